@@ -1,0 +1,98 @@
+# PulseChat: one non-recursive Makefile. Objects go to build/<variant>/; variants: plain, asan (ASan+UBSan), tsan, clang.
+# `make` builds the plain variant and links the three programs at build/.
+
+VARIANT ?= plain
+PREFIX  ?= /usr/local
+STATE   ?= var
+PORT    ?= 8080
+B       := build/$(VARIANT)
+
+PKGS    := libpq libcurl openssl jansson libwebsockets libuv
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 -Wundef
+CFLAGS_plain := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+LDFLAGS_plain := -pie -Wl,-z,relro,-z,now
+CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS_asan := -fsanitize=address,undefined
+CFLAGS_tsan := -O1 -g -fsanitize=thread
+LDFLAGS_tsan := -fsanitize=thread
+CFLAGS_clang := -O2 -g
+LDFLAGS_clang :=
+ifeq ($(VARIANT),clang)
+CC := clang
+endif
+CPPFLAGS_ALL = -I. -I$(B)/gen -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS)) $(CPPFLAGS)
+CFLAGS_ALL = -std=gnu17 $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
+LDFLAGS_ALL = $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
+LIBS_COMMON := $(shell pkg-config --libs libpq libcurl openssl jansson) -linih -lpthread
+LIBS_api := -lfcgi
+LIBS_realtime := $(shell pkg-config --libs libwebsockets libuv)
+
+LIB_SRC := $(wildcard lib/*/*.c)
+CLI_SRC := $(filter lib/cli/%,$(LIB_SRC))
+LIB_SRC := $(filter-out lib/cli/%,$(LIB_SRC))
+API_SRC := $(wildcard fcgi/*.c)
+RT_SRC  := $(wildcard ws/*.c)
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+GEN_SRC := $(B)/gen/stmt_table.c $(B)/gen/migration_table.c
+
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(GEN_SRC:.c=.o)
+API_OBJ := $(API_SRC:%.c=$(B)/%.o)
+RT_OBJ  := $(RT_SRC:%.c=$(B)/%.o)
+CLI_OBJ := $(CLI_SRC:%.c=$(B)/%.o)
+UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
+PROGRAMS := $(B)/pulsechat-api $(B)/pulsechat-realtime $(B)/pulsechat
+
+.PHONY: all programs variant unit-bins clean format lint run check check-long bench fuzz install client
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: programs
+ifeq ($(VARIANT),plain)
+programs: build/pulsechat-api build/pulsechat-realtime build/pulsechat
+build/%: build/plain/%
+	@ln -f $< $@
+else
+programs: $(PROGRAMS)
+endif
+unit-bins: $(UNIT_BIN)
+
+# --- generated: the named statements, the migrations and the functions of sql/ as C tables
+$(B)/gen/stmt_table.c: sql/embed.awk $(wildcard sql/queries/*.sql)
+	@mkdir -p $(@D)
+	awk -v mode=statements -v header=$(B)/gen/stmt_ids.h -f sql/embed.awk $(sort $(wildcard sql/queries/*.sql)) > $@
+$(B)/gen/stmt_ids.h: $(B)/gen/stmt_table.c ;
+$(B)/gen/migration_table.c: sql/embed.awk $(wildcard sql/migrations/*.sql) $(wildcard sql/functions/*.sql)
+	@mkdir -p $(@D)
+	awk -v mode=files -f sql/embed.awk $(sort $(wildcard sql/migrations/*.sql)) $(sort $(wildcard sql/functions/*.sql)) > $@
+
+$(B)/%.o: %.c | $(B)/gen/stmt_ids.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+$(B)/gen/%.o: $(B)/gen/%.c
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(B)/libpulsechat.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/pulsechat-api: $(API_OBJ) $(B)/libpulsechat.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) $(LIBS_api)
+$(B)/pulsechat-realtime: $(RT_OBJ) $(B)/libpulsechat.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) $(LIBS_realtime)
+$(B)/pulsechat: $(CLI_OBJ) $(B)/libpulsechat.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON)
+
+# A unit test may need objects of fcgi/ or ws/: it names them in a line `// needs: fcgi/route.o`.
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpulsechat.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $< $(addprefix $(B)/,$(shell sed -n 's|^// needs: ||p' tests/unit/$*.c)) $(B)/libpulsechat.a $(LIBS_COMMON) -lcmocka -lm
+
+clean:
+	rm -rf build
+
+format:
+	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.[ch] ws/*.[ch] tests/*/*.[ch])
+
+-include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d)
