@@ -1,0 +1,173 @@
+/* codec: text forms of bytes and numbers. */
+#include "lib/base/codec.h"
+#include <string.h>
+
+static const char b64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+void base64url_encode(char *out, const void *data, size_t n)
+{
+	const unsigned char *p = data;
+	size_t i;
+
+	for (i = 0; i + 2 < n; i += 3) {
+		unsigned v = (unsigned)p[i] << 16 | (unsigned)p[i + 1] << 8 | p[i + 2];
+
+		*out++ = b64[v >> 18];
+		*out++ = b64[v >> 12 & 63];
+		*out++ = b64[v >> 6 & 63];
+		*out++ = b64[v & 63];
+	}
+	if (i < n) {
+		unsigned v = (unsigned)p[i] << 16 | (i + 1 < n ? (unsigned)p[i + 1] << 8 : 0);
+
+		*out++ = b64[v >> 18];
+		*out++ = b64[v >> 12 & 63];
+		if (i + 1 < n)
+			*out++ = b64[v >> 6 & 63];
+	}
+	*out = 0;
+}
+
+static int b64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+long base64url_decode(void *out, const char *s, size_t n)
+{
+	unsigned char *o = out;
+	unsigned acc = 0, bits = 0;
+	long len = 0;
+
+	if (n % 4 == 1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		int v = b64_value(s[i]);
+
+		if (v < 0)
+			return -1;
+		acc = acc << 6 | (unsigned)v;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			o[len++] = (unsigned char)(acc >> bits);
+			acc &= (1u << bits) - 1;
+		}
+	}
+	return acc ? -1 : len;
+}
+
+void hex_encode(char *out, const void *data, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = digits[p[i] >> 4];
+		*out++ = digits[p[i] & 15];
+	}
+	*out = 0;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool hex_decode(void *out, const char *s, size_t n)
+{
+	unsigned char *o = out;
+
+	if (n % 2)
+		return false;
+	for (size_t i = 0; i < n; i += 2) {
+		int a = hex_value(s[i]), b = hex_value(s[i + 1]);
+
+		if (a < 0 || b < 0)
+			return false;
+		*o++ = (unsigned char)(a << 4 | b);
+	}
+	return true;
+}
+
+bool uuid_parse(const char *s, size_t n, unsigned char bytes[16])
+{
+	unsigned char scratch[16];
+	size_t k = 0;
+
+	if (n != 36)
+		return false;
+	for (size_t i = 0; i < n;) {
+		if (i == 8 || i == 13 || i == 18 || i == 23) {
+			if (s[i++] != '-')
+				return false;
+			continue;
+		}
+		if ((s[i] >= 'A' && s[i] <= 'F') || (s[i + 1] >= 'A' && s[i + 1] <= 'F') || !hex_decode(scratch + k++, s + i, 2))
+			return false;
+		i += 2;
+	}
+	if (bytes)
+		memcpy(bytes, scratch, sizeof(scratch));
+	return true;
+}
+
+bool int_parse(const char *s, size_t n, int64_t max, int64_t *out)
+{
+	int64_t v = 0;
+
+	if (n == 0 || (n > 1 && s[0] == '0'))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		int d = s[i] - '0';
+
+		if (d < 0 || d > 9 || v > (max - d) / 10)
+			return false;
+		v = v * 10 + d;
+	}
+	*out = v;
+	return v <= max;
+}
+
+bool percent_decode(char *s, size_t *n, bool plus)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		char c = s[i];
+
+		if (c == '%') {
+			if (i + 2 >= *n || !hex_decode(&c, s + i + 1, 2) || c == 0)
+				return false;
+			i += 2;
+		} else if (c == '+' && plus) {
+			c = ' ';
+		}
+		s[k++] = c;
+	}
+	s[k] = 0;
+	*n = k;
+	return true;
+}
+
+bool equal_const_time(const void *a, const void *b, size_t n)
+{
+	const volatile unsigned char *x = a, *y = b;
+	unsigned char d = 0;
+
+	for (size_t i = 0; i < n; i++)
+		d |= (unsigned char)(x[i] ^ y[i]);
+	return d == 0;
+}

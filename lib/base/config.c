@@ -1,0 +1,383 @@
+/* config: a table of keys, filled from the file, then from the environment. */
+#include "lib/base/config.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/base/utf8.h"
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum key_type { TEXT, SECRET, COUNT, SIZE, DURATION, OCTAL };
+
+static const struct key {
+	const char *section, *name;
+	enum key_type type;
+	size_t offset;
+	const char *initial; /* NULL: must be given */
+	int64_t min, max;
+} keys[] = {
+#define AT(section, name) #section, #name
+#define IN(section, name) offsetof(struct config, section.name)
+	{AT(site, url), TEXT, IN(site, url), NULL, 0, 0},
+	{AT(site, name), TEXT, IN(site, name), "PulseChat", 0, 0},
+	{AT(database, dsn), TEXT, IN(database, dsn), NULL, 0, 0},
+	{AT(database, statement_timeout), DURATION, IN(database, statement_timeout), "10s", 100, 600000},
+	{AT(database, wait), DURATION, IN(database, wait), "10s", 0, 60000},
+	{AT(api, listen), TEXT, IN(api, listen), "", 0, 0},
+	{AT(api, socket_mode), OCTAL, IN(api, socket_mode), "0660", 0, 0777},
+	{AT(api, socket_group), TEXT, IN(api, socket_group), "", 0, 0},
+	{AT(api, threads), COUNT, IN(api, threads), "8", 1, 256},
+	{AT(api, trusted_proxies), TEXT, IN(api, trusted_proxies), "127.0.0.1 ::1", 0, 0},
+	{AT(realtime, listen), TEXT, IN(realtime, listen), "", 0, 0},
+	{AT(realtime, socket_mode), OCTAL, IN(realtime, socket_mode), "0660", 0, 0777},
+	{AT(realtime, socket_group), TEXT, IN(realtime, socket_group), "", 0, 0},
+	{AT(realtime, ring_events), COUNT, IN(realtime, ring_events), "100000", 16, 10000000},
+	{AT(realtime, ring_bytes), SIZE, IN(realtime, ring_bytes), "64M", 65536, (int64_t)16 << 30},
+	{AT(realtime, connections), COUNT, IN(realtime, connections), "15000", 1, 1000000},
+	{AT(realtime, queue_bytes), SIZE, IN(realtime, queue_bytes), "1M", 16384, (int64_t)64 << 20},
+	{AT(realtime, frame_bytes), SIZE, IN(realtime, frame_bytes), "128k", 4096, (int64_t)16 << 20},
+	{AT(realtime, ping_interval), DURATION, IN(realtime, ping_interval), "20s", 100, 300000},
+	{AT(realtime, pong_timeout), DURATION, IN(realtime, pong_timeout), "10s", 100, 300000},
+	{AT(realtime, poll_hold), DURATION, IN(realtime, poll_hold), "25s", 0, 55000},
+	{AT(realtime, poll_hold_max), DURATION, IN(realtime, poll_hold_max), "55s", 0, 300000},
+	{AT(realtime, drain_spread), DURATION, IN(realtime, drain_spread), "3s", 0, 60000},
+	{AT(writer, batch_items), COUNT, IN(writer, batch_items), "512", 1, 512},
+	{AT(writer, batch_bytes), SIZE, IN(writer, batch_bytes), "1M", 65536, (int64_t)1 << 20},
+	{AT(writer, queue_items), COUNT, IN(writer, queue_items), "8192", 1, 1000000},
+	{AT(writer, queue_bytes), SIZE, IN(writer, queue_bytes), "16M", 65536, (int64_t)1 << 30},
+	{AT(oidc, issuer), TEXT, IN(oidc, issuer), "", 0, 0},
+	{AT(oidc, client_id), TEXT, IN(oidc, client_id), "", 0, 0},
+	{AT(oidc, client_secret), SECRET, IN(oidc, client_secret), "", 0, 0},
+	{AT(oidc, client_secret_file), TEXT, IN(oidc, client_secret_file), "", 0, 0},
+	{AT(oidc, client_auth), TEXT, IN(oidc, client_auth), "basic", 0, 0},
+	{AT(oidc, scopes), TEXT, IN(oidc, scopes), "openid profile email", 0, 0},
+	{AT(oidc, buttons), TEXT, IN(oidc, buttons), "", 0, 0},
+	{AT(oidc, leeway), DURATION, IN(oidc, leeway), "60s", 0, 600000},
+	{AT(oidc, http_timeout), DURATION, IN(oidc, http_timeout), "10s", 100, 60000},
+	{AT(session, idle), DURATION, IN(session, idle), "14d", 1000, (int64_t)400 * 86400000},
+	{AT(session, absolute), DURATION, IN(session, absolute), "90d", 1000, (int64_t)400 * 86400000},
+	{AT(limits, message_chars), COUNT, IN(limits, message_chars), "20000", 1, 100000},
+	{AT(limits, request_bytes), SIZE, IN(limits, request_bytes), "256k", 4096, (int64_t)16 << 20},
+	{AT(limits, page), COUNT, IN(limits, page), "200", 1, 1000},
+	{AT(limits, channel_members), COUNT, IN(limits, channel_members), "10000", 1, 1000000},
+	{AT(events, retention), DURATION, IN(events, retention), "30d", 60000, (int64_t)3650 * 86400000},
+	{AT(events, resume_events), COUNT, IN(events, resume_events), "10000", 1, 1000000},
+	{AT(log, level), TEXT, IN(log, level), "info", 0, 0},
+};
+
+struct reading {
+	struct config *c;
+	FILE *file;
+	int line;
+	const char *path;
+	struct err *e;
+	bool seen[COUNT_OF(keys)];
+	bool failed;
+};
+
+static bool parse_number(const struct key *k, const char *s, int64_t *out)
+{
+	static const struct {
+		enum key_type type;
+		const char *suffix;
+		int64_t factor;
+	} units[] = {
+		{COUNT, "", 1}, {SIZE, "", 1}, {SIZE, "k", 1024}, {SIZE, "M", 1 << 20}, {SIZE, "G", 1 << 30},
+		{DURATION, "ms", 1}, {DURATION, "s", 1000}, {DURATION, "m", 60000}, {DURATION, "h", 3600000},
+		{DURATION, "d", 86400000}, {OCTAL, "", 1},
+	};
+	char *end;
+	long long v;
+
+	if (!isdigit((unsigned char)*s))
+		return false;
+	errno = 0;
+	v = strtoll(s, &end, k->type == OCTAL ? 8 : 10);
+	if (errno)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(units); i++)
+		if (units[i].type == k->type && !strcmp(units[i].suffix, end)) {
+			if (v > INT64_MAX / units[i].factor)
+				return false;
+			*out = v * units[i].factor;
+			return *out >= k->min && *out <= k->max;
+		}
+	return false;
+}
+
+static const char *expected(enum key_type t)
+{
+	switch (t) {
+	case COUNT:
+		return "a whole number";
+	case SIZE:
+		return "a size such as 512k or 16M";
+	case DURATION:
+		return "a time such as 500ms, 20s, 5m, 2h or 30d";
+	case OCTAL:
+		return "an octal mode such as 0660";
+	default:
+		return "text";
+	}
+}
+
+/* where: "FILE:LINE" or the variable's name. */
+static int assign(struct config *c, const struct key *k, const char *value, const char *where, struct err *e)
+{
+	void *at = (char *)c + k->offset;
+
+	if (k->type == TEXT || k->type == SECRET) {
+		char **text = at;
+
+		if (!utf8_valid(value, strlen(value)) || utf8_has_control(value, strlen(value), ""))
+			return err_set(e, ERR_BAD_FIELD, k->name, "%s: [%s] %s: not plain UTF-8 text", where, k->section, k->name);
+		free(*text);
+		*text = xstrdup(value);
+		return 0;
+	}
+	if (!parse_number(k, value, at)) {
+		if (k->type == OCTAL)
+			return err_set(e, ERR_BAD_FIELD, k->name, "%s: [%s] %s = %s: expected %s", where, k->section, k->name, value,
+				       expected(k->type));
+		return err_set(e, ERR_BAD_FIELD, k->name, "%s: [%s] %s = %s: expected %s within its limits (%lld to %lld%s)", where,
+			       k->section, k->name, value, expected(k->type), (long long)k->min, (long long)k->max,
+			       k->type == DURATION ? " ms" : "");
+	}
+	return 0;
+}
+
+static const struct key *find_key(const char *section, const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (!strcmp(keys[i].section, section) && !strcmp(keys[i].name, name))
+			return &keys[i];
+	return NULL;
+}
+
+static bool known_section(const char *section)
+{
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (!strcmp(keys[i].section, section))
+			return true;
+	return false;
+}
+
+/* inih as packaged tells its handler no line numbers and cuts long lines without a word, so both are seen to here. */
+static char *next_line(char *buf, int size, void *arg)
+{
+	struct reading *r = arg;
+	size_t n;
+
+	if (r->failed || !fgets(buf, size, r->file))
+		return NULL;
+	r->line++;
+	n = strlen(buf);
+	if (n + 1 == (size_t)size && buf[n - 1] != '\n' && !feof(r->file)) {
+		err_set(r->e, ERR_BAD_REQUEST, NULL, "%s:%d: line of over %d bytes", r->path, r->line, size - 2);
+		r->failed = true;
+		return NULL;
+	}
+	return buf;
+}
+
+static int on_line(void *arg, const char *section, const char *name, const char *value)
+{
+	struct reading *r = arg;
+	const struct key *k = find_key(section, name);
+	char where[160];
+
+	if (r->failed)
+		return 0;
+	snprintf(where, sizeof(where), "%s:%d", r->path, r->line);
+	r->failed = true;
+	if (!k) {
+		if (known_section(section))
+			err_set(r->e, ERR_BAD_FIELD, name, "%s: unknown key %s in [%s]", where, name, section);
+		else
+			err_set(r->e, ERR_BAD_FIELD, name, "%s: unknown section [%s]", where, section);
+		return 0;
+	}
+	if (r->seen[k - keys]) {
+		err_set(r->e, ERR_BAD_FIELD, name, "%s: [%s] %s is given twice", where, section, name);
+		return 0;
+	}
+	if (assign(r->c, k, value ? value : "", where, r->e) < 0)
+		return 0;
+	r->seen[k - keys] = true;
+	r->failed = false;
+	return 1;
+}
+
+static void variable_name(const struct key *k, char *out, size_t size)
+{
+	snprintf(out, size, "PULSECHAT_%s_%s", k->section, k->name);
+	for (char *p = out; *p; p++)
+		*p = (char)toupper((unsigned char)*p);
+}
+
+/* A misspelt override would otherwise be a setting that silently does nothing. */
+static int from_environment(struct reading *r)
+{
+	extern char **environ;
+	char name[96];
+
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		const char *value;
+
+		variable_name(&keys[i], name, sizeof(name));
+		value = getenv(name);
+		if (!value)
+			continue;
+		if (assign(r->c, &keys[i], value, name, r->e) < 0)
+			return -1;
+		r->seen[i] = true;
+	}
+	for (char **v = environ; *v; v++) {
+		size_t n = strcspn(*v, "=");
+		bool known = false;
+
+		if (strncmp(*v, "PULSECHAT_", 10) != 0)
+			continue;
+		for (size_t i = 0; i < COUNT_OF(keys) && !known; i++) {
+			variable_name(&keys[i], name, sizeof(name));
+			known = strlen(name) == n && !strncmp(name, *v, n);
+		}
+		if (!known)
+			return err_set(r->e, ERR_BAD_FIELD, NULL, "%.*s: no such setting", (int)MIN_OF(n, (size_t)80), *v);
+	}
+	return 0;
+}
+
+static int read_secret_file(struct config *c, struct err *e)
+{
+	char line[512];
+	FILE *f;
+	size_t n;
+
+	if (!c->oidc.client_secret_file[0] || c->oidc.client_secret[0])
+		return 0;
+	f = fopen(c->oidc.client_secret_file, "re");
+	if (!f)
+		return err_set(e, ERR_BAD_FIELD, "client_secret_file", "%s: %s", c->oidc.client_secret_file, strerror(errno));
+	n = fread(line, 1, sizeof(line) - 1, f);
+	fclose(f);
+	line[n] = 0;
+	line[strcspn(line, "\r\n")] = 0;
+	free(c->oidc.client_secret);
+	c->oidc.client_secret = xstrdup(line);
+	secret_wipe(line, sizeof(line));
+	return 0;
+}
+
+static const char *site_host(const struct config *c)
+{
+	return strstr(c->site.url, "://") ? strstr(c->site.url, "://") + 3 : "";
+}
+
+static int check(struct config *c, const char *path, struct err *e)
+{
+	enum log_level level;
+	size_t n = strlen(c->site.url);
+
+	if (n && c->site.url[n - 1] == '/')
+		c->site.url[n - 1] = 0;
+	if ((strncmp(c->site.url, "https://", 8) != 0 && strncmp(c->site.url, "http://", 7) != 0) || !site_host(c)[0] ||
+	    strpbrk(site_host(c), "/?#@ \\"))
+		return err_set(e, ERR_BAD_FIELD, "url", "%s: [site] url = %s: expected https://HOST[:PORT] without a path", path,
+			       c->site.url);
+	if (!config_site_secure(c) && !config_site_loopback(c))
+		return err_set(e, ERR_BAD_FIELD, "url", "%s: [site] url = %s: only a loopback site may be plain http", path,
+			       c->site.url);
+	if (!log_level_parse(c->log.level, &level))
+		return err_set(e, ERR_BAD_FIELD, "level", "%s: [log] level = %s: expected debug, info, warning or error", path,
+			       c->log.level);
+	if (strcmp(c->oidc.client_auth, "basic") != 0 && strcmp(c->oidc.client_auth, "post") != 0)
+		return err_set(e, ERR_BAD_FIELD, "client_auth", "%s: [oidc] client_auth = %s: expected basic or post", path,
+			       c->oidc.client_auth);
+	return read_secret_file(c, e);
+}
+
+int config_load(const char *path, struct config **out, struct err *e)
+{
+	struct reading r = {.c = xcalloc(1, sizeof(struct config)), .path = path, .e = e};
+	int line;
+
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (assign(r.c, &keys[i], keys[i].initial ? keys[i].initial : "", "default", e) < 0)
+			goto fail;
+	r.file = fopen(path, "re");
+	if (!r.file) {
+		err_set(e, ERR_BAD_REQUEST, NULL, "%s: %s", path, strerror(errno));
+		goto fail;
+	}
+	line = ini_parse_stream(next_line, &r, on_line, &r);
+	fclose(r.file);
+	if (r.failed)
+		goto fail;
+	if (line != 0) {
+		err_set(e, ERR_BAD_REQUEST, NULL, "%s:%d: expected [section] or key = value", path, line);
+		goto fail;
+	}
+	if (from_environment(&r) < 0)
+		goto fail;
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (!keys[i].initial && !r.seen[i]) {
+			err_set(e, ERR_BAD_FIELD, keys[i].name, "%s: [%s] %s is missing", path, keys[i].section, keys[i].name);
+			goto fail;
+		}
+	if (check(r.c, path, e) < 0)
+		goto fail;
+	*out = r.c;
+	return 0;
+fail:
+	config_free(&r.c);
+	return -1;
+}
+
+void config_free(struct config **c)
+{
+	if (!*c)
+		return;
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		char **text = (char **)((char *)*c + keys[i].offset);
+
+		if (keys[i].type == SECRET && *text)
+			secret_wipe(*text, strlen(*text));
+		if (keys[i].type == TEXT || keys[i].type == SECRET)
+			free(*text);
+	}
+	free(*c);
+	*c = NULL;
+}
+
+bool config_site_secure(const struct config *c)
+{
+	return !strncmp(c->site.url, "https://", 8);
+}
+
+bool config_site_loopback(const struct config *c)
+{
+	const char *h = site_host(c);
+	size_t n = strcspn(h, ":");
+	int a, b, d;
+	char rest;
+
+	if (!strncmp(h, "[::1]", 5))
+		return h[5] == 0 || h[5] == ':';
+	if (n == 9 && !strncmp(h, "localhost", 9))
+		return true;
+	return sscanf(h, "127.%d.%d.%d%c", &a, &b, &d, &rest) >= 3 && n <= 15;
+}
+
+int config_site_port(const struct config *c)
+{
+	const char *h = site_host(c);
+	const char *colon = h[0] == '[' ? strstr(h, "]:") : strchr(h, ':');
+
+	if (!colon)
+		return config_site_secure(c) ? 443 : 80;
+	return atoi(colon + (h[0] == '[' ? 2 : 1));
+}

@@ -1,0 +1,54 @@
+/* config: the one configuration file (conf/pulsechat.conf.example) with environment overrides. Read once at start,
+ * constant after. Durations are milliseconds, sizes are bytes. Strings are never NULL; empty means unset. */
+#pragma once
+#include "lib/base/err.h"
+
+struct config {
+	struct {
+		char *url; /* without a slash at its end */
+		char *name;
+	} site;
+	struct {
+		char *dsn;
+		int64_t statement_timeout, wait;
+	} database;
+	struct {
+		char *listen, *socket_group, *trusted_proxies;
+		int64_t socket_mode, threads;
+	} api;
+	struct {
+		char *listen, *socket_group;
+		int64_t socket_mode, ring_events, ring_bytes, connections, queue_bytes, frame_bytes;
+		int64_t ping_interval, pong_timeout, poll_hold, poll_hold_max, drain_spread;
+	} realtime;
+	struct {
+		int64_t batch_items, batch_bytes, queue_items, queue_bytes;
+	} writer;
+	struct {
+		char *issuer, *client_id, *client_secret, *client_secret_file, *client_auth, *scopes, *buttons;
+		int64_t leeway, http_timeout;
+	} oidc;
+	struct {
+		int64_t idle, absolute;
+	} session;
+	struct {
+		int64_t message_chars, request_bytes, page, channel_members;
+	} limits;
+	struct {
+		int64_t retention, resume_events;
+	} events;
+	struct {
+		char *level;
+	} log;
+};
+
+/* Reads path, then the environment, and checks it all. An error names file and line, or the variable, in detail.
+ * Returns 0 and a config for config_free, or -1. */
+MUST_CHECK int config_load(const char *path, struct config **out, struct err *e);
+void config_free(struct config **c); /* wipes the secrets; NULL is fine */
+
+/* The site's origin is its URL; true for https; true for a loopback host (127.0.0.0/8, [::1], localhost). */
+bool config_site_secure(const struct config *c);
+bool config_site_loopback(const struct config *c);
+/* The port in the site's URL, or the scheme's. */
+int config_site_port(const struct config *c);

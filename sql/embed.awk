@@ -1,0 +1,2 @@
+# embed: sql/ as C tables. See the Makefile.
+BEGIN{}
