@@ -1,0 +1,140 @@
+-- The stream: epoch, sequencer, and the one function that emits events (doc/events.md).
+
+-- Eight characters of base32 from 40 random bits.
+CREATE OR REPLACE FUNCTION stream_new_mark() RETURNS text LANGUAGE sql VOLATILE AS $$
+	-- bytes 6 and 8 of a random UUID are not all random: taken from its ends
+	SELECT string_agg(substr('abcdefghijklmnopqrstuvwxyz234567', 1 + get_byte(b, i) % 32, 1), '')
+	FROM (SELECT decode(replace(gen_random_uuid()::text, '-', ''), 'hex') AS b) r,
+	     unnest(ARRAY[0, 1, 2, 3, 12, 13, 14, 15]) i
+$$;
+
+-- The mark to use now, drawn anew where this database is not the one it was drawn for: another cluster (dump and
+-- reload), another timeline (recovery, promotion), another database (CREATE DATABASE ... TEMPLATE).
+-- Called at each start and after each reconnect. force: draw anew in any case.
+CREATE OR REPLACE FUNCTION stream_open(force boolean DEFAULT false) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	sysid bigint := (SELECT system_identifier FROM pg_control_system());
+	tli text := substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8);
+	dboid oid := (SELECT oid FROM pg_database WHERE datname = current_database());
+	s stream;
+BEGIN
+	SELECT * INTO s FROM stream;
+	IF NOT force AND s.mark IS NOT NULL AND (s.system_identifier, s.timeline, s.database_oid) = (sysid, tli, dboid) THEN
+		RETURN s.mark;
+	END IF;
+	LOCK TABLE stream IN SHARE ROW EXCLUSIVE MODE;
+	SELECT * INTO s FROM stream; -- another process may have drawn it meanwhile
+	IF s.mark IS NULL THEN
+		INSERT INTO stream (mark, system_identifier, timeline, database_oid)
+		VALUES (stream_new_mark(), sysid, tli, dboid) RETURNING * INTO s;
+	ELSIF force OR (s.system_identifier, s.timeline, s.database_oid) <> (sysid, tli, dboid) THEN
+		UPDATE stream SET mark = stream_new_mark(), system_identifier = sysid, timeline = tli, database_oid = dboid
+		RETURNING * INTO s;
+	END IF;
+	RETURN s.mark;
+END $$;
+
+-- Takes the sequencer until the transaction ends and returns the last event id. The lock and the look are two statements,
+-- and read committed: under one snapshot for both, numbers would repeat.
+CREATE OR REPLACE FUNCTION stream_head_locked() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	head bigint;
+BEGIN
+	IF current_setting('transaction_isolation') <> 'read committed' THEN
+		RAISE EXCEPTION 'events are emitted under read committed only' USING ERRCODE = 'invalid_transaction_state';
+	END IF;
+	PERFORM pg_advisory_xact_lock(8020600001);
+	SELECT e.id INTO head FROM events e ORDER BY e.id DESC LIMIT 1;
+	IF head IS NULL THEN
+		SELECT s.floor INTO STRICT head FROM stream s;
+	END IF;
+	RETURN head;
+END $$;
+
+-- The last event id, for readers: one snapshot with the statement it stands in.
+CREATE OR REPLACE FUNCTION stream_head() RETURNS bigint LANGUAGE sql STABLE AS $$
+	SELECT coalesce((SELECT e.id FROM events e ORDER BY e.id DESC LIMIT 1), (SELECT s.floor FROM stream s), 0)
+$$;
+
+-- A cursor of the log's head, for answers: one snapshot with the statement it stands in.
+CREATE OR REPLACE FUNCTION stream_cursor() RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT (SELECT s.mark FROM stream s) || '.' || stream_head()
+$$;
+
+-- Appends events in the order of the arrays and rings the bell. Whatever makes an event calls this last of all: nothing
+-- slow may stand between it and COMMIT. Returns the id of the first; the others follow without a gap.
+-- tails: the line after `{"type":…,"cursor":…,`, which must end the JSON object.
+-- pieces: which NOTIFY payload an event goes into, ascending; null: worked out here.
+CREATE OR REPLACE FUNCTION emit_events(kinds "char"[], types text[], channels bigint[], audiences bigint[],
+	subjects bigint[], datas jsonb[], tails text[], pieces int[] DEFAULT NULL) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	payload_max CONSTANT int := 7900; -- bytes; PostgreSQL's limit is below 8000
+	head bigint;
+	epoch text;
+	room int := payload_max;
+	piece int := 0;
+BEGIN
+	IF pieces IS NULL THEN
+		FOR i IN 1 .. cardinality(kinds) LOOP
+			room := room - octet_length(tails[i]) - 150;
+			IF room < 0 THEN
+				piece := piece + 1;
+				room := payload_max - octet_length(tails[i]) - 150;
+			END IF;
+			pieces[i] := piece;
+		END LOOP;
+	END IF;
+	SELECT s.mark INTO STRICT epoch FROM stream s;
+	head := stream_head_locked();
+	INSERT INTO events (id, kind, type, channel_id, audience, subject, data)
+	SELECT head + t.ord, t.kind, t.type, t.channel, t.audience, t.subject, t.data
+	FROM unnest(kinds, types, channels, audiences, subjects, datas) WITH ORDINALITY
+		AS t(kind, type, channel, audience, subject, data, ord);
+	PERFORM pg_notify('pulsechat', CASE WHEN octet_length(p.whole) <= payload_max THEN p.whole ELSE p.ids END)
+	FROM (
+		SELECT string_agg(l.route || ' ' || l.kind || l.rest || ' {"type":"' || l.type || '","cursor":"' || epoch || '.' ||
+				l.route || '",' || l.tail, E'\n' ORDER BY l.ord) AS whole,
+			string_agg(l.route || ' f' || l.rest, E'\n' ORDER BY l.ord) AS ids
+		FROM (
+			SELECT t.ord, t.kind::text, t.type, t.tail, t.piece, (head + t.ord)::text AS route,
+				' ' || t.channel || ' ' || t.audience || ' ' || t.subject AS rest
+			FROM unnest(kinds, types, channels, audiences, subjects, tails, pieces) WITH ORDINALITY
+				AS t(kind, type, channel, audience, subject, tail, piece, ord)
+		) l
+		GROUP BY l.piece ORDER BY l.piece
+	) p;
+	RETURN head + 1;
+END $$;
+
+-- One event, for those who make one.
+CREATE OR REPLACE FUNCTION emit_event(kind "char", type text, channel bigint, audience bigint, subject bigint, tail jsonb,
+	data jsonb DEFAULT NULL) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+	SELECT emit_events(ARRAY[kind], ARRAY[type], ARRAY[channel], ARRAY[audience], ARRAY[subject], ARRAY[data],
+		ARRAY[substr(tail::text, 2)])
+$$;
+
+-- A state event: no id, not stored, to one user's instances. The latest wins.
+CREATE OR REPLACE FUNCTION notify_state(audience bigint, line jsonb) RETURNS void LANGUAGE sql VOLATILE AS $$
+	SELECT pg_notify('pulsechat', '0 s 0 ' || audience || ' 0 ' || line::text)
+$$;
+
+-- Partitions of the log: few and large, made ahead by LIKE and ATTACH, which hold nobody up. Returns how many are free ahead.
+CREATE OR REPLACE FUNCTION events_extend(partition_size bigint DEFAULT 4000000, ahead int DEFAULT 2) RETURNS int
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	head bigint := stream_head();
+	top bigint;
+	name text;
+BEGIN
+	PERFORM pg_advisory_xact_lock(8020600002);
+	LOOP
+		SELECT coalesce(max(substring(c.relname FROM '^events_([0-9]+)$')::bigint), 0) INTO top
+		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'events'::regclass;
+		EXIT WHEN top >= head + ahead * partition_size;
+		name := 'events_' || (top + partition_size);
+		EXECUTE format('CREATE TABLE IF NOT EXISTS %I (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)', name);
+		-- from 1: id 0 is what state events bear
+		EXECUTE format('ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, top + 1, top + partition_size + 1);
+	END LOOP;
+	RETURN ((top - head) / partition_size)::int;
+END $$;

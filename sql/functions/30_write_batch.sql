@@ -1,0 +1,89 @@
+-- write_batch: group commit's one statement. Arrays in, one row of numbers per item out, in the order given (doc/events.md).
+--
+-- status  0 stored; 1 again: stored before under this client id, with the first one's numbers; 2 client_id_reused;
+--         3 not a member; 4 no such channel; 5 deferred: the channel is held by another transaction (only without in_wait);
+--         6 busy: the same client id stands earlier in this batch; 7 archived; 8 unknown kind; 9 stale encryption epoch
+-- tails   the line behind `"channel":…,"seq":…,"id":…,"created_at":…,`
+CREATE OR REPLACE FUNCTION write_batch(in_kind "char"[], in_channel bigint[], in_sender bigint[], in_client uuid[],
+	in_digest bytea[], in_epoch bigint[], in_body text[], in_tail text[], in_piece int[], in_wait boolean)
+RETURNS TABLE (status int, seq bigint, id bigint, event bigint, at_us bigint) LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+	locked bigint[];
+	statuses int[];
+	seqs bigint[];
+	ids bigint[];
+	places bigint[];
+	first_event bigint;
+	now_at timestamptz;
+	now_text text;
+BEGIN
+	-- 1. lock the channels, in id order
+	IF in_wait THEN
+		SELECT array_agg(c.id) INTO locked FROM (
+			SELECT c.id FROM channels c WHERE c.id = ANY (in_channel) ORDER BY c.id FOR NO KEY UPDATE) c;
+	ELSE
+		SELECT array_agg(c.id) INTO locked FROM (
+			SELECT c.id FROM channels c WHERE c.id = ANY (in_channel) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED) c;
+	END IF;
+
+	-- 2. judge all items in one statement
+	WITH item AS (
+		SELECT * FROM unnest(in_kind, in_channel, in_sender, in_client, in_digest, in_epoch) WITH ORDINALITY
+			AS t(kind, channel, sender, client, digest, epoch, ord)
+	), judged AS (
+		SELECT i.ord, i.channel, old.seq AS old_seq, old.id AS old_id, c.seq_floor,
+			CASE
+			WHEN i.kind <> 's' THEN 8
+			WHEN c.id IS NULL THEN 4
+			WHEN locked IS NULL OR i.channel <> ALL (locked) THEN 5
+			WHEN old.id IS NOT NULL AND (old.digest IS NULL OR old.digest = i.digest) THEN 1
+			WHEN old.id IS NOT NULL THEN 2
+			WHEN m.user_id IS NULL THEN CASE WHEN c.kind = 'public' THEN 3 ELSE 4 END
+			WHEN u.deactivated_at IS NOT NULL THEN 3
+			WHEN c.archived_at IS NOT NULL THEN 7
+			WHEN c.mls_epoch IS DISTINCT FROM i.epoch THEN 9
+			WHEN row_number() OVER (PARTITION BY i.channel, i.sender, i.client ORDER BY i.ord) > 1 THEN 6
+			ELSE 0
+			END AS status
+		FROM item i
+		LEFT JOIN channels c ON c.id = i.channel
+		LEFT JOIN members m ON m.channel_id = i.channel AND m.user_id = i.sender
+		LEFT JOIN users u ON u.id = i.sender
+		LEFT JOIN messages old ON old.channel_id = i.channel AND old.sender = i.sender AND old.client_id = i.client
+	), placed AS (
+		SELECT j.*, count(*) FILTER (WHERE j.status = 0) OVER (PARTITION BY j.channel ORDER BY j.ord) AS nth,
+			count(*) FILTER (WHERE j.status = 0) OVER (ORDER BY j.ord) AS place
+		FROM judged j
+	)
+	SELECT array_agg(p.status ORDER BY p.ord), array_agg(CASE WHEN p.status = 0 THEN p.nth + coalesce(
+			(SELECT l.seq FROM messages l WHERE l.channel_id = p.channel ORDER BY l.seq DESC LIMIT 1), p.seq_floor)
+			ELSE p.old_seq END ORDER BY p.ord),
+		array_agg(CASE WHEN p.status = 0 THEN nextval('message_ids') ELSE p.old_id END ORDER BY p.ord),
+		array_agg(CASE WHEN p.status = 0 THEN p.place END ORDER BY p.ord)
+	INTO statuses, seqs, ids, places FROM placed p;
+
+	-- 3. store what was accepted, 4. emit it
+	IF 0 = ANY (statuses) THEN
+		now_at := date_trunc('milliseconds', clock_timestamp());
+		now_text := time_text(now_at);
+		INSERT INTO messages (channel_id, seq, id, sender, client_id, digest, created_at, body)
+		SELECT t.channel, t.seq, t.id, t.sender, t.client, t.digest, now_at, t.body::jsonb
+		FROM unnest(statuses, in_channel, seqs, ids, in_sender, in_client, in_digest, in_body)
+			AS t(status, channel, seq, id, sender, client, digest, body)
+		WHERE t.status = 0;
+		SELECT emit_events(array_agg('m'::"char"), array_agg('message'::text), array_agg(t.channel), array_agg(0::bigint),
+			array_agg(t.seq), array_agg(NULL::jsonb),
+			array_agg('"channel":' || t.channel || ',"seq":' || t.seq || ',"id":' || t.id || ',"created_at":"' || now_text || '",' ||
+				t.tail), array_agg(t.piece))
+		INTO first_event
+		FROM (
+			SELECT * FROM unnest(statuses, in_channel, seqs, ids, in_tail, in_piece) WITH ORDINALITY
+				AS t(status, channel, seq, id, tail, piece, ord)
+			WHERE t.status = 0 ORDER BY t.ord
+		) t;
+	END IF;
+	RETURN QUERY SELECT t.status, t.seq, t.id, first_event + t.place - 1,
+		CASE WHEN t.status = 0 THEN (extract(epoch FROM now_at) * 1000000)::bigint END
+	FROM unnest(statuses, seqs, ids, places) WITH ORDINALITY AS t(status, seq, id, place, ord) ORDER BY t.ord;
+END $$;

@@ -1,0 +1,175 @@
+-- Channels and their members. Each change locks the channel's row first (FOR NO KEY UPDATE, in id order), judges under the
+-- lock, and emits last, so that the order of the events is the truth (doc/events.md).
+-- Each returns a code: 'ok', or an error's name as in doc/protocol.md, section 2.
+
+-- Adds users to a channel that the caller has locked or made, with one event each. Those already in are left alone.
+-- news: further events before the joins, as emit_events takes them.
+CREATE OR REPLACE FUNCTION members_insert(channel bigint, users bigint[], roles text[], created boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	head bigint := stream_head_locked(); -- now, since a member's `since` is the id of the join's event
+	c channels;
+	shift int := CASE WHEN created THEN 1 ELSE 0 END;
+	kinds "char"[]; types text[]; subjects bigint[]; tails text[]; datas jsonb[];
+BEGIN
+	WITH added AS (
+		INSERT INTO members (channel_id, user_id, role, since, joined_at)
+		SELECT channel, t.id, t.role, head + shift + t.ord, date_trunc('milliseconds', clock_timestamp())
+		FROM (
+			SELECT w.id, w.role, row_number() OVER (ORDER BY w.ord) AS ord
+			FROM unnest(users, roles) WITH ORDINALITY AS w(id, role, ord)
+			WHERE NOT EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = w.id)
+		) t
+		RETURNING members.*
+	)
+	SELECT array_agg('j'::"char" ORDER BY a.since), array_agg('member.joined'::text ORDER BY a.since),
+		array_agg(a.user_id ORDER BY a.since), array_agg(member_json(a) ORDER BY a.since)
+	INTO kinds, types, subjects, datas FROM added a;
+	IF kinds IS NULL AND NOT created THEN
+		RETURN;
+	END IF;
+	IF created THEN
+		SELECT * INTO STRICT c FROM channels WHERE id = channel;
+		kinds := 'p'::"char" || kinds;
+		types := 'channel.created'::text || types;
+		subjects := 0::bigint || subjects;
+		datas := jsonb_build_object('channel', channel_json(c)) || datas;
+	END IF;
+	SELECT array_agg(substr(d::text, 2) ORDER BY o) INTO tails FROM unnest(datas) WITH ORDINALITY AS t(d, o);
+	PERFORM emit_events(kinds, types, array_fill(channel, ARRAY[cardinality(kinds)]),
+		-- everyone may see that a public channel was made; its joins go to its members
+		CASE WHEN created AND c.kind = 'public' THEN (-1)::bigint || array_fill(0::bigint, ARRAY[cardinality(kinds) - 1])
+			ELSE array_fill(0::bigint, ARRAY[cardinality(kinds)]) END,
+		subjects, CASE WHEN created THEN NULL::jsonb || datas[2:] ELSE datas END, tails);
+END $$;
+
+-- A public or private channel with its maker as owner, and the invited.
+CREATE OR REPLACE FUNCTION channel_create(maker bigint, in_kind text, in_name text, in_topic text, invited bigint[],
+	OUT code text, OUT channel bigint) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	guests bigint[];
+BEGIN
+	SELECT coalesce(array_agg(w.id ORDER BY w.ord), '{}') INTO guests FROM (
+		SELECT i.id, min(i.ord) AS ord FROM unnest(invited) WITH ORDINALITY AS i(id, ord)
+		WHERE i.id <> maker GROUP BY i.id) w;
+	IF (SELECT count(*) FROM users u WHERE u.id = ANY (guests) AND u.deactivated_at IS NULL) <> cardinality(guests) THEN
+		code := 'unknown_member';
+		RETURN;
+	END IF;
+	INSERT INTO channels (kind, name, topic, created_by) VALUES (in_kind, in_name, in_topic, maker)
+	ON CONFLICT (lower(name)) WHERE name IS NOT NULL DO NOTHING RETURNING id INTO channel;
+	IF channel IS NULL THEN
+		code := 'conflict';
+		RETURN;
+	END IF;
+	code := 'ok';
+	PERFORM members_insert(channel, maker || guests,
+		'owner'::text || array_fill('member'::text, ARRAY[cardinality(guests)]), true);
+END $$;
+
+-- The direct channel of two people (or of one with himself); made where there is none.
+CREATE OR REPLACE FUNCTION channel_direct(maker bigint, other bigint, OUT code text, OUT channel bigint, OUT created boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	created := false;
+	IF NOT EXISTS (SELECT FROM users u WHERE u.id = other AND u.deactivated_at IS NULL) THEN
+		code := 'unknown_member';
+		RETURN;
+	END IF;
+	code := 'ok';
+	SELECT c.id INTO channel FROM channels c
+	WHERE c.kind = 'direct' AND c.direct_low = least(maker, other) AND c.direct_high = greatest(maker, other);
+	IF channel IS NOT NULL THEN
+		RETURN;
+	END IF;
+	INSERT INTO channels (kind, direct_low, direct_high, created_by)
+	VALUES ('direct', least(maker, other), greatest(maker, other), maker)
+	ON CONFLICT (direct_low, direct_high) WHERE kind = 'direct' DO NOTHING RETURNING id INTO channel;
+	IF channel IS NULL THEN -- made by another transaction meanwhile
+		SELECT c.id INTO STRICT channel FROM channels c
+		WHERE c.kind = 'direct' AND c.direct_low = least(maker, other) AND c.direct_high = greatest(maker, other);
+		RETURN;
+	END IF;
+	created := true;
+	PERFORM members_insert(channel, CASE WHEN maker = other THEN ARRAY[maker] ELSE ARRAY[maker, other] END,
+		CASE WHEN maker = other THEN ARRAY['member'] ELSE ARRAY['member', 'member'] END, true);
+END $$;
+
+-- Adds one member: himself to a public channel, or by an invitation of a member. code 'again' where he is in already.
+CREATE OR REPLACE FUNCTION member_add(channel bigint, actor bigint, newcomer bigint, member_limit bigint) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	c channels;
+BEGIN
+	SELECT * INTO c FROM channels WHERE id = channel FOR NO KEY UPDATE;
+	IF c.id IS NULL THEN
+		RETURN 'not_found';
+	END IF;
+	IF NOT EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = actor) AND
+		(c.kind <> 'public' OR actor <> newcomer) THEN
+		RETURN CASE WHEN c.kind = 'public' THEN 'not_a_member' ELSE 'not_found' END;
+	END IF;
+	IF EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = newcomer) THEN
+		RETURN 'again';
+	END IF;
+	IF c.kind = 'direct' OR c.archived_at IS NOT NULL THEN
+		RETURN 'unprocessable';
+	END IF;
+	IF NOT EXISTS (SELECT FROM users u WHERE u.id = newcomer AND u.deactivated_at IS NULL) THEN
+		RETURN 'unknown_member';
+	END IF;
+	IF (SELECT count(*) FROM members m WHERE m.channel_id = channel) >= member_limit THEN
+		RETURN 'full';
+	END IF;
+	PERFORM members_insert(channel, ARRAY[newcomer], ARRAY['member'], false);
+	RETURN 'ok';
+END $$;
+
+-- Ends a membership: by the member himself, or by the channel's owner or moderator, or an admin. 'again': he is not in.
+CREATE OR REPLACE FUNCTION member_remove(channel bigint, actor bigint, leaver bigint) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	c channels;
+	actor_role text;
+	leaver_role text;
+	is_admin boolean;
+BEGIN
+	SELECT * INTO c FROM channels WHERE id = channel FOR NO KEY UPDATE;
+	SELECT m.role INTO actor_role FROM members m WHERE m.channel_id = channel AND m.user_id = actor;
+	SELECT m.role INTO leaver_role FROM members m WHERE m.channel_id = channel AND m.user_id = leaver;
+	SELECT u.role IN ('owner', 'admin') INTO is_admin FROM users u WHERE u.id = actor;
+	IF c.id IS NULL OR (c.kind <> 'public' AND actor_role IS NULL AND NOT is_admin) THEN
+		RETURN 'not_found';
+	END IF;
+	IF c.kind = 'direct' THEN
+		RETURN 'unprocessable';
+	END IF;
+	IF actor <> leaver AND NOT is_admin AND (actor_role IS NULL OR actor_role = 'member' OR
+		(actor_role = 'moderator' AND leaver_role IN ('owner', 'moderator'))) THEN
+		RETURN CASE WHEN actor_role IS NULL THEN 'not_a_member' ELSE 'forbidden' END;
+	END IF;
+	IF leaver_role IS NULL THEN
+		RETURN 'again';
+	END IF;
+	DELETE FROM members m WHERE m.channel_id = channel AND m.user_id = leaver;
+	PERFORM emit_event('l', 'member.left', channel, 0, leaver,
+		jsonb_build_object('channel', channel, 'user', leaver), jsonb_build_object('channel', channel, 'user', leaver));
+	RETURN 'ok';
+END $$;
+
+-- Moves a read marker forward, at most to the channel's last seq, and tells the reader's own instances. Returns where it
+-- stands, null for one who is not a member. No channel lock: the marker belongs to the member alone.
+CREATE OR REPLACE FUNCTION read_mark(channel bigint, reader bigint, wanted bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	target bigint;
+	marker bigint;
+BEGIN
+	SELECT least(wanted, channel_last_seq(c)) INTO target FROM channels c WHERE c.id = channel;
+	UPDATE members m SET last_read_seq = target
+	WHERE m.channel_id = channel AND m.user_id = reader AND m.last_read_seq < target RETURNING m.last_read_seq INTO marker;
+	IF marker IS NOT NULL THEN
+		PERFORM notify_state(reader, jsonb_build_object('type', 'read', 'channel', channel, 'seq', marker));
+		RETURN marker;
+	END IF;
+	SELECT m.last_read_seq INTO marker FROM members m WHERE m.channel_id = channel AND m.user_id = reader;
+	RETURN marker;
+END $$;

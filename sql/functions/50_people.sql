@@ -1,0 +1,89 @@
+-- People, their sessions and their log-ins.
+
+-- A handle from whatever a provider calls someone: lower case, [a-z0-9._-], 1 to 32 characters, starting with a letter or digit.
+CREATE OR REPLACE FUNCTION handle_from(wish text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT coalesce(nullif(left(regexp_replace(regexp_replace(lower(split_part(coalesce(wish, ''), '@', 1)),
+		'[^a-z0-9._-]+', '-', 'g'), '^[^a-z0-9]+|[^a-z0-9]+$', '', 'g'), 28), ''), 'user')
+$$;
+
+-- A new person under the first free handle: alice, alice-2, alice-3 … Emits user.created.
+CREATE OR REPLACE FUNCTION user_insert(wish text, in_name text, in_picture text, in_email text, in_verified boolean, in_role text)
+RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	base text := handle_from(wish);
+	candidate text;
+	u users;
+BEGIN
+	FOR n IN 1 .. 10000 LOOP
+		candidate := base || CASE WHEN n = 1 THEN '' ELSE '-' || n END;
+		INSERT INTO users (handle, name, picture, email, email_verified, role)
+		SELECT candidate, in_name, in_picture, in_email, in_verified, in_role
+		WHERE NOT EXISTS (SELECT FROM users o WHERE o.handle = candidate)
+		ON CONFLICT (handle) DO NOTHING RETURNING * INTO u;
+		IF u.id IS NOT NULL THEN
+			PERFORM emit_event('p', 'user.created', 0, -1, u.id, jsonb_build_object('user', user_json(u)));
+			RETURN u.id;
+		END IF;
+	END LOOP;
+	RAISE EXCEPTION 'no free handle for %', base;
+END $$;
+
+-- The account of (issuer, subject): made at the first log-in, its name, picture and e-mail brought up to date at each.
+-- Two first log-ins at once make one account. null: deactivated.
+CREATE OR REPLACE FUNCTION user_for_identity(in_issuer text, in_subject text, wish text, in_name text, in_picture text,
+	in_email text, in_verified boolean, in_role text DEFAULT 'member') RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	u users;
+	uid bigint;
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended(in_issuer || ' ' || in_subject, 8020600003));
+	SELECT i.user_id INTO uid FROM identities i WHERE (i.issuer, i.subject) = (in_issuer, in_subject);
+	IF uid IS NULL THEN
+		uid := user_insert(wish, in_name, in_picture, in_email, in_verified, in_role);
+		INSERT INTO identities (issuer, subject, user_id) VALUES (in_issuer, in_subject, uid);
+		RETURN uid;
+	END IF;
+	UPDATE users SET name = in_name, picture = in_picture, email = in_email, email_verified = in_verified,
+		version = users.version + CASE WHEN (users.name, users.picture) IS DISTINCT FROM (in_name, in_picture) THEN 1 ELSE 0 END
+	WHERE users.id = uid AND users.deactivated_at IS NULL
+		AND (users.name, users.picture, users.email, users.email_verified) IS DISTINCT FROM (in_name, in_picture, in_email, in_verified)
+		RETURNING * INTO u;
+	IF u.id IS NOT NULL THEN
+		PERFORM emit_event('p', 'user.updated', 0, -1, u.id, jsonb_build_object('user', user_json(u)));
+		RETURN u.id;
+	END IF;
+	SELECT users.id INTO uid FROM users WHERE users.id = uid AND users.deactivated_at IS NULL;
+	RETURN uid;
+END $$;
+
+-- Ends a session or token, tells the streams that run under it. False where there is none to end.
+CREATE OR REPLACE FUNCTION session_revoke(session bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	owner bigint;
+BEGIN
+	UPDATE sessions s SET revoked_at = clock_timestamp() WHERE s.id = session AND s.revoked_at IS NULL RETURNING s.user_id INTO owner;
+	IF owner IS NULL THEN
+		RETURN false;
+	END IF;
+	PERFORM emit_event('x', 'session.revoked', 0, owner, session, jsonb_build_object('session', session),
+		jsonb_build_object('session', session));
+	RETURN true;
+END $$;
+
+-- Closes an account: no log-in, no session, no sending. Memberships stay, for what he said stays his.
+CREATE OR REPLACE FUNCTION user_deactivate(person bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	u users;
+BEGIN
+	-- the order of his last message and of this is then the same for everyone
+	PERFORM FROM channels c WHERE c.id IN (SELECT m.channel_id FROM members m WHERE m.user_id = person)
+	ORDER BY c.id FOR NO KEY UPDATE;
+	UPDATE users SET deactivated_at = clock_timestamp(), version = version + 1
+	WHERE id = person AND deactivated_at IS NULL RETURNING * INTO u;
+	IF u.id IS NULL THEN
+		RETURN false;
+	END IF;
+	UPDATE sessions s SET revoked_at = clock_timestamp() WHERE s.user_id = person AND s.revoked_at IS NULL;
+	PERFORM emit_event('d', 'user.deactivated', 0, -1, person, jsonb_build_object('user', user_json(u)));
+	RETURN true;
+END $$;
