@@ -1,0 +1,73 @@
+/* writer: group commit (doc/events.md). Items queue; one batch is under way at a time; what arrives meanwhile forms the
+ * next. One call of write_batch() per batch. Knows no loop and no thread: its owner watches the descriptor, and calls
+ * everything from one thread. A connection lost during COMMIT is resolved by running the batch again: what was stored
+ * answers "again" under its client id. */
+#pragma once
+#include "lib/base/err.h"
+#include "lib/db/pgconn.h"
+struct config;
+
+enum write_status { /* as write_batch() numbers them */
+	WRITE_STORED = 0,
+	WRITE_AGAIN = 1, /* stored before under this client id; seq and id are the first one's */
+	WRITE_REUSED,
+	WRITE_NOT_A_MEMBER,
+	WRITE_NO_CHANNEL,
+	WRITE_DEFERRED,
+	WRITE_TWICE_IN_BATCH,
+	WRITE_ARCHIVED,
+	WRITE_BAD_KIND,
+	WRITE_STALE_EPOCH,
+};
+
+struct write_item {
+	/* set by the submitter; strings are malloc()ed and belong to the item */
+	char kind; /* 's' send */
+	int64_t channel, sender;
+	unsigned char client_id[16], digest[16];
+	int64_t epoch; /* encryption epoch, -1: not encrypted */
+	char *body;    /* JSON text */
+	size_t body_n;
+	char *tail; /* the event's line behind created_at (lib/chat/message.h) */
+	size_t tail_n;
+	/* Called once from the writer's thread, from writer_ready() or writer_tick(), never from writer_submit(). Owns the item from
+	 * then on. ok: seq, id, event, at_us are set; else err is. */
+	void (*done)(struct write_item *item, void *arg);
+	void *arg;
+
+	/* the outcome */
+	bool ok;
+	bool again;    /* not stored now, but before */
+	int64_t seq, id;
+	int64_t event; /* event id; 0 where again */
+	int64_t at_us; /* created_at; 0 where again */
+	struct err err;
+
+	/* the writer's own */
+	struct write_item *next;
+	int64_t deadline, parked_until;
+	bool alone;
+};
+
+struct writer;
+
+/* hooks: only watch is used, with arg. */
+struct writer *writer_new(const struct config *c, const char *name, void (*watch)(void *arg, int fd, int events), void *arg);
+/* Fails what is queued with ERR_UNAVAILABLE (done is called), then frees. */
+void writer_free(struct writer **w);
+
+/* Takes the item over, or ERR_BUSY over the queue's bound and the item stays the caller's. */
+MUST_CHECK int writer_submit(struct writer *w, struct write_item *item, struct err *e);
+void writer_ready(struct writer *w, int events);
+int64_t writer_tick(struct writer *w, int64_t now); /* as pgconn_tick(); call it after a submit too */
+bool writer_idle(const struct writer *w);           /* nothing queued, nothing under way: for a graceful stop */
+bool writer_is_up(const struct writer *w);
+
+struct write_item *write_item_new(void);
+void write_item_free(struct write_item **i);
+
+struct writer_stats {
+	uint64_t batches, items, retries, failures, deferred;
+	size_t queued, queued_bytes;
+};
+void writer_stats(const struct writer *w, struct writer_stats *out);
