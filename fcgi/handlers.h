@@ -1,0 +1,32 @@
+/* handlers: one function per route, named in fcgi/routes.c. Each: 0 with the answer in r, or -1 with e. */
+#pragma once
+#include "fcgi/route.h"
+
+/* api_meta.c */
+int handle_healthz(struct request *q, struct response *r, struct err *e);
+int handle_limits(struct request *q, struct response *r, struct err *e);
+int handle_site(struct request *q, struct response *r, struct err *e);
+int handle_me(struct request *q, struct response *r, struct err *e);
+/* api_users.c */
+int handle_user_list(struct request *q, struct response *r, struct err *e);
+int handle_user_get(struct request *q, struct response *r, struct err *e);
+/* api_channels.c */
+int handle_channel_list(struct request *q, struct response *r, struct err *e);
+int handle_channel_create(struct request *q, struct response *r, struct err *e);
+int handle_channel_get(struct request *q, struct response *r, struct err *e);
+int handle_channel_join(struct request *q, struct response *r, struct err *e);
+int handle_channel_leave(struct request *q, struct response *r, struct err *e);
+/* api_members.c */
+int handle_member_list(struct request *q, struct response *r, struct err *e);
+int handle_member_add(struct request *q, struct response *r, struct err *e);
+int handle_member_remove(struct request *q, struct response *r, struct err *e);
+/* api_messages.c */
+int handle_message_send(struct request *q, struct response *r, struct err *e);
+int handle_message_list(struct request *q, struct response *r, struct err *e);
+int handle_message_get(struct request *q, struct response *r, struct err *e);
+/* api_reads.c */
+int handle_read_mark(struct request *q, struct response *r, struct err *e);
+/* api_auth.c */
+int handle_auth_login(struct request *q, struct response *r, struct err *e);
+int handle_auth_callback(struct request *q, struct response *r, struct err *e);
+int handle_auth_logout(struct request *q, struct response *r, struct err *e);
