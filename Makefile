@@ -24,12 +24,12 @@ LDFLAGS_clang :=
 ifeq ($(VARIANT),clang)
 CC := clang
 endif
-CPPFLAGS_ALL = -I. -I$(B)/gen -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS)) $(CPPFLAGS)
+CPPFLAGS_ALL = -I. -I$(B)/gen -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu17 $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LDFLAGS_ALL = $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
-LIBS_COMMON := $(shell pkg-config --libs libpq libcurl openssl jansson) -linih -lpthread
+LIBS_COMMON := $(shell pkg-config --libs libpq libcurl openssl jansson 2>/dev/null) -linih -lpthread
 LIBS_api := -lfcgi
-LIBS_realtime := $(shell pkg-config --libs libwebsockets libuv)
+LIBS_realtime := $(shell pkg-config --libs libwebsockets libuv 2>/dev/null)
 
 LIB_SRC := $(wildcard lib/*/*.c)
 CLI_SRC := $(filter lib/cli/%,$(LIB_SRC))
@@ -96,3 +96,21 @@ format:
 	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.[ch] ws/*.[ch] tests/*/*.[ch])
 
 -include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d)
+
+# --- the web client, by npm and its lock file
+CLIENT_SRC := $(shell find htdocs -name node_modules -prune -o -type f -print 2>/dev/null)
+client: build/htdocs/.stamp
+build/htdocs/.stamp: $(CLIENT_SRC)
+	conf/run/npm.sh htdocs
+	cd htdocs && OUT=$(CURDIR)/build/htdocs npm run --silent build
+	@touch $@
+
+# --- running and testing: conf/run/ and tests/support/ hold what these do
+run:
+	@conf/run/run.sh "$(STATE)" "$(PORT)"
+check:
+	@tests/support/check.sh check
+check-long:
+	@tests/support/check.sh long
+lint:
+	@tests/support/check.sh lint

@@ -1,0 +1,193 @@
+// realtime: WebSocket and long-poll clients for tests. `who` is a client of http.mjs (alice, a bot) or {token}.
+//
+//   const ws = await openWs(alice, { instance, cursor, via: "realtime2" });   // resolves after hello; via goes past lighttpd
+//   ws.hello, ws.lines (all lines so far), ws.events (logged ones), ws.cursor (the newest)
+//   await ws.next((e) => e.type === "message" && e.seq === 7)    // a line that came or comes; each line is given once per call site:
+//                                                               // the search starts after the line that the last next() returned
+//   await ws.call({ op: "send", client_id, channel, body: { text } })   // adds a ref, resolves to its ack, error or pong
+//   ws.send({ op: "ping" }); await ws.close(); await ws.closed          // {code, reason}
+//   const p = await poll(alice, { cursor, wait: 5, instance });          // {status, events, lines, cursor, headers}
+//   const follower = follow(alice, { cursor });                          // polls for ever: next(), lines, events, stop()
+
+import { randomUUID } from "node:crypto";
+import WebSocket from "ws";
+import { exchange } from "./http.mjs";
+
+export class Feed {
+	lines = [];
+	#from = 0;
+	#waiters = new Set();
+
+	add(line) {
+		this.lines.push(line);
+		for (const w of [...this.#waiters]) w();
+	}
+
+	fail(error) {
+		this.failed = error;
+		for (const w of [...this.#waiters]) w();
+	}
+
+	get events() {
+		return this.lines.filter((l) => l.cursor !== undefined && !["hello", "heartbeat", "cursor", "reset"].includes(l.type));
+	}
+
+	get messages() {
+		return this.lines.filter((l) => l.type === "message");
+	}
+
+	get cursor() {
+		return this.lines.findLast((l) => l.cursor !== undefined)?.cursor;
+	}
+
+	/** The next line after the last one returned for which pred holds (a function, or a type). */
+	next(pred = () => true, ms = 10000) {
+		const fits = typeof pred === "string" ? (l) => l.type === pred : pred;
+		return new Promise((ok, no) => {
+			const look = () => {
+				const at = this.lines.findIndex((l, i) => i >= this.#from && fits(l));
+				if (at >= 0) {
+					this.#from = at + 1;
+					end();
+					ok(this.lines[at]);
+				} else if (this.failed) {
+					end();
+					no(this.failed);
+				}
+			};
+			const timer = setTimeout(() => {
+				end();
+				const last = this.lines.slice(-5).map((l) => JSON.stringify(l).slice(0, 200));
+				no(new Error(`no line for ${pred} within ${ms} ms; of ${this.lines.length} the last are:\n${last.join("\n")}`));
+			}, ms);
+			const end = () => {
+				clearTimeout(timer);
+				this.#waiters.delete(look);
+			};
+			this.#waiters.add(look);
+			look();
+		});
+	}
+
+	/** Any line so far or to come, without moving on. */
+	async some(pred, ms = 10000) {
+		const keep = this.#from;
+		this.#from = 0;
+		try {
+			return await this.next(pred, ms);
+		} finally {
+			this.#from = Math.max(keep, 0);
+		}
+	}
+}
+
+const query = (o) => new URLSearchParams(Object.entries(o).filter(([, v]) => v !== undefined && v !== null)).toString();
+
+/** The bare socket, before any line: for tests of the handshake. */
+export function dial(who, { instance, cursor, via, path = "/api/v1/ws", headers = {}, protocol = "pulsechat.v1", ws: options = {} } = {}) {
+	const where = `${path}?${query({ instance, cursor })}`;
+	const { stack } = who;
+	const url = via ? `ws+unix:${stack.socket(via)}:${where}` : `ws://${stack.host}${where}`;
+	const all = { ...(via && { host: stack.host }), ...who.credentials, ...headers };
+	for (const k of Object.keys(all)) if (all[k] === null || all[k] === undefined) delete all[k];
+	return new WebSocket(url, protocol, { perMessageDeflate: false, ...options, headers: all });
+}
+
+export async function openWs(who, options = {}) {
+	const feed = new Feed();
+	const instance = options.instance ?? randomUUID();
+	const socket = dial(who, { ...options, instance });
+	let ref = 0;
+	feed.instance = instance;
+	feed.socket = socket;
+	feed.frames = 0;
+	feed.closed = new Promise((ok) => {
+		socket.on("close", (code, reason) => {
+			ok({ code, reason: reason.toString() });
+			feed.fail(new Error(`the socket was closed: ${code} ${reason}`));
+		});
+	});
+	socket.on("message", (data) => {
+		feed.frames++;
+		for (const line of data.toString().split("\n")) if (line.trim()) feed.add(JSON.parse(line));
+	});
+	const refused = new Promise((_ok, no) => {
+		socket.on("unexpected-response", (_req, res) => {
+			no(Object.assign(new Error(`handshake answered ${res.statusCode}`), { status: res.statusCode, headers: res.headers }));
+			socket.terminate();
+		});
+		socket.on("error", no);
+	});
+	refused.catch(() => {});
+	feed.send = (op) => socket.send(typeof op === "string" || Buffer.isBuffer(op) ? op : JSON.stringify(op));
+	feed.call = async (op, ms = 10000) => {
+		const mine = op.ref ?? `r${++ref}`;
+		feed.send({ ...op, ref: mine });
+		return feed.some((l) => l.ref === mine, ms);
+	};
+	feed.close = (code = 1000) => {
+		socket.close(code);
+		return feed.closed;
+	};
+	feed.terminate = () => socket.terminate();
+	if (options.hello !== false) feed.hello = await Promise.race([feed.next("hello", options.ms), refused]);
+	return feed;
+}
+
+export async function poll(who, { cursor, wait, instance, via, headers = {}, signal } = {}) {
+	const { stack } = who;
+	const url = `${stack.url}/api/v1/events?${query({ cursor, wait, instance })}`;
+	const mine = { ...who.credentials, "sec-fetch-site": who.token ? null : "same-origin", "pulsechat-client": "test", ...headers };
+	const answer = await exchange(url, { headers: mine, signal, socketPath: via && stack.socket(via) });
+	const good = answer.status === 200;
+	const lines = good ? answer.text.split("\n").filter(Boolean).map((l) => JSON.parse(l)) : [];
+	return {
+		status: answer.status,
+		headers: answer.headers,
+		text: answer.text,
+		problem: good ? undefined : safeJson(answer.text),
+		lines,
+		events: lines.filter((l) => l.type !== "cursor"),
+		cursor: answer.headers["pulsechat-cursor"],
+	};
+}
+
+/** Long-polls on and on, over failures too, with one instance. */
+export function follow(who, { cursor, wait = 5, instance = randomUUID(), via } = {}) {
+	const feed = new Feed();
+	const abort = new AbortController();
+	feed.instance = instance;
+	feed.polls = 0;
+	feed.failures = 0;
+	feed.stop = () => {
+		abort.abort();
+		return feed.done;
+	};
+	feed.done = (async () => {
+		let at = cursor;
+		while (!abort.signal.aborted) {
+			try {
+				const p = await poll(who, { cursor: at, wait, instance, via, signal: abort.signal });
+				feed.polls++;
+				if (p.status !== 200) throw new Error(`poll answered ${p.status} ${p.text}`);
+				for (const line of p.lines) feed.add(line);
+				at = p.cursor;
+				feed.at = at;
+			} catch (e) {
+				if (abort.signal.aborted) break;
+				feed.failures++;
+				feed.lastFailure = e;
+				await new Promise((ok) => setTimeout(ok, 100));
+			}
+		}
+	})();
+	return feed;
+}
+
+function safeJson(text) {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+}
