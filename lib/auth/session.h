@@ -1,0 +1,62 @@
+/* session: who is asking. A browser session or a personal access token is one row with one id; its secret is known to
+ * the holder alone, the database has its SHA-256. Any thread. */
+#pragma once
+#include "lib/base/err.h"
+#include "lib/db/result.h"
+struct config;
+struct db;
+
+#define SESSION_SECRET_LEN 43 /* 256 bits in base64url */
+#define SESSION_SECRET_MAX 64 /* room for any credential: a secret or "pct_" and one, with its NUL */
+#define SESSION_HASH_MAX 65   /* SHA-256 in hex, with its NUL */
+
+enum session_scope { SCOPE_READ = 1, SCOPE_WRITE = 2, SCOPE_ALL = SCOPE_READ | SCOPE_WRITE };
+
+enum session_state {
+	SESSION_NONE = 0,    /* no such credential (a stream closes with 4001) */
+	SESSION_LIVE,	     /* the only one that lets anyone in */
+	SESSION_ENDED,	     /* revoked, past its end or unused for too long (4001) */
+	SESSION_DEACTIVATED, /* the person is (4003) */
+};
+
+struct session {
+	enum session_state state;
+	int64_t id, user;
+	bool is_token;	    /* a personal access token, not a browser session */
+	unsigned scopes;    /* of enum session_scope */
+	int64_t expires_us; /* the absolute end; 0: none. May have moved since: look again before a stream is closed for
+			       it */
+	bool stale;	    /* session_touch is due */
+	char role[8];	    /* owner, admin, member, guest */
+};
+
+/* --- for those who wait for nothing (realtime): hash, run STMT_session_find with it, read the row */
+
+/* SHA-256 of the credential's text, in hex. */
+void session_secret_hash(const char *secret, char hex[SESSION_HASH_MAX]);
+/* Reads an answer of STMT_session_find (no row: SESSION_NONE). Where out->stale, run STMT_session_touch with the id and
+ * forget its answer; a long-lived stream does so once a minute, lest its session count as unused. */
+enum session_state session_from_row(const PGresult *r, struct session *out);
+/* What the holder is told: ERR_UNAUTHENTICATED, unless the state is SESSION_LIVE. */
+MUST_CHECK int session_check(const struct session *s, struct err *e);
+
+/* --- for worker threads */
+
+/* Finds the live session of a credential, and touches it when due. -1: ERR_UNAUTHENTICATED (out->state says why), or
+ * the database's errors. Not inside a transaction. */
+MUST_CHECK int session_find(struct db *d, const char *secret, struct session *out, struct err *e);
+
+/* A new browser session. agent: the browser, cleaned and cut here; sid: the provider's session id, NULL for none.
+ * secret: for the cookie; wipe it after use. ERR_FORBIDDEN: the person is deactivated. */
+MUST_CHECK int session_create(struct db *d, const struct config *c, int64_t user, const char *agent, const char *sid,
+			      char secret[SESSION_SECRET_MAX], int64_t *id, struct err *e);
+/* The same person signed in again: the session lives as long as a new one. ERR_UNAUTHENTICATED: it has ended meanwhile.
+ */
+MUST_CHECK int session_renew(struct db *d, const struct config *c, int64_t id, const char *sid, struct err *e);
+/* Ends a session or token; its streams end by the event session.revoked. Again is harmless. */
+MUST_CHECK int session_revoke(struct db *d, int64_t id, struct err *e);
+
+/* A new secret of 256 bits. */
+void session_new_secret(char secret[SESSION_SECRET_MAX]);
+/* True for the form of one: 43 characters of base64url that decode strictly. */
+bool session_secret_valid(const char *s, size_t n);
