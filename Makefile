@@ -24,7 +24,7 @@ LDFLAGS_clang :=
 ifeq ($(VARIANT),clang)
 CC := clang
 endif
-CPPFLAGS_ALL = -I. -I$(B)/gen -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
+CPPFLAGS_ALL = -I. -I$(B) -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu17 $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LDFLAGS_ALL = $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 LIBS_COMMON := $(shell pkg-config --libs libpq libcurl openssl jansson 2>/dev/null) -linih -lpthread
@@ -60,34 +60,46 @@ programs: $(PROGRAMS)
 endif
 unit-bins: $(UNIT_BIN)
 
+ifeq ($(V),1)
+Q :=
+else
+Q := @
+endif
+
 # --- generated: the named statements, the migrations and the functions of sql/ as C tables
 $(B)/gen/stmt_table.c: sql/embed.awk $(wildcard sql/queries/*.sql)
 	@mkdir -p $(@D)
-	awk -v mode=statements -v header=$(B)/gen/stmt_ids.h -f sql/embed.awk $(sort $(wildcard sql/queries/*.sql)) > $@
+	$(Q)awk -v mode=statements -v header=$(B)/gen/stmt_ids.h -f sql/embed.awk $(sort $(wildcard sql/queries/*.sql)) > $@
 $(B)/gen/stmt_ids.h: $(B)/gen/stmt_table.c ;
 $(B)/gen/migration_table.c: sql/embed.awk $(wildcard sql/migrations/*.sql) $(wildcard sql/functions/*.sql)
 	@mkdir -p $(@D)
-	awk -v mode=files -f sql/embed.awk $(sort $(wildcard sql/migrations/*.sql)) $(sort $(wildcard sql/functions/*.sql)) > $@
+	$(Q)awk -v mode=files -f sql/embed.awk $(sort $(wildcard sql/migrations/*.sql)) $(sort $(wildcard sql/functions/*.sql)) > $@
 
 $(B)/%.o: %.c | $(B)/gen/stmt_ids.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@echo '  CC $@'
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 $(B)/gen/%.o: $(B)/gen/%.c
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@echo '  CC $@'
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(B)/libpulsechat.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 $(B)/pulsechat-api: $(API_OBJ) $(B)/libpulsechat.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) $(LIBS_api)
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) $(LIBS_api)
 $(B)/pulsechat-realtime: $(RT_OBJ) $(B)/libpulsechat.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) $(LIBS_realtime)
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) $(LIBS_realtime)
 $(B)/pulsechat: $(CLI_OBJ) $(B)/libpulsechat.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON)
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON)
 
 # A unit test may need objects of fcgi/ or ws/: it names them in a line `// needs: fcgi/route.o`.
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpulsechat.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $< $(addprefix $(B)/,$(shell sed -n 's|^// needs: ||p' tests/unit/$*.c)) $(B)/libpulsechat.a $(LIBS_COMMON) -lcmocka -lm
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(addprefix $(B)/,$(shell sed -n 's|^// needs: ||p' tests/unit/$*.c)) $(B)/libpulsechat.a $(LIBS_COMMON) -lcmocka -lm
 
 clean:
 	rm -rf build

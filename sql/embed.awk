@@ -22,6 +22,7 @@ function types_of(list, parts, n, i, words, result) {
 	result = ""
 	for (i = 1; i <= n; i++) {
 		split(parts[i], words, / +/)
+		gsub(/"/, "\\\"", words[2])
 		result = result (i > 1 ? "," : "") words[2]
 	}
 	return result

@@ -16,6 +16,8 @@ static const struct {
 };
 
 static int set_v(struct err *e, enum err_code code, const char *field, int retry_after_ms, const char *fmt, va_list ap)
+	__attribute__((format(printf, 5, 0)));
+static int set_v(struct err *e, enum err_code code, const char *field, int retry_after_ms, const char *fmt, va_list ap)
 {
 	if (!e)
 		return -1;

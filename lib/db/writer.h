@@ -45,8 +45,8 @@ struct write_item {
 
 	/* the writer's own */
 	struct write_item *next;
-	int64_t deadline, parked_until;
-	bool alone;
+	int64_t deadline;
+	bool alone, deferred;
 };
 
 struct writer;

@@ -20,6 +20,8 @@ DECLARE
 BEGIN
 	-- 1. lock the channels, in id order
 	IF in_wait THEN
+		-- covers the sequencer below too: a writer that waits must not wait long
+		PERFORM set_config('lock_timeout', '50ms', true);
 		SELECT array_agg(c.id) INTO locked FROM (
 			SELECT c.id FROM channels c WHERE c.id = ANY (in_channel) ORDER BY c.id FOR NO KEY UPDATE) c;
 	ELSE
@@ -87,3 +89,18 @@ BEGIN
 		CASE WHEN t.status = 0 THEN (extract(epoch FROM now_at) * 1000000)::bigint END
 	FROM unnest(statuses, seqs, ids, places) WITH ORDINALITY AS t(status, seq, id, place, ord) ORDER BY t.ord;
 END $$;
+
+-- Ends the transactions that have held one of these channels, or the sequencer, for over two seconds: a stuck or stopped
+-- holder must not stop a channel. A row's locker is its xmax. Returns how many were ended.
+CREATE OR REPLACE FUNCTION end_holders(held bigint[]) RETURNS int LANGUAGE sql VOLATILE AS $$
+	SELECT count(pg_terminate_backend(a.pid))::int
+	FROM pg_stat_activity a
+	WHERE a.pid IN (
+			SELECT l.pid FROM channels c JOIN pg_locks l ON l.locktype = 'transactionid' AND l.transactionid = c.xmax AND l.granted
+			WHERE c.id = ANY (held)
+			UNION ALL
+			SELECT l.pid FROM pg_locks l
+			WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+				AND (l.classid::bigint << 32) + l.objid::bigint = 8020600001)
+		AND a.pid <> pg_backend_pid() AND a.xact_start < clock_timestamp() - interval '2 seconds'
+$$;

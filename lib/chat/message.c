@@ -1,0 +1,114 @@
+/* message: body, rendering, sending. */
+#include "lib/chat/message.h"
+#include "lib/base/clock.h"
+#include "lib/base/codec.h"
+#include "lib/base/config.h"
+#include "lib/base/secret.h"
+#include "lib/base/utf8.h"
+#include "lib/json/jx.h"
+#include <string.h>
+
+static const char *const body_names[] = {"text", NULL};
+
+static void render_body(struct strbuf *b, const struct span *text)
+{
+	strbuf_adds(b, "{\"text\":");
+	strbuf_add_json(b, text->p, text->n);
+	strbuf_addc(b, '}');
+}
+
+static void add_uuid(struct strbuf *b, const unsigned char u[16])
+{
+	char hex[33];
+
+	hex_encode(hex, u, 16);
+	strbuf_addf(b, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
+/* What follows created_at in the line; see message_render_row() for the same from a row. */
+static void render_tail(struct strbuf *b, int64_t sender, const unsigned char client_id[16], const char *body, size_t body_n)
+{
+	strbuf_addf(b, "\"sender\":%lld,\"client_id\":\"", (long long)sender);
+	add_uuid(b, client_id);
+	strbuf_adds(b, "\",\"version\":1,\"body\":");
+	strbuf_add(b, body, body_n);
+	strbuf_addc(b, '}');
+}
+
+int message_item(const struct config *c, const json_t *o, int64_t channel, int64_t sender, struct write_item **out, struct err *e)
+{
+	struct write_item *item = write_item_new();
+	struct strbuf body = {0}, tail = {0};
+	const json_t *b = NULL;
+	struct span text = {0};
+	unsigned char digest[32];
+
+	if (jx_uuid(o, "", "client_id", item->client_id, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
+	    jx_only(b, "body.", body_names, e) < 0 ||
+	    jx_string(b, "body.", "text", JX_REQUIRED, 1, (size_t)c->limits.message_chars, &text, e) < 0)
+		goto fail;
+	if (utf8_has_control(text.p, text.n, "\t\n\r")) {
+		err_set(e, ERR_BAD_FIELD, "body.text", "contains a control character");
+		goto fail;
+	}
+	if (utf8_blank(text.p, text.n)) {
+		err_set(e, ERR_BAD_FIELD, "body.text", "must not be empty");
+		goto fail;
+	}
+	render_body(&body, &text);
+	sha256(body.p, body.n, digest);
+	memcpy(item->digest, digest, sizeof(item->digest));
+	render_tail(&tail, sender, item->client_id, body.p, body.n);
+	item->channel = channel;
+	item->sender = sender;
+	item->body = strbuf_take(&body, &item->body_n);
+	item->tail = strbuf_take(&tail, &item->tail_n);
+	*out = item;
+	return 0;
+fail:
+	strbuf_release(&body);
+	strbuf_release(&tail);
+	write_item_free(&item);
+	return -1;
+}
+
+void message_render_item(struct strbuf *b, const struct write_item *item)
+{
+	char at[TIME_TEXT_MAX];
+
+	time_text(item->at_us, at);
+	strbuf_addf(b, "\"channel\":%lld,\"seq\":%lld,\"id\":%lld,\"created_at\":\"%s\",", (long long)item->channel,
+		    (long long)item->seq, (long long)item->id, at);
+	strbuf_add(b, item->tail, item->tail_n - 1); /* its last byte is the object's brace */
+}
+
+enum { CHANNEL_ID, SEQ, ID, SENDER, CLIENT_ID, CREATED_US, VERSION, BODY, EDITED_US, DELETED };
+
+void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_col)
+{
+	char at[TIME_TEXT_MAX];
+	bool deleted = result_bool(r, row, first_col + DELETED);
+
+	time_text(result_int(r, row, first_col + CREATED_US), at);
+	strbuf_addf(b, "\"channel\":%s,\"seq\":%s,\"id\":%s,\"created_at\":\"%s\",\"sender\":%s,",
+		    result_text(r, row, first_col + CHANNEL_ID), result_text(r, row, first_col + SEQ),
+		    result_text(r, row, first_col + ID), at, result_text(r, row, first_col + SENDER));
+	if (!deleted)
+		strbuf_addf(b, "\"client_id\":\"%s\",", result_text(r, row, first_col + CLIENT_ID));
+	strbuf_addf(b, "\"version\":%s,", result_text(r, row, first_col + VERSION));
+	if (deleted) {
+		strbuf_adds(b, "\"deleted\":true");
+		return;
+	}
+	strbuf_adds(b, "\"body\":");
+	strbuf_add(b, result_text(r, row, first_col + BODY), result_length(r, row, first_col + BODY));
+	if (!result_null(r, row, first_col + EDITED_US)) {
+		time_text(result_int(r, row, first_col + EDITED_US), at);
+		strbuf_addf(b, ",\"edited_at\":\"%s\"", at);
+	}
+}
+
+void message_item_error(const struct write_item *item, struct err *e)
+{
+	*e = item->err;
+}

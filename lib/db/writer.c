@@ -1,0 +1,556 @@
+/* writer: group commit with natural batching. See doc/events.md for the measurements behind it. */
+#include "lib/db/writer.h"
+#include "lib/base/clock.h"
+#include "lib/base/config.h"
+#include "lib/base/log.h"
+#include "lib/base/strbuf.h"
+#include "lib/db/dberr.h"
+#include <arpa/inet.h>
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PIECE_BYTES	 7900 /* of a NOTIFY payload; write_batch() checks the true length */
+#define LINE_FRONT_BYTES 240  /* what SQL puts in front of an item's tail, at most */
+#define PARK_MS		 100  /* a held channel is left out for so long */
+#define PARKED_MAX	 64
+#define HOLDER_MS	 2000 /* a holder of over so long is ended */
+#define RETRY_MS	 100  /* after a failure that is nobody's fault */
+#define STUCK_MS	 3000 /* beyond the statement time-out: the connection itself is stuck */
+#define FAR_AWAY_MS	 60000
+
+/* Plans made while tables were empty cost 3 times as much, and switched-off nodes would start JIT (doc/events.md). */
+static const char writer_settings[] =
+	"SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off; SET enable_mergejoin = off; "
+	"SET enable_seqscan = off; SET enable_bitmapscan = off";
+
+struct parked {
+	int64_t channel, since, until;
+};
+
+struct writer {
+	const struct config *config;
+	struct pgconn *conn;
+	void (*watch)(void *arg, int fd, int events);
+	void *arg;
+	struct write_item *first, **last; /* the queue */
+	struct write_item **batch;	  /* under way */
+	size_t batch_n;
+	bool batch_waits;
+	int64_t batch_at, not_before, ended_at;
+	struct parked parked[PARKED_MAX];
+	size_t parked_n;
+	struct writer_stats stats;
+	bool stopping;
+};
+
+struct write_item *write_item_new(void)
+{
+	struct write_item *i = xcalloc(1, sizeof(*i));
+
+	i->kind = 's';
+	i->epoch = -1;
+	return i;
+}
+
+void write_item_free(struct write_item **i)
+{
+	if (!*i)
+		return;
+	free((*i)->body);
+	free((*i)->tail);
+	free(*i);
+	*i = NULL;
+}
+
+static size_t weight(const struct write_item *i)
+{
+	return i->body_n + i->tail_n + sizeof(*i);
+}
+
+/* ---- the queue */
+
+static void queue_fix_end(struct writer *w)
+{
+	w->last = &w->first;
+	while (*w->last)
+		w->last = &(*w->last)->next;
+}
+
+/* Puts items back to the head, in the order they had: never behind newer items of their channel. */
+static void queue_put_back(struct writer *w, struct write_item **items, size_t n)
+{
+	for (size_t k = n; k-- > 0;) {
+		items[k]->next = w->first;
+		w->first = items[k];
+		w->stats.queued++;
+		w->stats.queued_bytes += weight(items[k]);
+	}
+	queue_fix_end(w);
+}
+
+static void finish(struct write_item *i)
+{
+	i->next = NULL;
+	i->done(i, i->arg);
+}
+
+static void fail(struct writer *w, struct write_item *i, const struct err *e)
+{
+	w->stats.failures++;
+	i->ok = false;
+	i->err = *e;
+	finish(i);
+}
+
+/* ---- channels that someone else holds */
+
+static struct parked *parked_find(struct writer *w, int64_t channel)
+{
+	for (size_t k = 0; k < w->parked_n; k++)
+		if (w->parked[k].channel == channel)
+			return &w->parked[k];
+	return NULL;
+}
+
+static void park(struct writer *w, int64_t channel, int64_t now)
+{
+	struct parked *p = parked_find(w, channel);
+
+	if (!p) {
+		if (w->parked_n == PARKED_MAX)
+			return; /* then it is tried again at once, which costs time and no more */
+		p = &w->parked[w->parked_n++];
+		p->channel = channel;
+		p->since = now;
+	}
+	p->until = now + PARK_MS;
+}
+
+static void unpark(struct writer *w, int64_t channel)
+{
+	struct parked *p = parked_find(w, channel);
+
+	if (p)
+		*p = w->parked[--w->parked_n];
+}
+
+static void on_ended(void *arg, const PGresult *r, const struct err *e)
+{
+	(void)arg;
+	if (!e && result_rows(r) == 1 && result_int(r, 0, 0) > 0)
+		log_warning("writer.ended_holders", "sessions=%lld", (long long)result_int(r, 0, 0));
+}
+
+static void end_holders(struct writer *w, int64_t now)
+{
+	int64_t held[PARKED_MAX];
+	size_t n = 0;
+
+	for (size_t k = 0; k < w->parked_n;) {
+		if (w->parked[k].until + HOLDER_MS < now) { /* nothing has been sent there for a while */
+			w->parked[k] = w->parked[--w->parked_n];
+			continue;
+		}
+		if (w->parked[k].since + HOLDER_MS <= now)
+			held[n++] = w->parked[k].channel;
+		k++;
+	}
+	if (n == 0 || w->ended_at + HOLDER_MS / 2 > now)
+		return;
+	w->ended_at = now;
+	pgconn_query(w->conn, STMT_end_holders, 0, on_ended, w, "I", held, n);
+}
+
+/* ---- a batch as binary arrays (PostgreSQL: array_send) */
+
+static void put32(struct strbuf *b, uint32_t v)
+{
+	v = htonl(v);
+	strbuf_add(b, &v, sizeof(v));
+}
+
+static void array_start(struct strbuf *b, uint32_t element_type, size_t n, bool nulls)
+{
+	put32(b, 1); /* dimensions */
+	put32(b, nulls);
+	put32(b, element_type);
+	put32(b, (uint32_t)n);
+	put32(b, 1); /* lower bound */
+}
+
+static void put_bytes(struct strbuf *b, const void *p, size_t n)
+{
+	put32(b, (uint32_t)n);
+	strbuf_add(b, p, n);
+}
+
+static void put64(struct strbuf *b, int64_t v)
+{
+	uint64_t be = htobe64((uint64_t)v);
+
+	put_bytes(b, &be, sizeof(be));
+}
+
+enum column { KIND, CHANNEL, SENDER, CLIENT, DIGEST, EPOCH, BODY, TAIL, PIECE, COLUMNS };
+static const uint32_t column_types[COLUMNS] = {18 /* "char" */, 20 /* int8 */, 20, 2950 /* uuid */, 17 /* bytea */, 20,
+					       25 /* text */,	25,	       23 /* int4 */};
+
+static void build_columns(struct write_item *const *items, size_t n, struct strbuf col[COLUMNS])
+{
+	size_t room = PIECE_BYTES;
+	uint32_t piece = 0;
+
+	for (int c = 0; c < COLUMNS; c++)
+		array_start(&col[c], column_types[c], n, c == EPOCH);
+	for (size_t k = 0; k < n; k++) {
+		const struct write_item *i = items[k];
+		size_t line = i->tail_n + LINE_FRONT_BYTES;
+		uint32_t piece_be;
+
+		if (line > room) {
+			piece++;
+			room = PIECE_BYTES;
+		}
+		room -= MIN_OF(line, room);
+		piece_be = htonl(piece);
+		put_bytes(&col[KIND], &i->kind, 1);
+		put64(&col[CHANNEL], i->channel);
+		put64(&col[SENDER], i->sender);
+		put_bytes(&col[CLIENT], i->client_id, sizeof(i->client_id));
+		put_bytes(&col[DIGEST], i->digest, sizeof(i->digest));
+		if (i->epoch < 0)
+			put32(&col[EPOCH], (uint32_t)-1);
+		else
+			put64(&col[EPOCH], i->epoch);
+		put_bytes(&col[BODY], i->body, i->body_n);
+		put_bytes(&col[TAIL], i->tail, i->tail_n);
+		put_bytes(&col[PIECE], &piece_be, sizeof(piece_be));
+	}
+}
+
+/* ---- outcomes */
+
+static const struct {
+	enum err_code code;
+	const char *field, *detail;
+} outcomes[] = {
+	[WRITE_REUSED] = {ERR_CLIENT_ID_REUSED, "client_id", "was used before for another message"},
+	[WRITE_NOT_A_MEMBER] = {ERR_NOT_A_MEMBER, NULL, "you are not a member of this channel"},
+	[WRITE_NO_CHANNEL] = {ERR_NOT_FOUND, "channel", "there is no such channel, or it is not visible to you"},
+	[WRITE_ARCHIVED] = {ERR_UNPROCESSABLE, "channel", "the channel is archived"},
+	[WRITE_BAD_KIND] = {ERR_INTERNAL, NULL, "something went wrong on our side"},
+	[WRITE_STALE_EPOCH] = {ERR_CONFLICT, "epoch", "the channel's encryption has moved on"},
+};
+
+static void settle(struct writer *w, struct write_item *i, const PGresult *r, int row)
+{
+	int status = (int)result_int(r, row, 0);
+	struct err e = {0};
+
+	unpark(w, i->channel);
+	if (status == WRITE_STORED || status == WRITE_AGAIN) {
+		i->ok = true;
+		i->again = status == WRITE_AGAIN;
+		i->seq = result_int(r, row, 1);
+		i->id = result_int(r, row, 2);
+		i->event = result_int(r, row, 3);
+		i->at_us = result_int(r, row, 4);
+		finish(i);
+		return;
+	}
+	if (status < 0 || (size_t)status >= COUNT_OF(outcomes) || !outcomes[status].code) {
+		log_error("writer.status", "status=%d", status);
+		err_set(&e, ERR_INTERNAL, NULL, "something went wrong on our side");
+	} else {
+		err_set(&e, outcomes[status].code, outcomes[status].field, "%s", outcomes[status].detail);
+	}
+	fail(w, i, &e);
+}
+
+static void on_success(struct writer *w, struct write_item **items, size_t n, const PGresult *r)
+{
+	size_t back = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		int status = (int)result_int(r, (int)k, 0);
+
+		if (status != WRITE_DEFERRED && status != WRITE_TWICE_IN_BATCH)
+			continue;
+		items[k]->deferred |= status == WRITE_DEFERRED;
+		w->stats.deferred += status == WRITE_DEFERRED;
+		back++;
+	}
+	if (back) { /* put back before any callback, which may submit more */
+		struct write_item **kept = xcalloc(back, sizeof(*kept));
+		size_t m = 0;
+
+		for (size_t k = 0; k < n; k++) {
+			int status = (int)result_int(r, (int)k, 0);
+
+			if (status == WRITE_DEFERRED || status == WRITE_TWICE_IN_BATCH)
+				kept[m++] = items[k];
+		}
+		queue_put_back(w, kept, m);
+		free(kept);
+	}
+	for (size_t k = 0; k < n; k++) {
+		int status = (int)result_int(r, (int)k, 0);
+
+		if (status != WRITE_DEFERRED && status != WRITE_TWICE_IN_BATCH)
+			settle(w, items[k], r, (int)k);
+	}
+}
+
+/* The batch failed as a whole and nothing of it was stored, or its connection was lost and perhaps all of it was. */
+static void on_failure(struct writer *w, struct write_item **items, size_t n, const PGresult *r, const struct err *e)
+{
+	int64_t now = clock_mono_ms();
+
+	w->stats.retries++;
+	if (dberr_is(r, "55P03")) { /* waited too long for a channel someone holds */
+		for (size_t k = 0; k < n; k++)
+			if (items[k]->deferred)
+				park(w, items[k]->channel, now);
+		queue_put_back(w, items, n);
+	} else if (e->code == ERR_UNAVAILABLE || dberr_is(r, "57014") || (e->code == ERR_BUSY && n == 1)) {
+		w->not_before = now + RETRY_MS;
+		queue_put_back(w, items, n);
+	} else if (n > 1) { /* a data error or a deadlock: only the bad item shall fail */
+		for (size_t k = 0; k < n; k++)
+			items[k]->alone = true;
+		queue_put_back(w, items, n);
+	} else {
+		fail(w, items[0], e);
+	}
+}
+
+static void start_batch(struct writer *w, int64_t now);
+
+static void on_batch(void *arg, const PGresult *r, const struct err *e)
+{
+	struct writer *w = arg;
+	struct write_item **items = w->batch;
+	size_t n = w->batch_n;
+
+	w->batch = NULL;
+	w->batch_n = 0;
+	if (e) {
+		on_failure(w, items, n, r, e);
+	} else if (result_rows(r) != (int)n) {
+		struct err wrong = {0};
+
+		log_error("writer.rows", "expected=%zu got=%d", n, result_rows(r));
+		err_set(&wrong, ERR_INTERNAL, NULL, "something went wrong on our side");
+		for (size_t k = 0; k < n; k++)
+			fail(w, items[k], &wrong);
+	} else {
+		on_success(w, items, n, r);
+	}
+	free(items);
+	start_batch(w, clock_mono_ms());
+}
+
+/* Takes from the queue's head what fits into one batch; items of parked channels stay, in their order. */
+static size_t collect(struct writer *w, struct write_item **items, int64_t now)
+{
+	struct write_item **at = &w->first;
+	size_t n = 0, bytes = 0;
+
+	while (*at && n < (size_t)w->config->writer.batch_items) {
+		struct write_item *i = *at;
+		struct parked *p = w->parked_n ? parked_find(w, i->channel) : NULL;
+
+		if (p && p->until > now) {
+			at = &i->next;
+			continue;
+		}
+		if (n && (i->alone || bytes + weight(i) > (size_t)w->config->writer.batch_bytes))
+			break;
+		*at = i->next;
+		w->stats.queued--;
+		w->stats.queued_bytes -= weight(i);
+		bytes += weight(i);
+		items[n++] = i;
+		if (i->alone)
+			break;
+	}
+	queue_fix_end(w);
+	return n;
+}
+
+static void start_batch(struct writer *w, int64_t now)
+{
+	struct strbuf col[COLUMNS] = {0};
+
+	if (w->batch || !w->first || w->stopping || w->not_before > now || !pgconn_is_up(w->conn))
+		return;
+	w->batch = xcalloc((size_t)w->config->writer.batch_items, sizeof(*w->batch));
+	w->batch_n = collect(w, w->batch, now);
+	if (w->batch_n == 0) {
+		free(w->batch);
+		w->batch = NULL;
+		return;
+	}
+	w->batch_waits = false;
+	for (size_t k = 0; k < w->batch_n; k++)
+		w->batch_waits |= w->batch[k]->deferred;
+	w->batch_at = now;
+	w->stats.batches++;
+	w->stats.items += w->batch_n;
+	build_columns(w->batch, w->batch_n, col);
+	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxb", col[KIND].p, col[KIND].n, col[CHANNEL].p,
+		     col[CHANNEL].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n, col[DIGEST].p, col[DIGEST].n,
+		     col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p, col[TAIL].n, col[PIECE].p, col[PIECE].n,
+		     (int)w->batch_waits);
+	for (int c = 0; c < COLUMNS; c++)
+		strbuf_release(&col[c]);
+}
+
+/* ---- the owner's side */
+
+static void on_watch(void *arg, int fd, int events)
+{
+	struct writer *w = arg;
+
+	w->watch(w->arg, fd, events);
+}
+
+static void on_opened(void *arg, const PGresult *r, const struct err *e)
+{
+	(void)arg;
+	(void)r;
+	if (e)
+		log_error("writer.stream_open", "code=%s", err_name(e->code));
+}
+
+static void on_up(void *arg)
+{
+	struct writer *w = arg;
+
+	/* another database may stand behind the same address now: its mark must be drawn before anything is written */
+	pgconn_query(w->conn, STMT_stream_open, 0, on_opened, w, "b", 0);
+	start_batch(w, clock_mono_ms());
+}
+
+struct writer *writer_new(const struct config *c, const char *name, void (*watch)(void *arg, int fd, int events), void *arg)
+{
+	static const struct pgconn_hooks hooks = {.watch = on_watch, .up = on_up};
+	struct writer *w = xcalloc(1, sizeof(*w));
+
+	w->config = c;
+	w->watch = watch;
+	w->arg = arg;
+	w->last = &w->first;
+	w->conn = pgconn_new(c, name, NULL, writer_settings, &hooks, w);
+	return w;
+}
+
+void writer_free(struct writer **ww)
+{
+	struct writer *w = *ww;
+	struct err e = {0};
+	struct write_item *i;
+
+	if (!w)
+		return;
+	w->stopping = true;
+	pgconn_close(&w->conn);
+	err_retry(&e, ERR_UNAVAILABLE, 1000, "the server is stopping");
+	for (size_t k = 0; k < w->batch_n; k++)
+		fail(w, w->batch[k], &e);
+	free(w->batch);
+	while ((i = w->first)) {
+		w->first = i->next;
+		fail(w, i, &e);
+	}
+	free(w);
+	*ww = NULL;
+}
+
+int writer_submit(struct writer *w, struct write_item *item, struct err *e)
+{
+	if (w->stats.queued >= (size_t)w->config->writer.queue_items ||
+	    w->stats.queued_bytes + weight(item) > (size_t)w->config->writer.queue_bytes)
+		return err_retry(e, ERR_BUSY, 1000, "too many messages are waiting to be stored, try again");
+	item->deadline = clock_mono_ms() + w->config->database.wait;
+	item->next = NULL;
+	*w->last = item;
+	w->last = &item->next;
+	w->stats.queued++;
+	w->stats.queued_bytes += weight(item);
+	return 0;
+}
+
+void writer_ready(struct writer *w, int events)
+{
+	pgconn_ready(w->conn, events);
+	start_batch(w, clock_mono_ms());
+}
+
+/* Fails the queued items that have waited too long. Returns the next deadline. */
+static int64_t expire(struct writer *w, int64_t now)
+{
+	struct write_item **at = &w->first, *late = NULL, **late_end = &late;
+	int64_t next = now + FAR_AWAY_MS;
+	struct err e = {0};
+
+	while (*at) {
+		struct write_item *i = *at;
+
+		if (i->deadline > now) {
+			next = MIN_OF(next, i->deadline);
+			at = &i->next;
+			continue;
+		}
+		*at = i->next;
+		i->next = NULL;
+		*late_end = i;
+		late_end = &i->next;
+		w->stats.queued--;
+		w->stats.queued_bytes -= weight(i);
+	}
+	w->last = at;
+	err_retry(&e, ERR_UNAVAILABLE, 1000, "the message could not be stored in time; sending it again is safe");
+	for (struct write_item *i; (i = late);) {
+		late = i->next;
+		fail(w, i, &e);
+	}
+	return next;
+}
+
+int64_t writer_tick(struct writer *w, int64_t now)
+{
+	int64_t next = pgconn_tick(w->conn, now);
+	int64_t stuck_at = w->batch_at + w->config->database.statement_timeout + STUCK_MS;
+
+	if (w->batch && stuck_at <= now)
+		pgconn_reset(w->conn, "no answer to a batch in time");
+	else if (w->batch)
+		next = MIN_OF(next, stuck_at);
+	next = MIN_OF(next, expire(w, now));
+	end_holders(w, now);
+	start_batch(w, now);
+	if (!w->batch && w->first) {
+		if (w->not_before > now)
+			next = MIN_OF(next, w->not_before);
+		for (size_t k = 0; k < w->parked_n; k++)
+			next = MIN_OF(next, MAX_OF(w->parked[k].until, now + 1));
+	}
+	return next;
+}
+
+bool writer_idle(const struct writer *w)
+{
+	return !w->batch && !w->first;
+}
+
+bool writer_is_up(const struct writer *w)
+{
+	return pgconn_is_up(w->conn);
+}
+
+void writer_stats(const struct writer *w, struct writer_stats *out)
+{
+	*out = w->stats;
+}

@@ -1,0 +1,20 @@
+-- The writer's and the stream's own statements.
+
+-- name: write_batch
+-- in: kind "char"[], channel int8[], sender int8[], client uuid[], digest bytea[], epoch int8[], body text[], tail text[], piece int4[], wait bool
+-- out: status int4, seq int8, id int8, event int8, at_us int8
+SELECT status, seq, id, event, at_us FROM write_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- name: stream_open
+-- in: force bool
+-- out: mark text
+SELECT stream_open($1);
+
+-- name: events_extend
+-- out: ahead int4
+SELECT events_extend();
+
+-- name: end_holders
+-- in: channels int8[]
+-- out: ended int4
+SELECT end_holders($1);
