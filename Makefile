@@ -126,3 +126,5 @@ check-long:
 	@tests/support/check.sh long
 lint:
 	@tests/support/check.sh lint
+fuzz:
+	@tests/support/fuzz.sh $(or $(SECONDS),300)

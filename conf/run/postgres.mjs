@@ -74,9 +74,14 @@ export async function makeCluster(dir, { sync = true } = {}) {
 	if (owner) chownSync(fresh, owner.uid, owner.gid);
 	const as = pgPrivileges(fresh);
 	const options = { cwd: "/", env: { ...process.env, LC_ALL: "C.UTF-8", TZ: "UTC" }, maxBuffer: 16 << 20 };
+	const limited = ["--pdeathsig", "KILL", ...as];
 	const initdb = [join(bin, "initdb"), "-D", fresh, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust"];
-	await run("setpriv", ["--pdeathsig", "KILL", ...as, ...initdb, ...(sync ? [] : ["--no-sync"])], options);
-	const single = run("setpriv", ["--pdeathsig", "KILL", ...as, join(bin, "postgres"), "--single", "-D", fresh, ...(sync ? [] : ["-F"]), "postgres"], options);
+	await run("setpriv", [...limited, ...initdb, ...(sync ? [] : ["--no-sync"])], options);
+	const single = run(
+		"setpriv",
+		[...limited, join(bin, "postgres"), "--single", "-D", fresh, ...(sync ? [] : ["-F"]), "postgres"],
+		options,
+	);
 	single.child.stdin.end("CREATE ROLE pulsechat LOGIN;\nCREATE DATABASE pulsechat OWNER pulsechat;\n");
 	const { stdout, stderr } = await single;
 	if (/ERROR|FATAL/.test(stdout + stderr)) throw new Error(`the database cannot be made: ${stdout}${stderr}`);

@@ -14,7 +14,8 @@ esac
 mkdir -p -m 711 "$STATE" 2>/dev/null && [ -w "$STATE" ] || fail "cannot write to the state folder $STATE"
 # One run per state folder: the lock goes with the process, however it ends.
 exec 9>>"$STATE/lock"
-flock -n 9 || fail "it runs already in $STATE (process $(cat "$STATE/pid" 2>/dev/null || echo unknown)): stop that, or use another folder and port: make run STATE=var2 PORT=$((PORT + 10))"
+other="make run STATE=${STATE%/}2 PORT=$((PORT + 10))"
+flock -n 9 || fail "it runs already in $STATE (process $(cat "$STATE/pid" 2>/dev/null || echo unknown)): stop that, or $other"
 echo $$ >"$STATE/pid"
 if (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; then
 	fail "port $PORT is in use by another program: choose another one with PORT=$((PORT + 1)), say"

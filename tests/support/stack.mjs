@@ -41,7 +41,17 @@ import { makeCluster, pgBin } from "../../conf/run/postgres.mjs";
 export { ROOT };
 export { until } from "./until.mjs";
 
-const SANITIZER = /ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|AddressSanitizer:|^==\d+==.*(Invalid (read|write)|uninitialised|definitely lost)|Assertion `/m;
+const SANITIZER = new RegExp(
+	[
+		"ERROR: \\w+Sanitizer",
+		"WARNING: ThreadSanitizer",
+		"runtime error:",
+		"AddressSanitizer:",
+		"^==\\d+==.*(Invalid (read|write)|uninitialised|definitely lost)",
+		"Assertion `",
+	].join("|"),
+	"m",
+);
 const ENV = {
 	ASAN_OPTIONS: "abort_on_error=0:exitcode=99:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
 	UBSAN_OPTIONS: "print_stacktrace=1:halt_on_error=1",

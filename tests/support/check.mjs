@@ -1,0 +1,236 @@
+// check: runs the test suites one after the other, counts what each says, prints a closing line per suite and, last,
+// "N passed, N failed". A suite that runs no test at all counts as failed. Logs: build/check/SUITE.log.
+//   node check.mjs check|long|lint [SUITE...]      (or: make check ONLY="api sql")
+
+import { spawn } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const OUT = join(ROOT, "build/check");
+const [what = "check", ...names] = process.argv.slice(2);
+const only = [...names, ...(process.env.ONLY ?? "").split(/[\s,]+/).filter(Boolean)];
+process.chdir(ROOT);
+mkdirSync(OUT, { recursive: true });
+
+const list = (dir, ending) =>
+	existsSync(dir)
+		? readdirSync(dir)
+				.filter((f) => f.endsWith(ending))
+				.sort()
+				.map((f) => join(dir, f))
+		: [];
+
+// --- what a suite is: {name, minutes, steps: [{argv, env, count}]}; count turns an output into {passed, failed, skipped}
+
+/** Lines of TAP, as of our scripts, cmocka and pg_prove. */
+function tap(text) {
+	const n = { passed: 0, failed: 0, skipped: 0 };
+	for (const line of text.split("\n")) {
+		const hit = /^\s*(not )?ok\b(?:\s+\d+)?(.*)$/.exec(line);
+		if (!hit) continue;
+		if (/#\s*(skip|todo)/i.test(hit[2])) n.skipped++;
+		else if (hit[1]) n.failed++;
+		else n.passed++;
+	}
+	return n;
+}
+
+/** The summary of node's test runner, in either of its styles. */
+function nodeSummary(text) {
+	const sum = (word) => [...text.matchAll(new RegExp(`^[#ℹ] ${word} (\\d+)$`, "gm"))].reduce((all, m) => all + Number(m[1]), 0);
+	return { passed: sum("pass"), failed: sum("fail") + sum("cancelled"), skipped: sum("skipped") + sum("todo") };
+}
+
+const make = (...targets) => ["make", "--no-print-directory", `-j${cpus().length}`, ...targets];
+const build = (name, ...targets) => ({ name, build: true, minutes: 15, steps: [{ argv: make(...targets), count: () => ({}) }] });
+
+function nodeSuite(name, dir, minutes, env = {}) {
+	const files = list(dir, ".test.mjs");
+	const argv = [process.execPath, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-reporter-destination=stdout"];
+	return { name, minutes, steps: files.length > 0 ? [{ argv: [...argv, ...files], env, count: nodeSummary }] : [] };
+}
+
+function unitSuite(name, variant, wrap = [], minutes = 5) {
+	return {
+		name,
+		minutes,
+		steps: list("tests/unit", ".c")
+			.filter((f) => /\/test_[^/]*$/.test(f))
+			.map((f) => ({
+				argv: [...wrap, join("build", variant, f.slice(0, -2))],
+				env: { CMOCKA_MESSAGE_OUTPUT: "TAP", ...SANITIZERS },
+				count: tap,
+			})),
+	};
+}
+
+const SANITIZERS = {
+	ASAN_OPTIONS: "exitcode=99:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
+	UBSAN_OPTIONS: "print_stacktrace=1:halt_on_error=1",
+	TSAN_OPTIONS: "exitcode=98:second_deadlock_stack=1",
+};
+const lint = () => ({
+	name: "lint",
+	minutes: 3,
+	steps: list("tests/lint", ".sh")
+		.filter((f) => !f.endsWith("/tap.sh"))
+		.map((f) => ({ argv: [f], count: tap })),
+});
+const asan = { PULSECHAT_VARIANT: "asan" };
+
+const plans = {
+	lint: () => [lint()],
+	check: () => [
+		build("build (sanitizers)", "programs", "unit-bins", "VARIANT=asan"),
+		build("build (plain)", "programs"),
+		build("build (web client)", "client"),
+		lint(),
+		{ name: "client", minutes: 4, steps: [{ argv: ["npm", "--prefix", "htdocs", "test", "--silent"], count: nodeSummary }] },
+		unitSuite("unit", "asan"),
+		{
+			name: "sql",
+			minutes: 4,
+			steps: list("tests/sql", ".sql").length > 0 ? [{ argv: [process.execPath, "tests/support/sql.mjs"], count: tap }] : [],
+		},
+		nodeSuite("api", "tests/api", 6, asan),
+		nodeSuite("realtime", "tests/realtime", 6, asan),
+		nodeSuite("chaos", "tests/chaos", 8, asan),
+		nodeSuite("web", "tests/web", 6),
+		nodeSuite("run", "tests/run", 6),
+	],
+	long: () => [
+		build("build (clang)", "programs", "unit-bins", "VARIANT=clang"),
+		build("build (threads)", "programs", "unit-bins", "VARIANT=tsan"),
+		build("build (plain)", "programs", "unit-bins"),
+		build("build (sanitizers)", "programs", "VARIANT=asan"),
+		{ name: "clang-tidy", minutes: 15, steps: [{ argv: ["tests/support/tidy.sh"], count: tap }] },
+		unitSuite("unit (clang)", "clang"),
+		unitSuite("unit (threads)", "tsan"),
+		unitSuite("unit (valgrind)", "plain", ["valgrind", "-q", "--error-exitcode=97", "--leak-check=full"], 10),
+		nodeSuite("api (threads)", "tests/api", 10, { PULSECHAT_VARIANT: "tsan" }),
+		nodeSuite("realtime (threads)", "tests/realtime", 10, { PULSECHAT_VARIANT: "tsan" }),
+		nodeSuite("soak", "tests/soak", 15, asan),
+		{
+			name: "fuzz",
+			minutes: 12,
+			steps: list("tests/fuzz", ".c").length > 0 ? [{ argv: ["tests/support/fuzz.sh", "60"], count: tap }] : [],
+		},
+	],
+};
+// Suites that need not be there. All others must be.
+const OPTIONAL = ["soak", "fuzz"];
+
+// --- running
+
+let child = null;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+	process.on(signal, () => {
+		if (child) killGroup(child, "SIGTERM");
+		setTimeout(() => process.exit(1), 3000);
+	});
+
+function killGroup(c, signal) {
+	try {
+		process.kill(-c.pid, signal);
+	} catch {
+		// gone already
+	}
+}
+
+function runStep({ argv, env }, log, ms) {
+	return new Promise((ok) => {
+		let text = "";
+		appendFileSync(log, `$ ${argv.join(" ")}\n`);
+		child = spawn(argv[0], argv.slice(1), {
+			env: { ...process.env, ...env, NO_COLOR: "1", FORCE_COLOR: "0" },
+			stdio: ["ignore", "pipe", "pipe"],
+			detached: true,
+		});
+		const mine = child;
+		for (const stream of [child.stdout, child.stderr])
+			stream.on("data", (d) => {
+				text += d;
+				appendFileSync(log, d);
+			});
+		let late = false;
+		const timer = setTimeout(() => {
+			late = true;
+			appendFileSync(log, `\ncheck: over the time limit, stopped\n`);
+			killGroup(mine, "SIGTERM");
+			setTimeout(() => killGroup(mine, "SIGKILL"), 8000).unref();
+		}, ms);
+		const end = (code, signal, error) => {
+			clearTimeout(timer);
+			child = null;
+			killGroup(mine, "SIGKILL"); // nothing of a suite outlives it
+			if (error) appendFileSync(log, `check: ${error.message}\n`);
+			ok({ text, code, signal, late });
+		};
+		mine.on("error", (e) => end(127, null, e));
+		mine.on("exit", (code, signal) => {
+			// A process left behind may hold the pipes open: what it says is of no interest.
+			const drained = new Promise((done) => mine.on("close", done));
+			Promise.race([drained, new Promise((done) => setTimeout(done, 1000))]).then(() => end(code, signal));
+		});
+	});
+}
+
+async function runSuite(suite) {
+	const log = join(OUT, `${suite.name.replace(/[^a-z0-9]+/gi, "-").replace(/-$/, "")}.log`);
+	writeFileSync(log, "");
+	const began = Date.now();
+	const sum = { passed: 0, failed: 0, skipped: 0 };
+	const broken = [];
+	for (const step of suite.steps) {
+		const left = suite.minutes * 60000 - (Date.now() - began);
+		const { text, code, signal, late } = left > 0 ? await runStep(step, log, left) : { text: "", late: true };
+		const n = step.count(text);
+		for (const k of Object.keys(sum)) sum[k] += n[k] ?? 0;
+		const label = step.argv.at(-1);
+		if (late) broken.push(`${label}: not done within the suite's ${suite.minutes} minutes`);
+		else if (signal) broken.push(`${label}: ended by ${signal}`);
+		else if (code !== 0 && !n.failed) broken.push(`${label}: exit status ${code}`);
+		else if (!suite.build && !n.passed && !n.failed && !n.skipped) broken.push(`${label}: no test in it`);
+	}
+	if (!suite.build && sum.passed + sum.failed === 0 && broken.length === 0) broken.push("no test has run");
+	sum.failed += broken.length;
+	const seconds = ((Date.now() - began) / 1000).toFixed(1);
+	const skipped = sum.skipped ? `, ${sum.skipped} skipped` : "";
+	if (suite.build) say(`${suite.name}: ${sum.failed ? "failed" : "done"} (${seconds} s)`);
+	else say(`${suite.name}: ${sum.passed} passed, ${sum.failed} failed${skipped} (${seconds} s)`);
+	if (sum.failed > 0) {
+		for (const b of broken) say(`  ${b}`);
+		const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+		const bad = lines.filter((l) => /^\s*(not ok|✖)/.test(l) && !/# (todo|skip)/i.test(l)).slice(0, 20);
+		for (const l of bad) say(`  ${l.trim()}`);
+		say(`  --- the end of ${log}:`);
+		say(lines.slice(-60).join("\n").replace(/^/gm, "  | "));
+	}
+	return sum;
+}
+
+function say(text) {
+	process.stdout.write(`${text}\n`);
+}
+
+const total = { passed: 0, failed: 0 };
+const began = Date.now();
+if (!(what in plans)) {
+	say(`check: no plan ${what}`);
+	process.exit(2);
+}
+for (const f of readdirSync(OUT)) rmSync(join(OUT, f), { recursive: true, force: true });
+const plan = plans[what]().filter((s) => only.length === 0 || s.build || only.includes(s.name.split(" ")[0]));
+for (const suite of plan) {
+	if (suite.steps.length === 0 && OPTIONAL.includes(suite.name)) continue;
+	const sum = await runSuite(suite);
+	total.passed += sum.passed;
+	total.failed += sum.failed;
+	if (suite.build && sum.failed && suite.name !== "build (web client)") break; // nothing to test
+}
+say(`all suites took ${((Date.now() - began) / 60000).toFixed(1)} minutes`);
+say(`${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);

@@ -1,0 +1,33 @@
+#!/bin/bash
+# fuzz.sh SECONDS: builds each tests/fuzz/fuzz_*.c with libFuzzer and the sanitizers and runs it on its corpus, as TAP.
+# A target names the objects that it needs besides lib/ as unit tests do: `// needs: fcgi/route.c`.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+seconds=${1:-60}
+out=build/fuzz
+mkdir -p $out
+make --no-print-directory build/plain/gen/stmt_table.c build/plain/gen/migration_table.c >/dev/null || exit 1
+flags="-g -O1 -I. -Ibuild/plain/gen -D_GNU_SOURCE -std=gnu17 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
+libs="$(pkg-config --cflags --libs libpq libcurl openssl jansson) -linih -lpthread -lm"
+for src in tests/fuzz/fuzz_*.c; do
+	name=$(basename "$src" .c)
+	needs=$(sed -n 's|^// needs: ||p' "$src")
+	mkdir -p "$out/corpus/$name"
+	# shellcheck disable=SC2086,SC2046
+	if ! clang $flags -fsanitize=fuzzer -o "$out/$name" "$src" $needs $(ls lib/*/*.c | grep -v '^lib/cli/') build/plain/gen/*.c $libs \
+		>"$out/$name.log" 2>&1; then
+		echo "not ok - $name does not build"
+		tail -n 20 "$out/$name.log" | sed 's/^/# /'
+		continue
+	fi
+	seeds=
+	[ -d "tests/fuzz/corpus/$name" ] && seeds="tests/fuzz/corpus/$name"
+	# shellcheck disable=SC2086
+	if "$out/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$out/" "$out/corpus/$name" $seeds \
+		>"$out/$name.log" 2>&1; then
+		echo "ok - $name"
+	else
+		echo "not ok - $name"
+		tail -n 40 "$out/$name.log" | sed 's/^/# /'
+	fi
+done
