@@ -115,7 +115,8 @@ bool uuid_parse(const char *s, size_t n, unsigned char bytes[16])
 				return false;
 			continue;
 		}
-		if ((s[i] >= 'A' && s[i] <= 'F') || (s[i + 1] >= 'A' && s[i + 1] <= 'F') || !hex_decode(scratch + k++, s + i, 2))
+		if ((s[i] >= 'A' && s[i] <= 'F') || (s[i + 1] >= 'A' && s[i + 1] <= 'F') ||
+		    !hex_decode(scratch + k++, s + i, 2))
 			return false;
 		i += 2;
 	}

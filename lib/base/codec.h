@@ -2,7 +2,7 @@
 #pragma once
 #include "lib/base/base.h"
 
-#define BASE64URL_LEN(n) (((n) * 4 + 2) / 3)
+#define BASE64URL_LEN(n) (((n)*4 + 2) / 3)
 
 /* Writes BASE64URL_LEN(n) characters and a NUL. */
 void base64url_encode(char *out, const void *p, size_t n);
@@ -19,7 +19,8 @@ bool uuid_parse(const char *s, size_t n, unsigned char bytes[16]);
 /* Decimal without sign, blanks or leading zeros, at most max. */
 bool int_parse(const char *s, size_t n, int64_t max, int64_t *out);
 
-/* Decodes %XX (and + to a blank where plus is set) in place; false on a broken escape or an encoded NUL. Returns the new length by *n. */
+/* Decodes %XX (and + to a blank where plus is set) in place; false on a broken escape or an encoded NUL. Returns the
+ * new length by *n. */
 bool percent_decode(char *s, size_t *n, bool plus);
 
 /* Compares without telling by time where they differ. */

@@ -21,51 +21,51 @@ static const struct key {
 } keys[] = {
 #define AT(section, name) #section, #name
 #define IN(section, name) offsetof(struct config, section.name)
-	{AT(site, url), TEXT, IN(site, url), NULL, 0, 0},
-	{AT(site, name), TEXT, IN(site, name), "PulseChat", 0, 0},
-	{AT(database, dsn), TEXT, IN(database, dsn), NULL, 0, 0},
-	{AT(database, statement_timeout), DURATION, IN(database, statement_timeout), "10s", 100, 600000},
-	{AT(database, wait), DURATION, IN(database, wait), "10s", 0, 60000},
-	{AT(api, listen), TEXT, IN(api, listen), "", 0, 0},
-	{AT(api, socket_mode), OCTAL, IN(api, socket_mode), "0660", 0, 0777},
-	{AT(api, socket_group), TEXT, IN(api, socket_group), "", 0, 0},
-	{AT(api, threads), COUNT, IN(api, threads), "8", 1, 256},
-	{AT(api, trusted_proxies), TEXT, IN(api, trusted_proxies), "127.0.0.1 ::1", 0, 0},
-	{AT(realtime, listen), TEXT, IN(realtime, listen), "", 0, 0},
-	{AT(realtime, socket_mode), OCTAL, IN(realtime, socket_mode), "0660", 0, 0777},
-	{AT(realtime, socket_group), TEXT, IN(realtime, socket_group), "", 0, 0},
-	{AT(realtime, ring_events), COUNT, IN(realtime, ring_events), "100000", 16, 10000000},
-	{AT(realtime, ring_bytes), SIZE, IN(realtime, ring_bytes), "64M", 65536, (int64_t)16 << 30},
-	{AT(realtime, connections), COUNT, IN(realtime, connections), "15000", 1, 1000000},
-	{AT(realtime, queue_bytes), SIZE, IN(realtime, queue_bytes), "1M", 16384, (int64_t)64 << 20},
-	{AT(realtime, frame_bytes), SIZE, IN(realtime, frame_bytes), "128k", 4096, (int64_t)16 << 20},
-	{AT(realtime, ping_interval), DURATION, IN(realtime, ping_interval), "20s", 100, 300000},
-	{AT(realtime, pong_timeout), DURATION, IN(realtime, pong_timeout), "10s", 100, 300000},
-	{AT(realtime, poll_hold), DURATION, IN(realtime, poll_hold), "25s", 0, 55000},
-	{AT(realtime, poll_hold_max), DURATION, IN(realtime, poll_hold_max), "55s", 0, 300000},
-	{AT(realtime, drain_spread), DURATION, IN(realtime, drain_spread), "3s", 0, 60000},
-	{AT(writer, batch_items), COUNT, IN(writer, batch_items), "512", 1, 512},
-	{AT(writer, batch_bytes), SIZE, IN(writer, batch_bytes), "1M", 65536, (int64_t)1 << 20},
-	{AT(writer, queue_items), COUNT, IN(writer, queue_items), "8192", 1, 1000000},
-	{AT(writer, queue_bytes), SIZE, IN(writer, queue_bytes), "16M", 65536, (int64_t)1 << 30},
-	{AT(oidc, issuer), TEXT, IN(oidc, issuer), "", 0, 0},
-	{AT(oidc, client_id), TEXT, IN(oidc, client_id), "", 0, 0},
-	{AT(oidc, client_secret), SECRET, IN(oidc, client_secret), "", 0, 0},
-	{AT(oidc, client_secret_file), TEXT, IN(oidc, client_secret_file), "", 0, 0},
-	{AT(oidc, client_auth), TEXT, IN(oidc, client_auth), "basic", 0, 0},
-	{AT(oidc, scopes), TEXT, IN(oidc, scopes), "openid profile email", 0, 0},
-	{AT(oidc, buttons), TEXT, IN(oidc, buttons), "", 0, 0},
-	{AT(oidc, leeway), DURATION, IN(oidc, leeway), "60s", 0, 600000},
-	{AT(oidc, http_timeout), DURATION, IN(oidc, http_timeout), "10s", 100, 60000},
-	{AT(session, idle), DURATION, IN(session, idle), "14d", 1000, (int64_t)400 * 86400000},
-	{AT(session, absolute), DURATION, IN(session, absolute), "90d", 1000, (int64_t)400 * 86400000},
-	{AT(limits, message_chars), COUNT, IN(limits, message_chars), "20000", 1, 100000},
-	{AT(limits, request_bytes), SIZE, IN(limits, request_bytes), "256k", 4096, (int64_t)16 << 20},
-	{AT(limits, page), COUNT, IN(limits, page), "200", 1, 1000},
-	{AT(limits, channel_members), COUNT, IN(limits, channel_members), "10000", 1, 1000000},
-	{AT(events, retention), DURATION, IN(events, retention), "30d", 60000, (int64_t)3650 * 86400000},
-	{AT(events, resume_events), COUNT, IN(events, resume_events), "10000", 1, 1000000},
-	{AT(log, level), TEXT, IN(log, level), "info", 0, 0},
+	{AT(site,	  url),		TEXT,     IN(site,     url),		     NULL,		   0,     0		       },
+	{AT(site,	  name),		 TEXT,     IN(site,	name),	       "PulseChat",	    0,     0			},
+	{AT(database, dsn),		    TEXT,	  IN(database, dsn),		     NULL,		   0,     0		       },
+	{AT(database, statement_timeout),  DURATION, IN(database, statement_timeout),  "10s",		    100,	 600000		       },
+	{AT(database, wait),		     DURATION, IN(database, wait),		   "10s",		  0,     60000			  },
+	{AT(api,	 listen),		  TEXT,	IN(api,	listen),		 "",		     0,	0			 },
+	{AT(api,	 socket_mode),	       OCTAL,    IN(api,      socket_mode),	    "0660",		    0,     0777			   },
+	{AT(api,	 socket_group),	TEXT,     IN(api,      socket_group),	     "",			 0,	    0			     },
+	{AT(api,	 threads),		   COUNT,	  IN(api,	  threads),	    "8",			 1,	    256		       },
+	{AT(api,	 trusted_proxies),	   TEXT,	 IN(api,	 trusted_proxies),	   "127.0.0.1 ::1",	    0,     0			},
+	{AT(realtime, listen),	       TEXT,     IN(realtime, listen),		   "",		       0,	  0			   },
+	{AT(realtime, socket_mode),	    OCTAL,	   IN(realtime, socket_mode),	      "0660",		      0,	 0777		     },
+	{AT(realtime, socket_group),	     TEXT,	   IN(realtime, socket_group),       "",			   0,     0		       },
+	{AT(realtime, ring_events),	    COUNT,	   IN(realtime, ring_events),	      "100000",		16,    10000000		    },
+	{AT(realtime, ring_bytes),	   SIZE,	 IN(realtime, ring_bytes),	   "64M",		  65536, (int64_t)16 << 30	  },
+	{AT(realtime, connections),	    COUNT,	   IN(realtime, connections),	      "15000",		       1,	  1000000		 },
+	{AT(realtime, queue_bytes),	    SIZE,	  IN(realtime, queue_bytes),	     "1M",		   16384, (int64_t)64 << 20	   },
+	{AT(realtime, frame_bytes),	    SIZE,	  IN(realtime, frame_bytes),	     "128k",		     4096,  (int64_t)16 << 20	    },
+	{AT(realtime, ping_interval),      DURATION, IN(realtime, ping_interval),	     "20s",		    100,	 300000		       },
+	{AT(realtime, pong_timeout),	     DURATION, IN(realtime, pong_timeout),	   "10s",		  100,   300000		     },
+	{AT(realtime, poll_hold),	  DURATION, IN(realtime, poll_hold),	     "25s",		    0,     55000		    },
+	{AT(realtime, poll_hold_max),      DURATION, IN(realtime, poll_hold_max),	     "55s",		    0,     300000		     },
+	{AT(realtime, drain_spread),	     DURATION, IN(realtime, drain_spread),	   "3s",			 0,	    60000			 },
+	{AT(writer,   batch_items),	  COUNT,	 IN(writer,   batch_items),	  "512",			 1,	    512		       },
+	{AT(writer,   batch_bytes),	  SIZE,	IN(writer,   batch_bytes),	 "1M",		       65536, (int64_t)1 << 20	      },
+	{AT(writer,   queue_items),	  COUNT,	 IN(writer,   queue_items),	  "8192",		  1,     1000000		    },
+	{AT(writer,   queue_bytes),	  SIZE,	IN(writer,   queue_bytes),	 "16M",			65536, (int64_t)1 << 30	       },
+	{AT(oidc,	  issuer),		   TEXT,	 IN(oidc,	  issuer),		   "",		       0,	  0			   },
+	{AT(oidc,	  client_id),	      TEXT,	    IN(oidc,     client_id),		 "",		     0,	0			 },
+	{AT(oidc,	  client_secret),	  SECRET,	  IN(oidc,	   client_secret),	   "",		       0,	  0			   },
+	{AT(oidc,	  client_secret_file), TEXT,     IN(oidc,     client_secret_file), "",		       0,	  0			   },
+	{AT(oidc,	  client_auth),	TEXT,     IN(oidc,     client_auth),	     "basic",		      0,	 0			  },
+	{AT(oidc,	  scopes),		   TEXT,	 IN(oidc,	  scopes),		   "openid profile email", 0,     0		       },
+	{AT(oidc,	  buttons),	    TEXT,	  IN(oidc,	   buttons),	     "",			 0,	    0			     },
+	{AT(oidc,	  leeway),		   DURATION, IN(oidc,     leeway),	       "60s",		      0,	 600000		       },
+	{AT(oidc,	  http_timeout),	 DURATION, IN(oidc,	    http_timeout),	   "10s",		  100,   60000		    },
+	{AT(session,  idle),		    DURATION, IN(session,  idle),		 "14d",			1000,  (int64_t)400 * 86400000 },
+	{AT(session,  absolute),		DURATION, IN(session,  absolute),		 "90d",			1000,  (int64_t)400 * 86400000 },
+	{AT(limits,   message_chars),	    COUNT,	   IN(limits,   message_chars),      "20000",		       1,	  100000			},
+	{AT(limits,   request_bytes),	    SIZE,	  IN(limits,   request_bytes),	     "256k",		     4096,  (int64_t)16 << 20	    },
+	{AT(limits,   page),		   COUNT,	  IN(limits,   page),		    "200",		   1,     1000			  },
+	{AT(limits,   channel_members),    COUNT,    IN(limits,	channel_members),	  "10000",		   1,     1000000		     },
+	{AT(events,   retention),		DURATION, IN(events,   retention),		 "30d",			60000, (int64_t)3650 * 86400000},
+	{AT(events,   resume_events),	    COUNT,	   IN(events,   resume_events),      "10000",		       1,	  1000000		 },
+	{AT(log,	 level),		 TEXT,     IN(log,      level),	       "info",		       0,	  0			   },
 };
 
 struct reading {
@@ -85,9 +85,17 @@ static bool parse_number(const struct key *k, const char *s, int64_t *out)
 		const char *suffix;
 		int64_t factor;
 	} units[] = {
-		{COUNT, "", 1}, {SIZE, "", 1}, {SIZE, "k", 1024}, {SIZE, "M", 1 << 20}, {SIZE, "G", 1 << 30},
-		{DURATION, "ms", 1}, {DURATION, "s", 1000}, {DURATION, "m", 60000}, {DURATION, "h", 3600000},
-		{DURATION, "d", 86400000}, {OCTAL, "", 1},
+		{COUNT,	"",   1	     },
+		  {SIZE,	 "",   1	      },
+		{SIZE,     "k",  1024	},
+		  {SIZE,	 "M",  1 << 20 },
+		{SIZE,     "G",  1 << 30 },
+		  {DURATION, "ms", 1	    },
+		{DURATION, "s",	1000    },
+		  {DURATION, "m",  60000   },
+		{DURATION, "h",	3600000 },
+		  {DURATION, "d",  86400000},
+		{OCTAL,	"",   1	     },
 	};
 	char *end;
 	long long v;
@@ -133,17 +141,19 @@ static int assign(struct config *c, const struct key *k, const char *value, cons
 		char **text = at;
 
 		if (!utf8_valid(value, strlen(value)) || utf8_has_control(value, strlen(value), ""))
-			return err_set(e, ERR_BAD_FIELD, k->name, "%s: [%s] %s: not plain UTF-8 text", where, k->section, k->name);
+			return err_set(e, ERR_BAD_FIELD, k->name, "%s: [%s] %s: not plain UTF-8 text", where,
+				       k->section, k->name);
 		free(*text);
 		*text = xstrdup(value);
 		return 0;
 	}
 	if (!parse_number(k, value, at)) {
 		if (k->type == OCTAL)
-			return err_set(e, ERR_BAD_FIELD, k->name, "%s: [%s] %s = %s: expected %s", where, k->section, k->name, value,
-				       expected(k->type));
-		return err_set(e, ERR_BAD_FIELD, k->name, "%s: [%s] %s = %s: expected %s within its limits (%lld to %lld%s)", where,
-			       k->section, k->name, value, expected(k->type), (long long)k->min, (long long)k->max,
+			return err_set(e, ERR_BAD_FIELD, k->name, "%s: [%s] %s = %s: expected %s", where, k->section,
+				       k->name, value, expected(k->type));
+		return err_set(e, ERR_BAD_FIELD, k->name,
+			       "%s: [%s] %s = %s: expected %s within its limits (%lld to %lld%s)", where, k->section,
+			       k->name, value, expected(k->type), (long long)k->min, (long long)k->max,
 			       k->type == DURATION ? " ms" : "");
 	}
 	return 0;
@@ -246,7 +256,8 @@ static int from_environment(struct reading *r)
 			known = strlen(name) == n && !strncmp(name, *v, n);
 		}
 		if (!known)
-			return err_set(r->e, ERR_BAD_FIELD, NULL, "%.*s: no such setting", (int)MIN_OF(n, (size_t)80), *v);
+			return err_set(r->e, ERR_BAD_FIELD, NULL, "%.*s: no such setting", (int)MIN_OF(n, (size_t)80),
+				       *v);
 	}
 	return 0;
 }
@@ -261,7 +272,8 @@ static int read_secret_file(struct config *c, struct err *e)
 		return 0;
 	f = fopen(c->oidc.client_secret_file, "re");
 	if (!f)
-		return err_set(e, ERR_BAD_FIELD, "client_secret_file", "%s: %s", c->oidc.client_secret_file, strerror(errno));
+		return err_set(e, ERR_BAD_FIELD, "client_secret_file", "%s: %s", c->oidc.client_secret_file,
+			       strerror(errno));
 	n = fread(line, 1, sizeof(line) - 1, f);
 	fclose(f);
 	line[n] = 0;
@@ -286,17 +298,17 @@ static int check(struct config *c, const char *path, struct err *e)
 		c->site.url[n - 1] = 0;
 	if ((strncmp(c->site.url, "https://", 8) != 0 && strncmp(c->site.url, "http://", 7) != 0) || !site_host(c)[0] ||
 	    strpbrk(site_host(c), "/?#@ \\"))
-		return err_set(e, ERR_BAD_FIELD, "url", "%s: [site] url = %s: expected https://HOST[:PORT] without a path", path,
-			       c->site.url);
+		return err_set(e, ERR_BAD_FIELD, "url",
+			       "%s: [site] url = %s: expected https://HOST[:PORT] without a path", path, c->site.url);
 	if (!config_site_secure(c) && !config_site_loopback(c))
-		return err_set(e, ERR_BAD_FIELD, "url", "%s: [site] url = %s: only a loopback site may be plain http", path,
-			       c->site.url);
+		return err_set(e, ERR_BAD_FIELD, "url", "%s: [site] url = %s: only a loopback site may be plain http",
+			       path, c->site.url);
 	if (!log_level_parse(c->log.level, &level))
-		return err_set(e, ERR_BAD_FIELD, "level", "%s: [log] level = %s: expected debug, info, warning or error", path,
-			       c->log.level);
+		return err_set(e, ERR_BAD_FIELD, "level",
+			       "%s: [log] level = %s: expected debug, info, warning or error", path, c->log.level);
 	if (strcmp(c->oidc.client_auth, "basic") != 0 && strcmp(c->oidc.client_auth, "post") != 0)
-		return err_set(e, ERR_BAD_FIELD, "client_auth", "%s: [oidc] client_auth = %s: expected basic or post", path,
-			       c->oidc.client_auth);
+		return err_set(e, ERR_BAD_FIELD, "client_auth", "%s: [oidc] client_auth = %s: expected basic or post",
+			       path, c->oidc.client_auth);
 	return read_secret_file(c, e);
 }
 
@@ -325,7 +337,8 @@ int config_load(const char *path, struct config **out, struct err *e)
 		goto fail;
 	for (size_t i = 0; i < COUNT_OF(keys); i++)
 		if (!keys[i].initial && !r.seen[i]) {
-			err_set(e, ERR_BAD_FIELD, keys[i].name, "%s: [%s] %s is missing", path, keys[i].section, keys[i].name);
+			err_set(e, ERR_BAD_FIELD, keys[i].name, "%s: [%s] %s is missing", path, keys[i].section,
+				keys[i].name);
 			goto fail;
 		}
 	if (check(r.c, path, e) < 0)
