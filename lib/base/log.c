@@ -51,8 +51,8 @@ void log_at(enum log_level level, const char *event, const char *fmt, ...)
 	if (level < lowest)
 		return;
 	time_text(clock_now_us(), at);
-	k = snprintf(line, sizeof(line), "%s %s[%d] %s %s%s%s ", at, program_name, (int)getpid(), level_names[level], event,
-		     request_id[0] ? " req=" : "", request_id);
+	k = snprintf(line, sizeof(line), "%s %s[%d] %s %s%s%s ", at, program_name, (int)getpid(), level_names[level],
+		     event, request_id[0] ? " req=" : "", request_id);
 	n = MIN_OF((size_t)(k > 0 ? k : 0), sizeof(line) - 2);
 	va_start(ap, fmt);
 	k = vsnprintf(line + n, sizeof(line) - 1 - n, fmt, ap);

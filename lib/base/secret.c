@@ -16,7 +16,8 @@ void secret_no_core(void)
 	struct rlimit none = {0, 0};
 
 	setrlimit(RLIMIT_CORE, &none);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* the leak check of a test build traces its own process */
+#if !defined(__SANITIZE_ADDRESS__) && \
+	!defined(__SANITIZE_THREAD__) /* the leak check of a test build traces its own process */
 	prctl(PR_SET_DUMPABLE, 0);
 #endif
 }

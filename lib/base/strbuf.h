@@ -1,5 +1,5 @@
-/* strbuf: bytes that grow up to a ceiling. After an append over the ceiling it is `failed` and takes nothing more, so that
- * a run of appends needs one check at its end. */
+/* strbuf: bytes that grow up to a ceiling. After an append over the ceiling it is `failed` and takes nothing more, so
+ * that a run of appends needs one check at its end. */
 #pragma once
 #include "lib/base/base.h"
 
@@ -19,9 +19,9 @@ void strbuf_addi(struct strbuf *b, int64_t v);
 /* A JSON string with its quotes (RFC 8259); s must be valid UTF-8. Escapes what must be, and DEL, U+2028, U+2029. */
 void strbuf_add_json(struct strbuf *b, const char *s, size_t n);
 
-const char *strbuf_cstr(struct strbuf *b); /* never NULL */
-void strbuf_reset(struct strbuf *b);       /* length 0, keeps the memory */
-void strbuf_release(struct strbuf *b);     /* frees; usable again */
+const char *strbuf_cstr(struct strbuf *b);      /* never NULL */
+void strbuf_reset(struct strbuf *b);            /* length 0, keeps the memory */
+void strbuf_release(struct strbuf *b);          /* frees; usable again */
 char *strbuf_take(struct strbuf *b, size_t *n); /* hands the bytes over (free()); b is empty after */
 
 static inline void strbuf_cleanup_(struct strbuf *b)

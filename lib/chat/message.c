@@ -26,7 +26,8 @@ static void add_uuid(struct strbuf *b, const unsigned char u[16])
 }
 
 /* What follows created_at in the line; see message_render_row() for the same from a row. */
-static void render_tail(struct strbuf *b, int64_t sender, const unsigned char client_id[16], const char *body, size_t body_n)
+static void render_tail(struct strbuf *b, int64_t sender, const unsigned char client_id[16], const char *body,
+			size_t body_n)
 {
 	strbuf_addf(b, "\"sender\":%lld,\"client_id\":\"", (long long)sender);
 	add_uuid(b, client_id);
@@ -35,7 +36,8 @@ static void render_tail(struct strbuf *b, int64_t sender, const unsigned char cl
 	strbuf_addc(b, '}');
 }
 
-int message_item(const struct config *c, const json_t *o, int64_t channel, int64_t sender, struct write_item **out, struct err *e)
+int message_item(const struct config *c, const json_t *o, int64_t channel, int64_t sender, struct write_item **out,
+		 struct err *e)
 {
 	struct write_item *item = write_item_new();
 	struct strbuf body = {0}, tail = {0};

@@ -7,14 +7,14 @@
 #include <jansson.h>
 struct config;
 
-/* Checks a send's client_id and body ({"text": …}) in o and makes the item for it: canonical body text, digest, the event's tail.
- * The caller sets done and arg. Errors: ERR_BAD_FIELD. */
-MUST_CHECK int message_item(const struct config *c, const json_t *o, int64_t channel, int64_t sender, struct write_item **out,
-			    struct err *e);
+/* Checks a send's client_id and body ({"text": …}) in o and makes the item for it: canonical body text, digest, the
+ * event's tail. The caller sets done and arg. Errors: ERR_BAD_FIELD. */
+MUST_CHECK int message_item(const struct config *c, const json_t *o, int64_t channel, int64_t sender,
+			    struct write_item **out, struct err *e);
 
-/* Appends the members of a message object between its braces, without them: from a stored item, or from a row of a statement whose
- * columns, from first_col on, are: channel_id, seq, id, sender, client_id, created_us, version, body, edited_us, deleted
- * (bool), as in MESSAGE_COLUMNS of sql/queries. */
+/* Appends the members of a message object between its braces, without them: from a stored item, or from a row of a
+ * statement whose columns, from first_col on, are: channel_id, seq, id, sender, client_id, created_us, version, body,
+ * edited_us, deleted (bool), as in MESSAGE_COLUMNS of sql/queries. */
 void message_render_item(struct strbuf *b, const struct write_item *item);
 void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_col);
 

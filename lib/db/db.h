@@ -14,7 +14,8 @@ struct db *db_new(const struct config *c); /* does not connect yet */
 void db_free(struct db **d);
 
 /* Runs one statement in its own transaction (or in the one begun). types and arguments: params.h. *out: PQclear() it.
- * Errors: ERR_UNAVAILABLE, ERR_BUSY (lock or statement time-out), ERR_BAD_FIELD (data the database refuses), ERR_INTERNAL. */
+ * Errors: ERR_UNAVAILABLE, ERR_BUSY (lock or statement time-out), ERR_BAD_FIELD (data the database refuses),
+ * ERR_INTERNAL. */
 MUST_CHECK int db_query(struct db *d, enum stmt_id stmt, PGresult **out, struct err *e, const char *types, ...);
 /* The same for one row at most: *out is NULL where there is none. */
 MUST_CHECK int db_one(struct db *d, enum stmt_id stmt, PGresult **out, struct err *e, const char *types, ...);
@@ -24,6 +25,6 @@ MUST_CHECK int db_begin_snapshot(struct db *d, struct err *e);
 MUST_CHECK int db_commit(struct db *d, struct err *e);
 void db_rollback(struct db *d); /* harmless outside a transaction */
 
-bool db_ping(struct db *d);      /* for /healthz */
-PGconn *db_raw(struct db *d);    /* for migrate and maintain alone; NULL where there is no connection */
+bool db_ping(struct db *d);   /* for /healthz */
+PGconn *db_raw(struct db *d); /* for migrate and maintain alone; NULL where there is no connection */
 MUST_CHECK int db_connect(struct db *d, struct err *e);

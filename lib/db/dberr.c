@@ -10,14 +10,14 @@ static const struct {
 	enum err_code code;
 	const char *detail;
 } classes[] = {
-	{"22",    ERR_BAD_FIELD,   "the database refuses this value"		   },
-	{"23",    ERR_CONFLICT,	   "this contradicts what is stored"		   },
-	{"40",    ERR_BUSY,	   "too many changes at once, try again"	   },
-	{"55P03", ERR_BUSY,	   "someone else is changing this, try again"	   },
-	{"57014", ERR_BUSY,	   "this took too long, try again"		   },
-	{"57P",   ERR_UNAVAILABLE, "the database is not available at the moment"},
-	{"08",    ERR_UNAVAILABLE, "the database is not available at the moment"},
-	{"53",    ERR_UNAVAILABLE, "the database is not available at the moment"},
+	{"22", ERR_BAD_FIELD, "the database refuses this value"},
+	{"23", ERR_CONFLICT, "this contradicts what is stored"},
+	{"40", ERR_BUSY, "too many changes at once, try again"},
+	{"55P03", ERR_BUSY, "someone else is changing this, try again"},
+	{"57014", ERR_BUSY, "this took too long, try again"},
+	{"57P", ERR_UNAVAILABLE, "the database is not available at the moment"},
+	{"08", ERR_UNAVAILABLE, "the database is not available at the moment"},
+	{"53", ERR_UNAVAILABLE, "the database is not available at the moment"},
 };
 
 bool dberr_is(const PGresult *r, const char *prefix)

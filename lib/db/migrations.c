@@ -79,7 +79,8 @@ static int apply(PGconn *c, const struct sql_file *f, void (*say)(const char *),
 		return 0;
 	if (have[0] && is_migration(f))
 		return err_set(e, ERR_CONFLICT, NULL,
-			       "%s has been changed since it was applied; a migration is never edited, add a new one", f->path);
+			       "%s has been changed since it was applied; a migration is never edited, add a new one",
+			       f->path);
 	if (say)
 		say(f->path);
 	if (exec(c, "BEGIN", "begin", e) < 0)

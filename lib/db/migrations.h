@@ -10,5 +10,6 @@ struct sql_file {
 extern const struct sql_file sql_files[]; /* ends with {0} */
 
 /* Brings the database up to date: each migration in a transaction of its own, recorded, then the functions where they
- * differ from those recorded. Safe to run twice and by two processes at once. say (may be NULL) is told each step. Blocks. */
+ * differ from those recorded. Safe to run twice and by two processes at once. say (may be NULL) is told each step.
+ * Blocks. */
 MUST_CHECK int migrate(const struct config *c, void (*say)(const char *step), struct err *e);

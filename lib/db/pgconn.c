@@ -1,5 +1,6 @@
-/* pgconn: a non-blocking libpq connection in pipeline mode (PostgreSQL documentation, 34.5). Each query is followed by its own Sync, so
- * that one that fails takes no other along. A statement is prepared in the pipeline before its first use. */
+/* pgconn: a non-blocking libpq connection in pipeline mode (PostgreSQL documentation, 34.5). Each query is followed by
+ * its own Sync, so that one that fails takes no other along. A statement is prepared in the pipeline before its first
+ * use. */
 #include "lib/db/pgconn.h"
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
@@ -14,16 +15,16 @@
 #include <string.h>
 
 #define CONNECT_TIMEOUT_MS 5000
-#define RECONNECT_MIN_MS   50
-#define RECONNECT_MAX_MS   2000
-#define QUERY_ARENA_LIMIT  ((size_t)8 << 20)
-#define FAR_AWAY_MS	   60000
+#define RECONNECT_MIN_MS 50
+#define RECONNECT_MAX_MS 2000
+#define QUERY_ARENA_LIMIT ((size_t)8 << 20)
+#define FAR_AWAY_MS 60000
 
 enum state {
-	DOWN,	    /* waits for reconnect_at */
+	DOWN,       /* waits for reconnect_at */
 	CONNECTING, /* PQconnectPoll() is under way */
 	SETTING,    /* the settings and LISTEN are under way, not yet in pipeline mode */
-	UP,	    /* takes queries */
+	UP,         /* takes queries */
 };
 
 struct query {
@@ -57,7 +58,8 @@ struct pgconn {
 	size_t pending;
 	uint64_t last_id;
 	bool prepared[STMT_COUNT + 1];
-	char *lost_why; /* a loss found inside pgconn_query(): dealt with in the next tick, since callbacks must not run there */
+	char *lost_why; /* a loss found inside pgconn_query(): dealt with in the next tick, since callbacks must not run
+			   there */
 };
 
 static void list_init(struct list *l)
@@ -169,8 +171,8 @@ static bool send_waiting(struct pgconn *p)
 
 		q->prepares = !p->prepared[q->stmt];
 		if ((q->prepares && !PQsendPrepare(p->conn, s->name, s->sql, 0, NULL)) ||
-		    !PQsendQueryPrepared(p->conn, s->name, q->params.n, q->params.value, q->params.length, q->params.format,
-					 0) ||
+		    !PQsendQueryPrepared(p->conn, s->name, q->params.n, q->params.value, q->params.length,
+					 q->params.format, 0) ||
 		    !PQpipelineSync(p->conn))
 			return false;
 		p->prepared[q->stmt] = true;
@@ -264,8 +266,8 @@ static void read_notifications(struct pgconn *p)
 	}
 }
 
-/* One result of the oldest query sent. Returns false where there is nothing more to read now. *nulls counts the ends of statements in a
- * row: two mean that libpq has nothing under way. */
+/* One result of the oldest query sent. Returns false where there is nothing more to read now. *nulls counts the ends of
+ * statements in a row: two mean that libpq has nothing under way. */
 static bool read_result(struct pgconn *p, int *nulls)
 {
 	struct query *q = p->sent.first;
@@ -442,7 +444,8 @@ void pgconn_reset(struct pgconn *p, const char *why)
 		p->lost_why = xstrdup(why);
 }
 
-uint64_t pgconn_query(struct pgconn *p, enum stmt_id stmt, int64_t wait, pgconn_done done, void *arg, const char *types, ...)
+uint64_t pgconn_query(struct pgconn *p, enum stmt_id stmt, int64_t wait, pgconn_done done, void *arg, const char *types,
+		      ...)
 {
 	struct query *q = xcalloc(1, sizeof(*q));
 	va_list ap;

@@ -10,10 +10,11 @@ struct config;
 enum { PGCONN_READ = 1, PGCONN_WRITE = 2 };
 
 struct pgconn_hooks {
-	/* Watch fd for events (a set of the above; 0: nothing). fd is -1 when there is none any more: forget the last one, which
-	 * may be closed already. May be called from any pgconn_ function. */
+	/* Watch fd for events (a set of the above; 0: nothing). fd is -1 when there is none any more: forget the last
+	 * one, which may be closed already. May be called from any pgconn_ function. */
 	void (*watch)(void *arg, int fd, int events);
-	/* The connection is ready for queries (settings made), or lost; NULL is fine. Queries under way have been failed before. */
+	/* The connection is ready for queries (settings made), or lost; NULL is fine. Queries under way have been
+	 * failed before. */
 	void (*up)(void *arg);
 	void (*down)(void *arg);
 	/* A notification; NULL is fine. payload is valid during the call. */
@@ -22,8 +23,8 @@ struct pgconn_hooks {
 
 struct pgconn;
 
-/* name: for the log and application_name. listen: a channel to LISTEN on before up() (NULL: none); such a connection is not
- * in pipeline mode for that. settings: "SET …; SET …" run at each connect (NULL: none). */
+/* name: for the log and application_name. listen: a channel to LISTEN on before up() (NULL: none); such a connection is
+ * not in pipeline mode for that. settings: "SET …; SET …" run at each connect (NULL: none). */
 struct pgconn *pgconn_new(const struct config *c, const char *name, const char *listen, const char *settings,
 			  const struct pgconn_hooks *hooks, void *arg);
 void pgconn_close(struct pgconn **p); /* forgets queries under way without calling back */
@@ -35,13 +36,14 @@ void pgconn_ready(struct pgconn *p, int events);
 /* now: clock_mono_ms(). Returns when to call again at the latest (mono ms). */
 int64_t pgconn_tick(struct pgconn *p, int64_t now);
 
-/* r is valid during the call. Where e is set the statement failed: ERR_UNAVAILABLE (never sent, or lost before an answer came), or as
- * dberr_set() says; r is then the server's error, or NULL. */
+/* r is valid during the call. Where e is set the statement failed: ERR_UNAVAILABLE (never sent, or lost before an
+ * answer came), or as dberr_set() says; r is then the server's error, or NULL. */
 typedef void (*pgconn_done)(void *arg, const PGresult *r, const struct err *e);
 
-/* Queues one statement, each with its own Sync; params.h has types. Returns an id for pgconn_forget(), never 0. While the
- * connection is down it waits for it, at most `wait` milliseconds (0: fail at once when down). */
-uint64_t pgconn_query(struct pgconn *p, enum stmt_id stmt, int64_t wait, pgconn_done done, void *arg, const char *types, ...);
+/* Queues one statement, each with its own Sync; params.h has types. Returns an id for pgconn_forget(), never 0. While
+ * the connection is down it waits for it, at most `wait` milliseconds (0: fail at once when down). */
+uint64_t pgconn_query(struct pgconn *p, enum stmt_id stmt, int64_t wait, pgconn_done done, void *arg, const char *types,
+		      ...);
 /* The answer of this query is not wanted any more: done will not be called. Unknown ids are fine. */
 void pgconn_forget(struct pgconn *p, uint64_t id);
 size_t pgconn_pending(const struct pgconn *p);

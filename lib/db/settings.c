@@ -2,7 +2,8 @@
 #include "lib/db/settings.h"
 #include "lib/base/config.h"
 
-void db_connect_params(const struct config *c, const char *name, const char *keywords[DB_PARAMS], const char *values[DB_PARAMS])
+void db_connect_params(const struct config *c, const char *name, const char *keywords[DB_PARAMS],
+		       const char *values[DB_PARAMS])
 {
 	const struct {
 		const char *keyword, *value;
@@ -29,7 +30,8 @@ void db_connect_params(const struct config *c, const char *name, const char *key
 void db_settings(struct strbuf *b, const struct config *c)
 {
 	strbuf_addf(b,
-		    "SET statement_timeout = %lld; SET lock_timeout = 5000; SET idle_in_transaction_session_timeout = 5000; "
+		    "SET statement_timeout = %lld; SET lock_timeout = 5000; SET idle_in_transaction_session_timeout = "
+		    "5000; "
 		    "SET default_transaction_isolation = 'read committed'; SET TimeZone = 'UTC'; "
 		    "SET IntervalStyle = 'postgres'; SET DateStyle = 'ISO'; SET jit = off",
 		    (long long)c->database.statement_timeout);

@@ -10,14 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_BYTES	 7900 /* of a NOTIFY payload; write_batch() checks the true length */
-#define LINE_FRONT_BYTES 240  /* what SQL puts in front of an item's tail, at most */
-#define PARK_MS		 100  /* a held channel is left out for so long */
-#define PARKED_MAX	 64
-#define HOLDER_MS	 2000 /* a holder of over so long is ended */
-#define RETRY_MS	 100  /* after a failure that is nobody's fault */
-#define STUCK_MS	 3000 /* beyond the statement time-out: the connection itself is stuck */
-#define FAR_AWAY_MS	 60000
+#define PIECE_BYTES 7900     /* of a NOTIFY payload; write_batch() checks the true length */
+#define LINE_FRONT_BYTES 240 /* what SQL puts in front of an item's tail, at most */
+#define PARK_MS 100          /* a held channel is left out for so long */
+#define PARKED_MAX 64
+#define HOLDER_MS 2000 /* a holder of over so long is ended */
+#define RETRY_MS 100   /* after a failure that is nobody's fault */
+#define STUCK_MS 3000  /* beyond the statement time-out: the connection itself is stuck */
+#define FAR_AWAY_MS 60000
 
 /* Plans made while tables were empty cost 3 times as much, and switched-off nodes would start JIT (doc/events.md). */
 static const char writer_settings[] =
@@ -34,7 +34,7 @@ struct writer {
 	void (*watch)(void *arg, int fd, int events);
 	void *arg;
 	struct write_item *first, **last; /* the queue */
-	struct write_item **batch;	  /* under way */
+	struct write_item **batch;        /* under way */
 	size_t batch_n;
 	bool batch_waits;
 	int64_t batch_at, not_before, ended_at;
@@ -193,8 +193,8 @@ static void put64(struct strbuf *b, int64_t v)
 }
 
 enum column { KIND, CHANNEL, SENDER, CLIENT, DIGEST, EPOCH, BODY, TAIL, PIECE, COLUMNS };
-static const uint32_t column_types[COLUMNS] = {18 /* "char" */, 20 /* int8 */, 20, 2950 /* uuid */, 17 /* bytea */, 20,
-					       25 /* text */,	25,	       23 /* int4 */};
+static const uint32_t column_types[COLUMNS] = {
+	18 /* "char" */, 20 /* int8 */, 20, 2950 /* uuid */, 17 /* bytea */, 20, 25 /* text */, 25, 23 /* int4 */};
 
 static void build_columns(struct write_item *const *items, size_t n, struct strbuf col[COLUMNS])
 {
@@ -400,9 +400,9 @@ static void start_batch(struct writer *w, int64_t now)
 	w->stats.items += w->batch_n;
 	build_columns(w->batch, w->batch_n, col);
 	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxb", col[KIND].p, col[KIND].n, col[CHANNEL].p,
-		     col[CHANNEL].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n, col[DIGEST].p, col[DIGEST].n,
-		     col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p, col[TAIL].n, col[PIECE].p, col[PIECE].n,
-		     (int)w->batch_waits);
+		     col[CHANNEL].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n, col[DIGEST].p,
+		     col[DIGEST].n, col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p, col[TAIL].n,
+		     col[PIECE].p, col[PIECE].n, (int)w->batch_waits);
 	for (int c = 0; c < COLUMNS; c++)
 		strbuf_release(&col[c]);
 }
@@ -433,7 +433,8 @@ static void on_up(void *arg)
 	start_batch(w, clock_mono_ms());
 }
 
-struct writer *writer_new(const struct config *c, const char *name, void (*watch)(void *arg, int fd, int events), void *arg)
+struct writer *writer_new(const struct config *c, const char *name, void (*watch)(void *arg, int fd, int events),
+			  void *arg)
 {
 	static const struct pgconn_hooks hooks = {.watch = on_watch, .up = on_up};
 	struct writer *w = xcalloc(1, sizeof(*w));

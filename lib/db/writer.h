@@ -8,16 +8,16 @@
 struct config;
 
 enum write_status { /* as write_batch() numbers them */
-	WRITE_STORED = 0,
-	WRITE_AGAIN = 1, /* stored before under this client id; seq and id are the first one's */
-	WRITE_REUSED,
-	WRITE_NOT_A_MEMBER,
-	WRITE_NO_CHANNEL,
-	WRITE_DEFERRED,
-	WRITE_TWICE_IN_BATCH,
-	WRITE_ARCHIVED,
-	WRITE_BAD_KIND,
-	WRITE_STALE_EPOCH,
+		    WRITE_STORED = 0,
+		    WRITE_AGAIN = 1, /* stored before under this client id; seq and id are the first one's */
+		    WRITE_REUSED,
+		    WRITE_NOT_A_MEMBER,
+		    WRITE_NO_CHANNEL,
+		    WRITE_DEFERRED,
+		    WRITE_TWICE_IN_BATCH,
+		    WRITE_ARCHIVED,
+		    WRITE_BAD_KIND,
+		    WRITE_STALE_EPOCH,
 };
 
 struct write_item {
@@ -30,14 +30,14 @@ struct write_item {
 	size_t body_n;
 	char *tail; /* the event's line behind created_at (lib/chat/message.h) */
 	size_t tail_n;
-	/* Called once from the writer's thread, from writer_ready() or writer_tick(), never from writer_submit(). Owns the item from
-	 * then on. ok: seq, id, event, at_us are set; else err is. */
+	/* Called once from the writer's thread, from writer_ready() or writer_tick(), never from writer_submit(). Owns
+	 * the item from then on. ok: seq, id, event, at_us are set; else err is. */
 	void (*done)(struct write_item *item, void *arg);
 	void *arg;
 
 	/* the outcome */
 	bool ok;
-	bool again;    /* not stored now, but before */
+	bool again; /* not stored now, but before */
 	int64_t seq, id;
 	int64_t event; /* event id; 0 where again */
 	int64_t at_us; /* created_at; 0 where again */
@@ -52,7 +52,8 @@ struct write_item {
 struct writer;
 
 /* hooks: only watch is used, with arg. */
-struct writer *writer_new(const struct config *c, const char *name, void (*watch)(void *arg, int fd, int events), void *arg);
+struct writer *writer_new(const struct config *c, const char *name, void (*watch)(void *arg, int fd, int events),
+			  void *arg);
 /* Fails what is queued with ERR_UNAVAILABLE (done is called), then frees. */
 void writer_free(struct writer **w);
 

@@ -33,7 +33,8 @@ static void path_at(const char *p, size_t n, size_t at, char out[PATH_MAX_BYTES]
 			while (i < n && p[i] != '"')
 				i += p[i] == '\\' ? 2 : 1;
 			if (i >= at || i >= n)
-				break; /* the fault is in this string: of a value, its key is known; of a key, the one before is named */
+				break; /* the fault is in this string: of a value, its key is known; of a key, the one
+					  before is named */
 			for (size_t k = i + 1; depth >= 0 && level[depth].object && k < n; k++) {
 				if (p[k] == ' ' || p[k] == '\t' || p[k] == '\n' || p[k] == '\r')
 					continue;
@@ -254,7 +255,8 @@ int jx_object(const json_t *o, const char *path, const char *name, int flags, co
 	return 0;
 }
 
-int jx_ids(const json_t *o, const char *path, const char *name, int flags, int64_t *ids, size_t max, size_t *n, struct err *e)
+int jx_ids(const json_t *o, const char *path, const char *name, int flags, int64_t *ids, size_t max, size_t *n,
+	   struct err *e)
 {
 	json_t *v, *item;
 	int there = member(o, path, name, flags, &v, e);
