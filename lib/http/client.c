@@ -1,0 +1,205 @@
+/* client: libcurl, one easy handle per exchange. */
+#include "lib/http/client.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void start_curl(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static bool host_is_loopback(const char *host, size_t n)
+{
+	if (n == 9 && !strncasecmp(host, "localhost", 9))
+		return true;
+	if (n == 5 && !strncmp(host, "[::1]", 5))
+		return true;
+	return n >= 9 && n <= 15 && !strncmp(host, "127.", 4) && strspn(host + 4, "0123456789.") == n - 4;
+}
+
+bool http_url_allowed(const char *url)
+{
+	const char *host;
+	size_t n;
+	bool tls = !strncmp(url, "https://", 8);
+
+	if (strnlen(url, 2049) > 2048 || (!tls && strncmp(url, "http://", 7) != 0))
+		return false;
+	for (const char *p = url; *p; p++)
+		if (*p <= ' ' || *p >= 0x7f || strchr("#\\\"<>^`{|}", *p))
+			return false;
+	host = strstr(url, "://") + 3;
+	n = strcspn(host, "/?");
+	if (!n || memchr(host, '@', n))
+		return false;
+	if (host[0] == '[')
+		return memchr(host, ']', n) && (tls || host_is_loopback(host, strcspn(host, "]") + 1));
+	n = strcspn(host, ":/?");
+	return n && (tls || host_is_loopback(host, n));
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_answer *a = arg;
+
+	strbuf_add(&a->body, p, size * n);
+	return a->body.failed ? 0 : size * n;
+}
+
+static bool header_is(const char *p, size_t n, const char *name, char *value, size_t size)
+{
+	size_t name_n = strlen(name), from, to = n;
+
+	if (n <= name_n || strncasecmp(p, name, name_n) != 0 || p[name_n] != ':')
+		return false;
+	for (from = name_n + 1; from < to && (p[from] == ' ' || p[from] == '\t'); from++)
+		;
+	while (to > from && (p[to - 1] == '\r' || p[to - 1] == '\n' || p[to - 1] == ' '))
+		to--;
+	if (to - from >= size)
+		return false;
+	memcpy(value, p + from, to - from);
+	value[to - from] = 0;
+	return true;
+}
+
+/* Seconds up to ten years. */
+static int64_t seconds(const char *s)
+{
+	char *end;
+	long v = strtol(s, &end, 10);
+
+	return end == s || v < 0 ? -1 : MIN_OF(v, 315360000L);
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_answer *a = arg;
+	char value[256];
+
+	n *= size;
+	if (header_is(p, n, "cache-control", value, sizeof(value))) {
+		const char *age = strcasestr(value, "max-age=");
+
+		if (strcasestr(value, "no-store") || strcasestr(value, "no-cache"))
+			a->max_age_ms = 0;
+		else if (age && seconds(age + 8) >= 0)
+			a->max_age_ms = seconds(age + 8) * 1000;
+	} else if (header_is(p, n, "retry-after", value, sizeof(value)) && seconds(value) > 0) {
+		a->retry_after_ms = seconds(value) * 1000;
+	}
+	return n;
+}
+
+static bool surely_unsent(CURLcode rc)
+{
+	return rc == CURLE_COULDNT_RESOLVE_HOST || rc == CURLE_COULDNT_RESOLVE_PROXY || rc == CURLE_COULDNT_CONNECT ||
+	       rc == CURLE_SSL_CONNECT_ERROR || rc == CURLE_PEER_FAILED_VERIFICATION;
+}
+
+int http_fetch(const struct http_request *q, struct http_answer *a, struct err *e)
+{
+	struct curl_slist *headers = NULL;
+	char type[128], why[CURL_ERROR_SIZE] = "";
+	CURLcode rc = CURLE_FAILED_INIT;
+	CURL *h;
+	long status = 0;
+
+	memset(a, 0, sizeof(*a));
+	a->max_age_ms = -1;
+	a->body.max = q->max_bytes;
+	if (!http_url_allowed(q->url)) {
+		a->unsent = true;
+		log_error("http.refused", "url=%s why=\"neither https nor loopback\"", log_quote(q->url));
+		return err_set(e, ERR_UNAVAILABLE, NULL, "this address may not be asked");
+	}
+	pthread_once(&once, start_curl);
+	h = curl_easy_init();
+	if (!h)
+		abort();
+	/* one piece from the start: a buffer that grows would leave copies of tokens behind */
+	a->body.p = xmalloc(q->max_bytes + 1);
+	a->body.cap = q->max_bytes + 1;
+	a->body.p[0] = 0;
+	curl_easy_setopt(h, CURLOPT_URL, q->url);
+	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
+	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)q->timeout_ms);
+	curl_easy_setopt(h, CURLOPT_ERRORBUFFER, why);
+	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(h, CURLOPT_WRITEDATA, a);
+	curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(h, CURLOPT_HEADERDATA, a);
+	curl_easy_setopt(h, CURLOPT_USERAGENT, "PulseChat");
+	curl_easy_setopt(h, CURLOPT_ACCEPT_ENCODING, ""); /* what curl can undo; the ceiling counts what comes out */
+	headers = curl_slist_append(headers, "Accept: application/json");
+	if (q->body) {
+		snprintf(type, sizeof(type), "Content-Type: %s", q->type);
+		headers = curl_slist_append(headers, type);
+		headers = curl_slist_append(headers, "Expect:");
+		curl_easy_setopt(h, CURLOPT_POST, 1L);
+		curl_easy_setopt(h, CURLOPT_POSTFIELDS, q->body);
+		curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body_n);
+	}
+	if (q->user) {
+		curl_easy_setopt(h, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		curl_easy_setopt(h, CURLOPT_USERNAME, q->user);
+		curl_easy_setopt(h, CURLOPT_PASSWORD, q->password ? q->password : "");
+	}
+	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
+	rc = curl_easy_perform(h);
+	curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(h);
+	a->status = (int)status;
+	if (rc == CURLE_OK)
+		return 0;
+	a->unsent = surely_unsent(rc);
+	log_warning("http.failed", "url=%s why=%s", log_quote(q->url),
+		    log_quote(a->body.failed ? "the answer is too large"
+			      : why[0]	     ? why
+					     : curl_easy_strerror(rc)));
+	return err_set(e, ERR_UNAVAILABLE, NULL, "%s",
+		       rc == CURLE_OPERATION_TIMEDOUT ? "no answer in time"
+		       : a->body.failed		      ? "the answer is too large"
+						      : "no connection, or it was cut short");
+}
+
+void http_answer_release(struct http_answer *a)
+{
+	if (a->body.p)
+		secret_wipe(a->body.p, a->body.cap);
+	strbuf_release(&a->body);
+}
+
+void http_form_encode(struct strbuf *b, const char *s)
+{
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || strchr("-._*", c))
+			strbuf_addc(b, (char)c);
+		else if (c == ' ')
+			strbuf_addc(b, '+');
+		else
+			strbuf_addf(b, "%%%02X", c);
+	}
+}
+
+void http_form_add(struct strbuf *b, const char *name, const char *value)
+{
+	if (b->n && b->p[b->n - 1] != '?')
+		strbuf_addc(b, '&');
+	http_form_encode(b, name);
+	strbuf_addc(b, '=');
+	http_form_encode(b, value);
+}

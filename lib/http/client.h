@@ -1,0 +1,36 @@
+/* client: one HTTP exchange at a time with a peer that is known by configuration: bounded in time and size, no
+ * redirects, https (plain http to a loopback address alone). Any thread; blocks. */
+#pragma once
+#include "lib/base/err.h"
+#include "lib/base/strbuf.h"
+
+struct http_request {
+	const char *url;
+	const char *body; /* NULL: GET, else POST */
+	size_t body_n;
+	const char *type;	     /* Content-Type of body */
+	const char *user, *password; /* Basic authentication; NULL: none */
+	int64_t timeout_ms;	     /* for all of it */
+	size_t max_bytes;	     /* of the answer's body */
+};
+
+struct http_answer {
+	int status;
+	struct strbuf body;
+	int64_t max_age_ms;	/* Cache-Control max-age; -1: not said, 0: no-store or no-cache too */
+	int64_t retry_after_ms; /* Retry-After in seconds; 0: not said */
+	bool unsent; /* where it failed: the request surely did not reach the peer, so that a retry is safe */
+};
+
+/* 0 with any status, or -1 with ERR_UNAVAILABLE (no connection, time-out, cut short, over max_bytes). The cause is
+ * logged; neither body nor password ever is. */
+MUST_CHECK int http_fetch(const struct http_request *q, struct http_answer *a, struct err *e);
+/* Wipes and frees. */
+void http_answer_release(struct http_answer *a);
+
+/* True where the URL is absolute, https or loopback http, without user, fragment, blanks or control characters. */
+bool http_url_allowed(const char *url);
+/* Appends s in application/x-www-form-urlencoded. */
+void http_form_encode(struct strbuf *b, const char *s);
+/* Appends "name=value" for a form or query, with an & before it where b is neither empty nor ends in '?'. */
+void http_form_add(struct strbuf *b, const char *name, const char *value);
