@@ -1,0 +1,60 @@
+// The build: bundles src/ with esbuild into $OUT (default ../build/htdocs) as index.html and assets/name-HASH.*.
+// Type checking is tsc's job (npm run build runs it first). Refuses a first load above the budget.
+import { build } from 'esbuild';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = resolve(process.env.OUT || join(here, '../build/htdocs'));
+const budget = 150 * 1024; // bytes of gzip, all that the first load needs
+
+const result = await build({
+	absWorkingDir: here,
+	// theme.ts is a script of its own: it runs before the first paint, and a strict CSP forbids it inline.
+	entryPoints: ['src/main.tsx', 'src/theme.ts'],
+	bundle: true,
+	format: 'iife',
+	target: ['chrome109', 'firefox115', 'safari16'],
+	minify: true,
+	metafile: true,
+	write: false,
+	outdir: join(out, 'assets'),
+	entryNames: '[name]-[hash]',
+	jsx: 'automatic',
+	jsxImportSource: 'preact',
+	legalComments: 'none',
+	define: { 'process.env.NODE_ENV': '"production"' },
+});
+
+const icon = await readFile(join(here, 'src/favicon.svg'));
+const iconName = `favicon-${createHash('sha256').update(icon).digest('hex').slice(0, 8).toUpperCase()}.svg`;
+const files = [...result.outputFiles.map((f) => ({ name: basename(f.path), body: f.contents })), { name: iconName, body: icon }];
+
+const named = (start, end) => {
+	const f = files.find((x) => x.name.startsWith(start) && x.name.endsWith(end));
+	if (!f) throw new Error(`the bundle has no ${start}*${end}`);
+	return `/assets/${f.name}`;
+};
+const html = (await readFile(join(here, 'src/index.html'), 'utf8'))
+	.replace('%THEME%', named('theme-', '.js'))
+	.replace('%MAIN%', named('main-', '.js'))
+	.replace('%STYLE%', named('main-', '.css'))
+	.replace('%ICON%', named('favicon-', '.svg'));
+
+await rm(join(out, 'assets'), { recursive: true, force: true });
+await mkdir(join(out, 'assets'), { recursive: true });
+for (const f of files) await writeFile(join(out, 'assets', f.name), f.body);
+// Last, so that a page served meanwhile never names files that are not there yet.
+await writeFile(join(out, 'index.html'), html);
+
+let total = 0;
+for (const f of [...files, { name: 'index.html', body: Buffer.from(html) }]) {
+	const size = gzipSync(f.body).length;
+	total += size;
+	console.log(`${(size / 1024).toFixed(1).padStart(7)} KB gzip  ${f.name}`);
+}
+console.log(`${(total / 1024).toFixed(1).padStart(7)} KB gzip  first load, of ${budget / 1024} KB allowed`);
+if (total > budget) process.exit(1);

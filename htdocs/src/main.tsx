@@ -1,0 +1,25 @@
+// The entry: one store, one client, one tree of views.
+import { render } from 'preact';
+import { createStore } from './store';
+import { Client } from './sync/client';
+import { App } from './ui/app';
+import { parseRoute } from './ui/route';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/shell.css';
+import './styles/messages.css';
+import './styles/dialogs.css';
+
+const store = createStore();
+const root = document.getElementById('app')!;
+
+// How the connection is, for style sheets, support and tests: <html data-connection="live" data-rung="poll">.
+store.subscribe(() => {
+	const { status, rung } = store.get().connection;
+	document.documentElement.dataset.connection = status;
+	if (rung) document.documentElement.dataset.rung = rung;
+});
+
+const client = parseRoute(location.pathname, location.search).page === 'sign-in' ? null : new Client(store);
+render(<App store={store} client={client} />, root);
+void client?.start();

@@ -1,0 +1,118 @@
+// The loaded run of a channel's messages: how events and pages join it. Pure functions.
+//
+// Two promises: what `messages` holds has no hole (a message that comes above one waits in `ahead` until a page closes
+// it), and a row is replaced only by a higher version, so events and pages may come in any mixture.
+import type { Log, Message, MessagePage } from './types';
+
+export const emptyLog: Log = {
+	status: 'loading',
+	messages: [],
+	hasBefore: false,
+	loadingBefore: false,
+	failedBefore: false,
+	ahead: [],
+};
+
+/* Index of the first message with a seq at or above the given one. */
+export function lowerBound(list: readonly Message[], seq: number): number {
+	let lo = 0;
+	let hi = list.length;
+	while (lo < hi) {
+		const mid = (lo + hi) >> 1;
+		if (list[mid]!.seq < seq) lo = mid + 1;
+		else hi = mid;
+	}
+	return lo;
+}
+
+export function messageAt(log: Log | undefined, seq: number): Message | undefined {
+	if (!log) return undefined;
+	const m = log.messages[lowerBound(log.messages, seq)];
+	return m && m.seq === seq ? m : undefined;
+}
+
+export function tailSeq(log: Log): number {
+	return log.messages[log.messages.length - 1]?.seq ?? 0;
+}
+
+/* True while something is known to exist above a hole: the loader then asks for what lies between. */
+export function hasGap(log: Log): boolean {
+	return log.status === 'ready' && log.ahead.length > 0;
+}
+
+function put(list: readonly Message[], m: Message): readonly Message[] {
+	const i = lowerBound(list, m.seq);
+	const held = list[i];
+	if (held && held.seq === m.seq) {
+		if (m.version <= held.version) return list;
+		const next = list.slice();
+		next[i] = m;
+		return next;
+	}
+	const next = list.slice();
+	next.splice(i, 0, m);
+	return next;
+}
+
+/* Moves what waits in `ahead` into the run: what lies within it, and what continues it without a hole. */
+function drain(log: Log): Log {
+	if (!log.ahead.length) return log;
+	let messages = log.messages;
+	let tail = tailSeq(log);
+	const first = messages[0]?.seq ?? 1;
+	let i = 0;
+	for (; i < log.ahead.length; i++) {
+		const m = log.ahead[i]!;
+		if (m.seq > tail + 1) break;
+		if (m.seq < first) continue; // older than what is loaded; a page will bring it
+		messages = put(messages, m);
+		tail = Math.max(tail, m.seq);
+	}
+	return { ...log, messages, ahead: log.ahead.slice(i) };
+}
+
+export function addMessage(log: Log, m: Message): Log {
+	if (log.status !== 'ready') return { ...log, ahead: put(log.ahead, m) };
+	const first = log.messages[0]?.seq;
+	const tail = tailSeq(log);
+	if (m.seq > tail + 1) return { ...log, ahead: put(log.ahead, m) };
+	if (first !== undefined && m.seq < first) return log;
+	const messages = put(log.messages, m);
+	if (messages === log.messages) return log;
+	return drain({ ...log, messages });
+}
+
+/* The newest page. It replaces the run: after a reset nothing that was held is to be trusted. */
+export function addNewest(log: Log, page: MessagePage): Log {
+	return drain({
+		...emptyLog,
+		status: 'ready',
+		messages: page.messages,
+		hasBefore: page.has_before,
+		ahead: log.ahead,
+	});
+}
+
+/* A page of older messages. It must end where the run begins, else it is of another time and is dropped. */
+export function addBefore(log: Log, before: number, page: MessagePage): Log {
+	const settled = { ...log, loadingBefore: false, failedBefore: false };
+	if (log.status !== 'ready' || log.messages[0]?.seq !== before) return settled;
+	const older = page.messages.filter((m) => m.seq < before);
+	return { ...settled, messages: [...older, ...log.messages], hasBefore: page.has_before && older.length > 0 };
+}
+
+/* A page that follows the run. The server is the judge of what exists: what it leaves out is no hole. */
+export function addAfter(log: Log, after: number, page: MessagePage): Log {
+	if (log.status !== 'ready' || tailSeq(log) < after) return log;
+	let messages = log.messages;
+	const fresh = page.messages.filter((m) => m.seq > tailSeq(log));
+	for (const m of page.messages) if (m.seq <= tailSeq(log)) messages = put(messages, m);
+	messages = fresh.length ? [...messages, ...fresh] : messages;
+	const next = drain({ ...log, messages });
+	// Nothing follows our end, by a snapshot taken after the first waiting message was announced: so that is the next one.
+	const [head, ...rest] = next.ahead;
+	if (head && !page.has_after && !page.messages.length) {
+		return drain({ ...next, messages: [...next.messages, head], ahead: rest });
+	}
+	return next;
+}

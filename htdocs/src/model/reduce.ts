@@ -1,0 +1,309 @@
+// Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
+// differ. Pure; the same input twice is harmless, since events set state and never add to it.
+import { addAfter, addBefore, addMessage, addNewest, emptyLog, tailSeq } from './log';
+import type { Connection, MemberList, Phase, State, Table } from './state';
+import { myId } from './state';
+import type { Channel, Line, Me, Member, Membership, Message, MessagePage, Pending, Site, User } from './types';
+
+export type Action =
+	| { type: 'phase'; phase: Phase }
+	| { type: 'site'; site: Site }
+	| { type: 'me'; me: Me }
+	| { type: 'limits'; message_chars: number }
+	| { type: 'lines'; lines: readonly Line[] }
+	| { type: 'users'; users: readonly User[] }
+	/* All own channels. `asked`: those held when the list was asked for; of these, what is not in it is gone. */
+	| { type: 'channels'; channels: readonly Channel[]; asked: readonly number[] }
+	| { type: 'channel'; channel: Channel }
+	| { type: 'channel/left'; channel: number }
+	| { type: 'preview'; channel: Channel | null; missing?: number }
+	| { type: 'log/open'; channel: number }
+	| { type: 'log/failed'; channel: number }
+	/* Forgets all but the newest messages of a channel nobody looks at. */
+	| { type: 'log/trim'; channel: number; to: number }
+	| { type: 'log/reset'; keep: number | null }
+	| { type: 'log/newest'; channel: number; page: MessagePage }
+	| { type: 'log/loading-before'; channel: number; failed?: boolean }
+	| { type: 'log/before'; channel: number; before: number; page: MessagePage }
+	| { type: 'log/after'; channel: number; after: number; page: MessagePage }
+	| { type: 'message'; message: Message }
+	| { type: 'members'; channel: number; members: readonly Member[]; next: number | null; first: boolean }
+	| { type: 'members/status'; channel: number; status: MemberList['status'] }
+	| { type: 'members/left'; channel: number; user: number }
+	| { type: 'read'; channel: number; seq: number }
+	| { type: 'line'; channel: number; after: number | null }
+	| { type: 'draft'; channel: number; text: string }
+	| { type: 'drafts'; drafts: Record<number, string> }
+	| { type: 'outbox/add'; items: readonly Pending[] }
+	| { type: 'outbox/set'; client_id: string; state: Pending['state']; error?: string }
+	| { type: 'outbox/acked'; client_id: string; seq: number }
+	| { type: 'outbox/drop'; client_id: string }
+	| { type: 'connection'; connection: Partial<Connection> };
+
+export function reduce(s: State, a: Action): State {
+	switch (a.type) {
+		case 'phase':
+			return s.phase === a.phase ? s : { ...s, phase: a.phase };
+		case 'site':
+			return { ...s, site: a.site };
+		case 'me':
+			return putUsers({ ...s, me: a.me }, [a.me.user]);
+		case 'limits':
+			return { ...s, limits: { message_chars: a.message_chars } };
+		case 'lines':
+			return a.lines.reduce(applyLine, s);
+		case 'users':
+			return putUsers(s, a.users);
+		case 'channels': {
+			const listed = new Set(a.channels.map((c) => c.id));
+			let next = s;
+			for (const id of a.asked) if (!listed.has(id)) next = dropChannel(next, id);
+			return a.channels.reduce(putChannel, next);
+		}
+		case 'channel':
+			return putChannel(s, a.channel);
+		case 'channel/left':
+			return dropChannel(s, a.channel);
+		case 'preview':
+			return { ...s, preview: a.channel, missing: a.missing ?? null };
+		case 'log/open':
+			return s.logs[a.channel]?.status === 'ready' ? s : putLog(s, a.channel, { ...emptyLog, ahead: s.logs[a.channel]?.ahead ?? [] });
+		case 'log/failed': {
+			const log = s.logs[a.channel];
+			return log ? putLog(s, a.channel, { ...log, status: 'failed' }) : s;
+		}
+		case 'log/trim': {
+			const log = s.logs[a.channel];
+			if (!log || log.messages.length <= a.to) return s;
+			return putLog(s, a.channel, { ...log, messages: log.messages.slice(-a.to), hasBefore: true });
+		}
+		case 'log/reset': {
+			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
+			const kept = a.keep === null ? undefined : s.logs[a.keep];
+			return { ...s, logs: kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [] } } : {}, members: {} };
+		}
+		case 'log/newest': {
+			const log = s.logs[a.channel];
+			return log ? settle(seen(putLog(s, a.channel, addNewest(log, a.page)), a.page.messages), a.page.messages) : s;
+		}
+		case 'log/loading-before': {
+			const log = s.logs[a.channel];
+			return log ? putLog(s, a.channel, { ...log, loadingBefore: !a.failed, failedBefore: a.failed === true }) : s;
+		}
+		case 'log/before': {
+			const log = s.logs[a.channel];
+			return log ? settle(putLog(s, a.channel, addBefore(log, a.before, a.page)), a.page.messages) : s;
+		}
+		case 'log/after': {
+			const log = s.logs[a.channel];
+			return log ? settle(seen(putLog(s, a.channel, addAfter(log, a.after, a.page)), a.page.messages), a.page.messages) : s;
+		}
+		case 'message':
+			return applyMessage(s, a.message);
+		case 'members': {
+			const held = a.first ? [] : (s.members[a.channel]?.list ?? []);
+			const list = [...held.filter((m) => !a.members.some((x) => x.user === m.user)), ...a.members];
+			return { ...s, members: { ...s.members, [a.channel]: { list, next: a.next, status: 'ready' } } };
+		}
+		case 'members/status': {
+			const held = s.members[a.channel] ?? { list: [], next: null };
+			return { ...s, members: { ...s.members, [a.channel]: { ...held, status: a.status } } };
+		}
+		case 'members/left':
+			return dropMember(s, a.channel, a.user);
+		case 'read':
+			return applyRead(s, a.channel, a.seq);
+		case 'line':
+			return a.after === null ? { ...s, lines: without(s.lines, a.channel) } : { ...s, lines: { ...s.lines, [a.channel]: a.after } };
+		case 'draft':
+			return { ...s, drafts: a.text ? { ...s.drafts, [a.channel]: a.text } : without(s.drafts, a.channel) };
+		case 'drafts':
+			return { ...s, drafts: a.drafts };
+		case 'outbox/add': {
+			const fresh = a.items.filter((p) => !s.outbox.some((x) => x.client_id === p.client_id));
+			return fresh.length ? { ...s, outbox: [...s.outbox, ...fresh].sort((x, y) => x.at - y.at) } : s;
+		}
+		case 'outbox/set':
+			return { ...s, outbox: s.outbox.map((p) => (p.client_id === a.client_id ? { ...p, state: a.state, error: a.error } : p)) };
+		case 'outbox/acked':
+			return applyAck(s, a.client_id, a.seq);
+		case 'outbox/drop':
+			return { ...s, outbox: s.outbox.filter((p) => p.client_id !== a.client_id) };
+		case 'connection':
+			return { ...s, connection: { ...s.connection, ...a.connection } };
+	}
+}
+
+/* One realtime line. What we do not know is passed over, as the protocol asks. */
+export function applyLine(s: State, line: Line): State {
+	switch (line.type) {
+		case 'message':
+			return applyMessage(s, line as unknown as Message);
+		case 'channel.created':
+		case 'channel.updated': {
+			const fresh = line.channel as Channel;
+			const held = s.channels[fresh.id];
+			if (!held || fresh.version <= held.version) return s;
+			// The event is the same for everyone, so what is ours alone is kept.
+			return {
+				...s,
+				channels: {
+					...s.channels,
+					[fresh.id]: { ...held, ...fresh, last_seq: Math.max(held.last_seq, fresh.last_seq ?? 0), membership: held.membership, peer: held.peer },
+				},
+			};
+		}
+		case 'member.joined': {
+			const list = s.members[line.channel as number];
+			if (!list || list.list.some((m) => m.user === line.user)) return s;
+			const { channel, user, role, since, joined_at } = line as unknown as Member;
+			return putMembers(s, channel, { ...list, list: [...list.list, { channel, user, role, since, joined_at }] });
+		}
+		case 'member.left':
+			if (line.user === myId(s)) return dropChannel(s, line.channel as number);
+			return dropMember(s, line.channel as number, line.user as number);
+		case 'user.created':
+		case 'user.updated':
+		case 'user.deactivated':
+			return putUsers(s, [line.user as User]);
+		case 'read':
+			return applyRead(s, line.channel as number, line.seq as number);
+		case 'ack':
+			return typeof line.client_id === 'string' ? applyAck(s, line.client_id, line.seq as number) : s;
+		default:
+			return s;
+	}
+}
+
+function applyMessage(s: State, m: Message): State {
+	let next = s;
+	const log = s.logs[m.channel];
+	if (log && log.status !== 'failed') {
+		const added = addMessage(log, m);
+		if (added !== log) next = putLog(next, m.channel, added);
+	}
+	const c = s.channels[m.channel];
+	// last_seq is the water mark of what has been counted: a line replayed at or below it cannot count twice.
+	if (c && m.seq > c.last_seq) {
+		const counts = c.membership && m.sender !== myId(s) && !m.deleted && m.seq > c.membership.last_read_seq;
+		const membership = counts && c.membership ? { ...c.membership, unread: Math.min(100, c.membership.unread + 1) } : c.membership;
+		next = { ...next, channels: { ...next.channels, [c.id]: { ...c, last_seq: m.seq, membership } } };
+	}
+	return settle(next, [m]);
+}
+
+/* Takes own messages that have shown up in the run out of the outbox. */
+function settle(s: State, messages: readonly Message[]): State {
+	if (!s.outbox.length) return s;
+	const me = myId(s);
+	const there = new Set<string>();
+	for (const m of messages) if (m.sender === me && m.client_id) there.add(`${m.channel}/${m.client_id}`);
+	const outbox = s.outbox.filter((p) => {
+		if (!there.has(`${p.channel}/${p.client_id}`)) return true;
+		// Seen, but above a hole: it stays on the screen as an own message until the run reaches up to it.
+		return (s.logs[p.channel]?.ahead ?? []).some((m) => m.client_id === p.client_id && s.logs[p.channel]?.status === 'ready');
+	});
+	const waiting = outbox.map((p) => {
+		const m = there.has(`${p.channel}/${p.client_id}`) ? messages.find((x) => x.client_id === p.client_id) : undefined;
+		return m ? { ...p, state: 'acked' as const, seq: m.seq } : p;
+	});
+	return dropStored({ ...s, outbox: waiting });
+}
+
+/* An acked message is done as soon as the run holds its seq. */
+function dropStored(s: State): State {
+	const outbox = s.outbox.filter((p) => {
+		if (p.seq === undefined) return true;
+		const log = s.logs[p.channel];
+		if (!log || log.status !== 'ready') return false; // the page that is loaded next holds it
+		return p.seq > tailSeq(log);
+	});
+	return outbox.length === s.outbox.length ? s : { ...s, outbox };
+}
+
+function applyAck(s: State, client_id: string, seq: number): State {
+	if (!s.outbox.some((p) => p.client_id === client_id)) return s;
+	return dropStored({
+		...s,
+		outbox: s.outbox.map((p) => (p.client_id === client_id ? { ...p, state: 'acked' as const, seq, error: undefined } : p)),
+	});
+}
+
+/* The run may hold more than the channel's own counter knows (a page can be ahead of the events). */
+function seen(s: State, messages: readonly Message[]): State {
+	let next = s;
+	for (const m of messages) {
+		const c = next.channels[m.channel];
+		if (!c || m.seq <= c.last_seq) continue;
+		const counts = c.membership && m.sender !== myId(s) && !m.deleted && m.seq > c.membership.last_read_seq;
+		const membership = counts && c.membership ? { ...c.membership, unread: Math.min(100, c.membership.unread + 1) } : c.membership;
+		next = { ...next, channels: { ...next.channels, [c.id]: { ...c, last_seq: m.seq, membership } } };
+	}
+	return next;
+}
+
+function applyRead(s: State, channel: number, seq: number): State {
+	const c = s.channels[channel];
+	if (!c?.membership || seq <= c.membership.last_read_seq) return s; // forward only
+	const last_read_seq = seq;
+	// An upper bound; unreadOf() counts exactly where the messages are loaded.
+	const unread = Math.min(c.membership.unread, Math.max(0, c.last_seq - last_read_seq));
+	return { ...s, channels: { ...s.channels, [channel]: { ...c, membership: { ...c.membership, last_read_seq, unread } } } };
+}
+
+/* A channel as one snapshot tells it. Its counters belong together, so they are taken together or not at all. */
+function putChannel(s: State, fresh: Channel): State {
+	const held = s.channels[fresh.id];
+	if (!fresh.membership) {
+		return s.preview?.id === fresh.id ? { ...s, preview: fresh } : s;
+	}
+	let channel = fresh;
+	if (held?.membership) {
+		const newer = fresh.version >= held.version;
+		const fresher = fresh.last_seq >= held.last_seq && fresh.membership.last_read_seq >= held.membership.last_read_seq;
+		const membership: Membership = fresher ? fresh.membership : { ...fresh.membership, last_read_seq: held.membership.last_read_seq, unread: held.membership.unread };
+		channel = { ...(newer ? fresh : held), members: fresh.members, last_seq: fresher ? fresh.last_seq : held.last_seq, membership };
+		if (!fresher && fresh.membership.last_read_seq > membership.last_read_seq) membership.last_read_seq = fresh.membership.last_read_seq;
+	}
+	const preview = s.preview?.id === fresh.id ? null : s.preview;
+	return { ...s, preview, channels: { ...s.channels, [fresh.id]: channel } };
+}
+
+function dropChannel(s: State, id: number): State {
+	if (!s.channels[id]) return s;
+	return {
+		...s,
+		channels: without(s.channels, id),
+		logs: without(s.logs, id),
+		members: without(s.members, id),
+		lines: without(s.lines, id),
+	};
+}
+
+function dropMember(s: State, channel: number, user: number): State {
+	const list = s.members[channel];
+	if (!list) return s;
+	return putMembers(s, channel, { ...list, list: list.list.filter((m) => m.user !== user) });
+}
+
+function putUsers(s: State, users: readonly User[]): State {
+	let next: Record<number, User> | null = null;
+	for (const u of users) {
+		const held = (next ?? s.users)[u.id];
+		if (held && u.version <= held.version) continue;
+		next ??= { ...s.users };
+		next[u.id] = u;
+	}
+	if (!next) return s;
+	const mine = s.me && next[s.me.user.id];
+	return { ...s, users: next, me: s.me && mine && mine !== s.me.user ? { ...s.me, user: mine } : s.me };
+}
+
+const putLog = (s: State, id: number, log: State['logs'][number]): State => ({ ...s, logs: { ...s.logs, [id]: log } });
+const putMembers = (s: State, id: number, m: MemberList): State => ({ ...s, members: { ...s.members, [id]: m } });
+
+function without<T>(table: Table<T>, id: number): Table<T> {
+	if (!(id in table)) return table;
+	const { [id]: _, ...rest } = table as Record<number, T>;
+	return rest;
+}

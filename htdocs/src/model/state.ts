@@ -1,0 +1,114 @@
+// The whole state of the client and the selectors that views and loaders share. Plain data, changed by reduce.ts alone.
+import { messageAt, tailSeq } from './log';
+import type { Channel, Log, Me, Member, Message, Pending, Site, User } from './types';
+
+export type Table<T> = Readonly<Record<number, T>>;
+
+/* starting: first loads are under way; unreachable: they failed, a retry is planned; ready; signed_out: no session;
+ * ended: there was one, and it was ended; deactivated: the account is switched off. */
+export type Phase = 'starting' | 'unreachable' | 'ready' | 'signed_out' | 'ended' | 'deactivated';
+
+export interface Connection {
+	status: 'connecting' | 'live' | 'reconnecting' | 'offline';
+	rung: 'ws' | 'poll' | null;
+	/* REST loads after a reset are under way. */
+	catchingUp: boolean;
+}
+
+export interface MemberList {
+	list: readonly Member[];
+	next: number | null;
+	status: 'loading' | 'ready' | 'failed';
+}
+
+export interface State {
+	phase: Phase;
+	site: Site | null;
+	me: Me | null;
+	limits: { message_chars: number };
+	users: Table<User>;
+	/* Channels we are a member of. */
+	channels: Table<Channel>;
+	/* A public channel that is looked at without being in it. */
+	preview: Channel | null;
+	/* The channel that was asked for and is not there, or not for us. */
+	missing: number | null;
+	logs: Table<Log>;
+	members: Table<MemberList>;
+	outbox: readonly Pending[];
+	drafts: Readonly<Record<number, string>>;
+	/* Per channel, the seq after which the "new messages" line stands. */
+	lines: Table<number>;
+	connection: Connection;
+}
+
+export const initialState: State = {
+	phase: 'starting',
+	site: null,
+	me: null,
+	limits: { message_chars: 20000 },
+	users: {},
+	channels: {},
+	preview: null,
+	missing: null,
+	logs: {},
+	members: {},
+	outbox: [],
+	drafts: {},
+	lines: {},
+	connection: { status: 'connecting', rung: null, catchingUp: false },
+};
+
+export const myId = (s: State): number => s.me?.user.id ?? 0;
+
+/* Others' undeleted messages above the marker, at most 100. Counted from the messages themselves where they are loaded
+ * down to the marker; else the server's count, carried on by the reducer. */
+export function unreadOf(s: State, c: Channel): number {
+	const mark = c.membership?.last_read_seq ?? 0;
+	const log = s.logs[c.id];
+	if (!c.membership || c.last_seq <= mark) return 0;
+	if (log && log.status === 'ready' && tailSeq(log) >= c.last_seq) {
+		const first = log.messages[0]?.seq ?? 1;
+		if (first <= mark + 1 || !log.hasBefore) return countUnread(log.messages, mark, myId(s));
+	}
+	return c.membership.unread;
+}
+
+function countUnread(messages: readonly Message[], mark: number, me: number): number {
+	let n = 0;
+	for (let i = messages.length - 1; i >= 0 && messages[i]!.seq > mark && n < 100; i--) {
+		if (messages[i]!.sender !== me && !messages[i]!.deleted) n++;
+	}
+	return n;
+}
+
+export function totalUnread(s: State): number {
+	let n = 0;
+	for (const c of Object.values(s.channels)) n += unreadOf(s, c);
+	return n;
+}
+
+/* Whether an own pending message is already in the run (its event came before its ack, or the other way round). */
+export function isStored(s: State, p: Pending): boolean {
+	const log = s.logs[p.channel];
+	if (!log || log.status !== 'ready') return p.state === 'acked';
+	return p.seq !== undefined && messageAt(log, p.seq) !== undefined;
+}
+
+export function pendingOf(s: State, channel: number): Pending[] {
+	return s.outbox.filter((p) => p.channel === channel);
+}
+
+/* Channels of the side bar, each section in its order: by name in the reader's alphabet, so that nothing jumps. */
+export function sections(s: State): { channels: Channel[]; direct: Channel[] } {
+	const channels: Channel[] = [];
+	const direct: Channel[] = [];
+	for (const c of Object.values(s.channels)) (c.kind === 'direct' ? direct : channels).push(c);
+	channels.sort((a, b) => (a.name ?? '').localeCompare(b.name ?? '', undefined, { numeric: true }) || a.id - b.id);
+	direct.sort((a, b) => peerName(s, a).localeCompare(peerName(s, b)) || a.id - b.id);
+	return { channels, direct };
+}
+
+export function peerName(s: State, c: Channel): string {
+	return (c.peer !== null && s.users[c.peer]?.name) || '';
+}

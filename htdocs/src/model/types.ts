@@ -1,0 +1,101 @@
+// The objects of the protocol (doc/protocol.md, section 3) as the client holds them.
+
+export interface User {
+	id: number;
+	handle: string;
+	name: string;
+	picture: string | null;
+	role: 'owner' | 'admin' | 'member' | 'guest';
+	active: boolean;
+	version: number;
+}
+
+export interface Membership {
+	role: 'owner' | 'moderator' | 'member';
+	since: number;
+	last_read_seq: number;
+	unread: number;
+}
+
+export type ChannelKind = 'public' | 'private' | 'direct';
+
+export interface Channel {
+	id: number;
+	kind: ChannelKind;
+	name: string | null;
+	topic: string;
+	version: number;
+	created_at: string;
+	last_seq: number;
+	members: number;
+	membership: Membership | null;
+	peer: number | null;
+}
+
+export interface Member {
+	channel: number;
+	user: number;
+	role: Membership['role'];
+	since: number;
+	joined_at: string;
+}
+
+export interface Message {
+	channel: number;
+	seq: number;
+	id: number;
+	sender: number;
+	client_id?: string;
+	created_at: string;
+	version: number;
+	body?: { text: string };
+	deleted?: true;
+}
+
+export interface MessagePage {
+	messages: Message[];
+	has_before: boolean;
+	has_after: boolean;
+}
+
+export interface Site {
+	name: string;
+	login: { id: string; label: string }[];
+	version: string;
+}
+
+export interface Me {
+	user: User;
+	session: { id: number; kind: 'session' | 'token'; expires_at: string; scopes: string[] };
+}
+
+/* A realtime line. Unknown types and fields are to be passed over, so it is typed loosely and read with care. */
+export interface Line {
+	type: string;
+	cursor?: string;
+	[field: string]: unknown;
+}
+
+/* A message of our own that the server has not been seen to have.
+ * queued: waits its turn or the network; sending: on its way; acked: stored, its event is still to come; failed: refused. */
+export interface Pending {
+	client_id: string;
+	channel: number;
+	text: string;
+	at: number; // local clock, for display and for order among pending ones only
+	owner: string; // the instance (tab) that sends it
+	state: 'queued' | 'sending' | 'acked' | 'failed';
+	seq?: number;
+	error?: string;
+}
+
+/* What is loaded of a channel: an unbroken run that reaches up to the newest message we know to be in order. */
+export interface Log {
+	status: 'loading' | 'ready' | 'failed';
+	messages: readonly Message[];
+	hasBefore: boolean;
+	loadingBefore: boolean;
+	failedBefore: boolean;
+	/* Came by event while loading or above a hole; joins the run as soon as it reaches up to them. Sorted by seq. */
+	ahead: readonly Message[];
+}

@@ -1,0 +1,105 @@
+// REST calls (doc/protocol.md, section 4). Each answers typed data or throws ApiError; nothing here knows the state.
+import type { Channel, ChannelKind, Line, Me, Member, Message, MessagePage, Site, User } from '../model/types';
+
+const TIMEOUT = 20_000; // ms for one answer
+
+export class ApiError extends Error {
+	/* status 0: no answer at all (network, time-out). */
+	constructor(
+		readonly status: number,
+		readonly code: string,
+		readonly detail: string,
+		readonly field?: string,
+		readonly retryAfter?: number,
+	) {
+		super(`${status} ${code}: ${detail}`);
+	}
+	/* Worth another try with the same content: nobody's fault, or the server's. */
+	get transient(): boolean {
+		return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+	}
+}
+
+export function parseLines(text: string): Line[] {
+	const lines: Line[] = [];
+	for (const part of text.split('\n')) {
+		if (!part.trim()) continue;
+		const line = JSON.parse(part) as Line;
+		if (line && typeof line.type === 'string') lines.push(line);
+	}
+	return lines;
+}
+
+export function retryAfter(headers: Headers): number | undefined {
+	const n = Number(headers.get('Retry-After') ?? NaN);
+	return Number.isFinite(n) && n >= 0 ? Math.min(n, 300) : undefined;
+}
+
+interface Answer<T> {
+	data: T;
+	cursor: string | null;
+}
+
+type Query = Record<string, string | number | undefined>;
+
+async function call<T>(method: string, path: string, query?: Query, body?: unknown): Promise<Answer<T>> {
+	const params = new URLSearchParams();
+	for (const [k, v] of Object.entries(query ?? {})) if (v !== undefined && v !== '') params.set(k, String(v));
+	const url = params.size ? `${path}?${params}` : path;
+	const headers: Record<string, string> = { 'PulseChat-Client': 'web', Accept: 'application/json' };
+	if (body !== undefined) headers['Content-Type'] = 'application/json';
+	const stop = new AbortController();
+	const timer = setTimeout(() => stop.abort(), TIMEOUT);
+	try {
+		const res = await fetch(url, {
+			method,
+			headers,
+			body: body === undefined ? undefined : JSON.stringify(body),
+			credentials: 'same-origin',
+			cache: 'no-store',
+			signal: stop.signal,
+		});
+		const text = await res.text();
+		if (!res.ok) throw problem(res, text);
+		return { data: (text ? JSON.parse(text) : null) as T, cursor: res.headers.get('PulseChat-Cursor') };
+	} catch (e) {
+		if (e instanceof ApiError) throw e;
+		throw new ApiError(0, 'network', e instanceof Error ? e.message : String(e));
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+function problem(res: Response, text: string): ApiError {
+	let p: { code?: string; detail?: string; field?: string } = {};
+	try {
+		p = JSON.parse(text) as typeof p;
+	} catch {
+		// Not ours: an error page of the web server or of a proxy on the way.
+	}
+	return new ApiError(res.status, p.code ?? `http_${res.status}`, p.detail ?? res.statusText, p.field, retryAfter(res.headers));
+}
+
+const V = '/api/v1';
+
+export const api = {
+	site: () => call<Site>('GET', `${V}/site`),
+	limits: () => call<{ message_chars: number }>('GET', `${V}/limits`),
+	me: () => call<Me>('GET', `${V}/me`),
+	usersByIds: (ids: number[]) => call<{ users: User[] }>('GET', `${V}/users`, { ids: ids.join(',') }),
+	usersLike: (q: string, limit = 20) => call<{ users: User[] }>('GET', `${V}/users`, { q, limit }),
+	channels: (scope: 'mine' | 'public', after?: number) =>
+		call<{ channels: Channel[]; next: number | null }>('GET', `${V}/channels`, { scope, after, limit: 200 }),
+	channel: (id: number) => call<Channel>('GET', `${V}/channels/${id}`),
+	createChannel: (c: { name?: string; kind: ChannelKind; topic?: string; members?: number[] }) => call<Channel>('POST', `${V}/channels`, undefined, c),
+	join: (id: number) => call<Channel>('POST', `${V}/channels/${id}/join`),
+	leave: (id: number) => call<null>('POST', `${V}/channels/${id}/leave`),
+	members: (id: number, after?: number) =>
+		call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
+	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
+	removeMember: (id: number, user: number) => call<null>('DELETE', `${V}/channels/${id}/members/${user}`),
+	send: (id: number, client_id: string, text: string) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body: { text } }),
+	messages: (id: number, where: { before?: number; after?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	read: (id: number, seq: number) => call<{ last_read_seq: number }>('PUT', `${V}/channels/${id}/read`, undefined, { seq }),
+	logout: () => call<{ redirect: string }>('POST', '/auth/logout'),
+};

@@ -1,0 +1,394 @@
+// The client: starts it all, follows the events, and offers views what they may do. Owns ladder, sender, reader, loader.
+//
+// Start: the list of own channels is the first load, and its cursor is where following begins. Everything else is asked
+// for after it, so it can only be newer, and the version rule makes the overlap harmless.
+import { api, ApiError } from '../net/api';
+import { Ladder } from '../net/ladder';
+import { pollTransport } from '../net/transport_poll';
+import { wsTransport } from '../net/transport_ws';
+import { hasGap } from '../model/log';
+import { myId, unreadOf } from '../model/state';
+import type { Channel, Line, Message, Pending } from '../model/types';
+import type { Store } from '../store';
+import { Loader } from './loader';
+import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, rememberRung, saveDraft, savePending, shelf } from './local';
+import { Reader } from './reader';
+import { Sender } from './sender';
+import { holdTab, livingTabs } from './tabs';
+
+const TICK = 5_000;
+const KEPT = 200; // messages of a channel that is not looked at
+const RELOAD_APART = 60_000;
+
+export interface ClientHooks {
+	/* A channel went away while it may be on the screen: we left, or were removed. */
+	left(channel: Channel): void;
+}
+
+export class Client {
+	readonly instance = crypto.randomUUID();
+	readonly loader: Loader;
+	readonly reader: Reader;
+	readonly sender: Sender;
+	readonly ladder: Ladder;
+	/* Set by the view: whether the end of the open channel is on the screen. */
+	atBottom = true;
+	hooks: ClientHooks = { left: () => {} };
+	private current: number | null = null;
+	private stopped = false;
+	private lastOutbox: readonly Pending[] = [];
+	private reloading: Promise<void> | null = null;
+	private reloadAgain = false;
+	private lostAt = -Infinity;
+	private undo: (() => void)[] = [];
+
+	constructor(readonly store: Store) {
+		this.loader = new Loader(store, () => this.probe());
+		this.ladder = new Ladder({
+			now: () => Date.now(),
+			setTimeout: (f, ms) => setTimeout(f, ms),
+			clearTimeout: (t) => clearTimeout(t as number),
+			random: Math.random,
+			online: () => navigator.onLine,
+			recall: () => recallRung(shelf),
+			remember: (m) => rememberRung(shelf, m),
+			transports: [
+				wsTransport(location.origin),
+				pollTransport({ fetch: (u, i) => fetch(u, i), random: Math.random, setTimeout: (f, ms) => setTimeout(f, ms), clearTimeout: (t) => clearTimeout(t) }),
+			],
+			instance: this.instance,
+			onLines: (lines) => this.onLines(lines),
+			onState: (state, rung) => {
+				const status = state === 'live' ? 'live' : state === 'offline' ? 'offline' : state === 'connecting' && !this.wasLive ? 'connecting' : 'reconnecting';
+				this.store.dispatch({ type: 'connection', connection: { status, rung } });
+				if (state !== 'live') return;
+				this.wasLive = true;
+				this.adopt();
+				this.sender.onLive();
+				this.reader.flush();
+			},
+			onLost: () => {
+				// Once a minute at most: a server that counts wrongly must not make us load for ever.
+				if (Date.now() - this.lostAt < RELOAD_APART) return;
+				this.lostAt = Date.now();
+				this.reload();
+			},
+			onStop: (reason) => this.end(reason === 'deactivated' ? 'deactivated' : 'ended'),
+		});
+		const sendOp = (op: object) => this.ladder.send(op);
+		this.reader = new Reader(store, sendOp, () => this.ladder.state === 'live');
+		this.sender = new Sender({
+			store,
+			instance: this.instance,
+			sendOp,
+			post: async (channel, id, text) => (await api.send(channel, id, text)).data,
+			online: () => navigator.onLine,
+			now: () => Date.now(),
+			setTimeout: (f, ms) => setTimeout(f, ms),
+			clearTimeout: (t) => clearTimeout(t as number),
+			random: Math.random,
+			onSessionOver: () => this.end('ended'),
+		});
+	}
+	private wasLive = false;
+
+	/* Loads what the first screen needs, then follows. Tries until it works, or until there is no session. */
+	async start(): Promise<void> {
+		for (let n = 0; !this.stopped; n++) {
+			try {
+				const [site, me, cursor] = await Promise.all([api.site(), api.me(), this.loader.channels()]);
+				this.store.dispatch({ type: 'site', site: site.data });
+				this.store.dispatch({ type: 'me', me: me.data });
+				this.begin(cursor);
+				return;
+			} catch (e) {
+				if (e instanceof ApiError && e.status === 401) return this.end('signed_out');
+				if (e instanceof ApiError && e.status === 403) return this.end('deactivated');
+				this.store.dispatch({ type: 'phase', phase: 'unreachable' });
+				await this.pauseOrWake(Math.min(15_000, 1_000 * 2 ** n) * (0.5 + Math.random() / 2));
+			}
+		}
+	}
+
+	private pauseOrWake(ms: number): Promise<void> {
+		return new Promise((resolve) => {
+			const done = () => {
+				clearTimeout(timer);
+				removeEventListener('online', done);
+				removeEventListener('pulsechat-retry', done);
+				resolve();
+			};
+			const timer = setTimeout(done, ms);
+			addEventListener('online', done);
+			addEventListener('pulsechat-retry', done); // the button of the "cannot reach" page
+		});
+	}
+
+	private begin(cursor: string | null): void {
+		const me = myId(this.store.get());
+		this.store.dispatch({ type: 'drafts', drafts: loadDrafts(shelf, me) });
+		holdTab(this.instance);
+		this.undo.push(this.store.subscribe(() => this.keepOutbox()));
+		this.listen();
+		this.store.dispatch({ type: 'phase', phase: 'ready' });
+		this.ladder.start(cursor);
+		this.adopt();
+		// A tab that was just reloaded may seem alive for a moment.
+		const later = setTimeout(() => this.adopt(), 1_500);
+		this.undo.push(() => clearTimeout(later));
+		if (this.current !== null) this.open(this.current);
+	}
+
+	private listen(): void {
+		const on = (target: EventTarget, type: string, f: (e: Event) => void) => {
+			target.addEventListener(type, f);
+			this.undo.push(() => target.removeEventListener(type, f));
+		};
+		const wake = () => {
+			this.ladder.wake();
+			this.sender.pump();
+		};
+		on(window, 'online', wake);
+		on(window, 'offline', () => this.ladder.wentOffline());
+		on(document, 'visibilitychange', () => (document.visibilityState === 'visible' ? wake() : this.reader.flush()));
+		on(document, 'resume', wake);
+		// A page in the back-forward cache may hold no link; it is opened again when the page comes back.
+		on(window, 'pagehide', () => {
+			this.reader.flush();
+			this.ladder.pause();
+		});
+		on(window, 'pageshow', (e) => {
+			if ((e as PageTransitionEvent).persisted) this.ladder.resume();
+		});
+		const tick = setInterval(() => this.ladder.tick(), TICK);
+		this.undo.push(() => clearInterval(tick));
+	}
+
+	/* --- following --- */
+
+	private onLines(lines: Line[]): void {
+		let batch: Line[] = [];
+		const flush = () => {
+			if (batch.length) this.store.dispatch({ type: 'lines', lines: batch });
+			batch = [];
+		};
+		const me = myId(this.store.get());
+		const touched = new Set<number>();
+		const after: (() => void)[] = [];
+		for (const line of lines) {
+			switch (line.type) {
+				case 'hello': {
+					const limits = line.limits as { message_chars?: number } | undefined;
+					if (limits?.message_chars) this.store.dispatch({ type: 'limits', message_chars: limits.message_chars });
+					break;
+				}
+				case 'reset':
+					flush();
+					this.reload();
+					break;
+				case 'message': {
+					const m = line as unknown as Message;
+					touched.add(m.channel);
+					this.moveLine(m);
+					this.loader.needUsers([m.sender]);
+					break;
+				}
+				case 'member.joined':
+					if (line.user === me) after.push(() => void this.loader.channel(line.channel as number));
+					else {
+						this.loader.needUsers([line.user as number]);
+						after.push(() => this.loader.refreshSoon(line.channel as number));
+					}
+					break;
+				case 'member.left':
+					if (line.user === me) {
+						const gone = this.store.get().channels[line.channel as number];
+						if (gone) after.push(() => this.hooks.left(gone));
+					} else after.push(() => this.loader.refreshSoon(line.channel as number));
+					break;
+				case 'session.revoked': {
+					const mine = this.store.get().me?.session.id;
+					if (line.session === null || line.session === mine) after.push(() => this.end('ended'));
+					break;
+				}
+				case 'ack':
+					this.sender.onAck(line);
+					break;
+				case 'error':
+					this.sender.onError(line);
+					break;
+			}
+			batch.push(line);
+		}
+		flush();
+		for (const id of touched) {
+			const log = this.store.get().logs[id];
+			if (log && hasGap(log)) this.loader.fill(id);
+		}
+		for (const f of after) f();
+	}
+
+	/* Where all had been read and nobody looks, the "new messages" line goes above what comes now. */
+	private moveLine(m: Message): void {
+		const s = this.store.get();
+		const c = s.channels[m.channel];
+		if (m.channel !== this.current || !c?.membership || m.sender === myId(s) || m.seq <= c.last_seq) return;
+		if (this.attentive() && this.atBottom) return;
+		if (c.membership.last_read_seq >= c.last_seq) this.store.dispatch({ type: 'line', channel: c.id, after: c.last_seq });
+	}
+
+	attentive(): boolean {
+		return document.visibilityState === 'visible' && document.hasFocus();
+	}
+
+	/* After a reset: nothing that is held is to be trusted. Loads the lists and what is open; tries until it works. */
+	private reload(): void {
+		this.reloadAgain = true;
+		this.store.dispatch({ type: 'log/reset', keep: this.current });
+		this.reloading ??= this.reloadNow().finally(() => (this.reloading = null));
+	}
+
+	private async reloadNow(): Promise<void> {
+		this.store.dispatch({ type: 'connection', connection: { catchingUp: true } });
+		for (let n = 0; this.reloadAgain && !this.stopped; n++) {
+			this.reloadAgain = false;
+			try {
+				await this.loader.channels();
+				if (this.current !== null && this.store.get().channels[this.current]) await this.loader.newest(this.current, 100);
+				this.loader.needUsers(Object.keys(this.store.get().users).map(Number), true);
+			} catch (e) {
+				if (e instanceof ApiError && e.status === 401) return this.end('ended');
+				this.reloadAgain = true;
+				await this.pauseOrWake(Math.min(15_000, 500 * 2 ** n));
+			}
+		}
+		this.store.dispatch({ type: 'connection', connection: { catchingUp: false } });
+	}
+
+	/* --- what views may do --- */
+
+	/* Shows a channel: loads what is missing, and sets the line above what is unread. */
+	open(id: number | null): void {
+		if (this.current !== null && this.current !== id) this.store.dispatch({ type: 'log/trim', channel: this.current, to: KEPT });
+		this.current = id;
+		const s = this.store.get();
+		if (id === null || s.phase !== 'ready') return;
+		const c = s.channels[id];
+		if (!c) return void this.look(id);
+		if (s.preview || s.missing !== null) this.store.dispatch({ type: 'preview', channel: null });
+		this.store.dispatch({ type: 'line', channel: id, after: unreadOf(s, c) > 0 ? (c.membership?.last_read_seq ?? null) : null });
+		if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
+		if (c.peer !== null) this.loader.needUsers([c.peer]);
+	}
+
+	/* A channel that is not ours: a public one can be looked at and joined. */
+	private async look(id: number): Promise<void> {
+		const c = await this.loader.channel(id, 2);
+		if (this.current !== id) return;
+		if (c?.membership) this.open(id);
+		else this.store.dispatch(c ? { type: 'preview', channel: c } : { type: 'preview', channel: null, missing: id });
+	}
+
+	/* Takes a channel that an answer brought into the list. */
+	took(c: Channel): void {
+		this.store.dispatch({ type: 'channel', channel: c });
+		if (c.peer !== null) this.loader.needUsers([c.peer]);
+	}
+
+	send(channel: number, text: string): void {
+		const item: Pending = { client_id: crypto.randomUUID(), channel, text, at: Date.now(), owner: this.instance, state: 'queued' };
+		// Two within a millisecond keep their order.
+		const last = this.store.get().outbox.at(-1);
+		if (last && last.at >= item.at) item.at = last.at + 1;
+		this.store.dispatch({ type: 'outbox/add', items: [item] });
+		this.store.dispatch({ type: 'line', channel, after: null });
+		this.setDraft(channel, '');
+		this.sender.pump();
+	}
+
+	discard(client_id: string): void {
+		this.store.dispatch({ type: 'outbox/drop', client_id });
+		this.sender.pump();
+	}
+
+	setDraft(channel: number, text: string): void {
+		if ((this.store.get().drafts[channel] ?? '') === text) return;
+		this.store.dispatch({ type: 'draft', channel, text });
+		saveDraft(shelf, myId(this.store.get()), channel, text);
+	}
+
+	/* Esc: all is read, and the line goes. */
+	markRead(channel: number): void {
+		const c = this.store.get().channels[channel];
+		if (!c) return;
+		this.reader.seen(channel, c.last_seq);
+		this.reader.flush();
+		this.store.dispatch({ type: 'line', channel, after: null });
+	}
+
+	async leave(channel: number): Promise<void> {
+		await api.leave(channel);
+		this.store.dispatch({ type: 'channel/left', channel });
+	}
+
+	async signOut(): Promise<void> {
+		const { data } = await api.logout();
+		forgetPerson(shelf, myId(this.store.get()));
+		this.stop();
+		location.assign(data?.redirect || '/sign-in');
+	}
+
+	/* --- the end --- */
+
+	/* A 401 from somewhere: the session is over, unless the server says otherwise when asked. */
+	private probe(): void {
+		api.me().catch((e: unknown) => {
+			if (e instanceof ApiError && e.status === 401) this.end('ended');
+		});
+	}
+
+	private end(phase: 'signed_out' | 'ended' | 'deactivated'): void {
+		if (this.stopped) return;
+		this.stop();
+		this.store.dispatch({ type: 'phase', phase });
+	}
+
+	stop(): void {
+		this.stopped = true;
+		this.ladder.pause();
+		this.sender.stop();
+		this.reader.stop();
+		this.loader.stop();
+		for (const f of this.undo.splice(0)) f();
+	}
+
+	/* --- unsent messages over reloads --- */
+
+	private keepOutbox(): void {
+		const { outbox } = this.store.get();
+		if (outbox === this.lastOutbox) return;
+		const me = myId(this.store.get());
+		const before = new Map(this.lastOutbox.map((p) => [p.client_id, p]));
+		for (const p of outbox) {
+			if (p.state === 'acked') dropPending(shelf, me, p.client_id);
+			else if (before.get(p.client_id) !== p && p.owner === this.instance) savePending(shelf, me, p);
+			before.delete(p.client_id);
+		}
+		for (const p of before.values()) dropPending(shelf, me, p.client_id);
+		this.lastOutbox = outbox;
+	}
+
+	/* Takes over what a tab that is gone has left unsent. */
+	private adopt(): void {
+		const me = myId(this.store.get());
+		const left = loadOutbox(shelf, me);
+		if (!left.length) return;
+		void livingTabs().then((alive) => {
+			if (this.stopped) return;
+			const mine = left.filter((p) => p.owner !== this.instance && !alive.has(p.owner) && shelf.get(`out:${me}:${p.client_id}`));
+			if (!mine.length) return;
+			this.store.dispatch({ type: 'outbox/add', items: mine.map((p) => ({ ...p, owner: this.instance })) });
+			this.sender.pump();
+		});
+	}
+}

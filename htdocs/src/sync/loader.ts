@@ -1,0 +1,188 @@
+// Fetches what views and events ask for: channels, pages of messages, people, members. Each answer goes to the store;
+// the same thing is never asked for twice at once.
+import { api, ApiError } from '../net/api';
+import { hasGap, tailSeq } from '../model/log';
+import { unreadOf } from '../model/state';
+import type { Channel } from '../model/types';
+import type { Store } from '../store';
+
+const PAGE = 50;
+const MAX_PAGE = 200;
+const FAR = 1_000; // messages between our end and the newest beyond which the run is begun anew
+const IDS = 100; // users per question
+
+export class Loader {
+	private wantedUsers = new Set<number>();
+	private askedUsers = new Set<number>();
+	private userTimer: ReturnType<typeof setTimeout> | null = null;
+	private filling = new Set<number>();
+	private loading = new Set<number>();
+	private older = new Set<number>();
+	private stale = new Map<number, ReturnType<typeof setTimeout>>();
+	private stopped = false;
+
+	constructor(
+		private store: Store,
+		private onSessionOver: () => void,
+	) {}
+
+	stop(): void {
+		this.stopped = true;
+		for (const t of this.stale.values()) clearTimeout(t);
+	}
+
+	/* True when the failure was the end of the session, which is then dealt with. */
+	private over(e: unknown): boolean {
+		if (!(e instanceof ApiError) || e.status !== 401) return false;
+		if (!this.stopped) this.onSessionOver();
+		return true;
+	}
+
+	/* All own channels. Answers the cursor of the first page: the lowest, since each page is asked for after it. */
+	async channels(): Promise<string | null> {
+		const asked = Object.keys(this.store.get().channels).map(Number);
+		const all: Channel[] = [];
+		let cursor: string | null = null;
+		let after: number | undefined;
+		for (let first = true; first || after !== undefined; first = false) {
+			const page = await api.channels('mine', after);
+			if (first) cursor = page.cursor;
+			all.push(...page.data.channels);
+			after = page.data.next ?? undefined;
+		}
+		this.store.dispatch({ type: 'channels', channels: all, asked });
+		this.needUsers(all.flatMap((c) => (c.peer === null ? [] : [c.peer])));
+		return cursor;
+	}
+
+	/* One channel; tries again a few times, since an own member.joined may be lost no other way. */
+	async channel(id: number, tries = 3): Promise<Channel | null> {
+		for (let n = 0; n < tries && !this.stopped; n++) {
+			try {
+				const { data } = await api.channel(id);
+				this.store.dispatch({ type: 'channel', channel: data });
+				if (data.peer !== null) this.needUsers([data.peer]);
+				return data;
+			} catch (e) {
+				if (this.over(e) || (e instanceof ApiError && !e.transient)) return null;
+				await new Promise((r) => setTimeout(r, 500 * 2 ** n));
+			}
+		}
+		return null;
+	}
+
+	/* Its counters may have changed; many such hints make one question. */
+	refreshSoon(id: number): void {
+		if (this.stale.has(id)) return;
+		this.stale.set(
+			id,
+			setTimeout(() => {
+				this.stale.delete(id);
+				if (this.store.get().channels[id]) void this.channel(id, 1);
+			}, 800),
+		);
+	}
+
+	/* The newest page of a channel, where it is not loaded. Covers what is unread as far as one page can. */
+	async newest(id: number, limit?: number): Promise<void> {
+		const s = this.store.get();
+		const c = s.channels[id];
+		if (this.loading.has(id)) return;
+		if (!s.logs[id] || s.logs[id].status === 'failed') this.store.dispatch({ type: 'log/open', channel: id });
+		this.loading.add(id);
+		const unread = c ? unreadOf(s, c) : 0;
+		try {
+			const { data } = await api.messages(id, { limit: limit ?? Math.min(MAX_PAGE, unread ? Math.max(PAGE, unread + 20) : PAGE) });
+			this.store.dispatch({ type: 'log/newest', channel: id, page: data });
+			this.needUsers(data.messages.map((m) => m.sender));
+		} catch (e) {
+			if (!this.over(e)) this.store.dispatch({ type: 'log/failed', channel: id });
+			throw e;
+		} finally {
+			this.loading.delete(id);
+		}
+		this.fill(id);
+	}
+
+	async before(id: number): Promise<void> {
+		const log = this.store.get().logs[id];
+		const first = log?.messages[0]?.seq;
+		if (!log || log.status !== 'ready' || !log.hasBefore || first === undefined || this.older.has(id)) return;
+		this.older.add(id);
+		this.store.dispatch({ type: 'log/loading-before', channel: id });
+		try {
+			const { data } = await api.messages(id, { before: first, limit: PAGE });
+			this.needUsers(data.messages.map((m) => m.sender));
+			this.store.dispatch({ type: 'log/before', channel: id, before: first, page: data });
+		} catch (e) {
+			if (!this.over(e)) this.store.dispatch({ type: 'log/loading-before', channel: id, failed: true });
+		} finally {
+			this.older.delete(id);
+		}
+	}
+
+	/* Closes the hole below what an event has announced, if there is one. */
+	fill(id: number): void {
+		const log = this.store.get().logs[id];
+		if (!log || !hasGap(log) || this.filling.has(id)) return;
+		this.filling.add(id);
+		void this.fillNow(id).finally(() => this.filling.delete(id));
+	}
+
+	private async fillNow(id: number): Promise<void> {
+		for (let failures = 0; !this.stopped; ) {
+			const log = this.store.get().logs[id];
+			if (!log || !hasGap(log)) return;
+			const tail = tailSeq(log);
+			const far = log.ahead[log.ahead.length - 1]!.seq - tail > FAR;
+			try {
+				const { data } = await api.messages(id, far ? { limit: MAX_PAGE } : { after: tail, limit: MAX_PAGE });
+				this.needUsers(data.messages.map((m) => m.sender));
+				if (far) this.store.dispatch({ type: 'log/newest', channel: id, page: data });
+				else this.store.dispatch({ type: 'log/after', channel: id, after: tail, page: data });
+				failures = 0;
+			} catch (e) {
+				if (this.over(e) || (e instanceof ApiError && !e.transient)) return;
+				await new Promise((r) => setTimeout(r, Math.min(10_000, 500 * 2 ** failures++)));
+			}
+		}
+	}
+
+	/* People whose names a view needs. Questions of one moment are asked together; what is known is not asked. */
+	needUsers(ids: readonly number[], again = false): void {
+		const known = this.store.get().users;
+		for (const id of ids) if (again || (!known[id] && !this.askedUsers.has(id))) this.wantedUsers.add(id);
+		if (this.wantedUsers.size) this.userTimer ??= setTimeout(() => void this.askUsers(), 5);
+	}
+
+	private async askUsers(): Promise<void> {
+		this.userTimer = null;
+		const all = [...this.wantedUsers];
+		this.wantedUsers.clear();
+		for (let i = 0; i < all.length && !this.stopped; i += IDS) {
+			const ids = all.slice(i, i + IDS);
+			for (const id of ids) this.askedUsers.add(id);
+			try {
+				this.store.dispatch({ type: 'users', users: (await api.usersByIds(ids)).data.users });
+			} catch (e) {
+				// Asked again by the next view that needs them.
+				if (this.over(e)) return;
+			} finally {
+				for (const id of ids) this.askedUsers.delete(id);
+			}
+		}
+	}
+
+	async members(id: number, more = false): Promise<void> {
+		const held = this.store.get().members[id];
+		if (held?.status === 'loading' || (more && !held?.next)) return;
+		this.store.dispatch({ type: 'members/status', channel: id, status: 'loading' });
+		try {
+			const { data } = await api.members(id, more ? (held?.next ?? undefined) : undefined);
+			this.store.dispatch({ type: 'members', channel: id, members: data.members, next: data.next, first: !more });
+			this.needUsers(data.members.map((m) => m.user));
+		} catch (e) {
+			if (!this.over(e)) this.store.dispatch({ type: 'members/status', channel: id, status: 'failed' });
+		}
+	}
+}

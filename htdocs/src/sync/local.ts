@@ -1,0 +1,97 @@
+// What survives a reload: drafts, unsent messages, the rung that worked, the theme. All keys begin with "pulsechat:"; what
+// belongs to a person bears the user's id, so two people on one browser do not meet each other's texts.
+// Storage may be full or forbidden: then nothing is kept, and everything else goes on.
+import type { Pending } from '../model/types';
+import type { Rung } from '../net/transport';
+
+export interface Shelf {
+	get(key: string): string | null;
+	set(key: string, value: string | null): void;
+	keys(prefix: string): string[];
+}
+
+export const shelf: Shelf = {
+	get(key) {
+		try {
+			return localStorage.getItem(`pulsechat:${key}`);
+		} catch {
+			return null;
+		}
+	},
+	set(key, value) {
+		try {
+			if (value === null) localStorage.removeItem(`pulsechat:${key}`);
+			else localStorage.setItem(`pulsechat:${key}`, value);
+		} catch {
+			// full or forbidden
+		}
+	},
+	keys(prefix) {
+		const found: string[] = [];
+		try {
+			for (let i = 0; i < localStorage.length; i++) {
+				const k = localStorage.key(i);
+				if (k?.startsWith(`pulsechat:${prefix}`)) found.push(k.slice('pulsechat:'.length));
+			}
+		} catch {
+			// forbidden
+		}
+		return found;
+	},
+};
+
+function readJson<T>(s: Shelf, key: string): T | null {
+	try {
+		return JSON.parse(s.get(key) ?? 'null') as T | null;
+	} catch {
+		return null;
+	}
+}
+
+const draftKey = (user: number, channel: number | string) => `draft:${user}:${channel}`;
+const outKey = (user: number, client_id: string) => `out:${user}:${client_id}`;
+
+export function loadDrafts(s: Shelf, user: number): Record<number, string> {
+	const drafts: Record<number, string> = {};
+	for (const key of s.keys(draftKey(user, ''))) {
+		const text = s.get(key);
+		if (text) drafts[Number(key.split(':')[2])] = text;
+	}
+	return drafts;
+}
+
+export function saveDraft(s: Shelf, user: number, channel: number, text: string): void {
+	s.set(draftKey(user, channel), text || null);
+}
+
+/* One key a message, so that two tabs never write over each other's. */
+export function loadOutbox(s: Shelf, user: number): Pending[] {
+	const items: Pending[] = [];
+	for (const key of s.keys(outKey(user, ''))) {
+		const p = readJson<Pending>(s, key);
+		if (p && typeof p.client_id === 'string' && typeof p.channel === 'number' && typeof p.text === 'string') items.push(p);
+	}
+	return items.sort((a, b) => a.at - b.at);
+}
+
+export function savePending(s: Shelf, user: number, p: Pending): void {
+	// On its way is as good as queued for whoever finds it: the same client_id makes a second sending harmless.
+	s.set(outKey(user, p.client_id), JSON.stringify({ ...p, state: p.state === 'sending' ? 'queued' : p.state }));
+}
+
+export function dropPending(s: Shelf, user: number, client_id: string): void {
+	s.set(outKey(user, client_id), null);
+}
+
+export function forgetPerson(s: Shelf, user: number): void {
+	for (const key of [...s.keys(draftKey(user, '')), ...s.keys(outKey(user, ''))]) s.set(key, null);
+}
+
+export function recallRung(s: Shelf): { rung: Rung; until: number } | null {
+	const m = readJson<{ rung: Rung; until: number }>(s, 'rung');
+	return m && typeof m.until === 'number' ? m : null;
+}
+
+export function rememberRung(s: Shelf, m: { rung: Rung; until: number } | null): void {
+	s.set('rung', m && JSON.stringify(m));
+}

@@ -1,0 +1,16 @@
+// Which tabs are alive: each holds a lock named after its instance for as long as it lives. Where there are no locks
+// every other tab counts as gone; then two tabs may send the same message, which its client_id makes harmless.
+const PREFIX = 'pulsechat-tab-';
+
+export function holdTab(instance: string): void {
+	if (!navigator.locks) return;
+	void navigator.locks.request(PREFIX + instance, () => new Promise(() => {})); // never let go
+}
+
+export async function livingTabs(): Promise<Set<string>> {
+	const alive = new Set<string>();
+	if (!navigator.locks) return alive;
+	const { held = [], pending = [] } = await navigator.locks.query();
+	for (const l of [...held, ...pending]) if (l.name?.startsWith(PREFIX)) alive.add(l.name.slice(PREFIX.length));
+	return alive;
+}

@@ -1,0 +1,190 @@
+// The whole page: who is at the door, or the shell with its three columns.
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { CircleAlert, CircleCheck } from 'lucide';
+import { totalUnread } from '../model/state';
+import { useSelect, type Store } from '../store';
+import type { Client } from '../sync/client';
+import { shelf } from '../sync/local';
+import { t } from '../strings';
+import { ChannelView, LoadingView, MissingView, PreviewView, WelcomeView } from './channel';
+import { UiContext, type DialogName, type Ui } from './context';
+import { Browse, Invite, NewDirect, Switcher } from './dialogs';
+import { CreateChannel, Leave, Shortcuts } from './dialogs_form';
+import { Icon } from './icon';
+import { listenToKeys } from './keys';
+import { MembersPanel } from './members';
+import { useNarrow } from './media';
+import { channelLabel } from './names';
+import { channelPath, navigate, useRoute, type Route } from './route';
+import { Sidebar } from './sidebar';
+import { SignIn, type SignInReason } from './signin';
+
+const TOAST_FOR = 6_000; // ms
+
+export function App({ store, client }: { store: Store; client: Client | null }) {
+	const route = useRoute();
+	const phase = useSelect(store, (s) => s.phase);
+	const [reason, setReason] = useState<SignInReason>(null);
+	// Wherever one is when there is no session (any more): to the door, and back to the same place afterwards.
+	useEffect(() => {
+		if (phase !== 'signed_out' && phase !== 'ended' && phase !== 'deactivated') return;
+		if (phase !== 'signed_out') setReason(phase);
+		if (route.page !== 'sign-in') navigate(`/sign-in?${new URLSearchParams({ return_to: location.pathname })}`, true);
+	}, [phase, route.page]);
+	if (route.page === 'sign-in') return <SignIn returnTo={route.returnTo} reason={reason} />;
+	if (phase === 'unreachable') return <Unreachable />;
+	if (phase === 'starting') return <Starting />;
+	if (phase !== 'ready' || !client) return null;
+	return <Shell client={client} route={route} />;
+}
+
+function Starting() {
+	return (
+		<main class="door" aria-busy="true">
+			<h1 class="sr-only">{t.loading}</h1>
+			<span class="spinner big late" aria-hidden="true" />
+		</main>
+	);
+}
+
+function Unreachable() {
+	return (
+		<main class="door">
+			<div class="door-card" role="alert">
+				<h1>{t.unreachableTitle}</h1>
+				<p class="door-hint">{t.unreachableText}</p>
+				<button class="button primary big" onClick={() => dispatchEvent(new Event('pulsechat-retry'))}>
+					{t.retry}
+				</button>
+			</div>
+		</main>
+	);
+}
+
+function Shell({ client, route }: { client: Client; route: Exclude<Route, { page: 'sign-in' }> }) {
+	const { store } = client;
+	const [dialog, setDialog] = useState<DialogName | null>(null);
+	const [toast, setToast] = useState<{ text: string; bad: boolean } | null>(null);
+	const [drawer, setDrawer] = useState(false);
+	const narrow = useNarrow();
+	const id = route.page === 'channel' ? route.channel : null;
+	const panel = route.page === 'channel' && route.panel === 'members';
+	const channel = useSelect(store, (s) => (id === null ? undefined : s.channels[id]));
+	const preview = useSelect(store, (s) => (s.preview?.id === id ? s.preview : null));
+	const missing = useSelect(store, (s) => id !== null && s.missing === id);
+	const any = useSelect(store, (s) => Object.keys(s.channels).length > 0);
+	useTitle(store, id);
+
+	// "/" is the channel of last time, or the first there is. On a phone the list is the better start.
+	useEffect(() => {
+		if (route.page !== 'home') return;
+		const s = store.get();
+		const last = Number(shelf.get('last'));
+		const first = Object.values(s.channels).sort((a, b) => a.id - b.id)[0];
+		const to = s.channels[last] ?? first;
+		if (to) navigate(channelPath(to.id), true);
+	}, [route.page, any]);
+
+	const member = channel !== undefined;
+	useEffect(() => {
+		client.open(id);
+		if (id !== null && member) shelf.set('last', String(id));
+	}, [id, member]);
+
+	const here = useRef({ id, panel, drawer });
+	here.current = { id, panel, drawer };
+	const closeDialog = useCallback(() => setDialog(null), []);
+	const ui = useMemo<Ui>(
+		() => ({
+			client,
+			openDialog: (d) => {
+				setDialog(d);
+				setDrawer(false);
+			},
+			toast: (text, bad = false) => setToast({ text, bad }),
+			drawer: setDrawer,
+		}),
+		[client],
+	);
+	useEffect(() => {
+		client.hooks = {
+			left: (c) => {
+				setToast({ text: t.left(channelLabel(store.get(), c)), bad: false });
+				if (here.current.id === c.id) navigate('/');
+			},
+		};
+		return listenToKeys({
+			client,
+			current: () => here.current.id,
+			panel: () => here.current.panel,
+			drawer: () => here.current.drawer,
+			closeDrawer: () => setDrawer(false),
+			openDialog: ui.openDialog,
+		});
+	}, [client]);
+	useEffect(() => {
+		if (!toast) return;
+		const timer = setTimeout(() => setToast(null), TOAST_FOR);
+		return () => clearTimeout(timer);
+	}, [toast]);
+
+	const fullPanel = narrow && panel && channel;
+	return (
+		<UiContext.Provider value={ui}>
+			<a
+				class="skip"
+				href="#composer"
+				onClick={(e) => {
+					e.preventDefault();
+					document.getElementById('composer')?.focus();
+				}}
+			>
+				{t.skipToComposer}
+			</a>
+			<div class={`app${panel && channel ? ' with-panel' : ''}${drawer ? ' with-drawer' : ''}`}>
+				<Sidebar current={id} hidden={narrow && !drawer} />
+				{narrow && drawer && <button class="scrim" aria-label={t.closeSidebar} onClick={() => setDrawer(false)} />}
+				{fullPanel ? null : channel ? (
+					<ChannelView channel={channel} panel={panel} />
+				) : preview ? (
+					<PreviewView channel={preview} />
+				) : missing ? (
+					<MissingView />
+				) : id === null && !any ? (
+					<WelcomeView />
+				) : (
+					<LoadingView />
+				)}
+				{panel && channel && <MembersPanel channel={channel} />}
+			</div>
+			{dialog === 'switcher' && <Switcher onClose={closeDialog} />}
+			{dialog === 'browse' && <Browse onClose={closeDialog} />}
+			{dialog === 'create' && <CreateChannel onClose={closeDialog} />}
+			{dialog === 'direct' && <NewDirect onClose={closeDialog} />}
+			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}
+			{typeof dialog === 'object' && dialog && 'invite' in dialog && <Invite channel={dialog.invite} onClose={closeDialog} />}
+			{typeof dialog === 'object' && dialog && 'leave' in dialog && <Leave channel={dialog.leave} onClose={closeDialog} />}
+			<div class="toasts" role="status">
+				{toast && (
+					<div class={toast.bad ? 'toast bad' : 'toast'}>
+						<Icon of={toast.bad ? CircleAlert : CircleCheck} />
+						<bdi>{toast.text}</bdi>
+					</div>
+				)}
+			</div>
+		</UiContext.Provider>
+	);
+}
+
+/* "(3) #general – Harbour Works" */
+function useTitle(store: Store, id: number | null): void {
+	const title = useSelect(store, (s) => {
+		const unread = totalUnread(s);
+		const c = id === null ? undefined : (s.channels[id] ?? (s.preview?.id === id ? s.preview : undefined));
+		const site = s.site?.name ?? t.appName;
+		return `${unread ? `(${unread > 99 ? '99+' : unread}) ` : ''}${c ? `${channelLabel(s, c)} – ` : ''}${site}`;
+	});
+	useEffect(() => {
+		document.title = title;
+	}, [title]);
+}

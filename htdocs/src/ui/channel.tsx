@@ -1,0 +1,193 @@
+// The middle: header, connection line, messages, composer; or what stands in their place.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Hash, Lock, Menu as MenuIcon, Users } from 'lucide';
+import { api } from '../net/api';
+import { myId, totalUnread } from '../model/state';
+import type { Channel } from '../model/types';
+import { t } from '../strings';
+import { Avatar } from './avatar';
+import { Composer } from './composer';
+import { ConnectionLine } from './connection';
+import { useState$, useUi } from './context';
+import { errorText } from './errors';
+import { Icon } from './icon';
+import { MessageList } from './list';
+import { channelLabel, personName } from './names';
+import { channelPath, navigate } from './route';
+
+function Burger() {
+	const { drawer } = useUi();
+	const unread = useState$(totalUnread);
+	return (
+		<button class="icon-button burger" title={t.openSidebar} aria-label={t.openSidebar} aria-controls="side" onClick={() => drawer(true)}>
+			<Icon of={MenuIcon} size={20} />
+			{unread > 0 && <span class="burger-dot" />}
+		</button>
+	);
+}
+
+function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
+	const label = useState$((s) => channelLabel(s, channel));
+	const peer = useState$((s) => (channel.peer === null ? undefined : s.users[channel.peer]));
+	const direct = channel.kind === 'direct';
+	return (
+		<header class="head">
+			<Burger />
+			{direct ? <Avatar user={peer} id={channel.peer ?? 0} size="s" /> : <Icon of={channel.kind === 'private' ? Lock : Hash} size={18} />}
+			<h1>
+				<bdi>{direct ? label : channel.name}</bdi>
+				{channel.kind === 'private' && <span class="sr-only"> ({t.privateChannel})</span>}
+			</h1>
+			<p class="head-topic" title={channel.topic || undefined}>
+				<bdi>{direct && peer ? `@${peer.handle}` : channel.topic}</bdi>
+			</p>
+			{channel.membership && !direct && (
+				<button
+					class="icon-button with-count"
+					title={t.showMembers(channel.members)}
+					aria-label={t.showMembers(channel.members)}
+					aria-pressed={panel}
+					onClick={() => navigate(channelPath(channel.id, panel ? undefined : 'members'))}
+				>
+					<Icon of={Users} />
+					<span>{channel.members}</span>
+				</button>
+			)}
+		</header>
+	);
+}
+
+export function ChannelView({ channel, panel }: { channel: Channel; panel: boolean }) {
+	return (
+		<main class="main" id="main">
+			<Header channel={channel} panel={panel} />
+			<ConnectionLine />
+			<MessageList key={channel.id} channel={channel} />
+			<Announcer channel={channel} />
+			<Composer channel={channel} />
+		</main>
+	);
+}
+
+/* Says new messages of others to those who listen: what came by event while the channel is open, and nothing else. */
+function Announcer({ channel }: { channel: Channel }) {
+	const tail = useState$((s) => s.logs[channel.id]?.messages.at(-1));
+	const ready = useState$((s) => s.logs[channel.id]?.status === 'ready');
+	const who = useState$((s) => (tail ? s.users[tail.sender] : undefined));
+	const me = useState$(myId);
+	const since = useRef<number | null>(null);
+	const [said, setSaid] = useState('');
+	useEffect(() => {
+		since.current = null;
+		setSaid('');
+	}, [channel.id]);
+	useEffect(() => {
+		if (!ready) return;
+		const seq = tail?.seq ?? 0;
+		if (since.current !== null && tail && seq > since.current && tail.sender !== me) setSaid(t.saidNow(personName(who), tail.body?.text.slice(0, 300) ?? ''));
+		since.current = seq;
+	}, [tail, ready]);
+	return (
+		<div class="sr-only" role="status" aria-live="polite">
+			{said}
+		</div>
+	);
+}
+
+/* A public channel that one is not in. */
+export function PreviewView({ channel }: { channel: Channel }) {
+	const { client, toast } = useUi();
+	const label = useState$((s) => channelLabel(s, channel));
+	const [busy, setBusy] = useState(false);
+	const join = () => {
+		setBusy(true);
+		api.join(channel.id).then(
+			({ data }) => {
+				client.took(data);
+				client.open(data.id);
+			},
+			(e: unknown) => {
+				setBusy(false);
+				toast(errorText(e), true);
+			},
+		);
+	};
+	return (
+		<main class="main" id="main">
+			<Header channel={channel} panel={false} />
+			<ConnectionLine />
+			<div class="blank">
+				<span class="start-icon" aria-hidden="true">
+					<Icon of={Hash} size={26} />
+				</span>
+				<h2>
+					<bdi>{t.joinPrompt(label)}</bdi>
+				</h2>
+				<p>
+					{channel.topic && <bdi>{channel.topic} · </bdi>}
+					{t.membersCount(channel.members)}. {t.joinText}
+				</p>
+				<button class="button primary" disabled={busy} onClick={join}>
+					{t.join}
+				</button>
+			</div>
+		</main>
+	);
+}
+
+export function MissingView() {
+	return (
+		<main class="main" id="main">
+			<header class="head">
+				<Burger />
+				<h1>{t.missingTitle}</h1>
+			</header>
+			<ConnectionLine />
+			<div class="blank">
+				<p>{t.missingText}</p>
+				<button class="button primary" onClick={() => navigate('/')}>
+					{t.goHome}
+				</button>
+			</div>
+		</main>
+	);
+}
+
+/* In no channel at all. */
+export function WelcomeView() {
+	const ui = useUi();
+	const name = useState$((s) => s.me?.user.name ?? '');
+	return (
+		<main class="main" id="main">
+			<header class="head">
+				<Burger />
+				<h1>
+					<bdi>{t.welcome(name)}</bdi>
+				</h1>
+			</header>
+			<ConnectionLine />
+			<div class="blank">
+				<p>{t.welcomeText}</p>
+				<div class="blank-row">
+					<button class="button primary" onClick={() => ui.openDialog('browse')}>
+						{t.browseChannels}
+					</button>
+					<button class="button" onClick={() => ui.openDialog('direct')}>
+						{t.newDirect}
+					</button>
+				</div>
+			</div>
+		</main>
+	);
+}
+
+export function LoadingView() {
+	return (
+		<main class="main" id="main" aria-busy="true">
+			<header class="head">
+				<Burger />
+				<h1 class="sr-only">{t.loading}</h1>
+			</header>
+		</main>
+	);
+}

@@ -1,0 +1,91 @@
+// Where one writes. The text lives in the store as the channel's draft, and from there in local storage: so it survives
+// a reload, a change of channel, and the end of a session.
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { SendHorizontal } from 'lucide';
+import type { Channel } from '../model/types';
+import { t } from '../strings';
+import { useState$, useUi } from './context';
+import { Icon } from './icon';
+import { channelLabel } from './names';
+import { coarsePointer } from './media';
+
+const WARN = 500; // characters left when the counter shows
+
+/* Unicode characters, as the server counts; a short text needs no counting. */
+function lengthOf(text: string): number {
+	let n = 0;
+	for (const _ of text) n++;
+	return n;
+}
+
+export function Composer({ channel }: { channel: Channel }) {
+	const { client } = useUi();
+	const text = useState$((s) => s.drafts[channel.id] ?? '');
+	const limit = useState$((s) => s.limits.message_chars);
+	const label = useState$((s) => channelLabel(s, channel));
+	const area = useRef<HTMLTextAreaElement>(null);
+
+	const left = text.length > limit - WARN ? limit - lengthOf(text.trim()) : limit;
+	const empty = !text.trim();
+	const blocked = empty || left < 0;
+
+	// Grows with the text; the style sheet bounds it at 40 % of the height.
+	useLayoutEffect(() => {
+		const el = area.current;
+		if (!el) return;
+		el.style.height = 'auto';
+		el.style.height = `${el.scrollHeight}px`;
+	}, [text, channel.id]);
+
+	useEffect(() => {
+		// On a phone the keyboard would cover half of what one came to read.
+		if (!coarsePointer()) area.current?.focus({ preventScroll: true });
+	}, [channel.id]);
+
+	const send = () => {
+		if (blocked) return;
+		client.send(channel.id, text.trim());
+		area.current?.focus();
+	};
+
+	return (
+		<form
+			class="composer"
+			onSubmit={(e) => {
+				e.preventDefault();
+				send();
+			}}
+		>
+			<label class="sr-only" for="composer">
+				{t.writeTo(label)}
+			</label>
+			<textarea
+				id="composer"
+				ref={area}
+				rows={1}
+				dir="auto"
+				value={text}
+				placeholder={t.writeTo(label)}
+				aria-describedby="composer-note"
+				aria-invalid={left < 0}
+				enterkeyhint="send"
+				onInput={(e) => client.setDraft(channel.id, e.currentTarget.value)}
+				onKeyDown={(e) => {
+					// Enter while an input method composes chooses a word; keyCode 229 is Safari's way to say so.
+					if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
+					e.preventDefault();
+					send();
+				}}
+			/>
+			<div class="composer-row">
+				<span id="composer-note" class={left < 0 ? 'composer-note bad' : 'composer-note'} role={left < WARN ? 'status' : undefined}>
+					{left < 0 ? t.tooLong(-left) : left < WARN ? t.left20k(left) : t.composerHint}
+				</span>
+				<button type="submit" class="button primary send" aria-disabled={blocked}>
+					<span>{t.send}</span>
+					<Icon of={SendHorizontal} size={16} />
+				</button>
+			</div>
+		</form>
+	);
+}

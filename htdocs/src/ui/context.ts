@@ -1,0 +1,22 @@
+// What every view may reach: the client, the store's state, dialogs and toasts.
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { State } from '../model/state';
+import { useSelect } from '../store';
+import type { Client } from '../sync/client';
+
+export type DialogName = 'switcher' | 'browse' | 'create' | 'direct' | 'shortcuts' | { invite: number } | { leave: number };
+
+export interface Ui {
+	client: Client;
+	openDialog(d: DialogName): void;
+	toast(text: string, bad?: boolean): void;
+	drawer(open: boolean): void;
+}
+
+export const UiContext = createContext<Ui>(null as unknown as Ui);
+export const useUi = (): Ui => useContext(UiContext);
+
+export function useState$<T>(pick: (s: State) => T): T {
+	return useSelect(useUi().client.store, pick);
+}

@@ -1,0 +1,213 @@
+// The dialogs that lead somewhere: quick switcher, new direct message, adding a person, browsing public channels.
+import { useEffect, useState } from 'preact/hooks';
+import { Hash, Lock, Users } from 'lucide';
+import { api } from '../net/api';
+import { myId, sections, unreadOf } from '../model/state';
+import type { Channel, User } from '../model/types';
+import { t } from '../strings';
+import { Avatar } from './avatar';
+import { useState$, useUi } from './context';
+import { Dialog } from './dialog';
+import { errorText } from './errors';
+import { Icon } from './icon';
+import { channelLabel, personName } from './names';
+import { Picker, usePeople, type Choice } from './picker';
+import { channelPath, navigate } from './route';
+
+interface Props {
+	onClose: () => void;
+}
+
+/* Lower case without marks, so that "Zoe" finds "Zoë". */
+const fold = (s: string) => s.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase();
+
+function Person({ user, note }: { user: User; note?: string }) {
+	return (
+		<>
+			<Avatar user={user} id={user.id} size="s" />
+			<bdi class="picker-name">{personName(user)}</bdi>
+			<bdi class="picker-note">{note ?? `@${user.handle}`}</bdi>
+		</>
+	);
+}
+
+/* Opens the direct channel with someone, made by the server if it is not there yet. */
+function useDirect(onClose: () => void): (user: number) => void {
+	const { client, toast } = useUi();
+	return (user) => {
+		const known = Object.values(client.store.get().channels).find((c) => c.kind === 'direct' && c.peer === user);
+		const go = (c: Channel) => {
+			onClose();
+			navigate(channelPath(c.id));
+		};
+		if (known) return go(known);
+		api.createChannel({ kind: 'direct', members: [user] }).then(
+			({ data }) => {
+				client.took(data);
+				go(data);
+			},
+			(e: unknown) => toast(errorText(e), true),
+		);
+	};
+}
+
+export function Switcher({ onClose }: Props) {
+	const [query, setQuery] = useState('');
+	const state = useState$((s) => s);
+	const people = usePeople(query);
+	const direct = useDirect(onClose);
+	const q = fold(query.trim().replace(/^[#@]/, ''));
+	const own = sections(state);
+	const rank = (c: Channel) => {
+		const name = fold(channelLabel(state, c).replace(/^#/, ''));
+		return !q ? (unreadOf(state, c) ? 0 : 1) : name.startsWith(q) ? 0 : name.includes(q) ? 1 : 9;
+	};
+	const channels = [...own.channels, ...own.direct].filter((c) => rank(c) < 9).sort((a, b) => rank(a) - rank(b));
+	const choices: Choice[] = channels.slice(0, 30).map((c) => {
+		const unread = unreadOf(state, c);
+		return {
+			key: `c${c.id}`,
+			choose: () => {
+				onClose();
+				navigate(channelPath(c.id));
+			},
+			face: (
+				<>
+					{c.kind === 'direct' ? <Avatar user={c.peer === null ? undefined : state.users[c.peer]} id={c.peer ?? 0} size="s" /> : <Icon of={c.kind === 'private' ? Lock : Hash} size={18} />}
+					<bdi class="picker-name">{c.kind === 'direct' ? channelLabel(state, c) : c.name}</bdi>
+					<bdi class="picker-note">{c.topic}</bdi>
+					{unread > 0 && <span class="badge">{unread > 99 ? '99+' : unread}</span>}
+				</>
+			),
+		};
+	});
+	const peers = new Set(own.direct.map((c) => c.peer));
+	for (const u of people ?? []) {
+		if (peers.has(u.id) || choices.length > 40) continue;
+		choices.push({ key: `u${u.id}`, choose: () => direct(u.id), face: <Person user={u} /> });
+	}
+	return (
+		<Dialog title={t.switcherLabel} onClose={onClose} bare>
+			<Picker label={t.switcherLabel} query={query} onQuery={setQuery} choices={choices} empty={people ? t.switcherEmpty : null} help={t.switcherHelp} />
+		</Dialog>
+	);
+}
+
+export function NewDirect({ onClose }: Props) {
+	const [query, setQuery] = useState('');
+	const people = usePeople(query);
+	const direct = useDirect(onClose);
+	const me = useState$(myId);
+	const choices = (people ?? []).map((u): Choice => ({ key: `u${u.id}`, choose: () => direct(u.id), face: <Person user={u} note={u.id === me ? t.you : undefined} /> }));
+	return (
+		<Dialog title={t.newDirect} onClose={onClose}>
+			<Picker label={t.searchPeople} query={query} onQuery={setQuery} choices={choices} empty={people ? t.noPeople : null} />
+		</Dialog>
+	);
+}
+
+export function Invite({ channel, onClose }: Props & { channel: number }) {
+	const { client, toast } = useUi();
+	const [query, setQuery] = useState('');
+	const people = usePeople(query);
+	const label = useState$((s) => (s.channels[channel] ? channelLabel(s, s.channels[channel]) : ''));
+	const members = useState$((s) => s.members[channel]?.list);
+	const inside = new Set((members ?? []).map((m) => m.user));
+	const add = (u: User) => {
+		api.invite(channel, u.id).then(
+			() => {
+				toast(t.invited(personName(u)));
+				void client.loader.members(channel);
+				client.loader.refreshSoon(channel);
+				onClose();
+			},
+			(e: unknown) => toast(errorText(e), true),
+		);
+	};
+	const choices = (people ?? []).filter((u) => !inside.has(u.id)).map((u): Choice => ({ key: `u${u.id}`, choose: () => add(u), face: <Person user={u} /> }));
+	return (
+		<Dialog title={t.inviteTo(label)} onClose={onClose}>
+			<Picker label={t.searchPeople} query={query} onQuery={setQuery} choices={choices} empty={people ? t.noPeople : null} />
+		</Dialog>
+	);
+}
+
+export function Browse({ onClose }: Props) {
+	const ui = useUi();
+	const [query, setQuery] = useState('');
+	const [found, setFound] = useState<Channel[] | null>(null);
+	const [error, setError] = useState<string | null>(null);
+	const load = () => {
+		setError(null);
+		void (async () => {
+			try {
+				const all: Channel[] = [];
+				let after: number | undefined;
+				do {
+					const { data } = await api.channels('public', after);
+					all.push(...data.channels);
+					after = data.next ?? undefined;
+				} while (after !== undefined && all.length < 2_000);
+				setFound(all.sort((a, b) => (a.name ?? '').localeCompare(b.name ?? '')));
+			} catch (e) {
+				setError(errorText(e));
+			}
+		})();
+	};
+	useEffect(load, []);
+	const mine = useState$((s) => s.channels);
+	const open = (c: Channel) => {
+		if (mine[c.id]) {
+			onClose();
+			return navigate(channelPath(c.id));
+		}
+		api.join(c.id).then(
+			({ data }) => {
+				ui.client.took(data);
+				onClose();
+				navigate(channelPath(c.id));
+			},
+			(e: unknown) => ui.toast(errorText(e), true),
+		);
+	};
+	const q = fold(query.trim().replace(/^#/, ''));
+	const choices = (found ?? [])
+		.filter((c) => fold(`${c.name} ${c.topic}`).includes(q))
+		.map((c): Choice => ({
+			key: `c${c.id}`,
+			choose: () => open(c),
+			face: (
+				<>
+					<Icon of={Hash} size={18} />
+					<span class="picker-two">
+						<bdi class="picker-name">{c.name}</bdi>
+						{c.topic && <bdi class="picker-topic">{c.topic}</bdi>}
+					</span>
+					<span class="picker-note" title={t.membersCount(c.members)}>
+						<Icon of={Users} size={14} /> {c.members}
+						<span class="sr-only">{t.members}</span>
+					</span>
+					<span class="pill">{mine[c.id] ? t.joined : t.join}</span>
+				</>
+			),
+		}));
+	return (
+		<Dialog title={t.browseChannels} onClose={onClose}>
+			{error ? (
+				<p class="dialog-error" role="alert">
+					{error}{' '}
+					<button class="link-button" onClick={load}>
+						{t.retry}
+					</button>
+				</p>
+			) : (
+				<Picker label={t.findChannel} query={query} onQuery={setQuery} choices={choices} empty={found ? (query ? t.switcherEmpty : `${t.noPublic} ${t.noPublicNext}`) : null} />
+			)}
+			<footer class="dialog-foot">
+				<button class="button" onClick={() => ui.openDialog('create')}>
+					{t.createChannel}
+				</button>
+			</footer>
+		</Dialog>
+	);
+}

@@ -1,0 +1,325 @@
+// The message list: draws only what is near the view, keeps the place to the pixel when rows come above, and stays at
+// the bottom only when it is at the bottom.
+//
+// How the place is kept: before a change the list knows a drawn row and where on the screen it stands (the anchor); after
+// it, it scrolls by what that row has moved. Heights are measured after each drawing and replace the estimates.
+import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
+import { ArrowDown } from 'lucide';
+import { emptyLog, tailSeq } from '../model/log';
+import { myId, pendingOf } from '../model/state';
+import type { Channel, Pending } from '../model/types';
+import { t } from '../strings';
+import { useState$, useUi } from './context';
+import { Icon } from './icon';
+import { RowView } from './row';
+import { buildRows, type Row } from './rows';
+import { channelLabel } from './names';
+import { useToday } from './time';
+import { layout, rowAt, windowOf } from './virtual';
+
+const AT_BOTTOM = 6; // px
+const LOAD_WITHIN = 900; // px from the top: the next page is asked for before it is needed
+const LINE_AT = 64; // px from the top of the view to the "new messages" line when a channel is opened there
+
+interface Place {
+	stick: boolean;
+	anchor: { key: string; y: number } | null; // y: top of the row, from the top of the view
+	opened: boolean; // the first rows have been placed
+	bottomSeq: number; // newest message when the bottom was last on the screen
+	width: number;
+	height: number;
+}
+
+export function MessageList({ channel }: { channel: Channel }) {
+	const { client } = useUi();
+	const id = channel.id;
+	const log = useState$((s) => s.logs[id]) ?? emptyLog;
+	const outbox = useState$((s) => s.outbox);
+	const users = useState$((s) => s.users);
+	const line = useState$((s) => s.lines[id] ?? null);
+	const label = useState$((s) => channelLabel(s, channel));
+	const me = useState$(myId);
+	const today = useToday();
+	const [, redraw] = useReducer((n: number) => n + 1, 0);
+	const [active, setActive] = useState<string | null>(null);
+	const [away, setAway] = useState({ far: false, fresh: 0 });
+
+	const scroller = useRef<HTMLDivElement>(null);
+	const inner = useRef<HTMLDivElement>(null);
+	const heights = useRef(new Map<string, number>());
+	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, width: 800, height: 600 });
+	const wantFocus = useRef(false);
+
+	const ready = log.status === 'ready' || log.messages.length > 0;
+	const pending = useMemo<Pending[]>(() => pendingOf(client.store.get(), id), [outbox, id]);
+	const rows = useMemo<Row[]>(() => (ready ? buildRows(log, pending, me, line) : []), [log.messages, log.hasBefore, ready, pending, me, line, today]);
+	const indexOf = useMemo(() => new Map(rows.map((r, i) => [r.key, i])), [rows]);
+
+	const p = place.current;
+	if (ready && !p.opened) {
+		p.opened = true;
+		p.bottomSeq = line ?? tailSeq(log);
+		// Open at the first unread message; where all of it fits on the screen, the bottom is the same place.
+		if (indexOf.has('new')) {
+			p.stick = false;
+			p.anchor = { key: 'new', y: LINE_AT };
+		}
+	}
+	const offsets = layout(rows, heights.current, p.width);
+	const total = offsets[rows.length] ?? 0;
+	const anchorIndex = p.anchor ? indexOf.get(p.anchor.key) : undefined;
+	const top = p.stick || anchorIndex === undefined ? total - p.height : offsets[anchorIndex]! - p.anchor!.y;
+	const { from, to } = windowOf(offsets, top, p.height);
+
+	/* Remembers which row is where; the first message of the run is a poor anchor, since a page above may take its head off. */
+	const capture = useCallback(() => {
+		const box = scroller.current;
+		if (!box || !inner.current) return;
+		const edge = box.getBoundingClientRect().top;
+		let fallback: Place['anchor'] = null;
+		for (const el of inner.current.children as HTMLCollectionOf<HTMLElement>) {
+			const key = el.dataset.key;
+			if (!key) continue;
+			const r = el.getBoundingClientRect();
+			if (r.bottom <= edge) continue;
+			if (r.top - edge > box.clientHeight) break;
+			fallback ??= { key, y: r.top - edge };
+			if (r.top < edge || key[0] !== 'm' || el.dataset.first) continue;
+			p.anchor = { key, y: r.top - edge };
+			return;
+		}
+		p.anchor = fallback;
+	}, []);
+
+	const afterMove = useCallback(() => {
+		const box = scroller.current;
+		if (!box) return;
+		const tail = tailSeq(client.store.get().logs[id] ?? emptyLog);
+		const below = box.scrollHeight - box.scrollTop - box.clientHeight;
+		if (p.stick) p.bottomSeq = tail;
+		client.atBottom = p.stick;
+		let fresh = 0;
+		const messages = client.store.get().logs[id]?.messages ?? [];
+		for (let i = messages.length - 1; i >= 0 && messages[i]!.seq > p.bottomSeq && fresh < 100; i--) if (messages[i]!.sender !== me) fresh++;
+		const far = !p.stick && below > box.clientHeight / 2;
+		setAway((a) => (a.far === far && a.fresh === fresh ? a : { far, fresh }));
+		markSeen();
+		if (box.scrollTop < LOAD_WITHIN) void client.loader.before(id);
+	}, [id, me]);
+
+	/* Tells the reader the newest message that is wholly on the screen, if someone is looking. */
+	const markSeen = useCallback(() => {
+		const box = scroller.current;
+		if (!box || !inner.current || !client.attentive()) return;
+		const edge = box.getBoundingClientRect().bottom + 2;
+		const rowsDrawn = inner.current.children as HTMLCollectionOf<HTMLElement>;
+		for (let i = rowsDrawn.length - 1; i >= 0; i--) {
+			const seq = Number(rowsDrawn[i]!.dataset.seq);
+			if (!seq) continue;
+			const r = rowsDrawn[i]!.getBoundingClientRect();
+			const tall = r.height > box.clientHeight && r.top < edge - box.clientHeight / 2;
+			if (r.bottom > edge && !tall) continue;
+			client.reader.seen(id, seq);
+			return;
+		}
+	}, [id]);
+
+	// After each drawing: measure, correct the estimates, put the view back where it was.
+	useLayoutEffect(() => {
+		const box = scroller.current;
+		if (!box || !inner.current || !rows.length) return;
+		if (box.clientWidth !== p.width) {
+			if (p.width !== 800 || heights.current.size) heights.current.clear();
+			p.width = box.clientWidth;
+		}
+		p.height = box.clientHeight;
+		let corrected = false;
+		let anchorEl: HTMLElement | null = null;
+		for (const el of inner.current.children as HTMLCollectionOf<HTMLElement>) {
+			const key = el.dataset.key;
+			if (!key) continue;
+			const h = el.getBoundingClientRect().height;
+			if (Math.abs((heights.current.get(key) ?? -1) - h) > 0.5) {
+				heights.current.set(key, h);
+				corrected = true;
+			}
+			if (key === p.anchor?.key) anchorEl = el;
+		}
+		if (p.stick) box.scrollTop = box.scrollHeight;
+		else if (anchorEl && p.anchor) {
+			const moved = anchorEl.getBoundingClientRect().top - box.getBoundingClientRect().top - p.anchor.y;
+			if (Math.abs(moved) > 0.25) box.scrollTop += moved;
+		} else if (!p.anchor) capture();
+		if (corrected) redraw(0);
+		else afterMove();
+
+		if (active && wantFocus.current) {
+			const el = inner.current.querySelector<HTMLElement>(`[data-key="${CSS.escape(active)}"]`);
+			if (el) {
+				wantFocus.current = false;
+				el.focus({ preventScroll: true });
+				el.scrollIntoView({ block: 'nearest' });
+				capture();
+			}
+		}
+	});
+
+	const onScroll = useCallback(() => {
+		const box = scroller.current;
+		if (!box) return;
+		p.stick = box.scrollHeight - box.scrollTop - box.clientHeight <= AT_BOTTOM;
+		capture();
+		if (!p.anchor) {
+			// A long jump with the scroll bar: no drawn row is in view, so the arithmetic has to name one.
+			const now = layoutNow.current;
+			const i = rowAt(now.offsets, box.scrollTop);
+			const row = now.rows[i];
+			if (row) p.anchor = { key: row.key, y: now.offsets[i]! - box.scrollTop };
+		}
+		const now = layoutNow.current;
+		const w = windowOf(now.offsets, box.scrollTop, box.clientHeight);
+		if (w.from !== now.from || w.to !== now.to) redraw(0);
+		else afterMove();
+	}, [afterMove, capture]);
+	const layoutNow = useRef({ offsets, rows, from, to });
+	layoutNow.current = { offsets, rows, from, to };
+
+	// Sizes change without a drawing of ours: the window, the keyboard of a phone, a text unfolded.
+	useEffect(() => {
+		const ro = new ResizeObserver(() => redraw(0));
+		if (scroller.current) ro.observe(scroller.current);
+		if (inner.current) ro.observe(inner.current);
+		const looked = () => markSeen();
+		addEventListener('focus', looked);
+		document.addEventListener('visibilitychange', looked);
+		return () => {
+			ro.disconnect();
+			removeEventListener('focus', looked);
+			document.removeEventListener('visibilitychange', looked);
+		};
+	}, [markSeen, ready]);
+
+	const toBottom = useCallback(() => {
+		p.stick = true;
+		p.anchor = null;
+		redraw(0);
+	}, []);
+
+	// What one sends is always seen.
+	const newest = pending.at(-1)?.client_id;
+	useEffect(() => {
+		if (newest && p.opened) toBottom();
+	}, [newest]);
+
+	const step = useCallback(
+		(by: number) => {
+			const now = layoutNow.current;
+			const stops = now.rows.filter((r) => r.kind === 'message' || r.kind === 'pending');
+			let i = active ? stops.findIndex((r) => r.key === active) : -1;
+			if (i < 0) {
+				// From what is on the screen: its last message going up, its first going down.
+				const seen = drawn(scroller.current, inner.current);
+				i = stops.findIndex((r) => r.key === (by < 0 ? seen.at(-1) : seen[0]));
+				if (i < 0) i = stops.length - 1;
+			} else i = Math.max(0, Math.min(stops.length - 1, i + by));
+			const row = stops[i];
+			if (!row) return;
+			wantFocus.current = true;
+			const at = now.rows.indexOf(row);
+			if (at < now.from || at >= now.to) {
+				p.stick = false;
+				p.anchor = { key: row.key, y: p.height / 2 };
+			}
+			setActive(row.key);
+			redraw(0);
+		},
+		[active],
+	);
+	useEffect(() => {
+		const onStep = (e: Event) => step((e as CustomEvent<number>).detail);
+		addEventListener('pulsechat-step', onStep);
+		return () => removeEventListener('pulsechat-step', onStep);
+	}, [step]);
+
+	const onKeyDown = (e: KeyboardEvent) => {
+		if (e.altKey || e.ctrlKey || e.metaKey || !(e.target as HTMLElement).dataset.key) return;
+		if (e.key === 'ArrowDown' || e.key === 'ArrowUp') {
+			e.preventDefault();
+			step(e.key === 'ArrowDown' ? 1 : -1);
+		}
+	};
+
+	if (!ready && log.status === 'failed') {
+		return (
+			<div class="list-state" role="alert">
+				<p>{t.historyFailed}</p>
+				<button class="button" onClick={() => void client.loader.newest(id).catch(() => {})}>
+					{t.retry}
+				</button>
+			</div>
+		);
+	}
+	const firstMessage = rows.find((r) => r.kind === 'message')?.key;
+	return (
+		<div class="list-wrap">
+			{/* A log, but silent: windowing adds old rows as one scrolls, and those must not be read out. New ones are said by <Announcer>. */}
+			<div ref={scroller} class="list" role="log" aria-live="off" aria-label={t.messagesIn(label)} aria-busy={!ready} tabIndex={0} onScroll={onScroll} onKeyDown={onKeyDown}>
+				{!ready && <Skeleton />}
+				<div ref={inner} class="list-inner">
+					<div style={{ height: `${offsets[from] ?? 0}px` }} />
+					{rows.slice(from, to).map((row) => (
+						<RowView
+							key={row.key}
+							row={row}
+							user={users[row.kind === 'message' ? row.message.sender : me]}
+							channel={channel}
+							today={today}
+							active={row.key === active}
+							first={row.key === firstMessage}
+							loading={row.kind === 'older' && log.loadingBefore}
+							failed={row.kind === 'older' && log.failedBefore}
+							onFocus={setActive}
+						/>
+					))}
+					<div style={{ height: `${Math.max(0, total - (offsets[to] ?? total))}px` }} />
+				</div>
+			</div>
+			{(away.far || away.fresh > 0) && (
+				<button class="jump" onClick={toBottom} aria-label={away.fresh ? undefined : t.toLatest}>
+					<Icon of={ArrowDown} size={16} />
+					{away.fresh > 0 && <span>{t.newCount(away.fresh)}</span>}
+				</button>
+			)}
+		</div>
+	);
+}
+
+/* Keys of the messages that are on the screen. */
+function drawn(box: HTMLElement | null, inner: HTMLElement | null): string[] {
+	if (!box || !inner) return [];
+	const view = box.getBoundingClientRect();
+	const keys: string[] = [];
+	for (const el of inner.children as HTMLCollectionOf<HTMLElement>) {
+		const key = el.dataset.key;
+		if (!key || (key[0] !== 'm' && key[0] !== 'p')) continue;
+		const r = el.getBoundingClientRect();
+		if (r.bottom > view.top + 4 && r.top < view.bottom - 4) keys.push(key);
+	}
+	return keys;
+}
+
+function Skeleton() {
+	return (
+		<div class="skeleton" aria-hidden="true">
+			{[62, 84, 40, 71, 55].map((w, i) => (
+				<div key={i} class="bone-row">
+					<span class="bone bone-avatar" />
+					<span class="bone-lines">
+						<span class="bone bone-name" />
+						<span class={`bone bone-text bone-${w}`} />
+					</span>
+				</div>
+			))}
+		</div>
+	);
+}

@@ -1,0 +1,96 @@
+// The right panel: who is in the channel, adding a person, leaving.
+import { useEffect } from 'preact/hooks';
+import { ArrowLeft, LogOut, UserPlus, X } from 'lucide';
+import type { Channel } from '../model/types';
+import { t } from '../strings';
+import { Avatar } from './avatar';
+import { useState$, useUi } from './context';
+import { Icon } from './icon';
+import { useNarrow } from './media';
+import { channelLabel, personName } from './names';
+import { channelPath, navigate } from './route';
+
+const rank = { owner: 0, moderator: 1, member: 2 };
+
+export function MembersPanel({ channel }: { channel: Channel }) {
+	const ui = useUi();
+	const narrow = useNarrow();
+	const members = useState$((s) => s.members[channel.id]);
+	const users = useState$((s) => s.users);
+	const label = useState$((s) => channelLabel(s, channel));
+	// Also after a reset has emptied the list.
+	useEffect(() => {
+		if (!members) void ui.client.loader.members(channel.id);
+	}, [channel.id, !members]);
+
+	const close = () => navigate(channelPath(channel.id));
+	const list = [...(members?.list ?? [])].sort((a, b) => rank[a.role] - rank[b.role] || personName(users[a.user]).localeCompare(personName(users[b.user])));
+	const name = narrow ? t.back : t.close;
+	return (
+		<aside class="panel" aria-label={t.members}>
+			<header class="head">
+				{narrow && (
+					<button class="icon-button" title={name} aria-label={name} onClick={close}>
+						<Icon of={ArrowLeft} />
+					</button>
+				)}
+				<h2>{t.members}</h2>
+				<p class="head-topic">
+					<bdi>{label}</bdi>
+				</p>
+				{!narrow && (
+					<button class="icon-button" title={name} aria-label={name} onClick={close}>
+						<Icon of={X} />
+					</button>
+				)}
+			</header>
+			<div class="panel-scroll" tabIndex={0} role="group" aria-label={t.membersCount(channel.members)}>
+				{channel.kind !== 'direct' && (
+					<button class="row-button" onClick={() => ui.openDialog({ invite: channel.id })}>
+						<span class="row-icon">
+							<Icon of={UserPlus} />
+						</span>
+						{t.invite}
+					</button>
+				)}
+				<ul class="people">
+					{list.map((m) => {
+						const user = users[m.user];
+						return (
+							<li key={m.user} class="person">
+								<Avatar user={user} id={m.user} />
+								<span class="person-text">
+									<bdi class="person-name">{personName(user)}</bdi>
+									<bdi class="person-handle">{user ? `@${user.handle}` : ''}</bdi>
+								</span>
+								{m.role !== 'member' && <span class="tag">{t.roles[m.role]}</span>}
+							</li>
+						);
+					})}
+				</ul>
+				{members?.status === 'loading' && <p class="panel-note">{t.loading}</p>}
+				{members?.status === 'failed' && (
+					<p class="panel-note" role="alert">
+						{t.membersFailed}{' '}
+						<button class="link-button" onClick={() => void ui.client.loader.members(channel.id)}>
+							{t.retry}
+						</button>
+					</p>
+				)}
+				{members?.next != null && members.status === 'ready' && (
+					<button class="button" onClick={() => void ui.client.loader.members(channel.id, true)}>
+						{t.more}
+					</button>
+				)}
+				{channel.kind !== 'direct' && (
+					<button class="row-button danger-text" onClick={() => ui.openDialog({ leave: channel.id })}>
+						<span class="row-icon">
+							<Icon of={LogOut} />
+						</span>
+						{t.leave}
+					</button>
+				)}
+			</div>
+		</aside>
+	);
+}

@@ -1,0 +1,42 @@
+// The page paths: / , /c/12 , /c/12/members , /sign-in. The web server gives index.html for each of them.
+import { useEffect, useState } from 'preact/hooks';
+
+export type Route =
+	| { page: 'home' }
+	| { page: 'channel'; channel: number; panel: 'members' | null }
+	| { page: 'sign-in'; returnTo: string };
+
+/* Only a path of this site may be come back to. */
+export function safeReturn(path: string | null): string {
+	return path && /^\/(?![/\\])/.test(path) && !path.startsWith('/sign-in') ? path : '/';
+}
+
+export function parseRoute(path: string, search: string): Route {
+	if (path === '/sign-in') return { page: 'sign-in', returnTo: safeReturn(new URLSearchParams(search).get('return_to')) };
+	const m = /^\/c\/(\d{1,16})(\/members)?\/?$/.exec(path);
+	if (m) return { page: 'channel', channel: Number(m[1]), panel: m[2] ? 'members' : null };
+	return { page: 'home' };
+}
+
+export const channelPath = (id: number, panel?: 'members') => `/c/${id}${panel ? `/${panel}` : ''}`;
+
+export function navigate(path: string, replace = false): void {
+	if (path === location.pathname + location.search) return;
+	if (replace) history.replaceState(null, '', path);
+	else history.pushState(null, '', path);
+	dispatchEvent(new Event('pulsechat-route'));
+}
+
+export function useRoute(): Route {
+	const [route, set] = useState(() => parseRoute(location.pathname, location.search));
+	useEffect(() => {
+		const update = () => set(parseRoute(location.pathname, location.search));
+		addEventListener('popstate', update);
+		addEventListener('pulsechat-route', update);
+		return () => {
+			removeEventListener('popstate', update);
+			removeEventListener('pulsechat-route', update);
+		};
+	}, []);
+	return route;
+}

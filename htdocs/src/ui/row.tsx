@@ -1,0 +1,194 @@
+// One row of the message list. Pure: drawn anew only when what it shows has changed.
+import { memo } from './memo';
+import { useState } from 'preact/hooks';
+import { CircleAlert, Clock, Copy, Hash, Lock, RotateCw, Trash2 } from 'lucide';
+import type { Channel, User } from '../model/types';
+import { myId } from '../model/state';
+import { t } from '../strings';
+import { Avatar } from './avatar';
+import { useState$, useUi } from './context';
+import { Icon } from './icon';
+import { channelLabel, personName } from './names';
+import type { Row } from './rows';
+import { MessageText } from './text';
+import { dateOf, dayName, fullTime, timeOf } from './time';
+
+interface Props {
+	row: Row;
+	user: User | undefined;
+	channel: Channel;
+	today: number;
+	active: boolean;
+	first: boolean;
+	loading: boolean;
+	failed: boolean;
+	onFocus: (key: string) => void;
+}
+
+export const RowView = memo(function RowView(props: Props) {
+	const { row } = props;
+	switch (row.kind) {
+		case 'start':
+			return <Start channel={props.channel} rowKey={row.key} />;
+		case 'older':
+			return <Older channel={props.channel.id} rowKey={row.key} loading={props.loading} failed={props.failed} />;
+		case 'day':
+			return (
+				<div class="divider" data-key={row.key} role="separator" aria-label={dayName(row.start, props.today)}>
+					<span>{dayName(row.start, props.today)}</span>
+				</div>
+			);
+		case 'new':
+			return (
+				<div class="divider divider-new" data-key={row.key} role="separator" aria-label={t.newMessages}>
+					<span>{t.newMessages}</span>
+				</div>
+			);
+		case 'message':
+		case 'pending':
+			return <Message {...props} row={row} />;
+	}
+}, (a, b) => a.row.key === b.row.key && sameRow(a.row, b.row) && a.user === b.user && a.channel.id === b.channel.id && a.today === b.today && a.active === b.active && a.first === b.first && a.loading === b.loading && a.failed === b.failed);
+
+/* Rows are made anew with every list; what they hold is not. */
+function sameRow(a: Row, b: Row): boolean {
+	if (a.kind === 'message') return b.kind === 'message' && a.message === b.message && a.head === b.head;
+	if (a.kind === 'pending') return b.kind === 'pending' && a.pending === b.pending && a.head === b.head;
+	return a.kind === b.kind;
+}
+
+const LONG_TEXT = 1_800; // characters
+const LONG_LINES = 22;
+
+function Message({ row, user, active, first, onFocus }: Props & { row: Extract<Row, { kind: 'message' | 'pending' }> }) {
+	const ui = useUi();
+	const stored = row.kind === 'message' ? row.message : null;
+	const pending = row.kind === 'pending' ? row.pending : null;
+	const at = row.kind === 'message' ? row.at : row.pending.at;
+	const text = stored ? stored.body?.text : pending!.text;
+	const failed = pending?.state === 'failed';
+	const when = (
+		<time class="msg-time" dateTime={new Date(at).toISOString()} title={fullTime(at)}>
+			{timeOf(at)}
+		</time>
+	);
+	const copy = () => {
+		void navigator.clipboard?.writeText(text ?? '').then(() => ui.toast(t.copied));
+	};
+	return (
+		<article
+			class={`msg${row.head ? ' msg-head' : ''}${failed ? ' msg-failed' : ''}${pending && !failed ? ' msg-pending' : ''}`}
+			data-key={row.key}
+			data-seq={stored?.seq}
+			data-client-id={stored?.client_id ?? pending?.client_id}
+			data-first={first ? '1' : undefined}
+			tabIndex={active ? 0 : -1}
+			aria-label={`${personName(user)}, ${fullTime(at)}`}
+			onFocus={() => onFocus(row.key)}
+			onKeyDown={(e: KeyboardEvent) => {
+				if (e.target === e.currentTarget && e.key === 'c' && !e.ctrlKey && !e.metaKey && !e.altKey) copy();
+			}}
+		>
+			<div class="msg-side">{row.head ? <Avatar user={user} id={stored ? stored.sender : (user?.id ?? 0)} /> : when}</div>
+			<div class="msg-main">
+				{row.head && (
+					<div class="msg-who">
+						<bdi class="msg-name">{personName(user)}</bdi>
+						{user && !user.active && <span class="tag">{t.deactivated}</span>}
+						{when}
+					</div>
+				)}
+				{stored?.deleted ? <p class="msg-gone">{t.deletedMessage}</p> : text === undefined ? <p class="msg-gone">{t.emptyMessage}</p> : <Body text={text} />}
+				{pending && !failed && (
+					<p class="msg-state">
+						<Icon of={Clock} size={13} /> {pending.state === 'queued' ? t.waiting : t.sending}
+					</p>
+				)}
+				{failed && pending && (
+					<p class="msg-state msg-state-bad" role="alert">
+						<Icon of={CircleAlert} size={14} /> <span>{t.notSent(pending.error ?? t.wentWrong)}</span>
+						<button class="link-button" onClick={() => ui.client.sender.retry(pending.client_id)}>
+							<Icon of={RotateCw} size={13} /> {t.retry}
+						</button>
+						<button class="link-button" onClick={() => ui.client.discard(pending.client_id)}>
+							<Icon of={Trash2} size={13} /> {t.discard}
+						</button>
+					</p>
+				)}
+			</div>
+			{stored && text !== undefined && (
+				<div class="msg-tools" role="group" aria-label={t.messageActions}>
+					<button class="icon-button small" title={t.copy} aria-label={t.copy} tabIndex={active ? 0 : -1} onClick={copy}>
+						<Icon of={Copy} size={15} />
+					</button>
+				</div>
+			)}
+		</article>
+	);
+}
+
+function Body({ text }: { text: string }) {
+	const long = text.length > LONG_TEXT || countLines(text) > LONG_LINES;
+	const [open, setOpen] = useState(false);
+	return (
+		<>
+			<p class={`msg-text${long && !open ? ' msg-folded' : ''}`} dir="auto">
+				<MessageText text={text} />
+			</p>
+			{long && (
+				<button class="link-button" aria-expanded={open} onClick={() => setOpen(!open)}>
+					{open ? t.showLess : t.showAll}
+				</button>
+			)}
+		</>
+	);
+}
+
+function countLines(text: string): number {
+	let n = 1;
+	for (let i = text.indexOf('\n'); i >= 0 && n <= LONG_LINES; i = text.indexOf('\n', i + 1)) n++;
+	return n;
+}
+
+function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
+	const label = useState$((s) => channelLabel(s, channel));
+	const self = useState$((s) => channel.peer !== null && channel.peer === myId(s));
+	const peer = useState$((s) => (channel.peer === null ? undefined : s.users[channel.peer]));
+	const direct = channel.kind === 'direct';
+	return (
+		<div class="start" data-key={rowKey}>
+			{direct ? (
+				<Avatar user={peer} id={channel.peer ?? 0} size="l" />
+			) : (
+				<span class="start-icon" aria-hidden="true">
+					<Icon of={channel.kind === 'private' ? Lock : Hash} size={26} />
+				</span>
+			)}
+			<h2>
+				<bdi>{self ? t.startOfSelf : direct ? t.startOfDirect(label) : t.startOf(label)}</bdi>
+			</h2>
+			<p>
+				{self ? t.startOfSelfText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText} {!direct && t.created(dateOf(Date.parse(channel.created_at)))}
+				{!direct && '.'}
+			</p>
+		</div>
+	);
+}
+
+function Older({ channel, rowKey, loading, failed }: { channel: number; rowKey: string; loading: boolean; failed: boolean }) {
+	const { client } = useUi();
+	return (
+		<div class="older" data-key={rowKey}>
+			{failed ? (
+				<span role="alert">
+					{t.olderFailed}{' '}
+					<button class="link-button" onClick={() => void client.loader.before(channel)}>
+						{t.retry}
+					</button>
+				</span>
+			) : (
+				<span class={loading ? 'spinner' : 'spinner idle'} aria-hidden="true" />
+			)}
+		</div>
+	);
+}

@@ -1,0 +1,58 @@
+// What the message list shows, as a flat list of rows: messages, day lines, the "new messages" line, what is pending.
+// Pure; order is by seq alone, whatever any clock says, and pending messages come after all that have a seq.
+import type { Log, Message, Pending } from '../model/types';
+import { dayStart } from './time';
+
+export type Row =
+	| { key: string; kind: 'start' }
+	| { key: string; kind: 'older' }
+	| { key: string; kind: 'day'; start: number }
+	| { key: string; kind: 'new' }
+	| { key: string; kind: 'message'; message: Message; at: number; head: boolean }
+	| { key: string; kind: 'pending'; pending: Pending; head: boolean };
+
+const GROUP = 5 * 60_000; // ms; one sender within it is one group
+
+/* Message times are parsed once: a list of 10,000 is built anew with every message. */
+const parsed = new WeakMap<Message, number>();
+export function timeStamp(m: Message): number {
+	let at = parsed.get(m);
+	if (at === undefined) parsed.set(m, (at = Date.parse(m.created_at) || 0));
+	return at;
+}
+
+export function buildRows(log: Log, pending: readonly Pending[], me: number, line: number | null): Row[] {
+	const rows: Row[] = [log.hasBefore ? { key: 'older', kind: 'older' } : { key: 'start', kind: 'start' }];
+	let from = 0; // the day of the row before: [from, to)
+	let to = -1;
+	let lineDone = line === null;
+	let last: { sender: number; at: number } | null = null;
+
+	for (const message of log.messages) {
+		const at = timeStamp(message);
+		if (at < from || at >= to) {
+			from = dayStart(at);
+			to = dayStart(at, 1);
+			// The same day may come twice when clocks were set: the key must not.
+			rows.push({ key: `d${from}/${message.seq}`, kind: 'day', start: from });
+			last = null;
+		}
+		if (!lineDone && message.seq > (line ?? 0)) {
+			lineDone = true;
+			// Above own messages there is nothing new; and at the very top it says nothing.
+			if (message.sender !== me || log.messages.some((m) => m.seq > (line ?? 0) && m.sender !== me)) {
+				rows.push({ key: 'new', kind: 'new' });
+				last = null;
+			}
+		}
+		const head: boolean = !last || last.sender !== message.sender || Math.abs(at - last.at) > GROUP;
+		rows.push({ key: `m${message.seq}`, kind: 'message', message, at, head });
+		last = head || !last ? { sender: message.sender, at } : last;
+	}
+	for (const p of pending) {
+		const head = !last || last.sender !== me || p.at - last.at > GROUP;
+		rows.push({ key: `p${p.client_id}`, kind: 'pending', pending: p, head });
+		last = { sender: me, at: head ? p.at : last!.at };
+	}
+	return rows;
+}

@@ -1,0 +1,117 @@
+// The left side: workspace, own menu, the way to everything (Ctrl+K), channels and direct messages.
+import { Hash, Lock, MessageSquarePlus, Pencil, Plus, Search } from 'lucide';
+import { channelLabel, personName } from './names';
+import { myId, sections, unreadOf, type State } from '../model/state';
+import type { Channel } from '../model/types';
+import { t } from '../strings';
+import { Avatar } from './avatar';
+import { useState$, useUi } from './context';
+import { Icon } from './icon';
+import { Menu, MenuItem } from './menu';
+import { navigate, channelPath } from './route';
+import { UserMenu } from './user_menu';
+
+export function Sidebar({ current, hidden }: { current: number | null; hidden: boolean }) {
+	const ui = useUi();
+	const name = useState$((s) => s.site?.name ?? t.appName);
+	const state = useState$((s) => s);
+	const { channels, direct } = sections(state);
+	return (
+		<nav class="side" id="side" aria-label={t.navigation} inert={hidden}>
+			<div class="side-top">
+				<span class="side-mark" aria-hidden="true">
+					{[...name][0]?.toLocaleUpperCase()}
+				</span>
+				<bdi class="side-name">{name}</bdi>
+				<UserMenu />
+			</div>
+			<button class="find" onClick={() => ui.openDialog('switcher')} aria-keyshortcuts="Control+K">
+				<Icon of={Search} size={16} />
+				<span>{t.goTo}</span>
+				<kbd>Ctrl K</kbd>
+			</button>
+			<div class="side-scroll">
+				<div class="side-head">
+					<h2 id="side-channels">{t.channels}</h2>
+					<Menu icon={Plus} label={t.addChannel}>
+						<MenuItem onChoose={() => ui.openDialog('browse')}>{t.browseChannels}</MenuItem>
+						<MenuItem onChoose={() => ui.openDialog('create')}>{t.createChannel}</MenuItem>
+					</Menu>
+				</div>
+				{channels.length ? (
+					<ul aria-labelledby="side-channels">
+						{channels.map((c) => (
+							<Entry key={c.id} channel={c} state={state} current={c.id === current} />
+						))}
+					</ul>
+				) : (
+					<p class="side-empty">
+						{t.noChannels}{' '}
+						<button class="link-button" onClick={() => ui.openDialog('browse')}>
+							{t.browseChannels}
+						</button>
+					</p>
+				)}
+				<div class="side-head">
+					<h2 id="side-direct">{t.directMessages}</h2>
+					<button class="icon-button" title={t.newDirect} aria-label={t.newDirect} onClick={() => ui.openDialog('direct')}>
+						<Icon of={MessageSquarePlus} size={17} />
+					</button>
+				</div>
+				{direct.length ? (
+					<ul aria-labelledby="side-direct">
+						{direct.map((c) => (
+							<Entry key={c.id} channel={c} state={state} current={c.id === current} />
+						))}
+					</ul>
+				) : (
+					<p class="side-empty">
+						{t.noDirect}{' '}
+						<button class="link-button" onClick={() => ui.openDialog('direct')}>
+							{t.newDirect}
+						</button>
+					</p>
+				)}
+			</div>
+		</nav>
+	);
+}
+
+function Entry({ channel: c, state, current }: { channel: Channel; state: State; current: boolean }) {
+	const ui = useUi();
+	const unread = unreadOf(state, c);
+	const draft = !current && !!state.drafts[c.id]?.trim();
+	const peer = c.peer === null ? undefined : state.users[c.peer];
+	const name = c.kind === 'direct' ? (c.peer === myId(state) ? channelLabel(state, c) : personName(peer)) : c.name;
+	return (
+		<li>
+			<a
+				class={`entry${current ? ' current' : ''}${unread ? ' unread' : ''}`}
+				href={channelPath(c.id)}
+				aria-current={current ? 'page' : undefined}
+				onClick={(e) => {
+					if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
+					e.preventDefault();
+					navigate(channelPath(c.id));
+					ui.drawer(false);
+				}}
+			>
+				{c.kind === 'direct' ? <Avatar user={peer} id={c.peer ?? 0} size="s" /> : <Icon of={c.kind === 'private' ? Lock : Hash} size={16} />}
+				<bdi class="entry-name">{name}</bdi>
+				{c.kind === 'private' && <span class="sr-only">({t.privateChannel})</span>}
+				{draft && (
+					<span class="entry-draft" title={t.hasDraft}>
+						<Icon of={Pencil} size={13} />
+						<span class="sr-only">{t.hasDraft}</span>
+					</span>
+				)}
+				{unread > 0 && (
+					<span class={c.kind === 'direct' ? 'badge badge-loud' : 'badge'}>
+						<span aria-hidden="true">{unread > 99 ? '99+' : unread}</span>
+						<span class="sr-only">{t.unread(unread)}</span>
+					</span>
+				)}
+			</a>
+		</li>
+	);
+}

@@ -1,0 +1,47 @@
+// Windowing: which rows are drawn for a scroll position, from measured heights and estimates. Pure arithmetic.
+import type { Row } from './rows';
+
+export const OVERSCAN = 700; // px drawn above and below the view
+
+/* A first guess; the list measures what it draws, and keeps what is seen in place when a guess was wrong. */
+export function estimate(row: Row, width: number): number {
+	if (row.kind === 'start') return 180;
+	if (row.kind === 'older') return 56;
+	if (row.kind === 'day' || row.kind === 'new') return 38;
+	const text = row.kind === 'message' ? (row.message.body?.text ?? '') : row.pending.text;
+	const perLine = Math.max(20, Math.min(95, (width - 100) / 7.5));
+	let lines = 0;
+	for (let at = 0, i = 0; i < 24 && at <= text.length; i++) {
+		const end = text.indexOf('\n', at);
+		const stop = end < 0 ? text.length : end;
+		lines += Math.max(1, Math.ceil((stop - at) / perLine));
+		at = stop + 1;
+	}
+	return Math.min(24, lines) * 22 + (row.head ? 34 : 4);
+}
+
+/* offsets[i] is the top of row i; the last entry is the whole height. */
+export function layout(rows: readonly Row[], heights: ReadonlyMap<string, number>, width: number): Float64Array {
+	const offsets = new Float64Array(rows.length + 1);
+	for (let i = 0; i < rows.length; i++) offsets[i + 1] = offsets[i]! + (heights.get(rows[i]!.key) ?? estimate(rows[i]!, width));
+	return offsets;
+}
+
+/* Index of the row that holds the given height. */
+export function rowAt(offsets: Float64Array, y: number): number {
+	let lo = 0;
+	let hi = offsets.length - 2;
+	while (lo < hi) {
+		const mid = (lo + hi + 1) >> 1;
+		if (offsets[mid]! <= y) lo = mid;
+		else hi = mid - 1;
+	}
+	return Math.max(0, lo);
+}
+
+/* Rows [from, to) for a view of `height` at `top`, with what lies a little beyond. */
+export function windowOf(offsets: Float64Array, top: number, height: number): { from: number; to: number } {
+	const n = offsets.length - 1;
+	if (n <= 0) return { from: 0, to: 0 };
+	return { from: rowAt(offsets, top - OVERSCAN), to: Math.min(n, rowAt(offsets, top + height + OVERSCAN) + 1) };
+}
