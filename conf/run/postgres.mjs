@@ -50,9 +50,10 @@ export function pgOwner() {
 export function pgPrivileges(dir) {
 	if (!isRoot) return [];
 	const plain = ["--reuid=postgres", "--regid=postgres", "--init-groups"];
+	// (not test -x: access(2) does not look at such a capability)
 	const reach = (args) => {
 		try {
-			execFileSync("setpriv", [...args, "test", "-x", dir], { cwd: "/", stdio: "ignore" });
+			execFileSync("setpriv", [...args, "stat", `${dir}/.`], { cwd: "/", stdio: "ignore" });
 			return true;
 		} catch {
 			return false;
