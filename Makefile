@@ -128,3 +128,22 @@ lint:
 	@tests/support/check.sh lint
 fuzz:
 	@tests/support/fuzz.sh $(or $(SECONDS),300)
+
+# --- installing: make install [PREFIX=/usr/local] [SYSCONFDIR=/etc] [DESTDIR=]
+SYSCONFDIR ?= /etc
+SHARE = $(DESTDIR)$(PREFIX)/share/pulsechat
+UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
+install: programs client
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/htdocs/assets $(SHARE)/lighttpd/errors $(UNITS) $(DESTDIR)$(SYSCONFDIR)/pulsechat
+	install -m 755 build/pulsechat build/pulsechat-api build/pulsechat-realtime $(DESTDIR)$(PREFIX)/bin/
+	find build/htdocs/assets -type f -exec install -m 644 -t $(SHARE)/htdocs/assets {} +
+	find build/htdocs -maxdepth 1 -type f ! -name '.*' -exec install -m 644 -t $(SHARE)/htdocs {} +
+	install -m 644 conf/lighttpd/site.conf conf/lighttpd/pulsechat.conf $(SHARE)/lighttpd/
+	install -m 644 conf/lighttpd/errors/* $(SHARE)/lighttpd/errors/
+	for unit in conf/systemd/pulsechat*; do \
+		sed -e 's|@BINDIR@|$(PREFIX)/bin|' -e 's|@CONF@|$(SYSCONFDIR)/pulsechat/pulsechat.conf|' "$$unit" \
+			> "$(UNITS)/$$(basename "$$unit")" || exit 1; \
+	done
+	install -m 644 conf/pulsechat.conf.example $(DESTDIR)$(SYSCONFDIR)/pulsechat/pulsechat.conf.example
+	[ -e $(DESTDIR)$(SYSCONFDIR)/pulsechat/pulsechat.conf ] || \
+		install -m 640 conf/pulsechat.conf.example $(DESTDIR)$(SYSCONFDIR)/pulsechat/pulsechat.conf
