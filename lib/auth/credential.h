@@ -6,7 +6,7 @@ struct config;
 
 struct credential {
 	char secret[SESSION_SECRET_MAX]; /* for session_find() or session_secret_hash(); empty: none */
-	bool by_cookie;			 /* the rules of origin.h are for these alone */
+	bool by_cookie;                  /* the rules of origin.h are for these alone */
 	bool malformed; /* an Authorization header that is no "Bearer pct_…": 401, whatever the cookie */
 };
 

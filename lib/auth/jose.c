@@ -9,12 +9,7 @@ enum jose_alg jose_alg(const char *name)
 	static const struct {
 		const char *name;
 		enum jose_alg alg;
-	} known[] = {
-		{"RS256", JOSE_RS256},
-		       {"PS256", JOSE_PS256},
-		      {"ES256", JOSE_ES256},
-		     {"EdDSA", JOSE_EDDSA}
-	  };
+	} known[] = {{"RS256", JOSE_RS256}, {"PS256", JOSE_PS256}, {"ES256", JOSE_ES256}, {"EdDSA", JOSE_EDDSA}};
 
 	for (size_t i = 0; i < COUNT_OF(known); i++)
 		if (!strcmp(known[i].name, name))

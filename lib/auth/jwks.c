@@ -7,7 +7,6 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,13 +18,13 @@ struct jwk {
 	char *kid; /* NULL: none */
 	enum kty kty;
 	bool for_signatures; /* use and key_ops allow it */
-	bool any_alg;	     /* the key names none */
+	bool any_alg;        /* the key names none */
 	enum jose_alg alg;   /* where it names one; JOSE_NONE: one that is not ours */
 	EVP_PKEY *key;
 };
 
 struct jwks {
-	atomic_int refs;
+	struct shared shared;
 	size_t n;
 	struct jwk key[JWKS_KEYS_MAX];
 };
@@ -143,6 +142,17 @@ static bool parse_key(const json_t *o, struct jwk *k)
 	return true;
 }
 
+static void destroy(struct shared *shared)
+{
+	struct jwks *s = (struct jwks *)shared;
+
+	for (size_t i = 0; i < s->n; i++) {
+		free(s->key[i].kid);
+		EVP_PKEY_free(s->key[i].key);
+	}
+	free(s);
+}
+
 struct jwks *jwks_parse(const char *p, size_t n, struct err *e)
 {
 	json_t *doc = NULL, *one;
@@ -156,7 +166,8 @@ struct jwks *jwks_parse(const char *p, size_t n, struct err *e)
 	}
 	keys = json_object_get(doc, "keys");
 	s = xcalloc(1, sizeof(*s));
-	s->refs = 1;
+	s->shared.refs = 1;
+	s->shared.destroy = destroy;
 	json_array_foreach((json_t *)keys, i, one)
 	{
 		if (s->n == JWKS_KEYS_MAX) {
@@ -172,21 +183,9 @@ out:
 	return s;
 }
 
-struct jwks *jwks_ref(struct jwks *s)
-{
-	atomic_fetch_add(&s->refs, 1);
-	return s;
-}
-
 void jwks_unref(struct jwks **s)
 {
-	if (*s && atomic_fetch_sub(&(*s)->refs, 1) == 1) {
-		for (size_t i = 0; i < (*s)->n; i++) {
-			free((*s)->key[i].kid);
-			EVP_PKEY_free((*s)->key[i].key);
-		}
-		free(*s);
-	}
+	shared_unref((struct shared *)*s);
 	*s = NULL;
 }
 

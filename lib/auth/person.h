@@ -16,7 +16,7 @@ struct person {
 	char name[PERSON_NAME_MAX];   /* never empty */
 	char picture[PERSON_URL_MAX]; /* an https URL, or empty */
 	char email[PERSON_EMAIL_MAX]; /* or empty */
-	bool email_verified;	      /* true only for the JSON value true */
+	bool email_verified;          /* true only for the JSON value true */
 };
 
 /* claims: an id_token's, verified. Name: name, given_name and family_name, given_name, username, the e-mail's local

@@ -44,7 +44,7 @@ enum session_state session_from_row(const PGresult *r, struct session *out)
 	if (!r || result_rows(r) < 1)
 		return out->state;
 	state = result_text(r, 0, 7);
-	out->state = !strcmp(state, "live")	     ? SESSION_LIVE
+	out->state = !strcmp(state, "live")          ? SESSION_LIVE
 		     : !strcmp(state, "deactivated") ? SESSION_DEACTIVATED
 						     : SESSION_ENDED;
 	out->id = result_int(r, 0, 0);

@@ -14,20 +14,20 @@ enum session_scope { SCOPE_READ = 1, SCOPE_WRITE = 2, SCOPE_ALL = SCOPE_READ | S
 
 enum session_state {
 	SESSION_NONE = 0,    /* no such credential (a stream closes with 4001) */
-	SESSION_LIVE,	     /* the only one that lets anyone in */
-	SESSION_ENDED,	     /* revoked, past its end or unused for too long (4001) */
+	SESSION_LIVE,        /* the only one that lets anyone in */
+	SESSION_ENDED,       /* revoked, past its end or unused for too long (4001) */
 	SESSION_DEACTIVATED, /* the person is (4003) */
 };
 
 struct session {
 	enum session_state state;
 	int64_t id, user;
-	bool is_token;	    /* a personal access token, not a browser session */
+	bool is_token;      /* a personal access token, not a browser session */
 	unsigned scopes;    /* of enum session_scope */
 	int64_t expires_us; /* the absolute end; 0: none. May have moved since: look again before a stream is closed for
 			       it */
-	bool stale;	    /* session_touch is due */
-	char role[8];	    /* owner, admin, member, guest */
+	bool stale;         /* session_touch is due */
+	char role[8];       /* owner, admin, member, guest */
 };
 
 /* --- for those who wait for nothing (realtime): hash, run STMT_session_find with it, read the row */

@@ -166,11 +166,11 @@ int http_fetch(const struct http_request *q, struct http_answer *a, struct err *
 	a->unsent = surely_unsent(rc);
 	log_warning("http.failed", "url=%s why=%s", log_quote(q->url),
 		    log_quote(a->body.failed ? "the answer is too large"
-			      : why[0]	     ? why
+			      : why[0]       ? why
 					     : curl_easy_strerror(rc)));
 	return err_set(e, ERR_UNAVAILABLE, NULL, "%s",
 		       rc == CURLE_OPERATION_TIMEDOUT ? "no answer in time"
-		       : a->body.failed		      ? "the answer is too large"
+		       : a->body.failed               ? "the answer is too large"
 						      : "no connection, or it was cut short");
 }
 

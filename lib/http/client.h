@@ -8,16 +8,16 @@ struct http_request {
 	const char *url;
 	const char *body; /* NULL: GET, else POST */
 	size_t body_n;
-	const char *type;	     /* Content-Type of body */
+	const char *type;            /* Content-Type of body */
 	const char *user, *password; /* Basic authentication; NULL: none */
-	int64_t timeout_ms;	     /* for all of it */
-	size_t max_bytes;	     /* of the answer's body */
+	int64_t timeout_ms;          /* for all of it */
+	size_t max_bytes;            /* of the answer's body */
 };
 
 struct http_answer {
 	int status;
 	struct strbuf body;
-	int64_t max_age_ms;	/* Cache-Control max-age; -1: not said, 0: no-store or no-cache too */
+	int64_t max_age_ms;     /* Cache-Control max-age; -1: not said, 0: no-store or no-cache too */
 	int64_t retry_after_ms; /* Retry-After in seconds; 0: not said */
 	bool unsent; /* where it failed: the request surely did not reach the peer, so that a retry is safe */
 };

@@ -1,0 +1,424 @@
+/* oidc: the provider's documents and the authorize, token and end-session endpoints. */
+#include "lib/auth/oidc.h"
+#include "lib/auth/buttons.h"
+#include "lib/auth/discovery.h"
+#include "lib/auth/id_token.h"
+#include "lib/auth/pkce.h"
+#include "lib/base/clock.h"
+#include "lib/base/config.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/http/client.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+enum {
+	TRIES = 2,
+	RETRY_MS = 300,       /* between two tries */
+	RETRY_MAX_MS = 2000,  /* a longer Retry-After is the person's to wait for */
+	BUSY_RETRY_MS = 3000, /* what those are told who find too many waiting */
+};
+#define TOKEN_BYTES_MAX ((size_t)64 << 10)
+
+struct oidc {
+	const struct config *config;
+	struct refreshed *discovery, *jwks;
+	pthread_mutex_t lock;
+	int inside, inside_max;
+};
+
+static void pause_ms(int64_t ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+/* Whether to ask once more, after a pause. A POST that may have been worked on is not repeated: a code is good for one
+ * time. */
+static bool try_again(const struct http_request *q, const struct http_answer *a, bool failed, int tried)
+{
+	int64_t wait = RETRY_MS;
+
+	if (tried >= TRIES)
+		return false;
+	if (failed) {
+		if (q->body && !a->unsent)
+			return false;
+	} else if (a->status == 429 || a->status == 503) {
+		if (a->retry_after_ms > RETRY_MAX_MS)
+			return false;
+		wait = MAX_OF(a->retry_after_ms, wait);
+	} else if (q->body || a->status < 500) {
+		return false;
+	}
+	pause_ms(wait);
+	return true;
+}
+
+static int ask(const struct http_request *q, struct http_answer *a, struct err *e)
+{
+	for (int tried = 1;; tried++) {
+		int rc = http_fetch(q, a, e);
+
+		if (!try_again(q, a, rc < 0, tried))
+			return rc;
+		http_answer_release(a);
+	}
+}
+
+/* GETs a document; 200 or an error. */
+static int ask_document(const struct config *c, const char *url, size_t max, struct http_answer *a, struct err *e)
+{
+	struct http_request q = {.url = url, .timeout_ms = c->oidc.http_timeout, .max_bytes = max};
+
+	if (ask(&q, a, e) < 0)
+		return -1;
+	if (a->status != 200)
+		return err_set(e, ERR_UNAVAILABLE, NULL, "%.180s answered %d", url, a->status);
+	return 0;
+}
+
+static struct shared *fetch_discovery(void *arg, int64_t *max_age_ms, struct err *e)
+{
+	struct oidc *o = arg;
+	AUTO_STRBUF url = {.max = 4096};
+	struct discovery *d = NULL;
+	struct http_answer a;
+
+	strbuf_addf(&url, "%s/.well-known/openid-configuration", o->config->oidc.issuer);
+	if (ask_document(o->config, strbuf_cstr(&url), DISCOVERY_BYTES_MAX, &a, e) == 0) {
+		d = discovery_parse(o->config->oidc.issuer, strbuf_cstr(&a.body), a.body.n, e);
+		*max_age_ms = a.max_age_ms;
+	}
+	http_answer_release(&a);
+	return (struct shared *)d;
+}
+
+static struct discovery *discovery(struct oidc *o, struct err *e)
+{
+	return (struct discovery *)refreshed_get(o->discovery, e);
+}
+
+static struct shared *fetch_jwks(void *arg, int64_t *max_age_ms, struct err *e)
+{
+	struct oidc *o = arg;
+	struct discovery *d = discovery(o, e);
+	struct jwks *s = NULL;
+	struct http_answer a;
+
+	if (!d)
+		return NULL;
+	if (ask_document(o->config, d->jwks, JWKS_BYTES_MAX, &a, e) == 0) {
+		s = jwks_parse(strbuf_cstr(&a.body), a.body.n, e);
+		*max_age_ms = a.max_age_ms;
+	}
+	http_answer_release(&a);
+	shared_unref(&d->shared);
+	return (struct shared *)s;
+}
+
+struct oidc *oidc_new(const struct config *c)
+{
+	struct oidc *o = xcalloc(1, sizeof(*o));
+
+	o->config = c;
+	o->inside_max = (int)MAX_OF(c->api.threads / 2, 1);
+	pthread_mutex_init(&o->lock, NULL);
+	o->discovery = refreshed_new("discovery", fetch_discovery, o);
+	o->jwks = refreshed_new("jwks", fetch_jwks, o);
+	return o;
+}
+
+void oidc_free(struct oidc **o)
+{
+	if (!*o)
+		return;
+	refreshed_free(&(*o)->jwks);
+	refreshed_free(&(*o)->discovery);
+	pthread_mutex_destroy(&(*o)->lock);
+	free(*o);
+	*o = NULL;
+}
+
+int oidc_enter(struct oidc *o, struct err *e)
+{
+	bool room;
+
+	pthread_mutex_lock(&o->lock);
+	room = o->inside < o->inside_max;
+	o->inside += room;
+	pthread_mutex_unlock(&o->lock);
+	return room ? 0 : err_retry(e, ERR_BUSY, BUSY_RETRY_MS, "too many sign-ins are under way");
+}
+
+void oidc_leave(struct oidc *o)
+{
+	pthread_mutex_lock(&o->lock);
+	o->inside--;
+	pthread_mutex_unlock(&o->lock);
+}
+
+void oidc_redirect_uri(const struct config *c, struct strbuf *b)
+{
+	strbuf_addf(b, "%s/auth/callback", c->site.url);
+}
+
+void oidc_after_logout_uri(const struct config *c, struct strbuf *b)
+{
+	strbuf_addf(b, "%s/sign-in", c->site.url);
+}
+
+static void start_query(struct strbuf *url, const char *endpoint)
+{
+	strbuf_adds(url, endpoint);
+	if (!strchr(endpoint, '?'))
+		strbuf_addc(url, '?');
+}
+
+int oidc_authorize_url(struct oidc *o, const char *state, const char *nonce, const char *verifier, const char *fidp,
+		       struct strbuf *url, struct err *e)
+{
+	const struct config *c = o->config;
+	struct discovery *d = discovery(o, e);
+	AUTO_STRBUF back = {.max = 1024};
+	char challenge[PKCE_CHALLENGE_MAX];
+
+	if (!d)
+		return -1;
+	oidc_redirect_uri(c, &back);
+	pkce_challenge(verifier, challenge);
+	start_query(url, d->authorization);
+	http_form_add(url, "response_type", "code");
+	http_form_add(url, "client_id", c->oidc.client_id);
+	http_form_add(url, "redirect_uri", strbuf_cstr(&back));
+	http_form_add(url, "scope", c->oidc.scopes);
+	http_form_add(url, "state", state);
+	http_form_add(url, "nonce", nonce);
+	http_form_add(url, "code_challenge", challenge);
+	http_form_add(url, "code_challenge_method", "S256");
+	if (fidp && fidp[0])
+		http_form_add(url, "fidp", fidp);
+	shared_unref(&d->shared);
+	return url->failed ? err_set(e, ERR_INTERNAL, NULL, "the provider's address is too long") : 0;
+}
+
+int oidc_check_iss(struct oidc *o, const char *iss, struct err *e)
+{
+	struct discovery *d;
+	bool promised;
+
+	if (iss)
+		return !strcmp(iss, o->config->oidc.issuer)
+			       ? 0
+			       : err_set(e, ERR_FORBIDDEN, "iss", "the answer is another provider's");
+	d = discovery(o, e);
+	if (!d)
+		return -1;
+	promised = d->iss_on_callback;
+	shared_unref(&d->shared);
+	return promised ? err_set(e, ERR_FORBIDDEN, "iss", "the provider names itself always, but not here") : 0;
+}
+
+/* What a refusal of the token endpoint means. */
+static int refused(const struct http_answer *a, const json_t *doc, struct err *e)
+{
+	const char *error = json_string_value(json_object_get(doc, "error"));
+	const char *text = json_string_value(json_object_get(doc, "error_description"));
+
+	if (!error || a->status >= 500 || a->status == 429)
+		return err_set(e, ERR_UNAVAILABLE, NULL, "the token endpoint answered %d", a->status);
+	if (!strcmp(error, "invalid_grant"))
+		return err_set(e, ERR_UNPROCESSABLE, NULL, "invalid_grant: %.200s", text ? text : "");
+	return err_set(e, ERR_INTERNAL, NULL, "%.60s: %.160s", error, text ? text : "");
+}
+
+/* POSTs the code. *doc: the answer's object, even beside an error. */
+static int redeem(struct oidc *o, const struct discovery *d, const char *code, const char *verifier, json_t **doc,
+		  struct err *e)
+{
+	const struct config *c = o->config;
+	bool confidential = c->oidc.client_secret[0] != 0, basic = !strcmp(c->oidc.client_auth, "basic");
+	struct strbuf form = {.max = 16384}, user = {.max = 4096}, password = {.max = 4096}, back = {.max = 1024};
+	struct http_answer a;
+	int rc;
+	struct http_request q = {.url = d->token,
+				 .type = "application/x-www-form-urlencoded",
+				 .timeout_ms = c->oidc.http_timeout,
+				 .max_bytes = TOKEN_BYTES_MAX};
+
+	oidc_redirect_uri(c, &back);
+	http_form_add(&form, "grant_type", "authorization_code");
+	http_form_add(&form, "code", code);
+	http_form_add(&form, "redirect_uri", strbuf_cstr(&back));
+	http_form_add(&form, "code_verifier", verifier);
+	if (confidential && basic) {
+		/* RFC 6749, 2.3.1: form-encoded before base64 */
+		http_form_encode(&user, c->oidc.client_id);
+		http_form_encode(&password, c->oidc.client_secret);
+		q.user = strbuf_cstr(&user);
+		q.password = strbuf_cstr(&password);
+	} else {
+		http_form_add(&form, "client_id", c->oidc.client_id);
+		if (confidential)
+			http_form_add(&form, "client_secret", c->oidc.client_secret);
+	}
+	q.body = strbuf_cstr(&form);
+	q.body_n = form.n;
+	rc = ask(&q, &a, e);
+	if (rc == 0) {
+		if (jose_parse(strbuf_cstr(&a.body), a.body.n, doc) != JOSE_OK)
+			*doc = NULL;
+		if (a.status != 200)
+			rc = refused(&a, *doc, e);
+		else if (!*doc)
+			rc = err_set(e, ERR_UNAVAILABLE, NULL, "the token endpoint's answer is no JSON object");
+	}
+	http_answer_release(&a);
+	if (form.p)
+		secret_wipe(form.p, form.cap);
+	if (password.p)
+		secret_wipe(password.p, password.cap);
+	strbuf_release(&form);
+	strbuf_release(&user);
+	strbuf_release(&password);
+	strbuf_release(&back);
+	return rc;
+}
+
+static enum id_token_result verify(struct oidc *o, const struct id_token_rules *rules, const char *token,
+				   json_t **claims, struct err *e)
+{
+	struct shared *keys = refreshed_get(o->jwks, e), *newer;
+	enum id_token_result rc;
+
+	if (!keys)
+		return ID_TOKEN_UNKNOWN_KID;
+	rc = id_token_verify(rules, (struct jwks *)keys, token, strlen(token), claims);
+	if (rc == ID_TOKEN_UNKNOWN_KID && (newer = refreshed_newer(o->jwks, keys))) {
+		rc = id_token_verify(rules, (struct jwks *)newer, token, strlen(token), claims);
+		shared_unref(newer);
+	}
+	shared_unref(keys);
+	return rc;
+}
+
+int oidc_exchange(struct oidc *o, const char *code, const char *verifier, const char *nonce, json_t **claims,
+		  struct err *e)
+{
+	const struct config *c = o->config;
+	struct discovery *d = discovery(o, e);
+	struct id_token_rules rules = {.issuer = c->oidc.issuer,
+				       .client_id = c->oidc.client_id,
+				       .nonce = nonce,
+				       .leeway_s = c->oidc.leeway / 1000};
+	const char *token, *type;
+	enum id_token_result result;
+	json_t *doc = NULL;
+	int rc = -1;
+
+	*claims = NULL;
+	if (!d)
+		return -1;
+	if (redeem(o, d, code, verifier, &doc, e) < 0)
+		goto out;
+	token = json_string_value(json_object_get(doc, "id_token"));
+	type = json_string_value(json_object_get(doc, "token_type"));
+	rules.access_token = json_string_value(json_object_get(doc, "access_token"));
+	if (!token || !type || strcasecmp(type, "Bearer") != 0) {
+		err_set(e, ERR_UNAVAILABLE, NULL, "the token endpoint's answer has no %s",
+			token ? "token_type Bearer" : "id_token (is openid among the scopes?)");
+		goto out;
+	}
+	rules.now_s = clock_now_us() / 1000000;
+	result = verify(o, &rules, token, claims, e);
+	if (result == ID_TOKEN_OK)
+		rc = 0;
+	else if (!e->code)
+		err_set(e, ERR_FORBIDDEN, id_token_result_name(result), "the ID token is refused: %s",
+			id_token_result_name(result));
+out:
+	json_decref(doc);
+	shared_unref(&d->shared);
+	return rc;
+}
+
+bool oidc_logout_url(struct oidc *o, struct strbuf *url)
+{
+	struct err ignored = {0};
+	struct discovery *d = discovery(o, &ignored);
+	AUTO_STRBUF back = {.max = 1024};
+	bool has = d && d->end_session[0];
+
+	if (has) {
+		oidc_after_logout_uri(o->config, &back);
+		start_query(url, d->end_session);
+		http_form_add(url, "client_id", o->config->oidc.client_id);
+		http_form_add(url, "post_logout_redirect_uri", strbuf_cstr(&back));
+	}
+	if (d)
+		shared_unref(&d->shared);
+	return has;
+}
+
+bool oidc_check(const struct config *c, void (*say)(void *arg, bool ok, const char *text), void *arg)
+{
+	bool basic = !strcmp(c->oidc.client_auth, "basic"), ok = true;
+	struct oidc *o = NULL;
+	struct discovery *d = NULL;
+	struct shared *keys = NULL;
+	struct buttons buttons;
+	struct err e = {0};
+	char text[DISCOVERY_URL_MAX + 128];
+	AUTO_STRBUF uri = {.max = 1024};
+
+#define SAY(good, ...)                                     \
+	do {                                               \
+		bool good_ = (good);                       \
+		snprintf(text, sizeof(text), __VA_ARGS__); \
+		ok = ok && good_;                          \
+		say(arg, good_, text);                     \
+	} while (0)
+
+	SAY(c->oidc.issuer[0] && http_url_allowed(c->oidc.issuer), "oidc.issuer is %s",
+	    c->oidc.issuer[0] ? c->oidc.issuer : "not set");
+	SAY(c->oidc.client_id[0] && strcmp(c->oidc.client_id, "changeme") != 0, "oidc.client_id is %s",
+	    c->oidc.client_id[0] ? c->oidc.client_id : "not set");
+	if (buttons_parse(c->oidc.buttons, &buttons, &e) < 0)
+		SAY(false, "%s", e.detail);
+	oidc_redirect_uri(c, &uri);
+	SAY(true, "redirect URI to register: %s", strbuf_cstr(&uri));
+	strbuf_reset(&uri);
+	oidc_after_logout_uri(c, &uri);
+	SAY(true, "post-logout redirect URI to register: %s", strbuf_cstr(&uri));
+	if (!ok)
+		return false;
+	o = oidc_new(c);
+	memset(&e, 0, sizeof(e));
+	d = discovery(o, &e);
+	SAY(d != NULL, "discovery: %s", d ? "found, and its issuer is ours" : e.detail);
+	if (d) {
+		SAY(d->has_s256, "the provider %s PKCE with S256", d->has_s256 ? "knows" : "does not name");
+		SAY(d->has_known_alg, "the provider signs by %s",
+		    d->has_known_alg ? "an algorithm that we know" : "none of RS256, PS256, ES256, EdDSA");
+		if (c->oidc.client_secret[0])
+			SAY(basic ? d->has_basic : d->has_post, "oidc.client_auth = %s is %s the provider",
+			    c->oidc.client_auth,
+			    (basic ? d->has_basic : d->has_post) ? "taken by" : "not among the methods of");
+		SAY(true, "sign-out at the provider: %s", d->end_session[0] ? d->end_session : "it has no page for it");
+		keys = refreshed_get(o->jwks, &e);
+		if (keys)
+			SAY(jwks_usable((struct jwks *)keys) > 0, "keys: %zu that we can use",
+			    jwks_usable((struct jwks *)keys));
+		else
+			SAY(false, "keys: %s", e.detail);
+		shared_unref(keys);
+		shared_unref(&d->shared);
+	}
+	oidc_free(&o);
+	return ok;
+#undef SAY
+}

@@ -1,0 +1,41 @@
+/* oidc: the OpenID provider, seen from this side: code flow with PKCE. One struct per process, shared by its threads.
+ * Calls may wait for the provider, at most a few times oidc.http_timeout; oidc_enter() bounds how many threads do. */
+#pragma once
+#include "lib/base/err.h"
+#include "lib/base/strbuf.h"
+#include <jansson.h>
+struct config;
+
+struct oidc;
+
+struct oidc *oidc_new(const struct config *c); /* asks nothing yet */
+void oidc_free(struct oidc **o);
+
+/* Around the calls below, before anything is used up: a provider that hangs must not take all worker threads along. -1:
+ * ERR_BUSY, too many are waiting for it. */
+MUST_CHECK int oidc_enter(struct oidc *o, struct err *e);
+void oidc_leave(struct oidc *o);
+
+/* Appends where the browser is to go. fidp: which connection of the provider to use, NULL or empty: its own choice. */
+MUST_CHECK int oidc_authorize_url(struct oidc *o, const char *state, const char *nonce, const char *verifier,
+				  const char *fidp, struct strbuf *url, struct err *e);
+
+/* iss: of the callback, NULL where absent. ERR_FORBIDDEN: from another provider, or missing though promised. */
+MUST_CHECK int oidc_check_iss(struct oidc *o, const char *iss, struct err *e);
+
+/* Turns the code into verified claims (json_decref()). Errors: ERR_UNAVAILABLE (the provider is away or does not make
+ * sense), ERR_UNPROCESSABLE (it refuses the code: used or too old), ERR_FORBIDDEN (the ID token is refused; field says
+ * by which check), ERR_INTERNAL (it refuses us: wrong client id, secret or redirect URI). Details are for the log. */
+MUST_CHECK int oidc_exchange(struct oidc *o, const char *code, const char *verifier, const char *nonce, json_t **claims,
+			     struct err *e);
+
+/* Appends where the browser is to go to sign out there too. False, and nothing is appended: the provider has no such
+ * page, or cannot be asked. */
+bool oidc_logout_url(struct oidc *o, struct strbuf *url);
+
+/* The redirect URI to register, and where a sign-out leads. */
+void oidc_redirect_uri(const struct config *c, struct strbuf *b);
+void oidc_after_logout_uri(const struct config *c, struct strbuf *b);
+
+/* For `pulsechat doctor`: settings, discovery, keys, each told to say (ok, a sentence). True where all is well. */
+bool oidc_check(const struct config *c, void (*say)(void *arg, bool ok, const char *text), void *arg);
