@@ -7,6 +7,7 @@
 //   STATE/log/            one log per program          STATE/run.path the folder of the sockets (a short path)
 
 import { execFile, execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, connect } from "node:net";
@@ -233,6 +234,9 @@ export class Stack extends EventEmitter {
 	}
 
 	#writeConf() {
+		// The programs need the secret before the provider is up, or without it; the provider keeps what it finds.
+		const secret = join(this.state, "devidp/client_secret");
+		if (!existsSync(secret)) writeWhole(secret, `${randomBytes(32).toString("base64url")}\n`, 0o600);
 		const conf = mergeConf(
 			{
 				site: { url: this.url, name: "PulseChat" },
@@ -242,7 +246,7 @@ export class Stack extends EventEmitter {
 				oidc: {
 					issuer: this.issuer,
 					client_id: "pulsechat-dev",
-					client_secret_file: join(this.state, "devidp/client_secret"),
+					client_secret_file: secret,
 					buttons: "google:Google:Google, github:GitHub:GitHub",
 				},
 			},

@@ -10,6 +10,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = await mkdtemp(join(tmpdir(), 'pulsechat-web-test-'));
 try {
 	const tests = (await readdir(here)).filter((f) => f.endsWith('.test.ts'));
+	// Without a file, node --test would look for tests itself, find this script, and start it again and again.
+	if (tests.length === 0) throw new Error('no tests here');
 	await build({
 		entryPoints: tests.map((f) => join(here, f)),
 		bundle: true,
