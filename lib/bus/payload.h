@@ -1,0 +1,36 @@
+/* payload: the lines of a notification (sql/functions/10_stream.sql): `<event id> <kind> <channel> <audience> <subject>
+ * <json>`. They route an event without a look into its JSON. Any thread. */
+#pragma once
+#include "lib/base/base.h"
+
+#define EVENT_ID_MAX (((int64_t)1 << 53) - 1)
+
+enum { AUDIENCE_MEMBERS = 0, AUDIENCE_EVERYONE = -1 }; /* above 0: one user */
+
+enum event_kind { /* what a process has to do itself; any other letter is passed on */
+		  EVENT_PASS = 'p',
+		  EVENT_MESSAGE = 'm',
+		  EVENT_JOIN = 'j',       /* subject: the user */
+		  EVENT_LEAVE = 'l',      /* subject: the user */
+		  EVENT_REVOKE = 'x',     /* audience: the user; subject: the session, 0 for all */
+		  EVENT_DEACTIVATE = 'd', /* subject: the user */
+		  EVENT_REDACT = 'r',     /* subject: the seq of the message whose text is gone */
+		  EVENT_FETCH = 'f',      /* too large for a notification: it stands in the log */
+		  EVENT_STATE = 's',      /* id 0, not logged, to the audience's instances */
+		  EVENT_TEST = 't',       /* id 0: a process's own round trip; subject: its number */
+		  EVENT_MISSING = '?',    /* never on the bus: an id that the log does not hold any more */
+};
+
+struct event {
+	int64_t id; /* 0: not logged */
+	int64_t channel, audience, subject;
+	struct span json; /* the whole line for clients, no line end; empty for fetch and test; borrowed */
+	char kind;
+};
+
+/* Takes the next line off *rest. 1: *out is set; 0: nothing is left; -1: a broken line, passed over. */
+int payload_next(struct span *rest, struct event *out);
+
+/* Where the text behind `{"type":"…","cursor":"…",` starts, 0 where the line does not start so. mark (may be NULL) gets
+ * the epoch's mark in the cursor, borrowed. */
+size_t event_line_tail(struct span json, struct span *mark);

@@ -1,0 +1,122 @@
+/* reads: questions to the database: a bounded number of each kind at a time, the rest in a queue. */
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/live/live_private.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t at_a_time[READ_KINDS] = {
+	[READ_HOLE] = 1,
+	[READ_LOG] = LIVE_LOG_READS,
+	[READ_USER] = LIVE_USER_LOADS,
+	[READ_HEAD] = LIVE_HEAD_READS,
+};
+
+void reads_start(struct live *l, enum read_kind kind)
+{
+	struct live_read *q;
+
+	while (l->reads[kind].running_n < at_a_time[kind] && (q = TAILQ_FIRST(&l->reads[kind].waiting))) {
+		if (l->reads[kind].not_before && l->reads[kind].not_before > clock_mono_ms())
+			return;
+		TAILQ_REMOVE(&l->reads[kind].waiting, q, list);
+		l->reads[kind].waiting_n--;
+		TAILQ_INSERT_TAIL(&l->reads[kind].running, q, list);
+		l->reads[kind].running_n++;
+		l->hooks.read(l->arg, q);
+	}
+}
+
+void read_ask(struct live *l, enum read_kind kind, struct receiver *r, int64_t user, enum stmt_id stmt, int n,
+	      const int64_t *params)
+{
+	struct live_read *q = xcalloc(1, sizeof(*q));
+
+	q->stmt = stmt;
+	q->n = n;
+	memcpy(q->params, params, (size_t)n * sizeof(*params));
+	q->live = l;
+	q->kind = (int)kind;
+	q->epoch = l->epoch;
+	q->receiver = r;
+	q->user = user;
+	TAILQ_INSERT_TAIL(&l->reads[kind].waiting, q, list);
+	l->reads[kind].waiting_n++;
+	reads_start(l, kind);
+}
+
+void reads_forget(struct live *l, const struct receiver *r)
+{
+	static const enum read_kind kinds[] = {READ_LOG, READ_HEAD};
+	struct live_read *q, *next;
+
+	for (size_t k = 0; k < COUNT_OF(kinds); k++) {
+		enum read_kind kind = kinds[k];
+
+		TAILQ_FOREACH(q, &l->reads[kind].running, list)
+		if (q->receiver == r)
+			q->receiver = NULL;
+		for (q = TAILQ_FIRST(&l->reads[kind].waiting); q; q = next) {
+			next = TAILQ_NEXT(q, list);
+			if (q->receiver != r)
+				continue;
+			TAILQ_REMOVE(&l->reads[kind].waiting, q, list);
+			l->reads[kind].waiting_n--;
+			free(q);
+		}
+	}
+}
+
+/* Puts a question that failed back to the head of its queue; the whole queue waits a little. */
+static void again(struct live *l, struct live_read *q)
+{
+	l->reads[q->kind].not_before = clock_mono_ms() + LIVE_RETRY_MS;
+	TAILQ_INSERT_HEAD(&l->reads[q->kind].waiting, q, list);
+	l->reads[q->kind].waiting_n++;
+}
+
+static void head_rows(struct live *l, const struct live_read *q, const PGresult *r, const struct err *e)
+{
+	if (!q->receiver)
+		return;
+	if (e) {
+		q->receiver->state = RECEIVER_OUT;
+		q->receiver->hooks->refused(q->receiver, e);
+		return;
+	}
+	resume_head(l, q->receiver, result_rows(r) ? result_int(r, 0, 0) : 0);
+}
+
+void live_answer(struct live_read *q, const PGresult *r, const struct err *e)
+{
+	struct live *l = q->live;
+	enum read_kind kind = (enum read_kind)q->kind;
+	bool keep = false;
+
+	TAILQ_REMOVE(&l->reads[kind].running, q, list);
+	l->reads[kind].running_n--;
+	if (q->epoch != l->epoch) {
+		/* of another log; who still wants something has asked anew */
+	} else if (kind == READ_HOLE) {
+		l->stats.log_reads++;
+		if (e)
+			intake_failed(l);
+		else
+			intake_rows(l, q, r);
+	} else if (kind == READ_LOG) {
+		l->stats.log_reads++;
+		if (q->receiver && e)
+			keep = true;
+		else if (q->receiver)
+			resume_rows(l, q, r);
+	} else if (kind == READ_USER) {
+		user_rows(l, q, r, e);
+	} else {
+		head_rows(l, q, r, e);
+	}
+	if (keep)
+		again(l, q);
+	else
+		free(q);
+	reads_start(l, kind);
+}
