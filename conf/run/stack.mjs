@@ -250,7 +250,7 @@ export class Stack extends EventEmitter {
 					buttons: "google:Google:Google, github:GitHub:GitHub",
 				},
 			},
-			this.conf,
+			this.confOverrides ?? this.conf, // a test stack names its overrides so, its conf is a path
 		);
 		writeWhole(this.confPath, confText(conf, ["The configuration in use, written at each start."]), 0o640);
 	}
