@@ -114,7 +114,7 @@ CLIENT_SRC := $(shell find htdocs -name node_modules -prune -o -type f -print 2>
 client: build/htdocs/.stamp
 build/htdocs/.stamp: $(CLIENT_SRC)
 	conf/run/npm.sh htdocs
-	cd htdocs && OUT=$(CURDIR)/build/htdocs npm run --silent build
+	cd htdocs && OUT="$(CURDIR)/build/htdocs" npm run --silent build
 	@touch $@
 
 # --- running and testing: conf/run/ and tests/support/ hold what these do
