@@ -6,6 +6,7 @@
 #include "lib/auth/session.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/http/uri.h"
 #include <jansson.h>
 #include <netinet/in.h>
 struct app;
@@ -19,10 +20,6 @@ struct db;
 #define REQUEST_ID_MAX 24
 
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
-
-struct query_pair {
-	const char *name, *value;
-};
 
 /* Where the body comes from and the answer goes to: a FastCGI stream, or stdin and stdout. */
 struct io {
@@ -47,7 +44,7 @@ struct request {
 	const char *path;			   /* as sent, without the query */
 	const char *segment[REQUEST_SEGMENTS_MAX]; /* decoded, valid UTF-8 */
 	size_t segments;
-	struct query_pair query[REQUEST_QUERY_MAX]; /* decoded, valid UTF-8, no name twice */
+	struct uri_pair query[REQUEST_QUERY_MAX]; /* decoded, valid UTF-8, no name twice */
 	size_t queries;
 	int64_t param[REQUEST_PARAMS_MAX]; /* the {ids} of the pattern in their order */
 	char client[INET6_ADDRSTRLEN];	   /* the client's address, "" where unknown */

@@ -1,0 +1,31 @@
+/* routes: the one table (doc/protocol.md, section 4). */
+#include "fcgi/handlers.h"
+
+#define API "/api/v1"
+#define CHANNEL API "/channels/{channel}"
+
+const struct route routes[] = {
+	/* method, pattern, need, scope, input, query, handler */
+	{METHOD_GET, "/healthz", NEED_NONE, 0, INPUT_NONE, NULL, handle_healthz},
+	{METHOD_GET, API "/limits", NEED_NONE, 0, INPUT_NONE, NULL, handle_limits},
+	{METHOD_GET, API "/site", NEED_NONE, 0, INPUT_NONE, NULL, handle_site},
+	{METHOD_GET, API "/me", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_me},
+	{METHOD_GET, API "/users", NEED_USER, SCOPE_READ, INPUT_NONE, "ids,q,limit,after", handle_user_list},
+	{METHOD_GET, API "/users/{user}", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_user_get},
+	{METHOD_GET, API "/channels", NEED_USER, SCOPE_READ, INPUT_NONE, "scope,after,limit", handle_channel_list},
+	{METHOD_POST, API "/channels", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_channel_create},
+	{METHOD_GET, CHANNEL, NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_channel_get},
+	{METHOD_POST, CHANNEL "/join", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_channel_join},
+	{METHOD_POST, CHANNEL "/leave", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_channel_leave},
+	{METHOD_GET, CHANNEL "/members", NEED_USER, SCOPE_READ, INPUT_NONE, "after,limit", handle_member_list},
+	{METHOD_POST, CHANNEL "/members", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_member_add},
+	{METHOD_DELETE, CHANNEL "/members/{user}", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_member_remove},
+	{METHOD_POST, CHANNEL "/messages", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_message_send},
+	{METHOD_GET, CHANNEL "/messages", NEED_USER, SCOPE_READ, INPUT_NONE, "before,after,around,limit", handle_message_list},
+	{METHOD_GET, CHANNEL "/messages/{seq}", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_message_get},
+	{METHOD_PUT, CHANNEL "/read", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_read_mark},
+	{METHOD_GET, "/auth/login", NEED_NONE, 0, INPUT_NONE, "*", handle_auth_login},
+	{METHOD_GET, "/auth/callback", NEED_NONE, 0, INPUT_NONE, "*", handle_auth_callback},
+	{METHOD_POST, "/auth/logout", NEED_NONE, 0, INPUT_RAW, "*", handle_auth_logout},
+	{0},
+};

@@ -1,0 +1,28 @@
+/* problem: RFC 9457. */
+#include "lib/http/problem.h"
+#include <string.h>
+
+void problem_render(struct strbuf *b, const struct err *e, const char *request_id)
+{
+	strbuf_adds(b, "{\"type\":\"about:blank\",\"title\":");
+	strbuf_add_json(b, err_title(e->code), strlen(err_title(e->code)));
+	strbuf_addf(b, ",\"status\":%d,\"code\":\"%s\"", err_status(e->code), err_name(e->code));
+	if (e->field[0]) {
+		strbuf_adds(b, ",\"field\":");
+		strbuf_add_json(b, e->field, strlen(e->field));
+	}
+	strbuf_adds(b, ",\"detail\":");
+	strbuf_add_json(b, e->detail, strlen(e->detail));
+	strbuf_adds(b, ",\"request_id\":");
+	strbuf_add_json(b, request_id, strlen(request_id));
+	strbuf_addc(b, '}');
+}
+
+int problem_retry_after(const struct err *e)
+{
+	int status = err_status(e->code);
+
+	if (e->retry_after_ms > 0)
+		return (e->retry_after_ms + 999) / 1000;
+	return status == 429 || status == 503 ? 1 : 0;
+}
