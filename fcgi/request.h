@@ -18,6 +18,7 @@ struct db;
 #define REQUEST_QUERY_MAX 32
 #define REQUEST_PARAMS_MAX 3
 #define REQUEST_ID_MAX 24
+#define REQUEST_NUMBER_MAX (((int64_t)1 << 53) - 1) /* what a JSON number holds exactly */
 
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
 

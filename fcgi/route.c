@@ -6,10 +6,10 @@
 #include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "lib/json/jx.h"
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#define ID_MAX (((int64_t)1 << 53) - 1) /* what a JSON number holds exactly */
 #define ETAG_BODY_MAX ((size_t)64 << 10)
 
 /* Compares pattern and segments; ids go to param. */
@@ -24,7 +24,7 @@ static bool matches(const char *pattern, const struct request *q, int64_t param[
 			return false;
 		n = strcspn(pattern, "/");
 		if (*pattern == '{') {
-			if (!int_parse(q->segment[i], strlen(q->segment[i]), ID_MAX, &param[params]) || param[params] == 0)
+			if (!int_parse(q->segment[i], strlen(q->segment[i]), REQUEST_NUMBER_MAX, &param[params]) || param[params] == 0)
 				return false;
 			params++;
 		} else if (strlen(q->segment[i]) != n || strncmp(q->segment[i], pattern, n) != 0) {
@@ -39,11 +39,7 @@ static void allow(struct route_match *m, const char *name)
 {
 	size_t n = strlen(m->allow);
 
-	if (n + strlen(name) + 3 <= sizeof(m->allow)) {
-		if (n)
-			strcat(m->allow, ", ");
-		strcat(m->allow, name);
-	}
+	snprintf(m->allow + n, sizeof(m->allow) - n, "%s%s", n ? ", " : "", name);
 }
 
 void route_find(const struct route *table, struct request *q, struct route_match *m)

@@ -1,6 +1,7 @@
 # embed: writes sql/ as C. mode=statements: the named statements of sql/queries/ as an enum (to the file `header`) and a table;
 # mode=files: migrations and functions as a table of texts.
-# A statement starts with `-- name: NAME`, then `-- in: name type, …` and `-- out: name type, …` (either may be absent).
+# A statement starts with `-- name: NAME`, then `-- in: name type, …` and `-- out: name type, …` (either may be absent, or
+# go on in a second line of its kind).
 
 function quote(s) {
 	gsub(/\\/, "\\\\", s)
@@ -42,8 +43,8 @@ mode == "statements" && /^-- name: / {
 	ins = outs = body = ""
 	next
 }
-mode == "statements" && /^-- in: / { ins = types_of(substr($0, 8)); next }
-mode == "statements" && /^-- out: / { outs = types_of(substr($0, 9)); next }
+mode == "statements" && /^-- in: / { ins = ins (ins == "" ? "" : ",") types_of(substr($0, 8)); next }
+mode == "statements" && /^-- out: / { outs = outs (outs == "" ? "" : ",") types_of(substr($0, 9)); next }
 mode == "statements" && name != "" && !/^ *--/ && NF { body = body "\t\t" quote($0) "\n" }
 
 mode == "files" && FNR == 1 {

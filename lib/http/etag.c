@@ -4,14 +4,17 @@
 #include "lib/base/secret.h"
 #include <string.h>
 
+#define ETAG_BYTES 16
+
 void etag_make(char out[ETAG_MAX], const void *p, size_t n)
 {
 	unsigned char hash[32];
 
 	sha256(p, n, hash);
 	out[0] = '"';
-	base64url_encode(out + 1, hash, 16);
-	strcat(out, "\"");
+	base64url_encode(out + 1, hash, ETAG_BYTES);
+	out[1 + BASE64URL_LEN(ETAG_BYTES)] = '"';
+	out[2 + BASE64URL_LEN(ETAG_BYTES)] = 0;
 }
 
 bool etag_matches(const char *if_none_match, const char *etag)

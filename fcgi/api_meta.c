@@ -1,0 +1,91 @@
+/* api_meta: health, limits, the site, and who I am. */
+#include "fcgi/app.h"
+#include "fcgi/handlers.h"
+#include "lib/base/clock.h"
+#include "lib/base/config.h"
+#include "lib/chat/limits.h"
+#include "lib/chat/user.h"
+#include "lib/db/db.h"
+#include <string.h>
+
+/* For load balancers and monitors, so it answers as data also when it is bad news. */
+int handle_healthz(struct request *q, struct response *r, struct err *e)
+{
+	bool database = db_ping(q->db), writer = q->app->gate->is_up(q->app->gate);
+
+	(void)e;
+	if (!database) {
+		r->status = 503;
+		response_header(r, "Retry-After", "1");
+	}
+	strbuf_addf(&r->body, "{\"status\":\"%s\",\"database\":\"%s\",\"writer\":\"%s\"}", database ? "ok" : "unavailable",
+		    database ? "ok" : "unavailable", writer ? "ok" : "connecting");
+	return 0;
+}
+
+int handle_limits(struct request *q, struct response *r, struct err *e)
+{
+	(void)e;
+	limits_render(&r->body, q->config);
+	r->cache_control = "no-cache";
+	response_etag(r, q);
+	return 0;
+}
+
+/* [oidc] buttons: id:Label:fidp, with commas between. The last part is between us and the provider. */
+static void render_buttons(struct strbuf *b, const char *buttons)
+{
+	const char *p = buttons;
+	bool first = true;
+
+	while (*(p += strspn(p, " ,"))) {
+		size_t n = strcspn(p, ","), id = strcspn(p, ":");
+		const char *label = p + id + 1;
+		size_t label_n;
+
+		if (id < n) {
+			label_n = MIN_OF(strcspn(label, ":"), (size_t)(p + n - label));
+			strbuf_adds(b, first ? "{\"id\":" : ",{\"id\":");
+			strbuf_add_json(b, p, id);
+			strbuf_adds(b, ",\"label\":");
+			strbuf_add_json(b, label, label_n);
+			strbuf_addc(b, '}');
+			first = false;
+		}
+		p += n;
+	}
+}
+
+int handle_site(struct request *q, struct response *r, struct err *e)
+{
+	(void)e;
+	strbuf_adds(&r->body, "{\"name\":");
+	strbuf_add_json(&r->body, q->config->site.name, strlen(q->config->site.name));
+	strbuf_adds(&r->body, ",\"login\":[");
+	render_buttons(&r->body, q->config->oidc.buttons);
+	strbuf_adds(&r->body, "],\"version\":\"" PULSECHAT_VERSION "\"}");
+	r->cache_control = "no-cache";
+	response_etag(r, q);
+	return 0;
+}
+
+int handle_me(struct request *q, struct response *r, struct err *e)
+{
+	const struct session *s = &q->session;
+	char expires[TIME_TEXT_MAX];
+	bool both = (s->scopes & SCOPE_ALL) == SCOPE_ALL;
+
+	strbuf_adds(&r->body, "{\"user\":");
+	if (user_get(q->db, s->user, &r->body, e) < 0)
+		return -1;
+	time_text(s->expires_us, expires);
+	strbuf_addf(&r->body, ",\"session\":{\"id\":%lld,\"kind\":\"%s\",\"expires_at\":", (long long)s->id,
+		    s->is_token ? "token" : "session");
+	if (s->expires_us)
+		strbuf_addf(&r->body, "\"%s\"", expires);
+	else
+		strbuf_adds(&r->body, "null");
+	strbuf_addf(&r->body, ",\"scopes\":[%s%s%s]}}", s->scopes & SCOPE_READ ? "\"read\"" : "", both ? "," : "",
+		    s->scopes & SCOPE_WRITE ? "\"write\"" : "");
+	return 0;
+}

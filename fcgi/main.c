@@ -1,0 +1,176 @@
+/* pulsechat-api: the REST interface and the log-in, as a FastCGI program, or for hosts without FastCGI as a CGI program. */
+#include "fcgi/app.h"
+#include "fcgi/cgi.h"
+#include "fcgi/listen.h"
+#include "fcgi/maintain_thread.h"
+#include "fcgi/notify.h"
+#include "fcgi/worker.h"
+#include "fcgi/writer_thread.h"
+#include "lib/base/clock.h"
+#include "lib/base/config.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_CONFIG "/etc/pulsechat/pulsechat.conf"
+
+/* A stop takes 2 s at most. Requests that wait for the database are let go in time to be answered. */
+#define DRAIN_MS 1200
+#define HURRY_MS 500
+#define LAST_MS 100
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static const char usage[] =
+	"usage: pulsechat-api [-c FILE]\n"
+	"\n"
+	"The REST interface of PulseChat, a FastCGI program. It listens where [api] listen says, or takes the socket\n"
+	"that a web server, spawn-fcgi or systemd passes on. Started by a web server as a CGI program it answers one\n"
+	"request.\n"
+	"\n"
+	"  -c, --config FILE   the configuration (" DEFAULT_CONFIG ")\n"
+	"  -h, --help          this text\n"
+	"  -V, --version       the version\n"
+	"\n"
+	"SIGTERM, SIGINT: requests under way finish, then it ends, within two seconds.\n"
+	"Exit status: 0 stopped as asked, 1 failed, 2 wrong usage.\n";
+
+/* Returns -1 to go on, or the exit status. */
+static int read_options(int argc, char **argv, const char **config)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
+	};
+	int o;
+
+	while ((o = getopt_long(argc, argv, "c:hV", options, NULL)) != -1)
+		switch (o) {
+		case 'c':
+			*config = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_OK;
+		case 'V':
+			puts("pulsechat-api " PULSECHAT_VERSION);
+			return EXIT_OK;
+		default:
+			fputs("try pulsechat-api --help\n", stderr);
+			return EXIT_USAGE;
+		}
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "pulsechat-api takes no %s; try --help\n", argv[optind]);
+	return EXIT_USAGE;
+}
+
+static struct config *load(const char *path)
+{
+	struct config *c = NULL;
+	struct err e = {0};
+	enum log_level level = LOG_INFO;
+
+	if (config_load(path, &c, &e) < 0) {
+		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
+		return NULL;
+	}
+	log_level_parse(c->log.level, &level);
+	log_init("pulsechat-api", level);
+	return c;
+}
+
+/* Blocked in all threads; main takes them. */
+static void prepare_signals(sigset_t *stop)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigemptyset(stop);
+	sigaddset(stop, SIGTERM);
+	sigaddset(stop, SIGINT);
+	pthread_sigmask(SIG_BLOCK, stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL); /* a web server that left is nobody's death */
+}
+
+static int stop(struct listener *l, struct workers *w, struct writer_thread *writer, struct maintain_thread *m)
+{
+	int64_t start = clock_mono_ms();
+	size_t left;
+
+	notify_systemd("STOPPING=1");
+	listen_unlink(l);
+	workers_drain(w);
+	left = workers_wait(w, DRAIN_MS);
+	if (left) {
+		writer_thread_hurry(writer);
+		left = workers_wait(w, HURRY_MS);
+	}
+	if (left || !maintain_thread_stop(&m, LAST_MS)) {
+		log_warning("stop.cut_short", "requests=%zu ms=%lld", left, (long long)(clock_mono_ms() - start));
+		_exit(EXIT_OK); /* threads still use what would be freed */
+	}
+	writer_thread_stop(&writer);
+	workers_free(&w);
+	listen_close(l);
+	log_info("stop", "ms=%lld", (long long)(clock_mono_ms() - start));
+	return EXIT_OK;
+}
+
+static int serve_fastcgi(const struct config *c)
+{
+	struct app app = {.config = c};
+	struct listener l;
+	struct writer_thread *writer;
+	struct maintain_thread *maintain;
+	struct workers *workers = NULL;
+	struct err e = {0};
+	sigset_t stop_set;
+	int signal_number = 0;
+
+	prepare_signals(&stop_set);
+	if (listen_open(c, &l, &e) < 0) {
+		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
+		return EXIT_FAILED;
+	}
+	writer = writer_thread_start(c);
+	app.gate = writer_thread_gate(writer);
+	if (workers_start(&app, &l, (size_t)c->api.threads, &workers, &e) < 0) {
+		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
+		return EXIT_FAILED;
+	}
+	maintain = maintain_thread_start(c);
+	log_info("start", "version=%s listen=%s threads=%lld", PULSECHAT_VERSION, l.own ? log_quote(c->api.listen) : "passed",
+		 (long long)c->api.threads);
+	notify_systemd("READY=1");
+	while (sigwait(&stop_set, &signal_number) != 0)
+		;
+	return stop(&l, workers, writer, maintain);
+}
+
+int main(int argc, char **argv)
+{
+	const char *path = DEFAULT_CONFIG;
+	bool cgi = cgi_is();
+	struct config *c;
+	int rc = -1;
+
+	secret_no_core();
+	if (!cgi || !cgi_arguments_suspect())
+		rc = read_options(argc, argv, &path);
+	if (rc >= 0)
+		return rc;
+	c = load(path);
+	if (cgi)
+		rc = cgi_serve(c);
+	else
+		rc = c ? serve_fastcgi(c) : EXIT_FAILED;
+	config_free(&c);
+	return rc;
+}

@@ -1,0 +1,84 @@
+/* access: decisions, no queries. */
+#include "lib/chat/access.h"
+#include <stdio.h>
+#include <string.h>
+
+struct access access_from_row(const PGresult *r, int row, int first_col)
+{
+	struct access a = {0};
+	const char *kind;
+
+	if (!r || row >= result_rows(r))
+		return a;
+	kind = result_text(r, row, first_col);
+	a.exists = true;
+	a.is_public = !strcmp(kind, "public");
+	a.is_direct = !strcmp(kind, "direct");
+	a.archived = result_bool(r, row, first_col + 1);
+	a.member = !result_null(r, row, first_col + 2);
+	snprintf(a.role, sizeof(a.role), "%s", result_text(r, row, first_col + 2));
+	return a;
+}
+
+static int not_found(struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, NULL, "no such channel");
+}
+
+static int not_a_member(struct err *e)
+{
+	return err_set(e, ERR_NOT_A_MEMBER, NULL, "you are not a member of this channel");
+}
+
+int access_see(const struct access *a, struct err *e)
+{
+	return a->exists && (a->member || a->is_public) ? 0 : not_found(e);
+}
+
+int access_read(const struct access *a, struct err *e)
+{
+	if (access_see(a, e) < 0)
+		return -1;
+	return a->member ? 0 : not_a_member(e);
+}
+
+int access_make_channel(const char *role, struct err *e)
+{
+	if (strcmp(role, "guest") != 0)
+		return 0;
+	return err_set(e, ERR_FORBIDDEN, NULL, "guests make no channels");
+}
+
+int access_join(const char *role, struct err *e)
+{
+	if (strcmp(role, "guest") != 0)
+		return 0;
+	return err_set(e, ERR_FORBIDDEN, NULL, "guests are invited to channels, they do not join them");
+}
+
+int access_code(const char *code, const char *field, struct err *e)
+{
+	static const struct {
+		const char *code;
+		enum err_code err;
+		const char *detail;
+	} table[] = {
+		{"conflict", ERR_CONFLICT, "a channel of this name exists already"},
+		{"forbidden", ERR_FORBIDDEN, "only an owner or moderator of the channel may do this"},
+		{"unprocessable", ERR_UNPROCESSABLE, "not possible in a direct or archived channel"},
+		{"full", ERR_UNPROCESSABLE, "the channel has as many members as it may have"},
+	};
+
+	if (!strcmp(code, "ok") || !strcmp(code, "again"))
+		return 0;
+	if (!strcmp(code, "not_found"))
+		return not_found(e);
+	if (!strcmp(code, "not_a_member"))
+		return not_a_member(e);
+	if (!strcmp(code, "unknown_member"))
+		return err_set(e, ERR_BAD_FIELD, field, "no such active user");
+	for (size_t i = 0; i < COUNT_OF(table); i++)
+		if (!strcmp(table[i].code, code))
+			return err_set(e, table[i].err, NULL, "%s", table[i].detail);
+	return err_set(e, ERR_INTERNAL, NULL, "unexpected outcome of the database");
+}

@@ -1,0 +1,27 @@
+/* limits: from the configuration and from what is fixed. */
+#include "lib/chat/limits.h"
+#include "lib/base/config.h"
+#include "lib/chat/channel.h"
+#include "lib/chat/user.h"
+
+void limits_render(struct strbuf *b, const struct config *c)
+{
+	const struct {
+		const char *name;
+		int64_t value;
+	} limits[] = {
+		{"message_chars", c->limits.message_chars},
+		{"request_bytes", c->limits.request_bytes},
+		{"frame_bytes", c->realtime.frame_bytes},
+		{"page", c->limits.page},
+		{"user_ids", USER_IDS_MAX},
+		{"channel_members", c->limits.channel_members},
+		{"channel_invited", CHANNEL_INVITED_MAX},
+		{"channel_name_chars", CHANNEL_NAME_CHARS},
+		{"channel_topic_chars", CHANNEL_TOPIC_CHARS},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(limits); i++)
+		strbuf_addf(b, "%c\"%s\":%lld", i ? ',' : '{', limits[i].name, (long long)limits[i].value);
+	strbuf_addc(b, '}');
+}

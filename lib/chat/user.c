@@ -1,0 +1,67 @@
+/* user: lists and one. */
+#include "lib/chat/user.h"
+#include "lib/db/db.h"
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+bool user_handle_valid(const char *s, size_t n)
+{
+	if (n == 0 || n > USER_HANDLE_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (!(islower(c) || isdigit(c)) && (i == 0 || !memchr("._-", c, 3)))
+			return false;
+	}
+	return true;
+}
+
+int user_get(struct db *d, int64_t user, struct strbuf *b, struct err *e)
+{
+	PGresult *r = NULL;
+
+	if (db_one(d, STMT_user_get, &r, e, "i", user) < 0)
+		return -1;
+	if (!r)
+		return err_set(e, ERR_NOT_FOUND, NULL, "no such user");
+	strbuf_add(b, result_text(r, 0, 0), result_length(r, 0, 0));
+	PQclear(r);
+	return 0;
+}
+
+static int render(PGresult *r, struct strbuf *b, struct page *p, struct err *e)
+{
+	if (!r)
+		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
+	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 0));
+	strbuf_adds(b, "{\"users\":");
+	strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
+	strbuf_adds(b, ",\"next\":");
+	if (result_null(r, 0, 2))
+		strbuf_adds(b, "null");
+	else
+		strbuf_add_json(b, result_text(r, 0, 2), result_length(r, 0, 2));
+	strbuf_addc(b, '}');
+	PQclear(r);
+	return 0;
+}
+
+int user_list_ids(struct db *d, const int64_t *ids, size_t n, struct strbuf *b, struct page *p, struct err *e)
+{
+	PGresult *r = NULL;
+
+	if (db_one(d, STMT_user_list_ids, &r, e, "I", ids, n) < 0)
+		return -1;
+	return render(r, b, p, e);
+}
+
+int user_list(struct db *d, const char *wish, const char *after, int64_t limit, struct strbuf *b, struct page *p, struct err *e)
+{
+	PGresult *r = NULL;
+
+	if (db_one(d, STMT_user_list, &r, e, "tti", wish, after, limit) < 0)
+		return -1;
+	return render(r, b, p, e);
+}

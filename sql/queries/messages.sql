@@ -1,0 +1,68 @@
+-- History: pages of a channel by seq, oldest first, with what access.c judges by, the cursor and the channel's ends of the same
+-- snapshot. One row with a null seq where the page is empty; no row where there is no such channel.
+
+-- name: history_before
+-- in: channel int8, reader int8, before int8, limit int8
+-- out: kind text, archived bool, role text, cursor text, first_seq int8, last_seq int8
+-- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted bool
+SELECT c.kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
+	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
+	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, m.deleted_at IS NOT NULL AS deleted
+FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
+CROSS JOIN LATERAL (
+	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id ORDER BY o.seq LIMIT 1), 0) AS first_seq OFFSET 0
+) s
+LEFT JOIN LATERAL (
+	SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq < $3 AND r.user_id IS NOT NULL ORDER BY o.seq DESC LIMIT $4
+) m ON true
+WHERE c.id = $1 ORDER BY m.seq;
+
+-- name: history_after
+-- in: channel int8, reader int8, after int8, limit int8
+-- out: kind text, archived bool, role text, cursor text, first_seq int8, last_seq int8
+-- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted bool
+SELECT c.kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
+	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
+	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, m.deleted_at IS NOT NULL AS deleted
+FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
+CROSS JOIN LATERAL (
+	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id ORDER BY o.seq LIMIT 1), 0) AS first_seq OFFSET 0
+) s
+LEFT JOIN LATERAL (
+	SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq > $3 AND r.user_id IS NOT NULL ORDER BY o.seq LIMIT $4
+) m ON true
+WHERE c.id = $1 ORDER BY m.seq;
+
+-- older: how many of the limit may lie below the seq.
+-- name: history_around
+-- in: channel int8, reader int8, around int8, limit int8, older int8
+-- out: kind text, archived bool, role text, cursor text, first_seq int8, last_seq int8
+-- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted bool
+SELECT c.kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
+	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
+	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, m.deleted_at IS NOT NULL AS deleted
+FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
+CROSS JOIN LATERAL (
+	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id ORDER BY o.seq LIMIT 1), 0) AS first_seq OFFSET 0
+) s
+LEFT JOIN LATERAL (
+	(SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq < $3 AND r.user_id IS NOT NULL ORDER BY o.seq DESC LIMIT $5)
+	UNION ALL
+	(SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq >= $3 AND r.user_id IS NOT NULL ORDER BY o.seq LIMIT $4 - $5)
+) m ON true
+WHERE c.id = $1 ORDER BY m.seq;
+
+-- The same columns, for one message.
+-- name: message_get
+-- in: channel int8, reader int8, seq int8
+-- out: kind text, archived bool, role text
+-- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted bool
+SELECT c.kind, c.archived_at IS NOT NULL AS archived, r.role,
+	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
+	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, m.deleted_at IS NOT NULL AS deleted
+FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
+LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND r.user_id IS NOT NULL
+WHERE c.id = $1;

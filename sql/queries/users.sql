@@ -1,0 +1,71 @@
+-- People.
+
+-- name: user_get
+-- in: user_id int8
+-- out: person text
+SELECT user_json(u)::text AS person FROM users u WHERE u.id = $1;
+
+-- Those of the ids that exist, deactivated ones too: what they said still bears their names.
+-- name: user_list_ids
+-- in: ids int8[]
+-- out: cursor text, people text, next text
+SELECT stream_cursor() AS cursor, '[' || coalesce(string_agg(user_json(u)::text, ',' ORDER BY u.id), '') || ']' AS people,
+	NULL::text AS next
+FROM users u WHERE u.id = ANY ($1::int8[]);
+
+-- Active people by handle. wish: what handle or name begins with, or a word in the name does; '' for all.
+-- name: user_list
+-- in: wish text, after text, limit int8
+-- out: cursor text, people text, next text
+SELECT stream_cursor() AS cursor,
+	'[' || coalesce(string_agg(user_json(p.person)::text, ',' ORDER BY p.nth) FILTER (WHERE p.nth <= $3), '') || ']' AS people,
+	CASE WHEN count(*) > $3 THEN min((p.person).handle) FILTER (WHERE p.nth = $3) END AS next
+FROM (
+	SELECT u AS person, row_number() OVER (ORDER BY u.handle USING ~<~) AS nth
+	FROM users u
+	WHERE u.handle ~>~ $2::text AND u.deactivated_at IS NULL
+		AND ($1::text = '' OR starts_with(u.handle, lower($1)) OR strpos(' ' || lower(u.name), ' ' || lower($1)) > 0)
+	ORDER BY u.handle USING ~<~ LIMIT $3::int8 + 1
+) p;
+
+-- --- for the pulsechat command
+
+-- name: user_by_handle
+-- in: handle text
+-- out: id int8, active bool
+SELECT u.id, u.deactivated_at IS NULL AS active FROM users u WHERE u.handle = $1;
+
+-- No row where the handle is taken.
+-- name: user_add
+-- in: handle text, name text, role text
+-- out: id int8
+SELECT user_insert($1, $2, NULL, NULL, false, $3) AS id WHERE NOT EXISTS (SELECT FROM users u WHERE u.handle = $1);
+
+-- The account of (issuer, subject), made where there is none; id null: deactivated.
+-- name: user_add_identity
+-- in: issuer text, subject text, handle text, name text, role text
+-- out: id int8
+SELECT user_for_identity($1, $2, $3, $4, NULL, NULL, false, $5) AS id;
+
+-- name: user_of_identity
+-- in: issuer text, subject text
+-- out: id int8, handle text, active bool
+SELECT u.id, u.handle, u.deactivated_at IS NULL AS active
+FROM identities i JOIN users u ON u.id = i.user_id WHERE (i.issuer, i.subject) = ($1, $2);
+
+-- name: user_table
+-- in: after text, limit int8
+-- out: id int8, handle text, name text, role text, active bool
+SELECT u.id, u.handle, u.name, u.role, u.deactivated_at IS NULL AS active
+FROM users u WHERE u.handle ~>~ $1::text ORDER BY u.handle USING ~<~ LIMIT $2;
+
+-- name: user_deactivate
+-- in: user_id int8
+-- out: done bool
+SELECT user_deactivate($1) AS done;
+
+-- Who owns a channel that the command makes for nobody in particular.
+-- name: user_first_owner
+-- out: id int8
+SELECT u.id FROM users u WHERE u.deactivated_at IS NULL AND u.role IN ('owner', 'admin')
+ORDER BY u.role = 'owner' DESC, u.id LIMIT 1;
