@@ -23,7 +23,8 @@ int handle_member_add(struct request *q, struct response *r, struct err *e)
 	int64_t newcomer = 0;
 	bool again = false;
 
-	if (jx_only(q->json, "", names, e) < 0 || jx_int(q->json, "", "user", JX_REQUIRED, 1, REQUEST_NUMBER_MAX, &newcomer, e) < 0)
+	if (jx_only(q->json, "", names, e) < 0 ||
+	    jx_int(q->json, "", "user", JX_REQUIRED, 1, REQUEST_NUMBER_MAX, &newcomer, e) < 0)
 		return -1;
 	if (member_add(q->db, q->config, q->param[0], q->session.user, newcomer, &again, e) < 0)
 		return -1;

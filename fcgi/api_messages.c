@@ -59,7 +59,8 @@ static int read_mode(const struct request *q, enum history_mode *mode, int64_t *
 			continue;
 		if (given)
 			return err_set(e, ERR_BAD_FIELD, modes[i].name, "only one of before, after and around");
-		if (request_query_int(q, modes[i].name, modes[i].mode == HISTORY_AFTER ? 0 : 1, REQUEST_NUMBER_MAX, seq, e) < 0)
+		if (request_query_int(q, modes[i].name, modes[i].mode == HISTORY_AFTER ? 0 : 1, REQUEST_NUMBER_MAX, seq,
+				      e) < 0)
 			return -1;
 		*mode = modes[i].mode;
 		given = true;
@@ -81,13 +82,13 @@ int handle_message_list(struct request *q, struct response *r, struct err *e)
 		return -1;
 	response_header(r, "PulseChat-Cursor", h.page.cursor);
 	if (h.has_before) {
-		snprintf(target, sizeof(target), "/api/v1/channels/%lld/messages?before=%lld&limit=%lld", (long long)q->param[0],
-			 (long long)(h.first ? h.first : seq + 1), (long long)limit);
+		snprintf(target, sizeof(target), "/api/v1/channels/%lld/messages?before=%lld&limit=%lld",
+			 (long long)q->param[0], (long long)(h.first ? h.first : seq + 1), (long long)limit);
 		link_add(&links, target, "prev");
 	}
 	if (h.has_after) {
-		snprintf(target, sizeof(target), "/api/v1/channels/%lld/messages?after=%lld&limit=%lld", (long long)q->param[0],
-			 (long long)(h.last ? h.last : seq - 1), (long long)limit);
+		snprintf(target, sizeof(target), "/api/v1/channels/%lld/messages?after=%lld&limit=%lld",
+			 (long long)q->param[0], (long long)(h.last ? h.last : seq - 1), (long long)limit);
 		link_add(&links, target, "next");
 	}
 	if (links.n)

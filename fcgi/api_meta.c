@@ -1,6 +1,7 @@
 /* api_meta: health, limits, the site, and who I am. */
 #include "fcgi/app.h"
 #include "fcgi/handlers.h"
+#include "lib/auth/buttons.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/chat/limits.h"
@@ -18,8 +19,8 @@ int handle_healthz(struct request *q, struct response *r, struct err *e)
 		r->status = 503;
 		response_header(r, "Retry-After", "1");
 	}
-	strbuf_addf(&r->body, "{\"status\":\"%s\",\"database\":\"%s\",\"writer\":\"%s\"}", database ? "ok" : "unavailable",
-		    database ? "ok" : "unavailable", writer ? "ok" : "connecting");
+	strbuf_addf(&r->body, "{\"status\":\"%s\",\"database\":\"%s\",\"writer\":\"%s\"}",
+		    database ? "ok" : "unavailable", database ? "ok" : "unavailable", writer ? "ok" : "connecting");
 	return 0;
 }
 
@@ -32,27 +33,19 @@ int handle_limits(struct request *q, struct response *r, struct err *e)
 	return 0;
 }
 
-/* [oidc] buttons: id:Label:fidp, with commas between. The last part is between us and the provider. */
-static void render_buttons(struct strbuf *b, const char *buttons)
+static void render_buttons(struct strbuf *b, const char *setting)
 {
-	const char *p = buttons;
-	bool first = true;
+	struct buttons buttons;
+	struct err ignored = {0};
 
-	while (*(p += strspn(p, " ,"))) {
-		size_t n = strcspn(p, ","), id = strcspn(p, ":");
-		const char *label = p + id + 1;
-		size_t label_n;
-
-		if (id < n) {
-			label_n = MIN_OF(strcspn(label, ":"), (size_t)(p + n - label));
-			strbuf_adds(b, first ? "{\"id\":" : ",{\"id\":");
-			strbuf_add_json(b, p, id);
-			strbuf_adds(b, ",\"label\":");
-			strbuf_add_json(b, label, label_n);
-			strbuf_addc(b, '}');
-			first = false;
-		}
-		p += n;
+	if (buttons_parse(setting, &buttons, &ignored) < 0)
+		return; /* main has refused such a setting, doctor tells of it */
+	for (size_t i = 0; i < buttons.n; i++) {
+		strbuf_adds(b, i ? ",{\"id\":" : "{\"id\":");
+		strbuf_add_json(b, buttons.at[i].id, strlen(buttons.at[i].id));
+		strbuf_adds(b, ",\"label\":");
+		strbuf_add_json(b, buttons.at[i].label, strlen(buttons.at[i].label));
+		strbuf_addc(b, '}');
 	}
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "lib/base/err.h"
 struct config;
+struct oidc;
 struct write_item;
 
 #define PULSECHAT_VERSION_DEFAULT "0.1.0"
@@ -22,4 +23,5 @@ struct write_gate {
 struct app {
 	const struct config *config;
 	struct write_gate *gate;
+	struct oidc *oidc; /* for /auth */
 };

@@ -2,5 +2,6 @@
 #pragma once
 #include "fcgi/route.h"
 
-/* Fills q->session and q->by_cookie. ERR_UNAUTHENTICATED, ERR_ORIGIN_REFUSED, ERR_INSUFFICIENT_SCOPE, or the database's errors. */
+/* Fills q->session and q->by_cookie. ERR_UNAUTHENTICATED, ERR_ORIGIN_REFUSED, ERR_INSUFFICIENT_SCOPE, or the database's
+ * errors. */
 MUST_CHECK int authorise(struct request *q, const struct route *route, struct err *e);

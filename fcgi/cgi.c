@@ -3,6 +3,7 @@
 #include "fcgi/app.h"
 #include "fcgi/listen.h"
 #include "fcgi/serve.h"
+#include "lib/auth/oidc.h"
 #include "lib/base/clock.h"
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
@@ -142,10 +143,11 @@ int cgi_serve(const struct config *c)
 	struct db *db;
 
 	if (!c) {
-		static const char sorry[] = "Status: 500 Internal Server Error\r\nContent-Type: application/problem+json\r\n"
-					    "Cache-Control: no-store\r\n\r\n"
-					    "{\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500,\"code\":"
-					    "\"internal\",\"detail\":\"the configuration could not be read\"}";
+		static const char sorry[] =
+			"Status: 500 Internal Server Error\r\nContent-Type: application/problem+json\r\n"
+			"Cache-Control: no-store\r\n\r\n"
+			"{\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500,\"code\":"
+			"\"internal\",\"detail\":\"the configuration could not be read\"}";
 
 		write_stdout(NULL, sorry, sizeof(sorry) - 1);
 		return 1;
@@ -154,10 +156,12 @@ int cgi_serve(const struct config *c)
 		body.left = 0; /* request_read_body() refuses it */
 	arena = arena_new(serve_arena_limit(c));
 	db = db_new(c);
+	app.oidc = oidc_new(c);
 	serve(&app, db, arena, environ, &io);
 	writer_free(&gate.writer);
 	if (gate.done)
 		write_item_free(&gate.done); /* was not waited for any longer */
+	oidc_free(&app.oidc);
 	db_free(&db);
 	arena_free(&arena);
 	return 0;

@@ -1,5 +1,5 @@
-/* cgi: the same handlers as a plain CGI program (RFC 3875), for hosts without FastCGI: a process and a database connection per
- * request. Slow, and it stops nothing from working. */
+/* cgi: the same handlers as a plain CGI program (RFC 3875), for hosts without FastCGI: a process and a database
+ * connection per request. Slow, and it stops nothing from working. */
 #pragma once
 #include "lib/base/base.h"
 struct config;

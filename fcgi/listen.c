@@ -52,14 +52,16 @@ static int clear_path(const struct sockaddr_un *addr, struct err *e)
 	if (lstat(addr->sun_path, &st) < 0)
 		return errno == ENOENT ? 0 : system_error(e, addr->sun_path, "stat");
 	if (!S_ISSOCK(st.st_mode))
-		return err_set(e, ERR_CONFLICT, NULL, "[api] listen = %s: there is a file that is no socket", addr->sun_path);
+		return err_set(e, ERR_CONFLICT, NULL, "[api] listen = %s: there is a file that is no socket",
+			       addr->sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return system_error(e, addr->sun_path, "socket");
 	rc = connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
 	if (rc == 0 || errno != ECONNREFUSED) {
 		close(fd);
-		return err_set(e, ERR_CONFLICT, NULL, "[api] listen = %s: another process listens there", addr->sun_path);
+		return err_set(e, ERR_CONFLICT, NULL, "[api] listen = %s: another process listens there",
+			       addr->sun_path);
 	}
 	close(fd);
 	if (unlink(addr->sun_path) < 0 && errno != ENOENT)
@@ -91,8 +93,8 @@ static int open_unix(const struct config *c, struct listener *l, struct err *e)
 	int rc;
 
 	if (strlen(c->api.listen) >= sizeof(addr.sun_path))
-		return err_set(e, ERR_BAD_FIELD, "listen", "[api] listen = %s: over %zu bytes, the system's limit", c->api.listen,
-			       sizeof(addr.sun_path) - 1);
+		return err_set(e, ERR_BAD_FIELD, "listen", "[api] listen = %s: over %zu bytes, the system's limit",
+			       c->api.listen, sizeof(addr.sun_path) - 1);
 	memcpy(addr.sun_path, c->api.listen, strlen(c->api.listen));
 	if (clear_path(&addr, e) < 0)
 		return -1;
@@ -117,7 +119,8 @@ static int open_unix(const struct config *c, struct listener *l, struct err *e)
 /* address:port, [address]:port; names are not looked up: "localhost" is ::1 here and 127.0.0.1 there. */
 static int open_tcp(const struct config *c, struct listener *l, struct err *e)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE}, *found;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE},
+			*found;
 	const char *text = c->api.listen, *colon = strrchr(text, ':');
 	char host[64];
 	size_t n = colon ? (size_t)(colon - text) : 0;
@@ -128,12 +131,13 @@ static int open_tcp(const struct config *c, struct listener *l, struct err *e)
 		n -= 2;
 	}
 	if (!colon || n == 0 || n >= sizeof(host))
-		return err_set(e, ERR_BAD_FIELD, "listen", "[api] listen = %s: expected a path or address:port", c->api.listen);
+		return err_set(e, ERR_BAD_FIELD, "listen", "[api] listen = %s: expected a path or address:port",
+			       c->api.listen);
 	memcpy(host, text, n);
 	host[n] = 0;
 	if (getaddrinfo(host, colon + 1, &hints, &found) != 0)
-		return err_set(e, ERR_BAD_FIELD, "listen", "[api] listen = %s: expected a path or address:port, in numbers",
-			       c->api.listen);
+		return err_set(e, ERR_BAD_FIELD, "listen",
+			       "[api] listen = %s: expected a path or address:port, in numbers", c->api.listen);
 	l->fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	rc = l->fd < 0 ? -1 : setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (rc == 0)

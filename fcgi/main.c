@@ -1,4 +1,5 @@
-/* pulsechat-api: the REST interface and the log-in, as a FastCGI program, or for hosts without FastCGI as a CGI program. */
+/* pulsechat-api: the REST interface and the log-in, as a FastCGI program, or for hosts without FastCGI as a CGI
+ * program. */
 #include "fcgi/app.h"
 #include "fcgi/cgi.h"
 #include "fcgi/listen.h"
@@ -6,6 +7,8 @@
 #include "fcgi/notify.h"
 #include "fcgi/worker.h"
 #include "fcgi/writer_thread.h"
+#include "lib/auth/buttons.h"
+#include "lib/auth/oidc.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
@@ -75,11 +78,13 @@ static int read_options(int argc, char **argv, const char **config)
 static struct config *load(const char *path)
 {
 	struct config *c = NULL;
+	struct buttons buttons;
 	struct err e = {0};
 	enum log_level level = LOG_INFO;
 
-	if (config_load(path, &c, &e) < 0) {
+	if (config_load(path, &c, &e) < 0 || buttons_parse(c->oidc.buttons, &buttons, &e) < 0) {
 		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
+		config_free(&c);
 		return NULL;
 	}
 	log_level_parse(c->log.level, &level);
@@ -99,7 +104,8 @@ static void prepare_signals(sigset_t *stop)
 	sigaction(SIGPIPE, &ignore, NULL); /* a web server that left is nobody's death */
 }
 
-static int stop(struct listener *l, struct workers *w, struct writer_thread *writer, struct maintain_thread *m)
+static int stop(struct app *app, struct listener *l, struct workers *w, struct writer_thread *writer,
+		struct maintain_thread *m)
 {
 	int64_t start = clock_mono_ms();
 	size_t left;
@@ -118,6 +124,7 @@ static int stop(struct listener *l, struct workers *w, struct writer_thread *wri
 	}
 	writer_thread_stop(&writer);
 	workers_free(&w);
+	oidc_free(&app->oidc);
 	listen_close(l);
 	log_info("stop", "ms=%lld", (long long)(clock_mono_ms() - start));
 	return EXIT_OK;
@@ -139,6 +146,7 @@ static int serve_fastcgi(const struct config *c)
 		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
 		return EXIT_FAILED;
 	}
+	app.oidc = oidc_new(c);
 	writer = writer_thread_start(c);
 	app.gate = writer_thread_gate(writer);
 	if (workers_start(&app, &l, (size_t)c->api.threads, &workers, &e) < 0) {
@@ -146,12 +154,12 @@ static int serve_fastcgi(const struct config *c)
 		return EXIT_FAILED;
 	}
 	maintain = maintain_thread_start(c);
-	log_info("start", "version=%s listen=%s threads=%lld", PULSECHAT_VERSION, l.own ? log_quote(c->api.listen) : "passed",
-		 (long long)c->api.threads);
+	log_info("start", "version=%s listen=%s threads=%lld", PULSECHAT_VERSION,
+		 l.own ? log_quote(c->api.listen) : "passed", (long long)c->api.threads);
 	notify_systemd("READY=1");
 	while (sigwait(&stop_set, &signal_number) != 0)
 		;
-	return stop(&l, workers, writer, maintain);
+	return stop(&app, &l, workers, writer, maintain);
 }
 
 int main(int argc, char **argv)

@@ -13,12 +13,8 @@ static const struct {
 	enum method method;
 	bool head;
 } methods[] = {
-	{"GET",     METHOD_GET,     false},
-	{"HEAD",    METHOD_GET,     true },
-	{"POST",    METHOD_POST,    false},
-	{"PUT",     METHOD_PUT,     false},
-	{"DELETE",  METHOD_DELETE,  false},
-	{"OPTIONS", METHOD_OPTIONS, false},
+	{"GET", METHOD_GET, false}, {"HEAD", METHOD_GET, true},       {"POST", METHOD_POST, false},
+	{"PUT", METHOD_PUT, false}, {"DELETE", METHOD_DELETE, false}, {"OPTIONS", METHOD_OPTIONS, false},
 };
 
 const char *request_env(const struct request *q, const char *name)
@@ -47,7 +43,8 @@ int request_query_int(const struct request *q, const char *name, int64_t min, in
 	if (!s)
 		return 0;
 	if (!int_parse(s, strlen(s), max, &v) || v < min)
-		return err_set(e, ERR_BAD_FIELD, name, "expected a whole number from %lld to %lld", (long long)min, (long long)max);
+		return err_set(e, ERR_BAD_FIELD, name, "expected a whole number from %lld to %lld", (long long)min,
+			       (long long)max);
 	*out = v;
 	return 0;
 }
@@ -165,7 +162,9 @@ int request_parse(struct request *q, struct err *e)
 		return err_set(e, ERR_BAD_REQUEST, NULL, "a request target has no fragment");
 	if (uri_path(q->arena, uri, path_n, q->segment, COUNT_OF(q->segment), &q->segments, e) < 0)
 		return -1;
-	return question ? uri_query(q->arena, question + 1, n - path_n - 1, q->query, COUNT_OF(q->query), &q->queries, e) : 0;
+	return question
+		       ? uri_query(q->arena, question + 1, n - path_n - 1, q->query, COUNT_OF(q->query), &q->queries, e)
+		       : 0;
 }
 
 void request_release(struct request *q)

@@ -40,21 +40,21 @@ struct request {
 
 	char id[REQUEST_ID_MAX]; /* PulseChat-Request-Id */
 	enum method method;
-	const char *method_name;		   /* as sent */
-	bool head;				   /* HEAD: a GET without a body in the answer */
-	const char *path;			   /* as sent, without the query */
+	const char *method_name;                   /* as sent */
+	bool head;                                 /* HEAD: a GET without a body in the answer */
+	const char *path;                          /* as sent, without the query */
 	const char *segment[REQUEST_SEGMENTS_MAX]; /* decoded, valid UTF-8 */
 	size_t segments;
 	struct uri_pair query[REQUEST_QUERY_MAX]; /* decoded, valid UTF-8, no name twice */
 	size_t queries;
 	int64_t param[REQUEST_PARAMS_MAX]; /* the {ids} of the pattern in their order */
-	char client[INET6_ADDRSTRLEN];	   /* the client's address, "" where unknown */
+	char client[INET6_ADDRSTRLEN];     /* the client's address, "" where unknown */
 
 	/* after the router: who asks (NEED_USER) and with what */
 	struct session session;
 	bool by_cookie;
 	struct span body; /* INPUT_RAW: as sent */
-	json_t *json;	  /* INPUT_JSON: an object */
+	json_t *json;     /* INPUT_JSON: an object */
 };
 
 /* Fills q (zeroed but for the worker's members) from q->env. -1: ERR_BAD_REQUEST, q->id and q->method are set all the

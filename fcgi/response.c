@@ -15,11 +15,26 @@ static const struct {
 	int status;
 	const char *reason;
 } reasons[] = {
-	{200, "OK"},           {201, "Created"},   {204, "No Content"},  {302, "Found"},
-	{303, "See Other"},    {304, "Not Modified"}, {400, "Bad Request"}, {401, "Unauthorized"},
-	{403, "Forbidden"},    {404, "Not Found"}, {405, "Method Not Allowed"}, {409, "Conflict"},
-	{413, "Content Too Large"}, {415, "Unsupported Media Type"}, {422, "Unprocessable Content"}, {426, "Upgrade Required"},
-	{429, "Too Many Requests"}, {500, "Internal Server Error"}, {502, "Bad Gateway"}, {503, "Service Unavailable"},
+	{200, "OK"},
+	{201, "Created"},
+	{204, "No Content"},
+	{302, "Found"},
+	{303, "See Other"},
+	{304, "Not Modified"},
+	{400, "Bad Request"},
+	{401, "Unauthorized"},
+	{403, "Forbidden"},
+	{404, "Not Found"},
+	{405, "Method Not Allowed"},
+	{409, "Conflict"},
+	{413, "Content Too Large"},
+	{415, "Unsupported Media Type"},
+	{422, "Unprocessable Content"},
+	{426, "Upgrade Required"},
+	{429, "Too Many Requests"},
+	{500, "Internal Server Error"},
+	{502, "Bad Gateway"},
+	{503, "Service Unavailable"},
 };
 
 static void set_initial(struct response *r)
@@ -126,8 +141,8 @@ void response_send(struct response *r, const struct request *q)
 		strbuf_addf(&head, "Content-Type: %s\r\n", r->type);
 	if (!empty)
 		strbuf_addf(&head, "Content-Length: %zu\r\n", r->body.n);
-	strbuf_addf(&head, "Cache-Control: %s\r\nPulseChat-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n", r->cache_control,
-		    q->id);
+	strbuf_addf(&head, "Cache-Control: %s\r\nPulseChat-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n",
+		    r->cache_control, q->id);
 	strbuf_add(&head, strbuf_cstr(&r->headers), r->headers.n);
 	strbuf_adds(&head, "\r\n");
 	q->io->write(q->io->ctx, head.p, head.n);

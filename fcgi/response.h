@@ -8,10 +8,10 @@ struct request;
 #define RESPONSE_BODY_MAX ((size_t)64 << 20)
 
 struct response {
-	int status;		   /* 200 at first */
-	const char *type;	   /* Content-Type of a body; application/json at first */
+	int status;                /* 200 at first */
+	const char *type;          /* Content-Type of a body; application/json at first */
 	const char *cache_control; /* no-store at first */
-	struct strbuf headers;	   /* further header lines */
+	struct strbuf headers;     /* further header lines */
 	struct strbuf body;
 };
 

@@ -24,7 +24,8 @@ static bool matches(const char *pattern, const struct request *q, int64_t param[
 			return false;
 		n = strcspn(pattern, "/");
 		if (*pattern == '{') {
-			if (!int_parse(q->segment[i], strlen(q->segment[i]), REQUEST_NUMBER_MAX, &param[params]) || param[params] == 0)
+			if (!int_parse(q->segment[i], strlen(q->segment[i]), REQUEST_NUMBER_MAX, &param[params]) ||
+			    param[params] == 0)
 				return false;
 			params++;
 		} else if (strlen(q->segment[i]) != n || strncmp(q->segment[i], pattern, n) != 0) {
@@ -50,7 +51,7 @@ void route_find(const struct route *table, struct request *q, struct route_match
 	for (const struct route *t = table; t->pattern; t++) {
 		int64_t param[REQUEST_PARAMS_MAX] = {0};
 
-		if (!matches(t->pattern, q, param))
+		if (!t->handler || !matches(t->pattern, q, param))
 			continue;
 		m->path_known = true;
 		allow(m, names[t->method]);
@@ -170,11 +171,12 @@ void route_request(struct request *q, struct response *r)
 	if (failed < 0) {
 		response_problem(r, &e, q->id);
 		if (r->status >= 500)
-			log_error("request.failed", "method=%s path=%s code=%s detail=%s", q->method_name, log_quote(q->path),
-				  err_name(e.code), log_quote(e.detail));
+			log_error("request.failed", "method=%s path=%s code=%s detail=%s", q->method_name,
+				  log_quote(q->path), err_name(e.code), log_quote(e.detail));
 	}
 	if (m.path_known && !m.route)
 		response_header(r, "Allow", m.allow);
-	log_debug("request", "method=%s path=%s status=%d ms=%lld client=%s user=%lld", q->method_name, log_quote(q->path), r->status,
-		  (long long)(clock_mono_ms() - start), q->client, (long long)q->session.user);
+	log_debug("request", "method=%s path=%s status=%d ms=%lld client=%s user=%lld", q->method_name,
+		  log_quote(q->path), r->status, (long long)(clock_mono_ms() - start), q->client,
+		  (long long)q->session.user);
 }

@@ -1,9 +1,10 @@
 /* worker: epoll around FCGX_Accept_r.
  *
- * libfcgi 2.4.2 blocks in accept() until one more request comes, and the two known ways out of it each cost something: a signal cuts
- * into whatever request is just being read, shutdown() of the socket stops all processes that share it and turns away those who
- * have connected. So the socket is non-blocking and each thread waits in epoll for it or for the stop event: FCGX_Accept_r never
- * waits for a connection (it returns -EAGAIN where another thread was quicker), and a stop needs no signal. */
+ * libfcgi 2.4.2 blocks in accept() until one more request comes, and the two known ways out of it each cost something:
+ * a signal cuts into whatever request is just being read, shutdown() of the socket stops all processes that share it
+ * and turns away those who have connected. So the socket is non-blocking and each thread waits in epoll for it or for
+ * the stop event: FCGX_Accept_r never waits for a connection (it returns -EAGAIN where another thread was quicker), and
+ * a stop needs no signal. */
 #include "fcgi/worker.h"
 #include "fcgi/serve.h"
 #include "lib/base/arena.h"
@@ -24,7 +25,7 @@
 #include <unistd.h>
 
 #define PEER_TIMEOUT_S 30 /* a web server that stops in the middle of a request or an answer */
-#define RETRY_MS 100	  /* after an accept() that failed for want of descriptors, say */
+#define RETRY_MS 100      /* after an accept() that failed for want of descriptors, say */
 
 struct worker {
 	struct workers *all;
@@ -48,7 +49,8 @@ static long read_stream(void *ctx, char *p, size_t n)
 	return got == 0 && FCGX_GetError(r->in) != 0 ? -1 : got;
 }
 
-/* A failure is not looked at: libfcgi reports none that could be relied on, and whether the client got it is not known anyway. */
+/* A failure is not looked at: libfcgi reports none that could be relied on, and whether the client got it is not known
+ * anyway. */
 static void write_stream(void *ctx, const char *p, size_t n)
 {
 	FCGX_Request *r = ctx;
@@ -72,7 +74,8 @@ static void answer(struct workers *all, FCGX_Request *r, struct db *db, struct a
 	setsockopt(r->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	serve(all->app, db, arena, r->envp, &io);
 	FCGX_Finish_r(r);
-	/* Also where the web server would keep the connection: one that waits for its next request would hold a thread. */
+	/* Also where the web server would keep the connection: one that waits for its next request would hold a thread.
+	 */
 	FCGX_Free(r, 1);
 	arena_reset(arena);
 }
@@ -80,7 +83,8 @@ static void answer(struct workers *all, FCGX_Request *r, struct db *db, struct a
 static int watch(const struct workers *all)
 {
 	struct epoll_event stop = {.events = EPOLLIN, .data.fd = all->stop_fd};
-	struct epoll_event come = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = all->listen_fd}; /* wakes one thread, not all */
+	struct epoll_event come = {.events = EPOLLIN | EPOLLEXCLUSIVE,
+				   .data.fd = all->listen_fd}; /* wakes one thread, not all */
 	int ep = epoll_create1(EPOLL_CLOEXEC);
 
 	if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, all->stop_fd, &stop) < 0 ||

@@ -1,5 +1,5 @@
-/* writer_thread: a poll() loop around the writer, an eventfd as its bell. A handler hands its item in and waits on a ticket; whoever
- * is last to let go of the ticket frees it, so that a handler may give up. */
+/* writer_thread: a poll() loop around the writer, an eventfd as its bell. A handler hands its item in and waits on a
+ * ticket; whoever is last to let go of the ticket frees it, so that a handler may give up. */
 #include "fcgi/writer_thread.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define GIVE_UP_MS 2000 /* beyond [database] wait: the writer itself answers before that */
-#define STOP_MS 1000	/* for what is queued at a stop */
+#define STOP_MS 1000    /* for what is queued at a stop */
 
 STAILQ_HEAD(ticket_queue, ticket);
 
@@ -28,7 +28,7 @@ struct writer_thread {
 	_Atomic bool up;
 
 	pthread_mutex_t lock;
-	struct ticket_queue handed_in; /* not yet taken by the thread */
+	struct ticket_queue handed_in;  /* not yet taken by the thread */
 	LIST_HEAD(, ticket) waited_for; /* by a handler */
 	size_t handed_in_count;
 	bool stopping, hurry;
@@ -45,7 +45,7 @@ struct ticket {
 	STAILQ_ENTRY(ticket) queue;
 	LIST_ENTRY(ticket) waiter;
 	pthread_cond_t finished_cond; /* with owner->lock */
-	int refs;		      /* handler and thread */
+	int refs;                     /* handler and thread */
 	bool finished;
 };
 
@@ -217,7 +217,8 @@ static int gate_write(struct write_gate *g, struct write_item **item, struct err
 	pthread_mutex_unlock(&w->lock);
 	if (finished)
 		return 0;
-	return err_retry(e, ERR_UNAVAILABLE, 1000, "not known whether this was stored: send it again with the same client_id");
+	return err_retry(e, ERR_UNAVAILABLE, 1000,
+			 "not known whether this was stored: send it again with the same client_id");
 }
 
 static bool gate_is_up(struct write_gate *g)
@@ -252,8 +253,8 @@ void writer_thread_hurry(struct writer_thread *w)
 
 	pthread_mutex_lock(&w->lock);
 	w->hurry = true;
-	LIST_FOREACH (t, &w->waited_for, waiter)
-		pthread_cond_signal(&t->finished_cond);
+	LIST_FOREACH(t, &w->waited_for, waiter)
+	pthread_cond_signal(&t->finished_cond);
 	pthread_mutex_unlock(&w->lock);
 }
 

@@ -6,7 +6,8 @@ struct config;
 struct writer_thread;
 
 struct writer_thread *writer_thread_start(const struct config *c);
-/* Writes what is queued as far as the database lets it within a moment, then ends the thread. Call it when no worker writes any more. */
+/* Writes what is queued as far as the database lets it within a moment, then ends the thread. Call it when no worker
+ * writes any more. */
 void writer_thread_stop(struct writer_thread **t);
 /* For app.gate; lives as long as t. Any thread. */
 struct write_gate *writer_thread_gate(struct writer_thread *t);

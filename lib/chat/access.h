@@ -1,5 +1,5 @@
-/* access: who may do what in a channel (doc/protocol.md, sections 2 and 4). What depends on a state that others may change
- * meanwhile is judged once more under the channel's lock, by the functions of sql/functions. */
+/* access: who may do what in a channel (doc/protocol.md, sections 2 and 4). What depends on a state that others may
+ * change meanwhile is judged once more under the channel's lock, by the functions of sql/functions. */
 #pragma once
 #include "lib/base/err.h"
 #include "lib/db/result.h"
@@ -11,7 +11,8 @@ struct access {
 	char role[12]; /* in the channel; "" where not a member */
 };
 
-/* From a row whose columns, from first_col on, are kind, archived and role; r NULL or row out of range: no such channel. */
+/* From a row whose columns, from first_col on, are kind, archived and role; r NULL or row out of range: no such
+ * channel. */
 struct access access_from_row(const PGresult *r, int row, int first_col);
 
 /* May know of the channel: a member, or anyone of a public one. ERR_NOT_FOUND. */
@@ -23,6 +24,6 @@ MUST_CHECK int access_read(const struct access *a, struct err *e);
 MUST_CHECK int access_make_channel(const char *role, struct err *e);
 MUST_CHECK int access_join(const char *role, struct err *e);
 
-/* What the functions of sql/functions/40_channels.sql return, as an error. field: the one that named another user (NULL: none). 0 for
- * "ok" and "again". */
+/* What the functions of sql/functions/40_channels.sql return, as an error. field: the one that named another user
+ * (NULL: none). 0 for "ok" and "again". */
 MUST_CHECK int access_code(const char *code, const char *field, struct err *e);

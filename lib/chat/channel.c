@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-int channel_list(struct db *d, int64_t reader, bool mine, int64_t after, int64_t limit, struct strbuf *b, struct page *p,
-		 struct err *e)
+int channel_list(struct db *d, int64_t reader, bool mine, int64_t after, int64_t limit, struct strbuf *b,
+		 struct page *p, struct err *e)
 {
 	PGresult *r = NULL;
 
@@ -68,9 +68,12 @@ int channel_wish(const json_t *o, int64_t *ids, struct channel_wish *w, struct e
 		return -1;
 	snprintf(w->kind, sizeof(w->kind), "%.*s", (int)kind.n, kind.p);
 	if (!strcmp(w->kind, "direct")) {
-		if (jx_only(o, "", direct_names, e) < 0 || jx_ids(o, "", "members", JX_REQUIRED, ids, 1, &w->member_count, e) < 0)
+		if (jx_only(o, "", direct_names, e) < 0 ||
+		    jx_ids(o, "", "members", JX_REQUIRED, ids, 1, &w->member_count, e) < 0)
 			return -1;
-		return w->member_count == 1 ? 0 : err_set(e, ERR_BAD_FIELD, "members", "a direct channel has one other member");
+		return w->member_count == 1
+			       ? 0
+			       : err_set(e, ERR_BAD_FIELD, "members", "a direct channel has one other member");
 	}
 	if (strcmp(w->kind, "public") != 0 && strcmp(w->kind, "private") != 0)
 		return err_set(e, ERR_BAD_FIELD, "kind", "expected public, private or direct");
@@ -83,7 +86,8 @@ int channel_wish(const json_t *o, int64_t *ids, struct channel_wish *w, struct e
 	return jx_ids(o, "", "members", JX_OPTIONAL, ids, CHANNEL_INVITED_MAX, &w->member_count, e);
 }
 
-static int make_direct(struct db *d, int64_t maker, const struct channel_wish *w, int64_t *channel, bool *created, struct err *e)
+static int make_direct(struct db *d, int64_t maker, const struct channel_wish *w, int64_t *channel, bool *created,
+		       struct err *e)
 {
 	PGresult *r = NULL;
 	int rc;
@@ -112,8 +116,8 @@ int channel_make(struct db *d, const struct config *c, int64_t maker, const char
 	if (w->member_count + 1 > (size_t)c->limits.channel_members)
 		return err_set(e, ERR_UNPROCESSABLE, "members", "a channel has at most %lld members",
 			       (long long)c->limits.channel_members);
-	if (db_one(d, STMT_channel_create, &r, e, "itssI", maker, w->kind, w->name.p, w->name.n, w->topic.p, w->topic.n, w->members,
-		   w->member_count) < 0)
+	if (db_one(d, STMT_channel_create, &r, e, "itssI", maker, w->kind, w->name.p, w->name.n, w->topic.p, w->topic.n,
+		   w->members, w->member_count) < 0)
 		return -1;
 	rc = access_code(r ? result_text(r, 0, 0) : "", "members", e);
 	if (rc == 0) {

@@ -11,15 +11,15 @@ struct db;
 #define CHANNEL_INVITED_MAX 1000 /* in one call */
 
 struct channel_wish {
-	char kind[8];		  /* public, private, direct */
-	struct span name, topic;  /* borrowed */
-	int64_t *members;	  /* direct: the one other */
+	char kind[8];            /* public, private, direct */
+	struct span name, topic; /* borrowed */
+	int64_t *members;        /* direct: the one other */
 	size_t member_count;
 };
 
 /* Appends {"channels":[…],"next":…}. */
-MUST_CHECK int channel_list(struct db *d, int64_t reader, bool mine, int64_t after, int64_t limit, struct strbuf *b, struct page *p,
-			    struct err *e);
+MUST_CHECK int channel_list(struct db *d, int64_t reader, bool mine, int64_t after, int64_t limit, struct strbuf *b,
+			    struct page *p, struct err *e);
 /* Appends a Channel that the reader may see. */
 MUST_CHECK int channel_get(struct db *d, int64_t channel, int64_t reader, struct strbuf *b, struct err *e);
 
@@ -28,5 +28,5 @@ MUST_CHECK int channel_wish(const json_t *o, int64_t *ids, struct channel_wish *
 /* Name and topic: lengths, characters. field: its name in errors. */
 MUST_CHECK int channel_check_text(const char *field, const struct span *s, size_t min, size_t max, struct err *e);
 /* Makes the channel, or finds a direct one: *created tells which. role: the maker's as a user. */
-MUST_CHECK int channel_make(struct db *d, const struct config *c, int64_t maker, const char *role, const struct channel_wish *w,
-			    int64_t *channel, bool *created, struct err *e);
+MUST_CHECK int channel_make(struct db *d, const struct config *c, int64_t maker, const char *role,
+			    const struct channel_wish *w, int64_t *channel, bool *created, struct err *e);

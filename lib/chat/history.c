@@ -6,10 +6,10 @@
 #include <stdio.h>
 
 enum { KIND, ARCHIVED, ROLE, CURSOR, FIRST_SEQ, LAST_SEQ, MESSAGE, MESSAGE_SEQ }; /* columns of history_… */
-enum { GET_MESSAGE = 3, GET_MESSAGE_SEQ };					      /* of message_get */
+enum { GET_MESSAGE = 3, GET_MESSAGE_SEQ };                                        /* of message_get */
 
-static int query(struct db *d, int64_t channel, int64_t reader, enum history_mode mode, int64_t seq, int64_t limit, PGresult **r,
-		 struct err *e)
+static int query(struct db *d, int64_t channel, int64_t reader, enum history_mode mode, int64_t seq, int64_t limit,
+		 PGresult **r, struct err *e)
 {
 	switch (mode) {
 	case HISTORY_BEFORE:
@@ -42,7 +42,8 @@ static void render(const PGresult *r, enum history_mode mode, int64_t seq, struc
 		h->has_before = mode == HISTORY_AFTER && oldest <= seq;
 		h->has_after = mode == HISTORY_BEFORE && newest >= seq;
 	}
-	strbuf_addf(b, "],\"has_before\":%s,\"has_after\":%s}", h->has_before ? "true" : "false", h->has_after ? "true" : "false");
+	strbuf_addf(b, "],\"has_before\":%s,\"has_after\":%s}", h->has_before ? "true" : "false",
+		    h->has_after ? "true" : "false");
 }
 
 int history_list(struct db *d, int64_t channel, int64_t reader, enum history_mode mode, int64_t seq, int64_t limit,

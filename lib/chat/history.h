@@ -7,7 +7,7 @@ struct db;
 
 enum history_mode {
 	HISTORY_BEFORE, /* the newest below seq */
-	HISTORY_AFTER,	/* the oldest above seq */
+	HISTORY_AFTER,  /* the oldest above seq */
 	HISTORY_AROUND, /* half below seq, half from it on */
 };
 
@@ -18,7 +18,7 @@ struct history {
 };
 
 /* Appends {"messages":[…],"has_before":…,"has_after":…}, oldest first. */
-MUST_CHECK int history_list(struct db *d, int64_t channel, int64_t reader, enum history_mode mode, int64_t seq, int64_t limit,
-			    struct strbuf *b, struct history *h, struct err *e);
+MUST_CHECK int history_list(struct db *d, int64_t channel, int64_t reader, enum history_mode mode, int64_t seq,
+			    int64_t limit, struct strbuf *b, struct history *h, struct err *e);
 /* Appends a Message. ERR_NOT_FOUND. */
 MUST_CHECK int history_get(struct db *d, int64_t channel, int64_t reader, int64_t seq, struct strbuf *b, struct err *e);

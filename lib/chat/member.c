@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-int member_list(struct db *d, int64_t channel, int64_t reader, int64_t after, int64_t limit, struct strbuf *b, struct page *p,
-		struct err *e)
+int member_list(struct db *d, int64_t channel, int64_t reader, int64_t after, int64_t limit, struct strbuf *b,
+		struct page *p, struct err *e)
 {
 	PGresult *r = NULL;
 	struct access a;
@@ -27,7 +27,8 @@ int member_list(struct db *d, int64_t channel, int64_t reader, int64_t after, in
 	return rc;
 }
 
-int member_add(struct db *d, const struct config *c, int64_t channel, int64_t actor, int64_t newcomer, bool *again, struct err *e)
+int member_add(struct db *d, const struct config *c, int64_t channel, int64_t actor, int64_t newcomer, bool *again,
+	       struct err *e)
 {
 	PGresult *r = NULL;
 	const char *code;

@@ -7,11 +7,11 @@ struct config;
 struct db;
 
 /* Appends {"members":[…],"next":…} for a member. */
-MUST_CHECK int member_list(struct db *d, int64_t channel, int64_t reader, int64_t after, int64_t limit, struct strbuf *b,
-			   struct page *p, struct err *e);
+MUST_CHECK int member_list(struct db *d, int64_t channel, int64_t reader, int64_t after, int64_t limit,
+			   struct strbuf *b, struct page *p, struct err *e);
 /* Puts newcomer in: actor himself into a public channel, or another by a member. *again: he is in already. */
-MUST_CHECK int member_add(struct db *d, const struct config *c, int64_t channel, int64_t actor, int64_t newcomer, bool *again,
-			  struct err *e);
+MUST_CHECK int member_add(struct db *d, const struct config *c, int64_t channel, int64_t actor, int64_t newcomer,
+			  bool *again, struct err *e);
 /* Appends a Member. ERR_NOT_FOUND. */
 MUST_CHECK int member_get(struct db *d, int64_t channel, int64_t user, struct strbuf *b, struct err *e);
 /* Ends a membership; of one who is not in it is harmless. */

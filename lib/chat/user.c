@@ -57,7 +57,8 @@ int user_list_ids(struct db *d, const int64_t *ids, size_t n, struct strbuf *b, 
 	return render(r, b, p, e);
 }
 
-int user_list(struct db *d, const char *wish, const char *after, int64_t limit, struct strbuf *b, struct page *p, struct err *e)
+int user_list(struct db *d, const char *wish, const char *after, int64_t limit, struct strbuf *b, struct page *p,
+	      struct err *e)
 {
 	PGresult *r = NULL;
 

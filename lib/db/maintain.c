@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static void tell(void (*say)(const char *), const char *fmt, const char *what, int64_t n)
+static void tell(void (*say)(const char *), const char *what, int64_t n)
 {
 	char line[160];
 
 	if (!say)
 		return;
-	snprintf(line, sizeof(line), fmt, what, (long long)n);
+	snprintf(line, sizeof(line), "%s: %lld", what, (long long)n);
 	say(line);
 }
 
@@ -54,9 +54,9 @@ static int drop_outdated(struct db *d, const struct config *c, void (*say)(const
 			rc = exec(d, result_text(r, i, 1), e);
 		if (rc == 0)
 			rc = exec(d, result_text(r, i, 2), e);
-		if (rc == 0)
-			tell(say, "dropped %s%.0lld", result_text(r, i, 0), 0);
 	}
+	if (rc == 0)
+		tell(say, "partitions of the log older than the retention, dropped", result_rows(r));
 	PQclear(r);
 	return rc;
 }
@@ -72,15 +72,15 @@ static int work(struct db *d, const struct config *c, void (*say)(const char *),
 	PQclear(r);
 	if (one_number(d, STMT_events_extend, &n, e) < 0)
 		return -1;
-	tell(say, "%s free ahead: %lld", "partitions of the log", n);
+	tell(say, "partitions of the log free ahead", n);
 	if (drop_outdated(d, c, say, e) < 0)
 		return -1;
 	if (one_number(d, STMT_login_attempts_sweep, &n, e) < 0)
 		return -1;
-	tell(say, "%s deleted: %lld", "log-ins that nobody finished", n);
+	tell(say, "log-ins that nobody finished, deleted", n);
 	if (one_number(d, STMT_sessions_sweep, &n, e) < 0)
 		return -1;
-	tell(say, "%s deleted: %lld", "sessions that ended long ago", n);
+	tell(say, "sessions that ended long ago, deleted", n);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
-/* maintain: what must be done from time to time: partitions of the log made ahead and dropped, old log-ins and sessions deleted. Any
- * process may do it at any time; one does, the others go on. Blocks. */
+/* maintain: what must be done from time to time: partitions of the log made ahead and dropped, old log-ins and sessions
+ * deleted. Any process may do it at any time; one does, the others go on. Blocks. */
 #pragma once
 #include "lib/base/err.h"
 struct config;

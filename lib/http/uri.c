@@ -15,7 +15,8 @@ static const char *decode(struct arena *a, const char *s, size_t n, bool plus)
 	return copy;
 }
 
-int uri_path(struct arena *a, const char *path, size_t n, const char **segments, size_t max, size_t *count, struct err *e)
+int uri_path(struct arena *a, const char *path, size_t n, const char **segments, size_t max, size_t *count,
+	     struct err *e)
 {
 	const char *p = path, *end = path + n;
 
@@ -36,14 +37,15 @@ int uri_path(struct arena *a, const char *path, size_t n, const char **segments,
 	return 0;
 }
 
-int uri_query(struct arena *a, const char *query, size_t n, struct uri_pair *pairs, size_t max, size_t *count, struct err *e)
+int uri_query(struct arena *a, const char *query, size_t n, struct uri_pair *pairs, size_t max, size_t *count,
+	      struct err *e)
 {
 	const char *p = query, *end = query + n;
 
 	*count = 0;
 	while (n && p <= end) {
 		const char *and = memchr(p, '&', (size_t)(end - p));
-		const char *stop = and ? and : end;
+		const char *stop = and? and : end;
 		const char *equals = memchr(p, '=', (size_t)(stop - p));
 		struct uri_pair pair;
 
