@@ -162,6 +162,16 @@ void oidc_leave(struct oidc *o)
 	pthread_mutex_unlock(&o->lock);
 }
 
+int oidc_ready(struct oidc *o, struct err *e)
+{
+	struct discovery *d = discovery(o, e);
+
+	if (!d)
+		return -1;
+	shared_unref(&d->shared);
+	return 0;
+}
+
 void oidc_redirect_uri(const struct config *c, struct strbuf *b)
 {
 	strbuf_addf(b, "%s/auth/callback", c->site.url);

@@ -16,6 +16,9 @@ void oidc_free(struct oidc **o);
 MUST_CHECK int oidc_enter(struct oidc *o, struct err *e);
 void oidc_leave(struct oidc *o);
 
+/* Whether the provider's addresses are known, or can be had now. */
+MUST_CHECK int oidc_ready(struct oidc *o, struct err *e);
+
 /* Appends where the browser is to go. fidp: which connection of the provider to use, NULL or empty: its own choice. */
 MUST_CHECK int oidc_authorize_url(struct oidc *o, const char *state, const char *nonce, const char *verifier,
 				  const char *fidp, struct strbuf *url, struct err *e);
