@@ -54,7 +54,7 @@ export const t = {
 
 	members: 'Members',
 	membersCount: (n: number) => `${n} ${plural(n, 'member', 'members')}`,
-	showMembers: (n: number) => `Show members (${n})`,
+	showMembers: 'Show the members',
 	roles: { owner: 'Owner', moderator: 'Moderator', member: 'Member' } as Record<string, string>,
 	invite: 'Add a person',
 	inviteTo: (channel: string) => `Add a person to ${channel}`,

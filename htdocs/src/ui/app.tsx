@@ -13,7 +13,7 @@ import { CreateChannel, Leave, Shortcuts } from './dialogs_form';
 import { Icon } from './icon';
 import { listenToKeys } from './keys';
 import { MembersPanel } from './members';
-import { useNarrow } from './media';
+import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { channelPath, navigate, useRoute, type Route } from './route';
 import { Sidebar } from './sidebar';
@@ -67,6 +67,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 	const [toast, setToast] = useState<{ text: string; bad: boolean } | null>(null);
 	const [drawer, setDrawer] = useState(false);
 	const narrow = useNarrow();
+	const phone = usePhone();
 	const id = route.page === 'channel' ? route.channel : null;
 	const panel = route.page === 'channel' && route.panel === 'members';
 	const channel = useSelect(store, (s) => (id === null ? undefined : s.channels[id]));
@@ -128,19 +129,21 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 		return () => clearTimeout(timer);
 	}, [toast]);
 
-	const fullPanel = narrow && panel && channel;
+	const fullPanel = phone && panel && channel;
 	return (
 		<UiContext.Provider value={ui}>
-			<a
-				class="skip"
-				href="#composer"
-				onClick={(e) => {
-					e.preventDefault();
-					document.getElementById('composer')?.focus();
-				}}
-			>
-				{t.skipToComposer}
-			</a>
+			{channel && !fullPanel && (
+				<a
+					class="skip"
+					href="#composer"
+					onClick={(e) => {
+						e.preventDefault();
+						document.getElementById('composer')?.focus();
+					}}
+				>
+					{t.skipToComposer}
+				</a>
+			)}
 			<div class={`app${panel && channel ? ' with-panel' : ''}${drawer ? ' with-drawer' : ''}`}>
 				<Sidebar current={id} hidden={narrow && !drawer} />
 				{narrow && drawer && <button class="scrim" aria-label={t.closeSidebar} onClick={() => setDrawer(false)} />}

@@ -44,13 +44,15 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 			{channel.membership && !direct && (
 				<button
 					class="icon-button with-count"
-					title={t.showMembers(channel.members)}
-					aria-label={t.showMembers(channel.members)}
+					title={t.showMembers}
 					aria-pressed={panel}
 					onClick={() => navigate(channelPath(channel.id, panel ? undefined : 'members'))}
 				>
 					<Icon of={Users} />
-					<span>{channel.members}</span>
+					<span aria-hidden="true">{channel.members}</span>
+					<span class="sr-only">
+						{t.showMembers}: {t.membersCount(channel.members)}
+					</span>
 				</button>
 			)}
 		</header>

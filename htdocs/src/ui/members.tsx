@@ -6,7 +6,7 @@ import { t } from '../strings';
 import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
-import { useNarrow } from './media';
+import { usePhone } from './media';
 import { channelLabel, personName } from './names';
 import { channelPath, navigate } from './route';
 
@@ -14,7 +14,7 @@ const rank = { owner: 0, moderator: 1, member: 2 };
 
 export function MembersPanel({ channel }: { channel: Channel }) {
 	const ui = useUi();
-	const narrow = useNarrow();
+	const phone = usePhone();
 	const members = useState$((s) => s.members[channel.id]);
 	const users = useState$((s) => s.users);
 	const label = useState$((s) => channelLabel(s, channel));
@@ -25,20 +25,23 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 
 	const close = () => navigate(channelPath(channel.id));
 	const list = [...(members?.list ?? [])].sort((a, b) => rank[a.role] - rank[b.role] || personName(users[a.user]).localeCompare(personName(users[b.user])));
-	const name = narrow ? t.back : t.close;
+	const name = phone ? t.back : t.close;
+	// On a phone it is the page: then it is what is main, and its title the page's.
+	const Frame = phone ? 'main' : 'aside';
+	const Title = phone ? 'h1' : 'h2';
 	return (
-		<aside class="panel" aria-label={t.members}>
+		<Frame class="panel" aria-label={t.members} id={phone ? 'main' : undefined}>
 			<header class="head">
-				{narrow && (
+				{phone && (
 					<button class="icon-button" title={name} aria-label={name} onClick={close}>
 						<Icon of={ArrowLeft} />
 					</button>
 				)}
-				<h2>{t.members}</h2>
+				<Title>{t.members}</Title>
 				<p class="head-topic">
 					<bdi>{label}</bdi>
 				</p>
-				{!narrow && (
+				{!phone && (
 					<button class="icon-button" title={name} aria-label={name} onClick={close}>
 						<Icon of={X} />
 					</button>
@@ -91,6 +94,6 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 					</button>
 				)}
 			</div>
-		</aside>
+		</Frame>
 	);
 }

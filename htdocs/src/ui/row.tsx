@@ -11,7 +11,7 @@ import { Icon } from './icon';
 import { channelLabel, personName } from './names';
 import type { Row } from './rows';
 import { MessageText } from './text';
-import { dateOf, dayName, fullTime, timeOf } from './time';
+import { briefTime, dateOf, dayName, fullTime, timeOf } from './time';
 
 interface Props {
 	row: Row;
@@ -69,7 +69,7 @@ function Message({ row, user, active, first, onFocus }: Props & { row: Extract<R
 	const failed = pending?.state === 'failed';
 	const when = (
 		<time class="msg-time" dateTime={new Date(at).toISOString()} title={fullTime(at)}>
-			{timeOf(at)}
+			{row.head ? timeOf(at) : briefTime(at)}
 		</time>
 	);
 	const copy = () => {

@@ -11,7 +11,14 @@ export type Row =
 	| { key: string; kind: 'message'; message: Message; at: number; head: boolean }
 	| { key: string; kind: 'pending'; pending: Pending; head: boolean };
 
-const GROUP = 5 * 60_000; // ms; one sender within it is one group
+const GROUP = 5 * 60_000; // ms; one sender with no longer pauses is one group
+const STRETCH = 30 * 60_000; // ms; and a group shows its time anew on the half hour
+
+/* Whether a message needs its own head. Depends on it and the one before alone: heads must stay where they are when
+ * older messages are loaded above. */
+function needsHead(last: { sender: number; at: number } | null, sender: number, at: number): boolean {
+	return !last || last.sender !== sender || Math.abs(at - last.at) > GROUP || Math.floor(at / STRETCH) !== Math.floor(last.at / STRETCH);
+}
 
 /* Message times are parsed once: a list of 10,000 is built anew with every message. */
 const parsed = new WeakMap<Message, number>();
@@ -25,7 +32,9 @@ export function buildRows(log: Log, pending: readonly Pending[], me: number, lin
 	const rows: Row[] = [log.hasBefore ? { key: 'older', kind: 'older' } : { key: 'start', kind: 'start' }];
 	let from = 0; // the day of the row before: [from, to)
 	let to = -1;
-	let lineDone = line === null;
+	// Where the first unread message is not loaded yet, a line would stand in the wrong place.
+	const first = log.messages[0]?.seq ?? 0;
+	let lineDone = line === null || (log.hasBefore && first > line + 1);
 	let last: { sender: number; at: number } | null = null;
 
 	for (const message of log.messages) {
@@ -45,14 +54,14 @@ export function buildRows(log: Log, pending: readonly Pending[], me: number, lin
 				last = null;
 			}
 		}
-		const head: boolean = !last || last.sender !== message.sender || Math.abs(at - last.at) > GROUP;
+		const head: boolean = needsHead(last, message.sender, at);
 		rows.push({ key: `m${message.seq}`, kind: 'message', message, at, head });
-		last = head || !last ? { sender: message.sender, at } : last;
+		last = { sender: message.sender, at };
 	}
 	for (const p of pending) {
-		const head = !last || last.sender !== me || p.at - last.at > GROUP;
+		const head = needsHead(last, me, p.at);
 		rows.push({ key: `p${p.client_id}`, kind: 'pending', pending: p, head });
-		last = { sender: me, at: head ? p.at : last!.at };
+		last = { sender: me, at: p.at };
 	}
 	return rows;
 }

@@ -2,7 +2,7 @@
 // calendar and not by adding 24 hours: on two days of the year that is wrong.
 import { useEffect, useState } from 'preact/hooks';
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const dayLong = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayYear = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
@@ -10,6 +10,13 @@ const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
 export const timeOf = (ms: number): string => clock.format(ms);
+/* For the narrow column beside a message: without AM and PM, the group's head has them. */
+export const briefTime = (ms: number): string =>
+	clock
+		.formatToParts(ms)
+		.filter((p) => p.type === 'hour' || p.type === 'minute' || (p.type === 'literal' && p.value.trim()))
+		.map((p) => p.value)
+		.join('');
 export const fullTime = (ms: number): string => full.format(ms);
 export const dateOf = (ms: number): string => short.format(ms);
 
