@@ -46,7 +46,7 @@ CLI_OBJ := $(CLI_SRC:%.c=$(B)/%.o)
 UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
 PROGRAMS := $(B)/pulsechat-api $(B)/pulsechat-realtime $(B)/pulsechat
 
-.PHONY: all programs variant unit-bins clean format lint run check check-long bench fuzz install client
+.PHONY: all programs variant unit-bins bench-bins soak clean format lint run check check-long bench fuzz install client
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -101,13 +101,22 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpulsechat.a
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(addprefix $(B)/,$(shell sed -n 's|^// needs: ||p' tests/unit/$*.c)) $(B)/libpulsechat.a $(LIBS_COMMON) -lcmocka -lm
 
+# --- measuring (tests/bench)
+BENCH_BIN := $(B)/tests/bench/load $(B)/tests/bench/floor
+bench-bins: $(BENCH_BIN)
+$(BENCH_BIN): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/net.o
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto
+bench: programs bench-bins
+	node tests/bench/run.mjs $(BENCH)
+
 clean:
 	rm -rf build
 
 format:
 	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.[ch] ws/*.[ch] tests/*/*.[ch])
 
--include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d)
+-include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(BENCH_BIN:=.d) $(B)/tests/bench/net.d
 
 # --- the web client, by npm and its lock file
 CLIENT_SRC := $(shell find htdocs -name node_modules -prune -o -type f -print 2>/dev/null)
