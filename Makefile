@@ -1,4 +1,5 @@
-# PulseChat: one non-recursive Makefile. Objects go to build/<variant>/; variants: plain, asan (ASan+UBSan), tsan, clang.
+# PulseChat: one non-recursive Makefile. Objects go to build/<variant>/; variants: plain, asan (ASan+UBSan), faults (asan with
+# the fault points of lib/base/fault.h), tsan, clang.
 # `make` builds the plain variant and links the three programs at build/.
 
 VARIANT ?= plain
@@ -17,6 +18,8 @@ CFLAGS_plain := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LDFLAGS_plain := -pie -Wl,-z,relro,-z,now
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_asan := -fsanitize=address,undefined
+CFLAGS_faults := $(CFLAGS_asan) -DPULSECHAT_FAULTS
+LDFLAGS_faults := $(LDFLAGS_asan)
 CFLAGS_tsan := -O1 -g -fsanitize=thread
 LDFLAGS_tsan := -fsanitize=thread
 CFLAGS_clang := -O2 -g

@@ -1,5 +1,6 @@
 /* clock: wall and monotonic time. */
 #include "lib/base/clock.h"
+#include "lib/base/fault.h"
 #include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
@@ -14,7 +15,7 @@ int64_t clock_now_us(void)
 	if (fixed)
 		return fixed;
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000 + FAULT_NUMBER("clock_step") * 1000;
 }
 
 int64_t clock_mono_ms(void)

@@ -1,5 +1,6 @@
 /* intake: brings events into the log's order. What does not follow the ring's head waits while the log is read for the
  * hole. */
+#include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/db/writer.h"
 #include "lib/chat/message.h"
@@ -89,6 +90,8 @@ static void offer(struct live *l, const struct event *ev)
 	if (ev->id <= ring_head(l->ring))
 		return; /* known */
 	l->target = MAX_OF(l->target, ev->id);
+	while (!l->hole_asked && STAILQ_EMPTY(&l->pending) && ev->id > ring_head(l->ring) + 1 && FAULT("skip_gap"))
+		apply_event(l, &(struct event){.id = ring_head(l->ring) + 1, .kind = EVENT_MISSING}, NULL);
 	if (!fetch && ev->id == ring_head(l->ring) + 1 && !l->hole_asked && STAILQ_EMPTY(&l->pending)) {
 		apply_event(l, ev, line_new(ev->json.p, ev->json.n));
 		return;
@@ -117,6 +120,8 @@ void live_payload(struct live *l, const char *payload, size_t n)
 	struct event ev;
 	int rc;
 
+	if (FAULT("lose_notify"))
+		return;
 	while ((rc = payload_next(&rest, &ev)) != 0) {
 		if (rc < 0) {
 			log_warning("live.payload", "bytes=%zu", n);

@@ -1,6 +1,7 @@
 /* resume: a receiver's way from its cursor to now. What the ring still holds it takes from there, by the chains of its
  * user's channels; what is older comes from the log in windows, a few receivers at a time. */
 #include "lib/base/clock.h"
+#include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/live/live_private.h"
 #include <inttypes.h>
@@ -75,7 +76,7 @@ void resume_begin(struct live *l, struct receiver *r)
 		read_ask(l, READ_HEAD, r, 0, STMT_live_head, 0, NULL);
 		return;
 	} else {
-		r->position = r->cursor.id;
+		r->position = r->cursor.id + (r->cursor.id < known && FAULT("resume_far"));
 	}
 	r->began = true;
 	r->hooks->begin(r);

@@ -1,6 +1,6 @@
-/* floor: the bare broadcaster that pulsechat-realtime is measured against: epoll, the WebSocket handshake and frames, the
- * same lines, and one send() per message and receiver. No database, no log, no cursor, no permissions.
- *   floor ADDRESS        clients come with "Authorization: Bearer floor-CHANNEL" and are members of that channel */
+/* floor: the bare broadcaster that pulsechat-realtime is measured against: epoll, the WebSocket handshake and frames,
+ * the same lines, and one send() per message and receiver. No database, no log, no cursor, no permissions. floor
+ * ADDRESS        clients come with "Authorization: Bearer floor-CHANNEL" and are members of that channel */
 #include "tests/bench/net.h"
 #include <errno.h>
 #include <netinet/in.h>
@@ -166,20 +166,22 @@ static void publish(struct peer *c, char *op, size_t n)
 	clock_gettime(CLOCK_REALTIME, &t);
 	ch->seq++;
 	last_id++;
-	len = (size_t)snprintf(line, sizeof(line),
-			       "{\"type\":\"message\",\"cursor\":\"floorflo.%lld\",\"channel\":%d,\"seq\":%lld,\"id\":%lld,"
-			       "\"created_at\":\"2026-11-25T10:04:31.%03ldZ\",\"sender\":%d,\"client_id\":\"%.*s\",\"version\":1,"
-			       "\"body\":{\"text\":\"%.*s\"}}\n",
-			       (long long)last_id, (int)(ch - channels), (long long)ch->seq, (long long)last_id,
-			       t.tv_nsec / 1000000, 100 + c->fd, (int)id_n, id, (int)text_n, text);
+	len = (size_t)snprintf(
+		line, sizeof(line),
+		"{\"type\":\"message\",\"cursor\":\"floorflo.%lld\",\"channel\":%d,\"seq\":%lld,\"id\":%lld,"
+		"\"created_at\":\"2026-11-25T10:04:31.%03ldZ\",\"sender\":%d,\"client_id\":\"%.*s\",\"version\":1,"
+		"\"body\":{\"text\":\"%.*s\"}}\n",
+		(long long)last_id, (int)(ch - channels), (long long)ch->seq, (long long)last_id, t.tv_nsec / 1000000,
+		100 + c->fd, (int)id_n, id, (int)text_n, text);
 	at = ws_head(frame, WS_TEXT, len, NULL);
 	memcpy(frame + at, line, len);
 	for (size_t k = 0; k < ch->n; k++)
 		put(ch->members[k], frame, at + len);
-	len = (size_t)snprintf(line, sizeof(line),
-			       "{\"type\":\"ack\",\"ref\":\"%.*s\",\"client_id\":\"%.*s\",\"channel\":%d,\"seq\":%lld,\"id\":%lld}\n",
-			       ref ? (int)ref_n : 0, ref ? ref : "", (int)id_n, id, (int)(ch - channels),
-			       (long long)ch->seq, (long long)last_id);
+	len = (size_t)snprintf(
+		line, sizeof(line),
+		"{\"type\":\"ack\",\"ref\":\"%.*s\",\"client_id\":\"%.*s\",\"channel\":%d,\"seq\":%lld,\"id\":%lld}\n",
+		ref ? (int)ref_n : 0, ref ? ref : "", (int)id_n, id, (int)(ch - channels), (long long)ch->seq,
+		(long long)last_id);
 	at = ws_head(frame, WS_TEXT, len, NULL);
 	memcpy(frame + at, line, len);
 	put(c, frame, at + len);

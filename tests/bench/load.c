@@ -1,16 +1,13 @@
-/* load: the load generator. One thread, epoll, thousands of clients (WebSocket, long-poll, plain HTTP) of one server, which
- * may be pulsechat-realtime, a web server in front, or the floor. It takes commands, one a line, and answers each with one
- * line of JSON (tests/bench/run.mjs speaks to it):
- *   load --target ADDRESS --clients FILE [--host NAME] [--body BYTES] [--browser] [--wait SECONDS] [--cpu NAME:PID[+]]...
- *   FILE: lines "ws|poll|http TOKEN CHANNEL p|-", p for a publisher
- *   open                               connect all that are not connected
- *   run RATE WARM SECONDS DRAIN        RATE messages a second at fixed times, in turn by the publishers
- *   closed WARM SECONDS DRAIN          each publisher sends, waits for its ack, sends again
- *   rest history|send|get COUNT WARM SECONDS  the first COUNT http clients ask, wait, ask again
- *   idle SECONDS                       nothing, only to look at the servers' CPU
- *   quit
- * A message's text begins with the time it was due and its publisher's count: latency counts from the time it was due, and
- * each receiver checks that the channel's seq runs without a gap (lost), a repeat or a step back. */
+/* load: the load generator. One thread, epoll, thousands of clients (WebSocket, long-poll, plain HTTP) of one server,
+ * which may be pulsechat-realtime, a web server in front, or the floor. It takes commands, one a line, and answers each
+ * with one line of JSON (tests/bench/run.mjs speaks to it): load --target ADDRESS --clients FILE [--host NAME] [--body
+ * BYTES] [--browser] [--wait SECONDS] [--cpu NAME:PID[+]]... FILE: lines "ws|poll|http TOKEN CHANNEL p|-", p for a
+ * publisher open                               connect all that are not connected run RATE WARM SECONDS DRAIN RATE
+ * messages a second at fixed times, in turn by the publishers closed WARM SECONDS DRAIN          each publisher sends,
+ * waits for its ack, sends again rest history|send|get COUNT WARM SECONDS  the first COUNT http clients ask, wait, ask
+ * again idle SECONDS                       nothing, only to look at the servers' CPU quit A message's text begins with
+ * the time it was due and its publisher's count: latency counts from the time it was due, and each receiver checks that
+ * the channel's seq runs without a gap (lost), a repeat or a step back. */
 #include "tests/bench/net.h"
 #include <errno.h>
 #include <netinet/in.h>
@@ -42,7 +39,7 @@ struct conn {
 	enum state state;
 	bool publisher, polling_out, witness, waits, upgraded;
 	int room, number; /* number: among the publishers */
-	unsigned count;	  /* messages sent */
+	unsigned count;   /* messages sent */
 	char *token;
 	int64_t last; /* seq; -1: none yet */
 	int64_t t0;   /* of the request or op under way */
@@ -54,7 +51,7 @@ struct conn {
 
 struct room {
 	int64_t id, top; /* top: the highest seq seen or acknowledged */
-	int64_t acked;	 /* in this run */
+	int64_t acked;   /* in this run */
 };
 
 /* A histogram with 1/64 of relative error, in microseconds. */
@@ -88,8 +85,8 @@ static struct {
 	int64_t from, to; /* the window: messages due in it count */
 	bool closed;
 	enum { REST_NONE, REST_HISTORY, REST_SEND, REST_GET } rest;
-	uint64_t sent, acked, refused, arrived, delivered, gaps, backward, foreign, unordered, resets, byes, closes, answers,
-		bad_answers, bytes;
+	uint64_t sent, acked, refused, arrived, delivered, gaps, backward, foreign, unordered, resets, byes, closes,
+		answers, bad_answers, bytes;
 	int64_t late;
 	struct hist delivery, ack;
 	unsigned series[SERIES_MAX];
@@ -215,7 +212,8 @@ static void opened(struct conn *c)
 /* ---- HTTP */
 
 static const char browser_headers[] =
-	"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36\r\n"
+	"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 "
+	"Safari/537.36\r\n"
 	"Accept: */*\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9,de;q=0.8\r\n"
 	"Cache-Control: no-cache\r\nPragma: no-cache\r\nPulseChat-Client: web\r\n"
 	"Referer: https://chat.example.org/c/12\r\nSec-Ch-Ua: \"Chromium\";v=\"131\", \"Not_A Brand\";v=\"24\"\r\n"
@@ -225,12 +223,12 @@ static const char browser_headers[] =
 static void ask(struct conn *c, const char *method, const char *path, const char *body)
 {
 	char text[4096];
-	int n = snprintf(text, sizeof(text), "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n%s", method, path,
-			 opt.host, c->token, opt.browser ? browser_headers : "");
+	int n = snprintf(text, sizeof(text), "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n%s", method,
+			 path, opt.host, c->token, opt.browser ? browser_headers : "");
 
 	if (body)
-		n += snprintf(text + n, sizeof(text) - (size_t)n, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-			      strlen(body), body);
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+			      "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
 	else
 		n += snprintf(text + n, sizeof(text) - (size_t)n, "\r\n");
 	c->waits = true;
@@ -243,7 +241,8 @@ static void ask_poll(struct conn *c)
 	char path[256];
 
 	if (c->cursor[0])
-		snprintf(path, sizeof(path), "/api/v1/events?cursor=%s&wait=%d&instance=%s", c->cursor, opt.wait, c->instance);
+		snprintf(path, sizeof(path), "/api/v1/events?cursor=%s&wait=%d&instance=%s", c->cursor, opt.wait,
+			 c->instance);
 	else
 		snprintf(path, sizeof(path), "/api/v1/events?instance=%s", c->instance);
 	ask(c, "GET", path, NULL);
@@ -251,7 +250,8 @@ static void ask_poll(struct conn *c)
 
 static void fill_text(char *out, size_t n, int64_t due, const struct conn *c)
 {
-	snprintf(out, STAMP + 1, "@%016llx %04x %08x ", (unsigned long long)due, (unsigned)c->number & 0xffff, c->count);
+	snprintf(out, STAMP + 1, "@%016llx %04x %08x ", (unsigned long long)due, (unsigned)c->number & 0xffff,
+		 c->count);
 	for (size_t k = STAMP; k < n; k++)
 		out[k] = (char)('a' + k % 26);
 	out[n] = 0;
@@ -261,7 +261,8 @@ static void next_id(char out[40])
 {
 	op_count++;
 	snprintf(out, 40, "%08x-%04x-4%03x-8%03x-%012llx", (unsigned)(run_id >> 32), (unsigned)(run_id >> 16) & 0xffff,
-		 (unsigned)(run_id >> 4) & 0xfff, (unsigned)(op_count >> 48) & 0xfff, (unsigned long long)op_count & 0xffffffffffff);
+		 (unsigned)(run_id >> 4) & 0xfff, (unsigned)(op_count >> 48) & 0xfff,
+		 (unsigned long long)op_count & 0xffffffffffff);
 }
 
 static void ask_rest(struct conn *c)
@@ -295,9 +296,10 @@ static void send_op(struct conn *c, int64_t due)
 	c->count++;
 	fill_text(text, opt.body, due, c);
 	next_id(id);
-	n = (size_t)snprintf(op, sizeof(op),
-			     "{\"op\":\"send\",\"ref\":\"%llx\",\"client_id\":\"%s\",\"channel\":%lld,\"body\":{\"text\":\"%s\"}}",
-			     (unsigned long long)due, id, (long long)rooms[c->room].id, text);
+	n = (size_t)snprintf(
+		op, sizeof(op),
+		"{\"op\":\"send\",\"ref\":\"%llx\",\"client_id\":\"%s\",\"channel\":%lld,\"body\":{\"text\":\"%s\"}}",
+		(unsigned long long)due, id, (long long)rooms[c->room].id, text);
 	at = ws_head(frame, WS_TEXT, n, mask);
 	memcpy(frame + at, op, n);
 	ws_mask(frame + at, n, mask);
@@ -627,11 +629,12 @@ static void greet(struct conn *c)
 	if (c->state == CONNECTING)
 		c->state = GREETING;
 	if (c->kind == KIND_WS) {
-		int n = snprintf(text, sizeof(text),
-				 "GET /api/v1/ws?instance=%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"
-				 "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-				 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: pulsechat.v1\r\n\r\n",
-				 c->instance, opt.host, c->token);
+		int n = snprintf(
+			text, sizeof(text),
+			"GET /api/v1/ws?instance=%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"
+			"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: pulsechat.v1\r\n\r\n",
+			c->instance, opt.host, c->token);
 
 		put(c, text, (size_t)n);
 	} else if (c->kind == KIND_POLL) {
@@ -824,7 +827,8 @@ static void report(const struct look *a, const struct look *b, uint64_t left)
 	double seconds = (double)(b->at - a->at) / 1e6, known = 0;
 
 	printf("{\"seconds\":%.3f,\"sent\":%llu,\"acked\":%llu,\"refused\":%llu,\"arrived\":%llu,\"delivered\":%llu,"
-	       "\"lost\":%llu,\"backward\":%llu,\"foreign\":%llu,\"unordered\":%llu,\"resets\":%llu,\"byes\":%llu,\"closes\":%llu,"
+	       "\"lost\":%llu,\"backward\":%llu,\"foreign\":%llu,\"unordered\":%llu,\"resets\":%llu,\"byes\":%llu,"
+	       "\"closes\":%llu,"
 	       "\"answers\":%llu,\"bad_answers\":%llu,\"body_bytes\":%llu,\"late_ms\":%.1f,",
 	       seconds, (unsigned long long)m.sent, (unsigned long long)m.acked, (unsigned long long)m.refused,
 	       (unsigned long long)m.arrived, (unsigned long long)m.delivered, (unsigned long long)(m.gaps + left),
@@ -832,9 +836,10 @@ static void report(const struct look *a, const struct look *b, uint64_t left)
 	       (unsigned long long)m.resets, (unsigned long long)m.byes, (unsigned long long)m.closes,
 	       (unsigned long long)m.answers, (unsigned long long)m.bad_answers, (unsigned long long)m.bytes,
 	       (double)m.late / 1000);
-	printf("\"p50\":%.2f,\"p90\":%.2f,\"p99\":%.2f,\"max\":%.2f,\"ack_p50\":%.2f,\"ack_p99\":%.2f,\"ack_max\":%.2f,",
-	       hist_ms(&m.delivery, 0.5), hist_ms(&m.delivery, 0.9), hist_ms(&m.delivery, 0.99), (double)m.delivery.max / 1000,
-	       hist_ms(&m.ack, 0.5), hist_ms(&m.ack, 0.99), (double)m.ack.max / 1000);
+	printf("\"p50\":%.2f,\"p90\":%.2f,\"p99\":%.2f,\"max\":%.2f,\"ack_p50\":%.2f,\"ack_p99\":%.2f,\"ack_max\":%."
+	       "2f,",
+	       hist_ms(&m.delivery, 0.5), hist_ms(&m.delivery, 0.9), hist_ms(&m.delivery, 0.99),
+	       (double)m.delivery.max / 1000, hist_ms(&m.ack, 0.5), hist_ms(&m.ack, 0.99), (double)m.ack.max / 1000);
 	printf("\"cpu\":{");
 	for (size_t k = 0; k <= cpu_n; k++) {
 		double s = (double)(b->cpu[k].ns - a->cpu[k].ns) / 1e9;

@@ -7,7 +7,8 @@
 int64_t now_us(void); /* monotonic */
 void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
-/* "HOST:PORT" (an IPv4 address) or the path of a Unix socket. Non-blocking; connect returns with the connection under way. */
+/* "HOST:PORT" (an IPv4 address) or the path of a Unix socket. Non-blocking; connect returns with the connection under
+ * way. */
 int net_listen(const char *where);
 int net_connect(const char *where);
 void net_files(size_t wanted); /* raises the limit of descriptors, or dies */
