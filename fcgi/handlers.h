@@ -26,7 +26,7 @@ int handle_message_list(struct request *q, struct response *r, struct err *e);
 int handle_message_get(struct request *q, struct response *r, struct err *e);
 /* api_reads.c */
 int handle_read_mark(struct request *q, struct response *r, struct err *e);
-/* api_auth.c; until it is there its routes are not */
-int handle_auth_login(struct request *q, struct response *r, struct err *e) __attribute__((weak));
-int handle_auth_callback(struct request *q, struct response *r, struct err *e) __attribute__((weak));
-int handle_auth_logout(struct request *q, struct response *r, struct err *e) __attribute__((weak));
+/* api_auth.c */
+int handle_auth_login(struct request *q, struct response *r, struct err *e);
+int handle_auth_callback(struct request *q, struct response *r, struct err *e);
+int handle_auth_logout(struct request *q, struct response *r, struct err *e);

@@ -51,7 +51,7 @@ void route_find(const struct route *table, struct request *q, struct route_match
 	for (const struct route *t = table; t->pattern; t++) {
 		int64_t param[REQUEST_PARAMS_MAX] = {0};
 
-		if (!t->handler || !matches(t->pattern, q, param))
+		if (!matches(t->pattern, q, param))
 			continue;
 		m->path_known = true;
 		allow(m, names[t->method]);
