@@ -13,14 +13,15 @@ struct id_token_rules {
 };
 
 /* In the order of the checks. */
-#define ID_TOKEN_RESULTS(X)                                                                                     \
-	X(OK, "ok")                                                                                             \
-	X(TOO_LARGE, "too_large")                                                                               \
-	X(MALFORMED, "malformed")                                                                               \
-	X(DUPLICATE, "duplicate_claim") X(ALG, "alg_not_allowed") X(CRIT, "crit") X(NO_KID, "no_kid")           \
-		X(UNKNOWN_KID, "unknown_kid") X(KEY, "key_mismatch") X(SIGNATURE, "signature") X(ISS, "iss")    \
-			X(AUD, "aud") X(AZP, "azp") X(EXP, "exp") X(NBF, "nbf") X(IAT, "iat") X(NONCE, "nonce") \
-				X(SUB, "sub") X(AT_HASH, "at_hash")
+#define ID_TOKEN_RESULTS(X)                                                                                \
+	X(OK, "ok")                                                                                        \
+	X(TOO_LARGE, "too_large")                                                                          \
+	X(MALFORMED, "malformed")                                                                          \
+	X(DUPLICATE, "duplicate_claim")                                                                    \
+	X(ALG, "alg_not_allowed") X(CRIT, "crit") X(NO_KID, "no_kid") X(UNKNOWN_KID, "unknown_kid")        \
+		X(KEY, "key_mismatch") X(SIGNATURE, "signature") X(ISS, "iss") X(AUD, "aud") X(AZP, "azp") \
+			X(EXP, "exp") X(NBF, "nbf") X(IAT, "iat") X(NONCE, "nonce") X(SUB, "sub")          \
+				X(AT_HASH, "at_hash")
 enum id_token_result {
 #define X(symbol, name) ID_TOKEN_##symbol,
 	ID_TOKEN_RESULTS(X)

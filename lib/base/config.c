@@ -1,8 +1,10 @@
 /* config: a table of keys, filled from the file, then from the environment. */
 #include "lib/base/config.h"
+#include "lib/base/codec.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/base/utf8.h"
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <ini.h>
@@ -297,6 +299,8 @@ static int check(struct config *c, const char *path, struct err *e)
 	    strpbrk(site_host(c), "/?#@ \\"))
 		return err_set(e, ERR_BAD_FIELD, "url",
 			       "%s: [site] url = %s: expected https://HOST[:PORT] without a path", path, c->site.url);
+	if (!config_site_port(c))
+		return err_set(e, ERR_BAD_FIELD, "url", "%s: [site] url = %s: no such port", path, c->site.url);
 	if (!config_site_secure(c) && !config_site_loopback(c))
 		return err_set(e, ERR_BAD_FIELD, "url", "%s: [site] url = %s: only a loopback site may be plain http",
 			       path, c->site.url);
@@ -371,23 +375,23 @@ bool config_site_secure(const struct config *c)
 bool config_site_loopback(const struct config *c)
 {
 	const char *h = site_host(c);
-	size_t n = strcspn(h, ":");
-	int a, b, d;
-	char rest;
+	char host[64];
+	struct in_addr v4;
 
 	if (!strncmp(h, "[::1]", 5))
 		return h[5] == 0 || h[5] == ':';
-	if (n == 9 && !strncmp(h, "localhost", 9))
-		return true;
-	return sscanf(h, "127.%d.%d.%d%c", &a, &b, &d, &rest) >= 3 && n <= 15;
+	snprintf(host, sizeof(host), "%.*s", (int)strcspn(h, ":"), h);
+	return !strcmp(host, "localhost") || (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
 }
 
 int config_site_port(const struct config *c)
 {
 	const char *h = site_host(c);
 	const char *colon = h[0] == '[' ? strstr(h, "]:") : strchr(h, ':');
+	int64_t port;
 
 	if (!colon)
 		return config_site_secure(c) ? 443 : 80;
-	return atoi(colon + (h[0] == '[' ? 2 : 1));
+	colon += h[0] == '[' ? 2 : 1;
+	return int_parse(colon, strlen(colon), 65535, &port) ? (int)port : 0;
 }
