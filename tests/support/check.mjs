@@ -79,7 +79,7 @@ const lint = () => ({
 		.filter((f) => !f.endsWith("/tap.sh"))
 		.map((f) => ({ argv: [f], count: tap })),
 });
-const asan = { PULSECHAT_VARIANT: "asan" };
+const asan = { PC_VARIANT: "asan" };
 
 const plans = {
 	lint: () => [lint()],
@@ -110,8 +110,8 @@ const plans = {
 		unitSuite("unit (clang)", "clang"),
 		unitSuite("unit (threads)", "tsan"),
 		unitSuite("unit (valgrind)", "plain", ["valgrind", "-q", "--error-exitcode=97", "--leak-check=full"], 10),
-		nodeSuite("api (threads)", "tests/api", 10, { PULSECHAT_VARIANT: "tsan" }),
-		nodeSuite("realtime (threads)", "tests/realtime", 10, { PULSECHAT_VARIANT: "tsan" }),
+		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }),
+		nodeSuite("realtime (threads)", "tests/realtime", 10, { PC_VARIANT: "tsan" }),
 		nodeSuite("soak", "tests/soak", 15, asan),
 		{
 			name: "fuzz",

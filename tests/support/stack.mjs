@@ -6,7 +6,7 @@
 //   after(() => stack.stop());
 //
 // startStack(options):
-//   variant    plain, asan, tsan, clang; default $PULSECHAT_VARIANT (set by make check), else plain. Must be built already.
+//   variant    plain, asan, tsan, clang; default $PC_VARIANT (set by make check), else plain. Must be built already.
 //   api, realtime   how many processes: 1, 2. Their names: api1, realtime1, realtime2; "api" and "realtime" mean the first
 //   conf       overrides of pulsechat.conf: {"section.key": value} or {section: {key: value}}
 //   supervise  true: what dies is started again, as by make run; false: it stays dead
@@ -63,7 +63,7 @@ export async function startStack(options = {}) {
 	const dir = mkdtempSync(join(tmpdir(), "pulsechat-test-"));
 	chmodSync(dir, 0o711);
 	const stack = new TestStack({
-		variant: process.env.PULSECHAT_VARIANT || "plain",
+		variant: process.env.PC_VARIANT || "plain",
 		...options,
 		env: { ...ENV, ...options.env },
 		conf: options.conf ?? {},
