@@ -190,6 +190,7 @@ int request_read_body(struct request *q, size_t limit, struct err *e)
 		return err_set(e, ERR_BAD_REQUEST, NULL, "Content-Length is not a number");
 	if (expected > (int64_t)limit)
 		return err_set(e, ERR_TOO_LARGE, NULL, "the body is over %zu bytes", limit);
+	q->body = (struct span){"", 0};
 	if (expected == 0)
 		return 0;
 	room = expected > 0 ? (size_t)expected : limit + 1;
