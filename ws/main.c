@@ -1,0 +1,263 @@
+/* pulsechat-realtime: delivers events over WebSocket and long-poll. Puts the parts together, and takes them apart in
+ * order. */
+#include "lib/base/clock.h"
+#include "lib/base/config.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/db/writer.h"
+#include "lib/live/frame.h"
+#include "lib/live/live.h"
+#include "ws/accept.h"
+#include "ws/callers.h"
+#include "ws/conn.h"
+#include "ws/drain.h"
+#include "ws/instances.h"
+#include "ws/listen.h"
+#include "ws/loop.h"
+#include "ws/notify.h"
+#include "ws/ops.h"
+#include "ws/parking.h"
+#include "ws/pg_loop.h"
+#include "ws/poll_gather.h"
+#include "ws/transport.h"
+#include <errno.h>
+#include <getopt.h>
+#include <libwebsockets.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define QUERY_CONNECTIONS 3
+#define FRAME_CACHE_BYTES ((size_t)4 << 20)
+#define LISTEN_LATEST_MS 1000 /* a database that is away shall not keep us from saying so */
+
+static const char usage[] = "usage: pulsechat-realtime [-c FILE] [--listen ADDRESS] [--node NAME]\n"
+			    "  -c, --config FILE  configuration (/etc/pulsechat/pulsechat.conf)\n"
+			    "  --listen ADDRESS   a socket's path, or address:port; instead of [realtime] listen\n"
+			    "  --node NAME        this process's name in logs (realtime)\n"
+			    "  --help\n";
+
+struct options {
+	const char *config, *listen, *node;
+};
+
+static int exit_status;
+static int64_t started;
+static bool listening;
+static const char *address;
+
+/* ---- hooks */
+
+static void on_answer(void *arg, const PGresult *r, const struct err *e)
+{
+	live_answer(arg, r, e);
+}
+
+static void on_read(void *arg, struct live_read *q)
+{
+	static const char types[] = "iiiii";
+	struct realtime *rt = arg;
+
+	_Static_assert(sizeof(types) - 1 == LIVE_READ_PARAMS, "one letter for each");
+	pgconn_query(pg_pool_pick(rt->pool), q->stmt, rt->config->database.wait, on_answer, q,
+		     types + LIVE_READ_PARAMS - q->n, q->params[0], q->params[1], q->params[2], q->params[3],
+		     q->params[4]);
+}
+
+static void start_listening(struct realtime *rt)
+{
+	struct err e = {0};
+
+	if (listening)
+		return;
+	listening = true;
+	if (accept_listen(rt, address, &e) < 0) {
+		log_error("listen", "cause=%s", log_quote(e.detail));
+		exit_status = 1;
+		loop_stop(rt);
+		return;
+	}
+	log_info("listening", "address=%s", log_quote(address));
+	notify_manager("READY=1");
+}
+
+static void on_ready(void *arg)
+{
+	struct realtime *rt = arg;
+
+	log_info("ready", "mark=%s head=%lld ms=%lld", live_mark(rt->live), (long long)live_head(rt->live),
+		 (long long)(clock_mono_ms() - started));
+}
+
+static void on_doubt(void *arg)
+{
+	listener_doubt(((struct realtime *)arg)->listener);
+}
+
+static void on_test(void *arg, int64_t number)
+{
+	listener_test(((struct realtime *)arg)->listener, number);
+}
+
+static void on_tick(struct realtime *rt, int64_t now)
+{
+	if (!listening && (live_is_ready(rt->live) || now >= started + LISTEN_LATEST_MS))
+		start_listening(rt);
+	instances_sweep(rt->instances, now);
+	drain_tick(rt, now);
+}
+
+static void on_writer_watch(void *arg, int fd, int events)
+{
+	pg_watch_set(((struct realtime *)arg)->writer_watch, fd, events);
+}
+
+static void on_writer_ready(void *arg, int events)
+{
+	writer_ready(((struct realtime *)arg)->writer, events);
+}
+
+static void on_due(struct wheel_timer *t, int64_t now)
+{
+	struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
+
+	c->transport->due(c, now);
+}
+
+/* ---- setting up */
+
+/* Each connection takes a descriptor; libwebsockets sizes its tables by the limit. */
+static void raise_descriptors(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur == l.rlim_max)
+		return;
+	l.rlim_cur = l.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &l) < 0)
+		log_warning("descriptors", "limit=%llu error=%s", (unsigned long long)l.rlim_max,
+			    log_quote(strerror(errno)));
+}
+
+static int set_up(struct realtime *rt, const struct config *c, const struct options *o, struct err *e)
+{
+	static const struct loop_hooks loop_hooks = {.stop = drain_start, .tick = on_tick};
+	static const struct live_hooks live_hooks = {
+		.read = on_read, .ready = on_ready, .doubt = on_doubt, .test = on_test};
+	struct live_limits limits = {.ring_events = (size_t)c->realtime.ring_events,
+				     .ring_bytes = (size_t)c->realtime.ring_bytes,
+				     .resume_events = (size_t)c->events.resume_events};
+	char name[64];
+
+	rt->config = c;
+	rt->node = o->node;
+	TAILQ_INIT(&rt->conns);
+	TAILQ_INIT(&rt->dirty);
+	loop_init(rt, &loop_hooks);
+	rt->live = live_new(&limits, &live_hooks, rt);
+	rt->frames = frame_cache_new(LWS_PRE, FRAME_CACHE_BYTES);
+	rt->wheel = wheel_new(LOOP_TICK_MS, clock_mono_ms(), on_due);
+	rt->callers = callers_new();
+	rt->instances = instances_new();
+	rt->parking = parking_new(rt, poll_gone, poll_hurry);
+	gather_init(rt);
+	snprintf(name, sizeof(name), "%.50s-query", o->node);
+	rt->pool = pg_pool_new(c, &rt->loop, name, QUERY_CONNECTIONS);
+	snprintf(name, sizeof(name), "%.50s-writer", o->node);
+	rt->writer_watch = pg_watch_new(&rt->loop, on_writer_ready, rt);
+	rt->writer = writer_new(c, name, on_writer_watch, rt);
+	rt->listener = listener_new(rt);
+	return accept_init(rt, e);
+}
+
+/* Connections go before what they use; the loop's handles close last. */
+static void take_down(struct realtime *rt)
+{
+	writer_free(&rt->writer);
+	accept_close(rt);
+	listener_free(&rt->listener);
+	pg_pool_free(&rt->pool);
+	pg_watch_free(&rt->writer_watch);
+	parking_close(&rt->parking);
+	gather_close();
+	loop_close(rt);
+	loop_finish(rt);
+	ops_free();
+	live_free(&rt->live);
+	frame_cache_free(&rt->frames);
+	instances_free(&rt->instances);
+	callers_free(&rt->callers);
+	wheel_free(&rt->wheel);
+}
+
+/* 0: go on; else the exit status plus 1. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"listen", required_argument, NULL, 'l'},
+		{"node", required_argument, NULL, 'n'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "c:h", longs, NULL)) != -1)
+		switch (opt) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 'l':
+			o->listen = optarg;
+			break;
+		case 'n':
+			o->node = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 1;
+		default:
+			fputs(usage, stderr);
+			return 3;
+		}
+	if (optind == argc)
+		return 0;
+	fputs(usage, stderr);
+	return 3;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.config = "/etc/pulsechat/pulsechat.conf", .node = "realtime"};
+	static struct realtime rt;
+	struct config *c = NULL;
+	struct err e = {0};
+	enum log_level level = LOG_INFO;
+	int rc;
+
+	secret_no_core();
+	if ((rc = parse_options(argc, argv, &o)))
+		return rc - 1;
+	log_init("pulsechat-realtime", LOG_INFO);
+	if (config_load(o.config, &c, &e) < 0) {
+		fprintf(stderr, "pulsechat-realtime: %s\n", e.detail);
+		return 2;
+	}
+	if (log_level_parse(c->log.level, &level))
+		log_init("pulsechat-realtime", level);
+	address = o.listen ? o.listen : c->realtime.listen;
+	signal(SIGPIPE, SIG_IGN);
+	raise_descriptors();
+	started = clock_mono_ms();
+	if (set_up(&rt, c, &o, &e) < 0) {
+		log_error("start", "cause=%s", log_quote(e.detail));
+		exit_status = 1;
+	} else {
+		loop_run(&rt);
+	}
+	take_down(&rt);
+	config_free(&c);
+	log_info("exit", "status=%d", exit_status);
+	return exit_status;
+}

@@ -1,0 +1,38 @@
+/* realtime: what the parts of pulsechat-realtime share: one loop, one thread. */
+#pragma once
+#include "lib/base/base.h"
+#include <sys/queue.h>
+#include <uv.h>
+
+struct config;
+struct conn;
+struct frame_cache;
+struct live;
+struct lws_context;
+struct lws_vhost;
+struct pg_pool;
+struct writer;
+
+TAILQ_HEAD(conn_list, conn);
+
+struct realtime {
+	const struct config *config;
+	const char *node; /* this process's name in logs and to the database */
+	uv_loop_t loop;
+	struct live *live;
+	struct frame_cache *frames;
+	struct pg_pool *pool;  /* queries */
+	struct writer *writer; /* sends */
+	struct pg_watch *writer_watch;
+	struct listener *listener; /* the bus */
+	struct wheel *wheel;       /* time-outs of connections */
+	struct parking *parking;   /* polls whose clients may go */
+	struct instances *instances;
+	struct callers *callers;
+	struct lws_context *lws;
+	struct lws_vhost *vhost;
+	struct conn_list conns, dirty; /* all; those with something to write */
+	size_t conns_n;
+	unsigned turn; /* counts flushes */
+	bool draining;
+};

@@ -1,0 +1,260 @@
+/* transport_poll: a long-poll: one request, one whole answer from the loop's flush, header and body in one write. */
+#include "lib/base/clock.h"
+#include "lib/base/config.h"
+#include "lib/base/log.h"
+#include "lib/base/strbuf.h"
+#include "lib/live/frame.h"
+#include "ws/instances.h"
+#include "ws/loop.h"
+#include "ws/parking.h"
+#include "ws/transport.h"
+#include "ws/poll_gather.h"
+#include <inttypes.h>
+#include <libwebsockets.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_BYTES ((size_t)256 << 10) /* of lines, about; what is more comes with the next poll */
+
+struct poll {
+	struct conn c; /* first */
+	struct gather_entry gather;
+	struct instance *instance;
+	int64_t arrived, wait_ms;
+	int64_t started_at; /* the log's id that it began from: what a superseded poll answers */
+	int64_t retry_after_ms;
+	char id[REQUEST_ID_MAX];
+	bool has_cursor, has_instance, close;
+	bool caught_up, expired, hurry, superseded;
+	bool has_problem;
+	struct err problem;
+};
+
+static struct poll *poll_of(struct conn *c)
+{
+	return (struct poll *)c;
+}
+
+/* ---- the answer */
+
+static void build(struct poll *p, struct strbuf *b)
+{
+	struct conn *c = &p->c;
+	char cursor[CURSOR_TEXT_MAX], last[160];
+	size_t n = 0, last_n;
+	const char *lines = NULL;
+
+	if (p->superseded) {
+		conn_unqueue(c, c->queue_n);
+		cursor_text(cursor, live_mark(c->rt->live), p->started_at);
+	} else {
+		conn_cursor(c, cursor);
+	}
+	if (c->queue_n)
+		lines = frame_get(c->rt->frames, c->queue, c->queue_n, &n);
+	last_n = (size_t)snprintf(last, sizeof(last), "{\"type\":\"cursor\",\"cursor\":\"%s\",\"retry_after\":%g}\n",
+				  cursor, (double)p->retry_after_ms / 1000);
+	strbuf_addf(b,
+		    "HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ncontent-length: %zu\r\ncache-control: "
+		    "no-store\r\n"
+		    "pulsechat-cursor: %s\r\npulsechat-request-id: %s\r\n%s\r\n",
+		    n + last_n, cursor, p->id, p->close ? "connection: close\r\n" : "");
+	strbuf_add(b, lines ? lines : "", n);
+	strbuf_add(b, last, last_n);
+}
+
+/* Writes the answer; the poll is over. */
+static void answer(struct poll *p)
+{
+	static const char room[LWS_PRE] = {0};
+	struct conn *c = &p->c;
+	struct lws *wsi = c->wsi;
+	struct strbuf b = {.max = (size_t)c->rt->config->realtime.queue_bytes * 2 + ANSWER_BYTES * 2 + 4096};
+
+	parking_remove(c->rt->parking, lws_get_socket_fd(wsi));
+	strbuf_add(&b, room, sizeof(room));
+	if (p->has_problem)
+		problem_text(&b, &p->problem, p->id, p->close);
+	else
+		build(p, &b);
+	if (p->instance)
+		instances_leave(c->rt->instances, p->instance, c, p->superseded ? 0 : clock_mono_ms());
+	p->instance = NULL;
+	lws_set_opaque_user_data(wsi, NULL);
+	if (b.failed || lws_write(wsi, (unsigned char *)b.p + LWS_PRE, b.n - LWS_PRE, LWS_WRITE_HTTP) < 0 ||
+	    lws_http_transaction_completed(wsi)) {
+		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+		loop_wake_lws(c->rt);
+	}
+	strbuf_release(&b);
+	c->wsi = NULL;
+	conn_free(c);
+}
+
+/* Whether it is time, and for a poll that came right behind an answer, whether more shall gather first. */
+static bool is_due(struct poll *p)
+{
+	struct conn *c = &p->c;
+	int64_t until;
+
+	if (c->state == CONN_CLOSING)
+		return true;
+	if (c->state != CONN_OPEN)
+		return false;
+	if (!p->has_cursor || p->superseded || p->expired || p->hurry || c->queue_bytes >= ANSWER_BYTES)
+		return true;
+	if (!p->caught_up || (!c->queue_n && p->wait_ms))
+		return false;
+	if (!p->wait_ms || !p->instance || !instance_answered(p->instance) ||
+	    p->arrived - instance_answered(p->instance) >= GATHER_MS)
+		return true;
+	until = p->arrived + GATHER_MS;
+	if (clock_mono_ms() >= until)
+		return true;
+	gather_wait(c->rt, &p->gather, c, until);
+	return false;
+}
+
+static void flush(struct conn *c)
+{
+	struct poll *p = poll_of(c);
+
+	if (c->wsi && is_due(p))
+		answer(p);
+}
+
+/* ---- as a transport */
+
+static size_t room(struct conn *c)
+{
+	if (c->queue_bytes < ANSWER_BYTES)
+		return MIN_OF(ANSWER_BYTES - c->queue_bytes, (size_t)c->rt->config->realtime.queue_bytes / 2 + 1);
+	conn_dirty(c); /* that is an answer */
+	return 0;
+}
+
+static void begin(struct conn *c)
+{
+	struct poll *p = poll_of(c);
+	struct conn *older;
+
+	p->started_at = live_position(c->rt->live, &c->receiver);
+	if (p->has_instance) {
+		p->instance = instances_enter(c->rt->instances, c->user, c->instance, c, &older);
+		if (older) {
+			poll_of(older)->superseded = true;
+			older->receiver.state = RECEIVER_OUT;
+			conn_dirty(older);
+		}
+	}
+	wheel_set(c->rt->wheel, &c->timer, p->arrived + MAX_OF(p->wait_ms, (int64_t)1));
+	if (!p->has_cursor || p->hurry)
+		conn_dirty(c);
+}
+
+static void live(struct conn *c)
+{
+	poll_of(c)->caught_up = true;
+	conn_dirty(c);
+}
+
+static void end(struct conn *c, int64_t retry_after_ms)
+{
+	poll_of(c)->retry_after_ms = retry_after_ms;
+	if (c->state != CONN_OPEN) { /* it has no place to tell of yet */
+		err_retry(&poll_of(c)->problem, ERR_UNAVAILABLE, (int)MAX_OF(retry_after_ms, (int64_t)1), "%s",
+			  c->close_reason);
+		poll_of(c)->has_problem = true;
+	}
+	c->state = CONN_CLOSING;
+}
+
+static void refuse(struct conn *c, enum close_code code, const struct err *e)
+{
+	struct poll *p = poll_of(c);
+
+	p->problem = *e;
+	p->has_problem = true;
+	c->close_code = code;
+	c->close_reason = "refused";
+	c->state = CONN_CLOSING;
+	conn_dirty(c);
+}
+
+/* What does not fit any more comes with the next poll. */
+static void overflow(struct conn *c)
+{
+	c->receiver.state = RECEIVER_OUT;
+	c->receiver.position = MAX_OF(c->queued_id, poll_of(c)->started_at);
+	c->state = CONN_CLOSING;
+	conn_dirty(c);
+}
+
+static void due(struct conn *c, int64_t now)
+{
+	(void)now;
+	poll_of(c)->expired = true;
+	conn_dirty(c);
+}
+
+static void release(struct conn *c)
+{
+	struct poll *p = poll_of(c);
+
+	gather_forget(&p->gather);
+	if (p->instance)
+		instances_leave(c->rt->instances, p->instance, c, 0);
+	p->instance = NULL;
+	if (c->wsi)
+		parking_remove(c->rt->parking, lws_get_socket_fd(c->wsi));
+}
+
+static const struct transport poll_transport = {
+	.name = "poll",
+	.room = room,
+	.begin = begin,
+	.live = live,
+	.flush = flush,
+	.end = end,
+	.refuse = refuse,
+	.overflow = overflow,
+	.due = due,
+	.release = release,
+};
+
+/* ---- requests */
+
+void poll_gone(struct conn *c)
+{
+	transport_kill(c);
+}
+
+void poll_hurry(struct conn *c)
+{
+	poll_of(c)->hurry = true;
+	conn_dirty(c);
+}
+
+int poll_start(struct realtime *rt, struct lws *wsi)
+{
+	struct request *request = NULL;
+	struct err e = {0};
+	struct poll *p;
+
+	if (request_read(rt, wsi, REQUEST_POLL, &request, &e) < 0)
+		return request_problem(wsi, &e, NULL, false);
+	p = (struct poll *)conn_new(rt, &poll_transport, sizeof(*p), wsi, request);
+	p->arrived = clock_mono_ms();
+	p->wait_ms = request->wait_ms;
+	p->has_cursor = request->has_cursor;
+	p->has_instance = request->has_instance;
+	p->close = request->close;
+	memcpy(p->id, request->id, sizeof(p->id));
+	lws_set_opaque_user_data(wsi, &p->c);
+	lws_http_headers_detach(wsi);
+	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+	parking_add(rt->parking, &p->c, lws_get_socket_fd(wsi));
+	p->c.state = CONN_AUTHORISING;
+	conn_authorise(&p->c);
+	return 0;
+}
