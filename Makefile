@@ -40,6 +40,7 @@ LIB_SRC := $(filter-out lib/cli/%,$(LIB_SRC))
 API_SRC := $(wildcard fcgi/*.c)
 RT_SRC  := $(wildcard ws/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
+DB_SRC  := $(wildcard tests/db/test_*.c)
 GEN_SRC := $(B)/gen/stmt_table.c $(B)/gen/migration_table.c
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(GEN_SRC:.c=.o)
@@ -47,9 +48,10 @@ API_OBJ := $(API_SRC:%.c=$(B)/%.o)
 RT_OBJ  := $(RT_SRC:%.c=$(B)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/%.o)
 UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
+DB_BIN  := $(DB_SRC:%.c=$(B)/%)
 PROGRAMS := $(B)/pulsechat-api $(B)/pulsechat-realtime $(B)/pulsechat
 
-.PHONY: all programs variant unit-bins bench-bins soak clean format lint run check check-long bench fuzz install client
+.PHONY: all programs variant unit-bins db-bins bench-bins soak clean format lint run check check-long bench fuzz install client
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -62,6 +64,7 @@ else
 programs: $(PROGRAMS)
 endif
 unit-bins: $(UNIT_BIN)
+db-bins: $(DB_BIN)
 
 ifeq ($(V),1)
 Q :=
@@ -103,6 +106,10 @@ $(B)/pulsechat: $(CLI_OBJ) $(B)/libpulsechat.a
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpulsechat.a
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(addprefix $(B)/,$(shell sed -n 's|^// needs: ||p' tests/unit/$*.c)) $(B)/libpulsechat.a $(LIBS_COMMON) -lcmocka -lm
+# Tests against a real PostgreSQL (tests/db/run.sh).
+$(B)/tests/db/%: $(B)/tests/db/%.o $(B)/tests/db/harness.o $(B)/libpulsechat.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) -lcmocka
 
 # --- measuring (tests/bench)
 BENCH_BIN := $(B)/tests/bench/load $(B)/tests/bench/floor
@@ -119,7 +126,7 @@ clean:
 format:
 	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.[ch] ws/*.[ch] tests/*/*.[ch])
 
--include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(BENCH_BIN:=.d) $(B)/tests/bench/net.d
+-include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(DB_BIN:=.d) $(BENCH_BIN:=.d) $(B)/tests/bench/net.d
 
 # --- the web client, by npm and its lock file
 CLIENT_SRC := $(shell find htdocs -name node_modules -prune -o -type f -print 2>/dev/null)
