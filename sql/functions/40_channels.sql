@@ -136,7 +136,7 @@ BEGIN
 	SELECT * INTO c FROM channels WHERE id = channel FOR NO KEY UPDATE;
 	SELECT m.role INTO actor_role FROM members m WHERE m.channel_id = channel AND m.user_id = actor;
 	SELECT m.role INTO leaver_role FROM members m WHERE m.channel_id = channel AND m.user_id = leaver;
-	SELECT u.role IN ('owner', 'admin') INTO is_admin FROM users u WHERE u.id = actor;
+	is_admin := EXISTS (SELECT FROM users u WHERE u.id = actor AND u.role IN ('owner', 'admin') AND u.deactivated_at IS NULL);
 	IF c.id IS NULL OR (c.kind <> 'public' AND actor_role IS NULL AND NOT is_admin) THEN
 		RETURN 'not_found';
 	END IF;
