@@ -163,12 +163,17 @@ PGconn *site_connect(struct site *s)
 	return connect_root(s->name);
 }
 
-static void database_command(const char *fmt, const char *a, const char *b)
+/* A command that cannot stand in a transaction or in the database that it is about. */
+static void server_command(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static void server_command(const char *fmt, ...)
 {
 	PGconn *c = connect_root("postgres");
 	char text[256];
+	va_list ap;
 
-	snprintf(text, sizeof(text), fmt, a, b);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
 	run_sql(c, "%s", text);
 	PQfinish(c);
 }
@@ -182,7 +187,7 @@ static void make_template(void)
 	if (template[0])
 		return;
 	snprintf(template, sizeof(template), "base_%d", (int)getpid());
-	database_command("CREATE DATABASE %s OWNER pulsechat%s", template, "");
+	server_command("CREATE DATABASE %s OWNER pulsechat", template);
 	snprintf(dsn, sizeof(dsn), "host=%s user=pulsechat dbname=%s", cluster_dir(), template);
 	c = test_config(dsn);
 	if (migrate(c, NULL, &e) < 0)
@@ -197,7 +202,7 @@ struct site *site_open(void)
 
 	make_template();
 	snprintf(s->name, sizeof(s->name), "t%d_%d", (int)getpid(), ++databases);
-	database_command("CREATE DATABASE %s OWNER pulsechat TEMPLATE %s", s->name, template);
+	server_command("CREATE DATABASE %s OWNER pulsechat TEMPLATE %s", s->name, template);
 	snprintf(dsn, sizeof(dsn), "host=%s user=pulsechat dbname=%s", cluster_dir(), s->name);
 	snprintf(s->root, sizeof(s->root), "host=%s user=postgres dbname=%s", cluster_dir(), s->name);
 	s->config = test_config(dsn);
@@ -222,7 +227,7 @@ void site_close(struct site **ss)
 	if (!s)
 		return;
 	PQfinish(s->sql);
-	database_command("DROP DATABASE %s WITH (FORCE)%s", s->name, "");
+	server_command("DROP DATABASE %s WITH (FORCE)", s->name);
 	test_config_free(&s->config);
 	free(s);
 	*ss = NULL;
@@ -394,9 +399,10 @@ int64_t check_log(struct site *s)
 	assert_int_equal(sql_int(s, "SELECT count(*) FROM (SELECT channel_id, subject FROM events WHERE kind = 'm' "
 				    "GROUP BY 1, 2 HAVING count(*) > 1) x"),
 			 0);
-	assert_int_equal(sql_int(s, "SELECT count(*) FROM messages m FULL JOIN (SELECT * FROM events WHERE kind = 'm') e "
-				    "ON e.channel_id = m.channel_id AND e.subject = m.seq "
-				    "WHERE m.seq IS NULL OR e.id IS NULL"),
+	assert_int_equal(sql_int(s,
+				 "SELECT count(*) FROM messages m FULL JOIN (SELECT * FROM events WHERE kind = 'm') e "
+				 "ON e.channel_id = m.channel_id AND e.subject = m.seq "
+				 "WHERE m.seq IS NULL OR e.id IS NULL"),
 			 0);
 	return sql_int(s, "SELECT count(*) FROM messages");
 }
@@ -432,7 +438,7 @@ int suite_teardown(void **state)
 {
 	(void)state;
 	if (template[0])
-		database_command("DROP DATABASE IF EXISTS %s WITH (FORCE)%s", template, "");
+		server_command("DROP DATABASE IF EXISTS %s WITH (FORCE)", template);
 	template[0] = 0;
 	return 0;
 }

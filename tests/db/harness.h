@@ -62,14 +62,14 @@ void port_remove(struct port *p);
 void loop_turn(int max_ms);
 
 /* Turns the loop until cond holds; the test fails where it does not within ms. */
-#define UNTIL(cond, ms)                                                                           \
-	do {                                                                                      \
-		int64_t until_end_ = clock_mono_ms() + (ms);                                      \
-		while (!(cond)) {                                                                 \
-			if (clock_mono_ms() > until_end_)                                         \
+#define UNTIL(cond, ms)                                                                                         \
+	do {                                                                                                    \
+		int64_t until_end_ = clock_mono_ms() + (ms);                                                    \
+		while (!(cond)) {                                                                               \
+			if (clock_mono_ms() > until_end_)                                                       \
 				fail_msg("not within %d ms: %s (%s:%d)", (int)(ms), #cond, __FILE__, __LINE__); \
-			loop_turn(10);                                                            \
-		}                                                                                 \
+			loop_turn(10);                                                                          \
+		}                                                                                               \
 	} while (0)
 
 /* ---- sends */

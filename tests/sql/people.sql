@@ -1,0 +1,76 @@
+-- People: handles, accounts of a provider, sessions, closing an account.
+\ir include/site.sql
+SELECT * FROM no_plan();
+
+-- handle_from
+SELECT is(handle_from(wish), handle, 'a handle from ' || coalesce(quote_literal(wish), 'nothing')) FROM (VALUES
+	('Alice', 'alice'), ('alice@example.org', 'alice'), ('Jo Ann  Doe', 'jo-ann-doe'), ('..a..', 'a'), ('--', 'user'), ('',
+		'user'), (NULL, 'user'),
+	('@', 'user'), ('Ünal', 'nal'), ('日本', 'user'), ('a.b_c-d', 'a.b_c-d'), (repeat('x', 100), repeat('x', 28)), ('9to5', '9to5'),
+	(E'a\u202eb', 'a-b'), ('.hidden', 'hidden')) v(wish, handle);
+SELECT ok(bool_and(handle_from(chr(c) || 'x') ~ '^[a-z0-9][a-z0-9._-]{0,31}$'), 'whatever a name begins with')
+	FROM generate_series(1, 9000) c WHERE c NOT BETWEEN 55296 AND 57343;
+SELECT ok(bool_and(handle_from(repeat('x', 27) || chr(c) || 'yz') ~ '^[a-z0-9][a-z0-9._-]{0,31}$'),
+	'wherever it is cut') FROM generate_series(32, 126) c;
+
+-- user_insert
+SELECT stream_head() AS head \gset
+SELECT user_insert('t-eve', 'Eve', 'https://example.org/e.png', 'eve@example.org', true, 'guest') AS eve \gset
+SELECT results_eq('SELECT handle, name, picture, email, email_verified, role, version, deactivated_at FROM users WHERE id = ' || :eve,
+	$$VALUES ('t-eve', 'Eve', 'https://example.org/e.png', 'eve@example.org', true, 'guest', 1::bigint, NULL::timestamptz)$$,
+		'a person is stored');
+SELECT results_eq('SELECT spy.routes()', ARRAY['p 0 -1 ' || :eve || ' user.created'], 'and told to everyone');
+SELECT is((SELECT event_tail(e) FROM events e WHERE id = :head + 1) LIKE '%example.org"%', false, 'without the e-mail address');
+SELECT user_insert('T-Eve', 'Eve', NULL, NULL, false, 'member') AS eve2 \gset
+SELECT is((SELECT handle FROM users WHERE id = :eve2), 't-eve-2', 'a taken handle gets a number');
+SELECT user_insert(repeat('q', 60), 'Q', NULL, NULL, false, 'member') AS q \gset
+SELECT user_insert(repeat('q', 60), 'Q', NULL, NULL, false, 'member') AS q2 \gset
+SELECT is((SELECT handle FROM users WHERE id = :q2), repeat('q', 28) || '-2', 'a long one has room for it');
+SELECT throws_ok($$SELECT user_insert('t-x', '', NULL, NULL, false, 'member')$$, '23514', NULL, 'a name is not empty');
+SELECT throws_ok($$SELECT user_insert('t-x', repeat('x', 81), NULL, NULL, false, 'member')$$, '23514', NULL, 'nor of 81 characters');
+SELECT throws_ok($$SELECT user_insert('t-x', 'X', NULL, NULL, false, 'king')$$, '23514', NULL, 'roles are those of the list');
+SELECT spy.forget() \g /dev/null
+
+-- user_for_identity
+SELECT user_for_identity('https://idp.test', 's1', 't-zoe', 'Zoe', NULL, 'zoe@example.org', true) AS zoe \gset
+SELECT results_eq('SELECT spy.routes()', ARRAY['p 0 -1 ' || :zoe || ' user.created'], 'the first log-in makes an account');
+SELECT is(user_for_identity('https://idp.test', 's1', 't-other', 'Zoe', NULL, 'zoe@example.org', true), :zoe::bigint, 'the second finds it');
+SELECT is((SELECT count(*)::int FROM spy.lines()), 0, 'with nothing to tell where nothing has changed');
+SELECT is(user_for_identity('https://idp.test', 's1', 't-other', 'Zoe Z', 'https://example.org/z.png', 'zoe@example.org', true),
+	:zoe::bigint, 'a new name and picture');
+SELECT results_eq('SELECT handle, name, picture, version FROM users WHERE id = ' || :zoe, $$VALUES ('t-zoe', 'Zoe Z',
+	'https://example.org/z.png', 2::bigint)$$,
+	'are taken over; the handle stays');
+SELECT results_eq('SELECT spy.routes()', ARRAY['p 0 -1 ' || :zoe || ' user.updated'], 'and told');
+SELECT isnt(user_for_identity('https://idp.test', 's2', 't-zoe', 'Zoe', NULL, 'zoe@example.org', true), :zoe::bigint,
+	'the same e-mail address under another subject is another person');
+SELECT isnt(user_for_identity('https://other.test', 's1', 't-zoe', 'Zoe', NULL, 'zoe@example.org', true), :zoe::bigint,
+	'the same subject of another provider too');
+SELECT spy.forget() \g /dev/null
+
+-- session_revoke
+INSERT INTO sessions (secret_hash, kind, user_id, scopes) VALUES (sha256('t1'), 'session', :zoe, '{read}') RETURNING id AS session \gset
+INSERT INTO sessions (secret_hash, kind, user_id, scopes) VALUES (sha256('t2'), 'token', :zoe, '{read}') RETURNING id AS token \gset
+SELECT ok(session_revoke(:session), 'a session is ended');
+SELECT results_eq('SELECT spy.routes()', ARRAY['x 0 ' || :zoe || ' ' || :session || ' session.revoked'], 'and its streams are told');
+SELECT isnt((SELECT revoked_at FROM sessions WHERE id = :session), NULL, 'it is over');
+SELECT ok(NOT session_revoke(:session), 'twice is once');
+SELECT ok(NOT session_revoke(-1), 'there is none of that id');
+SELECT is((SELECT count(*)::int FROM spy.lines()), 0, 'which is told to nobody');
+
+-- user_deactivate
+SELECT member_add(:open, :zoe, :zoe, 100) \g /dev/null
+SELECT spy.forget() \g /dev/null
+SELECT ok(user_deactivate(:zoe), 'an account is closed');
+SELECT results_eq('SELECT spy.routes()', ARRAY['d 0 -1 ' || :zoe || ' user.deactivated'], 'which ends all streams');
+SELECT isnt((SELECT revoked_at FROM sessions WHERE id = :token), NULL, 'and all sessions and tokens');
+SELECT ok(EXISTS (SELECT FROM members WHERE channel_id = :open AND user_id = :zoe), 'memberships stay');
+SELECT ok(NOT user_deactivate(:zoe), 'twice is once');
+SELECT ok(NOT user_deactivate(-1), 'nobody is nobody');
+SELECT is(user_for_identity('https://idp.test', 's1', 't-zoe', 'New', NULL, NULL, false), NULL, 'no log-in opens it again');
+SELECT is((SELECT name FROM users WHERE id = :zoe), 'Zoe Z', 'nor changes it');
+SELECT is((SELECT (user_json(u)->>'active')::boolean FROM users u WHERE id = :zoe), false, 'it shows as inactive');
+
+SELECT ok(spy.log_is_whole(), 'the log is whole');
+SELECT * FROM finish();
+ROLLBACK;
