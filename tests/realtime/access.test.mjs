@@ -1,0 +1,161 @@
+// access: judged at delivery. Joins and removals, ended sessions, deactivated people, on two processes and both transports.
+
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { startStack } from "../support/stack.mjs";
+import { client, signIn } from "../support/http.mjs";
+import { follow, openWs, poll } from "../support/realtime.mjs";
+import { channel, exactly, head, people, post, range, say, seqs, until } from "./help.mjs";
+
+let stack, alice, bob, carol, dave;
+
+before(async () => {
+	stack = await startStack({ realtime: 2, conf: { "session.idle": "2s" } });
+	[alice, bob, carol, dave] = await people(stack, "alice", "bob", "carol", "dave");
+});
+after(() => stack.stop());
+
+/** A socket on each process, and a poll on each. */
+async function everywhere(who, cursor) {
+	const feeds = [await openWs(who, { via: "realtime1", cursor }), await openWs(who, { via: "realtime2", cursor })];
+	feeds.push(follow(who, { via: "realtime1", cursor: cursor ?? feeds[0].hello.cursor }));
+	feeds.push(follow(who, { via: "realtime2", cursor: cursor ?? feeds[1].hello.cursor }));
+	return feeds;
+}
+const end = (feeds) => Promise.all(feeds.map((f) => (f.stop ? f.stop() : f.terminate())));
+
+test("AU-5 b who is removed gets nothing that was sent after it, live or by resume; who joins again only what is after", async () => {
+	const room = await channel(alice, [bob, carol]);
+	const other = await channel(alice, [bob]);
+	const from = await head(bob);
+	const feeds = await everywhere(bob);
+	const a = await openWs(alice, { via: "realtime1" });
+	await say(a, room, "1 for both");
+	await Promise.all(feeds.map((f) => exactly(f, room, 1, 1)));
+	assert.equal((await alice.delete(`/api/v1/channels/${room}/members/${bob.id}`)).status, 204);
+	for (let i = 2; i <= 11; i++) await say(a, room, `${i} not for bob`);
+	const marker = await say(a, other, "by this all before has been delivered");
+	for (const f of feeds) {
+		await f.some((l) => l.type === "member.left" && l.channel === room && l.user === bob.id);
+		await f.some((l) => l.type === "message" && l.channel === other && l.seq === marker.seq);
+		assert.deepEqual(seqs(f.lines, room), [1]);
+	}
+	// nothing of it by resume either, from both processes, nor from history
+	for (const via of ["realtime1", "realtime2"]) {
+		const resumed = await openWs(bob, { via, cursor: from });
+		await resumed.some((l) => l.type === "message" && l.channel === other && l.seq === marker.seq);
+		assert.deepEqual(seqs(resumed.lines, room), []);
+		assert.ok(resumed.lines.some((l) => l.type === "member.left" && l.user === bob.id), "but he is told that he is out");
+		await resumed.close();
+	}
+	assert.notEqual((await bob.get(`/api/v1/channels/${room}/messages`)).status, 200);
+	// again in
+	assert.equal((await alice.post(`/api/v1/channels/${room}/members`, { user: bob.id })).status, 201);
+	await say(a, room, "12 for both again");
+	for (const f of feeds) {
+		await f.some((l) => l.type === "message" && l.channel === room && l.seq === 12);
+		assert.deepEqual(seqs(f.lines, room), [1, 12]);
+		assert.equal(f.lines.filter((l) => l.type === "member.joined" && l.channel === room && l.user === bob.id).length, 1);
+	}
+	const resumed = await openWs(bob, { cursor: from });
+	await resumed.some((l) => l.type === "message" && l.channel === room && l.seq === 12);
+	assert.deepEqual(seqs(resumed.lines, room), [12], "only what is after the second join");
+	await end([...feeds, a, resumed]);
+});
+
+test("leaving and joining while the own process is loading memberships loses nothing and shows nothing", async () => {
+	const room = await channel(alice, [carol]);
+	for (let round = 0; round < 15; round++) {
+		const joined = await alice.post(`/api/v1/channels/${room}/members`, { user: dave.id });
+		const opening = openWs(dave, { via: round % 2 ? "realtime1" : "realtime2" }); // not awaited: in the middle of it
+		const m = await post(alice, room, `round ${round}`);
+		const d = await opening;
+		assert.equal(joined.status, 201);
+		const left = await alice.delete(`/api/v1/channels/${room}/members/${dave.id}`);
+		assert.equal(left.status, 204);
+		const hidden = await post(alice, room, "hidden");
+		await d.some((l) => l.type === "member.left" && l.user === dave.id);
+		assert.equal((await d.call({ op: "ping" })).type, "pong");
+		assert.ok(!seqs(d.lines, room).includes(hidden.seq));
+		const late = seqs(d.lines, room).filter((s) => s !== m.seq);
+		assert.deepEqual(late, [], "at most the one of his time");
+		await d.close();
+	}
+});
+
+test("AU-5 a log out: its streams end within a second on both processes, the other device stays", async () => {
+	const one = await signIn(stack, "bob");
+	const two = await signIn(stack, "bob");
+	const ones = [await openWs(one, { via: "realtime1" }), await openWs(one, { via: "realtime2" })];
+	const twos = [await openWs(two, { via: "realtime1" }), await openWs(two, { via: "realtime2" })];
+	const parked = ["realtime1", "realtime2"].map((via) => poll(one, { via, cursor: ones[0].hello.cursor, wait: 30 }));
+	const t = Date.now();
+	assert.equal((await one.post("/auth/logout")).status, 200);
+	const closed = await Promise.all(ones.map((f) => f.closed));
+	const polls = await Promise.all(parked);
+	assert.ok(Date.now() - t < 1000, `${Date.now() - t} ms`);
+	assert.deepEqual(closed.map((c) => c.code), [4001, 4001]);
+	for (const f of ones) assert.equal(f.lines.at(-1).type, "bye");
+	for (const p of polls) assert.ok([200, 401].includes(p.status));
+	assert.equal((await poll(one, { cursor: ones[0].hello.cursor, wait: 0 })).status, 401);
+	for (const f of twos) {
+		await f.some((l) => l.type === "session.revoked");
+		assert.equal((await f.call({ op: "ping" })).type, "pong");
+	}
+	await end(twos);
+});
+
+test("AU-5 c a deactivated person's streams end with 4003, everywhere; a token's by its revocation", async () => {
+	const [erin] = await people(stack, "erin");
+	const feeds = [await openWs(erin, { via: "realtime1" }), await openWs(erin, { via: "realtime2" })];
+	const watcher = await openWs(alice, { via: "realtime2" });
+	const t = Date.now();
+	await stack.psql(`select user_deactivate(${erin.id})`);
+	const closed = await Promise.all(feeds.map((f) => f.closed));
+	assert.ok(Date.now() - t < 1000, `${Date.now() - t} ms`);
+	assert.deepEqual(closed.map((c) => c.code), [4003, 4003]);
+	await watcher.some((l) => l.type === "user.deactivated" && l.user.id === erin.id);
+	const late = await openWs(erin, { hello: false });
+	assert.equal((await late.closed).code, 4003);
+	const extra = client(stack, { token: await stack.token("carol") });
+	const c = await openWs(extra);
+	await stack.psql("select session_revoke((select max(id) from sessions))");
+	assert.equal((await c.closed).code, 4001);
+	await watcher.close();
+});
+
+test("a session that reaches its end is told so; one that is used in a stream does not count as unused", async () => {
+	const web = await signIn(stack, "carol");
+	const ws = await openWs(web);
+	const id = (await web.get("/api/v1/me")).json.session.id;
+	const until3s = Date.now() + 3000; // idle limit 2 s
+	await until(() => Date.now() > until3s);
+	assert.equal((await ws.call({ op: "ping" })).type, "pong");
+	assert.equal((await web.get("/api/v1/me")).status, 200, "the stream kept it in use");
+	await ws.close();
+	await stack.psql(`update sessions set expires_at = now() + interval '1 s' where id = ${id}`);
+	const short = await openWs(web);
+	assert.equal((await short.closed).code, 4001);
+	assert.equal(short.lines.at(-1).type, "bye");
+	await stack.psql(`update sessions set expires_at = now() + interval '1 h', last_used_at = now() where id = ${id}`);
+	const longer = await openWs(web);
+	await stack.psql(`update sessions set expires_at = now() + interval '2 h' where id = ${id}`);
+	assert.equal((await longer.call({ op: "ping" })).type, "pong");
+	await longer.close();
+});
+
+test("everyone sees a public channel that is made, only its members what is said there", async () => {
+	const b = await openWs(bob);
+	const created = await alice.post("/api/v1/channels", { name: `open ${randomUUID()}`, kind: "public" });
+	const id = created.json.id;
+	await post(alice, id, "for me alone");
+	const e = await b.some((l) => l.type === "channel.created" && l.channel.id === id);
+	assert.equal(e.channel.membership, undefined);
+	assert.equal((await bob.post(`/api/v1/channels/${id}/join`)).status, 200);
+	await b.some((l) => l.type === "member.joined" && l.channel === id && l.user === bob.id);
+	for (let i = 2; i <= 5; i++) await post(alice, id, `${i}`);
+	await b.some((l) => l.type === "message" && l.channel === id && l.seq === 5);
+	assert.deepEqual(seqs(b.lines, id), range(2, 5));
+	await b.close();
+});

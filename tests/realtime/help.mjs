@@ -1,0 +1,68 @@
+// help: what the realtime tests say often.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { bot } from "../support/http.mjs";
+
+export { until } from "../support/until.mjs";
+
+/** Clients with a token each, by handle. */
+export async function people(stack, ...handles) {
+	const all = [];
+	for (const handle of handles) all.push(await bot(stack, handle));
+	for (const who of all) who.id = (await who.get("/api/v1/me")).json.user.id;
+	return all;
+}
+
+let made = 0;
+/** A channel of `owner` with these members; its id. */
+export async function channel(owner, members = [], kind = "private") {
+	const body = { name: `rt ${process.pid} ${++made}`, kind, members: members.map((m) => m.id) };
+	const answer = await owner.post("/api/v1/channels", body);
+	assert.equal(answer.status, 201, answer.text);
+	return answer.json.id;
+}
+
+/** Sends by REST; the Message. */
+export async function post(who, id, text, client_id = randomUUID()) {
+	const answer = await who.post(`/api/v1/channels/${id}/messages`, { client_id, body: { text } });
+	assert.ok(answer.status === 201 || answer.status === 200, `${answer.status} ${answer.text}`);
+	return answer.json;
+}
+
+export const sendOp = (id, text, client_id = randomUUID()) => ({ op: "send", client_id, channel: id, body: { text } });
+
+/** Sends over a socket; the ack. */
+export async function say(ws, id, text) {
+	const ack = await ws.call(sendOp(id, text));
+	assert.equal(ack.type, "ack", JSON.stringify(ack));
+	return ack;
+}
+
+/** Where the log stands now. */
+export async function head(who) {
+	const answer = await who.get("/api/v1/channels");
+	assert.equal(answer.status, 200, answer.text);
+	return answer.headers["pulsechat-cursor"];
+}
+
+export const idOf = (cursor) => Number(cursor.split(".")[1]);
+export const markOf = (cursor) => cursor.split(".")[0];
+
+/** The messages of a channel among lines: seqs in the order they came. */
+export const seqs = (lines, id) => lines.filter((l) => l.type === "message" && l.channel === id).map((l) => l.seq);
+export const texts = (lines, id) => lines.filter((l) => l.type === "message" && l.channel === id).map((l) => l.body.text);
+export const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+/** Every logged event once, and in the log's order. */
+export function inOrder(feed) {
+	const ids = feed.events.map((e) => idOf(e.cursor));
+	for (let i = 1; i < ids.length; i++) assert.ok(ids[i] > ids[i - 1], `event ${ids[i]} after ${ids[i - 1]}`);
+}
+
+/** Waits for the whole of 1..n of a channel, then holds it against exactly that. */
+export async function exactly(feed, id, from, to, ms = 15000) {
+	await feed.some((l) => l.type === "message" && l.channel === id && l.seq === to, ms);
+	assert.deepEqual(seqs(feed.lines, id), range(from, to));
+	inOrder(feed);
+}

@@ -1,0 +1,260 @@
+// protocol: what a client may rely on, on both transports, on two processes.
+
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import { startStack } from "../support/stack.mjs";
+import { exchange, signIn } from "../support/http.mjs";
+import { dial, follow, openWs, poll } from "../support/realtime.mjs";
+import { channel, exactly, head, idOf, people, post, range, say, sendOp, seqs, until } from "./help.mjs";
+
+let stack, alice, bob, carol, room;
+
+before(async () => {
+	stack = await startStack({ realtime: 2 });
+	[alice, bob, carol] = await people(stack, "alice", "bob", "carol");
+	room = await channel(alice, [bob]);
+});
+after(() => stack.stop());
+
+test("hello is first and says where it stands; a message reaches every member once, on both processes and transports", async () => {
+	const from = await head(alice);
+	const instance = randomUUID();
+	const a = await openWs(alice, { instance, via: "realtime1" });
+	assert.deepEqual(Object.keys(a.hello).sort(), ["cursor", "heartbeat", "instance", "limits", "server_time", "type", "user"]);
+	assert.equal(a.lines[0].type, "hello");
+	assert.equal(a.hello.instance, instance);
+	assert.equal(a.hello.user, alice.id);
+	assert.ok(Math.abs(new Date(a.hello.server_time) - Date.now()) < 5000);
+	const b = await openWs(bob, { via: "realtime2" });
+	const c = await openWs(carol, { via: "realtime2" });
+	const bPolls = follow(bob, { cursor: from, via: "realtime1" });
+	const ack = await a.call({ ...sendOp(room, "héllo \u2028 <&>"), ref: "r\"1" });
+	assert.equal(ack.type, "ack");
+	assert.equal(ack.ref, "r\"1");
+	const rest = await post(bob, room, "by REST");
+	assert.equal(rest.seq, ack.seq + 1);
+	for (const feed of [a, b, bPolls]) {
+		const m = await feed.some((l) => l.type === "message" && l.seq === ack.seq);
+		assert.deepEqual(m.body, { text: "héllo \u2028 <&>" });
+		assert.equal(m.sender, alice.id);
+		assert.equal(m.client_id, ack.client_id);
+		assert.equal(m.id, ack.id);
+		await exactly(feed, room, ack.seq, rest.seq);
+	}
+	const seen = (await carol.get(`/api/v1/channels/${room}`)).status;
+	assert.equal(seen, 404);
+	assert.equal((await c.call({ op: "ping" })).type, "pong");
+	assert.deepEqual(seqs(c.lines, room), [], "not a member");
+	await bPolls.stop();
+	await Promise.all([a, b, c].map((f) => f.close()));
+});
+
+test("a line is what history says, live and replayed", async () => {
+	const a = await openWs(alice);
+	const from = a.hello.cursor;
+	const ack = await say(a, room, "one \u{1F600} \"two\"\n\tthree");
+	const live = await a.some((l) => l.type === "message" && l.seq === ack.seq);
+	const ring = (await poll(bob, { cursor: from, wait: 0 })).events.find((e) => e.seq === ack.seq);
+	const stored = (await alice.get(`/api/v1/channels/${room}/messages/${ack.seq}`)).json;
+	assert.deepEqual(ring, live);
+	const { type, cursor, ...message } = live;
+	assert.equal(type, "message");
+	assert.ok(cursor);
+	assert.deepEqual(message, stored);
+	await a.close();
+});
+
+test("ops: acks, errors with ref and client_id, and the connection goes on", async () => {
+	const a = await openWs(alice);
+	const first = sendOp(room, "once");
+	const ack = await a.call(first);
+	assert.deepEqual(Object.keys(ack).sort(), ["channel", "client_id", "id", "ref", "seq", "type"]);
+	const again = await a.call(first);
+	assert.deepEqual({ ...again, ref: 0 }, { ...ack, ref: 0 });
+	const reused = await a.call({ ...first, body: { text: "other" } });
+	assert.deepEqual([reused.type, reused.code, reused.client_id], ["error", "client_id_reused", first.client_id]);
+	for (const [op, code, field] of [
+		[{ op: "dance" }, "bad_field", "op"],
+		[{ op: "ping", more: 1 }, "bad_field", "more"],
+		[{ op: "send", client_id: "no", channel: room, body: { text: "x" } }, "bad_field", "client_id"],
+		[{ ...sendOp(room, ""), client_id: randomUUID() }, "bad_field", "body.text"],
+		[{ ...sendOp(0, "x") }, "bad_field", "channel"],
+		[{ ...sendOp(99999999, "x") }, "not_found", "channel"],
+		[{ op: "read", channel: room }, "bad_field", "seq"],
+		[{ op: "read", channel: 99999999, seq: 1 }, "not_a_member"],
+	]) {
+		const e = await a.call(op);
+		assert.deepEqual([e.type, e.code, e.field], ["error", code, field], JSON.stringify([op, e]));
+		assert.ok(e.detail);
+	}
+	a.send("{nonsense");
+	await a.some((l) => l.type === "error" && l.code === "bad_request");
+	a.send(JSON.stringify({ op: "ping", ref: "x".repeat(65) }));
+	await a.some((l) => l.type === "error" && l.field === "ref" && l.code === "bad_field");
+	const long = "é".repeat(32);
+	assert.equal((await a.call({ op: "ping", ref: long })).ref, long);
+	const read = await a.call({ op: "read", channel: room, seq: ack.seq });
+	assert.deepEqual([read.type, read.channel, read.seq], ["ack", room, ack.seq]);
+	assert.equal((await a.next("read")).seq, ack.seq);
+	await a.close();
+});
+
+test("a frame of many lines, of none, with CR LF and one bad line among good ones", async () => {
+	const a = await openWs(alice);
+	const from = (await say(a, room, "before")).seq;
+	const ops = Array.from({ length: 500 }, (_, i) => JSON.stringify({ ...sendOp(room, `n${i}`), ref: `n${i}` }));
+	ops.splice(250, 0, "{bad");
+	a.send(ops.join("\r\n") + "\r\n");
+	a.send("");
+	a.send("\n\n");
+	await until(() => a.lines.filter((l) => l.type === "ack").length === 501);
+	assert.equal(a.lines.filter((l) => l.type === "error").length, 1);
+	const acks = a.lines.filter((l) => l.type === "ack" && l.ref?.startsWith("n"));
+	assert.deepEqual(acks.map((l) => l.seq), acks.map((_, i) => from + 1 + i), "in the order they were sent");
+	await exactly(a, room, from, from + 500);
+	await a.close();
+});
+
+test("a program without the scope write can listen, not send", async () => {
+	const reader = { stack, token: await stack.token("alice", ["read"]) };
+	reader.credentials = { authorization: `Bearer ${reader.token}` };
+	const a = await openWs(reader);
+	assert.equal((await a.call(sendOp(room, "no"))).code, "insufficient_scope");
+	const m = await post(bob, room, "for readers");
+	await a.some((l) => l.type === "message" && l.seq === m.seq);
+	await a.close();
+});
+
+test("TR-5 a handshake or a poll by cookie from a foreign page gets 403 and no data", async () => {
+	const web = await signIn(stack, "alice");
+	const cookie = web.cookie;
+	const port = new URL(stack.url).port;
+	const origins = ["https://evil.test", `http://127.0.0.1.evil.test:${port}`, `http://127.0.0.1:${Number(port) + 1}`,
+		stack.url.replace("http", "https"), "null", null];
+	for (const origin of origins) {
+		await assert.rejects(openWs({ stack, credentials: { cookie, origin } }), (e) => e.status === 403, String(origin));
+	}
+	const good = await openWs({ stack, credentials: { cookie, origin: stack.url } });
+	assert.equal(good.hello.user, alice.id);
+	await good.close();
+	const ask = (headers) => exchange(`${stack.url}/api/v1/events?wait=0`, { headers: { cookie, ...headers } });
+	for (const headers of [{}, { "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" }, { "sec-fetch-site": "none" }]) {
+		const p = await ask(headers);
+		assert.equal(p.status, 403, JSON.stringify(headers));
+		assert.equal(p.json.code, "origin_refused");
+	}
+	assert.equal((await ask({ "sec-fetch-site": "same-origin" })).status, 200);
+	assert.equal((await ask({ "pulsechat-client": "1" })).status, 200);
+	const secret = cookie.split("=")[1].slice(0, 20);
+	assert.ok(!stack.log("realtime1").includes(secret) && !stack.log("realtime2").includes(secret));
+});
+
+test("DL-6 a dead session's handshake is accepted, told why and closed with 4001; so is one without credentials", async () => {
+	for (const headers of [{ authorization: `Bearer pct_${"A".repeat(42)}E` }, { authorization: "Bearer x" }, {}]) {
+		const ws = await openWs({ stack, credentials: headers }, { hello: false });
+		assert.equal((await ws.closed).code, 4001);
+		assert.deepEqual(ws.lines.map((l) => l.type), ["bye"]);
+	}
+	const p = await poll({ stack, credentials: {} }, {});
+	assert.deepEqual([p.status, p.problem.code], [401, "unauthenticated"]);
+});
+
+test("what is no handshake is answered at once, with a problem", async () => {
+	const get = (path, headers = {}, method = "GET") =>
+		exchange(`${stack.url}${path}`, { method, headers: { ...alice.credentials, ...headers }, socketPath: stack.socket("realtime1") });
+	const plain = await get("/api/v1/ws");
+	assert.deepEqual([plain.status, plain.json.code, plain.headers["content-type"]], [426, "upgrade_required", "application/problem+json"]);
+	assert.equal(plain.json.request_id, plain.headers["pulsechat-request-id"]);
+	assert.equal((await get("/api/v1/else")).status, 404);
+	const post405 = await get("/api/v1/events", { "content-length": 0 }, "POST");
+	assert.deepEqual([post405.status, post405.headers.allow], [405, "GET"]);
+	const upgrade = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" };
+	const v13 = { ...upgrade, "sec-websocket-version": "13", "sec-websocket-protocol": "pulsechat.v1" };
+	assert.equal((await get("/api/v1/ws", { ...v13, "sec-websocket-version": "8" })).status, 426);
+	assert.equal((await get("/api/v1/ws", { ...v13, "sec-websocket-protocol": "chat" })).status, 400);
+	assert.equal((await get("/api/v1/ws", { ...v13, "sec-websocket-protocol": undefined })).status, 400);
+	assert.equal((await get("/api/v1/else", v13)).status, 404);
+	assert.equal((await get("/api/v1/ws", { ...v13, upgrade: "h2c" })).status, 426);
+	for (const query of ["cursor=", "cursor=x", "cursor=aaaaaaaa.-1", "cursor=aaaaaaaa.01", "cursor=AAAAAAAA.1", "cursor=aaaaaaaa.1&cursor=aaaaaaaa.1"])
+		for (const path of ["/api/v1/ws", "/api/v1/events"]) {
+			const r = await get(`${path}?${query}`, path.endsWith("ws") ? v13 : {});
+			assert.deepEqual([r.status, r.json.code, r.json.field], [400, "bad_cursor", "cursor"], `${path} ${query}`);
+		}
+	for (const query of ["instance=1", "instance=", "wait=-1", "wait=56", "wait=1.5", "wait=", "wait=1&wait=2"])
+		assert.equal((await get(`/api/v1/events?${query}`)).json.code, "bad_field", query);
+	assert.equal((await get("/api/v1/events?what=1")).json.code, "bad_request");
+	const offered = dial(alice, { protocol: ["other", "pulsechat.v1"] });
+	await new Promise((ok, no) => offered.on("open", ok).on("error", no));
+	assert.equal(offered.protocol, "pulsechat.v1");
+	offered.terminate();
+});
+
+test("a poll: at once without a cursor, at once where there is something, parked else, ended by a newer one", async () => {
+	const now = await poll(bob, { wait: 20 });
+	assert.equal(now.status, 200);
+	assert.equal(now.headers["content-type"], "application/x-ndjson");
+	assert.equal(now.headers["cache-control"], "no-store");
+	assert.equal(Number(now.headers["content-length"]), Buffer.byteLength(now.text));
+	assert.deepEqual(now.lines.map((l) => l.type), ["cursor"]);
+	assert.deepEqual([now.lines[0].cursor, now.lines[0].retry_after], [now.cursor, 0]);
+	const sent = await post(alice, room, "to be polled");
+	const got = await poll(bob, { cursor: now.cursor, wait: 20 });
+	assert.deepEqual(seqs(got.events, room), [sent.seq]);
+	assert.ok(idOf(got.cursor) >= idOf(got.events.at(-1).cursor));
+	const instance = randomUUID();
+	const parked = poll(bob, { cursor: got.cursor, wait: 20, instance, via: "realtime1" });
+	const newer = poll(bob, { cursor: got.cursor, wait: 20, instance, via: "realtime1" });
+	const ended = await Promise.race([parked, newer]);
+	assert.equal(ended.events.length, 0);
+	assert.equal(ended.cursor, got.cursor);
+	const next = await post(alice, room, "to the newer");
+	const [a, b] = await Promise.all([parked, newer]);
+	assert.deepEqual([...seqs(a.events, room), ...seqs(b.events, room)], [next.seq], "one of the two has it");
+	const t = Date.now();
+	const quiet = await poll(bob, { cursor: b.cursor > a.cursor ? b.cursor : a.cursor, wait: 1 });
+	assert.ok(Date.now() - t >= 900 && Date.now() - t < 3000, `${Date.now() - t} ms`);
+	assert.equal(quiet.events.length, 0);
+});
+
+test("a client that leaves while its poll is parked is noticed, and costs nothing", async () => {
+	const proc = `/proc/${stack.pids.realtime1}`;
+	const ticks = () => readFileSync(`${proc}/stat`, "utf8").split(" ").slice(13, 15).map(Number).reduce((x, y) => x + y);
+	const sockets = () => readdirSync(`${proc}/fd`).length;
+	const { cursor } = await poll(bob, { via: "realtime1" });
+	const few = sockets();
+	const parked = range(1, 50).map(() => {
+		const abort = new AbortController();
+		return { abort, p: poll(bob, { cursor, wait: 50, via: "realtime1", signal: abort.signal }).catch(() => "left") };
+	});
+	await until(() => sockets() >= few + 45, { what: "they are all there" });
+	for (const g of parked) g.abort.abort();
+	assert.deepEqual(new Set(await Promise.all(parked.map((g) => g.p))), new Set(["left"]));
+	await until(() => sockets() <= few + 5, { what: "their sockets are closed" });
+	const before = ticks();
+	const end = Date.now() + 500;
+	await until(() => Date.now() > end);
+	assert.ok(ticks() - before < 15, `the loop spins: ${ticks() - before} ticks of 10 ms in half a second`);
+});
+
+test("a poll that alternates between two processes misses nothing and spins nowhere", async () => {
+	let cursor = await head(alice);
+	const got = [];
+	let sent = 0, polls = 0;
+	const sender = (async () => {
+		for (; sent < 60; sent++) await post(alice, room, `alternating ${sent}`);
+	})();
+	const from = (await post(alice, room, "first")).seq;
+	while (got.length < 61) {
+		const p = await poll(bob, { cursor, wait: 5, via: ++polls % 2 ? "realtime1" : "realtime2" });
+		assert.equal(p.status, 200, p.text);
+		got.push(...seqs(p.events, room));
+		cursor = p.cursor;
+	}
+	await sender;
+	assert.equal(new Set(got).size, 61);
+	for (let i = 1; i < got.length; i++) assert.equal(got[i], got[i - 1] + 1, "in order, no hole");
+	assert.ok(Math.abs(got[0] - from) <= 60);
+	assert.ok(polls <= 130, `${polls} polls for 61 messages`);
+});
