@@ -1,5 +1,5 @@
 /* id_token: every case of tests/vectors/idtoken.json (path in IDTOKEN_VECTORS), and the same tokens cut short and bent,
- * which must be refused without a crash. Prints the cases that differ. */
+ * which must be refused without a crash. TAP: one line a case. */
 #include "lib/auth/id_token.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static int check_bent(const struct id_token_rules *rules, const struct jwks *key
 		free(bent);
 	}
 	if (wrong)
-		printf("%s: %d bent forms accepted\n", name, wrong);
+		printf("# %s: %d bent forms accepted\n", name, wrong);
 	return wrong;
 }
 
@@ -86,6 +86,7 @@ int main(void)
 		size_t set = (size_t)json_integer_value(json_object_get(one, "jwks"));
 		json_t *claims = NULL;
 		enum id_token_result rc;
+		int bad = 0;
 
 		if (!name || !token || !expect || !reason || set >= n_sets) {
 			printf("case %zu is broken\n", i);
@@ -95,19 +96,21 @@ int main(void)
 		rc = id_token_verify(&rules, sets[set], token, strlen(token), &claims);
 		got = id_token_result_name(rc);
 		if ((rc == ID_TOKEN_OK) != !strcmp(expect, "accept") || !reason_fits(got, reason, name)) {
-			printf("%s: expected %s (%s), got %s\n", name, expect, reason, got);
-			wrong++;
+			printf("# %s: expected %s (%s), got %s\n", name, expect, reason, got);
+			bad++;
 		}
 		if ((rc == ID_TOKEN_OK) != (claims != NULL)) {
-			printf("%s: claims %s\n", name, claims ? "of a refused token" : "missing");
-			wrong++;
+			printf("# %s: claims %s\n", name, claims ? "of a refused token" : "missing");
+			bad++;
 		}
 		json_decref(claims);
-		wrong += check_bent(&rules, sets[set], token, name);
+		bad += check_bent(&rules, sets[set], token, name);
+		printf("%sok %zu - id_token %s\n", bad ? "not " : "", i + 1, name);
+		wrong += bad;
 	}
 	for (i = 0; i < n_sets; i++)
 		jwks_unref(&sets[i]);
 	json_decref(doc);
-	printf("id_token: %zu cases, %d wrong\n", cases, wrong);
+	printf("1..%zu\n", cases);
 	return wrong || !cases;
 }
