@@ -118,7 +118,12 @@ $(BENCH_BIN): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/net.o
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto
 bench: programs bench-bins
-	node tests/bench/run.mjs $(BENCH)
+	@conf/run/npm.sh tests/devidp tests
+	@node tests/bench/run.mjs $(BENCH)
+# Random faults under load, then a comparison of what each client got with the table: make soak SECONDS=600 SEED=1
+soak: programs
+	@conf/run/npm.sh tests/devidp tests
+	@node tests/chaos/soak.mjs --variant $(VARIANT) --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf build

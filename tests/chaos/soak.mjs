@@ -1,0 +1,282 @@
+// soak: random faults under 300 clients on all transports, then each client's log is compared with the table: no loss, no double, no
+// disorder, and nothing acknowledged is missing.
+//   node tests/chaos/soak.mjs [--seconds 600] [--seed N] [--clients 300] [--rate 40] [--variant plain] [-v]   (make soak SECONDS= SEED=)
+// soak(options) is the same for tests; it returns {seed, faults, counts, wrong: [{kind, text}]}.
+// A seed gives the same faults at the same times; what they meet differs from run to run.
+
+import { fork } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { people, channels } from "../bench/site.mjs";
+import { startStack } from "../support/stack.mjs";
+import { FAULTS } from "./faults.mjs";
+import { PollClient, WsClient, fingerprint } from "./clients.mjs";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const sleep = (ms) => new Promise((ok) => setTimeout(ok, ms));
+
+function dice(seed) {
+	let a = seed >>> 0;
+	return () => {
+		a = (a + 0x6d2b79f5) >>> 0;
+		let t = Math.imul(a ^ (a >>> 15), 1 | a);
+		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+		return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+	};
+}
+
+async function startRelay() {
+	const child = fork(join(HERE, "relay.mjs"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+	process.once("exit", () => child.kill("SIGKILL"));
+	const send = (m) => child.connected && child.send(m);
+	const open = (link, listen, to) =>
+		new Promise((ok) => {
+			const hear = (m) => {
+				if (m.opened !== link) return;
+				child.off("message", hear);
+				ok(m.at);
+			};
+			child.on("message", hear);
+			send({ op: "open", link, listen, to });
+		});
+	return { send, open, stop: () => child.disconnect() };
+}
+
+/**
+ * seconds, seed, clients, rate (messages a second of all), variant.
+ * env: for the C programs, PC_FAULTS among it.     script: [{at: seconds, name}] instead of random faults.     say: (text) => …
+ */
+export async function soak({ seconds = 600, seed, clients: count = 300, rate = 40, variant, env = {}, script, say = () => {} } = {}) {
+	seed ??= (Math.random() * 2 ** 31) | 0;
+	say(`seed ${seed}`);
+	const random = dice(seed);
+	const pick = (list) => list[Math.floor(random() * list.length)];
+	const stack = await startStack({
+		...(variant && { variant }),
+		api: 1,
+		realtime: 2,
+		supervise: true,
+		only: ["postgres", "devidp"],
+		conf: { "log.level": "warning", "realtime.ping_interval": "5s", "realtime.pong_timeout": "5s" },
+		env,
+	});
+	const relay = await startRelay();
+	const wrong = [];
+	const faults = [];
+	const all = [];
+	let stopError = null;
+	try {
+		const dbDir = join(stack.runDir, "relay");
+		mkdirSync(dbDir, { mode: 0o755 });
+		await relay.open("db", join(dbDir, ".s.PGSQL.5432"), join(stack.pgSocket, ".s.PGSQL.5432"));
+		for (const [name, proc] of stack.procs)
+			if (/^(api|realtime)/.test(name)) proc.env = { ...proc.env, PULSECHAT_DATABASE_DSN: `host=${dbDir} dbname=pulsechat user=pulsechat` };
+		await Promise.all(["api1", "realtime1", "realtime2", "lighttpd"].map((n) => stack.up(n)));
+		const ports = { web: await relay.open("web", 0, stack.port) };
+		ports.direct = [await relay.open("direct1", 0, stack.socket("realtime1")), await relay.open("direct2", 0, stack.socket("realtime2"))];
+
+		// a third as many people as clients; each is in 4 channels, which have about 12 members
+		const site = { stack, tokens: [], host: stack.host, ports };
+		const persons = Math.ceil(count / 3);
+		const rooms = Math.max(4, Math.ceil(persons / 3));
+		await people(site, persons);
+		const members = Array.from({ length: rooms }, () => []);
+		const mine = [];
+		for (let u = 0; u < persons; u++) {
+			mine.push([0, 1, 2, 3].map((k) => (u + k * 5) % rooms).filter((c, i, l) => l.indexOf(c) === i));
+			for (const c of mine[u]) members[c].push(u);
+		}
+		const ids = await channels(site, "soak", members);
+		const users = mine.map((list, u) => ({ token: site.tokens[u], channels: list.map((c) => ids[c]) }));
+		for (let i = 0; i < count; i++) {
+			const options = { proxied: i % 2 === 0, random: dice(seed + 1 + i), wait: i % 10 < 7 ? 10 : 0 };
+			const how = i % 10 < 4 ? "ws" : i % 10 < 7 ? "long-poll" : "poll";
+			const name = `${i} ${how} ${options.proxied ? "lighttpd" : "direct"}`;
+			all.push(new (how === "ws" ? WsClient : PollClient)(site, name, users[i % persons], options));
+		}
+		for (const c of all) {
+			c.start();
+			if (all.indexOf(c) % 20 === 19) await sleep(20);
+		}
+		await waitFor(() => all.every((c) => c.cursor !== undefined), 60000, () => `${all.filter((c) => c.cursor === undefined).length} clients got no cursor`);
+		say(`${count} clients follow: ${all.filter((c) => c instanceof WsClient).length} by WebSocket, ` +
+			`${all.filter((c) => c.wait > 0).length} by long-poll, ${all.filter((c) => c.wait === 0).length} by polling`);
+
+		const began = Date.now();
+		const now = () => (Date.now() - began) / 1000;
+		let writing = true;
+		let texts = 0;
+		const writer = (async () => {
+			const r = dice(seed ^ 0x5bd1e995);
+			while (writing) {
+				const c = all[Math.floor(r() * all.length)];
+				if (c.pending.size < 3) c.send(c.user.channels[Math.floor(r() * c.user.channels.length)], `${texts++} ${"x".repeat(Math.floor(r() * 300))}`);
+				await sleep((2000 / rate) * r());
+			}
+		})();
+
+		// --- faults
+		const sql = async (text) => {
+			try {
+				return (await stack.psql(text, { user: "postgres" })).split("\n").filter(Boolean);
+			} catch {
+				return []; // the database is away
+			}
+		};
+		const under = [];
+		const start = (fault) => {
+			const entry = { at: Number(now().toFixed(1)), name: fault.name };
+			faults.push(entry);
+			const context = { stack, relay: relay.send, random, pick, sleep, sql, note: (t) => (entry.what = t) };
+			const p = fault.run(context).then(
+				() => say(`${String(entry.at).padStart(6)} s  ${entry.name}${entry.what ? `: ${entry.what}` : ""}`),
+				(e) => say(`${String(entry.at).padStart(6)} s  ${entry.name}: could not: ${e.message.split("\n")[0]}`),
+			);
+			under.push(p);
+			return p;
+		};
+		if (script) {
+			for (const s of script) {
+				await sleep(Math.max(0, s.at * 1000 - (Date.now() - began)));
+				start(FAULTS.find((f) => f.name === s.name));
+			}
+			await sleep(Math.max(0, seconds * 1000 - (Date.now() - began)));
+		} else {
+			const total = FAULTS.reduce((n, f) => n + f.weight, 0);
+			await sleep(2000);
+			while (now() < seconds) {
+				let w = random() * total;
+				const fault = FAULTS.find((f) => (w -= f.weight) < 0) ?? FAULTS[0];
+				const p = start(fault);
+				if (random() < 0.6) await p; // others overlap
+				await sleep(300 + random() * 2700);
+			}
+		}
+		await Promise.all(under);
+		for (const link of ["web", "direct1", "direct2", "db"]) {
+			relay.send({ op: "delay", link, ms: 0 });
+			relay.send({ op: "thaw", link });
+		}
+		for (const pid of Object.values(stack.pids)) if (pid) process.kill(pid, "SIGCONT");
+		await Promise.all(["postgres", "api1", "realtime1", "realtime2", "lighttpd"].map((n) => stack.up(n, 30000)));
+		writing = false;
+		await writer;
+		say(`faults are over: ${faults.length}; waiting for the clients`);
+
+		// --- everything is sent, everyone has it
+		const unsent = () => all.reduce((n, c) => n + c.pending.size, 0);
+		await waitFor(() => unsent() === 0, 60000).catch(() => wrong.push({ kind: "unanswered", text: `${unsent()} messages got no answer within 60 s after the last fault` }));
+		const table = await read(stack);
+		const behind = () =>
+			all.filter((c) => c.user.channels.some((ch) => (table.get(ch)?.length ?? 0) > 0 && (c.last.get(ch) ?? 0) < table.get(ch).length)).length;
+		const limit = Date.now() + 45000;
+		await waitFor(() => behind() === 0, limit - Date.now()).catch(() => {});
+		await sleep(1500); // what comes too often comes now
+		for (const c of all) compare(c, table, wrong);
+		await check(stack, all, table, wrong);
+	} finally {
+		await Promise.all(all.map((c) => c.stop()));
+		try {
+			await stack.stop();
+		} catch (e) {
+			stopError = e;
+		}
+		relay.stop();
+	}
+	if (stopError) wrong.push({ kind: "program", text: stopError.message });
+	const counts = { sent: 0, acked: 0 };
+	for (const c of all) {
+		counts.acked += c.acked.length;
+		for (const [k, v] of Object.entries(c.counts)) counts[k] = (counts[k] ?? 0) + v;
+	}
+	counts.sent = counts.acked + all.reduce((n, c) => n + c.pending.size, 0);
+	return { seed, seconds, faults, counts, wrong };
+}
+
+async function waitFor(cond, ms, what = () => "not in time") {
+	const end = Date.now() + ms;
+	while (!cond()) {
+		if (Date.now() > end) throw new Error(what());
+		await sleep(50);
+	}
+}
+
+/** channel -> [{seq, id, clientId, print}], by seq. */
+async function read(stack) {
+	const out = new Map();
+	const text = await stack.psql("SELECT channel_id, seq, id, client_id, body->>'text' FROM messages ORDER BY channel_id, seq");
+	for (const line of text.split("\n").filter(Boolean)) {
+		const [channel, seq, id, clientId, ...body] = line.split("|");
+		const list = out.get(Number(channel)) ?? [];
+		out.set(Number(channel), list);
+		list.push({ seq: Number(seq), id: Number(id), clientId, print: fingerprint(clientId, body.join("|")) });
+	}
+	return out;
+}
+
+function compare(client, table, wrong) {
+	for (const f of client.faults) wrong.push({ kind: f.kind, text: `client ${f.client}: ${f.text}` });
+	for (const [channel, log] of client.log) {
+		const rows = table.get(channel) ?? [];
+		const got = new Map();
+		for (let i = 0; i < log.length; i += 2) got.set(log[i], log[i + 1]);
+		const missing = rows.filter((r) => !got.has(r.seq)).map((r) => r.seq);
+		if (missing.length)
+			wrong.push({ kind: "loss", text: `client ${client.name}: ${missing.length} of channel ${channel}, ${missing.slice(0, 5).join(", ")} of ${rows.length}` });
+		for (const r of rows) if (got.has(r.seq) && got.get(r.seq) !== r.print) wrong.push({ kind: "content", text: `client ${client.name}: ${channel}/${r.seq}` });
+		for (const seq of got.keys()) if (seq > rows.length) wrong.push({ kind: "phantom", text: `client ${client.name}: ${channel}/${seq} is not in the table` });
+	}
+}
+
+/** The table by itself, and what was acknowledged. */
+async function check(stack, all, table, wrong) {
+	const byId = new Map();
+	for (const [channel, rows] of table)
+		rows.forEach((r, i) => {
+			if (r.seq !== i + 1) wrong.push({ kind: "seq", text: `channel ${channel}: ${r.seq} at place ${i + 1}` });
+			if (byId.has(r.clientId)) wrong.push({ kind: "stored twice", text: `${channel}/${r.seq} ${r.clientId}` });
+			byId.set(r.clientId, { channel, ...r });
+		});
+	for (const c of all) {
+		for (const a of c.acked) {
+			const row = byId.get(a.clientId);
+			if (!row) wrong.push({ kind: "acknowledged, not stored", text: `client ${c.name}: ${a.channel}/${a.seq} ${a.clientId}` });
+			else if (row.channel !== a.channel || row.seq !== a.seq || row.id !== a.id)
+				wrong.push({ kind: "acknowledged otherwise", text: `client ${c.name}: ${JSON.stringify(a)}, stored as ${row.channel}/${row.seq} ${row.id}` });
+		}
+	}
+	const holes = await stack.psql("SELECT count(*), max(id) - min(id) + 1 FROM events");
+	const [n, span] = holes.split("|");
+	if (n !== span) wrong.push({ kind: "log", text: `${n} events between ids that are ${span} apart` });
+}
+
+/** Kinds of what is wrong with their numbers. */
+export function kinds(wrong) {
+	const out = {};
+	for (const w of wrong) out[w.kind] = (out[w.kind] ?? 0) + 1;
+	return out;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+	const options = { say: (t) => console.log(t) };
+	const args = process.argv.slice(2);
+	while (args.length) {
+		const a = args.shift();
+		if (["--seconds", "--seed", "--clients", "--rate"].includes(a)) options[a.slice(2)] = Number(args.shift());
+		else if (a === "--variant") options.variant = args.shift();
+		else if (a === "--faults") options.env = { PC_FAULTS: args.shift() };
+		else {
+			console.error(`soak: ${a}?`);
+			process.exit(2);
+		}
+	}
+	const r = await soak(options);
+	console.log(`\nseed ${r.seed}, ${r.seconds} s, ${r.faults.length} faults; ${Object.entries(r.counts).map(([k, v]) => `${k} ${v}`).join(", ")}`);
+	const byName = {};
+	for (const f of r.faults) byName[f.name] = (byName[f.name] ?? 0) + 1;
+	console.log(Object.entries(byName).map(([k, v]) => `${k} ${v}`).join(", "));
+	for (const w of r.wrong.slice(0, 40)) console.log(`WRONG ${w.kind}: ${w.text}`);
+	console.log(r.wrong.length ? `WRONG: ${JSON.stringify(kinds(r.wrong))}` : "no loss, no double, no disorder");
+	process.exit(r.wrong.length ? 1 : 0);
+}

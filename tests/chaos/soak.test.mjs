@@ -1,0 +1,22 @@
+// soak.test: the soak for a minute, in the build with fault points, some of which are armed: lost notifications, commits without
+// an answer, slow readers, a clock that steps. They must cost nothing but time. $SEED repeats one.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { kinds, soak } from "./soak.mjs";
+
+const HARMLESS = ["lose_notify 0.02", "commit_no_reply 0.01", "slow_reader 0.02"];
+
+test("a minute of random faults: no loss, no double, no disorder", { timeout: 300000 }, async (t) => {
+	const r = await soak({
+		seconds: Number(process.env.SOAK_SECONDS ?? 60),
+		seed: process.env.SEED ? Number(process.env.SEED) : undefined,
+		variant: "faults",
+		env: { PC_FAULTS: HARMLESS.join(",") },
+		say: (text) => t.diagnostic(text),
+	});
+	t.diagnostic(`${r.faults.length} faults; ${JSON.stringify(r.counts)}`);
+	assert.deepEqual(kinds(r.wrong), {}, `seed ${r.seed}\n${r.wrong.slice(0, 20).map((w) => `${w.kind}: ${w.text}`).join("\n")}`);
+	assert.ok(r.faults.length >= 10, `${r.faults.length} faults`);
+	assert.ok(r.counts.acked > 500, `${r.counts.acked} messages`);
+});
