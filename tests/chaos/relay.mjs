@@ -44,7 +44,7 @@ function open({ link: name, listen, to }) {
 	const server = createServer({ allowHalfOpen: true }, (a) => {
 		a.on("error", () => {});
 		if (link.refuse) {
-			a.resetAndDestroy();
+			reset(a);
 			return;
 		}
 		const b = connect({ ...(typeof to === "number" ? { port: to, host: "127.0.0.1" } : { path: to }), allowHalfOpen: true });
@@ -64,7 +64,7 @@ function open({ link: name, listen, to }) {
 		if (!link.pairs.delete(pair)) return;
 		const now = () => {
 			for (const s of [pair.a, pair.b]) {
-				if (how === "reset" && s.resetAndDestroy && !s.destroyed) s.resetAndDestroy();
+				if (how === "reset") reset(s);
 				else s.destroy();
 			}
 		};
@@ -76,6 +76,12 @@ function open({ link: name, listen, to }) {
 	server.listen(typeof listen === "number" ? { port: listen, host: "127.0.0.1" } : { path: listen }, () =>
 		process.send({ opened: name, at: typeof listen === "number" ? server.address().port : listen }),
 	);
+}
+
+/** RST where there is such a thing. */
+function reset(socket) {
+	if (socket.remoteAddress && !socket.destroyed) socket.resetAndDestroy();
+	else socket.destroy();
 }
 
 function some(link, share) {

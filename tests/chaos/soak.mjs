@@ -40,7 +40,7 @@ async function startRelay() {
 			child.on("message", hear);
 			send({ op: "open", link, listen, to });
 		});
-	return { send, open, stop: () => child.disconnect() };
+	return { send, open, ended: () => !child.connected, stop: () => child.connected && child.disconnect() };
 }
 
 /**
@@ -162,6 +162,7 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 		await Promise.all(["postgres", "api1", "realtime1", "realtime2", "lighttpd"].map((n) => stack.up(n, 30000)));
 		writing = false;
 		await writer;
+		if (relay.ended()) throw new Error("the relay has ended");
 		say(`faults are over: ${faults.length}; waiting for the clients`);
 
 		// --- everything is sent, everyone has it
