@@ -27,6 +27,7 @@ struct listener {
 	bool hears;      /* the last self-test came in over this connection */
 	bool opening;    /* live_open is under way */
 	bool must_open;  /* … and is wanted (again) */
+	int64_t seen;    /* our head when it was asked: what came since is no sign of anything */
 	int64_t open_at; /* not before */
 	int64_t test;    /* the number under way, 0: none */
 	int64_t test_sent_at, test_deadline, next_test, next_read;
@@ -49,11 +50,10 @@ static void on_opened(void *arg, const PGresult *r, const struct err *e)
 		l->open_at = clock_mono_ms() + OPEN_RETRY_MS;
 		return;
 	}
-	if (result_int(r, 0, 1) < live_head(l->rt->live) && live_mark(l->rt->live)[0] && live_is_ready(l->rt->live) &&
+	if (result_int(r, 0, 1) < l->seen && live_mark(l->rt->live)[0] && live_is_ready(l->rt->live) &&
 	    !strcmp(result_text(r, 0, 0), live_mark(l->rt->live))) {
 		/* the log has gone back under the same mark: a restored image */
-		log_error("bus.head_went_back", "head=%" PRId64 " seen=%" PRId64, result_int(r, 0, 1),
-			  live_head(l->rt->live));
+		log_error("bus.head_went_back", "head=%" PRId64 " seen=%" PRId64, result_int(r, 0, 1), l->seen);
 		l->opening = true;
 		pgconn_query(pg_pool_pick(l->rt->pool), STMT_live_open, OPEN_WAIT_MS, on_opened, l, "b", 1);
 		return;
@@ -74,6 +74,7 @@ static void open_epoch(struct listener *l)
 	l->must_open = false;
 	l->opening = true;
 	l->open_at = clock_mono_ms() + OPEN_RETRY_MS;
+	l->seen = live_head(l->rt->live);
 	pgconn_query(pg_pool_pick(l->rt->pool), STMT_live_open, OPEN_WAIT_MS, on_opened, l, "b", 0);
 }
 
