@@ -26,8 +26,8 @@ UPDATE sessions SET last_used_at = now() WHERE id = (
 -- in: secret_hash text, user_id int8, name text, issuer text, provider_sid text, absolute_ms int8, idle_ms int8
 -- out: id int8, expires_us int8
 INSERT INTO sessions (secret_hash, kind, user_id, name, scopes, issuer, provider_sid, expires_at, idle_limit)
-SELECT decode($1, 'hex'), 'session', u.id, $3, ARRAY['read', 'write'], $4, $5, now() + $6 * interval '1 millisecond',
-	$7 * interval '1 millisecond'
+SELECT decode($1, 'hex'), 'session', u.id, $3, ARRAY['read', 'write'], $4, $5, now() + $6::int8 * interval '1 millisecond',
+	$7::int8 * interval '1 millisecond'
 FROM users u WHERE u.id = $2 AND u.deactivated_at IS NULL
 RETURNING id, (extract(epoch FROM expires_at) * 1000000)::int8 AS expires_us;
 
@@ -35,8 +35,8 @@ RETURNING id, (extract(epoch FROM expires_at) * 1000000)::int8 AS expires_us;
 -- name: session_renew
 -- in: session int8, issuer text, provider_sid text, absolute_ms int8, idle_ms int8
 -- out: id int8, expires_us int8
-UPDATE sessions s SET last_used_at = now(), issuer = $2, provider_sid = $3, expires_at = now() + $4 * interval '1 millisecond',
-	idle_limit = $5 * interval '1 millisecond'
+UPDATE sessions s SET last_used_at = now(), issuer = $2, provider_sid = $3, expires_at = now() + $4::int8 * interval '1 millisecond',
+	idle_limit = $5::int8 * interval '1 millisecond'
 WHERE s.id = $1 AND s.kind = 'session' AND s.revoked_at IS NULL
 RETURNING s.id, (extract(epoch FROM s.expires_at) * 1000000)::int8 AS expires_us;
 
@@ -51,7 +51,7 @@ SELECT session_revoke($1) AS ended;
 -- in: secret_hash text, user_id int8, name text, scopes text[], ttl_ms int8
 -- out: id int8, expires_us int8
 INSERT INTO sessions (secret_hash, kind, user_id, name, scopes, expires_at)
-SELECT decode($1, 'hex'), 'token', u.id, $3, $4, now() + $5 * interval '1 millisecond'
+SELECT decode($1, 'hex'), 'token', u.id, $3, $4, now() + $5::int8 * interval '1 millisecond'
 FROM users u WHERE u.id = $2 AND u.deactivated_at IS NULL
 RETURNING id, (extract(epoch FROM expires_at) * 1000000)::int8 AS expires_us;
 
@@ -70,7 +70,7 @@ WITH swept AS (
 	DELETE FROM login_attempts WHERE state_hash IN (
 		SELECT o.state_hash FROM login_attempts o WHERE o.expires_at <= now() LIMIT 100 FOR UPDATE SKIP LOCKED))
 INSERT INTO login_attempts (state_hash, browser_hash, nonce, code_verifier, return_to, expires_at)
-VALUES (decode($1, 'hex'), decode($2, 'hex'), $3, $4, $5, now() + $6 * interval '1 millisecond');
+VALUES (decode($1, 'hex'), decode($2, 'hex'), $3, $4, $5, now() + $6::int8 * interval '1 millisecond');
 
 -- The log-in that this state began, gone by this very look: nobody gets it twice.
 -- name: login_attempt_take

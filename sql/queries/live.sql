@@ -78,7 +78,7 @@ SELECT stream_open($1) AS mark, stream_head() AS head;
 -- name: live_self_test
 -- in: subject int8
 -- out: sent text, head int8, mark text
-SELECT pg_notify('pulsechat', '0 t 0 0 ' || $1::text)::text AS sent, stream_head() AS head, t.mark FROM stream t;
+SELECT pg_notify('pulsechat', '0 t 0 0 ' || $1::int8::text)::text AS sent, stream_head() AS head, t.mark FROM stream t;
 
 -- A session by its id, columns as session_find: for a stream whose session's end has come, or may have.
 -- name: live_session

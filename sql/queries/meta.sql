@@ -28,7 +28,7 @@ SELECT p.name,
 	format('DROP TABLE %I', p.name) AS drop
 FROM part p
 WHERE p.top < stream_head() AND (NOT p.attached OR p.pending OR
-	(SELECT e.at FROM events e WHERE e.id <= p.top ORDER BY e.id DESC LIMIT 1) < now() - $1 * interval '1 millisecond')
+	(SELECT e.at FROM events e WHERE e.id <= p.top ORDER BY e.id DESC LIMIT 1) < now() - $1::int8 * interval '1 millisecond')
 ORDER BY p.top;
 
 -- name: login_attempts_sweep
