@@ -74,9 +74,11 @@ SELECT is(spy.scanned(format('SELECT * FROM messages WHERE channel_id = %s AND s
 	'a page of history');
 SELECT is(spy.scanned(format('SELECT * FROM messages WHERE channel_id = %s AND sender = %s AND client_id = spy.uuid(1)', :busy,
 	:alice)), NULL, 'a message by its client id');
-SELECT is(spy.scanned(format('SELECT channel_json_for(c, %s) FROM members m JOIN channels c ON c.id = m.channel_id WHERE m.user_id = %1$s ORDER BY m.channel_id LIMIT 20',
+SELECT is(spy.scanned(format('SELECT channel_json_for(c, %s) FROM members m JOIN channels c ON c.id = m.channel_id
+	WHERE m.user_id = %1$s ORDER BY m.channel_id LIMIT 20',
 	:reader)), NULL, 'the channels of one reader');
-SELECT is(spy.scanned(format('SELECT FROM messages m WHERE m.channel_id = %s AND m.seq > 10 AND m.sender <> %s AND m.deleted_at IS NULL LIMIT 100', :busy, :bob)), NULL, 'unread');
+SELECT is(spy.scanned(format('SELECT FROM messages m WHERE m.channel_id = %s AND m.seq > 10 AND m.sender <> %s
+	AND m.deleted_at IS NULL LIMIT 100', :busy, :bob)), NULL, 'unread');
 SELECT is(spy.scanned(format('SELECT * FROM members WHERE channel_id = %s AND user_id > 0 ORDER BY user_id LIMIT 100', :busy)), NULL,
 	'the members of a channel');
 SELECT is(spy.scanned($$SELECT * FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret_hash = sha256('p1')$$), NULL,

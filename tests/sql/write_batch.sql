@@ -72,7 +72,8 @@ SELECT results_eq(format('SELECT channel_id, subject FROM events WHERE id > %s O
 	format('VALUES (%1$s::bigint, 3::bigint), (%2$s, 1), (%1$s, 4), (%2$s, 2), (%1$s, 5)', :open, :hall), 'events follow the order of the items');
 SELECT is((SELECT count(*)::int FROM spy.lines()), 5, 'one line each');
 SELECT is((SELECT status FROM spy.batch(spy.item(:open, :alice, 21, 'a'))), 1, 'the one that stood twice finds the first in the next batch');
-SELECT results_eq(format('SELECT count(*)::int, count(DISTINCT seq)::int, min(status) FROM spy.batch_of(false, (SELECT jsonb_agg(spy.item(%s, %s, n, ''n'' || n)) FROM generate_series(1001, 1512) n))',
+SELECT results_eq(format('SELECT count(*)::int, count(DISTINCT seq)::int, min(status) FROM spy.batch_of(false, (
+	SELECT jsonb_agg(spy.item(%s, %s, n, ''n'' || n)) FROM generate_series(1001, 1512) n))',
 	:hall, :alice), 'VALUES (512, 512, 0)', '512 items are stored in one call');
 SELECT is((SELECT max(seq) FROM messages WHERE channel_id = :hall), 514::bigint, 'without a hole');
 SELECT ok(spy.log_is_whole(), 'the log is whole');

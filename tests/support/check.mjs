@@ -67,6 +67,13 @@ function unitSuite(name, variant, wrap = [], minutes = 5) {
 	};
 }
 
+/** Tests in C against a PostgreSQL of their own. */
+const dbSuite = (name, variant) => ({
+	name,
+	minutes: 6,
+	steps: list("tests/db", ".c").length > 0 ? [{ argv: ["tests/db/run.sh", variant], env: SANITIZERS, count: tap }] : [],
+});
+
 const SANITIZERS = {
 	ASAN_OPTIONS: "exitcode=99:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
 	UBSAN_OPTIONS: "print_stacktrace=1:halt_on_error=1",
@@ -84,12 +91,13 @@ const asan = { PC_VARIANT: "asan" };
 const plans = {
 	lint: () => [lint()],
 	check: () => [
-		build("build (sanitizers)", "programs", "unit-bins", "VARIANT=asan"),
+		build("build (sanitizers)", "programs", "unit-bins", "db-bins", "VARIANT=asan"),
 		build("build (plain)", "programs"),
 		build("build (web client)", "client"),
 		lint(),
 		{ name: "client", minutes: 4, steps: list("htdocs/test", ".test.ts").length === 0 ? [] : [{ argv: ["npm", "--prefix", "htdocs", "test", "--silent"], count: nodeSummary }] },
 		unitSuite("unit", "asan"),
+		dbSuite("db", "asan"),
 		{
 			name: "sql",
 			minutes: 4,
