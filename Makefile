@@ -143,7 +143,7 @@ build/htdocs/.stamp: $(CLIENT_SRC)
 
 # --- running and testing: conf/run/ and tests/support/ hold what these do
 run:
-	@conf/run/run.sh "$(STATE)" "$(PORT)"
+	@exec conf/run/run.sh "$(STATE)" "$(PORT)"
 check:
 	@tests/support/check.sh check
 check-long:
