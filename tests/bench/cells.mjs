@@ -4,13 +4,26 @@
 import { Load, channels, median, people, pgbench, quiet, sleep, startFloor, startSite, statement, userIds } from "./site.mjs";
 import { readFileSync } from "node:fs";
 
+const two = (x) => x?.toFixed(2);
+const thousands = (x) => `${Math.round(x / 1000)} k/s`;
+const named = (o, f) =>
+	Object.entries(o)
+		.map(([k, v]) => `${k} ${f(v)}`)
+		.join(", ");
 const range = (n) => Array.from({ length: n }, (_v, i) => i);
 const cores = (r) => Object.fromEntries(Object.entries(r.cpu).map(([k, s]) => [k, s / r.seconds]));
 const NOISE = 0.3; // of a core, by others: such a figure is marked
 
 /** Whether a rate was held: p99 in time, nothing lost or refused, nearly all of it inside the window. */
 export function held(r, deliveries) {
-	return r.p99 <= 250 && r.lost === 0 && r.backward === 0 && r.refused === 0 && r.closes === 0 && r.arrived >= 0.9 * deliveries * r.seconds;
+	return (
+		r.p99 <= 250 &&
+		r.lost === 0 &&
+		r.backward === 0 &&
+		r.refused === 0 &&
+		r.closes === 0 &&
+		r.arrived >= 0.9 * deliveries * r.seconds
+	);
 }
 
 function faultless(r, what, out) {
@@ -75,7 +88,16 @@ async function topRate(cell, load, receivers, from, name) {
 		);
 		if (ok) {
 			low = rate;
-			best = { rate: got, p99: r.p99, cpu: r.cpu, perMillion: null, generator: gen, arrived: r.arrived, seconds: r.seconds, r };
+			best = {
+				rate: got,
+				p99: r.p99,
+				cpu: r.cpu,
+				perMillion: null,
+				generator: gen,
+				arrived: r.arrived,
+				seconds: r.seconds,
+				r,
+			};
 			if (high === Infinity) rate *= step;
 		} else {
 			high = rate;
@@ -98,7 +120,13 @@ export async function fanout(options, receivers) {
 		await people(site, receivers);
 		const [channel] = await channels(site, "fan", [range(receivers)]);
 		await site.restart();
-		const clients = (ch) => range(receivers).map((n) => ({ kind: "ws", token: site.tokens[n], channel: ch, publisher: n % (receivers / 10) === 0 }));
+		const clients = (ch) =>
+			range(receivers).map((n) => ({
+				kind: "ws",
+				token: site.tokens[n],
+				channel: ch,
+				publisher: n % (receivers / 10) === 0,
+			}));
 		const ours = await Load.start(site, site.stack.dir, clients(channel));
 		const theirs = await Load.start(floor, site.stack.dir, clients(7));
 		await ours.open();
@@ -107,7 +135,10 @@ export async function fanout(options, receivers) {
 		const calm = { ours: [], theirs: [] };
 		const top = { ours: [], theirs: [] };
 		for (let round = 0; round < options.rounds; round++) {
-			for (const [name, load] of [["theirs", theirs], ["ours", ours]]) {
+			for (const [name, load] of [
+				["theirs", theirs],
+				["ours", ours],
+			]) {
 				await load.open();
 				const r = await cell.measure(`calm ${name}`, () => load.run(20000 / receivers, 1, options.quick ? 3 : 5));
 				faultless(r, `calm ${name}`, cell);
@@ -127,7 +158,7 @@ export async function fanout(options, receivers) {
 		const db = median(calm.ours.map((r) => per(r, "postgres")));
 		const ratio = median(calm.ours.map((r, i) => per(r, "realtime") / per(calm.theirs[i], "floor")));
 		cell.say(
-			`calm, 20 k deliveries/s: realtime ${oursCalm.toFixed(2)} CPU s per million (database ${db.toFixed(2)}), floor ${floorCalm.toFixed(2)}: ` +
+			`calm, 20 k deliveries/s: realtime ${two(oursCalm)} CPU s per million (database ${two(db)}), floor ${two(floorCalm)}: ` +
 				`${ratio.toFixed(2)} times${cell.noisy([...calm.ours, ...calm.theirs])}; ` +
 				`p50/p99 ${median(calm.ours.map((r) => r.p50))}/${median(calm.ours.map((r) => r.p99))} ms, ` +
 				`floor ${median(calm.theirs.map((r) => r.p50))}/${median(calm.theirs.map((r) => r.p99))} ms`,
@@ -139,8 +170,8 @@ export async function fanout(options, receivers) {
 			const at = top.ours[rates.indexOf(median(rates))] ?? top.ours[0];
 			cell.say(
 				`top at p99 < 250 ms: realtime ${Math.round(median(rates) / 1000)} k/s, floor ` +
-					`${Math.round(median(top.theirs.map((t) => t.rate)) / 1000)} k/s: ${topRatio.toFixed(1)} times; at the top realtime uses ` +
-					`${((at.cpu.realtime * 1e6) / at.arrived).toFixed(2)} CPU s per million, p99 ${at.p99} ms, generator ${at.generator.toFixed(2)} of a core`,
+					`${thousands(median(top.theirs.map((t) => t.rate)))}: ${two(topRatio)} times; at the top realtime uses ` +
+					`${two((at.cpu.realtime * 1e6) / at.arrived)} CPU s per million, p99 ${at.p99} ms, generator ${two(at.generator)} of a core`,
 			);
 			cell.check(`fan-out ${receivers}, top rate beside the floor's`, topRatio, { atLeast: 3, unit: "×" });
 		}
@@ -165,7 +196,12 @@ export async function polls(options) {
 		const [channel] = await channels(site, "poll", [range(receivers + 10)]);
 		await site.restart();
 		const clients = (ch, kind) =>
-			range(receivers + 10).map((n) => ({ kind: n < receivers ? kind : "ws", token: site.tokens[n], channel: ch, publisher: n >= receivers }));
+			range(receivers + 10).map((n) => ({
+				kind: n < receivers ? kind : "ws",
+				token: site.tokens[n],
+				channel: ch,
+				publisher: n >= receivers,
+			}));
 		const ours = await Load.start(site, site.stack.dir, clients(channel, "poll"), { browser: true });
 		const theirs = await Load.start(floor, site.stack.dir, clients(7, "ws"));
 		await ours.open();
@@ -175,9 +211,14 @@ export async function polls(options) {
 		const tops = [];
 		const floorTops = [];
 		for (let round = 0; round < options.rounds; round++)
-			for (const [name, load] of [["theirs", theirs], ["ours", ours]]) {
+			for (const [name, load] of [
+				["theirs", theirs],
+				["ours", ours],
+			]) {
 				await load.open();
-				const r = await cell.measure(`calm ${name}`, () => load.run(20000 / (receivers + 10), 1, options.quick ? 3 : 5));
+				const r = await cell.measure(`calm ${name}`, () =>
+					load.run(20000 / (receivers + 10), 1, options.quick ? 3 : 5),
+				);
 				faultless(r, `calm ${name}`, cell);
 				calm[name].push(r);
 			}
@@ -194,7 +235,7 @@ export async function polls(options) {
 		const answers = median(calm.ours.map((r) => r.answers / r.seconds));
 		cell.say(
 			`calm, 20 k deliveries/s: realtime ${median(calm.ours.map((r) => per(r, "realtime"))).toFixed(2)} CPU s per million, floor ` +
-				`${median(calm.theirs.map((r) => per(r, "floor"))).toFixed(2)}: ${ratio.toFixed(2)} times${cell.noisy([...calm.ours, ...calm.theirs])}; ` +
+				`${two(median(calm.theirs.map((r) => per(r, "floor"))))}: ${two(ratio)} times${cell.noisy([...calm.ours, ...calm.theirs])}; ` +
 				`p50/p99 ${p50}/${median(calm.ours.map((r) => r.p99))} ms, ${Math.round(answers)} answers/s`,
 		);
 		cell.check("long-poll 500, calm: CPU beside the floor", ratio, { atMost: 2.5, goal: 2, unit: "×" });
@@ -205,7 +246,7 @@ export async function polls(options) {
 			const topRatio = median(tops.map((t, i) => per(t, "realtime") / per(floorTops[i], "floor")));
 			cell.say(
 				`top at p99 < 250 ms: ${Math.round(median(rates) / 1000)} k/s, ${per(at, "realtime").toFixed(2)} CPU s per million ` +
-					`(${topRatio.toFixed(2)} times the floor's at its own top), p99 ${at.p99} ms, generator ${at.generator.toFixed(2)} of a core`,
+					`(${two(topRatio)} times the floor's at its own top), p99 ${at.p99} ms, generator ${two(at.generator)} of a core`,
 			);
 			cell.check("long-poll 500, top: CPU beside the floor's at its top", topRatio, { atMost: 2.5, unit: "×" });
 		}
@@ -225,7 +266,11 @@ export async function durable(options) {
 	const site = await startSite();
 	try {
 		await people(site, 2000);
-		const ids = await channels(site, "durable", range(500).map((c) => range(4).map((m) => c * 4 + m)));
+		const ids = await channels(
+			site,
+			"durable",
+			range(500).map((c) => range(4).map((m) => c * 4 + m)),
+		);
 		await site.restart();
 		await site.stack.psql("CREATE DATABASE peer", { user: "postgres", db: "postgres" });
 		await site.stack.psql(
@@ -239,7 +284,12 @@ WITH i AS (INSERT INTO m (channel, sender, client_id, body)
 	VALUES (:c, :s, gen_random_uuid(), repeat('x', 300)) RETURNING id)
 SELECT pg_notify('peer', i.id || ' ' || repeat('x', 450)) FROM i;`;
 		const peer = (clients, seconds) => pgbench(site, script, { db: "peer", user: "postgres", clients, seconds });
-		const clients = range(2000).map((n) => ({ kind: "ws", token: site.tokens[n], channel: ids[Math.floor(n / 4)], publisher: true }));
+		const clients = range(2000).map((n) => ({
+			kind: "ws",
+			token: site.tokens[n],
+			channel: ids[Math.floor(n / 4)],
+			publisher: true,
+		}));
 		const load = await Load.start(site, site.stack.dir, clients);
 		await load.open();
 		await load.closed(0, 2); // warm
@@ -247,7 +297,10 @@ SELECT pg_notify('peer', i.id || ' ' || repeat('x', 450)) FROM i;`;
 		const tried = [];
 		for (const n of options.quick ? [4, 16] : [1, 2, 4, 8, 16, 32, 64]) tried.push(await peer(n, 2));
 		const bestCount = tried.reduce((a, b) => (b.tps > a.tps ? b : a)).clients;
-		cell.say(`pgbench, insert + notify in one statement and transaction, prepared: ${tried.map((t) => `${t.clients}: ${Math.round(t.tps)}/s`).join(", ")}`);
+		cell.say(
+			"pgbench, insert + notify in one statement and transaction, prepared: " +
+				tried.map((t) => `${t.clients}: ${Math.round(t.tps)}/s`).join(", "),
+		);
 		const seconds = options.quick ? 4 : 10;
 		const ours = [];
 		const theirs = [];
@@ -264,13 +317,16 @@ SELECT pg_notify('peer', i.id || ' ' || repeat('x', 450)) FROM i;`;
 		const mid = ours.find((r) => rate(r) === median(ours.map(rate))) ?? ours[0];
 		const cpu = cores(mid);
 		cell.say(
-			`acknowledged ${Math.round(median(ours.map(rate)))}/s, pgbench ${Math.round(median(theirs.map((t) => t.tps)))}/s at ${bestCount} clients: ` +
+			`acknowledged ${Math.round(median(ours.map(rate)))}/s, ` +
+				`pgbench ${Math.round(median(theirs.map((t) => t.tps)))}/s at ${bestCount} clients: ` +
 				`${ratio.toFixed(2)} times${cell.noisy(ours)}; ack p50/p99 ${mid.ack_p50}/${mid.ack_p99} ms, ` +
 				`delivered ${Math.round(mid.arrived / mid.seconds)}/s`,
 		);
 		cell.say(
-			`cores in use: ${Object.entries(cpu).map(([k, v]) => `${k} ${v.toFixed(2)}`).join(", ")}; ` +
-				`us a message: ${Object.entries(mid.cpu).map(([k, v]) => `${k} ${((v * 1e6) / mid.acked).toFixed(0)}`).join(", ")}`,
+			`cores in use: ${named(cpu, two)}; ` +
+				`us a message: ${Object.entries(mid.cpu)
+					.map(([k, v]) => `${k} ${((v * 1e6) / mid.acked).toFixed(0)}`)
+					.join(", ")}`,
 		);
 		cell.check("durable sends beside pgbench", ratio, { atLeast: 3, goal: 5, unit: "×" });
 		if (!options.calmOnly) {
@@ -278,7 +334,9 @@ SELECT pg_notify('peer', i.id || ' ' || repeat('x', 450)) FROM i;`;
 			const hold = options.quick ? 15 : 60;
 			const before = await cell.measure("before the snapshot", () => load.closed(2, options.quick ? 5 : 15));
 			const snapshot = site.stack
-				.psql(`BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM channels; SELECT pg_sleep(${hold + 6}); COMMIT;`)
+				.psql(
+					`BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM channels; SELECT pg_sleep(${hold + 6}); COMMIT;`,
+				)
 				.catch(() => {});
 			await sleep(500);
 			const during = await cell.measure("under the snapshot", () => load.closed(2, hold));
@@ -290,10 +348,14 @@ SELECT pg_notify('peer', i.id || ' ' || repeat('x', 450)) FROM i;`;
 			const last = tail.reduce((a, b) => a + b, 0) / tail.length;
 			const without = (rate(before) + rate(after)) / 2;
 			cell.say(
-				`with a snapshot open for ${hold} s: ${Math.round(rate(during))}/s, its last 10 s ${Math.round(last)}/s; without it, before and after, ` +
+				`with a snapshot open for ${hold} s: ${Math.round(rate(during))}/s, ` +
+					`its last 10 s ${Math.round(last)}/s; without it, before and after, ` +
 					`${Math.round(rate(before))} and ${Math.round(rate(after))}/s${cell.noisy([before, during, after])}`,
 			);
-			cell.check("durable sends under an old snapshot, its last 10 s beside without", last / without, { atLeast: 0.8, unit: "×" });
+			cell.check("durable sends under an old snapshot, its last 10 s beside without", last / without, {
+				atLeast: 0.8,
+				unit: "×",
+			});
 			cell.series = during.series;
 		}
 		await load.stop();
@@ -320,12 +382,20 @@ export async function idle(options) {
 		const list = range(n / 10).map(() => []);
 		for (let u = 0; u < n; u++) for (let k = 0; k < 10; k++) list[(u + k * 97) % (n / 10)].push(u);
 		const ids = await channels(site, "idle", list);
-		for (const [kind, bar] of [["ws", 6], ["poll", 8]]) {
+		for (const [kind, bar] of [
+			["ws", 6],
+			["poll", 8],
+		]) {
 			await site.restart();
 			await sleep(500);
 			const pid = site.stack.pids.realtime1;
 			const base = rss(pid);
-			const clients = range(n).map((u) => ({ kind, token: site.tokens[u], channel: ids[u % (n / 10)], publisher: false }));
+			const clients = range(n).map((u) => ({
+				kind,
+				token: site.tokens[u],
+				channel: ids[u % (n / 10)],
+				publisher: false,
+			}));
 			const load = await Load.start(site, site.stack.dir, clients, { wait: 55 });
 			const opened = await load.open();
 			await sleep(1000);
@@ -335,7 +405,7 @@ export async function idle(options) {
 			const share = (r.cpu.realtime / r.seconds) * 100;
 			const after = (rss(pid) - base) / n;
 			cell.say(
-				`${kb.toFixed(2)} KB a ${name} (${after.toFixed(2)} after the idle time; the process ${(base / 1024).toFixed(1)} MB before); opened in ` +
+				`${two(kb)} KB a ${name} (${two(after)} after the idle time; the process ${two(base / 1024)} MB before); opened in ` +
 					`${opened.seconds} s; idle CPU ${share.toFixed(2)} % of a core${cell.noisy([r])}`,
 			);
 			cell.check(`memory of an idle ${name}`, Math.max(kb, after), { atMost: bar, unit: " KB" });
@@ -369,7 +439,7 @@ export async function proxied(options) {
 		const cpu = cores(r);
 		cell.say(
 			`opened in ${opened.seconds} s; 2 messages/s to all: p50/p99 ${r.p50}/${r.p99} ms, ${r.answers} answers, lost ${r.lost}, ` +
-				`double or out of order ${r.backward}; cores: ${Object.entries(cpu).map(([k, v]) => `${k} ${v.toFixed(2)}`).join(", ")}${cell.noisy([r])}`,
+				`double or out of order ${r.backward}; cores: ${named(cpu, two)}${cell.noisy([r])}`,
 		);
 		cell.check(`${n} through lighttpd: connected`, opened.open, { atLeast: n });
 		cell.check(`${n} through lighttpd: lost`, r.lost + r.backward, { atMost: 0 });
@@ -388,7 +458,11 @@ export async function rest(options) {
 	try {
 		const users = 64;
 		await people(site, users);
-		const ids = await channels(site, "rest", range(users).map((u) => [u]));
+		const ids = await channels(
+			site,
+			"rest",
+			range(users).map((u) => [u]),
+		);
 		await site.restart();
 		const who = await userIds(site);
 		const clients = range(users).map((u) => ({ kind: "http", token: site.tokens[u], channel: ids[u], publisher: false }));
@@ -418,7 +492,10 @@ export async function rest(options) {
 			"ARRAY[0]",
 			"false",
 		])}`;
-		for (const [what, script] of [["send", send], ["history", history]]) {
+		for (const [what, script] of [
+			["send", send],
+			["history", history],
+		]) {
 			const ours = [];
 			const theirs = [];
 			for (let round = 0; round < options.rounds; round++) {
@@ -433,9 +510,10 @@ export async function rest(options) {
 			const peer = theirs.find((t) => t.tps === median(theirs.map((x) => x.tps))) ?? theirs[0];
 			const ratio = median(rates.map((v, i) => v / theirs[i].tps));
 			cell.say(
-				`${what}, ${count} clients: ${Math.round(median(rates))}/s, p50/p99 ${mid.ack_p50}/${mid.ack_p99} ms; pgbench with the same statements ` +
-					`${Math.round(peer.tps)}/s, ${peer.p50?.toFixed(2)}/${peer.p99?.toFixed(2)} ms: ${ratio.toFixed(2)} times${cell.noisy(ours)}; cores: ` +
-					Object.entries(cores(mid)).map(([k, v]) => `${k} ${v.toFixed(2)}`).join(", "),
+				`${what}, ${count} clients: ${Math.round(median(rates))}/s, p50/p99 ${mid.ack_p50}/${mid.ack_p99} ms; ` +
+					"pgbench with the same statements " +
+					`${Math.round(peer.tps)}/s, ${two(peer.p50)}/${two(peer.p99)} ms: ${two(ratio)} times${cell.noisy(ours)}; cores: ` +
+					named(cores(mid), two),
 			);
 			cell.figures = { ...cell.figures, [what]: { ours: median(rates), pgbench: peer.tps, ratio } };
 		}

@@ -10,7 +10,18 @@ export function plot({ conditions, cells }) {
 	let y = 60;
 	const text = (x, at, s, more = "") => parts.push(`<text x="${x}" y="${at}" ${more}>${escape(s)}</text>`);
 	text(12, 22, "PulseChat beside its peers", 'font-size="16" font-weight="bold"');
-	text(12, 42, `${conditions.cores} × ${conditions.cpu}, Linux ${conditions.kernel}, PostgreSQL ${conditions.postgres}; ${conditions.note}; ${conditions.at}`, 'font-size="10" fill="#555"');
+	text(
+		12,
+		42,
+		[
+			`${conditions.cores} × ${conditions.cpu}`,
+			`Linux ${conditions.kernel}`,
+			`PostgreSQL ${conditions.postgres}`,
+			conditions.note,
+			conditions.at,
+		].join("; "),
+		'font-size="10" fill="#555"',
+	);
 	for (const [name, cell] of Object.entries(cells)) {
 		y += 14;
 		text(12, y, `${cell.title}${cell.quick ? " (quick)" : ""}`, 'font-weight="bold"');
@@ -20,13 +31,17 @@ export function plot({ conditions, cells }) {
 			const share = c.bar ? c.value / c.bar / 2 : c.value ? 1 : 0;
 			const length = Math.max(1, Math.min(1, Number.isFinite(share) ? share : 0) * WIDE);
 			text(LEFT - 8, y + 15, c.name, 'text-anchor="end"');
-			parts.push(`<rect x="${LEFT}" y="${y + 3}" width="${length.toFixed(1)}" height="${ROW - 10}" fill="${c.ok ? "#3a7d44" : "#b3402e"}"/>`);
+			parts.push(
+				`<rect x="${LEFT}" y="${y + 3}" width="${length.toFixed(1)}" height="${ROW - 10}" fill="${c.ok ? "#3a7d44" : "#b3402e"}"/>`,
+			);
 			text(LEFT + length + 6, y + 15, `${c.value.toFixed(2)}${c.unit} (${c.kind} ${c.bar})`);
 			y += ROW;
 		}
 		if (cell.series?.length) {
 			const max = Math.max(...cell.series, 1);
-			const points = cell.series.map((v, i) => `${LEFT + (i * WIDE) / cell.series.length},${(y + 50 - (v / max) * 46).toFixed(1)}`);
+			const points = cell.series.map(
+				(v, i) => `${LEFT + (i * WIDE) / cell.series.length},${(y + 50 - (v / max) * 46).toFixed(1)}`,
+			);
 			text(LEFT - 8, y + 30, `acknowledged a second under the snapshot, up to ${max}`, 'text-anchor="end"');
 			parts.push(`<polyline points="${points.join(" ")}" fill="none" stroke="#2d5d8c" stroke-width="1.5"/>`);
 			y += 60;

@@ -48,13 +48,28 @@ if (wanted.length) {
 		// nothing there
 	}
 }
-console.log(Object.entries(result.conditions).map(([k, v]) => `${k}: ${v}`).join("; "));
+console.log(
+	Object.entries(result.conditions)
+		.map(([k, v]) => `${k}: ${v}`)
+		.join("; "),
+);
 let bad = 0;
 for (const name of wanted.length ? wanted : Object.keys(CELLS)) {
 	console.log(`\n${name}`);
 	try {
 		const { title, rows, checks, faults, samples, series, figures } = await CELLS[name](options);
-		result.cells[name] = { title, at: new Date().toISOString(), quick: options.quick, rounds: options.rounds, rows, checks, faults, samples, series, figures };
+		result.cells[name] = {
+			title,
+			at: new Date().toISOString(),
+			quick: options.quick,
+			rounds: options.rounds,
+			rows,
+			checks,
+			faults,
+			samples,
+			series,
+			figures,
+		};
 		for (const f of faults) console.log(`  WRONG ${f}`);
 		for (const c of checks) {
 			const goal = c.goal ? `, goal ${c.goal}` : "";

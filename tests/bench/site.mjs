@@ -190,7 +190,9 @@ let files = 0;
 export class Load {
 	static async start(target, dir, clients, { host = "127.0.0.1", body = 300, browser = false, wait = 25 } = {}) {
 		const path = join(dir, `clients-${process.pid}-${files++}`);
-		const text = clients.map((c) => `${c.kind} ${target.isFloor ? `floor-${c.channel}` : c.token} ${c.channel} ${c.publisher ? "p" : "-"}`);
+		const text = clients.map(
+			(c) => `${c.kind} ${target.isFloor ? `floor-${c.channel}` : c.token} ${c.channel} ${c.publisher ? "p" : "-"}`,
+		);
 		writeFileSync(path, `${text.join("\n")}\n`);
 		const load = new Load();
 		load.program = new Program([
@@ -243,16 +245,40 @@ export class Load {
 // --- pgbench
 
 /** Runs a script; {tps, p50, p99 (ms)} with log, else {tps, mean}. */
-export async function pgbench(site, script, { db = "pulsechat", clients = 8, seconds = 3, user = "pulsechat", vars = {}, log = false } = {}) {
+export async function pgbench(
+	site,
+	script,
+	{ db = "pulsechat", clients = 8, seconds = 3, user = "pulsechat", vars = {}, log = false } = {},
+) {
 	const dir = site.stack.dir;
 	const file = join(dir, `pgbench-${files++}.sql`);
 	writeFileSync(file, script);
 	const prefix = join(dir, `pgbench-log-${files++}`);
-	const argv = ["-n", "-M", "prepared", "-f", file, "-c", clients, "-j", Math.min(2, clients), "-T", seconds, "-h", site.stack.pgSocket];
+	const argv = [
+		"-n",
+		"-M",
+		"prepared",
+		"-f",
+		file,
+		"-c",
+		clients,
+		"-j",
+		Math.min(2, clients),
+		"-T",
+		seconds,
+		"-h",
+		site.stack.pgSocket,
+	];
 	const define = Object.entries(vars).flatMap(([k, v]) => ["-D", `${k}=${v}`]);
 	const logging = log ? ["-l", `--log-prefix=${prefix}`] : [];
-	const { stdout } = await run(join(pgBin(), "pgbench"), [...argv, ...define, ...logging, "-U", user, db].map(String), { maxBuffer: 64 << 20 });
-	const out = { clients, tps: Number(/tps = ([\d.]+)/.exec(stdout)?.[1]), mean: Number(/latency average = ([\d.]+)/.exec(stdout)?.[1]) };
+	const { stdout } = await run(join(pgBin(), "pgbench"), [...argv, ...define, ...logging, "-U", user, db].map(String), {
+		maxBuffer: 64 << 20,
+	});
+	const out = {
+		clients,
+		tps: Number(/tps = ([\d.]+)/.exec(stdout)?.[1]),
+		mean: Number(/latency average = ([\d.]+)/.exec(stdout)?.[1]),
+	};
 	if (log) {
 		const times = readdirSync(dir)
 			.filter((f) => join(dir, f).startsWith(`${prefix}.`))
@@ -269,7 +295,9 @@ export async function pgbench(site, script, { db = "pulsechat", clients = 8, sec
 export function statement(name, params) {
 	for (const f of readdirSync(join(ROOT, "sql/queries"))) {
 		const text = readFileSync(join(ROOT, "sql/queries", f), "utf8");
-		const hit = new RegExp(`^-- name: ${name}\\n([\\s\\S]*?)(?=^-- |(?![\\s\\S]))`, "m").exec(text.replace(/^-- (in|out):.*\n/gm, ""));
+		const hit = new RegExp(`^-- name: ${name}\\n([\\s\\S]*?)(?=^-- |(?![\\s\\S]))`, "m").exec(
+			text.replace(/^-- (in|out):.*\n/gm, ""),
+		);
 		if (hit) return hit[1].replace(/\$(\d+)/g, (_all, n) => params[Number(n) - 1]);
 	}
 	throw new Error(`no statement ${name}`);

@@ -24,7 +24,14 @@ const away = Array.from({ length: 5 }, (_v, i) => ({ at: 2 + i * 3.2, name: "dat
 
 test("without such a point the same small soak finds nothing", { timeout: 240000 }, async () => {
 	const r = await soak({ ...small, script: cuts });
-	assert.deepEqual(kinds(r.wrong), {}, r.wrong.slice(0, 20).map((w) => `${w.kind}: ${w.text}`).join("\n"));
+	assert.deepEqual(
+		kinds(r.wrong),
+		{},
+		r.wrong
+			.slice(0, 20)
+			.map((w) => `${w.kind}: ${w.text}`)
+			.join("\n"),
+	);
 });
 broken("an ack before the commit is caught", "ack_early 1", away, ["acknowledged, not stored"]);
 broken("a gap that is not read is caught", "lose_notify 0.05,skip_gap 1", cuts, ["loss"]);

@@ -56,7 +56,8 @@ export class Client {
 		const hit = line.cursor === undefined ? null : /^([a-z2-7]{8})\.(\d+)$/.exec(line.cursor);
 		if (hit) {
 			const id = Number(hit[2]);
-			if (this.at.mark !== undefined && hit[1] !== this.at.mark) this.fault("mark", `${this.at.mark} became ${line.cursor}`);
+			if (this.at.mark !== undefined && hit[1] !== this.at.mark)
+				this.fault("mark", `${this.at.mark} became ${line.cursor}`);
 			const logged = !["hello", "heartbeat", "cursor", "reset"].includes(line.type);
 			if (id < this.at.id) this.fault("disorder", `${line.type} at ${id} after ${this.at.id}`);
 			else if (logged && id === this.at.id) this.fault("double", `${line.type} at ${id} again`);
@@ -68,8 +69,10 @@ export class Client {
 		const log = this.log.get(line.channel);
 		if (!log) return this.fault("foreign", `channel ${line.channel}`);
 		const last = this.last.get(line.channel);
-		if (last !== undefined && line.seq <= last) this.fault(line.seq === last ? "double" : "disorder", `${line.channel}/${line.seq} after ${last}`);
-		else if (last !== undefined && line.seq > last + 1) this.fault("loss", `${line.channel}/${last + 1} to ${line.seq - 1}, then ${line.seq}`);
+		if (last !== undefined && line.seq <= last)
+			this.fault(line.seq === last ? "double" : "disorder", `${line.channel}/${line.seq} after ${last}`);
+		else if (last !== undefined && line.seq > last + 1)
+			this.fault("loss", `${line.channel}/${last + 1} to ${line.seq - 1}, then ${line.seq}`);
 		if (last === undefined) this.first.set(line.channel, line.seq);
 		this.last.set(line.channel, Math.max(line.seq, last ?? 0));
 		log.push(line.seq, fingerprint(line.client_id, line.body?.text));
@@ -189,7 +192,8 @@ export class PollClient extends Client {
 				this.counts.connects++;
 				const r = await this.http(this.port(), "GET", path, { timeout: (this.wait + 6) * 1000 });
 				if (r.status !== 200) {
-					if (r.status < 500 && r.status !== 429) this.fault("refused", `poll ${r.status} ${r.text.slice(0, 200)}`);
+					if (r.status < 500 && r.status !== 429)
+						this.fault("refused", `poll ${r.status} ${r.text.slice(0, 200)}`);
 					throw new Error(`status ${r.status}`);
 				}
 				const lines = r.text

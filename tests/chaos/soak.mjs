@@ -71,10 +71,14 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 		mkdirSync(dbDir, { mode: 0o755 });
 		await relay.open("db", join(dbDir, ".s.PGSQL.5432"), join(stack.pgSocket, ".s.PGSQL.5432"));
 		for (const [name, proc] of stack.procs)
-			if (/^(api|realtime)/.test(name)) proc.env = { ...proc.env, PULSECHAT_DATABASE_DSN: `host=${dbDir} dbname=pulsechat user=pulsechat` };
+			if (/^(api|realtime)/.test(name))
+				proc.env = { ...proc.env, PULSECHAT_DATABASE_DSN: `host=${dbDir} dbname=pulsechat user=pulsechat` };
 		await Promise.all(["api1", "realtime1", "realtime2", "lighttpd"].map((n) => stack.up(n)));
 		const ports = { web: await relay.open("web", 0, stack.port) };
-		ports.direct = [await relay.open("direct1", 0, stack.socket("realtime1")), await relay.open("direct2", 0, stack.socket("realtime2"))];
+		ports.direct = [
+			await relay.open("direct1", 0, stack.socket("realtime1")),
+			await relay.open("direct2", 0, stack.socket("realtime2")),
+		];
 
 		// a third as many people as clients; each is in 4 channels, which have about 12 members
 		const site = { stack, tokens: [], host: stack.host, ports };
@@ -99,9 +103,15 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 			c.start();
 			if (all.indexOf(c) % 20 === 19) await sleep(20);
 		}
-		await waitFor(() => all.every((c) => c.cursor !== undefined), 60000, () => `${all.filter((c) => c.cursor === undefined).length} clients got no cursor`);
-		say(`${count} clients follow: ${all.filter((c) => c instanceof WsClient).length} by WebSocket, ` +
-			`${all.filter((c) => c.wait > 0).length} by long-poll, ${all.filter((c) => c.wait === 0).length} by polling`);
+		await waitFor(
+			() => all.every((c) => c.cursor !== undefined),
+			60000,
+			() => `${all.filter((c) => c.cursor === undefined).length} clients got no cursor`,
+		);
+		say(
+			`${count} clients follow: ${all.filter((c) => c instanceof WsClient).length} by WebSocket, ` +
+				`${all.filter((c) => c.wait > 0).length} by long-poll, ${all.filter((c) => c.wait === 0).length} by polling`,
+		);
 
 		const began = Date.now();
 		const now = () => (Date.now() - began) / 1000;
@@ -111,7 +121,11 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 			const r = dice(seed ^ 0x5bd1e995);
 			while (writing) {
 				const c = all[Math.floor(r() * all.length)];
-				if (c.pending.size < 3) c.send(c.user.channels[Math.floor(r() * c.user.channels.length)], `${texts++} ${"x".repeat(Math.floor(r() * 300))}`);
+				if (c.pending.size < 3)
+					c.send(
+						c.user.channels[Math.floor(r() * c.user.channels.length)],
+						`${texts++} ${"x".repeat(Math.floor(r() * 300))}`,
+					);
 				await sleep((2000 / rate) * r());
 			}
 		})();
@@ -167,10 +181,16 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 
 		// --- everything is sent, everyone has it
 		const unsent = () => all.reduce((n, c) => n + c.pending.size, 0);
-		await waitFor(() => unsent() === 0, 60000).catch(() => wrong.push({ kind: "unanswered", text: `${unsent()} messages got no answer within 60 s after the last fault` }));
+		await waitFor(() => unsent() === 0, 60000).catch(() =>
+			wrong.push({ kind: "unanswered", text: `${unsent()} messages got no answer within 60 s after the last fault` }),
+		);
 		const table = await read(stack);
 		const behind = () =>
-			all.filter((c) => c.user.channels.some((ch) => (table.get(ch)?.length ?? 0) > 0 && (c.last.get(ch) ?? 0) < table.get(ch).length)).length;
+			all.filter((c) =>
+				c.user.channels.some(
+					(ch) => (table.get(ch)?.length ?? 0) > 0 && (c.last.get(ch) ?? 0) < table.get(ch).length,
+				),
+			).length;
 		const limit = Date.now() + 45000;
 		await waitFor(() => behind() === 0, limit - Date.now()).catch(() => {});
 		await sleep(1500); // what comes too often comes now
@@ -224,9 +244,16 @@ function compare(client, table, wrong) {
 		for (let i = 0; i < log.length; i += 2) got.set(log[i], log[i + 1]);
 		const missing = rows.filter((r) => !got.has(r.seq)).map((r) => r.seq);
 		if (missing.length)
-			wrong.push({ kind: "loss", text: `client ${client.name}: ${missing.length} of channel ${channel}, ${missing.slice(0, 5).join(", ")} of ${rows.length}` });
-		for (const r of rows) if (got.has(r.seq) && got.get(r.seq) !== r.print) wrong.push({ kind: "content", text: `client ${client.name}: ${channel}/${r.seq}` });
-		for (const seq of got.keys()) if (seq > rows.length) wrong.push({ kind: "phantom", text: `client ${client.name}: ${channel}/${seq} is not in the table` });
+			wrong.push({
+				kind: "loss",
+				text: `client ${client.name}: ${missing.length} of channel ${channel}, ${missing.slice(0, 5).join(", ")} of ${rows.length}`,
+			});
+		for (const r of rows)
+			if (got.has(r.seq) && got.get(r.seq) !== r.print)
+				wrong.push({ kind: "content", text: `client ${client.name}: ${channel}/${r.seq}` });
+		for (const seq of got.keys())
+			if (seq > rows.length)
+				wrong.push({ kind: "phantom", text: `client ${client.name}: ${channel}/${seq} is not in the table` });
 	}
 }
 
@@ -242,9 +269,16 @@ async function check(stack, all, table, wrong) {
 	for (const c of all) {
 		for (const a of c.acked) {
 			const row = byId.get(a.clientId);
-			if (!row) wrong.push({ kind: "acknowledged, not stored", text: `client ${c.name}: ${a.channel}/${a.seq} ${a.clientId}` });
+			if (!row)
+				wrong.push({
+					kind: "acknowledged, not stored",
+					text: `client ${c.name}: ${a.channel}/${a.seq} ${a.clientId}`,
+				});
 			else if (row.channel !== a.channel || row.seq !== a.seq || row.id !== a.id)
-				wrong.push({ kind: "acknowledged otherwise", text: `client ${c.name}: ${JSON.stringify(a)}, stored as ${row.channel}/${row.seq} ${row.id}` });
+				wrong.push({
+					kind: "acknowledged otherwise",
+					text: `client ${c.name}: ${JSON.stringify(a)}, stored as ${row.channel}/${row.seq} ${row.id}`,
+				});
 		}
 	}
 	const holes = await stack.psql("SELECT count(*), max(id) - min(id) + 1 FROM events");
@@ -273,10 +307,18 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 		}
 	}
 	const r = await soak(options);
-	console.log(`\nseed ${r.seed}, ${r.seconds} s, ${r.faults.length} faults; ${Object.entries(r.counts).map(([k, v]) => `${k} ${v}`).join(", ")}`);
+	console.log(
+		`\nseed ${r.seed}, ${r.seconds} s, ${r.faults.length} faults; ${Object.entries(r.counts)
+			.map(([k, v]) => `${k} ${v}`)
+			.join(", ")}`,
+	);
 	const byName = {};
 	for (const f of r.faults) byName[f.name] = (byName[f.name] ?? 0) + 1;
-	console.log(Object.entries(byName).map(([k, v]) => `${k} ${v}`).join(", "));
+	console.log(
+		Object.entries(byName)
+			.map(([k, v]) => `${k} ${v}`)
+			.join(", "),
+	);
 	for (const w of r.wrong.slice(0, 40)) console.log(`WRONG ${w.kind}: ${w.text}`);
 	console.log(r.wrong.length ? `WRONG: ${JSON.stringify(kinds(r.wrong))}` : "no loss, no double, no disorder");
 	process.exit(r.wrong.length ? 1 : 0);

@@ -16,7 +16,14 @@ test("a minute of random faults: no loss, no double, no disorder", { timeout: 30
 		say: (text) => t.diagnostic(text),
 	});
 	t.diagnostic(`${r.faults.length} faults; ${JSON.stringify(r.counts)}`);
-	assert.deepEqual(kinds(r.wrong), {}, `seed ${r.seed}\n${r.wrong.slice(0, 20).map((w) => `${w.kind}: ${w.text}`).join("\n")}`);
+	assert.deepEqual(
+		kinds(r.wrong),
+		{},
+		`seed ${r.seed}\n${r.wrong
+			.slice(0, 20)
+			.map((w) => `${w.kind}: ${w.text}`)
+			.join("\n")}`,
+	);
 	assert.ok(r.faults.length >= 10, `${r.faults.length} faults`);
 	assert.ok(r.counts.acked > 500, `${r.counts.acked} messages`);
 });
