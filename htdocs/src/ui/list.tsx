@@ -68,7 +68,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const offsets = layout(rows, heights.current, p.width);
 	const total = offsets[rows.length] ?? 0;
 	const anchorIndex = p.anchor ? indexOf.get(p.anchor.key) : undefined;
-	const top = p.stick || anchorIndex === undefined ? total - p.height : offsets[anchorIndex]! - p.anchor!.y;
+	// An anchor that is no more (its row became another one) leaves the scroll position itself.
+	const top = p.stick ? total - p.height : anchorIndex === undefined ? (scroller.current?.scrollTop ?? 0) : offsets[anchorIndex]! - p.anchor!.y;
 	const { from, to } = windowOf(offsets, top, p.height);
 
 	/* Remembers which row is where; the first message of the run is a poor anchor, since a page above may take its head off. */
@@ -149,7 +150,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 		else if (anchorEl && p.anchor) {
 			const moved = anchorEl.getBoundingClientRect().top - box.getBoundingClientRect().top - p.anchor.y;
 			if (Math.abs(moved) > 0.25) box.scrollTop += moved;
-		} else if (!p.anchor) capture();
+		} else capture();
 		if (corrected) redraw(0);
 		else afterMove();
 
@@ -172,7 +173,9 @@ export function MessageList({ channel }: { channel: Channel }) {
 		if (!p.anchor) {
 			// A long jump with the scroll bar: no drawn row is in view, so the arithmetic has to name one.
 			const now = layoutNow.current;
-			const i = rowAt(now.offsets, box.scrollTop);
+			let i = rowAt(now.offsets, box.scrollTop);
+			// Not one that may go when older messages are loaded: the row on top, day lines, the first message.
+			for (let n = 0; n < 4 && i < now.rows.length - 1; i++) if (now.rows[i]!.kind === 'message' && (i > 3 || n++ > 0)) break;
 			const row = now.rows[i];
 			if (row) p.anchor = { key: row.key, y: now.offsets[i]! - box.scrollTop };
 		}
