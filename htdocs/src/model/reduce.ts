@@ -149,7 +149,13 @@ export function applyLine(s: State, line: Line): State {
 				...s,
 				channels: {
 					...s.channels,
-					[fresh.id]: { ...held, ...fresh, last_seq: Math.max(held.last_seq, fresh.last_seq ?? 0), membership: held.membership, peer: held.peer },
+					[fresh.id]: {
+						...held,
+						...fresh,
+						last_seq: Math.max(held.last_seq, fresh.last_seq ?? 0),
+						membership: held.membership,
+						peer: held.peer,
+					},
 				},
 			};
 		}
@@ -261,7 +267,9 @@ function putChannel(s: State, fresh: Channel): State {
 	if (held?.membership) {
 		const newer = fresh.version >= held.version;
 		const fresher = fresh.last_seq >= held.last_seq && fresh.membership.last_read_seq >= held.membership.last_read_seq;
-		const membership: Membership = fresher ? fresh.membership : { ...fresh.membership, last_read_seq: held.membership.last_read_seq, unread: held.membership.unread };
+		const membership: Membership = fresher
+			? fresh.membership
+			: { ...fresh.membership, last_read_seq: held.membership.last_read_seq, unread: held.membership.unread };
 		channel = { ...(newer ? fresh : held), members: fresh.members, last_seq: fresher ? fresh.last_seq : held.last_seq, membership };
 		if (!fresher && fresh.membership.last_read_seq > membership.last_read_seq) membership.last_read_seq = fresh.membership.last_read_seq;
 	}

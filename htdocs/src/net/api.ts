@@ -94,8 +94,7 @@ export const api = {
 	createChannel: (c: { name?: string; kind: ChannelKind; topic?: string; members?: number[] }) => call<Channel>('POST', `${V}/channels`, undefined, c),
 	join: (id: number) => call<Channel>('POST', `${V}/channels/${id}/join`),
 	leave: (id: number) => call<null>('POST', `${V}/channels/${id}/leave`),
-	members: (id: number, after?: number) =>
-		call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
+	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
 	removeMember: (id: number, user: number) => call<null>('DELETE', `${V}/channels/${id}/members/${user}`),
 	send: (id: number, client_id: string, text: string) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body: { text } }),

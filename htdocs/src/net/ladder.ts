@@ -128,7 +128,10 @@ export class Ladder {
 	private startRung(): number {
 		const m = this.env.recall();
 		if (!m || m.until <= this.env.now()) return 0;
-		return Math.max(0, this.env.transports.findIndex((t) => t.rung === m.rung));
+		return Math.max(
+			0,
+			this.env.transports.findIndex((t) => t.rung === m.rung),
+		);
 	}
 
 	private connect(index: number): void {
@@ -140,7 +143,17 @@ export class Ladder {
 	private open(index: number, probing: boolean): Attempt {
 		const t = this.env.transports[index]!;
 		const now = this.env.now();
-		const a: Attempt = { index, link: null, live: false, startedAt: now, liveAt: 0, heardAt: now, deadline: now + t.openIn, logged: 0, timer: null };
+		const a: Attempt = {
+			index,
+			link: null,
+			live: false,
+			startedAt: now,
+			liveAt: 0,
+			heardAt: now,
+			deadline: now + t.openIn,
+			logged: 0,
+			timer: null,
+		};
 		const arm = () => {
 			this.env.clearTimeout(a.timer);
 			a.deadline = this.env.now() + t.openIn;
@@ -166,7 +179,8 @@ export class Ladder {
 
 	private becameLive(a: Attempt): void {
 		// A rung below the best is only reached after those above have failed just now.
-		if (a.index > 0 && this.startRung() !== a.index) this.env.remember({ rung: this.env.transports[a.index]!.rung, until: this.env.now() + MEMORY });
+		if (a.index > 0 && this.startRung() !== a.index)
+			this.env.remember({ rung: this.env.transports[a.index]!.rung, until: this.env.now() + MEMORY });
 		this.set('live');
 		if (a.index > 0) this.planProbe();
 	}

@@ -123,7 +123,12 @@ class PollLink implements Link {
 		if (res.status === 403 && code === 'forbidden') return { kind: 'stop', reason: 'deactivated' };
 		if (res.status === 400 && code === 'bad_cursor') return { kind: 'bad_cursor' };
 		if ((res.status === 502 || res.status === 504) && this.live && ++this.cuts < CUT_LIMIT) return this.env.random() * 1000;
-		return { kind: 'lost', why: `poll answered ${res.status}`, planned: res.status === 503 || res.status === 429, retryAfter: retryAfter(res.headers) };
+		return {
+			kind: 'lost',
+			why: `poll answered ${res.status}`,
+			planned: res.status === 503 || res.status === 429,
+			retryAfter: retryAfter(res.headers),
+		};
 	}
 
 	private sleep(ms: number): Promise<void> {

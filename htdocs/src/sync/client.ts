@@ -54,12 +54,24 @@ export class Client {
 			remember: (m) => rememberRung(shelf, m),
 			transports: [
 				wsTransport(location.origin),
-				pollTransport({ fetch: (u, i) => fetch(u, i), random: Math.random, setTimeout: (f, ms) => setTimeout(f, ms), clearTimeout: (t) => clearTimeout(t) }),
+				pollTransport({
+					fetch: (u, i) => fetch(u, i),
+					random: Math.random,
+					setTimeout: (f, ms) => setTimeout(f, ms),
+					clearTimeout: (t) => clearTimeout(t),
+				}),
 			],
 			instance: this.instance,
 			onLines: (lines) => this.onLines(lines),
 			onState: (state, rung) => {
-				const status = state === 'live' ? 'live' : state === 'offline' ? 'offline' : state === 'connecting' && !this.wasLive ? 'connecting' : 'reconnecting';
+				const status =
+					state === 'live'
+						? 'live'
+						: state === 'offline'
+							? 'offline'
+							: state === 'connecting' && !this.wasLive
+								? 'connecting'
+								: 'reconnecting';
 				this.store.dispatch({ type: 'connection', connection: { status, rung } });
 				if (state !== 'live') return;
 				this.wasLive = true;

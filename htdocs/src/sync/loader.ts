@@ -130,7 +130,7 @@ export class Loader {
 	}
 
 	private async fillNow(id: number): Promise<void> {
-		for (let failures = 0; !this.stopped; ) {
+		for (let failures = 0; !this.stopped;) {
 			const log = this.store.get().logs[id];
 			if (!log || !hasGap(log)) return;
 			const tail = tailSeq(log);

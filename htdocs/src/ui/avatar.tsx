@@ -16,7 +16,11 @@ export function Avatar({ user, id, size = 'm' }: { user: User | undefined; id: n
 	const picture = user?.picture;
 	return (
 		<span class={`avatar avatar-${size} tone-${Math.abs(id) % 8}${user && !user.active ? ' gone' : ''}`} aria-hidden="true">
-			{picture && picture !== broken ? <img src={picture} alt="" loading="lazy" referrerpolicy="no-referrer" onError={() => setBroken(picture)} /> : initials(user?.name || '')}
+			{picture && picture !== broken ? (
+				<img src={picture} alt="" loading="lazy" referrerpolicy="no-referrer" onError={() => setBroken(picture)} />
+			) : (
+				initials(user?.name || '')
+			)}
 		</span>
 	);
 }

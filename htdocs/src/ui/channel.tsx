@@ -86,7 +86,8 @@ function Announcer({ channel }: { channel: Channel }) {
 	useEffect(() => {
 		if (!ready) return;
 		const seq = tail?.seq ?? 0;
-		if (since.current !== null && tail && seq > since.current && tail.sender !== me) setSaid(t.saidNow(personName(who), tail.body?.text.slice(0, 300) ?? ''));
+		if (since.current !== null && tail && seq > since.current && tail.sender !== me)
+			setSaid(t.saidNow(personName(who), tail.body?.text.slice(0, 300) ?? ''));
 		since.current = seq;
 	}, [tail, ready]);
 	return (

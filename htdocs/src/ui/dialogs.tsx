@@ -73,7 +73,11 @@ export function Switcher({ onClose }: Props) {
 			},
 			face: (
 				<>
-					{c.kind === 'direct' ? <Avatar user={c.peer === null ? undefined : state.users[c.peer]} id={c.peer ?? 0} size="s" /> : <Icon of={c.kind === 'private' ? Lock : Hash} size={18} />}
+					{c.kind === 'direct' ? (
+						<Avatar user={c.peer === null ? undefined : state.users[c.peer]} id={c.peer ?? 0} size="s" />
+					) : (
+						<Icon of={c.kind === 'private' ? Lock : Hash} size={18} />
+					)}
 					<bdi class="picker-name">{c.kind === 'direct' ? channelLabel(state, c) : c.name}</bdi>
 					<bdi class="picker-note">{c.topic}</bdi>
 					{unread > 0 && <span class="badge">{unread > 99 ? '99+' : unread}</span>}
@@ -88,7 +92,14 @@ export function Switcher({ onClose }: Props) {
 	}
 	return (
 		<Dialog title={t.switcherLabel} onClose={onClose} bare>
-			<Picker label={t.switcherLabel} query={query} onQuery={setQuery} choices={choices} empty={people ? t.switcherEmpty : null} help={t.switcherHelp} />
+			<Picker
+				label={t.switcherLabel}
+				query={query}
+				onQuery={setQuery}
+				choices={choices}
+				empty={people ? t.switcherEmpty : null}
+				help={t.switcherHelp}
+			/>
 		</Dialog>
 	);
 }
@@ -98,7 +109,11 @@ export function NewDirect({ onClose }: Props) {
 	const people = usePeople(query);
 	const direct = useDirect(onClose);
 	const me = useState$(myId);
-	const choices = (people ?? []).map((u): Choice => ({ key: `u${u.id}`, choose: () => direct(u.id), face: <Person user={u} note={u.id === me ? t.you : undefined} /> }));
+	const choices = (people ?? []).map((u): Choice => ({
+		key: `u${u.id}`,
+		choose: () => direct(u.id),
+		face: <Person user={u} note={u.id === me ? t.you : undefined} />,
+	}));
 	return (
 		<Dialog title={t.newDirect} onClose={onClose}>
 			<Picker label={t.searchPeople} query={query} onQuery={setQuery} choices={choices} empty={people ? t.noPeople : null} />
@@ -124,7 +139,9 @@ export function Invite({ channel, onClose }: Props & { channel: number }) {
 			(e: unknown) => toast(errorText(e), true),
 		);
 	};
-	const choices = (people ?? []).filter((u) => !inside.has(u.id)).map((u): Choice => ({ key: `u${u.id}`, choose: () => add(u), face: <Person user={u} /> }));
+	const choices = (people ?? [])
+		.filter((u) => !inside.has(u.id))
+		.map((u): Choice => ({ key: `u${u.id}`, choose: () => add(u), face: <Person user={u} /> }));
 	return (
 		<Dialog title={t.inviteTo(label)} onClose={onClose}>
 			<Picker label={t.searchPeople} query={query} onQuery={setQuery} choices={choices} empty={people ? t.noPeople : null} />
@@ -201,7 +218,13 @@ export function Browse({ onClose }: Props) {
 					</button>
 				</p>
 			) : (
-				<Picker label={t.findChannel} query={query} onQuery={setQuery} choices={choices} empty={found ? (query ? t.switcherEmpty : `${t.noPublic} ${t.noPublicNext}`) : null} />
+				<Picker
+					label={t.findChannel}
+					query={query}
+					onQuery={setQuery}
+					choices={choices}
+					empty={found ? (query ? t.switcherEmpty : `${t.noPublic} ${t.noPublicNext}`) : null}
+				/>
 			)}
 			<footer class="dialog-foot">
 				<button class="button" onClick={() => ui.openDialog('create')}>

@@ -43,12 +43,29 @@ export function CreateChannel({ onClose }: Props) {
 			<form class="form" onSubmit={(e) => void submit(e)} noValidate>
 				<label class="field">
 					<span>{t.channelName}</span>
-					<input data-autofocus type="text" dir="auto" value={name} maxLength={200} autocomplete="off" aria-describedby="create-hint" aria-invalid={error !== null} onInput={(e) => setName(e.currentTarget.value)} />
+					<input
+						data-autofocus
+						type="text"
+						dir="auto"
+						value={name}
+						maxLength={200}
+						autocomplete="off"
+						aria-describedby="create-hint"
+						aria-invalid={error !== null}
+						onInput={(e) => setName(e.currentTarget.value)}
+					/>
 					<small id="create-hint">{t.channelNameHint}</small>
 				</label>
 				<label class="field">
 					<span>{t.channelTopic}</span>
-					<input type="text" dir="auto" value={topic} maxLength={250} autocomplete="off" onInput={(e) => setTopic(e.currentTarget.value)} />
+					<input
+						type="text"
+						dir="auto"
+						value={topic}
+						maxLength={250}
+						autocomplete="off"
+						onInput={(e) => setTopic(e.currentTarget.value)}
+					/>
 				</label>
 				<fieldset class="choices">
 					<legend>{t.channelKind}</legend>

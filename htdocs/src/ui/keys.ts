@@ -52,7 +52,7 @@ function step(k: KeyTargets, by: number, unreadOnly: boolean): void {
 	const all = [...channels, ...direct];
 	const at = all.findIndex((c) => c.id === k.current());
 	for (let n = 1; n <= all.length; n++) {
-		const c = all[(((at < 0 ? (by > 0 ? -1 : 0) : at) + by * n) % all.length + all.length) % all.length]!;
+		const c = all[((((at < 0 ? (by > 0 ? -1 : 0) : at) + by * n) % all.length) + all.length) % all.length]!;
 		if (!unreadOnly || unreadOf(s, c) > 0) return navigate(channelPath(c.id));
 	}
 }

@@ -266,7 +266,17 @@ export function MessageList({ channel }: { channel: Channel }) {
 	return (
 		<div class="list-wrap">
 			{/* A log, but silent: windowing adds old rows as one scrolls, and those must not be read out. New ones are said by <Announcer>. */}
-			<div ref={scroller} class="list" role="log" aria-live="off" aria-label={t.messagesIn(label)} aria-busy={!ready} tabIndex={0} onScroll={onScroll} onKeyDown={onKeyDown}>
+			<div
+				ref={scroller}
+				class="list"
+				role="log"
+				aria-live="off"
+				aria-label={t.messagesIn(label)}
+				aria-busy={!ready}
+				tabIndex={0}
+				onScroll={onScroll}
+				onKeyDown={onKeyDown}
+			>
 				{!ready && <Skeleton />}
 				<div ref={inner} class="list-inner">
 					<div style={{ height: `${offsets[from] ?? 0}px` }} />

@@ -24,7 +24,9 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 	}, [channel.id, !members]);
 
 	const close = () => navigate(channelPath(channel.id));
-	const list = [...(members?.list ?? [])].sort((a, b) => rank[a.role] - rank[b.role] || personName(users[a.user]).localeCompare(personName(users[b.user])));
+	const list = [...(members?.list ?? [])].sort(
+		(a, b) => rank[a.role] - rank[b.role] || personName(users[a.user]).localeCompare(personName(users[b.user])),
+	);
 	const name = phone ? t.back : t.close;
 	// On a phone it is the page: then it is what is main, and its title the page's.
 	const Frame = phone ? 'main' : 'aside';

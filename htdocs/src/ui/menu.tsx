@@ -52,7 +52,14 @@ export function Menu({ icon, face, label, children }: { icon?: IconNode; face?: 
 
 	return (
 		<>
-			<button ref={button} class={face ? 'face-button' : 'icon-button'} title={label} aria-haspopup="menu" aria-expanded={open} onClick={() => setOpen(!open)}>
+			<button
+				ref={button}
+				class={face ? 'face-button' : 'icon-button'}
+				title={label}
+				aria-haspopup="menu"
+				aria-expanded={open}
+				onClick={() => setOpen(!open)}
+			>
 				{face ?? (icon && <Icon of={icon} size={18} />)}
 				<span class="sr-only">{label}</span>
 			</button>

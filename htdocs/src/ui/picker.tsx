@@ -64,7 +64,15 @@ export function Picker({ label, query, onQuery, choices, empty, help }: PickerPr
 			</div>
 			<ul ref={list} id="picker-list" class="picker-list" role="listbox" aria-label={label} hidden={!choices.length}>
 				{choices.map((c, i) => (
-					<li key={c.key} id={`picker-${c.key}`} class="picker-item" role="option" aria-selected={i === chosen} onClick={c.choose} onPointerMove={() => i !== chosen && setAt(i)}>
+					<li
+						key={c.key}
+						id={`picker-${c.key}`}
+						class="picker-item"
+						role="option"
+						aria-selected={i === chosen}
+						onClick={c.choose}
+						onPointerMove={() => i !== chosen && setAt(i)}
+					>
 						{c.face}
 					</li>
 				))}

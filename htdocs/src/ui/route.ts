@@ -1,10 +1,7 @@
 // The page paths: / , /c/12 , /c/12/members , /sign-in. The web server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
-export type Route =
-	| { page: 'home' }
-	| { page: 'channel'; channel: number; panel: 'members' | null }
-	| { page: 'sign-in'; returnTo: string };
+export type Route = { page: 'home' } | { page: 'channel'; channel: number; panel: 'members' | null } | { page: 'sign-in'; returnTo: string };
 
 /* Only a path of this site may be come back to. */
 export function safeReturn(path: string | null): string {

@@ -25,30 +25,42 @@ interface Props {
 	onFocus: (key: string) => void;
 }
 
-export const RowView = memo(function RowView(props: Props) {
-	const { row } = props;
-	switch (row.kind) {
-		case 'start':
-			return <Start channel={props.channel} rowKey={row.key} />;
-		case 'older':
-			return <Older channel={props.channel.id} rowKey={row.key} loading={props.loading} failed={props.failed} />;
-		case 'day':
-			return (
-				<div class="divider" data-key={row.key} role="separator" aria-label={dayName(row.start, props.today)}>
-					<span>{dayName(row.start, props.today)}</span>
-				</div>
-			);
-		case 'new':
-			return (
-				<div class="divider divider-new" data-key={row.key} role="separator" aria-label={t.newMessages}>
-					<span>{t.newMessages}</span>
-				</div>
-			);
-		case 'message':
-		case 'pending':
-			return <Message {...props} row={row} />;
-	}
-}, (a, b) => a.row.key === b.row.key && sameRow(a.row, b.row) && a.user === b.user && a.channel.id === b.channel.id && a.today === b.today && a.active === b.active && a.first === b.first && a.loading === b.loading && a.failed === b.failed);
+export const RowView = memo(
+	function RowView(props: Props) {
+		const { row } = props;
+		switch (row.kind) {
+			case 'start':
+				return <Start channel={props.channel} rowKey={row.key} />;
+			case 'older':
+				return <Older channel={props.channel.id} rowKey={row.key} loading={props.loading} failed={props.failed} />;
+			case 'day':
+				return (
+					<div class="divider" data-key={row.key} role="separator" aria-label={dayName(row.start, props.today)}>
+						<span>{dayName(row.start, props.today)}</span>
+					</div>
+				);
+			case 'new':
+				return (
+					<div class="divider divider-new" data-key={row.key} role="separator" aria-label={t.newMessages}>
+						<span>{t.newMessages}</span>
+					</div>
+				);
+			case 'message':
+			case 'pending':
+				return <Message {...props} row={row} />;
+		}
+	},
+	(a, b) =>
+		a.row.key === b.row.key &&
+		sameRow(a.row, b.row) &&
+		a.user === b.user &&
+		a.channel.id === b.channel.id &&
+		a.today === b.today &&
+		a.active === b.active &&
+		a.first === b.first &&
+		a.loading === b.loading &&
+		a.failed === b.failed,
+);
 
 /* Rows are made anew with every list; what they hold is not. */
 function sameRow(a: Row, b: Row): boolean {
@@ -98,7 +110,13 @@ function Message({ row, user, active, first, onFocus }: Props & { row: Extract<R
 						{when}
 					</div>
 				)}
-				{stored?.deleted ? <p class="msg-gone">{t.deletedMessage}</p> : text === undefined ? <p class="msg-gone">{t.emptyMessage}</p> : <Body text={text} />}
+				{stored?.deleted ? (
+					<p class="msg-gone">{t.deletedMessage}</p>
+				) : text === undefined ? (
+					<p class="msg-gone">{t.emptyMessage}</p>
+				) : (
+					<Body text={text} />
+				)}
 				{pending && !failed && (
 					<p class="msg-state">
 						<Icon of={Clock} size={13} /> {pending.state === 'queued' ? t.waiting : t.sending}
@@ -168,7 +186,8 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 				<bdi>{self ? t.startOfSelf : direct ? t.startOfDirect(label) : t.startOf(label)}</bdi>
 			</h2>
 			<p>
-				{self ? t.startOfSelfText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText} {!direct && t.created(dateOf(Date.parse(channel.created_at)))}
+				{self ? t.startOfSelfText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText}{' '}
+				{!direct && t.created(dateOf(Date.parse(channel.created_at)))}
 				{!direct && '.'}
 			</p>
 		</div>

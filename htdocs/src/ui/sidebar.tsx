@@ -96,7 +96,11 @@ function Entry({ channel: c, state, current }: { channel: Channel; state: State;
 					ui.drawer(false);
 				}}
 			>
-				{c.kind === 'direct' ? <Avatar user={peer} id={c.peer ?? 0} size="s" /> : <Icon of={c.kind === 'private' ? Lock : Hash} size={16} />}
+				{c.kind === 'direct' ? (
+					<Avatar user={peer} id={c.peer ?? 0} size="s" />
+				) : (
+					<Icon of={c.kind === 'private' ? Lock : Hash} size={16} />
+				)}
 				<bdi class="entry-name">{name}</bdi>
 				{c.kind === 'private' && <span class="sr-only">({t.privateChannel})</span>}
 				{draft && (

@@ -22,7 +22,11 @@ export function SignIn({ returnTo, reason }: { returnTo: string; reason: SignInR
 	useEffect(() => {
 		load();
 		// Signed in already (in another tab, say): then there is nothing to do here.
-		if (!reason) api.me().then(() => location.replace(returnTo), () => {});
+		if (!reason)
+			api.me().then(
+				() => location.replace(returnTo),
+				() => {},
+			);
 	}, []);
 	const name = site?.name ?? t.appName;
 	useEffect(() => {

@@ -9,7 +9,11 @@ export function trimLink(raw: string): string {
 	for (;;) {
 		const last = link.at(-1)!;
 		if (/[.,;:!?…]/.test(last)) link = link.slice(0, -1);
-		else if ((last === ')' && !balanced(link, '(', ')')) || (last === ']' && !balanced(link, '[', ']')) || (last === '}' && !balanced(link, '{', '}')))
+		else if (
+			(last === ')' && !balanced(link, '(', ')')) ||
+			(last === ']' && !balanced(link, '[', ']')) ||
+			(last === '}' && !balanced(link, '{', '}'))
+		)
 			link = link.slice(0, -1);
 		else return link;
 	}
