@@ -36,9 +36,10 @@ int handle_channel_create(struct request *q, struct response *r, struct err *e)
 		return -1;
 	if (channel_make(q->db, q->config, q->session.user, q->session.role, &wish, &channel, &created, e) < 0)
 		return -1;
-	if (created)
+	if (created) { /* with 200 a Location would be a CGI's redirect inside the server (RFC 3875, 6.2.2) */
 		r->status = 201;
-	response_headerf(r, "Location", "/api/v1/channels/%lld", (long long)channel);
+		response_headerf(r, "Location", "/api/v1/channels/%lld", (long long)channel);
+	}
 	return channel_get(q->db, channel, q->session.user, &r->body, e);
 }
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define GIVE_UP_MS 2000 /* beyond [database] wait */
+#define DRAIN_BYTES ((int64_t)16 << 20)
 
 extern char **environ;
 
@@ -132,6 +133,17 @@ static void write_stdout(void *ctx, const char *p, size_t n)
 	}
 }
 
+/* A body that was refused is read all the same: mod_cgid loses the answer of a program that ends before its input does.
+ */
+static void drain(struct cgi_body *b)
+{
+	char waste[16384];
+
+	b->left = MIN_OF(b->left, DRAIN_BYTES);
+	while (read_stdin(b, waste, sizeof(waste)) > 0)
+		;
+}
+
 int cgi_serve(const struct config *c)
 {
 	const char *length = getenv("CONTENT_LENGTH");
@@ -158,6 +170,7 @@ int cgi_serve(const struct config *c)
 	db = db_new(c);
 	app.oidc = oidc_new(c);
 	serve(&app, db, arena, environ, &io);
+	drain(&body);
 	writer_free(&gate.writer);
 	if (gate.done)
 		write_item_free(&gate.done); /* was not waited for any longer */
