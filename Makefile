@@ -158,11 +158,19 @@ SYSCONFDIR ?= /etc
 SHARE = $(DESTDIR)$(PREFIX)/share/pulsechat
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 install: programs client
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/htdocs/assets $(SHARE)/lighttpd/errors $(UNITS) $(DESTDIR)$(SYSCONFDIR)/pulsechat
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/htdocs/assets $(UNITS) $(DESTDIR)$(SYSCONFDIR)/pulsechat
+	install -d $(SHARE)/lighttpd/errors $(SHARE)/nginx $(SHARE)/apache $(SHARE)/cgi
 	install -m 755 build/pulsechat build/pulsechat-api build/pulsechat-realtime $(DESTDIR)$(PREFIX)/bin/
 	find build/htdocs/assets -type f -exec install -m 644 -t $(SHARE)/htdocs/assets {} +
 	find build/htdocs -maxdepth 1 -type f ! -name '.*' -exec install -m 644 -t $(SHARE)/htdocs {} +
-	install -m 644 conf/lighttpd/site.conf conf/lighttpd/pulsechat.conf $(SHARE)/lighttpd/
+	for file in lighttpd/*.conf nginx/*.conf apache/*.conf cgi/*.cgi; do \
+		for from in conf/$$file; do \
+			to="$(SHARE)/$${from#conf/}"; \
+			sed -e 's|/usr/local/share/|$(PREFIX)/share/|' -e 's|/usr/local/bin/|$(PREFIX)/bin/|' \
+				-e 's|/etc/pulsechat/|$(SYSCONFDIR)/pulsechat/|' "$$from" > "$$to" || exit 1; \
+			case $$to in *.cgi) chmod 755 "$$to" ;; *) chmod 644 "$$to" ;; esac; \
+		done; \
+	done
 	install -m 644 conf/lighttpd/errors/* $(SHARE)/lighttpd/errors/
 	for unit in conf/systemd/pulsechat*; do \
 		sed -e 's|@BINDIR@|$(PREFIX)/bin|' -e 's|@CONF@|$(SYSCONFDIR)/pulsechat/pulsechat.conf|' "$$unit" \

@@ -1,6 +1,6 @@
 #!/bin/bash
 # packages.sh STAGE…: installs what conf/packages lists for these stages and is missing. As root, or by sudo.
-# The services of a package that is new here (lighttpd, postgresql) are neither started nor enabled, and no cluster is made;
+# The services of a package that is new here (lighttpd, postgresql, ...) are neither started nor enabled, and no cluster is made;
 # what runs on this machine already is left alone. Quick when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -49,8 +49,10 @@ if ! [ -e $policy ]; then
 	printf '#!/bin/sh\n# %s\nkill -0 %s 2>/dev/null || exit 0\nexit 101\n' "$mine" $$ | $sudo tee $policy >/dev/null
 	$sudo chmod 755 $policy
 fi
-fresh_lighttpd=no fresh_postgres=no
-dpkg-query -W lighttpd >/dev/null 2>&1 || fresh_lighttpd=yes
+fresh=() fresh_postgres=no
+for service in lighttpd nginx haproxy squid; do
+	dpkg-query -W -f '${db:Status-Status}' $service 2>/dev/null | grep -qx installed || fresh+=($service)
+done
 if ! dpkg-query -W postgresql-common >/dev/null 2>&1; then
 	fresh_postgres=yes
 	$sudo mkdir -p $clusters
@@ -80,10 +82,11 @@ if [ $ok = no ]; then
 	fail "apt-get cannot install ${missing[*]} (above is why)"
 fi
 # What came new with us does not start at the next boot either.
-if [ $fresh_lighttpd = yes ] && dpkg-query -W lighttpd >/dev/null 2>&1; then
+for service in ${fresh[@]+"${fresh[@]}"}; do
+	dpkg-query -W -f '${db:Status-Status}' "$service" 2>/dev/null | grep -qx installed || continue
 	if command -v systemctl >/dev/null; then
-		$sudo systemctl -q disable lighttpd.service >/dev/null 2>&1 || true
+		$sudo systemctl -q disable "$service.service" >/dev/null 2>&1 || true
 	else
-		$sudo update-rc.d lighttpd disable >/dev/null 2>&1 || true
+		$sudo update-rc.d "$service" disable >/dev/null 2>&1 || true
 	fi
-fi
+done

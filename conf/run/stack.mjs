@@ -37,6 +37,7 @@ export class Trouble extends Error {}
  *   env        for the C programs             wrap       argv in front of the C programs ([])
  *   template   a made cluster to copy         idpPort    of the provider; 0: kept in the state, else picked
  *   postgres   further server settings        only       names to start at first; default all
+ *   front      (stack) => {name, argv, ...} of another web server, in lighttpd's place and on its port
  */
 export class Stack extends EventEmitter {
 	constructor(options) {
@@ -94,7 +95,7 @@ export class Stack extends EventEmitter {
 	}
 
 	proc(name) {
-		const proc = this.procs.get(name) ?? this.procs.get(`${name}1`);
+		const proc = this.procs.get(name) ?? this.procs.get(`${name}1`) ?? (name === "lighttpd" && this.procs.get(this.frontName));
 		if (!proc) throw new Error(`no program ${name}: there are ${[...this.procs.keys()].join(", ")}`);
 		return proc;
 	}
@@ -294,11 +295,9 @@ export class Stack extends EventEmitter {
 			c(name, [this.program("pulsechat-realtime"), "-c", this.confPath, "--listen", this.socket(name), "--node", name]);
 		}
 		this.#writeLighttpd();
-		add("lighttpd", {
-			argv: ["lighttpd", "-D", "-f", join(this.state, "lighttpd.conf")],
-			env: { PATH: `${process.env.PATH}:/usr/sbin` },
-			ready: () => tcpReady(this.port),
-		});
+		const front = this.front?.(this) ?? { name: "lighttpd", argv: ["lighttpd", "-D", "-f", join(this.state, "lighttpd.conf")] };
+		add(front.name, { env: { PATH: `${process.env.PATH}:/usr/sbin` }, ready: () => tcpReady(this.port), ...front });
+		this.frontName = front.name;
 	}
 
 	#writeLighttpd() {

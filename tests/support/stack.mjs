@@ -11,6 +11,7 @@
 //   conf       overrides of pulsechat.conf: {"section.key": value} or {section: {key: value}}
 //   supervise  true: what dies is started again, as by make run; false: it stays dead
 //   only       names of the programs to start at first (["devidp", "api1"]: no database yet); then up(name), start everything later
+//   front      name of another web server of servers.mjs in lighttpd's place; default $PC_FRONT, else lighttpd
 //   postgres   further server settings ({log_statement: "all"})     env  for the C programs     wrap  argv before them
 //
 // The stack:
@@ -37,6 +38,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { ROOT, Stack, freePort } from "../../conf/run/stack.mjs";
 import { makeCluster, pgBin } from "../../conf/run/postgres.mjs";
+import { frontOf } from "./servers.mjs";
 
 export { ROOT };
 export { until } from "./until.mjs";
@@ -65,6 +67,7 @@ export async function startStack(options = {}) {
 	const stack = new TestStack({
 		variant: process.env.PC_VARIANT || "plain",
 		...options,
+		front: frontOf(options.front ?? process.env.PC_FRONT),
 		env: { ...ENV, ...options.env },
 		conf: options.conf ?? {},
 		state: join(dir, "state"),
@@ -190,7 +193,7 @@ class TestStack extends Stack {
 			proc.exits.slice(from).forEach((end) => {
 				const how = end.signal ?? `exit ${end.code}`;
 				if (!end.asked) bad.push(`${name} died unasked (${how})`);
-				else if (name === "lighttpd" || name === "devidp") return; // their way of ending is not ours
+				else if (name === this.frontName || name === "devidp") return; // their way of ending is not ours
 				else if (end.signal ? end.signal !== end.asked : end.code !== 0) bad.push(`${name} ended with ${how} after ${end.asked}`);
 				// A program that has a shutdown of its own must use it.
 				else if (end.signal === "SIGTERM" && /^(api|realtime)/.test(name)) bad.push(`${name} did not catch SIGTERM`);
