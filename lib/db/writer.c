@@ -19,8 +19,10 @@
 #define STUCK_MS 3000  /* beyond the statement time-out: the connection itself is stuck */
 #define FAR_AWAY_MS 60000
 
-/* Plans made while tables were empty cost 3 times as much, and switched-off nodes would start JIT (doc/events.md). */
+/* Plans made while tables were empty cost 3 times as much, and switched-off nodes would start JIT (doc/events.md).
+ * lock_timeout: HOLDER_MS, for the wait for the sequencer. */
 static const char writer_settings[] =
+	"SET lock_timeout = 2000; "
 	"SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off; SET enable_mergejoin = off; "
 	"SET enable_seqscan = off; SET enable_bitmapscan = off";
 
@@ -160,6 +162,12 @@ static void end_holders(struct writer *w, int64_t now)
 		return;
 	w->ended_at = now;
 	pgconn_query(w->conn, STMT_end_holders, 0, on_ended, w, "I", held, n);
+}
+
+/* A batch that held no deferred item has waited for the sequencer, and for HOLDER_MS. */
+static void end_sequencer_holder(struct writer *w)
+{
+	pgconn_query(w->conn, STMT_end_holders, 0, on_ended, w, "I", (const int64_t *)NULL, (size_t)0);
 }
 
 /* ---- a batch as binary arrays (PostgreSQL: array_send) */
@@ -308,7 +316,9 @@ static void on_failure(struct writer *w, struct write_item **items, size_t n, co
 	int64_t now = clock_mono_ms();
 
 	w->stats.retries++;
-	if (dberr_is(r, "55P03")) { /* waited too long for a channel someone holds */
+	if (dberr_is(r, "55P03")) { /* waited too long for a channel someone holds, or for the sequencer */
+		if (!w->batch_waits)
+			end_sequencer_holder(w);
 		for (size_t k = 0; k < n; k++)
 			if (items[k]->deferred)
 				park(w, items[k]->channel, now);
@@ -326,6 +336,7 @@ static void on_failure(struct writer *w, struct write_item **items, size_t n, co
 }
 
 static void start_batch(struct writer *w, int64_t now);
+static int64_t expire(struct writer *w, int64_t now);
 
 static void on_batch(void *arg, const PGresult *r, const struct err *e)
 {
@@ -348,6 +359,8 @@ static void on_batch(void *arg, const PGresult *r, const struct err *e)
 		on_success(w, items, n, r);
 	}
 	free(items);
+	if (e) /* else an item that fails again and again would always be under way when it is late */
+		expire(w, clock_mono_ms());
 	start_batch(w, clock_mono_ms());
 }
 
