@@ -94,6 +94,12 @@ void run_sql(PGconn *c, const char *fmt, ...)
 	PQclear(r);
 }
 
+static bool lost(const PGconn *c, const PGresult *r)
+{
+	return PQstatus(c) != CONNECTION_OK ||
+	       (PQresultStatus(r) == PGRES_FATAL_ERROR && !PQresultErrorField(r, PG_DIAG_SQLSTATE));
+}
+
 static const char *first_cell(struct site *s, const char *text)
 {
 	static char ring[8][8192];
@@ -101,9 +107,12 @@ static const char *first_cell(struct site *s, const char *text)
 	char *out = ring[turn++ % 8];
 	PGresult *r;
 
-	if (PQstatus(s->sql) != CONNECTION_OK) /* the cluster was restarted */
-		PQreset(s->sql);
 	r = PQexec(s->sql, text);
+	for (int k = 0; k < 3 && lost(s->sql, r); k++) { /* the cluster was restarted */
+		PQclear(r);
+		PQreset(s->sql);
+		r = PQexec(s->sql, text);
+	}
 	if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK) {
 		print_error("%s: %s", text, PQerrorMessage(s->sql));
 		PQclear(r);
@@ -236,6 +245,7 @@ void site_close(struct site **ss)
 /* ---- the loop */
 
 static struct port *ports[PORTS_MAX];
+static bool abandoned;
 
 void port_watch(void *arg, int fd, int events)
 {
@@ -283,6 +293,19 @@ void port_close(struct port **pp)
 	*pp = NULL;
 }
 
+void ports_abandon(void)
+{
+	abandoned = true;
+	for (size_t k = 0; k < PORTS_MAX; k++)
+		if (ports[k] && ports[k]->writer) {
+			struct port *p = ports[k];
+
+			port_close(&p);
+		}
+	memset(ports, 0, sizeof(ports));
+	abandoned = false;
+}
+
 static int64_t port_tick(struct port *p, int64_t now)
 {
 	return p->writer ? writer_tick(p->writer, now) : pgconn_tick(p->conn, now);
@@ -327,6 +350,10 @@ static void on_sent(struct write_item *item, void *arg)
 {
 	struct sent *s = arg;
 
+	if (abandoned) {
+		write_item_free(&item);
+		return;
+	}
 	s->done = true;
 	s->calls++;
 	s->ok = item->ok;

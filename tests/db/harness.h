@@ -55,6 +55,7 @@ struct port {
 
 struct port *port_writer(const struct config *c, const char *name); /* a writer in the loop */
 void port_close(struct port **p);
+void ports_abandon(void); /* closes all that a failed test has left; its sends are told nothing any more */
 /* For a pgconn's hooks.watch; arg must be, or start with, a struct port. */
 void port_watch(void *arg, int fd, int events);
 void port_add(struct port *p);
