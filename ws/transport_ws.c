@@ -81,12 +81,13 @@ static void heartbeat(struct ws *w)
 static void ping(struct ws *w, int64_t now)
 {
 	const struct config *config = w->c.rt->config;
-	unsigned char none[LWS_PRE + 1];
+	/* not empty: libwebsockets 4.1 does not tell of a pong without a payload */
+	unsigned char mark[LWS_PRE + 1] = {[LWS_PRE] = 'p'};
 
 	w->ping_at = now + config->realtime.ping_interval;
 	heartbeat(w);
 	if (may_write(w)) {
-		if (lws_write(w->c.wsi, none + LWS_PRE, 0, LWS_WRITE_PING) < 0) {
+		if (lws_write(w->c.wsi, mark + LWS_PRE, 1, LWS_WRITE_PING) < 0) {
 			transport_kill(&w->c);
 			return;
 		}
