@@ -86,14 +86,17 @@ static int open_connection(struct db *d, struct err *e)
 	return 0;
 }
 
-/* An idle connection has nothing to read; bytes or an end of file on it mean that the server has said goodbye. */
+/* An idle connection has nothing to read but notices; an end of file on it means that the server has gone. Its farewell
+ * is read first, so one look is not enough. */
 static bool died_idle(PGconn *conn)
 {
 	struct pollfd p = {.fd = PQsocket(conn), .events = POLLIN};
 
-	if (PQtransactionStatus(conn) != PQTRANS_IDLE || poll(&p, 1, 0) <= 0)
-		return PQstatus(conn) != CONNECTION_OK;
-	return !PQconsumeInput(conn) || PQstatus(conn) != CONNECTION_OK;
+	if (PQtransactionStatus(conn) == PQTRANS_IDLE)
+		while (poll(&p, 1, 0) > 0)
+			if (!PQconsumeInput(conn) || PQstatus(conn) != CONNECTION_OK)
+				return true;
+	return PQstatus(conn) != CONNECTION_OK;
 }
 
 int db_connect(struct db *d, struct err *e)
