@@ -55,6 +55,13 @@ static int record(PGconn *c, const char *what, const char *checksum, struct err 
 	return rc;
 }
 
+/* Notices ("already exists, skipping") would go to standard error past the log. */
+static void on_notice(void *arg, const PGresult *r)
+{
+	(void)arg;
+	log_debug("db.notice", "text=%s", log_quote(PQresultErrorMessage(r)));
+}
+
 static bool is_migration(const struct sql_file *f)
 {
 	return !strncmp(f->path, "sql/migrations/", 15);
@@ -106,6 +113,7 @@ int migrate(const struct config *cfg, void (*say)(const char *step), struct err 
 		err_set(e, ERR_UNAVAILABLE, NULL, "%s", PQerrorMessage(c));
 		goto out;
 	}
+	PQsetNoticeReceiver(c, on_notice, NULL);
 	/* one at a time, whoever else is migrating; the lock goes with the connection */
 	if (exec(c, stmts[STMT_schema_lock].sql, "schema_lock", e) < 0 ||
 	    exec(c, stmts[STMT_schema_history].sql, "schema_history", e) < 0)
