@@ -204,18 +204,30 @@ static void make_template(void)
 	test_config_free(&c);
 }
 
-struct site *site_open(void)
+static struct site *site_on(const char *template_name)
 {
 	struct site *s = xcalloc(1, sizeof(*s));
 	char dsn[256];
 
-	make_template();
 	snprintf(s->name, sizeof(s->name), "t%d_%d", (int)getpid(), ++databases);
-	server_command("CREATE DATABASE %s OWNER pulsechat TEMPLATE %s", s->name, template);
+	server_command("CREATE DATABASE %s OWNER pulsechat TEMPLATE %s", s->name, template_name);
 	snprintf(dsn, sizeof(dsn), "host=%s user=pulsechat dbname=%s", cluster_dir(), s->name);
-	snprintf(s->root, sizeof(s->root), "host=%s user=postgres dbname=%s", cluster_dir(), s->name);
 	s->config = test_config(dsn);
 	s->sql = site_connect(s);
+	return s;
+}
+
+struct site *site_open_empty(void)
+{
+	return site_on("template1");
+}
+
+struct site *site_open(void)
+{
+	struct site *s;
+
+	make_template();
+	s = site_on(template);
 	sql(s, "SELECT stream_open()");
 	for (size_t k = 0; k < COUNT_OF(s->user); k++)
 		s->user[k] = sql_int(s, "SELECT user_insert('person', 'Person %zu', NULL, NULL, false, 'member')", k);

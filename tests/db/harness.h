@@ -21,7 +21,6 @@ struct site {
 	struct config *config;
 	PGconn *sql;      /* the superuser's */
 	char name[64];    /* of the database */
-	char root[256];   /* connection string of the superuser */
 	int64_t user[4];  /* active people */
 	int64_t open;     /* a public channel; users 0, 1 and 2 are in it */
 	int64_t closed;   /* a private one; users 0 and 1 are */
@@ -30,6 +29,7 @@ struct site {
 
 /* A fresh database, migrated once and then copied, with the people and channels above. */
 struct site *site_open(void);
+struct site *site_open_empty(void); /* of template1: nothing in it yet */
 void site_close(struct site **s);
 struct config *test_config(const char *dsn); /* what config_load() would give by default */
 void test_config_free(struct config **c);

@@ -1,0 +1,314 @@
+/* pgconn: the connection without a loop: order, failures that take no other along, reconnecting, listening again. */
+#include "tests/db/harness.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct link {
+	struct port port; /* first: the hooks' argument */
+	int ups, downs, heard;
+	char last[256];
+};
+
+struct answer {
+	int calls;
+	int64_t number;
+	enum err_code code;
+	int order;
+};
+
+struct fixture {
+	struct site *site;
+	struct link link;
+};
+
+static int answers;
+
+static void on_up(void *arg)
+{
+	((struct link *)arg)->ups++;
+}
+
+static void on_down(void *arg)
+{
+	((struct link *)arg)->downs++;
+}
+
+static void on_notify(void *arg, const char *payload, size_t n)
+{
+	struct link *l = arg;
+
+	l->heard++;
+	snprintf(l->last, sizeof(l->last), "%.*s", (int)n, payload);
+}
+
+static void on_answer(void *arg, const PGresult *r, const struct err *e)
+{
+	struct answer *a = arg;
+
+	a->calls++;
+	a->order = ++answers;
+	a->code = e ? e->code : ERR_NONE;
+	a->number = !e && result_rows(r) ? result_int(r, 0, 0) : -1;
+}
+
+static void connect_link(struct fixture *f, const char *listen)
+{
+	static const struct pgconn_hooks hooks = {
+		.watch = port_watch, .up = on_up, .down = on_down, .notify = on_notify};
+
+	port_add(&f->link.port);
+	f->link.port.conn = pgconn_new(f->site->config, "link", listen, NULL, &hooks, &f->link);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+
+	f->site = site_open();
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	pgconn_close(&f->link.port.conn);
+	ports_abandon();
+	site_close(&f->site);
+	free(f);
+	return 0;
+}
+
+static void kill_link(struct site *s)
+{
+	assert_string_equal(sql(s, "SELECT bool_and(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE "
+				   "application_name = 'link' "
+				   "AND datname = current_database()"),
+			    "t");
+}
+
+static void answers_come_in_the_order_of_the_questions(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a[100] = {0};
+
+	connect_link(f, NULL);
+	answers = 0;
+	for (size_t k = 0; k < COUNT_OF(a); k++) { /* some before it is up: they wait for it */
+		pgconn_query(f->link.port.conn, STMT_user_by_handle, 5000, on_answer, &a[k], "t",
+			     k % 2 ? "person-2" : "person");
+		if (k == 50)
+			UNTIL(a[0].calls, 5000);
+	}
+	UNTIL(a[COUNT_OF(a) - 1].calls, 5000);
+	for (size_t k = 0; k < COUNT_OF(a); k++) {
+		assert_int_equal(a[k].calls, 1);
+		assert_int_equal(a[k].order, k + 1);
+		assert_int_equal(a[k].number, f->site->user[k % 2]);
+	}
+	assert_int_equal(pgconn_pending(f->link.port.conn), 0);
+	assert_int_equal(f->link.ups, 1);
+}
+
+static void one_that_fails_takes_no_other_along(void **state)
+{
+	struct fixture *f = *state;
+	struct pgconn *c;
+	struct answer a[6] = {0};
+
+	connect_link(f, NULL);
+	c = f->link.port.conn;
+	UNTIL(pgconn_is_up(c), 5000);
+	pgconn_query(c, STMT_user_by_handle, 0, on_answer, &a[0], "t", "person");
+	pgconn_query(c, STMT_session_find, 0, on_answer, &a[1], "t", "no hex");
+	pgconn_query(c, STMT_user_by_handle, 0, on_answer, &a[2], "t", "person-2");
+	pgconn_query(c, STMT_session_find, 0, on_answer, &a[3], "t", "none either");
+	pgconn_query(c, STMT_session_find, 0, on_answer, &a[4], "t", "00");
+	pgconn_query(c, STMT_user_by_handle, 0, on_answer, &a[5], "t", "person-3");
+	UNTIL(a[5].calls, 5000);
+	assert_int_equal(a[0].number, f->site->user[0]);
+	assert_int_equal(a[1].code, ERR_BAD_FIELD);
+	assert_int_equal(a[2].number, f->site->user[1]);
+	assert_int_equal(a[3].code, ERR_BAD_FIELD);
+	assert_int_equal(a[4].code, ERR_NONE);
+	assert_int_equal(a[5].number, f->site->user[2]);
+	assert_int_equal(f->link.downs, 0);
+}
+
+static void a_statement_that_cannot_be_prepared_fails_each_time(void **state)
+{
+	struct fixture *f = *state;
+	struct pgconn *c;
+	struct answer a[4] = {0};
+
+	sql(f->site, "ALTER TABLE identities RENAME TO elsewhere");
+	connect_link(f, NULL);
+	c = f->link.port.conn;
+	UNTIL(pgconn_is_up(c), 5000);
+	pgconn_query(c, STMT_user_of_identity, 0, on_answer, &a[0], "tt", "i", "s");
+	pgconn_query(c, STMT_user_by_handle, 0, on_answer, &a[1], "t", "person-2");
+	UNTIL(a[1].calls, 5000);
+	assert_int_equal(a[0].code, ERR_INTERNAL);
+	assert_int_equal(a[1].number, f->site->user[1]);
+	pgconn_query(c, STMT_user_of_identity, 0, on_answer, &a[2], "tt", "i", "s");
+	UNTIL(a[2].calls, 5000);
+	assert_int_equal(a[2].code, ERR_INTERNAL);
+	sql(f->site, "ALTER TABLE elsewhere RENAME TO identities");
+	pgconn_query(c, STMT_user_of_identity, 0, on_answer, &a[3], "tt", "i", "s");
+	UNTIL(a[3].calls, 5000);
+	assert_int_equal(a[3].code, ERR_NONE);
+}
+
+static void a_loss_fails_what_is_under_way_and_it_connects_again(void **state)
+{
+	struct fixture *f = *state;
+	struct site *s = f->site;
+	struct pgconn *c;
+	struct answer stuck = {0}, behind = {0}, after = {0}, at_once = {0};
+
+	connect_link(f, NULL);
+	c = f->link.port.conn;
+	UNTIL(pgconn_is_up(c), 5000);
+	sql(s, "BEGIN");
+	sql(s, "SELECT FROM channels WHERE id = %lld FOR UPDATE", (long long)s->open);
+	pgconn_query(c, STMT_member_add, 0, on_answer, &stuck, "iiii", s->open, s->user[3], s->user[3], (int64_t)9);
+	pgconn_query(c, STMT_live_head, 0, on_answer, &behind, "");
+	loop_turn(50);
+	assert_int_equal(stuck.calls, 0);
+	kill_link(s);
+	UNTIL(stuck.calls && behind.calls, 5000);
+	assert_int_equal(stuck.code, ERR_UNAVAILABLE);
+	assert_int_equal(behind.code, ERR_UNAVAILABLE);
+	assert_int_equal(f->link.downs, 1);
+	assert_false(pgconn_is_up(c));
+	pgconn_query(c, STMT_live_head, 0, on_answer, &at_once, ""); /* does not wait */
+	assert_int_equal(at_once.calls, 0);                          /* nor calls back from inside */
+	pgconn_query(c, STMT_live_head, 5000, on_answer, &after, "");
+	UNTIL(after.calls, 5000);
+	assert_int_equal(after.code, ERR_NONE);
+	assert_int_equal(at_once.code, ERR_UNAVAILABLE);
+	assert_int_equal(f->link.ups, 2);
+	sql(s, "ROLLBACK");
+}
+
+static void one_that_waits_too_long_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = {0};
+	int64_t began;
+
+	cluster_stop("fast");
+	connect_link(f, NULL);
+	began = clock_mono_ms();
+	pgconn_query(f->link.port.conn, STMT_live_head, 600, on_answer, &a, "");
+	UNTIL(a.calls, 3000);
+	assert_int_equal(a.code, ERR_UNAVAILABLE);
+	assert_in_range(clock_mono_ms() - began, 590, 2000);
+	cluster_start();
+	UNTIL(pgconn_is_up(f->link.port.conn), 5000);
+}
+
+static void one_that_is_forgotten_calls_nobody(void **state)
+{
+	struct fixture *f = *state;
+	struct pgconn *c;
+	struct answer a[3] = {0};
+	uint64_t waiting, sent;
+
+	connect_link(f, NULL);
+	c = f->link.port.conn;
+	waiting = pgconn_query(c, STMT_live_head, 5000, on_answer, &a[0], "");
+	pgconn_forget(c, waiting);
+	UNTIL(pgconn_is_up(c), 5000);
+	sent = pgconn_query(c, STMT_live_head, 0, on_answer, &a[1], "");
+	pgconn_forget(c, sent);
+	pgconn_forget(c, 4711);
+	pgconn_query(c, STMT_live_head, 0, on_answer, &a[2], "");
+	UNTIL(a[2].calls, 5000);
+	assert_int_equal(a[0].calls + a[1].calls, 0);
+	assert_int_equal(pgconn_pending(c), 0);
+}
+
+static void a_listener_hears_and_listens_again_before_it_is_up(void **state)
+{
+	struct fixture *f = *state;
+	struct site *s = f->site;
+	struct link *l = &f->link;
+
+	connect_link(f, "pulsechat");
+	UNTIL(l->ups == 1, 5000);
+	sql(s, "SELECT pg_notify('pulsechat', 'one')");
+	UNTIL(l->heard == 1, 5000);
+	assert_string_equal(l->last, "one");
+	for (int k = 0; k < 3; k++) {
+		int heard = l->heard;
+
+		if (k == 2)
+			pgconn_reset(l->port.conn, "the test wants it");
+		else
+			kill_link(s);
+		UNTIL(l->ups == k + 2, 5000);
+		sql(s, "SELECT pg_notify('pulsechat', 'again %d')", k); /* up: it listens already */
+		UNTIL(l->heard > heard, 5000);
+		assert_int_equal(l->heard, heard + 1);
+		assert_int_equal(l->downs, k + 1);
+	}
+	assert_string_equal(l->last, "again 2");
+}
+
+static void a_listener_hears_between_the_answers(void **state)
+{
+	struct fixture *f = *state;
+	struct site *s = f->site;
+	struct link *l = &f->link;
+	struct answer a[200] = {0};
+
+	connect_link(f, "pulsechat");
+	UNTIL(l->ups == 1, 5000);
+	for (size_t k = 0; k < COUNT_OF(a); k++) {
+		sql(s, "SELECT pg_notify('pulsechat', '%zu')", k);
+		pgconn_query(l->port.conn, STMT_live_head, 0, on_answer, &a[k], "");
+		loop_turn(0);
+	}
+	UNTIL(a[COUNT_OF(a) - 1].calls && l->heard == (int)COUNT_OF(a), 5000);
+	for (size_t k = 0; k < COUNT_OF(a); k++)
+		assert_int_equal(a[k].code, ERR_NONE);
+}
+
+static void it_is_never_idle_in_a_transaction(void **state)
+{
+	struct fixture *f = *state;
+	struct site *s = f->site;
+	struct link *l = &f->link;
+	struct answer a = {0};
+
+	connect_link(f, "pulsechat");
+	UNTIL(l->ups == 1, 5000);
+	pgconn_query(l->port.conn, STMT_live_head, 0, on_answer, &a, "");
+	UNTIL(a.calls, 5000);
+	UNTIL(!strcmp(sql(s, "SELECT state FROM pg_stat_activity WHERE application_name = 'link' AND datname = "
+			     "current_database()"),
+		      "idle"),
+	      5000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(answers_come_in_the_order_of_the_questions),
+		TEST(one_that_fails_takes_no_other_along),
+		TEST(a_statement_that_cannot_be_prepared_fails_each_time),
+		TEST(a_loss_fails_what_is_under_way_and_it_connects_again),
+		TEST(one_that_waits_too_long_is_told),
+		TEST(one_that_is_forgotten_calls_nobody),
+		TEST(a_listener_hears_and_listens_again_before_it_is_up),
+		TEST(a_listener_hears_between_the_answers),
+		TEST(it_is_never_idle_in_a_transaction),
+	};
+
+	return SUITE(tests);
+}
