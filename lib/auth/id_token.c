@@ -9,9 +9,9 @@
 const char *id_token_result_name(enum id_token_result r)
 {
 	static const char *const names[] = {
-#define X(symbol, name) name,
-		ID_TOKEN_RESULTS(X)
-#undef X
+#define ID_TOKEN(symbol, name) name,
+#include "lib/auth/id_token.def"
+#undef ID_TOKEN
 	};
 
 	return names[r];

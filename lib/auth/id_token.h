@@ -12,20 +12,10 @@ struct id_token_rules {
 	const char *access_token; /* for at_hash; NULL: none was given */
 };
 
-/* In the order of the checks. */
-#define ID_TOKEN_RESULTS(X)                                                                                \
-	X(OK, "ok")                                                                                        \
-	X(TOO_LARGE, "too_large")                                                                          \
-	X(MALFORMED, "malformed")                                                                          \
-	X(DUPLICATE, "duplicate_claim")                                                                    \
-	X(ALG, "alg_not_allowed") X(CRIT, "crit") X(NO_KID, "no_kid") X(UNKNOWN_KID, "unknown_kid")        \
-		X(KEY, "key_mismatch") X(SIGNATURE, "signature") X(ISS, "iss") X(AUD, "aud") X(AZP, "azp") \
-			X(EXP, "exp") X(NBF, "nbf") X(IAT, "iat") X(NONCE, "nonce") X(SUB, "sub")          \
-				X(AT_HASH, "at_hash")
 enum id_token_result {
-#define X(symbol, name) ID_TOKEN_##symbol,
-	ID_TOKEN_RESULTS(X)
-#undef X
+#define ID_TOKEN(symbol, name) ID_TOKEN_##symbol,
+#include "lib/auth/id_token.def"
+#undef ID_TOKEN
 };
 const char *id_token_result_name(enum id_token_result r);
 
