@@ -1,0 +1,210 @@
+// resume: from the memory of the newest events and from the log; the resets. Small limits, so that both are met.
+
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { startStack } from "../support/stack.mjs";
+import { follow, openWs, poll } from "../support/realtime.mjs";
+import { channel, exactly, head, idOf, inOrder, markOf, people, post, range, say, sendOp, seqs, until } from "./help.mjs";
+
+let stack, alice, bob, carol;
+
+before(async () => {
+	stack = await startStack({
+		realtime: 2,
+		conf: { "realtime.ring_events": 64, "events.resume_events": 300, "realtime.queue_bytes": "64k" },
+	});
+	[alice, bob, carol] = await people(stack, "alice", "bob", "carol");
+});
+after(() => stack.stop());
+
+/** Many messages in few batches; resolves when all are stored. */
+async function burst(ws, room, n, text = (i) => `m${i}`) {
+	const done = ws.lines.filter((l) => l.type === "ack").length;
+	ws.send(range(1, n).map((i) => JSON.stringify(sendOp(room, text(i)))).join("\n"));
+	await until(() => ws.lines.filter((l) => l.type === "ack").length === done + n, { what: `${n} acks` });
+}
+
+test("DL-3 a join an empty channel, drop before any event came, three messages, resume", async () => {
+	const room = await channel(alice, [bob]);
+	const b = await openWs(bob);
+	const { cursor } = b.hello;
+	await b.close();
+	for (let i = 1; i <= 3; i++) await post(alice, room, `m${i}`);
+	for (const via of ["realtime1", "realtime2"]) {
+		const again = await openWs(bob, { cursor, via });
+		assert.equal(again.hello.cursor, cursor);
+		await exactly(again, room, 1, 3);
+		await again.close();
+		const p = await poll(bob, { cursor, wait: 5, via });
+		assert.deepEqual(seqs(p.events, room), [1, 2, 3]);
+	}
+});
+
+test("what is older than memory comes from the log, then from memory, then live: each once, in order", async () => {
+	const room = await channel(alice, [bob, carol]);
+	const other = await channel(alice, [carol]);
+	const a = await openWs(alice);
+	const cursor = await head(bob);
+	for (let i = 0; i < 5; i++) {
+		await burst(a, room, 40);
+		await burst(a, other, 20);
+	}
+	const feeds = [await openWs(bob, { cursor, via: "realtime1" }), await openWs(bob, { cursor, via: "realtime2" }), follow(bob, { cursor, via: "realtime1" })];
+	await burst(a, room, 30); // while they catch up
+	for (const f of feeds) {
+		await exactly(f, room, 1, 230);
+		assert.deepEqual(seqs(f.lines, other), []);
+	}
+	// from every tenth event on: the border between log and memory is met from both sides
+	const cursors = feeds[0].events.filter((_, i) => i % 10 === 9).map((e) => [e.cursor, e.seq]);
+	for (const [at, seq] of cursors) {
+		const p = await openWs(bob, { cursor: at });
+		if (seq < 230) await exactly(p, room, seq + 1, 230);
+		await p.close();
+	}
+	await Promise.all([a.close(), feeds[0].close(), feeds[1].close(), feeds[2].stop()]);
+});
+
+test("DL-2 a a message that comes before the backfill ends, and a drop in the middle of it", async () => {
+	const room = await channel(alice, [bob]);
+	const a = await openWs(alice);
+	const b = await openWs(bob);
+	await burst(a, room, 10);
+	await exactly(b, room, 1, 10);
+	let cursor = b.cursor;
+	const got = seqs(b.lines, room);
+	b.terminate();
+	for (let i = 0; i < 5; i++) await burst(a, room, 30, (n) => `m${n} ${"x".repeat(1500)}`); // in all more than a queue holds
+	let rounds = 0;
+	while (got.at(-1) < 161) {
+		const again = await openWs(bob, { cursor });
+		if (rounds === 0) a.send(sendOp(room, "the newest, before the backfill ends"));
+		await again.some((l) => l.type === "message" && l.channel === room && l.seq > got.at(-1));
+		again.terminate(); // in the middle of it
+		for (const l of again.lines) if (l.cursor && l.type !== "hello") {
+			cursor = l.cursor;
+			if (l.type === "message" && l.channel === room) got.push(l.seq);
+		}
+		assert.ok(++rounds < 170);
+	}
+	assert.deepEqual(got, range(1, 161));
+	await a.close();
+});
+
+test("DL-2 b a hundred fresh clients load and follow while messages flow: none has a hole", async () => {
+	const room = await channel(alice, [bob, carol]);
+	const a = await openWs(alice);
+	let sent = 0, stop = false;
+	const sender = (async () => {
+		while (!stop) {
+			await burst(a, room, 10);
+			sent += 10;
+		}
+	})();
+	await until(() => sent >= 20);
+	const clients = await Promise.all(range(1, 100).map(async (i) => {
+		const who = i % 2 ? bob : carol;
+		const page = await who.get(`/api/v1/channels/${room}/messages?limit=200`);
+		assert.equal(page.status, 200);
+		const from = page.json.messages.at(-1).seq;
+		const feed = await openWs(who, { cursor: page.headers["pulsechat-cursor"], via: `realtime${1 + (i % 3 === 0)}` });
+		return { from, feed };
+	}));
+	stop = true;
+	await sender;
+	const last = await say(a, room, "the end");
+	for (const { from, feed } of clients) {
+		assert.ok(!feed.lines.some((l) => l.type === "reset"));
+		await feed.some((l) => l.type === "message" && l.channel === room && l.seq === last.seq, 20000);
+		assert.deepEqual(seqs(feed.lines, room), range(from + 1, last.seq));
+		inOrder(feed);
+		feed.terminate();
+	}
+	await a.close();
+});
+
+test("DL-3 b above the head, and another epoch: a reset at once, then live", async () => {
+	const room = await channel(alice, [bob]);
+	const now = await head(bob);
+	for (const [cursor, reason] of [[`${markOf(now)}.${idOf(now) + 1000000}`, "above the head"], ["aaaaaaaa.1", "other epoch"], ["aaaaaaaa.0", "other epoch"]]) {
+		const b = await openWs(bob, { cursor });
+		const reset = await b.next("reset");
+		assert.equal(reset.reason, reason);
+		assert.ok(idOf(reset.cursor) >= idOf(now) && markOf(reset.cursor) === markOf(now));
+		const m = await post(alice, room, reason);
+		await b.some((l) => l.type === "message" && l.channel === room && l.seq === m.seq);
+		await b.close();
+		const p = await poll(bob, { cursor, wait: 10 });
+		assert.deepEqual(p.lines.map((l) => l.type), ["reset", "cursor"]);
+		assert.equal(p.lines[0].reason, reason);
+		assert.equal(idOf(p.cursor) >= idOf(now), true);
+	}
+});
+
+test("a cursor that another process gave out is not above the head, however far this one is behind", async () => {
+	const room = await channel(alice, [bob]);
+	const warm = await openWs(bob, { via: "realtime2" }); // his memberships are known there
+	await stack.kill("realtime2", "SIGSTOP");
+	const m = await post(alice, room, "unseen by the stopped one");
+	const cursor = await head(bob);
+	const opening = openWs(bob, { cursor, via: "realtime2" });
+	await stack.kill("realtime2", "SIGCONT");
+	const b = await opening;
+	const next = await post(alice, room, "next");
+	await b.some((l) => l.type === "message" && l.seq === next.seq);
+	assert.deepEqual(seqs(b.lines, room), [next.seq], "what is before its cursor it has");
+	assert.ok(!b.lines.some((l) => l.type === "reset"));
+	await exactly(warm, room, m.seq, next.seq);
+	await Promise.all([warm.close(), b.close()]);
+});
+
+test("DL-3 c too far behind, by own events and by age: a reset", async () => {
+	const room = await channel(alice, [bob]);
+	const a = await openWs(alice);
+	const cursor = await head(bob);
+	await burst(a, room, 300);
+	const b = await openWs(bob, { cursor });
+	await exactly(b, room, 1, 300); // just within
+	await b.close();
+	await burst(a, room, 1);
+	const over = await openWs(bob, { cursor });
+	assert.equal((await over.next("reset")).reason, "too far behind");
+	assert.ok(!over.lines.some((l) => l.type === "message" && l.seq === 301));
+	await over.close();
+	// others' events do not count
+	const quiet = await openWs(carol, { cursor });
+	assert.equal((await quiet.call({ op: "ping" })).type, "pong");
+	assert.ok(!quiet.lines.some((l) => l.type === "reset"));
+	await quiet.close();
+	// the oldest of the log are gone
+	await stack.psql(`delete from events where id <= ${idOf(cursor) + 1}`);
+	const old = await openWs(bob, { cursor });
+	assert.equal((await old.next("reset")).reason, "too old");
+	await old.close();
+	await a.close();
+});
+
+test("a deleted text is in no replay, from memory or from the log", async () => {
+	const room = await channel(alice, [bob]);
+	const cursor = await head(bob);
+	const m = await post(alice, room, "a secret to be deleted");
+	await stack.psql(`
+		update messages set body = null, digest = null, deleted_at = now(), version = version + 1 where channel_id = ${room} and seq = ${m.seq};
+		select emit_event('r', 'message.deleted', ${room}, 0, ${m.seq}, jsonb_build_object('channel', ${room}, 'seq', ${m.seq}, 'id', ${m.id},
+			'created_at', '${m.created_at}', 'sender', ${alice.id}, 'version', 2, 'deleted', true))`);
+	for (const via of ["realtime1", "realtime2"]) {
+		const b = await openWs(bob, { cursor, via });
+		await b.some((l) => l.type === "message.deleted" && l.seq === m.seq);
+		const line = b.lines.find((l) => l.type === "message" && l.channel === room);
+		assert.deepEqual([line.seq, line.deleted, line.body], [m.seq, true, undefined]);
+		assert.ok(!JSON.stringify(b.lines).includes("secret"));
+		await b.close();
+	}
+	const a = await openWs(alice);
+	await burst(a, room, 100); // out of memory with it
+	const b = await openWs(bob, { cursor });
+	await b.some((l) => l.type === "message" && l.channel === room && l.seq === m.seq + 100);
+	assert.ok(!JSON.stringify(b.lines).includes("secret"));
+	assert.equal(b.lines.find((l) => l.type === "message" && l.channel === room && l.seq === m.seq).deleted, true);
+	await Promise.all([a.close(), b.close()]);
+});
