@@ -44,13 +44,19 @@ test("PG-4 three restarts under load, one with 5 s of downtime", async () => {
 		}
 		const writers = Promise.all(Array.from({ length: 10 }, (_, n) => writer(n)));
 		writers.catch(() => (done = true));
-		for (const [downtime, signal] of [[0, "SIGINT"], [5000, "SIGINT"], [0, "SIGQUIT"]]) {
+		for (const [downtime, signal] of [
+			[0, "SIGINT"],
+			[5000, "SIGINT"],
+			[0, "SIGQUIT"],
+		]) {
 			const before = acked.size;
 			await until(() => acked.size > before + 50 || done, { what: "sends go through" });
 			if (downtime) {
 				await stack.down("postgres", signal);
 				const until503 = () => client(stack).get("/healthz");
-				const r = await until(async () => ((await until503()).status === 503 ? until503() : null), { what: "healthz tells of it" });
+				const r = await until(async () => ((await until503()).status === 503 ? until503() : null), {
+					what: "healthz tells of it",
+				});
 				assert.equal(r.json.database, "unavailable");
 				assert.match(r.headers["retry-after"], /^\d+$/);
 				problem(await alice.get("/api/v1/me"), 503, "unavailable");
@@ -61,7 +67,10 @@ test("PG-4 three restarts under load, one with 5 s of downtime", async () => {
 			}
 			const back = Date.now();
 			for (const name of ["api1", "api2"])
-				await until(() => everyWorker(stack, name, "/api/v1/me", alice.token), { ms: 5000, what: `all workers of ${name} are back` });
+				await until(() => everyWorker(stack, name, "/api/v1/me", alice.token), {
+					ms: 5000,
+					what: `all workers of ${name} are back`,
+				});
 			const stored = acked.size;
 			await until(() => acked.size > stored || done, { ms: 5000, what: "sends go through again" });
 			assert.ok(Date.now() - back < 5000, `recovery took ${Date.now() - back} ms`);
@@ -74,8 +83,28 @@ test("PG-4 three restarts under load, one with 5 s of downtime", async () => {
 		assertGapFree(all.map((m) => m.seq));
 		assert.equal(new Set(all.map((m) => m.client_id)).size, all.length);
 		const bySeq = new Map(all.map((m) => [m.client_id, m.seq]));
-		for (const [id, seq] of acked) assert.equal(bySeq.get(id), seq, `an acknowledged message is ${bySeq.has(id) ? "elsewhere" : "lost"}`);
+		for (const [id, seq] of acked)
+			assert.equal(bySeq.get(id), seq, `an acknowledged message is ${bySeq.has(id) ? "elsewhere" : "lost"}`);
 		assert.equal(all.length, acked.size); // each was repeated until it was acknowledged
+	} finally {
+		await stack.stop();
+	}
+});
+
+test("PG-4 a restart that passes while nobody asks is not noticed by anybody", async () => {
+	const stack = await startStack({ realtime: 0, conf: { "api.threads": THREADS } });
+	try {
+		const alice = await bot(stack, "alice");
+		const channel = (await makeChannel(alice)).id;
+		for (const signal of ["SIGINT", "SIGQUIT"]) {
+			await until(() => everyWorker(stack, "api1", "/api/v1/me", alice.token));
+			await stack.restartPostgres({ signal });
+			assert.ok(
+				await everyWorker(stack, "api1", "/api/v1/me", alice.token),
+				"each worker finds its connection dead before it asks",
+			);
+			ok(await send(alice, channel, "the writer too"), 201);
+		}
 	} finally {
 		await stack.stop();
 	}

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { until } from "../support/until.mjs";
 
 export const json = { "content-type": "application/json" };
 
@@ -57,4 +58,30 @@ export async function allMessages(who, channel, limit = 200) {
 /** 1, 2, 3 … without a gap. */
 export function assertGapFree(numbers, from = 1) {
 	numbers.forEach((n, i) => assert.equal(n, from + i, `place ${i} has ${n}, not ${from + i}`));
+}
+
+const admin = { user: "postgres" };
+
+/** How many other database connections there are of which this is true. */
+export async function backends(stack, where) {
+	const others = "pid <> pg_backend_pid() AND backend_type = 'client backend'";
+	return Number(await stack.psql(`SELECT count(*) FROM pg_stat_activity WHERE ${others} AND ${where}`, admin));
+}
+
+async function hold(stack, lock, seconds) {
+	const mark = `hold ${Math.random()}`;
+	const over = stack.psql(`BEGIN; ${lock}; SELECT pg_sleep(${seconds}), '${mark}'; COMMIT;`, admin);
+	over.catch(() => {}); // the writer may end a stuck holder
+	await until(() => backends(stack, `query LIKE '%${mark}%' AND wait_event = 'PgSleep'`), { what: "the lock is held" });
+	return { over };
+}
+
+/** Holds a channel's row for some seconds; resolves when it is held, to {over}, a promise of its end. */
+export function holdChannel(stack, channel, seconds) {
+	return hold(stack, `SELECT 1 FROM channels WHERE id = ${channel} FOR NO KEY UPDATE`, seconds);
+}
+
+/** Holds the sequencer of the log: writers have done all but take their numbers. */
+export function holdSequencer(stack, seconds) {
+	return hold(stack, "SELECT pg_advisory_xact_lock(8020600001)", seconds);
 }

@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { startStack, until } from "../support/stack.mjs";
 import { bot } from "../support/http.mjs";
 import { fcgiOpen, fcgiRequest } from "../support/fastcgi.mjs";
-import { makeChannel, message, ok, send } from "./help.mjs";
+import { backends, holdChannel, makeChannel, message, ok, send } from "./help.mjs";
 
 const run = promisify(execFile);
 let stack, alice, bob;
@@ -21,15 +21,8 @@ before(async () => {
 });
 after(() => stack?.stop());
 
-const admin = { user: "postgres" };
-
-function hold(channel, seconds) {
-	const held = stack.psql(`BEGIN; SELECT 1 FROM channels WHERE id = ${channel} FOR NO KEY UPDATE; SELECT pg_sleep(${seconds}); COMMIT;`, admin);
-	const sleeping = `SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(${seconds})%' AND wait_event = 'PgSleep'`;
-	return { held, begun: until(async () => (await stack.psql(sleeping, admin)) === "1", { what: "the channel is held" }) };
-}
-
-const waiting = (what) => until(async () => Number(await stack.psql(`SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%${what}%' AND wait_event_type = 'Lock'`, admin)) > 0, { what: `${what} waits` });
+const joinWaits = () => backends(stack, "query LIKE '%member_add%' AND wait_event_type = 'Lock'");
+const writerAtIt = () => backends(stack, "query LIKE '%write_batch(%' AND query_start > now() - interval '1 second'");
 
 test("FC-2 SIGTERM while idle, with 8 threads: exits within 2 s, leaves no socket file", async () => {
 	const began = Date.now();
@@ -43,42 +36,53 @@ test("FC-2 SIGTERM while idle, with 8 threads: exits within 2 s, leaves no socke
 test("FC-2 SIGTERM and SIGINT during a request of a second: it is answered, then the process exits", async () => {
 	for (const signal of ["SIGTERM", "SIGINT"]) {
 		const channel = (await makeChannel(alice)).id;
-		const { held, begun } = hold(channel, 1);
-		await begun;
-		const joining = fcgiRequest(stack.socket("api1"), { method: "POST", path: `/api/v1/channels/${channel}/join`, token: bob.token });
-		await waiting("member_add");
+		const { over } = await holdChannel(stack, channel, 1);
+		const joining = fcgiRequest(stack.socket("api1"), {
+			method: "POST",
+			path: `/api/v1/channels/${channel}/join`,
+			token: bob.token,
+		});
+		await until(joinWaits);
 		const began = Date.now();
 		const gone = stack.down("api1", signal);
 		assert.equal((await joining).status, 200);
 		await gone;
 		assert.ok(Date.now() - began < 2000, `${Date.now() - began} ms`);
 		assert.equal(stack.exits("api1").at(-1).code, 0);
-		await held;
+		await over;
 		await stack.up("api1");
 	}
 });
 
 test("FC-2 SIGTERM while a send waits in the writer: it is stored and answered", async () => {
 	const channel = (await makeChannel(alice)).id;
-	const { held, begun } = hold(channel, 0.8);
-	await begun;
-	const sending = fcgiRequest(stack.socket("api1"), { method: "POST", path: `/api/v1/channels/${channel}/messages`, token: alice.token, body: message("in the drain") });
-	await until(async () => /[1-9]/.test(await stack.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%write_batch(%' AND query_start > now() - interval '1 second' AND pid <> pg_backend_pid()", admin)), { what: "the writer is at it" });
+	const { over } = await holdChannel(stack, channel, 0.8);
+	const sending = fcgiRequest(stack.socket("api1"), {
+		method: "POST",
+		path: `/api/v1/channels/${channel}/messages`,
+		token: alice.token,
+		body: message("in the drain"),
+	});
+	await until(writerAtIt);
 	const began = Date.now();
 	const gone = stack.down("api1", "SIGTERM");
 	assert.equal((await sending).status, 201);
 	await gone;
 	assert.ok(Date.now() - began < 2000);
-	await held;
+	await over;
 	await stack.up("api1");
 });
 
 test("FC-2 a request that waits for longer than a stop may last is answered 503, and the process exits within 2 s", async () => {
 	const channel = (await makeChannel(alice)).id;
-	const { held, begun } = hold(channel, 3);
-	await begun;
-	const sending = fcgiRequest(stack.socket("api1"), { method: "POST", path: `/api/v1/channels/${channel}/messages`, token: alice.token, body: message("too long") });
-	await until(async () => /[1-9]/.test(await stack.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%write_batch(%' AND query_start > now() - interval '1 second' AND pid <> pg_backend_pid()", admin)), { what: "the writer is at it" });
+	const { over } = await holdChannel(stack, channel, 3);
+	const sending = fcgiRequest(stack.socket("api1"), {
+		method: "POST",
+		path: `/api/v1/channels/${channel}/messages`,
+		token: alice.token,
+		body: message("too long"),
+	});
+	await until(writerAtIt);
 	const began = Date.now();
 	const gone = stack.down("api1", "SIGTERM");
 	const r = await sending;
@@ -87,23 +91,30 @@ test("FC-2 a request that waits for longer than a stop may last is answered 503,
 	assert.match(r.headers["retry-after"], /\d/);
 	await gone;
 	assert.ok(Date.now() - began < 2500, `${Date.now() - began} ms`);
-	await held.catch(() => {});
+	await over.catch(() => {});
 	await stack.up("api1");
 });
 
 test("FC-2 who has connected before SIGTERM is still answered", async () => {
 	// all eight threads are busy, so that these wait in the backlog
 	const channel = (await makeChannel(alice)).id;
-	const { held, begun } = hold(channel, 0.7);
-	await begun;
-	const busy = Array.from({ length: 8 }, () => fcgiRequest(stack.socket("api1"), { method: "POST", path: `/api/v1/channels/${channel}/join`, token: bob.token }));
-	await until(async () => (await stack.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%member_add%' AND wait_event_type = 'Lock'", admin)) === "8");
+	const { over } = await holdChannel(stack, channel, 0.7);
+	const busy = Array.from({ length: 8 }, () =>
+		fcgiRequest(stack.socket("api1"), { method: "POST", path: `/api/v1/channels/${channel}/join`, token: bob.token }),
+	);
+	await until(async () => (await joinWaits()) === 8);
 	const late = Array.from({ length: 20 }, () => fcgiRequest(stack.socket("api1"), { path: "/api/v1/me", token: alice.token }));
 	const gone = stack.down("api1", "SIGTERM");
-	assert.deepEqual((await Promise.all(busy)).map((a) => a.status), Array(8).fill(200));
-	assert.deepEqual((await Promise.all(late)).map((a) => a.status), Array(20).fill(200));
+	assert.deepEqual(
+		(await Promise.all(busy)).map((a) => a.status),
+		Array(8).fill(200),
+	);
+	assert.deepEqual(
+		(await Promise.all(late)).map((a) => a.status),
+		Array(20).fill(200),
+	);
 	await gone;
-	await held;
+	await over;
 	await stack.up("api1");
 });
 
@@ -141,19 +152,18 @@ async function holdings(name) {
 	return {
 		threads: Number(/Threads:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]),
 		fds: readdirSync(`/proc/${pid}/fd`).length,
-		connections: Number(await stack.psql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'pulsechat' AND pid <> pg_backend_pid()", admin)),
+		connections: await backends(stack, "usename = 'pulsechat'"),
 	};
 }
 
 async function warm() {
 	for (const name of ["api1", "api2"]) {
 		const channel = (await makeChannel(alice)).id;
-		const { held, begun } = hold(channel, 0.3);
-		await begun;
+		const { over } = await holdChannel(stack, channel, 0.3);
 		const path = `/api/v1/channels/${channel}/join`;
 		const all = Array.from({ length: 8 }, () => fcgiRequest(stack.socket(name), { method: "POST", path, token: bob.token }));
 		assert.ok((await Promise.all(all)).every((a) => a.status === 200));
-		await held;
+		await over;
 	}
 }
 
@@ -170,14 +180,21 @@ test("FC-2 200 clients leave after the first byte, 50 in the middle of a POST, 5
 	for (let i = 0; i < 60; i++) ok(await send(alice, channel, "x".repeat(5000)), 201);
 	await warm();
 	const before = { api1: await holdings("api1"), api2: await holdings("api2"), pids: stack.pids };
-	const head = (method, path, more = "") => `${method} ${path} HTTP/1.1\r\nHost: ${stack.host}\r\nAuthorization: Bearer ${alice.token}\r\n${more}\r\n`;
+	const head = (method, path, more = "") =>
+		`${method} ${path} HTTP/1.1\r\nHost: ${stack.host}\r\nAuthorization: Bearer ${alice.token}\r\n${more}\r\n`;
 	const page = head("GET", `/api/v1/channels/${channel}/messages?limit=60`);
 	const readers = Array.from({ length: 200 }, () => rawRequest(page, (s) => s.once("data", () => s.destroy())));
 	const post = head("POST", `/api/v1/channels/${channel}/messages`, "Content-Type: application/json\r\nContent-Length: 100000\r\n");
 	const posts = Array.from({ length: 50 }, () => rawRequest(post + '{"client_id":"', (s) => s.once("connect", () => s.end())));
 	// past the web server, which holds a body back until it is whole
 	const records = Array.from({ length: 50 }, async (_, i) => {
-		const c = await fcgiOpen(stack.socket(i % 2 ? "api1" : "api2"), { method: "POST", path: `/api/v1/channels/${channel}/messages`, token: alice.token, contentLength: 100000, env: { CONTENT_TYPE: "application/json" } });
+		const c = await fcgiOpen(stack.socket(i % 2 ? "api1" : "api2"), {
+			method: "POST",
+			path: `/api/v1/channels/${channel}/messages`,
+			token: alice.token,
+			contentLength: 100000,
+			env: { CONTENT_TYPE: "application/json" },
+		});
 		c.params();
 		if (i % 3) c.stdin(Buffer.from('{"client_id":"'));
 		if (i % 5 === 0) c.socket.write(Buffer.from([1, 5, 0]));
@@ -185,7 +202,10 @@ test("FC-2 200 clients leave after the first byte, 50 in the middle of a POST, 5
 		c.leave();
 	});
 	const large = Array.from({ length: 50 }, async () => {
-		const c = await fcgiOpen(stack.socket("api1"), { path: `/api/v1/channels/${channel}/messages?limit=60`, token: alice.token });
+		const c = await fcgiOpen(stack.socket("api1"), {
+			path: `/api/v1/channels/${channel}/messages?limit=60`,
+			token: alice.token,
+		});
 		c.params();
 		c.stdinEnd();
 		await new Promise((first) => c.socket.once("data", first));
@@ -194,7 +214,9 @@ test("FC-2 200 clients leave after the first byte, 50 in the middle of a POST, 5
 	await Promise.all([...readers, ...posts, ...records, ...large]);
 	for (const name of ["api1", "api2"]) {
 		await until(async () => (await fcgiRequest(stack.socket(name), { path: "/api/v1/me", token: alice.token })).status === 200);
-		await until(async () => JSON.stringify(await holdings(name)) === JSON.stringify(before[name]), { what: `${name} holds what it held: ${JSON.stringify(before[name])}, now ${JSON.stringify(await holdings(name))}` });
+		await until(async () => JSON.stringify(await holdings(name)) === JSON.stringify(before[name]), {
+			what: `${name} holds what it held: ${JSON.stringify(before[name])}, now ${JSON.stringify(await holdings(name))}`,
+		});
 	}
 	assert.deepEqual(stack.pids, before.pids);
 	assert.equal(await stack.psql(`SELECT count(*) FROM messages WHERE channel_id = ${channel}`), "60");
@@ -202,28 +224,58 @@ test("FC-2 200 clients leave after the first byte, 50 in the middle of a POST, 5
 });
 
 test("a body that ends before its Content-Length is 400, one over the limit 413, without a length too", async () => {
-	const channel = (await makeChannel(alice)).id, path = `/api/v1/channels/${channel}/messages`, token = alice.token;
+	const channel = (await makeChannel(alice)).id,
+		path = `/api/v1/channels/${channel}/messages`,
+		token = alice.token;
 	const short = await fcgiRequest(stack.socket("api1"), { method: "POST", path, token, body: message("x"), contentLength: 5000 });
 	assert.equal(short.status, 400);
 	for (const contentLength of ["", "x", "-5", "1e3", "99999999999999999999"]) {
 		const r = await fcgiRequest(stack.socket("api1"), { method: "POST", path, token, body: message("x"), contentLength });
 		assert.equal(r.status, contentLength === "" ? 201 : 400, contentLength);
 	}
-	assert.equal((await fcgiRequest(stack.socket("api1"), { method: "POST", path, token, body: Buffer.alloc(300000, " "), contentLength: "" })).status, 413);
-	assert.equal((await fcgiRequest(stack.socket("api1"), { method: "POST", path, token, body: "", contentLength: 300000 })).status, 415);
-	assert.equal((await fcgiRequest(stack.socket("api1"), { method: "POST", path, token, body: " ", contentLength: 300000 })).status, 413);
+	assert.equal(
+		(
+			await fcgiRequest(stack.socket("api1"), {
+				method: "POST",
+				path,
+				token,
+				body: Buffer.alloc(300000, " "),
+				contentLength: "",
+			})
+		).status,
+		413,
+	);
+	assert.equal(
+		(await fcgiRequest(stack.socket("api1"), { method: "POST", path, token, body: "", contentLength: 300000 })).status,
+		415,
+	);
+	assert.equal(
+		(await fcgiRequest(stack.socket("api1"), { method: "POST", path, token, body: " ", contentLength: 300000 })).status,
+		413,
+	);
 });
 
 test("several processes share a socket that is passed on descriptor 0; one that stops takes nothing away", async () => {
 	const socket = join(stack.runDir, "shared.sock");
 	// a parent that listens, as a web server with bin-path or spawn-fcgi does
-	const parent = spawn("python3", ["-c", `
+	const parent = spawn(
+		"python3",
+		[
+			"-c",
+			`
 import os, socket, subprocess, sys
 s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(100)
 kids = [subprocess.Popen(sys.argv[2:], stdin=s) for _ in range(2)]
 print(*[k.pid for k in kids], flush=True)
 print(*[k.wait() for k in kids], flush=True)
-`, socket, stack.program("pulsechat-api"), "-c", stack.conf], { stdio: ["ignore", "pipe", "ignore"], env: { ...process.env, ...stack.env } });
+`,
+			socket,
+			stack.program("pulsechat-api"),
+			"-c",
+			stack.conf,
+		],
+		{ stdio: ["ignore", "pipe", "ignore"], env: { ...process.env, ...stack.env } },
+	);
 	let said = "";
 	parent.stdout.on("data", (d) => (said += d));
 	const over = new Promise((done) => parent.on("exit", done));

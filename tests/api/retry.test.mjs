@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { startStack, until } from "../support/stack.mjs";
 import { bot } from "../support/http.mjs";
 import { fcgiOpen, fcgiRequest } from "../support/fastcgi.mjs";
-import { makeChannel, me, message, ok, problem, send } from "./help.mjs";
+import { backends, holdSequencer, makeChannel, me, message, ok, problem, send } from "./help.mjs";
 
 let stack, alice, bob, channel, path;
 
@@ -24,7 +24,9 @@ const eventsOf = (seq) => stack.psql(`SELECT count(*) FROM events WHERE type = '
 /** Five retries at once over two processes; all get the first one's numbers. */
 async function retries(body, first) {
 	const token = alice.token;
-	const answers = await Promise.all([1, 2, 1, 2, 1].map((n) => fcgiRequest(stack.socket(`api${n}`), { method: "POST", path, token, body })));
+	const answers = await Promise.all(
+		[1, 2, 1, 2, 1].map((n) => fcgiRequest(stack.socket(`api${n}`), { method: "POST", path, token, body })),
+	);
 	for (const a of answers) {
 		assert.ok([200, 201].includes(a.status), `${a.status} ${a.text}`);
 		assert.equal(a.json.seq, first?.seq ?? answers[0].json.seq);
@@ -52,7 +54,9 @@ test("DL-1 the client is gone before the answer", async () => {
 	c.stdin(c.bytes);
 	c.stdinEnd();
 	c.leave();
-	const [row] = await until(async () => (await rowsOf(body.client_id)).length && rowsOf(body.client_id), { what: "the message is stored" });
+	const [row] = await until(async () => (await rowsOf(body.client_id)).length && rowsOf(body.client_id), {
+		what: "the message is stored",
+	});
 	const [seq, id] = row.split("|").map(Number);
 	const answers = await retries(body, { seq, id });
 	assert.ok(answers.every((a) => a.status === 200));
@@ -61,18 +65,21 @@ test("DL-1 the client is gone before the answer", async () => {
 
 test("DL-1 the process is killed between commit and answer", async () => {
 	const body = message("killed process");
-	// the channel is held, so that the process waits inside its write; it dies, then the write goes through
-	const held = stack.psql(`BEGIN; SELECT 1 FROM channels WHERE id = ${channel} FOR NO KEY UPDATE; SELECT pg_sleep(1.2); COMMIT;`, { user: "postgres" });
-	await until(async () => (await stack.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(1.2)%' AND wait_event = 'PgSleep'", { user: "postgres" })) === "1");
+	// the sequencer is held, so that all is done but the commit; the process dies, then the commit goes through
+	const { over } = await holdSequencer(stack, 1.2);
 	const lost = fcgiRequest(stack.socket("api1"), { method: "POST", path, token: alice.token, body });
 	lost.catch(() => {});
-	await until(async () => Number(await stack.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%write_batch(%' AND state <> 'idle' AND pid <> pg_backend_pid()", { user: "postgres" })) > 0 || (await rowsOf(body.client_id)).length, { what: "the write is under way" });
+	await until(() => backends(stack, "query LIKE '%write_batch(%' AND wait_event = 'advisory'"), { what: "the write is under way" });
 	await stack.kill("api1", "SIGKILL");
 	await assert.rejects(lost);
 	stack.forgive("api1");
-	await held;
+	await over;
+	const [row] = await until(async () => (await rowsOf(body.client_id)).length && rowsOf(body.client_id), {
+		what: "it is committed all the same",
+	});
+	const [seq, id] = row.split("|").map(Number);
 	await until(() => fcgiRequest(stack.socket("api1"), { path: "/healthz" }), { what: "api1 is started again" });
-	await retries(body);
+	assert.ok((await retries(body, { seq, id })).every((a) => a.status === 200));
 	await onceOnly(body);
 });
 

@@ -27,7 +27,10 @@ test("healthz, limits and site need no login", async () => {
 	assert.equal(limits.request_bytes, 262144);
 	const site = ok(await nobody.get("/api/v1/site"));
 	assert.equal(site.name, "PulseChat");
-	assert.deepEqual(site.login.map((b) => b.id), ["google", "github"]);
+	assert.deepEqual(
+		site.login.map((b) => b.id),
+		["google", "github"],
+	);
 	assert.deepEqual(Object.keys(site.login[0]).sort(), ["id", "label"]);
 	assert.match(site.version, /^\d+\.\d+/);
 });
@@ -53,8 +56,22 @@ test("401 without a session or with a wrong one, with WWW-Authenticate", async (
 });
 
 test("a path that is none is 404, before any login", async () => {
-	const paths = ["/api/v1/nothing", "/api/v1/", "/api/v1/channels/", "/api/v1//me", "/api/v1/channels/0", "/api/v1/channels/01", "/api/v1/channels/x"];
-	paths.push("/api/v1/channels/99999999999999999999", "/api/v1/channels/-1", "/api/v2/me", "/api/v1/me%2f", `/api/v1${"/a".repeat(50)}`);
+	const paths = [
+		"/api/v1/nothing",
+		"/api/v1/",
+		"/api/v1/channels/",
+		"/api/v1//me",
+		"/api/v1/channels/0",
+		"/api/v1/channels/01",
+		"/api/v1/channels/x",
+	];
+	paths.push(
+		"/api/v1/channels/99999999999999999999",
+		"/api/v1/channels/-1",
+		"/api/v2/me",
+		"/api/v1/me%2f",
+		`/api/v1${"/a".repeat(50)}`,
+	);
 	for (const path of paths) problem(await nobody.get(path), 404, "not_found");
 });
 
@@ -65,7 +82,8 @@ test("405 says what the path takes; OPTIONS too; HEAD is GET without a body", as
 	const o = await nobody.request("OPTIONS", "/api/v1/me");
 	assert.equal(o.status, 204);
 	assert.equal(o.headers.allow, "GET, HEAD, OPTIONS");
-	const g = await alice.get("/api/v1/limits"), h = await alice.request("HEAD", "/api/v1/limits");
+	const g = await alice.get("/api/v1/limits"),
+		h = await alice.request("HEAD", "/api/v1/limits");
 	assert.equal(h.status, 200);
 	assert.equal(h.text, "");
 	assert.equal(h.headers["content-length"], g.headers["content-length"]);
@@ -76,13 +94,15 @@ test("the query is strict", async () => {
 	problem(await alice.get("/api/v1/channels?limit=1&limit=2"), 400, "bad_field", "limit");
 	// past the web server, which refuses some of these itself
 	for (const q of ["limit", "=1", "limit=1&", "&limit=1", "limit=%zz", "limit=%", "limit=%00", "after=%ff", "after=%ed%a0%80"]) {
-		const token = alice.token, path = `/api/v1/channels?${q}`;
+		const token = alice.token,
+			path = `/api/v1/channels?${q}`;
 		problem(await fcgiRequest(stack.socket("api1"), { path, token }), 400, "bad_request");
 	}
 	for (const path of ["/api/v1/%zz", "/api/v1/%00", "/api/v1/%ff", "api/v1/me", "*", "/api/v1/me#x", `/${"a".repeat(9000)}`])
 		problem(await fcgiRequest(stack.socket("api1"), { path }), 400, "bad_request");
 	assert.equal((await fcgiRequest(stack.socket("api1"), { path: `${stack.url}/api/v1/me`, token: alice.token })).status, 200);
-	for (const limit of ["0", "-1", "201", "10000", "ten", "1.5", "", "%201", "+1"]) problem(await alice.get(`/api/v1/channels?limit=${limit}`), 400, "bad_field", "limit");
+	for (const limit of ["0", "-1", "201", "10000", "ten", "1.5", "", "%201", "+1"])
+		problem(await alice.get(`/api/v1/channels?limit=${limit}`), 400, "bad_field", "limit");
 	problem(await alice.get("/api/v1/channels?scope=all"), 400, "bad_field", "scope");
 });
 
@@ -90,12 +110,22 @@ test("the body: 413, 415, 400", async () => {
 	const path = "/api/v1/channels";
 	problem(await alice.post(path, "{}", { headers: { "content-type": "text/plain" } }), 415, "unsupported_media_type");
 	problem(await alice.post(path, "{}"), 415, "unsupported_media_type");
-	problem(await alice.post(path, "{}", { headers: { "content-type": "application/json; charset=latin1" } }), 415, "unsupported_media_type");
-	problem(await alice.post(path, "{}", { headers: { "content-type": 'Application/JSON; charset="UTF-8"' } }), 400, "bad_field", "kind");
+	problem(
+		await alice.post(path, "{}", { headers: { "content-type": "application/json; charset=latin1" } }),
+		415,
+		"unsupported_media_type",
+	);
+	problem(
+		await alice.post(path, "{}", { headers: { "content-type": 'Application/JSON; charset="UTF-8"' } }),
+		400,
+		"bad_field",
+		"kind",
+	);
 	problem(await alice.post(path, Buffer.alloc(262145, " "), { headers: json }), 413, "too_large");
 	problem(await alice.post(path, Buffer.alloc(262144, " "), { headers: json }), 400, "bad_request");
 	problem(await alice.post(path, "", { headers: json }), 400, "bad_request");
-	for (const bad of ["[]", "1", '"x"', "null", "{", "{}x", '{"a":}']) assert.equal((await alice.post(path, bad, { headers: json })).status, 400, bad);
+	for (const bad of ["[]", "1", '"x"', "null", "{", "{}x", '{"a":}'])
+		assert.equal((await alice.post(path, bad, { headers: json })).status, 400, bad);
 	problem(await alice.post(path, { name: "x", kind: "public", colour: "red" }), 400, "bad_field", "colour");
 });
 
@@ -124,7 +154,8 @@ test("me, by token and by cookie", async () => {
 
 test("a cookie acts for the site's own pages alone", async () => {
 	const browser = await signIn(stack, "carol");
-	const path = "/api/v1/channels", wish = () => ({ name: `origin ${randomUUID()}`, kind: "public" });
+	const path = "/api/v1/channels",
+		wish = () => ({ name: `origin ${randomUUID()}`, kind: "public" });
 	ok(await browser.post(path, wish()), 201);
 	for (const origin of ["https://evil.test", "null", `${stack.url}.evil.test`, null])
 		problem(await browser.post(path, wish(), { headers: { origin } }), 403, "origin_refused");
@@ -157,11 +188,20 @@ test("users: by ids, by beginning, by pages", async () => {
 		after = r.next;
 	} while (after);
 	assert.deepEqual(paged, handles);
-	assert.deepEqual(ok(await alice.get("/api/v1/users?q=al")).users.map((u) => u.handle), ["alice"]);
-	assert.deepEqual(ok(await alice.get("/api/v1/users?q=M%C3%BCl")).users.map((u) => u.handle), ["frank"]);
+	assert.deepEqual(
+		ok(await alice.get("/api/v1/users?q=al")).users.map((u) => u.handle),
+		["alice"],
+	);
+	assert.deepEqual(
+		ok(await alice.get("/api/v1/users?q=M%C3%BCl")).users.map((u) => u.handle),
+		["frank"],
+	);
 	assert.deepEqual(ok(await alice.get("/api/v1/users?q=%25")).users, []);
 	const two = ok(await alice.get(`/api/v1/users?ids=${ids.bob},${ids.alice},999999`)).users;
-	assert.deepEqual(two.map((u) => u.id), [ids.alice, ids.bob]);
+	assert.deepEqual(
+		two.map((u) => u.id),
+		[ids.alice, ids.bob],
+	);
 	for (const bad of ["x", "1,", ",1", "1,,2", "-1", "1.5", Array(101).fill(1).join(",")])
 		problem(await alice.get(`/api/v1/users?ids=${bad}`), 400, "bad_field", "ids");
 	assert.equal(ok(await alice.get(`/api/v1/users?ids=${Array(100).fill(ids.bob).join(",")}`)).users.length, 1);
@@ -203,7 +243,11 @@ test("channels: make, see, list, name taken", async () => {
 	assert.equal(forBob.membership.role, "member");
 	assert.equal(forBob.membership.since, c.membership.since + 1);
 	assert.equal(ok(await carol.get(`/api/v1/channels/${c.id}`)).membership, null);
-	problem(await bob.post("/api/v1/channels", { name: name.toUpperCase().replace("STRASSE", "STRAßE"), kind: "private" }), 409, "conflict");
+	problem(
+		await bob.post("/api/v1/channels", { name: name.toUpperCase().replace("STRASSE", "STRAßE"), kind: "private" }),
+		409,
+		"conflict",
+	);
 	problem(await alice.post("/api/v1/channels", { name: "x", kind: "public", members: [999999] }), 400, "bad_field", "members");
 	problem(await alice.post("/api/v1/channels", { name: "x", kind: "public", members: [0] }), 400, "bad_field");
 	problem(await alice.post("/api/v1/channels", { name: "x", kind: "secret" }), 400, "bad_field", "kind");
@@ -266,9 +310,12 @@ test("direct channels: one for two people, one with oneself", async () => {
 	problem(await alice.post("/api/v1/channels", { kind: "direct", members: [999999] }), 400, "bad_field", "members");
 	// ten at once make one
 	const [erin, frank] = await Promise.all([bot(stack, "erin"), bot(stack, "frank")]);
-	const frankId = (await me(frank)).id, erinId = (await me(erin)).id;
+	const frankId = (await me(frank)).id,
+		erinId = (await me(erin)).id;
 	const all = await Promise.all(
-		Array.from({ length: 10 }, (_, i) => (i % 2 ? erin : frank).post("/api/v1/channels", { kind: "direct", members: [i % 2 ? frankId : erinId] })),
+		Array.from({ length: 10 }, (_, i) =>
+			(i % 2 ? erin : frank).post("/api/v1/channels", { kind: "direct", members: [i % 2 ? frankId : erinId] }),
+		),
 	);
 	assert.equal(new Set(all.map((a) => a.json.id)).size, 1);
 	assert.equal(all.filter((a) => a.status === 201).length, 1);
@@ -301,7 +348,12 @@ test("members: list, invite, remove, and by whom", async () => {
 	assert.deepEqual(ok(await alice.post(path, { user: ids.bob })), added);
 	ok(await bob.post(path, { user: ids.carol }), 201);
 	const listed = await carol.get(path);
-	assert.deepEqual(ok(listed).members.map((m) => m.user).sort(), [ids.alice, ids.bob, ids.carol].sort());
+	assert.deepEqual(
+		ok(listed)
+			.members.map((m) => m.user)
+			.sort(),
+		[ids.alice, ids.bob, ids.carol].sort(),
+	);
 	assert.match(listed.headers["pulsechat-cursor"], /\.\d+$/);
 	const one = ok(await carol.get(`${path}?limit=2`));
 	assert.equal(one.members.length, 2);
@@ -330,7 +382,10 @@ test("messages: send, one, history, retry, reuse", async () => {
 	const r = await send(alice, c.id, "hello", id);
 	const m = ok(r, 201);
 	assert.equal(r.headers.location, `${path}/1`);
-	assert.deepEqual({ ...m, id: 0, created_at: "" }, { channel: c.id, seq: 1, id: 0, sender: ids.alice, client_id: id, created_at: "", version: 1, body: { text: "hello" } });
+	assert.deepEqual(
+		{ ...m, id: 0, created_at: "" },
+		{ channel: c.id, seq: 1, id: 0, sender: ids.alice, client_id: id, created_at: "", version: 1, body: { text: "hello" } },
+	);
 	assert.ok(Math.abs(new Date(m.created_at) - Date.now()) < 60000);
 	assert.deepEqual(ok(await bob.get(`${path}/1`)), m);
 	assert.deepEqual(ok(await send(alice, c.id, "hello", id)), m);
@@ -411,7 +466,13 @@ test("the cursor is the log's head as of the answer", async () => {
 	const cursorOf = (r) => Number(r.headers["pulsechat-cursor"].split(".")[1]);
 	const before = cursorOf(await alice.get(`/api/v1/channels/${c.id}/messages`));
 	ok(await send(alice, c.id, "x"), 201);
-	for (const path of [`/api/v1/channels/${c.id}/messages`, "/api/v1/channels", "/api/v1/users", `/api/v1/channels/${c.id}/members`, `/api/v1/users?ids=${ids.bob}`])
+	for (const path of [
+		`/api/v1/channels/${c.id}/messages`,
+		"/api/v1/channels",
+		"/api/v1/users",
+		`/api/v1/channels/${c.id}/members`,
+		`/api/v1/users?ids=${ids.bob}`,
+	])
 		assert.equal(cursorOf(await alice.get(path)), before + 1, path);
 });
 

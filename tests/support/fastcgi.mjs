@@ -6,7 +6,11 @@
 
 import { connect } from "node:net";
 
-const BEGIN = 1, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6;
+const BEGIN = 1,
+	END = 3,
+	PARAMS = 4,
+	STDIN = 5,
+	STDOUT = 6;
 
 function record(type, content = Buffer.alloc(0)) {
 	const head = Buffer.alloc(8);
@@ -25,13 +29,19 @@ function length(n) {
 }
 
 function pair(name, value) {
-	const n = Buffer.from(name), v = Buffer.from(String(value));
+	const n = Buffer.from(name),
+		v = Buffer.from(String(value));
 	return Buffer.concat([length(n.length), length(v.length), n, v]);
 }
 
 /** options: method, path, token, body (object, string or Buffer), headers, env (further variables), contentLength */
 export async function fcgiOpen(socketPath, { method = "GET", path, token, body, headers = {}, env = {}, contentLength } = {}) {
-	const bytes = body === undefined ? Buffer.alloc(0) : Buffer.isBuffer(body) ? body : Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+	const bytes =
+		body === undefined
+			? Buffer.alloc(0)
+			: Buffer.isBuffer(body)
+				? body
+				: Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
 	const vars = {
 		GATEWAY_INTERFACE: "CGI/1.1",
 		SERVER_PROTOCOL: "HTTP/1.1",
@@ -88,9 +98,16 @@ export async function fcgiOpen(socketPath, { method = "GET", path, token, body, 
 			const all = Buffer.concat(out);
 			const at = all.indexOf("\r\n\r\n");
 			const lines = all.subarray(0, at).toString().split("\r\n");
-			const found = Object.fromEntries(lines.map((l) => [l.slice(0, l.indexOf(":")).toLowerCase(), l.slice(l.indexOf(":") + 2)]));
+			const found = Object.fromEntries(
+				lines.map((l) => [l.slice(0, l.indexOf(":")).toLowerCase(), l.slice(l.indexOf(":") + 2)]),
+			);
 			const text = all.subarray(at + 4).toString();
-			return { status: parseInt(found.status, 10), headers: found, text, json: text && /json/.test(found["content-type"]) ? JSON.parse(text) : undefined };
+			return {
+				status: parseInt(found.status, 10),
+				headers: found,
+				text,
+				json: text && /json/.test(found["content-type"]) ? JSON.parse(text) : undefined,
+			};
 		},
 	};
 }
