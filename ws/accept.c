@@ -209,7 +209,7 @@ static int parse(const char *address, struct place *out, struct err *e)
 		if (strlen(address) >= sizeof(out->to.local.sun_path))
 			return err_set(e, ERR_BAD_FIELD, "listen", "the path %s is too long for a socket", address);
 		out->to.local.sun_family = AF_UNIX;
-		strcpy(out->to.local.sun_path, address);
+		memcpy(out->to.local.sun_path, address, strlen(address) + 1);
 		out->n = sizeof(out->to.local);
 		return 0;
 	}

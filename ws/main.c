@@ -247,7 +247,7 @@ int main(int argc, char **argv)
 	if (log_level_parse(c->log.level, &level))
 		log_init("pulsechat-realtime", level);
 	address = o.listen ? o.listen : c->realtime.listen;
-	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
 	raise_descriptors();
 	started = clock_mono_ms();
 	if (set_up(&rt, c, &o, &e) < 0) {

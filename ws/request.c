@@ -70,7 +70,7 @@ static int argument(struct lws *wsi, const char *name, char *out, size_t size)
 			continue;
 		if (found++ || strlen(text) - name_n >= size)
 			return -1;
-		strcpy(out, text[name_n] ? text + name_n + 1 : "");
+		snprintf(out, size, "%s", text[name_n] ? text + name_n + 1 : "");
 	}
 	return found;
 }

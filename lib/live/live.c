@@ -1,4 +1,5 @@
 /* live: setting up, receivers, users. */
+#include "lib/live/live.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/live/live_private.h"

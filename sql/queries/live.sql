@@ -5,7 +5,9 @@
 -- All events of a window, for a process's memory of the newest.
 -- name: live_window
 -- in: after int8, upto int8, row_limit int8, byte_limit int8
--- out: head int8, first int8, mark text, found int8, row_limit int8, id int8, kind text, type text, channel int8, audience int8, subject int8, tail text, channel_id int8, seq int8, message_id int8, sender int8, client_id text, created_us int8, version int8, body text, edited_us int8, deleted bool
+-- out: head int8, first int8, mark text, found int8, row_limit int8
+-- out: id int8, kind text, type text, channel int8, audience int8, subject int8, tail text
+-- out: channel_id int8, seq int8, message_id int8, sender int8, client_id text, created_us int8, version int8, body text, edited_us int8, deleted bool
 WITH w AS (
 	SELECT e.id, e.kind::text AS kind, e.type, e.channel_id AS channel, e.audience, e.subject, event_tail(e) AS tail,
 		e.at, m.channel_id, m.seq, m.id AS message_id, m.sender, m.client_id::text AS client_id, m.created_at, m.version,
@@ -31,7 +33,9 @@ LEFT JOIN s ON s.before < $4 ORDER BY s.id;
 -- What one user may see of a window, by his memberships of the same snapshot.
 -- name: live_user_window
 -- in: user_id int8, after int8, upto int8, row_limit int8, byte_limit int8
--- out: head int8, first int8, mark text, found int8, row_limit int8, id int8, kind text, type text, channel int8, audience int8, subject int8, tail text, channel_id int8, seq int8, message_id int8, sender int8, client_id text, created_us int8, version int8, body text, edited_us int8, deleted bool
+-- out: head int8, first int8, mark text, found int8, row_limit int8
+-- out: id int8, kind text, type text, channel int8, audience int8, subject int8, tail text
+-- out: channel_id int8, seq int8, message_id int8, sender int8, client_id text, created_us int8, version int8, body text, edited_us int8, deleted bool
 WITH w AS (
 	SELECT e.id, e.kind::text AS kind, e.type, e.channel_id AS channel, e.audience, e.subject, event_tail(e) AS tail,
 		e.at, m.channel_id, m.seq, m.id AS message_id, m.sender, m.client_id::text AS client_id, m.created_at, m.version,

@@ -171,7 +171,8 @@ export async function fanout(options, receivers) {
 			cell.say(
 				`top at p99 < 250 ms: realtime ${Math.round(median(rates) / 1000)} k/s, floor ` +
 					`${thousands(median(top.theirs.map((t) => t.rate)))}: ${two(topRatio)} times; at the top realtime uses ` +
-					`${two((at.cpu.realtime * 1e6) / at.arrived)} CPU s per million, p99 ${at.p99} ms, generator ${two(at.generator)} of a core`,
+					`${two((at.cpu.realtime * 1e6) / at.arrived)} CPU s per million, p99 ${at.p99} ms, ` +
+						`generator ${two(at.generator)} of a core`,
 			);
 			cell.check(`fan-out ${receivers}, top rate beside the floor's`, topRatio, { atLeast: 3, unit: "×" });
 		}

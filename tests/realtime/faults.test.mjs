@@ -99,7 +99,10 @@ test("every connection of a process is ended again and again while two people ch
 	const acked = [];
 	for (let i = 0; i < 60; i++) {
 		if (i % 10 === 5)
-			await stack.psql("select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'realtime%'", { user: "postgres" });
+			await stack.psql(
+				"select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'realtime%'",
+				{ user: "postgres" },
+			);
 		const ack = await (i % 2 ? a : b).call(sendOp(room, `${i}`), 15000);
 		assert.equal(ack.type, "ack", JSON.stringify(ack));
 		acked.push(ack.seq);

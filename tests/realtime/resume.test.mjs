@@ -49,7 +49,11 @@ test("what is older than memory comes from the log, then from memory, then live:
 		await burst(a, room, 40);
 		await burst(a, other, 20);
 	}
-	const feeds = [await openWs(bob, { cursor, via: "realtime1" }), await openWs(bob, { cursor, via: "realtime2" }), follow(bob, { cursor, via: "realtime1" })];
+	const feeds = [
+		await openWs(bob, { cursor, via: "realtime1" }),
+		await openWs(bob, { cursor, via: "realtime2" }),
+		follow(bob, { cursor, via: "realtime1" }),
+	];
 	await burst(a, room, 30); // while they catch up
 	for (const f of feeds) {
 		await exactly(f, room, 1, 230);
@@ -126,7 +130,11 @@ test("DL-2 b a hundred fresh clients load and follow while messages flow: none h
 test("DL-3 b above the head, and another epoch: a reset at once, then live", async () => {
 	const room = await channel(alice, [bob]);
 	const now = await head(bob);
-	for (const [cursor, reason] of [[`${markOf(now)}.${idOf(now) + 1000000}`, "above the head"], ["aaaaaaaa.1", "other epoch"], ["aaaaaaaa.0", "other epoch"]]) {
+	for (const [cursor, reason] of [
+		[`${markOf(now)}.${idOf(now) + 1000000}`, "above the head"],
+		["aaaaaaaa.1", "other epoch"],
+		["aaaaaaaa.0", "other epoch"],
+	]) {
 		const b = await openWs(bob, { cursor });
 		const reset = await b.next("reset");
 		assert.equal(reset.reason, reason);

@@ -99,7 +99,8 @@ export function processes(state) {
 				? "devidp"
 				: /pulsechat-api/.test(text)
 					? "api1"
-					: (/--node (realtime\d)/.exec(text)?.[1] ?? (/lighttpd/.test(command[0]) ? "lighttpd" : /postgres$/.test(command[0]) ? "postgres" : "other"));
+					: (/--node (realtime\d)/.exec(text)?.[1] ??
+						(/lighttpd/.test(command[0]) ? "lighttpd" : /postgres$/.test(command[0]) ? "postgres" : "other"));
 		all.push({ pid: Number(pid), uid: Number(/^Uid:\s+(\d+)/m.exec(status)[1]), name, command: text });
 	}
 	return all;

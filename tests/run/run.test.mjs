@@ -60,7 +60,8 @@ describe("one site", () => {
 		const postgres = new Set(
 			readdirSync(`/proc/${run.pid("postgres")}/fd`).map((fd) => {
 				try {
-					return /socket:\[(\d+)\]/.exec(execFileSync("readlink", [`/proc/${run.pid("postgres")}/fd/${fd}`], { encoding: "utf8" }))?.[1];
+					const target = execFileSync("readlink", [`/proc/${run.pid("postgres")}/fd/${fd}`], { encoding: "utf8" });
+					return /socket:\[(\d+)\]/.exec(target)?.[1];
 				} catch {
 					return undefined;
 				}
@@ -286,7 +287,8 @@ test("a second checkout, deep below a folder that only root may enter, runs besi
 	mkdirSync(closed, { mode: 0o700 });
 	const root = join(closed, "a-folder-with-quite-a-long-name-indeed".repeat(4), "and another one, with spaces", "pulsechat");
 	mkdirSync(root, { recursive: true });
-	const leave = [".git", "var*", "tests/node_modules", "htdocs/node_modules/*", "build/asan", "build/tsan", "build/clang", "build/check", "build/fuzz", "build/pg-*"];
+	const variants = ["asan", "faults", "tsan", "clang", "check", "fuzz", "pg-*"].map((v) => `build/${v}`);
+	const leave = [".git", "var*", "tests/node_modules", "htdocs/node_modules/*", ...variants];
 	execFileSync("sh", ["-c", `tar -C "$1" ${leave.map((l) => `--exclude='./${l}'`).join(" ")} -cf - . | tar -C "$2" -xf -`, "sh", ROOT, root]);
 	mkdirSync(join(root, "htdocs/node_modules"), { recursive: true });
 	execFileSync("cp", ["-a", join(ROOT, "htdocs/node_modules/.pulsechat-lock"), join(root, "htdocs/node_modules/")]);

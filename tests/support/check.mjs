@@ -92,10 +92,18 @@ const plans = {
 	lint: () => [lint()],
 	check: () => [
 		build("build (sanitizers)", "programs", "unit-bins", "db-bins", "VARIANT=asan"),
+		build("build (fault points)", "programs", "VARIANT=faults"),
 		build("build (plain)", "programs"),
 		build("build (web client)", "client"),
 		lint(),
-		{ name: "client", minutes: 4, steps: list("htdocs/test", ".test.ts").length === 0 ? [] : [{ argv: ["npm", "--prefix", "htdocs", "test", "--silent"], count: nodeSummary }] },
+		{
+			name: "client",
+			minutes: 4,
+			steps:
+				list("htdocs/test", ".test.ts").length > 0
+					? [{ argv: ["npm", "--prefix", "htdocs", "test", "--silent"], count: nodeSummary }]
+					: [],
+		},
 		unitSuite("unit", "asan"),
 		dbSuite("db", "asan"),
 		{
