@@ -1,13 +1,14 @@
 // The frame of every dialog: the browser's own modal <dialog>, which keeps the focus inside and gives it back.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { X } from 'lucide';
 import { t } from '../strings';
 import { Icon } from './icon';
 
 export function Dialog({ title, onClose, bare, children }: { title: string; onClose: () => void; bare?: boolean; children: ComponentChildren }) {
 	const ref = useRef<HTMLDialogElement>(null);
-	useEffect(() => {
+	// Before the next key comes: who presses Ctrl+K types on at once.
+	useLayoutEffect(() => {
 		const el = ref.current;
 		const before = document.activeElement as HTMLElement | null;
 		el?.showModal();

@@ -15,7 +15,7 @@ import { RowView } from './row';
 import { buildRows, type Row } from './rows';
 import { channelLabel } from './names';
 import { useToday } from './time';
-import { layout, rowAt, windowOf } from './virtual';
+import { layout, rowAt, sizesOf, windowOf } from './virtual';
 
 const AT_BOTTOM = 6; // px
 const LOAD_WITHIN = 900; // px from the top: the next page is asked for before it is needed
@@ -42,6 +42,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const today = useToday();
 	const [, redraw] = useReducer((n: number) => n + 1, 0);
 	const [active, setActive] = useState<string | null>(null);
+	const chosen = useRef<string | null>(null); // the same, but at once: keys come faster than drawings
 	const [away, setAway] = useState({ far: false, fresh: 0 });
 
 	const scroller = useRef<HTMLDivElement>(null);
@@ -49,6 +50,10 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const heights = useRef(new Map<string, number>());
 	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, width: 800, height: 600 });
 	const wantFocus = useRef(false);
+	const choose = useCallback((key: string) => {
+		chosen.current = key;
+		setActive(key);
+	}, []);
 
 	const ready = log.status === 'ready' || log.messages.length > 0;
 	const pending = useMemo<Pending[]>(() => pendingOf(client.store.get(), id), [outbox, id]);
@@ -65,7 +70,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 			p.anchor = { key: 'new', y: LINE_AT };
 		}
 	}
-	const offsets = layout(rows, heights.current, p.width);
+	const sizes = useMemo(() => sizesOf(rows, heights.current, p.width), [rows, p.width]);
+	const offsets = layout(sizes);
 	const total = offsets[rows.length] ?? 0;
 	const anchorIndex = p.anchor ? indexOf.get(p.anchor.key) : undefined;
 	// An anchor that is no more (its row became another one) leaves the scroll position itself.
@@ -142,6 +148,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 			const h = el.getBoundingClientRect().height;
 			if (Math.abs((heights.current.get(key) ?? -1) - h) > 0.5) {
 				heights.current.set(key, h);
+				const i = indexOf.get(key);
+				if (i !== undefined) sizes[i] = h;
 				corrected = true;
 			}
 			if (key === p.anchor?.key) anchorEl = el;
@@ -214,30 +222,27 @@ export function MessageList({ channel }: { channel: Channel }) {
 		if (newest && p.opened) toBottom();
 	}, [newest]);
 
-	const step = useCallback(
-		(by: number) => {
-			const now = layoutNow.current;
-			const stops = now.rows.filter((r) => r.kind === 'message' || r.kind === 'pending');
-			let i = active ? stops.findIndex((r) => r.key === active) : -1;
-			if (i < 0) {
-				// From what is on the screen: its last message going up, its first going down.
-				const seen = drawn(scroller.current, inner.current);
-				i = stops.findIndex((r) => r.key === (by < 0 ? seen.at(-1) : seen[0]));
-				if (i < 0) i = stops.length - 1;
-			} else i = Math.max(0, Math.min(stops.length - 1, i + by));
-			const row = stops[i];
-			if (!row) return;
-			wantFocus.current = true;
-			const at = now.rows.indexOf(row);
-			if (at < now.from || at >= now.to) {
-				p.stick = false;
-				p.anchor = { key: row.key, y: p.height / 2 };
-			}
-			setActive(row.key);
-			redraw(0);
-		},
-		[active],
-	);
+	const step = useCallback((by: number) => {
+		const now = layoutNow.current;
+		const stops = now.rows.filter((r) => r.kind === 'message' || r.kind === 'pending');
+		let i = chosen.current ? stops.findIndex((r) => r.key === chosen.current) : -1;
+		if (i < 0) {
+			// From what is on the screen: its last message going up, its first going down.
+			const seen = drawn(scroller.current, inner.current);
+			i = stops.findIndex((r) => r.key === (by < 0 ? seen.at(-1) : seen[0]));
+			if (i < 0) i = stops.length - 1;
+		} else i = Math.max(0, Math.min(stops.length - 1, i + by));
+		const row = stops[i];
+		if (!row) return;
+		wantFocus.current = true;
+		const at = now.rows.indexOf(row);
+		if (at < now.from || at >= now.to) {
+			p.stick = false;
+			p.anchor = { key: row.key, y: p.height / 2 };
+		}
+		choose(row.key);
+		redraw(0);
+	}, []);
 	useEffect(() => {
 		const onStep = (e: Event) => step((e as CustomEvent<number>).detail);
 		addEventListener('pulsechat-step', onStep);
@@ -291,7 +296,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 							first={row.key === firstMessage}
 							loading={row.kind === 'older' && log.loadingBefore}
 							failed={row.kind === 'older' && log.failedBefore}
-							onFocus={setActive}
+							onFocus={choose}
 						/>
 					))}
 					<div style={{ height: `${Math.max(0, total - (offsets[to] ?? total))}px` }} />

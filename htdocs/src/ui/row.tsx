@@ -74,6 +74,8 @@ const LONG_LINES = 22;
 
 function Message({ row, user, active, first, onFocus }: Props & { row: Extract<Row, { kind: 'message' | 'pending' }> }) {
 	const ui = useUi();
+	// Tools are made when they can be used first: most rows only ever pass by.
+	const [near, setNear] = useState(false);
 	const stored = row.kind === 'message' ? row.message : null;
 	const pending = row.kind === 'pending' ? row.pending : null;
 	const at = row.kind === 'message' ? row.at : row.pending.at;
@@ -96,6 +98,7 @@ function Message({ row, user, active, first, onFocus }: Props & { row: Extract<R
 			data-first={first ? '1' : undefined}
 			tabIndex={active ? 0 : -1}
 			aria-label={`${personName(user)}, ${fullTime(at)}`}
+			onPointerEnter={() => setNear(true)}
 			onFocus={() => onFocus(row.key)}
 			onKeyDown={(e: KeyboardEvent) => {
 				if (e.target === e.currentTarget && e.key === 'c' && !e.ctrlKey && !e.metaKey && !e.altKey) copy();
@@ -134,7 +137,7 @@ function Message({ row, user, active, first, onFocus }: Props & { row: Extract<R
 					</p>
 				)}
 			</div>
-			{stored && text !== undefined && (
+			{(near || active) && stored && text !== undefined && (
 				<div class="msg-tools" role="group" aria-label={t.messageActions}>
 					<button class="icon-button small" title={t.copy} aria-label={t.copy} tabIndex={active ? 0 : -1} onClick={copy}>
 						<Icon of={Copy} size={15} />

@@ -1,7 +1,7 @@
 // Windowing: which rows are drawn for a scroll position, from measured heights and estimates. Pure arithmetic.
 import type { Row } from './rows';
 
-export const OVERSCAN = 700; // px drawn above and below the view
+export const OVERSCAN = 500; // px drawn above and below the view
 
 /* A first guess; the list measures what it draws, and keeps what is seen in place when a guess was wrong. */
 export function estimate(row: Row, width: number): number {
@@ -20,10 +20,17 @@ export function estimate(row: Row, width: number): number {
 	return Math.min(24, lines) * 22 + (row.head ? 34 : 4);
 }
 
+/* The height of each row: measured, or guessed. Kept between drawings, since guessing 10,000 takes its time. */
+export function sizesOf(rows: readonly Row[], heights: ReadonlyMap<string, number>, width: number): Float64Array {
+	const sizes = new Float64Array(rows.length);
+	for (let i = 0; i < rows.length; i++) sizes[i] = heights.get(rows[i]!.key) ?? estimate(rows[i]!, width);
+	return sizes;
+}
+
 /* offsets[i] is the top of row i; the last entry is the whole height. */
-export function layout(rows: readonly Row[], heights: ReadonlyMap<string, number>, width: number): Float64Array {
-	const offsets = new Float64Array(rows.length + 1);
-	for (let i = 0; i < rows.length; i++) offsets[i + 1] = offsets[i]! + (heights.get(rows[i]!.key) ?? estimate(rows[i]!, width));
+export function layout(sizes: Float64Array): Float64Array {
+	const offsets = new Float64Array(sizes.length + 1);
+	for (let i = 0; i < sizes.length; i++) offsets[i + 1] = offsets[i]! + sizes[i]!;
 	return offsets;
 }
 

@@ -1,0 +1,318 @@
+// Two people in two browsers: writing, reading, coming back; over both transports; what must not be lost and not come twice.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { client } from "../support/http.mjs";
+import { startStack, until } from "../support/stack.mjs";
+import { allMessages, assertGapFree, makeChannel, ok, send } from "../api/help.mjs";
+import { ask, drawn, everything, launch, live, person, rung, say, seen, signIn, visitor } from "./help.mjs";
+
+let stack, browser, api, bob;
+before(async () => {
+	stack = await startStack({ realtime: 2 });
+	browser = await launch();
+	api = client(stack, { token: await stack.token("alice", ["read", "write"]) });
+	bob = ok(await api.get("/api/v1/users?q=bob")).users[0];
+});
+after(async () => {
+	await browser?.close();
+	await stack?.stop();
+});
+
+const channel = (name) => makeChannel(api, { name, topic: "For a test", members: [bob.id] });
+const texts = async (id) => (await allMessages(api, id)).map((m) => m.body.text);
+
+/** Both write to each other and see it; answers the ms between a key of one and the picture of the other, in order. */
+async function exchangeMessages(a, b, n) {
+	const took = [];
+	for (let i = 0; i < n; i++) {
+		const [from, to] = i % 2 ? [b, a] : [a, b];
+		const text = `${from.login} says ${i}`;
+		await from.page.locator("#composer").fill(text);
+		const arrives = seen(to.page, text);
+		const began = Date.now();
+		await from.page.locator("#composer").press("Enter");
+		await arrives;
+		took.push(Date.now() - began);
+		await seen(from.page, text);
+	}
+	return took.sort((x, y) => x - y);
+}
+
+test("by WebSocket: what one writes is on the other's screen within a second", async () => {
+	const { id } = await channel("by-socket");
+	const a = await person(stack, browser, "alice", { path: `/c/${id}` });
+	const b = await person(stack, browser, "bob", { path: `/c/${id}` });
+	await Promise.all([live(a.page), live(b.page)]);
+	const took = await exchangeMessages(a, b, 6);
+	assert.ok(took[3] < 1000, `took ${took} ms`);
+	for (const who of [a, b]) {
+		assert.ok(who.asked.includes("/api/v1/ws"));
+		assert.ok(!who.asked.includes("/api/v1/events"), "no long-poll beside it");
+		assert.equal(await who.page.locator(".msg-pending").count(), 0);
+		assert.deepEqual(who.faults, []);
+		// History after a reload is the same.
+		const before = await drawn(who.page);
+		assert.equal(before.length, 6);
+		await who.page.reload();
+		await seen(who.page, before.at(-1).text);
+		assert.deepEqual(await drawn(who.page), before);
+		await who.context.close();
+	}
+});
+
+test("without WebSocket: the same by long-poll, whether it is refused or swallowed on the way", async () => {
+	const { id } = await channel("by-poll");
+	const a = await person(stack, browser, "alice", { path: `/c/${id}`, blocked: "refuse" });
+	const b = await person(stack, browser, "bob", { path: `/c/${id}`, blocked: "mute" });
+	await Promise.all([live(a.page, "poll"), live(b.page, "poll")]);
+	const took = await exchangeMessages(a, b, 6);
+	assert.ok(took[3] < 1000, `took ${took} ms`);
+	for (const who of [a, b]) {
+		assert.equal(await rung(who.page), "live poll");
+		assert.ok(who.asked.filter((p) => p === "/api/v1/events").length >= 3, `polls: ${who.asked}`);
+		assert.equal((await drawn(who.page)).length, 6);
+		assert.deepEqual(who.faults, []);
+		await who.context.close();
+	}
+});
+
+test("older messages come when one scrolls up, and nothing on the screen moves", async () => {
+	const { id } = await channel("long-ago");
+	for (let i = 0; i < 240; i += 20)
+		await Promise.all(Array.from({ length: 20 }, (_, k) => send(api, id, `message ${i + k} ${"and so on ".repeat((i + k) % 40)}`.trim())));
+	const { page, context, faults } = await person(stack, browser, "bob", { path: `/c/${id}` });
+	await live(page);
+	await page.waitForFunction(() => document.querySelector('.msg[data-seq="240"]'));
+	const jumps = await page.evaluate(async () => {
+		const list = document.querySelector(".list");
+		const frame = () => new Promise((ok) => requestAnimationFrame(ok));
+		const found = [];
+		for (const end = performance.now() + 40000; !document.querySelector(".start"); ) {
+			if (performance.now() > end) throw new Error("the start does not come");
+			list.scrollTop -= 500;
+			await frame();
+			await frame();
+			// From here on nobody scrolls: a row in view must stay where it is while pages come above it.
+			const row = [...list.querySelectorAll(".msg")].find((e) => e.getBoundingClientRect().top > 250);
+			const at = row.getBoundingClientRect().top;
+			const height = list.scrollHeight;
+			for (let i = 0; i < 8; i++) await frame();
+			found.push({ moved: row.isConnected ? row.getBoundingClientRect().top - at : NaN, grew: list.scrollHeight - height });
+		}
+		return found;
+	});
+	assert.ok(jumps.some((j) => j.grew > 1000), "a page came while a row was being watched");
+	assert.deepEqual(jumps.filter((j) => !(Math.abs(j.moved) < 0.51)), []);
+	const all = await everything(page);
+	assertGapFree(all.map((m) => m.seq));
+	assert.deepEqual(all.map((m) => m.text), await texts(id));
+	assert.deepEqual(faults, []);
+	await context.close();
+});
+
+test("what is written offline waits, survives the page, and is sent once and in order", async () => {
+	const { id } = await channel("offline");
+	const a = await person(stack, browser, "alice", { path: `/c/${id}` });
+	await live(a.page);
+	await say(a.page, "before");
+	await seen(a.page, "before");
+	await a.context.setOffline(true);
+	for (const text of ["off one", "off two", "off three"]) await say(a.page, text);
+	await until(async () => (await a.page.locator(".msg-pending").count()) === 3, { what: "three waiting messages" });
+	await until(async () => /3 messages wait/.test(await a.page.locator(".conn").innerText()), { what: "the line that says so" });
+	assert.deepEqual(await texts(id), ["before"]);
+	// The page goes away altogether; another one of the same browser finds what is left.
+	await a.page.close();
+	await a.context.setOffline(false);
+	a.page = await a.context.newPage();
+	await a.page.goto(`${stack.url}/c/${id}`);
+	await seen(a.page, "off three");
+	assert.deepEqual((await drawn(a.page)).map((m) => m.text), ["before", "off one", "off two", "off three"]);
+	assert.equal(await a.page.locator(".msg-pending").count(), 0);
+	await until(() => a.page.evaluate(() => !Object.keys(localStorage).some((k) => k.includes(":out:"))), { what: "an empty outbox" });
+	await a.page.reload();
+	await seen(a.page, "off three");
+	assert.deepEqual(await texts(id), ["before", "off one", "off two", "off three"]);
+	assert.deepEqual(a.faults, []);
+	await a.context.close();
+});
+
+test("an answer that is lost on the way makes no second message", async () => {
+	const { id } = await channel("lost-answers");
+	const a = await person(stack, browser, "alice", { path: `/c/${id}`, blocked: "refuse" });
+	await live(a.page, "poll");
+	// Two answers to the same message are lost. The events are held back as long: the client cannot know that it is stored.
+	let holding = true;
+	const tried = [];
+	await a.context.route("**/api/v1/events*", (route) => (holding ? route.abort("connectionreset") : route.continue()));
+	await a.page.reload();
+	await until(async () => (await rung(a.page)).startsWith("reconnecting") || (await rung(a.page)).startsWith("connecting"));
+	await a.context.route(`**/channels/${id}/messages`, async (route) => {
+		if (route.request().method() !== "POST") return route.continue();
+		tried.push(route.request().postDataJSON().client_id);
+		holding = tried.length < 3;
+		if (!holding) return route.continue();
+		await route.fetch();
+		return route.abort("connectionreset");
+	});
+	await say(a.page, "only once");
+	await seen(a.page, "only once", 30000);
+	await say(a.page, "and one more");
+	await seen(a.page, "and one more");
+	assert.ok(tried.length >= 4, "each loss led to another try");
+	assert.equal(new Set(tried.slice(0, 3)).size, 1, "under the same name");
+	assert.deepEqual(await texts(id), ["only once", "and one more"]);
+	assert.deepEqual((await drawn(a.page)).map((m) => m.text), ["only once", "and one more"]);
+	await a.context.close();
+});
+
+test("a draft survives another channel, a reload and a new page", async () => {
+	const [one, two] = [await channel("draft-one"), await channel("draft-two")];
+	const a = await person(stack, browser, "alice", { path: `/c/${one.id}` });
+	const box = () => a.page.locator("#composer");
+	await box().fill("half a thought\nand its second line");
+	await a.page.locator(".entry", { hasText: "draft-two" }).click();
+	await a.page.getByRole("heading", { level: 1, name: "draft-two" }).waitFor();
+	assert.equal(await box().inputValue(), "");
+	assert.equal(await a.page.locator(".entry", { hasText: "draft-one" }).locator(".entry-draft").count(), 1);
+	await box().fill("another");
+	await a.page.goBack();
+	await a.page.getByRole("heading", { level: 1, name: "draft-one" }).waitFor();
+	assert.equal(await box().inputValue(), "half a thought\nand its second line");
+	await a.page.reload();
+	await box().waitFor();
+	assert.equal(await box().inputValue(), "half a thought\nand its second line");
+	await a.page.close();
+	a.page = await a.context.newPage();
+	await a.page.goto(`${stack.url}/c/${two.id}`);
+	await box().waitFor();
+	assert.equal(await box().inputValue(), "another");
+	await box().press("Enter");
+	await seen(a.page, "another");
+	await a.page.reload();
+	await seen(a.page, "another");
+	assert.equal(await box().inputValue(), "");
+	await a.context.close();
+});
+
+test("the keyboard alone is enough: sign in, find, write, read, make a channel, add a person, leave", async () => {
+	const [{ id }] = [await channel("keyboard"), await channel("zebra-crossing")];
+	await send(api, id, "first");
+	await send(api, id, "second");
+	const { page, context, faults } = await visitor(browser);
+	const focus = () =>
+		page.evaluate(() => {
+			const el = document.activeElement;
+			return el === document.body ? "" : el.innerText?.trim() || el.value || el.id;
+		});
+	/** Tab until the wanted thing has the focus, as a person would. */
+	const tabTo = async (want) => {
+		for (let i = 0; i < 40; i++) {
+			await page.keyboard.press("Tab");
+			if (want.test(await focus())) return;
+		}
+		throw new Error(`Tab does not lead to ${want}`);
+	};
+	await page.goto(`${stack.url}/c/${id}`);
+	await page.getByRole("link", { name: "Continue with Google" }).waitFor();
+	await tabTo(/^Continue with Google$/);
+	await page.keyboard.press("Enter");
+	await page.waitForURL((url) => url.href.startsWith(stack.idpUrl));
+	await tabTo(/^Bob Okafor/);
+	await page.keyboard.press("Enter");
+	await page.waitForURL(`${stack.url}/c/${id}`);
+	await live(page);
+
+	// The composer has the focus.
+	await until(async () => (await page.evaluate(() => document.activeElement?.id)) === "composer");
+	await page.keyboard.type("typed by keys");
+	await page.keyboard.press("Shift+Enter");
+	await page.keyboard.type("two lines");
+	await page.keyboard.press("Enter");
+	await seen(page, "typed by keys\ntwo lines");
+
+	// Into the messages and back.
+	await page.keyboard.press("Shift+Tab");
+	await page.keyboard.press("k");
+	await page.keyboard.press("k");
+	await until(async () => (await page.evaluate(() => document.activeElement.dataset.seq)) === "2", { what: "the focus on message 2" });
+	await page.keyboard.press("j");
+	await until(async () => (await page.evaluate(() => document.activeElement.dataset.seq)) === "3", { what: "the focus on message 3" });
+	await page.keyboard.press("?");
+	await page.locator("dialog[open] .keys").waitFor();
+	await page.keyboard.press("Escape");
+	await until(async () => (await page.locator("dialog[open]").count()) === 0);
+	assert.equal(await page.evaluate(() => document.activeElement.dataset.seq), "3", "the focus is where it was");
+	await page.keyboard.press("Escape");
+	await until(async () => (await page.evaluate(() => document.activeElement.id)) === "composer", { what: "the focus in the composer" });
+
+	// Another channel by its name, and back by the order of the list.
+	await page.keyboard.press("Control+k");
+	await page.keyboard.type("zebra");
+	await page.locator("dialog[open] [role=option][aria-selected=true]", { hasText: "zebra-crossing" }).waitFor();
+	await page.keyboard.press("Enter");
+	await page.getByRole("heading", { level: 1, name: "zebra-crossing" }).waitFor();
+	await page.keyboard.press("Alt+ArrowDown");
+	await until(() => page.evaluate(() => document.querySelector("h1").innerText !== "zebra-crossing"), { what: "another channel" });
+	await page.keyboard.press("Alt+ArrowUp");
+	await page.getByRole("heading", { level: 1, name: "zebra-crossing" }).waitFor();
+
+	// A channel of one's own.
+	await tabTo(/^Add a channel$/);
+	await page.keyboard.press("Enter");
+	await page.getByRole("menuitem", { name: "Create a channel" }).waitFor();
+	await page.keyboard.press("ArrowDown");
+	await page.keyboard.press("Enter");
+	await page.locator("dialog[open] input").first().waitFor();
+	await page.keyboard.type("made-by-keys");
+	await page.keyboard.press("Enter");
+	await page.getByRole("heading", { level: 1, name: "made-by-keys" }).waitFor();
+	await until(async () => (await page.evaluate(() => document.activeElement?.id)) === "composer");
+	await tabTo(/Show the members/);
+	await page.keyboard.press("Enter");
+	await page.locator(".person", { hasText: "Bob Okafor" }).waitFor();
+	await tabTo(/^Add a person$/);
+	await page.keyboard.press("Enter");
+	await page.locator("dialog[open] input").waitFor();
+	await page.keyboard.type("carol");
+	await page.locator("dialog[open] [role=option][aria-selected=true]", { hasText: "Carol Lindqvist" }).waitFor();
+	await page.keyboard.press("Enter");
+	await page.locator(".person", { hasText: "Carol Lindqvist" }).waitFor();
+	await tabTo(/^Leave channel$/);
+	await page.keyboard.press("Enter");
+	await page.locator("dialog[open]").waitFor();
+	await tabTo(/^Leave channel$/);
+	await page.keyboard.press("Enter");
+	await until(async () => (await page.locator(".entry", { hasText: "made-by-keys" }).count()) === 0);
+	assert.deepEqual(faults, []);
+	await context.close();
+});
+
+for (const blocked of [undefined, "refuse"])
+	test(`a session that is ended elsewhere: sign in again, with the draft kept (${blocked ? "long-poll" : "WebSocket"})`, async () => {
+		const { id } = await channel(`revoked-${blocked ?? "ws"}`);
+		const b = await visitor(browser, { blocked });
+		await b.page.clock.install();
+		await signIn(stack, b.page, "bob", `/c/${id}`);
+		await live(b.page, blocked ? "poll" : "ws");
+		await b.page.locator("#composer").fill("half a thought");
+		const { session } = await ask(b.page, "/api/v1/me");
+		assert.equal(await stack.psql(`SELECT session_revoke(${session.id})`), "t");
+		await b.page.getByText("Your session has ended").waitFor();
+		assert.equal(new URL(b.page.url()).searchParams.get("return_to"), `/c/${id}`);
+		// An hour of timers goes by: not one of them may knock.
+		b.asked.length = 0;
+		await b.page.clock.runFor("01:00:00");
+		assert.deepEqual(b.asked, []);
+		await b.page.getByRole("link", { name: "Continue with Google" }).click();
+		await b.page.waitForURL((url) => url.href.startsWith(stack.idpUrl) || url.pathname === `/c/${id}`);
+		if (b.page.url().startsWith(stack.idpUrl)) await b.page.locator('button[name=login][value="bob"]').click();
+		await b.page.waitForURL(`${stack.url}/c/${id}`);
+		await live(b.page, blocked ? "poll" : "ws");
+		assert.equal(await b.page.locator("#composer").inputValue(), "half a thought");
+		await b.page.locator("#composer").press("Enter");
+		await seen(b.page, "half a thought");
+		assert.deepEqual(await texts(id), ["half a thought"]);
+		await b.context.close();
+	});

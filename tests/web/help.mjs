@@ -1,0 +1,172 @@
+// help: browsers for the web tests: people who sign in by the provider's pages, and what is seen on their screens.
+//
+//   const browser = await launch();
+//   const alice = await person(stack, browser, "alice", { path: "/c/1" });   // a context and a page of her own, signed in
+//   alice.page, alice.context, alice.faults (page errors and what the CSP refused), alice.asked (paths of the realtime requests)
+//   block(alice.context, "refuse")      no WebSocket comes through: refused at once, or (mute) opened and never answered
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+import { pickInBrowser } from "../support/http.mjs";
+import { until } from "../support/stack.mjs";
+
+export const DESKTOP = { width: 1280, height: 800 };
+export const TABLET = { width: 768, height: 1024 };
+export const PHONE = { width: 390, height: 844 };
+
+const FLAGS = [
+	"--no-sandbox",
+	"--disable-gpu",
+	"--disable-quic",
+	"--no-first-run",
+	"--disable-background-networking",
+	"--disable-component-update",
+	"--disable-sync",
+];
+
+/** A browser with a profile of its own. */
+export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, args: FLAGS });
+
+/** Whoever is at the door in a new context; nobody has signed in. */
+export async function visitor(browser, { blocked, ...options } = {}) {
+	const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", timezoneId: "UTC", ...options });
+	context.setDefaultTimeout(15000);
+	const who = { context, faults: [], asked: [] };
+	if (blocked) await block(context, blocked);
+	context.on("page", (page) => watch(page, who));
+	who.page = await context.newPage();
+	return who;
+}
+
+function watch(page, who) {
+	page.on("pageerror", (e) => who.faults.push(`${e.message} ${e.stack?.split("\n")[1] ?? ""}`));
+	page.on("console", (m) => {
+		if (m.type() === "error" && /content security policy|refused to/i.test(m.text())) who.faults.push(m.text());
+	});
+	page.on("websocket", (ws) => {
+		who.asked.push(new URL(ws.url()).pathname);
+	});
+	page.on("request", (r) => {
+		const { pathname } = new URL(r.url());
+		if (/^\/api\/v1\/(events|ws)$/.test(pathname)) who.asked.push(pathname);
+	});
+}
+
+export async function block(context, how) {
+	await context.routeWebSocket(/\/api\/v1\/ws/, (ws) => {
+		if (how === "refuse") return ws.close({ code: 3000 });
+	});
+}
+
+export async function person(stack, browser, login, { path = "/", ...options } = {}) {
+	const who = await visitor(browser, options);
+	who.login = login;
+	await signIn(stack, who.page, login, path);
+	return who;
+}
+
+/** Opens a page of the site as nobody, and comes back to it signed in. */
+export async function signIn(stack, page, login, path = "/", button = "Continue with Google") {
+	await page.goto(stack.url + path);
+	await page.getByRole("link", { name: button }).click();
+	await page.waitForURL((url) => url.href.startsWith(stack.idpUrl));
+	await pickInBrowser(page, login);
+	await page.waitForURL((url) => url.origin === stack.url && !url.pathname.startsWith("/sign-in"));
+	await ready(page);
+}
+
+/** The shell is there, with or without a channel. */
+export const ready = (page) => page.locator("nav.side").waitFor({ state: "attached" });
+
+export const rung = (page) => page.evaluate(() => [document.documentElement.dataset.connection, document.documentElement.dataset.rung].join(" "));
+
+export async function live(page, want = "ws", ms = 20000) {
+	let last;
+	await until(async () => (last = await rung(page)) === `live ${want}`, { ms, what: `a live link by ${want}` }).catch((e) => {
+		throw new Error(`${e.message}; it is "${last}"`);
+	});
+}
+
+export async function say(page, text) {
+	const box = page.locator("#composer");
+	await box.fill(text);
+	await box.press("Enter");
+}
+
+/** Waits until a stored message with this text is on the screen. */
+export const seen = (page, text, timeout = 15000) =>
+	page.waitForFunction(
+		(text) => [...document.querySelectorAll(".msg[data-seq] .msg-text")].some((e) => e.textContent === text),
+		text,
+		{ timeout, polling: 20 },
+	);
+
+/** The stored messages that are drawn now: [{seq, text}]. */
+export const drawn = (page) =>
+	page.evaluate(() =>
+		[...document.querySelectorAll(".msg[data-seq]")].map((e) => ({
+			seq: Number(e.dataset.seq),
+			text: e.querySelector(".msg-text")?.textContent ?? "",
+		})),
+	);
+
+/** All that the list can show, from the first message to the last, as one who scrolls from end to end sees it. */
+export async function everything(page) {
+	await until(
+		() =>
+			page.evaluate(() => {
+				document.querySelector(".list").scrollTop = 0;
+				return document.querySelector(".start") !== null;
+			}),
+		{ ms: 30000, what: "the start of the channel" },
+	);
+	const found = new Map();
+	for (let end = false; !end; ) {
+		for (const m of await drawn(page)) {
+			if (found.has(m.seq) && found.get(m.seq) !== m.text) throw new Error(`message ${m.seq} has two texts`);
+			found.set(m.seq, m.text);
+		}
+		end = await page.evaluate(async () => {
+			const list = document.querySelector(".list");
+			const before = list.scrollTop;
+			list.scrollTop += list.clientHeight / 2;
+			await new Promise((ok) => requestAnimationFrame(() => requestAnimationFrame(ok)));
+			return list.scrollTop <= before;
+		});
+	}
+	for (const m of await drawn(page)) found.set(m.seq, m.text);
+	return [...found].sort((a, b) => a[0] - b[0]).map(([seq, text]) => ({ seq, text }));
+}
+
+/** A request by the page itself: its cookie, its origin. */
+export const ask = (page, path, init) =>
+	page.evaluate(
+		async ([path, init]) => {
+			const res = await fetch(path, { ...init, headers: { "PulseChat-Client": "test", ...init?.headers } });
+			return res.json();
+		},
+		[path, init],
+	);
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** What axe finds on the page as it is, as lines. */
+export async function axe(page) {
+	if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
+	// Colours on their way from one theme to the other are not what anyone reads.
+	await page.evaluate(async () => {
+		const frame = () => new Promise((ok) => requestAnimationFrame(ok));
+		const moving = (a) => a.playState === "running" && Number.isFinite(a.effect?.getComputedTiming().endTime);
+		do {
+			await frame();
+			await frame();
+		} while (document.getAnimations().some(moving));
+	});
+	const found = await page.evaluate((runOnly) => window.axe.run(document, { runOnly, resultTypes: ["violations"] }), RULES);
+	if (!found.violations) throw new Error("axe did not run");
+	return found.violations.flatMap((v) =>
+		v.nodes.slice(0, 3).map((n) => `${v.id}: ${v.help}: ${n.html.slice(0, 160)} ${n.failureSummary?.split("\n")[1]?.trim() ?? ""}`),
+	);
+}
