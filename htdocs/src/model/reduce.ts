@@ -271,10 +271,10 @@ function putChannel(s: State, fresh: Channel): State {
 			? fresh.membership
 			: { ...fresh.membership, last_read_seq: held.membership.last_read_seq, unread: held.membership.unread };
 		channel = { ...(newer ? fresh : held), members: fresh.members, last_seq: fresher ? fresh.last_seq : held.last_seq, membership };
-		if (!fresher && fresh.membership.last_read_seq > membership.last_read_seq) membership.last_read_seq = fresh.membership.last_read_seq;
 	}
 	const preview = s.preview?.id === fresh.id ? null : s.preview;
-	return { ...s, preview, channels: { ...s.channels, [fresh.id]: channel } };
+	const next = { ...s, preview, channels: { ...s.channels, [fresh.id]: channel } };
+	return applyRead(next, fresh.id, fresh.membership.last_read_seq); // a marker that is ahead of ours takes its count along
 }
 
 function dropChannel(s: State, id: number): State {
