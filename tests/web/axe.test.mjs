@@ -123,6 +123,11 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
 		await page.getByRole("menuitem", { name: "Browse channels" }).click();
 		await page.locator("dialog[open] [role=option]").first().waitFor();
 		await look(page, "browse");
+		// One dialog leads to another, and that one stays.
+		await page.locator("dialog[open]").getByRole("button", { name: "Create a channel" }).click();
+		await page.locator("dialog[open] form").waitFor();
+		await look(page, "create, from browse");
+		assert.equal(await page.locator("dialog[open] form").count(), 1);
 		await closed();
 		await side();
 		await page.getByRole("button", { name: "New direct message" }).last().click();

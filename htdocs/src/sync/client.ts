@@ -36,6 +36,7 @@ export class Client {
 	hooks: ClientHooks = { left: () => {} };
 	private current: number | null = null;
 	private stopped = false;
+	private leaving = false;
 	private lastOutbox: readonly Pending[] = [];
 	private reloading: Promise<void> | null = null;
 	private reloadAgain = false;
@@ -344,7 +345,8 @@ export class Client {
 	}
 
 	async signOut(): Promise<void> {
-		const { data } = await api.logout();
+		this.leaving = true; // the news that the session has ended is no surprise
+		const { data } = await api.logout().finally(() => (this.leaving = false));
 		forgetPerson(shelf, myId(this.store.get()));
 		this.stop();
 		location.assign(data?.redirect || '/sign-in');
@@ -360,7 +362,7 @@ export class Client {
 	}
 
 	private end(phase: 'signed_out' | 'ended' | 'deactivated'): void {
-		if (this.stopped) return;
+		if (this.stopped || this.leaving) return;
 		this.stop();
 		this.store.dispatch({ type: 'phase', phase });
 	}

@@ -7,6 +7,7 @@ import { Icon } from './icon';
 
 export function Dialog({ title, onClose, bare, children }: { title: string; onClose: () => void; bare?: boolean; children: ComponentChildren }) {
 	const ref = useRef<HTMLDialogElement>(null);
+	const gone = useRef(false);
 	// Before the next key comes: who presses Ctrl+K types on at once.
 	useLayoutEffect(() => {
 		const el = ref.current;
@@ -14,6 +15,7 @@ export function Dialog({ title, onClose, bare, children }: { title: string; onCl
 		el?.showModal();
 		el?.querySelector<HTMLElement>('[data-autofocus]')?.focus();
 		return () => {
+			gone.current = true;
 			if (el?.open) el.close();
 			if (before?.isConnected) before.focus({ preventScroll: true });
 		};
@@ -23,7 +25,7 @@ export function Dialog({ title, onClose, bare, children }: { title: string; onCl
 			ref={ref}
 			class={bare ? 'dialog dialog-bare' : 'dialog'}
 			aria-label={title}
-			onClose={onClose}
+			onClose={() => !gone.current && onClose()} // comes late: another dialog may be open by then
 			onClick={(e) => {
 				if (e.target === ref.current) onClose(); // the backdrop
 			}}

@@ -1,0 +1,221 @@
+// screenshots: a workspace with something in it, on the real site, looked at in three sizes, light and dark.
+// Writes build/screenshots/SIZE-THEME-SCREEN.png and doc/screenshot.png (the README's).   node tests/web/screenshots.mjs [WORD]
+// WORD: only pictures whose name holds it; doc/screenshot.png stays as it is then.
+
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { client } from "../support/http.mjs";
+import { ROOT, startStack, until } from "../support/stack.mjs";
+import { makeChannel, ok, send } from "../api/help.mjs";
+import { DESKTOP, PHONE, TABLET, launch, live, person, visitor } from "./help.mjs";
+
+const NOW = new Date("2026-11-25T11:34:00Z"); // a Wednesday
+const only = process.argv[2];
+const OUT = join(ROOT, "build/screenshots");
+
+// [days ago, "HH:MM", who, text]
+const CHANNELS = [
+	{
+		name: "general",
+		topic: "News for everyone, and good mornings",
+		members: "all",
+		said: [
+			[2, "08:58", "alice", "Good morning! The heating on the second floor is being replaced on Friday, please work from home or from the harbour office."],
+			[2, "09:04", "frank", "Does that include the test bench?"],
+			[2, "09:05", "alice", "Everything but the bench. It has its own room and its own heater."],
+			[1, "09:30", "carol", "Grace starts with us today, she joins Dave in support. Welcome!"],
+			[1, "09:41", "grace", "Thank you! Looking forward to it."],
+			[0, "09:02", "heidi", "Town hall at 15:00, the agenda is at https://wiki.example.org/town-hall/november"],
+		],
+	},
+	{
+		name: "release-4",
+		topic: "Cut on Thursday. The list is in the wiki.",
+		members: ["alice", "bob", "carol", "dave", "erin", "frank"],
+		said: [
+			[1, "15:20", "bob", "Release candidate 2 is on staging."],
+			[1, "15:26", "erin", "Walked through the whole list on a phone. Two things left: the attachment card overlaps at 320 px, and the date line jumps once."],
+			[1, "15:27", "erin", "Both have a ticket."],
+			[1, "16:48", "carol", "The date line is fixed, see https://tracker.example.org/issues/412"],
+			[0, "08:51", "bob", "Good morning. Overnight run:\n\nmake check\n412 passed, 0 failed"],
+			[0, "08:53", "frank", "🎉"],
+			[0, "09:12", "dave", "A customer behind an old proxy asks whether long-poll is still supported. I told them yes, and that they need not set anything."],
+			[0, "09:15", "bob", "That is right. It finds out by itself within a few seconds, and nothing is lost on the way."],
+			[0, "10:40", "erin", "The attachment card is done as well. I would like a second pair of eyes on a small Android before noon, mine is the only one I have tried."],
+			[0, "10:47", "carol", "I have a Pixel 4a here, give me ten minutes."],
+			[0, "11:02", "carol", "Looks right in both directions, also with large text. Closing the ticket."],
+			[0, "11:03", "carol", "That was the last one on the list."],
+			[0, "11:20", "alice", "Then we cut tomorrow at ten, as planned. Thank you all, this was a calm one."],
+			[0, "11:26", "frank", "Release notes are ready for reading: https://wiki.example.org/release-4/notes"],
+			[0, "11:31", "bob", "Reading them now."],
+		],
+	},
+	{
+		name: "support",
+		topic: "Questions from customers, answered in the open",
+		members: ["alice", "bob", "dave", "grace"],
+		said: [
+			[1, "10:15", "dave", "How do I export a whole channel? The customer has about four years in it."],
+			[1, "10:22", "bob", "Page through the history by the API, 200 messages at a time. Ten minutes for four years, roughly."],
+			[0, "10:31", "grace", "My first ticket: someone cannot find the channel list on a tablet."],
+			[0, "10:33", "dave", "Button at the top left. Below 900 px the list is a drawer."],
+			[0, "10:34", "grace", "Found it, they are happy."],
+		],
+		unread: 3,
+	},
+	{
+		name: "design",
+		topic: "",
+		members: ["alice", "carol", "erin"],
+		said: [[0, "09:48", "erin", "New icons for private and public channels are in the file. They differ by shape now, not only by colour."]],
+		draft: "The lock reads well even at 14 px. One thing:",
+	},
+	{ name: "lunch", topic: "Where to, and who is in", members: ["bob", "frank", "heidi"], said: [[0, "11:15", "heidi", "Noodles?"]] },
+	{ name: "running", topic: "Tuesdays at seven, along the river", members: ["erin", "frank"], said: [[1, "20:10", "erin", "Nine kilometres!"]] },
+	{
+		name: "board",
+		kind: "private",
+		topic: "Quarterly numbers",
+		members: ["alice", "heidi"],
+		said: [[2, "14:02", "heidi", "Third quarter is in the minutes."]],
+	},
+	{
+		direct: ["alice", "carol"],
+		said: [
+			[1, "12:05", "carol", "Lunch at half past twelve?"],
+			[1, "12:06", "alice", "Yes, the usual place."],
+			[0, "11:08", "carol", "Shall I take the release party off your desk? I know someone with a boat."],
+			[0, "11:09", "alice", "A boat! Please do."],
+		],
+	},
+	{ direct: ["alice", "heidi"], said: [[0, "11:30", "heidi", "Do you have five minutes before the town hall?"]], unread: 1 },
+	{ direct: ["alice", "bob"], said: [[1, "17:40", "bob", "Candidate 2 goes to staging now."], [1, "17:41", "alice", "Perfect, thanks."]] },
+];
+
+const at = (days, time) => {
+	const [h, m] = time.split(":").map(Number);
+	return new Date(Date.UTC(2026, 10, 25 - days, h, m, 20));
+};
+
+async function fill(stack) {
+	const who = {};
+	for (const login of ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"])
+		who[login] = client(stack, { token: await stack.token(login, ["read", "write"]) });
+	const id = {};
+	for (const u of ok(await who.alice.get("/api/v1/users?limit=100")).users) id[u.handle] = u.id;
+	const when = [];
+	for (const c of CHANNELS) {
+		const inside = c.members === "all" ? Object.keys(who) : (c.members ?? c.direct);
+		const owner = who[inside[0]];
+		const others = inside.slice(1).map((l) => id[l]);
+		const made = c.direct
+			? ok(await owner.post("/api/v1/channels", { kind: "direct", members: others }), 201)
+			: await makeChannel(owner, { name: c.name, kind: c.kind, topic: c.topic, members: others });
+		c.id = made.id;
+		when.push(`UPDATE channels SET created_at = '${at(40, "10:00").toISOString()}' WHERE id = ${c.id}`);
+		let seq = 0;
+		for (const [days, time, login, text] of c.said) {
+			({ seq } = ok(await send(who[login], c.id, text), 201));
+			when.push(`UPDATE messages SET created_at = '${at(days, time).toISOString()}' WHERE channel_id = ${c.id} AND seq = ${seq}`);
+		}
+		if (inside.includes("alice")) ok(await who.alice.put(`/api/v1/channels/${c.id}/read`, { seq: seq - (c.unread ?? 0) }));
+	}
+	await stack.psql(when.join(";\n"));
+}
+
+const named = (name) => CHANNELS.find((c) => c.name === name).id;
+const direct = (login) => CHANNELS.find((c) => c.direct?.includes(login)).id;
+
+async function take(page, name) {
+	if (only && !name.includes(only)) return;
+	await page.evaluate(() => document.fonts.ready);
+	await until(() => page.evaluate(() => document.getAnimations().every((a) => a.playState !== "running")), { what: `a still picture of ${name}` });
+	await page.screenshot({ path: join(OUT, `${name}.png`), animations: "disabled" });
+	process.stdout.write(`${name}.png\n`);
+}
+
+async function lookAround(stack, browser, size, viewport, theme) {
+	const narrow = viewport.width < 900;
+	const options = { viewport, colorScheme: theme, reducedMotion: "reduce", hasTouch: size === "phone" };
+	const shot = (page, name) => take(page, `${size}-${theme}-${name}`);
+
+	const stranger = await visitor(browser, options);
+	await stranger.page.goto(`${stack.url}/sign-in`);
+	await stranger.page.locator(".door-buttons a").first().waitFor();
+	await shot(stranger.page, "sign-in");
+	await stranger.context.close();
+
+	const newcomer = await person(stack, browser, "newcomer", options);
+	await newcomer.page.getByText("Join a channel or write to someone to begin.").waitFor();
+	await shot(newcomer.page, "welcome");
+	await newcomer.page.goto(`${stack.url}/c/${named("lunch")}`);
+	await newcomer.page.getByRole("button", { name: "Join" }).waitFor();
+	await shot(newcomer.page, "join");
+	await newcomer.context.close();
+
+	const { page, context } = await person(stack, browser, "alice", { ...options, path: `/c/${named("design")}` });
+	await page.clock.setFixedTime(NOW);
+	await live(page);
+	await page.locator("#composer").fill(CHANNELS.find((c) => c.draft).draft);
+	const open = async (path) => {
+		await page.goto(stack.url + path);
+		await page.locator(".msg, .person").first().waitFor();
+		await live(page);
+		await until(() => page.evaluate(() => [...document.querySelectorAll(".msg-name, .entry-name")].every((e) => e.innerText !== "Unknown person")), {
+			what: "everyone's name",
+		});
+	};
+	const closed = async () => {
+		await page.keyboard.press("Escape");
+		await page.locator("dialog[open], .menu").waitFor({ state: "detached" });
+	};
+	await open(`/c/${named("release-4")}`);
+	await shot(page, "channel");
+	if (narrow) {
+		await page.locator(".burger").click();
+		await shot(page, "drawer");
+		await page.keyboard.press("Escape");
+	}
+	await page.keyboard.press("Control+k");
+	await page.locator("dialog[open] [role=option]").nth(4).waitFor();
+	await shot(page, "switcher");
+	await closed();
+	if (narrow) await page.locator(".burger").click();
+	await page.getByRole("button", { name: "Your menu" }).click();
+	await shot(page, "menu");
+	await closed();
+	await open(`/c/${named("release-4")}/members`);
+	await page.locator(".person").nth(5).waitFor();
+	await shot(page, "members");
+	await open(`/c/${direct("carol")}`);
+	await shot(page, "direct");
+	await open(`/c/${named("general")}`);
+	if (narrow) await page.locator(".burger").click();
+	await page.getByRole("button", { name: "Add a channel" }).click();
+	await page.getByRole("menuitem", { name: "Browse channels" }).click();
+	await page.locator("dialog[open] [role=option]").nth(1).waitFor();
+	await shot(page, "browse");
+	await page.getByRole("button", { name: "Create a channel" }).click();
+	await page.locator("dialog[open] form").waitFor();
+	await shot(page, "create");
+	await closed();
+	await context.setOffline(true);
+	await page.locator("#composer").fill("Written on the train, sent when there is a network again.");
+	await page.locator("#composer").press("Enter");
+	await page.getByText("You are offline").waitFor();
+	await shot(page, "offline");
+	await context.close();
+}
+
+mkdirSync(OUT, { recursive: true });
+const stack = await startStack({ realtime: 2, conf: { "site.name": "Harbour Works" } });
+const browser = await launch();
+try {
+	await fill(stack);
+	for (const [size, viewport] of Object.entries({ desktop: DESKTOP, tablet: TABLET, phone: PHONE }))
+		for (const theme of ["light", "dark"]) await lookAround(stack, browser, size, viewport, theme);
+	if (!only) copyFileSync(join(OUT, "desktop-light-channel.png"), join(ROOT, "doc/screenshot.png"));
+} finally {
+	await browser.close();
+	await stack.stop();
+}
