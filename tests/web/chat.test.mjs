@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, assertGapFree, makeChannel, ok, send } from "../api/help.mjs";
-import { ask, drawn, everything, launch, live, person, rung, say, seen, signIn, visitor } from "./help.mjs";
+import { PHONE, ask, drawn, everything, launch, live, person, rung, say, seen, signIn, visitor } from "./help.mjs";
 
 let stack, browser, api, bob;
 before(async () => {
@@ -108,6 +108,48 @@ test("older messages come when one scrolls up, and nothing on the screen moves",
 	assertGapFree(all.map((m) => m.seq));
 	assert.deepEqual(all.map((m) => m.text), await texts(id));
 	assert.deepEqual(faults, []);
+	await context.close();
+});
+
+test("a channel opens at its end, also on a phone, and stays there when its rows grow or messages come", async () => {
+	const { id } = await channel("at-the-end");
+	for (let i = 0; i < 30; i++) await send(api, id, `${"words ".repeat((i * 7) % 40)}${i % 3 ? "" : "🎉"} ${i}`.trim());
+	const { page, context } = await person(stack, browser, "alice", { path: `/c/${id}`, viewport: PHONE, hasTouch: true });
+	const below = () =>
+		page.evaluate(() => {
+			const list = document.querySelector(".list");
+			return list.querySelector('.msg[data-seq="30"]') ? list.scrollHeight - list.scrollTop - list.clientHeight : NaN;
+		});
+	const atEnd = (what) => until(async () => (await below()) <= 1, { what });
+	await live(page);
+	await atEnd("the end on opening");
+	for (let i = 0; i < 3; i++) {
+		await page.reload();
+		await live(page);
+		await page.evaluate(() => document.fonts.ready);
+		await atEnd("the end after a reload");
+	}
+	// As when a font comes late, with the scrolling of before still to be told.
+	await page.evaluate(() => {
+		const style = new CSSStyleSheet();
+		style.replaceSync(".msg-text { line-height: 40px !important }");
+		document.adoptedStyleSheets = [style];
+		document.querySelector(".list").dispatchEvent(new Event("scroll"));
+	});
+	await atEnd("the end with taller rows");
+	await page.setViewportSize({ width: PHONE.width, height: 500 });
+	await atEnd("the end above a phone's keyboard");
+	await send(api, id, "one more");
+	await seen(page, "one more");
+	await atEnd("the end below a new message");
+	// Who has scrolled up is left alone.
+	await page.evaluate(() => (document.querySelector(".list").scrollTop -= 400));
+	await send(api, id, "and another");
+	await page.getByRole("button", { name: "Go to the latest message" }).or(page.locator(".jump")).first().waitFor();
+	assert.ok((await below()) > 300);
+	await page.locator(".jump").click();
+	await seen(page, "and another");
+	await atEnd("the end when asked for");
 	await context.close();
 });
 

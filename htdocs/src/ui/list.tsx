@@ -26,6 +26,7 @@ interface Place {
 	anchor: { key: string; y: number } | null; // y: top of the row, from the top of the view
 	opened: boolean; // the first rows have been placed
 	bottomSeq: number; // newest message when the bottom was last on the screen
+	top: number; // where the list itself has put the view last
 	width: number;
 	height: number;
 }
@@ -48,7 +49,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const scroller = useRef<HTMLDivElement>(null);
 	const inner = useRef<HTMLDivElement>(null);
 	const heights = useRef(new Map<string, number>());
-	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, width: 800, height: 600 });
+	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, top: 0, width: 800, height: 600 });
 	const wantFocus = useRef(false);
 	const choose = useCallback((key: string) => {
 		chosen.current = key;
@@ -159,6 +160,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 			const moved = anchorEl.getBoundingClientRect().top - box.getBoundingClientRect().top - p.anchor.y;
 			if (Math.abs(moved) > 0.25) box.scrollTop += moved;
 		} else capture();
+		p.top = box.scrollTop;
 		if (corrected) redraw(0);
 		else afterMove();
 
@@ -168,6 +170,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 				wantFocus.current = false;
 				el.focus({ preventScroll: true });
 				el.scrollIntoView({ block: 'nearest' });
+				if (box.scrollTop < p.top - 1) p.stick = false;
+				p.top = box.scrollTop;
 				capture();
 			}
 		}
@@ -176,7 +180,12 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const onScroll = useCallback(() => {
 		const box = scroller.current;
 		if (!box) return;
-		p.stick = box.scrollHeight - box.scrollTop - box.clientHeight <= AT_BOTTOM;
+		// Only who scrolls up leaves the bottom. A font that has come, say, may have made the rows taller just now.
+		const up = box.scrollTop < p.top - 1;
+		p.top = box.scrollTop;
+		if (box.scrollHeight - box.scrollTop - box.clientHeight <= AT_BOTTOM) p.stick = true;
+		else if (up) p.stick = false;
+		else if (p.stick) return redraw(0);
 		capture();
 		if (!p.anchor) {
 			// A long jump with the scroll bar: no drawn row is in view, so the arithmetic has to name one.

@@ -189,9 +189,8 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 				<bdi>{self ? t.startOfSelf : direct ? t.startOfDirect(label) : t.startOf(label)}</bdi>
 			</h2>
 			<p>
-				{self ? t.startOfSelfText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText}{' '}
-				{!direct && t.created(dateOf(Date.parse(channel.created_at)))}
-				{!direct && '.'}
+				{self ? t.startOfSelfText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText}
+				{!direct && `${channel.topic ? ' · ' : ' '}${t.created(dateOf(Date.parse(channel.created_at)))}`}
 			</p>
 		</div>
 	);
