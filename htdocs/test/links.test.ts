@@ -16,7 +16,8 @@ test('addresses end where a reader would end them', () => {
 });
 
 test('only http and https are links', () => {
-	for (const text of ['javascript:alert(1)', 'data:text/html,x', 'xhttps://example.org', 'file:///etc/passwd', 'https://']) assert.deepEqual(links(text), [], text);
+	for (const text of ['javascript:alert(1)', 'data:text/html,x', 'xhttps://example.org', 'file:///etc/passwd', 'https://'])
+		assert.deepEqual(links(text), [], text);
 });
 
 test('the pieces of a text are the text', () => {
