@@ -165,6 +165,14 @@ static int fault(struct err *e, const char *path, const char *name, const char *
 	return err_set(e, ERR_BAD_FIELD, field, "%s", detail);
 }
 
+/* A name that somebody else has chosen: never cut within a character, without control characters, not empty. */
+static const char *shown(const char *path, const char *key)
+{
+	size_t n = strlen(key);
+
+	return n == 0 || strlen(path) + n >= PATH_MAX_BYTES || utf8_has_control(key, n, "") ? "?" : key;
+}
+
 int jx_only(const json_t *o, const char *path, const char *const *names, struct err *e)
 {
 	const char *key;
@@ -177,7 +185,7 @@ int jx_only(const json_t *o, const char *path, const char *const *names, struct 
 		while (*at && strcmp(*at, key) != 0)
 			at++;
 		if (!*at)
-			return fault(e, path, utf8_has_control(key, strlen(key), "") ? "?" : key, "is not known here");
+			return fault(e, path, shown(path, key), "is not known here");
 	}
 	return 0;
 }
