@@ -24,7 +24,10 @@ CFLAGS_tsan := -O1 -g -fsanitize=thread
 LDFLAGS_tsan := -fsanitize=thread
 CFLAGS_clang := -O2 -g
 LDFLAGS_clang :=
-ifeq ($(VARIANT),clang)
+# what tests/support/fuzz.sh links its targets with
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS_fuzz := -fsanitize=address,undefined
+ifneq ($(filter $(VARIANT),clang fuzz),)
 CC := clang
 endif
 CPPFLAGS_ALL = -I. -I$(B) -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
