@@ -229,6 +229,8 @@ export class Ladder {
 		const lower = a.index + 1 < this.env.transports.length ? a.index + 1 : -1;
 		if (!a.live) {
 			if (lower >= 0 && this.env.online()) return this.connect(lower);
+			// What was learnt is of another network, or of another day: the next round begins at the top.
+			if (a.index > 0 && this.env.online()) this.env.remember(null);
 		} else if (!how.planned && this.env.now() - a.liveAt < SHORT_LIFE) {
 			// It opens, but something on the way does not let it live: after two such lives the next rung has its turn.
 			if (++this.shortLives >= SHORT_LIVES && lower >= 0) {
