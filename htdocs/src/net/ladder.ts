@@ -237,7 +237,7 @@ export class Ladder {
 				this.shortLives = 0;
 				return this.connect(lower);
 			}
-		} else {
+		} else if (this.env.now() - a.liveAt >= SHORT_LIFE) {
 			this.shortLives = 0;
 			this.attempts = 0;
 		}
