@@ -122,7 +122,10 @@ class PollLink implements Link {
 		if (res.status === 401) return { kind: 'stop', reason: 'signed_out' };
 		if (res.status === 403 && code === 'forbidden') return { kind: 'stop', reason: 'deactivated' };
 		if (res.status === 400 && code === 'bad_cursor') return { kind: 'bad_cursor' };
-		if ((res.status === 502 || res.status === 504) && this.live && ++this.cuts < CUT_LIMIT) return this.env.random() * 1000;
+		if ((res.status === 502 || res.status === 504) && this.live && ++this.cuts < CUT_LIMIT) {
+			this.on.lines([]); // a sign of life: else two cut holds would look like a silence
+			return this.env.random() * 1000;
+		}
 		return {
 			kind: 'lost',
 			why: `poll answered ${res.status}`,
