@@ -118,6 +118,11 @@ export class Clock {
 		await settled();
 	}
 
+	/* Moves on to the next timer and runs it. */
+	next(): Promise<void> {
+		return this.run(Math.max(0, Math.min(...[...this.timers.values()].map((t) => t.at)) - this.time));
+	}
+
 	/* A machine that slept: time has gone by, and no timer has run. */
 	sleep(ms: number): void {
 		this.time += ms;

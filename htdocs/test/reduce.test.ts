@@ -135,7 +135,8 @@ describe('the version rule', () => {
 
 	test('users: by event and by answer, and the own name with it', () => {
 		let s = run(signedIn(), { type: 'users', users: [user(7, { version: 2, name: 'New' })] });
-		s = run(s, lines({ type: 'user.updated', user: user(7, { version: 1, name: 'Old' }) }, { type: 'user.updated', user: user(7, { version: 2, name: 'Same' }) }));
+		const updated = (version: number, name: string) => ({ type: 'user.updated', user: user(7, { version, name }) });
+		s = run(s, lines(updated(1, 'Old'), updated(2, 'Same')));
 		assert.equal(s.users[7]!.name, 'New');
 		s = run(s, lines({ type: 'user.deactivated', user: user(7, { version: 3, active: false }) }));
 		assert.equal(s.users[7]!.active, false);
