@@ -89,6 +89,8 @@ static int check_names(struct lws *wsi, enum request_kind kind, struct err *e)
 			return err_set(e, ERR_BAD_REQUEST, NULL, "a parameter is too long");
 		text[n] = 0;
 		text[strcspn(text, "=")] = 0;
+		if (!strcmp(text, "/"))
+			continue; /* what libwebsockets 4.1 makes of a bare `?` */
 		for (size_t k = 0; k < COUNT_OF(names) - (kind == REQUEST_SOCKET ? 1 : 0); k++)
 			known |= !strcmp(text, names[k]);
 		if (!known)
