@@ -134,7 +134,7 @@ clean:
 format:
 	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.[ch] ws/*.[ch] tests/*/*.[ch])
 
--include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(DB_BIN:=.d) $(BENCH_BIN:=.d) $(B)/tests/bench/net.d
+-include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(DB_BIN:=.d) $(B)/tests/db/harness.d $(BENCH_BIN:=.d) $(B)/tests/bench/net.d
 
 # --- the web client, by npm and its lock file
 CLIENT_SRC := $(shell find htdocs -name node_modules -prune -o -type f -print 2>/dev/null)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define ID_A "00000000-0000-4000-8000-00000000000a"
 #define ID_B "00000000-0000-4000-8000-00000000000b"
@@ -423,6 +424,38 @@ static void nothing_is_lost_or_doubled_while_backends_are_killed(void **state)
 		port_close(&p[w]);
 }
 
+static void an_answer_lost_after_the_commit_is_found_again(void **state)
+{
+	struct fixture *f = *state;
+	struct site *s = f->site;
+	struct sent first, v[5];
+	struct err e = {0};
+	char bytes[4096];
+	int64_t until = clock_mono_ms() + 5000;
+
+	send_and_wait(f, s->open, s->user[0], NULL, "opens the connection", &first);
+	for (size_t k = 0; k < COUNT_OF(v); k++)
+		assert_int_equal(
+			writer_submit(f->port->writer, make_item(s, s->open, s->user[0], NULL, "x", &v[k]), &e), 0);
+	writer_tick(f->port->writer, clock_mono_ms()); /* sends all five; from here on the loop stands still */
+	while (sql_int(s, "SELECT count(*) FROM messages") < 6 ||
+	       sql_int(s, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'writer' AND state = 'idle' "
+			  "AND datname = "
+			  "current_database()") != 1)
+		assert_true(clock_mono_ms() < until);
+	while (recv(f->port->fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		; /* the answer goes astray */
+	assert_int_equal(shutdown(f->port->fd, SHUT_RDWR), 0);
+	assert_int_equal(count_done(v, COUNT_OF(v)), 0);
+	UNTIL(count_done(v, COUNT_OF(v)) == COUNT_OF(v), 5000);
+	for (size_t k = 0; k < COUNT_OF(v); k++) {
+		assert_true(v[k].ok && v[k].again);
+		assert_int_equal(v[k].seq, k + 2);
+		assert_int_equal(v[k].calls, 1);
+	}
+	assert_int_equal(check_log(s), 6);
+}
+
 static void a_short_outage_is_waited_for(void **state)
 {
 	struct fixture *f = *state;
@@ -642,6 +675,7 @@ int main(void)
 		TEST(a_holder_of_a_channel_is_ended_after_two_seconds),
 		TEST(a_holder_of_the_sequencer_is_ended_after_two_seconds),
 		TEST(nothing_is_lost_or_doubled_while_backends_are_killed),
+		TEST(an_answer_lost_after_the_commit_is_found_again),
 		TEST(a_short_outage_is_waited_for),
 		TEST(an_outage_longer_than_the_wait_is_told),
 		TEST(a_lock_that_cannot_be_ended_is_told_after_the_wait),
