@@ -32,6 +32,7 @@ struct listener {
 	int64_t test;    /* the number under way, 0: none */
 	int64_t test_sent_at, test_deadline, next_test, next_read;
 	int64_t test_head; /* the log's head as of its transaction, 0: not known yet */
+	int64_t test_seen; /* our head when it was sent */
 	int64_t deaf_since;
 };
 
@@ -55,7 +56,8 @@ static void on_opened(void *arg, const PGresult *r, const struct err *e)
 		/* the log has gone back under the same mark: a restored image */
 		log_error("bus.head_went_back", "head=%" PRId64 " seen=%" PRId64, result_int(r, 0, 1), l->seen);
 		l->opening = true;
-		pgconn_query(pg_pool_pick(l->rt->pool), STMT_live_open, OPEN_WAIT_MS, on_opened, l, "b", 1);
+		pgconn_query(pg_pool_pick(l->rt->pool), STMT_live_renew, OPEN_WAIT_MS, on_opened, l, "t",
+			     live_mark(l->rt->live));
 		return;
 	}
 	other = live_opened(l->rt->live, result_text(r, 0, 0), result_int(r, 0, 1));
@@ -75,7 +77,7 @@ static void open_epoch(struct listener *l)
 	l->opening = true;
 	l->open_at = clock_mono_ms() + OPEN_RETRY_MS;
 	l->seen = live_head(l->rt->live);
-	pgconn_query(pg_pool_pick(l->rt->pool), STMT_live_open, OPEN_WAIT_MS, on_opened, l, "b", 0);
+	pgconn_query(pg_pool_pick(l->rt->pool), STMT_live_open, OPEN_WAIT_MS, on_opened, l, "");
 }
 
 void listener_doubt(struct listener *l)
@@ -114,6 +116,10 @@ static void on_tested(void *arg, const PGresult *r, const struct err *e)
 		return;
 	}
 	l->test_head = result_int(r, 0, 1);
+	if (l->test_head < l->test_seen) { /* the log has gone back */
+		listener_doubt(l);
+		return;
+	}
 	if (l->test)
 		l->test_deadline = now + SELF_TEST_PATIENCE_MS;
 	else
@@ -125,6 +131,7 @@ static void start_test(struct listener *l, int64_t now)
 	l->test = 1 + (int64_t)rand_below(1u << 30);
 	l->test_sent_at = now;
 	l->test_head = 0;
+	l->test_seen = live_head(l->rt->live);
 	l->test_deadline = INT64_MAX; /* from its transaction's end */
 	l->next_test = now + SELF_TEST_MS;
 	pgconn_query(pg_pool_pick(l->rt->pool), STMT_live_self_test, SELF_TEST_MS, on_tested, l, "i", l->test);

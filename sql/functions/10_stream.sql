@@ -34,6 +34,13 @@ BEGIN
 	RETURN s.mark;
 END $$;
 
+-- A new mark in place of one that has been found false; harmless where another process has drawn it already.
+CREATE OR REPLACE FUNCTION stream_renew(stale text) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	LOCK TABLE stream IN SHARE ROW EXCLUSIVE MODE;
+	RETURN stream_open((SELECT s.mark = stale FROM stream s));
+END $$;
+
 -- Takes the sequencer until the transaction ends and returns the last event id. The lock and the look are two statements,
 -- and read committed: under one snapshot for both, numbers would repeat.
 CREATE OR REPLACE FUNCTION stream_head_locked() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$

@@ -72,11 +72,16 @@ FROM (SELECT stream_head() AS head, t.mark FROM stream t) h LEFT JOIN members m 
 -- out: head int8, mark text
 SELECT stream_head() AS head, t.mark FROM stream t;
 
--- The epoch's mark, drawn anew where this is another database; force: in any case.
+-- The epoch's mark, drawn anew where this is another database.
 -- name: live_open
--- in: force bool
 -- out: mark text, head int8
-SELECT stream_open($1) AS mark, stream_head() AS head;
+SELECT stream_open() AS mark, stream_head() AS head;
+
+-- The same where the log has been seen to go back under this mark.
+-- name: live_renew
+-- in: stale text
+-- out: mark text, head int8
+SELECT stream_renew($1) AS mark, stream_head() AS head;
 
 -- A process's notification to itself, by which it knows that its listener hears. subject: its own number.
 -- name: live_self_test
