@@ -34,7 +34,8 @@ void read_ask(struct live *l, enum read_kind kind, struct receiver *r, int64_t u
 
 	q->stmt = stmt;
 	q->n = n;
-	memcpy(q->params, params, (size_t)n * sizeof(*params));
+	if (n)
+		memcpy(q->params, params, (size_t)n * sizeof(*params));
 	q->live = l;
 	q->kind = (int)kind;
 	q->epoch = l->epoch;
