@@ -3,26 +3,28 @@ import type { ComponentChildren } from 'preact';
 
 const LINK = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giu;
 
+const CLOSES = new Map([
+	['(', ')'],
+	['[', ']'],
+	['{', '}'],
+]);
+
 /* Splits the end of an address from the sentence it stands in: "(see https://x.org/a_(b))." */
 export function trimLink(raw: string): string {
-	let link = raw;
-	for (;;) {
-		const last = link.at(-1)!;
-		if (/[.,;:!?…]/.test(last)) link = link.slice(0, -1);
-		else if (
-			(last === ')' && !balanced(link, '(', ')')) ||
-			(last === ']' && !balanced(link, '[', ']')) ||
-			(last === '}' && !balanced(link, '{', '}'))
-		)
-			link = link.slice(0, -1);
-		else return link;
+	const surplus = new Map([...CLOSES.values()].map((c) => [c, 0])); // closing brackets without an opening one
+	for (const c of raw) {
+		const closing = CLOSES.get(c);
+		if (closing) surplus.set(closing, surplus.get(closing)! - 1);
+		else if (surplus.has(c)) surplus.set(c, surplus.get(c)! + 1);
 	}
-}
-
-function balanced(s: string, open: string, close: string): boolean {
-	let n = 0;
-	for (const c of s) n += c === open ? 1 : c === close ? -1 : 0;
-	return n >= 0;
+	let end = raw.length;
+	for (; end > 0; end--) {
+		const last = raw[end - 1]!;
+		const n = surplus.get(last) ?? 0;
+		if (n > 0) surplus.set(last, n - 1);
+		else if (!/[.,;:!?…]/.test(last)) break;
+	}
+	return raw.slice(0, end);
 }
 
 export type Piece = string | { href: string; text: string };
