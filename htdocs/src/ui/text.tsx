@@ -1,7 +1,7 @@
 // A message's text as plain text: never as HTML. Links are made of http(s) addresses alone, and open apart from us.
 import type { ComponentChildren } from 'preact';
 
-const LINK = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giu;
+const LINK = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giu;
 
 const CLOSES = new Map([
 	['(', ')'],
