@@ -20,7 +20,13 @@ const CHANNELS = [
 		topic: "News for everyone, and good mornings",
 		members: "all",
 		said: [
-			[2, "08:58", "alice", "Good morning! The heating on the second floor is being replaced on Friday, please work from home or from the harbour office."],
+			[
+				2,
+				"08:58",
+				"alice",
+				"Good morning! The heating on the second floor is being replaced on Friday, please work from " +
+					"home or from the harbour office.",
+			],
 			[2, "09:04", "frank", "Does that include the test bench?"],
 			[2, "09:05", "alice", "Everything but the bench. It has its own room and its own heater."],
 			[1, "09:30", "carol", "Grace starts with us today, she joins Dave in support. Welcome!"],
@@ -34,14 +40,32 @@ const CHANNELS = [
 		members: ["alice", "bob", "carol", "dave", "erin", "frank"],
 		said: [
 			[1, "15:20", "bob", "Release candidate 2 is on staging."],
-			[1, "15:26", "erin", "Walked through the whole list on a phone. Two things left: the attachment card overlaps at 320 px, and the date line jumps once."],
+			[
+				1,
+				"15:26",
+				"erin",
+				"Walked through the whole list on a phone. Two things left: the attachment card overlaps at 320 " +
+					"px, and the date line jumps once.",
+			],
 			[1, "15:27", "erin", "Both have a ticket."],
 			[1, "16:48", "carol", "The date line is fixed, see https://tracker.example.org/issues/412"],
 			[0, "08:51", "bob", "Good morning. Overnight run:\n\nmake check\n412 passed, 0 failed"],
 			[0, "08:53", "frank", "🎉"],
-			[0, "09:12", "dave", "A customer behind an old proxy asks whether long-poll is still supported. I told them yes, and that they need not set anything."],
+			[
+				0,
+				"09:12",
+				"dave",
+				"A customer behind an old proxy asks whether long-poll is still supported. I told them yes, and " +
+					"that they need not set anything.",
+			],
 			[0, "09:15", "bob", "That is right. It finds out by itself within a few seconds, and nothing is lost on the way."],
-			[0, "10:40", "erin", "The attachment card is done as well. I would like a second pair of eyes on a small Android before noon, mine is the only one I have tried."],
+			[
+				0,
+				"10:40",
+				"erin",
+				"The attachment card is done as well. I would like a second pair of eyes on a small Android " +
+					"before noon, mine is the only one I have tried.",
+			],
 			[0, "10:47", "carol", "I have a Pixel 4a here, give me ten minutes."],
 			[0, "11:02", "carol", "Looks right in both directions, also with large text. Closing the ticket."],
 			[0, "11:03", "carol", "That was the last one on the list."],
@@ -56,7 +80,12 @@ const CHANNELS = [
 		members: ["alice", "bob", "dave", "grace"],
 		said: [
 			[1, "10:15", "dave", "How do I export a whole channel? The customer has about four years in it."],
-			[1, "10:22", "bob", "Page through the history by the API, 200 messages at a time. Ten minutes for four years, roughly."],
+			[
+				1,
+				"10:22",
+				"bob",
+				"Page through the history by the API, 200 messages at a time. Ten minutes for four years, roughly.",
+			],
 			[0, "10:31", "grace", "My first ticket: someone cannot find the channel list on a tablet."],
 			[0, "10:33", "dave", "Button at the top left. Below 900 px the list is a drawer."],
 			[0, "10:34", "grace", "Found it, they are happy."],
@@ -67,11 +96,23 @@ const CHANNELS = [
 		name: "design",
 		topic: "",
 		members: ["alice", "carol", "erin"],
-		said: [[0, "09:48", "erin", "New icons for private and public channels are in the file. They differ by shape now, not only by colour."]],
+		said: [
+			[
+				0,
+				"09:48",
+				"erin",
+				"New icons for private and public channels are in the file. They differ by shape now, not only by colour.",
+			],
+		],
 		draft: "The lock reads well even at 14 px. One thing:",
 	},
 	{ name: "lunch", topic: "Where to, and who is in", members: ["bob", "frank", "heidi"], said: [[0, "11:15", "heidi", "Noodles?"]] },
-	{ name: "running", topic: "Tuesdays at seven, along the river", members: ["erin", "frank"], said: [[1, "20:10", "erin", "Nine kilometres!"]] },
+	{
+		name: "running",
+		topic: "Tuesdays at seven, along the river",
+		members: ["erin", "frank"],
+		said: [[1, "20:10", "erin", "Nine kilometres!"]],
+	},
 	{
 		name: "board",
 		kind: "private",
@@ -89,7 +130,13 @@ const CHANNELS = [
 		],
 	},
 	{ direct: ["alice", "heidi"], said: [[0, "11:30", "heidi", "Do you have five minutes before the town hall?"]], unread: 1 },
-	{ direct: ["alice", "bob"], said: [[1, "17:40", "bob", "Candidate 2 goes to staging now."], [1, "17:41", "alice", "Perfect, thanks."]] },
+	{
+		direct: ["alice", "bob"],
+		said: [
+			[1, "17:40", "bob", "Candidate 2 goes to staging now."],
+			[1, "17:41", "alice", "Perfect, thanks."],
+		],
+	},
 ];
 
 const at = (days, time) => {
@@ -116,7 +163,9 @@ async function fill(stack) {
 		let seq = 0;
 		for (const [days, time, login, text] of c.said) {
 			({ seq } = ok(await send(who[login], c.id, text), 201));
-			when.push(`UPDATE messages SET created_at = '${at(days, time).toISOString()}' WHERE channel_id = ${c.id} AND seq = ${seq}`);
+			when.push(
+				`UPDATE messages SET created_at = '${at(days, time).toISOString()}' WHERE channel_id = ${c.id} AND seq = ${seq}`,
+			);
 		}
 		if (inside.includes("alice")) ok(await who.alice.put(`/api/v1/channels/${c.id}/read`, { seq: seq - (c.unread ?? 0) }));
 	}
@@ -129,7 +178,9 @@ const direct = (login) => CHANNELS.find((c) => c.direct?.includes(login)).id;
 async function take(page, name) {
 	if (only && !name.includes(only)) return;
 	await page.evaluate(() => document.fonts.ready);
-	await until(() => page.evaluate(() => document.getAnimations().every((a) => a.playState !== "running")), { what: `a still picture of ${name}` });
+	await until(() => page.evaluate(() => document.getAnimations().every((a) => a.playState !== "running")), {
+		what: `a still picture of ${name}`,
+	});
 	await page.screenshot({ path: join(OUT, `${name}.png`), animations: "disabled" });
 	process.stdout.write(`${name}.png\n`);
 }
@@ -161,9 +212,17 @@ async function lookAround(stack, browser, size, viewport, theme) {
 		await page.goto(stack.url + path);
 		await page.locator(".msg, .person").first().waitFor();
 		await live(page);
-		await until(() => page.evaluate(() => [...document.querySelectorAll(".msg-name, .entry-name")].every((e) => e.innerText !== "Unknown person")), {
-			what: "everyone's name",
-		});
+		await until(
+			() =>
+				page.evaluate(() =>
+					[...document.querySelectorAll(".msg-name, .entry-name")].every(
+						(e) => e.innerText !== "Unknown person",
+					),
+				),
+			{
+				what: "everyone's name",
+			},
+		);
 	};
 	const closed = async () => {
 		await page.keyboard.press("Escape");
