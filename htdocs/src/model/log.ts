@@ -11,6 +11,7 @@ export const emptyLog: Log = {
 	loadingBefore: false,
 	failedBefore: false,
 	ahead: [],
+	below: [],
 };
 
 /* Index of the first message with a seq at or above the given one. */
@@ -76,7 +77,7 @@ export function addMessage(log: Log, m: Message): Log {
 	const first = log.messages[0]?.seq;
 	const tail = tailSeq(log);
 	if (m.seq > tail + 1) return { ...log, ahead: put(log.ahead, m) };
-	if (first !== undefined && m.seq < first) return log;
+	if (first !== undefined && m.seq < first) return log.loadingBefore ? { ...log, below: put(log.below, m) } : log;
 	const messages = put(log.messages, m);
 	if (messages === log.messages) return log;
 	return drain({ ...log, messages });
@@ -95,9 +96,10 @@ export function addNewest(log: Log, page: MessagePage): Log {
 
 /* A page of older messages. It must end where the run begins, else it is of another time and is dropped. */
 export function addBefore(log: Log, before: number, page: MessagePage): Log {
-	const settled = { ...log, loadingBefore: false, failedBefore: false };
+	const settled = { ...log, loadingBefore: false, failedBefore: false, below: [] };
 	if (log.status !== 'ready' || log.messages[0]?.seq !== before) return settled;
-	const older = page.messages.filter((m) => m.seq < before);
+	let older: readonly Message[] = page.messages.filter((m) => m.seq < before);
+	for (const m of log.below) if (older.length && m.seq >= older[0]!.seq) older = put(older, m);
 	return { ...settled, messages: [...older, ...log.messages], hasBefore: page.has_before && older.length > 0 };
 }
 

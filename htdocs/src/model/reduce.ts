@@ -88,7 +88,7 @@ export function reduce(s: State, a: Action): State {
 		}
 		case 'log/loading-before': {
 			const log = s.logs[a.channel];
-			return log ? putLog(s, a.channel, { ...log, loadingBefore: !a.failed, failedBefore: a.failed === true }) : s;
+			return log ? putLog(s, a.channel, { ...log, loadingBefore: !a.failed, failedBefore: a.failed === true, below: [] }) : s;
 		}
 		case 'log/before': {
 			const log = s.logs[a.channel];

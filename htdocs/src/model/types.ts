@@ -98,4 +98,6 @@ export interface Log {
 	failedBefore: boolean;
 	/* Came by event while loading or above a hole; joins the run as soon as it reaches up to them. Sorted by seq. */
 	ahead: readonly Message[];
+	/* Came by event for what an older page under way will bring, perhaps in a lower version. Sorted by seq. */
+	below: readonly Message[];
 }
