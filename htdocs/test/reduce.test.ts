@@ -78,6 +78,16 @@ describe('messages', () => {
 		assert.equal(s.logs[1]!.hasBefore, false);
 	});
 
+	test('an edit that comes while the older page is on its way is not undone by it', () => {
+		let s = run(signedIn(channel(1, { last_seq: 9 })), { type: 'log/open', channel: 1 }, newest(range(6, 9), true));
+		s = run(s, { type: 'log/loading-before', channel: 1 });
+		s = run(s, lines(event(message(1, 4, { version: 2, body: { text: 'new' } })), event(message(1, 2, { version: 2 }))));
+		s = run(s, { type: 'log/before', channel: 1, before: 6, page: page(range(3, 5), true) });
+		assert.deepEqual(seqs(s), [3, 4, 5, 6, 7, 8, 9]);
+		assert.equal(s.logs[1]!.messages[1]!.body!.text, 'new');
+		assert.deepEqual(s.logs[1]!.below, []);
+	});
+
 	test('an older page of another time is dropped; twice the same one is harmless', () => {
 		const s = run(signedIn(channel(1, { last_seq: 9 })), { type: 'log/open', channel: 1 }, newest(range(6, 9), true));
 		const before: Action = { type: 'log/before', channel: 1, before: 6, page: page(range(3, 5), true) };
