@@ -185,7 +185,8 @@ class Follower {
 	}
 	members(id: number): void {
 		const list = [...this.server.rooms.get(id)!.members.values()];
-		if (this.s.channels[id] && !this.s.members[id]) this.do({ type: 'members', channel: id, members: structuredClone(list), next: null, first: true });
+		if (this.s.channels[id] && !this.s.members[id])
+			this.do({ type: 'members', channel: id, members: structuredClone(list), next: null, first: true });
 	}
 	/* What must hold at any moment. */
 	check(): void {
