@@ -1,13 +1,15 @@
 // fortunes: ten thousand messages of real text in many scripts, by fifty writers at once: numbers without a gap, no duplicates, and
-// the table holds what was sent, to the byte. The texts are those of Debian's fortunes packages.
+// the table holds what was sent, to the byte; what readers were told live on both transports is the table, in its order. The
+// texts are those of Debian's fortunes packages.
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, readdirSync, lstatSync } from "node:fs";
 import { join } from "node:path";
-import { startStack } from "../support/stack.mjs";
+import { startStack, until } from "../support/stack.mjs";
 import { bot } from "../support/http.mjs";
+import { follow, openWs } from "../support/realtime.mjs";
 import { allMessages, assertGapFree, makeChannel, me, ok, problem, send } from "./help.mjs";
 
 const ROOT = "/usr/share/games/fortunes",
@@ -48,7 +50,7 @@ function fortunes() {
 }
 
 before(async () => {
-	stack = await startStack({ realtime: 0, api: 2 });
+	stack = await startStack({ realtime: 2, api: 2 });
 	people = await Promise.all(["alice", "bob", "carol", "dave", "erin"].map((h) => bot(stack, h)));
 	channel = (await makeChannel(people[0], { members: await Promise.all(people.slice(1).map(async (p) => (await me(p)).id)) })).id;
 });
@@ -58,6 +60,8 @@ test("ten thousand fortunes by fifty writers: gap-free, no duplicates, the table
 	const texts = fortunes();
 	const scripts = ["Latin", "Cyrillic", "Han"].filter((s) => texts.some((t) => new RegExp(`\\p{Script=${s}}`, "u").test(t)));
 	assert.deepEqual(scripts, ["Latin", "Cyrillic", "Han"]);
+	const sockets = [await openWs(people[0], { via: "realtime1" }), await openWs(people[1], { via: "realtime2" })];
+	const polls = [follow(people[2], { cursor: sockets[0].hello.cursor }), follow(people[3], { cursor: sockets[0].hello.cursor })];
 	const sent = new Map();
 	let next = 0,
 		refused = 0;
@@ -101,4 +105,12 @@ test("ten thousand fortunes by fifty writers: gap-free, no duplicates, the table
 		FROM (SELECT id, subject > lag(subject, 1, 0::bigint) OVER (ORDER BY id) AS ordered
 		FROM events WHERE channel_id = ${channel} AND type = 'message') e`;
 	assert.equal(await stack.psql(log), `${COUNT}|${COUNT}|t`);
+	// by what the readers were told
+	for (const reader of [...sockets, ...polls]) {
+		await until(() => reader.messages.length >= COUNT, { ms: 30000, what: "the whole of it" });
+		assertGapFree(reader.messages.map((m) => m.seq));
+		assert.equal(reader.messages.length, COUNT);
+		for (const m of reader.messages) assert.deepEqual([m.client_id, m.body.text], [sent.get(m.seq).id, sent.get(m.seq).text]);
+	}
+	await Promise.all([...sockets.map((s) => s.close()), ...polls.map((r) => r.stop())]);
 });
