@@ -4,7 +4,7 @@
 #include "fcgi/cgi.h"
 #include "fcgi/listen.h"
 #include "fcgi/maintain_thread.h"
-#include "fcgi/notify.h"
+#include "lib/base/notify.h"
 #include "fcgi/worker.h"
 #include "fcgi/writer_thread.h"
 #include "lib/auth/buttons.h"

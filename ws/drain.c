@@ -7,7 +7,7 @@
 #include "lib/db/writer.h"
 #include "ws/conn.h"
 #include "ws/loop.h"
-#include "ws/notify.h"
+#include "lib/base/notify.h"
 
 #define PATIENCE_MS 6000     /* for everything */
 #define OPS_PATIENCE_MS 2000 /* for acks that are to come */
@@ -25,7 +25,7 @@ void drain_start(struct realtime *rt)
 		return;
 	}
 	log_info("drain", "connections=%zu", rt->conns_n);
-	notify_manager("STOPPING=1");
+	notify_systemd("STOPPING=1");
 	rt->draining = true;
 	started = clock_mono_ms();
 	per_tick = MAX_OF((size_t)ENDED_PER_TICK_MIN, rt->conns_n / TICKS);

@@ -14,7 +14,7 @@
 #include "ws/instances.h"
 #include "ws/listen.h"
 #include "ws/loop.h"
-#include "ws/notify.h"
+#include "lib/base/notify.h"
 #include "ws/ops.h"
 #include "ws/parking.h"
 #include "ws/pg_loop.h"
@@ -79,7 +79,7 @@ static void start_listening(struct realtime *rt)
 		return;
 	}
 	log_info("listening", "address=%s", log_quote(address));
-	notify_manager("READY=1");
+	notify_systemd("READY=1");
 }
 
 static void on_ready(void *arg)

@@ -1,5 +1,5 @@
 /* notify: one datagram to $NOTIFY_SOCKET. */
-#include "fcgi/notify.h"
+#include "lib/base/notify.h"
 #include "lib/base/log.h"
 #include <errno.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ void notify_systemd(const char *state)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&addr,
+	if (sendto(fd, state, strlen(state), MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&addr,
 		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
 		log_warning("notify.failed", "errno=%d", errno);
 	close(fd);
