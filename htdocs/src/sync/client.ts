@@ -215,6 +215,7 @@ export class Client {
 					break;
 				case 'member.left':
 					if (line.user === me) {
+						this.loader.left(line.channel as number);
 						const gone = this.store.get().channels[line.channel as number];
 						if (gone) after.push(() => this.hooks.left(gone));
 					} else after.push(() => this.loader.refreshSoon(line.channel as number));

@@ -19,6 +19,7 @@ export class Loader {
 	private loading = new Set<number>();
 	private older = new Set<number>();
 	private stale = new Map<number, ReturnType<typeof setTimeout>>();
+	private leaves = new Map<number, number>(); // channel: how often we were seen to leave it
 	private stopped = false;
 
 	constructor(
@@ -31,6 +32,11 @@ export class Loader {
 		for (const t of this.stale.values()) clearTimeout(t);
 	}
 
+	/* We have left: what was asked for before does not bring the channel back. */
+	left(id: number): void {
+		this.leaves.set(id, (this.leaves.get(id) ?? 0) + 1);
+	}
+
 	/* True when the failure was the end of the session, which is then dealt with. */
 	private over(e: unknown): boolean {
 		if (!(e instanceof ApiError) || e.status !== 401) return false;
@@ -41,6 +47,7 @@ export class Loader {
 	/* All own channels. Answers the cursor of the first page: the lowest, since each page is asked for after it. */
 	async channels(): Promise<string | null> {
 		const asked = Object.keys(this.store.get().channels).map(Number);
+		const leaves = new Map(this.leaves);
 		const all: Channel[] = [];
 		let cursor: string | null = null;
 		let after: number | undefined;
@@ -50,7 +57,9 @@ export class Loader {
 			all.push(...page.data.channels);
 			after = page.data.next ?? undefined;
 		}
-		this.store.dispatch({ type: 'channels', channels: all, asked });
+		const stale = (id: number) => this.leaves.get(id) !== leaves.get(id);
+		const fresh = all.filter((c) => !stale(c.id));
+		this.store.dispatch({ type: 'channels', channels: fresh, asked: asked.filter((id) => !stale(id)) });
 		this.needUsers(all.flatMap((c) => (c.peer === null ? [] : [c.peer])));
 		return cursor;
 	}
@@ -59,7 +68,9 @@ export class Loader {
 	async channel(id: number, tries = 3): Promise<Channel | null> {
 		for (let n = 0; n < tries && !this.stopped; n++) {
 			try {
+				const leaves = this.leaves.get(id);
 				const { data } = await api.channel(id);
+				if (this.leaves.get(id) !== leaves) return null; // joined again since, it has been asked for again
 				this.store.dispatch({ type: 'channel', channel: data });
 				if (data.peer !== null) this.needUsers([data.peer]);
 				return data;
