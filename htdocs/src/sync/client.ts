@@ -220,6 +220,10 @@ export class Client {
 						if (gone) after.push(() => this.hooks.left(gone));
 					} else after.push(() => this.loader.refreshSoon(line.channel as number));
 					break;
+				case 'read':
+					// Without the messages, what is left above the marker is only bounded by its distance to the end.
+					after.push(() => this.askWhatIsLeft(line.channel as number));
+					break;
 				case 'session.revoked': {
 					const mine = this.store.get().me?.session.id;
 					if (line.session === null || line.session === mine) after.push(() => this.end('ended'));
@@ -240,6 +244,11 @@ export class Client {
 			if (log && hasGap(log)) this.loader.fill(id);
 		}
 		for (const f of after) f();
+	}
+
+	private askWhatIsLeft(id: number): void {
+		const s = this.store.get();
+		if (s.channels[id]?.membership?.unread && s.logs[id]?.status !== 'ready') this.loader.refreshSoon(id);
 	}
 
 	/* Where all had been read and nobody looks, the "new messages" line goes above what comes now. */
