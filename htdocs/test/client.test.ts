@@ -1,0 +1,474 @@
+// The whole client without its views, in a browser made of fakes: storage, socket, fetch, clock. What it loads and where it
+// follows from, unsent messages over a reload with the ack lost, reset, the own coming and going, the end of a session.
+import assert from 'node:assert/strict';
+import { webcrypto } from 'node:crypto';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { unreadOf } from '../src/model/state';
+import type { Channel, Message } from '../src/model/types';
+import { createStore } from '../src/store';
+import { Client } from '../src/sync/client';
+import { Clock, ME, channel, membership, message, settled, signedIn, user } from './help';
+
+let clock: Clock;
+let site: Site;
+const sockets: FakeSocket[] = [];
+const storage = new Map<string, string>();
+
+class FakeSocket {
+	static readonly OPEN = 1;
+	readyState = 0;
+	onopen: (() => void) | null = null;
+	onmessage: ((ev: { data: string }) => void) | null = null;
+	onclose: ((ev: { code: number }) => void) | null = null;
+	sent: Record<string, unknown>[] = [];
+	cursor: string | null;
+	constructor(url: string) {
+		this.cursor = new URL(url).searchParams.get('cursor');
+		sockets.push(this);
+	}
+	send(data: string): void {
+		this.sent.push(JSON.parse(data) as Record<string, unknown>);
+	}
+	close(): void {
+		this.readyState = 3;
+	}
+	says(...lines: object[]): void {
+		this.onmessage?.({ data: lines.map((l) => JSON.stringify(l)).join('\n') });
+	}
+	/* Opens and replays what came after the cursor. */
+	lives(): void {
+		this.readyState = 1;
+		this.onopen?.();
+		this.says({ type: 'hello', cursor: String(site.log.length), heartbeat: 20 }, ...site.log.slice(Number(this.cursor ?? site.log.length)));
+	}
+	closes(code: number): void {
+		this.readyState = 3;
+		this.onclose?.({ code });
+	}
+	ops(op: string): Record<string, unknown>[] {
+		return this.sent.filter((o) => o.op === op);
+	}
+}
+
+/* The server: channels, one log, and answers that a test can hold back. */
+class Site {
+	channels = new Map<number, Channel>();
+	messages = new Map<number, Message[]>();
+	log: object[] = [];
+	asked: string[] = [];
+	signedOut = false;
+	/* Paths whose answers wait; made when they are asked for. */
+	held = new Map<string, (() => void)[]>();
+
+	add(c: Channel): void {
+		this.channels.set(c.id, c);
+		this.messages.set(c.id, this.messages.get(c.id) ?? []);
+	}
+	post(ch: number, sender: number, client_id: string, text = 'x'): Message {
+		const list = this.messages.get(ch)!;
+		const held = list.find((m) => m.client_id === client_id && m.sender === sender);
+		if (held) return held;
+		const m = message(ch, list.length + 1, { sender, client_id, body: { text } });
+		list.push(m);
+		const c = this.channels.get(ch)!;
+		const mine = c.membership && { ...c.membership, unread: c.membership.unread + (sender === ME ? 0 : 1) };
+		this.channels.set(ch, { ...c, last_seq: m.seq, membership: mine });
+		this.say({ type: 'message', ...m });
+		return m;
+	}
+	say(line: object): object {
+		const full = { ...line, cursor: String(this.log.length + 1) };
+		this.log.push(full);
+		return full;
+	}
+	takes(op: Record<string, unknown>): Message {
+		return this.post(op.channel as number, ME, op.client_id as string, (op.body as { text: string }).text);
+	}
+	fetch = async (url: string, init: RequestInit): Promise<Response> => {
+		const { pathname, searchParams } = new URL(url, 'https://chat.example');
+		this.asked.push(`${init.method ?? 'GET'} ${pathname}`);
+		const answer = this.answer(pathname, searchParams, init);
+		// A hold ends with its link alone.
+		if (pathname === '/api/v1/events' && searchParams.get('wait') !== '0')
+			await new Promise((_, reject) => init.signal!.addEventListener('abort', () => reject(new Error('aborted'))));
+		const waiting = this.held.get(pathname);
+		if (waiting) await new Promise<void>((resolve) => waiting.push(resolve));
+		return answer;
+	};
+	private answer(path: string, query: URLSearchParams, init: RequestInit): Response {
+		const json = (body: unknown, status = 200) =>
+			new Response(JSON.stringify(body), { status, headers: { 'PulseChat-Cursor': String(this.log.length) } });
+		if (this.signedOut) return json({ code: 'unauthenticated' }, 401);
+		const [, id, rest] = /^\/api\/v1\/channels\/(\d+)(\/\w+)?$/.exec(path) ?? [];
+		const c = id ? this.channels.get(Number(id)) : undefined;
+		if (path === '/api/v1/me') return json(signedIn().me);
+		if (path === '/api/v1/events') return json({ type: 'cursor', cursor: String(this.log.length), retry_after: 0 });
+		if (path === '/api/v1/site') return json({ name: 'Test', login: [], version: '1' });
+		if (path === '/api/v1/users') return json({ users: query.get('ids')!.split(',').map((n) => user(Number(n))) });
+		if (path === '/api/v1/channels') return json({ channels: [...this.channels.values()].filter((x) => x.membership), next: null });
+		if (!c) return json({ code: 'not_found' }, 404);
+		if (!rest) return json(c);
+		if (rest !== '/messages') return json({ code: 'not_found' }, 404);
+		if (init.method === 'POST') {
+			const body = JSON.parse(init.body as string) as Record<string, unknown>;
+			return json(this.takes({ ...body, channel: c.id }), 201);
+		}
+		const all = this.messages.get(c.id)!;
+		const after = Number(query.get('after') ?? 0);
+		const limit = Number(query.get('limit'));
+		const list = query.has('after') ? all.filter((m) => m.seq > after).slice(0, limit) : all.slice(-limit);
+		return json({ messages: list, has_before: (list[0]?.seq ?? 1) > 1, has_after: (list.at(-1)?.seq ?? after) < all.length });
+	}
+	release(path: string): Promise<void> {
+		for (const f of this.held.get(path) ?? []) f();
+		this.held.delete(path);
+		return turns();
+	}
+}
+
+/* Requests go through several turns of the event loop. */
+async function turns(): Promise<void> {
+	for (let i = 0; i < 12; i++) await settled();
+}
+async function pass(ms: number): Promise<void> {
+	await clock.run(ms);
+	await turns();
+}
+
+const doc = Object.assign(new EventTarget(), { visibilityState: 'visible', hasFocus: () => true });
+const define = (name: string, value: unknown) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+const win = new EventTarget();
+define('window', win);
+define('document', doc);
+define('addEventListener', win.addEventListener.bind(win));
+define('removeEventListener', win.removeEventListener.bind(win));
+define('location', { origin: 'https://chat.example', assign: () => {} });
+define('navigator', { onLine: true });
+define('WebSocket', FakeSocket);
+define('crypto', webcrypto);
+define('fetch', (url: string, init: RequestInit) => site.fetch(url, init));
+define('localStorage', {
+	get length() {
+		return storage.size;
+	},
+	key: (i: number) => [...storage.keys()][i] ?? null,
+	getItem: (k: string) => storage.get(k) ?? null,
+	setItem: (k: string, v: string) => void storage.set(k, v),
+	removeItem: (k: string) => void storage.delete(k),
+});
+define('setTimeout', (f: () => void, ms?: number) => clock.setTimeout(f, ms));
+define('setInterval', (f: () => void, ms: number) => clock.setInterval(f, ms));
+define('clearTimeout', (t: unknown) => clock.clearTimeout(t));
+define('clearInterval', (t: unknown) => clock.clearTimeout(t));
+Date.now = () => clock.time;
+
+/* A tab that has been loaded. */
+class Tab {
+	static all: Tab[] = [];
+	store = createStore();
+	client = new Client(this.store);
+	gone: number[] = [];
+	static async open(live = true): Promise<Tab> {
+		const tab = new Tab();
+		Tab.all.push(tab);
+		tab.client.hooks = { left: (c) => void tab.gone.push(c.id) };
+		void tab.client.start();
+		await turns();
+		if (live) sockets.at(-1)!.lives();
+		await pass(2_000);
+		return tab;
+	}
+	get socket(): FakeSocket {
+		return sockets.at(-1)!;
+	}
+	get s() {
+		return this.store.get();
+	}
+	texts(ch = 1): string[] {
+		return this.s.logs[ch]!.messages.map((m) => m.body!.text);
+	}
+	/* As a browser does it: nothing more runs, what is stored stays. */
+	async reload(live = true): Promise<Tab> {
+		const { time } = clock;
+		clock = new Clock();
+		clock.time = time;
+		for (const s of sockets) s.onopen = s.onmessage = s.onclose = null;
+		this.client.stop();
+		return Tab.open(live);
+	}
+}
+const unsent = (): string[] => [...storage.keys()].filter((k) => k.startsWith('pulsechat:out:'));
+
+beforeEach(() => {
+	clock = new Clock();
+	site = new Site();
+	sockets.length = 0;
+	storage.clear();
+	site.add(channel(1));
+});
+
+afterEach(() => {
+	for (const tab of Tab.all.splice(0)) tab.client.stop();
+});
+
+describe('the start', () => {
+	test('it follows from the cursor of the list it has loaded: what comes between is not lost', async () => {
+		site.post(1, 7, 'before');
+		const tab = await Tab.open(false);
+		site.post(1, 7, 'between');
+		assert.equal(tab.socket.cursor, '1');
+		tab.socket.lives();
+		assert.equal(tab.s.channels[1]!.last_seq, 2);
+		assert.equal(unreadOf(tab.s, tab.s.channels[1]!), 2);
+		assert.equal(tab.s.connection.status, 'live');
+	});
+
+	test('without a session it does not follow', async () => {
+		site.signedOut = true;
+		const tab = await Tab.open(false);
+		assert.equal(tab.s.phase, 'signed_out');
+		assert.equal(sockets.length, 0);
+	});
+});
+
+describe('unsent messages over a reload', () => {
+	const POST = 'POST /api/v1/channels/1/messages';
+
+	test('the op was taken, its ack lost with the page: sent again under the same client_id, there once', async () => {
+		const tab = await Tab.open();
+		tab.client.send(1, 'hello');
+		const [op] = tab.socket.ops('send');
+		const m = site.takes(op!);
+		assert.equal(unsent().length, 1);
+
+		const next = await tab.reload();
+		next.client.open(1);
+		await turns();
+		assert.notEqual(next.client.instance, tab.client.instance);
+		assert.deepEqual(site.asked.filter((a) => a === POST), [POST], 'at once, since no link was there yet');
+		assert.deepEqual(site.messages.get(1), [m]);
+		assert.deepEqual(next.texts(), ['hello']);
+		assert.deepEqual(next.s.outbox, []);
+		assert.deepEqual(unsent(), []);
+	});
+
+	test('several, none of them taken: all there, in their order, before what is written now', async () => {
+		const tab = await Tab.open();
+		for (const text of ['one', 'two', 'three']) tab.client.send(1, text);
+		assert.equal(tab.socket.ops('send').length, 1);
+		assert.equal(unsent().length, 3);
+
+		site.held.set('/api/v1/channels/1/messages', []);
+		const next = await tab.reload();
+		next.client.send(1, 'four');
+		await site.release('/api/v1/channels/1/messages');
+		const ack = (op: Record<string, unknown>) => {
+			const m = site.takes(op);
+			next.socket.says({ type: 'ack', client_id: m.client_id, channel: 1, seq: m.seq, id: m.id });
+		};
+		for (let i = 0; i < 3; i++) {
+			ack(next.socket.ops('send')[i]!);
+			await turns();
+		}
+		assert.deepEqual(site.messages.get(1)!.map((m) => m.body!.text), ['one', 'two', 'three', 'four']);
+		assert.deepEqual(unsent(), []);
+	});
+
+	test('reloaded again and again, with every ack and answer lost: there once', async () => {
+		let tab = await Tab.open();
+		tab.client.send(1, 'once');
+		site.takes(tab.socket.ops('send')[0]!);
+		for (let i = 0; i < 4; i++) {
+			site.held.set('/api/v1/channels/1/messages', []);
+			tab = await tab.reload();
+			assert.equal(unsent().length, 1);
+		}
+		assert.equal(site.asked.filter((a) => a === POST).length, 4);
+		await site.release('/api/v1/channels/1/messages');
+		assert.equal(site.messages.get(1)!.length, 1);
+		assert.deepEqual(unsent(), []);
+		assert.deepEqual(tab.s.outbox, []);
+	});
+
+	test('acked: nothing is kept, and nothing sent again', async () => {
+		const tab = await Tab.open();
+		tab.client.send(1, 'hello');
+		const m = site.takes(tab.socket.ops('send')[0]!);
+		tab.socket.says({ type: 'ack', client_id: m.client_id, channel: 1, seq: m.seq, id: m.id });
+		await turns();
+		assert.deepEqual(unsent(), []);
+		const next = await tab.reload();
+		assert.equal(next.socket.ops('send').length, 0);
+	});
+
+	test('refused or discarded: kept to be seen, gone when thrown away', async () => {
+		const tab = await Tab.open();
+		tab.client.send(1, 'no');
+		tab.socket.says({ type: 'error', client_id: tab.s.outbox[0]!.client_id, code: 'forbidden', detail: 'not here' });
+		const next = await tab.reload();
+		assert.equal(next.s.outbox[0]!.state, 'failed');
+		assert.equal(next.s.outbox[0]!.error, 'not here');
+		assert.equal(next.socket.ops('send').length, 0);
+		next.client.discard(next.s.outbox[0]!.client_id);
+		assert.deepEqual(unsent(), []);
+	});
+
+	test('a draft stays, and goes with the sending', async () => {
+		const tab = await Tab.open();
+		tab.client.setDraft(1, 'half a sen');
+		const next = await tab.reload();
+		assert.deepEqual(next.s.drafts, { 1: 'half a sen' });
+		next.client.send(1, 'half a sentence');
+		assert.deepEqual((await next.reload()).s.drafts, {});
+	});
+});
+
+describe('the link', () => {
+	test('lost: it comes back from the last line, and what came meanwhile is there once', async () => {
+		const tab = await Tab.open();
+		tab.client.open(1);
+		await turns();
+		site.post(1, 7, 'a');
+		tab.socket.says(site.log[0]!);
+		tab.socket.closes(1012);
+		site.post(1, 7, 'b');
+		await pass(3_000);
+		assert.equal(tab.socket.cursor, '1');
+		tab.socket.lives();
+		await turns();
+		assert.deepEqual(tab.s.logs[1]!.messages.map((m) => m.seq), [1, 2]);
+	});
+
+	test('the rung that works here is remembered over a reload, for an hour', async () => {
+		const tab = await Tab.open(false);
+		tab.socket.closes(1006);
+		await pass(1_000);
+		assert.ok(site.asked.includes('GET /api/v1/events'));
+		assert.equal(tab.s.connection.rung, 'poll');
+		sockets.length = 0;
+		clock.sleep(3_500_000);
+		const next = await tab.reload(false);
+		assert.equal(next.s.connection.rung, 'poll');
+		assert.equal(sockets.length, 0);
+		clock.sleep(100_000);
+		await next.reload(false);
+		assert.equal(sockets.length, 1);
+	});
+
+	for (const [code, phase] of [
+		[4001, 'ended'],
+		[4003, 'deactivated'],
+	] as const) {
+		test(`closed with ${code}: ${phase}, and nothing runs any more`, async () => {
+			const tab = await Tab.open();
+			tab.socket.closes(code);
+			assert.equal(tab.s.phase, phase);
+			await pass(3_600_000);
+			win.dispatchEvent(new Event('online'));
+			doc.dispatchEvent(new Event('visibilitychange'));
+			assert.equal(sockets.length, 1);
+			assert.equal(clock.pending, 0);
+		});
+	}
+
+	test('the own session is revoked, or all are; not when it was another one', async () => {
+		for (const [session, phase] of [
+			[4, 'ready'],
+			[5, 'ended'],
+			[null, 'ended'],
+		] as const) {
+			const tab = await Tab.open();
+			tab.socket.says(site.say({ type: 'session.revoked', session }));
+			assert.equal(tab.s.phase, phase, String(session));
+			tab.client.stop();
+		}
+	});
+});
+
+describe('reset', () => {
+	test('the lists and what is open are loaded again, and what was held is not trusted', async () => {
+		const tab = await Tab.open();
+		site.add(channel(2));
+		tab.client.open(1);
+		await turns();
+		for (let i = 0; i < 5; i++) site.post(1, 7, `m${i}`, `text ${i}`);
+		site.log.length = 0;
+		tab.socket.says({ type: 'reset', cursor: '0', reason: 'too_old' });
+		assert.equal(tab.s.connection.catchingUp, true);
+		await turns();
+		assert.equal(tab.s.connection.catchingUp, false);
+		assert.deepEqual(Object.keys(tab.s.channels), ['1', '2']);
+		assert.deepEqual(tab.texts(), ['text 0', 'text 1', 'text 2', 'text 3', 'text 4']);
+		assert.equal(tab.s.channels[1]!.last_seq, 5);
+		assert.equal(tab.client.ladder.cursor, '0');
+	});
+});
+
+describe('coming and going', () => {
+	const joined = (id: number) => site.say({ type: 'member.joined', channel: id, user: ME, role: 'member', since: 1, joined_at: '' });
+	const left = (id: number) => site.say({ type: 'member.left', channel: id, user: ME });
+
+	test('on the own member.joined the channel is loaded; on member.left it goes, and the view is told', async () => {
+		const tab = await Tab.open();
+		site.add(channel(2));
+		tab.socket.says(joined(2));
+		await turns();
+		assert.ok(tab.s.channels[2]);
+		tab.socket.says(left(2));
+		assert.equal(tab.s.channels[2], undefined);
+		assert.deepEqual(tab.gone, [2]);
+	});
+
+	test('an answer that was under way when we left does not bring the channel back', async () => {
+		const tab = await Tab.open();
+		site.add(channel(2));
+		site.held.set('/api/v1/channels/2', []);
+		tab.socket.says(joined(2));
+		await turns();
+		site.channels.delete(2);
+		tab.socket.says(left(2));
+		await site.release('/api/v1/channels/2');
+		await pass(60_000);
+		assert.equal(tab.s.channels[2], undefined);
+	});
+
+	test('nor does a list', async () => {
+		site.add(channel(2));
+		const tab = await Tab.open();
+		site.held.set('/api/v1/channels', []);
+		tab.socket.says({ type: 'reset', cursor: '0', reason: 'too_old' });
+		await turns();
+		site.channels.delete(2);
+		tab.socket.says(left(2));
+		await site.release('/api/v1/channels');
+		await pass(60_000);
+		assert.deepEqual(Object.keys(tab.s.channels), ['1']);
+	});
+
+	test('left and joined again while an older answer was under way: it is there', async () => {
+		const tab = await Tab.open();
+		site.add(channel(2));
+		site.held.set('/api/v1/channels/2', []);
+		tab.socket.says(joined(2));
+		await turns();
+		site.add(channel(2, { membership: membership({ since: 9 }) }));
+		tab.socket.says(left(2), joined(2));
+		await site.release('/api/v1/channels/2');
+		await pass(5_000);
+		assert.equal(tab.s.channels[2]!.membership!.since, 9);
+	});
+});
+
+test('read in part on another device, in a channel that is not loaded: what is left is asked for', async () => {
+	const tab = await Tab.open();
+	for (const [sender, id] of [
+		[7, 'a'],
+		[ME, 'b'],
+		[ME, 'c'],
+	] as const)
+		tab.socket.says(site.log[site.post(1, sender, id).seq - 1]!);
+	site.add({ ...site.channels.get(1)!, membership: membership({ last_read_seq: 1, unread: 0 }) });
+	tab.socket.says({ type: 'read', channel: 1, seq: 1 });
+	await pass(1_000);
+	assert.equal(unreadOf(tab.s, tab.s.channels[1]!), 0);
+});
