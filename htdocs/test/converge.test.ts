@@ -152,7 +152,8 @@ class Follower {
 		this.at = Math.min(this.server.log.length, this.at + n);
 		this.do({ type: 'lines', lines: structuredClone(batch) });
 		for (const l of batch) {
-			if (l.type === 'member.left' && l.user === ME) this.leaves.set(l.channel as number, (this.leaves.get(l.channel as number) ?? 0) + 1);
+			const id = l.channel as number;
+			if (l.type === 'member.left' && l.user === ME) this.leaves.set(id, (this.leaves.get(id) ?? 0) + 1);
 			if (l.type === 'member.joined' && l.user === ME && this.server.mine(l.channel as number)) {
 				this.do({ type: 'channel', channel: this.server.snapshot(l.channel as number) });
 			} else if (l.type.startsWith('member.') && this.s.channels[l.channel as number]) this.askChannel(l.channel as number);
@@ -316,5 +317,5 @@ function round(seed: number): void {
 }
 
 test('by events, with replays, late answers and pages: the same as by a fresh load', () => {
-	for (let seed = 1; seed <= 200; seed++) round(seed);
+	for (let seed = 1; seed <= 120; seed++) round(seed);
 });
