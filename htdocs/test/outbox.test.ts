@@ -7,7 +7,7 @@ import { ApiError } from '../src/net/api';
 import { createStore } from '../src/store';
 import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, rememberRung, saveDraft, savePending, type Shelf } from '../src/sync/local';
 import { Sender } from '../src/sync/sender';
-import { Clock, ME, channel, message, pending, seeded, settled, signedIn, uuid } from './help';
+import { Clock, ME, channel, message, page, pending, seeded, settled, signedIn, uuid } from './help';
 
 /* Stores each client_id once, as the real one does. */
 class FakeServer {
@@ -128,12 +128,17 @@ describe('by ops', () => {
 		const w = new World();
 		let fail: (e: unknown) => void = () => {};
 		w.onPost = () => new Promise((_, reject) => (fail = reject));
+		// The channel is open, so the message stays in the outbox until its event comes.
+		w.store.dispatch({ type: 'log/open', channel: 1 });
+		w.store.dispatch({ type: 'log/newest', channel: 1, page: page([]) });
 		w.add(pending(1));
 		await w.clock.run(5_000);
 		assert.equal(w.posts.length, 1);
 		await w.take(w.ops[0]!);
 		fail(new ApiError(0, 'network', 'gone'));
 		await w.clock.run(120_000);
+		assert.equal(w.state(1), 'acked');
+		w.hear({ type: 'message', cursor: 'c', ...w.server.stored[0]! });
 		assert.deepEqual(w.outbox, []);
 		assert.equal(w.posts.length, 1);
 	});

@@ -55,9 +55,9 @@ function inZone(tz: string): void {
 		assert.equal(Intl.DateTimeFormat().resolvedOptions().timeZone, tz);
 	});
 
-	test('every hour of a year lies in its day, and days meet without a hole', () => {
+	test('every third hour of a year lies in its day, and days meet without a hole', () => {
 		const date = (at: number) => new Date(at).toDateString();
-		for (let at = Date.UTC(2026, 0, 1), from = 0, to = 0; at < Date.UTC(2027, 0, 3); at += HOUR) {
+		for (let at = Date.UTC(2026, 0, 1), from = 0, to = 0; at < Date.UTC(2027, 0, 3); at += 3 * HOUR) {
 			const name = new Date(at).toISOString();
 			if (at >= to) {
 				if (to) assert.equal(dayStart(at), to, name);
@@ -73,9 +73,9 @@ function inZone(tz: string): void {
 		}
 	});
 
-	test('a message every three hours for a year: a line above the first of each local date, and nowhere else', () => {
+	test('a message every six hours for a year: a line above the first of each local date, and nowhere else', () => {
 		const list: Message[] = [];
-		for (let i = 0; i < 365 * 8; i++) list.push(message(1, i + 1, { created_at: new Date(Date.UTC(2026, 0, 1) + i * 3 * HOUR).toISOString() }));
+		for (let i = 0; i < 365 * 4; i++) list.push(message(1, i + 1, { created_at: new Date(Date.UTC(2026, 0, 1) + i * 6 * HOUR).toISOString() }));
 		let date = '';
 		let due = false;
 		for (const r of rowsOf(list)) {
