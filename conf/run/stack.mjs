@@ -12,7 +12,7 @@ import { EventEmitter } from "node:events";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, connect } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Proc } from "./proc.mjs";
@@ -247,7 +247,7 @@ export class Stack extends EventEmitter {
 				oidc: {
 					issuer: this.issuer,
 					client_id: "pulsechat-dev",
-					client_secret_file: secret,
+					client_secret_file: relative(dirname(this.confPath), secret),
 					buttons: "google:Google:Google, github:GitHub:GitHub",
 				},
 			},

@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <ini.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,18 +262,21 @@ static int from_environment(struct reading *r)
 	return 0;
 }
 
-static int read_secret_file(struct config *c, struct err *e)
+/* A name that is not absolute starts at the configuration file's own folder. */
+static int read_secret_file(struct config *c, const char *conf, struct err *e)
 {
-	char line[512];
+	const char *name = c->oidc.client_secret_file, *slash = strrchr(conf, '/');
+	char line[512], path[PATH_MAX];
 	FILE *f;
 	size_t n;
 
-	if (!c->oidc.client_secret_file[0] || c->oidc.client_secret[0])
+	if (!name[0] || c->oidc.client_secret[0])
 		return 0;
-	f = fopen(c->oidc.client_secret_file, "re");
+	snprintf(path, sizeof(path), "%.*s%s", name[0] == '/' || !slash ? 0 : (int)(slash - conf + 1), conf, name);
+	f = fopen(path, "re");
 	if (!f)
-		return err_set(e, ERR_BAD_FIELD, "client_secret_file", "%s: %s", c->oidc.client_secret_file,
-			       strerror(errno));
+		return err_set(e, ERR_BAD_FIELD, "client_secret_file", "%s: [oidc] client_secret_file = %s: %s", conf,
+			       name, strerror(errno));
 	n = fread(line, 1, sizeof(line) - 1, f);
 	fclose(f);
 	line[n] = 0;
@@ -310,7 +314,7 @@ static int check(struct config *c, const char *path, struct err *e)
 	if (strcmp(c->oidc.client_auth, "basic") != 0 && strcmp(c->oidc.client_auth, "post") != 0)
 		return err_set(e, ERR_BAD_FIELD, "client_auth", "%s: [oidc] client_auth = %s: expected basic or post",
 			       path, c->oidc.client_auth);
-	return read_secret_file(c, e);
+	return read_secret_file(c, path, e);
 }
 
 int config_load(const char *path, struct config **out, struct err *e)
