@@ -151,7 +151,7 @@ void ops_line(struct conn *c, const char *p, size_t n)
 	if (rc == 0 && c->ops_n > CONN_OPS_MAX) {
 		struct err ignored = {0};
 
-		rc = identify(op, o, &ignored);
+		(void)identify(op, o, &ignored);
 		rc = err_retry(&e, ERR_BUSY, 1000, "too many ops of this connection are under way");
 	} else if (rc == 0) {
 		rc = handle(op, o, &e);

@@ -174,7 +174,7 @@ static void read_address(struct lws *wsi, struct request *q)
 {
 	char forwarded[256], peer[CALLER_ADDRESS_MAX] = "";
 	const char *list = header(wsi, WSI_TOKEN_X_FORWARDED_FOR, forwarded, sizeof(forwarded));
-	struct sockaddr_storage from;
+	struct sockaddr_storage from = {0};
 	socklen_t n = sizeof(from);
 	bool local =
 		getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&from, &n) == 0 && from.ss_family == AF_UNIX;

@@ -11,8 +11,9 @@ bool user_handle_valid(const char *s, size_t n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
+		bool inner = c == '.' || c == '_' || c == '-';
 
-		if (!(islower(c) || isdigit(c)) && (i == 0 || !memchr("._-", c, 3)))
+		if (!(islower(c) || isdigit(c)) && (i == 0 || !inner))
 			return false;
 	}
 	return true;

@@ -80,6 +80,7 @@ static void channel_remove(struct audience *a, const struct membership *m)
 	if (found)
 		moved->memberships[at].at = m->at;
 	if (c->n == 0) {
+		// NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash's table is there
 		HASH_DEL(a->channels, c);
 		free(c->members);
 		free(c);
