@@ -28,8 +28,6 @@ void callers_free(struct callers **c)
 		return;
 	HASH_ITER(hh, (*c)->all, one, next)
 	{
-		/* the analyzer does not follow uthash's table */
-		// NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
 		HASH_DEL((*c)->all, one);
 		free(one);
 	}

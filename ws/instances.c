@@ -52,8 +52,6 @@ void instances_free(struct instances **i)
 		return;
 	HASH_ITER(hh, (*i)->all, one, next)
 	{
-		/* the analyzer does not follow uthash's table */
-		// NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
 		HASH_DEL((*i)->all, one);
 		free(one);
 	}

@@ -89,8 +89,6 @@ static void chains_clear(struct chain **table)
 
 	HASH_ITER(hh, *table, c, next)
 	{
-		/* the analyzer does not follow uthash's table */
-		// NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
 		HASH_DEL(*table, c);
 		free(c);
 	}
