@@ -40,6 +40,7 @@ static void forget(struct instances *i, struct instance *one)
 {
 	TAILQ_REMOVE(&i->idle, one, idle);
 	i->idle_n--;
+	// NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash's table is there
 	HASH_DEL(i->all, one);
 	free(one);
 }

@@ -47,8 +47,8 @@ function nodeSummary(text) {
 const make = (...targets) => ["make", "--no-print-directory", `-j${cpus().length}`, ...targets];
 const build = (name, ...targets) => ({ name, build: true, minutes: 15, steps: [{ argv: make(...targets), count: () => ({}) }] });
 
-function nodeSuite(name, dir, minutes, env = {}) {
-	const files = list(dir, ".test.mjs");
+function nodeSuite(name, dir, minutes, env = {}, only = "") {
+	const files = list(dir, `${only}.test.mjs`);
 	const argv = [process.execPath, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-reporter-destination=stdout"];
 	return { name, minutes, steps: files.length > 0 ? [{ argv: [...argv, ...files], env, count: nodeSummary }] : [] };
 }
@@ -68,10 +68,10 @@ function unitSuite(name, variant, wrap = [], minutes = 5) {
 }
 
 /** Tests in C against a PostgreSQL of their own. */
-const dbSuite = (name, variant) => ({
+const dbSuite = (name, variant, env = {}) => ({
 	name,
 	minutes: 6,
-	steps: list("tests/db", ".c").length > 0 ? [{ argv: ["tests/db/run.sh", variant], env: SANITIZERS, count: tap }] : [],
+	steps: list("tests/db", ".c").length > 0 ? [{ argv: ["tests/db/run.sh", variant], env: { ...SANITIZERS, ...env }, count: tap }] : [],
 });
 
 const SANITIZERS = {
@@ -87,6 +87,7 @@ const lint = () => ({
 		.map((f) => ({ argv: [f], count: tap })),
 });
 const asan = { PC_VARIANT: "asan" };
+const VALGRIND = ["valgrind", "-q", "--error-exitcode=97", "--leak-check=full"];
 
 const plans = {
 	lint: () => [lint()],
@@ -119,16 +120,18 @@ const plans = {
 	],
 	long: () => [
 		build("build (clang)", "programs", "unit-bins", "VARIANT=clang"),
-		build("build (threads)", "programs", "unit-bins", "VARIANT=tsan"),
-		build("build (plain)", "programs", "unit-bins"),
-		build("build (sanitizers)", "programs", "VARIANT=asan"),
+		build("build (threads)", "programs", "unit-bins", "db-bins", "VARIANT=tsan"),
+		build("build (plain)", "programs", "unit-bins", "db-bins"),
 		{ name: "clang-tidy", minutes: 15, steps: [{ argv: ["tests/support/tidy.sh"], count: tap }] },
 		unitSuite("unit (clang)", "clang"),
 		unitSuite("unit (threads)", "tsan"),
-		unitSuite("unit (valgrind)", "plain", ["valgrind", "-q", "--error-exitcode=97", "--leak-check=full"], 10),
+		unitSuite("unit (valgrind)", "plain", VALGRIND, 10),
+		dbSuite("db (threads)", "tsan"),
+		dbSuite("db (valgrind)", "plain", { WRAP: VALGRIND.join(" ") }),
+		nodeSuite("api (valgrind)", "tests/api", 6, { PC_WRAP: VALGRIND.join(" ") }, "routes"),
+		nodeSuite("realtime (valgrind)", "tests/realtime", 6, { PC_WRAP: VALGRIND.join(" ") }, "protocol"),
 		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }),
 		nodeSuite("realtime (threads)", "tests/realtime", 10, { PC_VARIANT: "tsan" }),
-		nodeSuite("soak", "tests/soak", 15, asan),
 		{
 			name: "fuzz",
 			minutes: 12,
@@ -137,7 +140,7 @@ const plans = {
 	],
 };
 // Suites that need not be there. All others must be.
-const OPTIONAL = ["soak", "fuzz"];
+const OPTIONAL = ["fuzz"];
 
 // --- running
 

@@ -66,6 +66,7 @@ export async function startStack(options = {}) {
 	chmodSync(dir, 0o711);
 	const stack = new TestStack({
 		variant: process.env.PC_VARIANT || "plain",
+		wrap: (process.env.PC_WRAP ?? "").split(" ").filter(Boolean),
 		...options,
 		front: frontOf(options.front ?? process.env.PC_FRONT),
 		env: { ...ENV, ...options.env },
