@@ -142,14 +142,26 @@ test("a channel opens at its end, also on a phone, and stays there when its rows
 	await send(api, id, "one more");
 	await seen(page, "one more");
 	await atEnd("the end below a new message");
-	// Who has scrolled up is left alone.
-	await page.evaluate(() => (document.querySelector(".list").scrollTop -= 400));
-	await send(api, id, "and another");
-	await page.getByRole("button", { name: "Go to the latest message" }).or(page.locator(".jump")).first().waitFor();
-	assert.ok((await below()) > 300);
-	await page.locator(".jump").click();
-	await seen(page, "and another");
-	await atEnd("the end when asked for");
+	// Who has scrolled up is left alone, also where the message comes before the scroll event does.
+	const up = () => (document.querySelector(".list").scrollTop -= 400);
+	const upUntold = () =>
+		Object.defineProperty(document.querySelector(".list"), "clientWidth", {
+			configurable: true,
+			get() {
+				delete this.clientWidth;
+				this.scrollTop -= 400;
+				return this.clientWidth;
+			},
+		});
+	for (const [scroll, text] of [[up, "and another"], [upUntold, "and a third"]]) {
+		await page.evaluate(scroll);
+		await send(api, id, text);
+		await page.locator(".jump").waitFor();
+		assert.ok((await below()) > 300);
+		await page.locator(".jump").click();
+		await seen(page, text);
+		await atEnd("the end when asked for");
+	}
 	await context.close();
 });
 

@@ -141,6 +141,12 @@ export function MessageList({ channel }: { channel: Channel }) {
 			p.width = box.clientWidth;
 		}
 		p.height = box.clientHeight;
+		// What the reader has scrolled since, with its event still to come, is not to be undone below.
+		const scrolled = box.scrollTop - p.top;
+		let left = false;
+		if (p.stick) left = scrolled < -1 && box.scrollHeight - box.scrollTop - p.height > AT_BOTTOM;
+		else if (p.anchor) p.anchor = { key: p.anchor.key, y: p.anchor.y - scrolled };
+		if (left) p.stick = false;
 		let corrected = false;
 		let anchorEl: HTMLElement | null = null;
 		for (const el of inner.current.children as HTMLCollectionOf<HTMLElement>) {
@@ -156,7 +162,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 			if (key === p.anchor?.key) anchorEl = el;
 		}
 		if (p.stick) box.scrollTop = box.scrollHeight;
-		else if (anchorEl && p.anchor) {
+		else if (anchorEl && p.anchor && !left) {
 			const moved = anchorEl.getBoundingClientRect().top - box.getBoundingClientRect().top - p.anchor.y;
 			if (Math.abs(moved) > 0.25) box.scrollTop += moved;
 		} else capture();
