@@ -21,7 +21,7 @@
 #define KEEPALIVE_S 75
 #define PHASE_S 10 /* for a request's header, and for a close */
 
-static const char path_socket[] = "/api/v1/ws", path_poll[] = "/api/v1/events";
+static const char path_socket[] = "/api/v1/ws", path_events[] = "/api/v1/events";
 
 static struct realtime *realtime_of(struct lws *wsi)
 {
@@ -43,9 +43,9 @@ static int on_request(struct lws *wsi)
 	struct err e = {0};
 	bool get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
 
-	if (request_path_is(wsi, path_poll) && get)
-		return poll_start(realtime_of(wsi), wsi);
-	if (request_path_is(wsi, path_poll) || (request_path_is(wsi, path_socket) && !get)) {
+	if (request_path_is(wsi, path_events) && get)
+		return request_wants_sse(wsi) ? sse_start(realtime_of(wsi), wsi) : poll_start(realtime_of(wsi), wsi);
+	if (request_path_is(wsi, path_events) || (request_path_is(wsi, path_socket) && !get)) {
 		err_set(&e, ERR_METHOD_NOT_ALLOWED, NULL, "only GET");
 		return request_problem(wsi, &e, NULL, true); /* it may have a body, which nobody reads */
 	}
@@ -91,6 +91,8 @@ static void drop(struct lws *wsi)
 
 static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
+	struct conn *c = lws_get_opaque_user_data(wsi);
+
 	(void)user;
 	(void)len;
 	switch (reason) {
@@ -98,6 +100,8 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user
 		return on_request(wsi);
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		return on_upgrade(wsi, in);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return c ? transport_writeable(c) : 0;
 	case LWS_CALLBACK_CLOSED_HTTP:
 	case LWS_CALLBACK_WSI_DESTROY:
 		drop(wsi);
@@ -122,7 +126,7 @@ static int on_socket(struct lws *wsi, enum lws_callback_reasons reason, void *us
 			ws_pong(c);
 		return 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE:
-		return c ? ws_writeable(c) : 0;
+		return c ? transport_writeable(c) : 0;
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
 		return c ? ws_peer_closes(c) : 0;
 	case LWS_CALLBACK_CLOSED:

@@ -139,6 +139,11 @@ void conn_authorise(struct conn *c)
 {
 	struct err e = {0};
 
+	if (!c->request->has_credential) {
+		err_set(&e, ERR_UNAUTHENTICATED, NULL, "sign in first");
+		refuse(c, CLOSE_SIGNED_OUT, &e);
+		return;
+	}
 	if (c->lookups++ == LOOKUPS_MAX) {
 		err_retry(&e, ERR_UNAVAILABLE, 1000, "too much is going on, try again");
 		refuse(c, CLOSE_OVERLOAD, &e);
@@ -287,6 +292,8 @@ static void on_line(struct receiver *r, struct line *l, int64_t id)
 {
 	struct conn *c = conn_of(r);
 
+	if (!id && c->queue_bytes + l->n > (size_t)c->rt->config->realtime.queue_bytes / 2)
+		return; /* a slow reader does without state */
 	if (c->state != CONN_OPEN || !conn_queue(c, l) || !id)
 		return;
 	c->sent++;

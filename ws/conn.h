@@ -1,5 +1,5 @@
-/* conn: one client's stream: a WebSocket, or one long-poll. What is the same for both: who it is, what is queued for
- * it, when it ends. Loop thread only. */
+/* conn: one client's stream: a WebSocket, server-sent events, or one long-poll. What is the same for all: who it is,
+ * what is queued for it, when it ends. Loop thread only. */
 #pragma once
 #include "lib/live/live.h"
 #include "ws/realtime.h"
@@ -31,7 +31,7 @@ enum conn_state {
 };
 
 struct conn;
-/* What differs. SSE will be a third one. */
+/* What differs. */
 struct transport {
 	const char *name;
 	/* Bytes that it takes while catching up. */
@@ -42,6 +42,8 @@ struct transport {
 	void (*live)(struct conn *c);
 	/* Writes what is due, from the loop's flush. */
 	void (*flush)(struct conn *c);
+	/* The library takes a write again; returns what its callback returns. NULL: never asked for. */
+	int (*writeable)(struct conn *c);
 	/* It ends; c->close_code and close_reason say why. What is queued may still go out. */
 	void (*end)(struct conn *c, int64_t retry_after_ms);
 	/* Its lookup failed: nothing was sent yet. */
@@ -49,6 +51,7 @@ struct transport {
 	/* Its queue is over its bound. */
 	void (*overflow)(struct conn *c);
 	void (*due)(struct conn *c, int64_t now); /* its timer */
+	void (*hurry)(struct conn *c);            /* its client has sent more behind its request */
 	void (*release)(struct conn *c);
 };
 

@@ -49,6 +49,7 @@ void loop_flush(struct realtime *rt)
 		c->transport->flush(c); /* may free it */
 	}
 	frame_cache_clear(rt->frames);
+	frame_cache_clear(rt->sse_frames);
 	more |= !TAILQ_EMPTY(&rt->dirty);
 	if (more != loop.is_busy) {
 		loop.is_busy = more;

@@ -1,5 +1,5 @@
-/* pulsechat-realtime: delivers events over WebSocket and long-poll. Puts the parts together, and takes them apart in
- * order. */
+/* pulsechat-realtime: delivers events over WebSocket, server-sent events and long-poll. Puts the parts together, and
+ * takes them apart in order. */
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
@@ -157,10 +157,11 @@ static int set_up(struct realtime *rt, const struct config *c, const struct opti
 	loop_init(rt, &loop_hooks);
 	rt->live = live_new(&limits, &live_hooks, rt);
 	rt->frames = frame_cache_new(LWS_PRE, FRAME_CACHE_BYTES);
+	rt->sse_frames = frame_cache_new_sse(LWS_PRE, FRAME_CACHE_BYTES);
 	rt->wheel = wheel_new(LOOP_TICK_MS, clock_mono_ms(), on_due);
 	rt->callers = callers_new();
 	rt->instances = instances_new();
-	rt->parking = parking_new(rt, poll_gone, poll_hurry);
+	rt->parking = parking_new(rt, transport_gone, transport_hurry);
 	gather_init(rt);
 	snprintf(name, sizeof(name), "%.50s-query", o->node);
 	rt->pool = pg_pool_new(c, &rt->loop, name, QUERY_CONNECTIONS);
@@ -186,6 +187,7 @@ static void take_down(struct realtime *rt)
 	ops_free();
 	live_free(&rt->live);
 	frame_cache_free(&rt->frames);
+	frame_cache_free(&rt->sse_frames);
 	instances_free(&rt->instances);
 	callers_free(&rt->callers);
 	wheel_free(&rt->wheel);

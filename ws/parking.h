@@ -1,4 +1,5 @@
-/* parking: notices that the client of a parked poll has gone, or sends more before its answer. libwebsockets 4.1.6 sees
+/* parking: notices that the client of a parked request (a poll, an event stream) has gone, or sends more behind
+ * it. libwebsockets 4.1.6 sees
  * neither, and spins until the answer goes out. Loop thread. */
 #pragma once
 #include "ws/realtime.h"

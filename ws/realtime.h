@@ -20,7 +20,7 @@ struct realtime {
 	const char *node; /* this process's name in logs and to the database */
 	uv_loop_t loop;
 	struct live *live;
-	struct frame_cache *frames;
+	struct frame_cache *frames, *sse_frames;
 	struct pg_pool *pool;  /* queries */
 	struct writer *writer; /* sends */
 	struct pg_watch *writer_watch;

@@ -52,6 +52,22 @@ bool request_path_is(struct lws *wsi, const char *path)
 	return method >= 0 && (size_t)n == strlen(path) && !memcmp(uri, path, (size_t)n);
 }
 
+/* An exact media range; one with q=0 is what nobody sends. */
+bool request_wants_sse(struct lws *wsi)
+{
+	static const char type[] = "text/event-stream";
+	char accept[512];
+	const char *p = header(wsi, WSI_TOKEN_HTTP_ACCEPT, accept, sizeof(accept));
+
+	while (p && *p) {
+		p += strspn(p, " \t,");
+		if (!strncasecmp(p, type, sizeof(type) - 1) && strchr(" \t,;", p[sizeof(type) - 1]))
+			return true; /* strchr() finds the NUL too */
+		p += strcspn(p, ",");
+	}
+	return false;
+}
+
 /* ---- the query */
 
 /* The value of name; 1: found; 0: absent; -1: there twice, or too long. */
@@ -91,11 +107,25 @@ static int check_names(struct lws *wsi, enum request_kind kind, struct err *e)
 		text[strcspn(text, "=")] = 0;
 		if (!strcmp(text, "/"))
 			continue; /* what libwebsockets 4.1 makes of a bare `?` */
-		for (size_t k = 0; k < COUNT_OF(names) - (kind == REQUEST_SOCKET ? 1 : 0); k++)
+		for (size_t k = 0; k < COUNT_OF(names) - (kind == REQUEST_POLL ? 0 : 1); k++)
 			known |= !strcmp(text, names[k]);
 		if (!known)
 			return err_set(e, ERR_BAD_REQUEST, NULL, "there is an unknown parameter");
 	}
+	return 0;
+}
+
+/* What a browser that comes back by itself says: newer than the cursor in the address. */
+static int read_last_id(struct lws *wsi, struct request *q, struct err *e)
+{
+	char text[ARGUMENT_MAX];
+	const char *id = custom_header(wsi, "last-event-id:", text, sizeof(text));
+
+	if (!id)
+		return 0;
+	if (cursor_parse(id, strlen(id), &q->cursor, e) < 0)
+		return err_set(e, ERR_BAD_CURSOR, "Last-Event-ID", "is not one that was given out");
+	q->has_cursor = true;
 	return 0;
 }
 
@@ -113,6 +143,8 @@ static int read_query(struct realtime *rt, struct lws *wsi, struct request *q, s
 	if (rc && cursor_parse(value, strlen(value), &q->cursor, e) < 0)
 		return -1;
 	q->has_cursor = rc > 0;
+	if (q->kind == REQUEST_SSE && read_last_id(wsi, q, e) < 0)
+		return -1;
 	rc = argument(wsi, "instance", value, sizeof(value));
 	if (rc < 0 || (rc && !uuid_parse(value, strlen(value), NULL)))
 		return err_set(e, ERR_BAD_FIELD, "instance", "must be a UUID in lower case, once");
@@ -334,6 +366,8 @@ int request_problem(struct lws *wsi, const struct err *e, const char *request_id
 	for (int i = 0; i < LWS_PRE; i++)
 		strbuf_addc(&b, 0);
 	problem_text(&b, e, request_id, close);
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0) /* an answer to HEAD has no body */
+		b.n = (size_t)(strstr(strbuf_cstr(&b) + LWS_PRE, "\r\n\r\n") + 4 - b.p);
 	if (lws_write(wsi, (unsigned char *)b.p + LWS_PRE, b.n - LWS_PRE, LWS_WRITE_HTTP) < 0 || close)
 		return -1;
 	return lws_http_transaction_completed(wsi) ? -1 : 0;

@@ -11,12 +11,12 @@ struct lws;
 
 #define REQUEST_ID_MAX 33
 
-enum request_kind { REQUEST_SOCKET, REQUEST_POLL };
+enum request_kind { REQUEST_SOCKET, REQUEST_SSE, REQUEST_POLL };
 
 struct request {
 	enum request_kind kind;
 	bool has_cursor, has_instance;
-	bool has_credential; /* a WebSocket without one is accepted, to be told 4001 */
+	bool has_credential; /* a stream without one is accepted, to be told 4001 */
 	bool close;          /* the connection ends with the answer */
 	struct cursor cursor;
 	char instance[37]; /* made here where the client names none */
@@ -33,6 +33,8 @@ void request_free(struct request **r); /* NULL is fine */
 
 /* True where the path is that of kind. */
 bool request_path_is(struct lws *wsi, const char *path);
+/* True where Accept names text/event-stream. */
+bool request_wants_sse(struct lws *wsi);
 /* The whole WebSocket handshake but for the query: version, subprotocol, key. */
 MUST_CHECK int request_check_handshake(struct lws *wsi, struct err *e);
 

@@ -115,7 +115,7 @@ static bool is_due(struct poll *p)
 	return false;
 }
 
-static void flush(struct conn *c)
+static void poll_flush(struct conn *c)
 {
 	struct poll *p = poll_of(c);
 
@@ -125,7 +125,7 @@ static void flush(struct conn *c)
 
 /* ---- as a transport */
 
-static size_t room(struct conn *c)
+static size_t poll_room(struct conn *c)
 {
 	if (c->queue_bytes < ANSWER_BYTES)
 		return MIN_OF(ANSWER_BYTES - c->queue_bytes, (size_t)c->rt->config->realtime.queue_bytes / 2 + 1);
@@ -133,7 +133,7 @@ static size_t room(struct conn *c)
 	return 0;
 }
 
-static void begin(struct conn *c)
+static void poll_begin(struct conn *c)
 {
 	struct poll *p = poll_of(c);
 	struct conn *older;
@@ -152,13 +152,13 @@ static void begin(struct conn *c)
 		conn_dirty(c);
 }
 
-static void live(struct conn *c)
+static void poll_live(struct conn *c)
 {
 	poll_of(c)->caught_up = true;
 	conn_dirty(c);
 }
 
-static void end(struct conn *c, int64_t retry_after_ms)
+static void poll_end(struct conn *c, int64_t retry_after_ms)
 {
 	poll_of(c)->retry_after_ms = retry_after_ms;
 	if (c->state != CONN_OPEN) { /* it has no place to tell of yet */
@@ -169,7 +169,7 @@ static void end(struct conn *c, int64_t retry_after_ms)
 	c->state = CONN_CLOSING;
 }
 
-static void refuse(struct conn *c, enum close_code code, const struct err *e)
+static void poll_refuse(struct conn *c, enum close_code code, const struct err *e)
 {
 	struct poll *p = poll_of(c);
 
@@ -182,7 +182,7 @@ static void refuse(struct conn *c, enum close_code code, const struct err *e)
 }
 
 /* What does not fit any more comes with the next poll. */
-static void overflow(struct conn *c)
+static void poll_overflow(struct conn *c)
 {
 	c->receiver.state = RECEIVER_OUT;
 	c->receiver.position = MAX_OF(c->queued_id, poll_of(c)->started_at);
@@ -190,14 +190,14 @@ static void overflow(struct conn *c)
 	conn_dirty(c);
 }
 
-static void due(struct conn *c, int64_t now)
+static void poll_due(struct conn *c, int64_t now)
 {
 	(void)now;
 	poll_of(c)->expired = true;
 	conn_dirty(c);
 }
 
-static void release(struct conn *c)
+static void poll_release(struct conn *c)
 {
 	struct poll *p = poll_of(c);
 
@@ -209,31 +209,27 @@ static void release(struct conn *c)
 		parking_remove(c->rt->parking, lws_get_socket_fd(c->wsi));
 }
 
-static const struct transport poll_transport = {
-	.name = "poll",
-	.room = room,
-	.begin = begin,
-	.live = live,
-	.flush = flush,
-	.end = end,
-	.refuse = refuse,
-	.overflow = overflow,
-	.due = due,
-	.release = release,
-};
-
-/* ---- requests */
-
-void poll_gone(struct conn *c)
-{
-	transport_kill(c);
-}
-
-void poll_hurry(struct conn *c)
+static void poll_hurry(struct conn *c)
 {
 	poll_of(c)->hurry = true;
 	conn_dirty(c);
 }
+
+static const struct transport poll_transport = {
+	.name = "poll",
+	.room = poll_room,
+	.begin = poll_begin,
+	.live = poll_live,
+	.flush = poll_flush,
+	.end = poll_end,
+	.refuse = poll_refuse,
+	.overflow = poll_overflow,
+	.due = poll_due,
+	.hurry = poll_hurry,
+	.release = poll_release,
+};
+
+/* ---- requests */
 
 int poll_start(struct realtime *rt, struct lws *wsi)
 {
@@ -250,11 +246,6 @@ int poll_start(struct realtime *rt, struct lws *wsi)
 	p->has_instance = request->has_instance;
 	p->close = request->close;
 	memcpy(p->id, request->id, sizeof(p->id));
-	lws_set_opaque_user_data(wsi, &p->c);
-	lws_http_headers_detach(wsi);
-	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
-	parking_add(rt->parking, &p->c, lws_get_socket_fd(wsi));
-	p->c.state = CONN_AUTHORISING;
-	conn_authorise(&p->c);
+	transport_park(&p->c);
 	return 0;
 }

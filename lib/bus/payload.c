@@ -92,12 +92,25 @@ static bool quoted(struct span *s, struct span *out)
 	return true;
 }
 
+/* The start of a line with a cursor; *s is behind it. */
+static bool line_start(struct span *s, struct span *cursor)
+{
+	struct span type;
+
+	return skip(s, "{\"type\":\"") && quoted(s, &type) && skip(s, ",\"cursor\":\"") && quoted(s, cursor);
+}
+
+bool event_line_cursor(struct span json, struct span *cursor)
+{
+	return line_start(&json, cursor);
+}
+
 size_t event_line_tail(struct span json, struct span *mark)
 {
-	struct span s = json, type, cursor;
+	struct span s = json, cursor;
 	const char *dot;
 
-	if (!skip(&s, "{\"type\":\"") || !quoted(&s, &type) || !skip(&s, ",\"cursor\":\"") || !quoted(&s, &cursor))
+	if (!line_start(&s, &cursor))
 		return 0;
 	dot = memchr(cursor.p, '.', cursor.n);
 	if (!dot || !s.n || (*s.p != ',' && *s.p != '}'))

@@ -31,6 +31,9 @@ struct event {
 /* Takes the next line off *rest. 1: *out is set; 0: nothing is left; -1: a broken line, passed over. */
 int payload_next(struct span *rest, struct event *out);
 
+/* The cursor of a line that starts `{"type":"…","cursor":"…"`, as every line with a cursor does; false for others.
+ * Borrowed. */
+bool event_line_cursor(struct span json, struct span *cursor);
 /* Where the text behind `{"type":"…","cursor":"…",` starts, 0 where the line does not start so. mark (may be NULL) gets
  * the epoch's mark in the cursor, borrowed. */
 size_t event_line_tail(struct span json, struct span *mark);

@@ -1,5 +1,6 @@
 /* frame: a small hash from a list of lines (by identity) to their joined bytes. */
 #include "lib/live/frame.h"
+#include "lib/bus/payload.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ struct cached {
 };
 
 struct frame_cache {
+	bool sse;
 	size_t headroom, bytes_max, bytes;
 	struct cached slots[CACHE_SLOTS];
 	unsigned used[CACHE_SLOTS]; /* which slots to clear */
@@ -30,6 +32,14 @@ struct frame_cache *frame_cache_new(size_t headroom, size_t bytes_max)
 
 	c->headroom = headroom;
 	c->bytes_max = bytes_max;
+	return c;
+}
+
+struct frame_cache *frame_cache_new_sse(size_t headroom, size_t bytes_max)
+{
+	struct frame_cache *c = frame_cache_new(headroom, bytes_max);
+
+	c->sse = true;
 	return c;
 }
 
@@ -72,12 +82,44 @@ static uint64_t hash_of(struct line *const *lines, size_t n)
 	return h ^ h >> 29;
 }
 
-static void join(char *to, struct line *const *lines, size_t n)
+static char *put(char *to, const char *p, size_t n)
+{
+	memcpy(to, p, n);
+	return to + n;
+}
+
+static const char id_field[] = "id: ", data_field[] = "data: ";
+
+static size_t length_of(const struct frame_cache *c, const struct line *l)
+{
+	struct span cursor;
+	size_t n = l->n + 1;
+
+	if (!c->sse)
+		return n;
+	n += sizeof(data_field) - 1 + 1;
+	if (event_line_cursor((struct span){l->p, l->n}, &cursor))
+		n += sizeof(id_field) - 1 + cursor.n + 1;
+	return n;
+}
+
+static void join(const struct frame_cache *c, char *to, struct line *const *lines, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		memcpy(to, lines[i]->p, lines[i]->n);
-		to += lines[i]->n;
+		const struct line *l = lines[i];
+		struct span cursor;
+
+		if (c->sse && event_line_cursor((struct span){l->p, l->n}, &cursor)) {
+			to = put(to, id_field, sizeof(id_field) - 1);
+			to = put(to, cursor.p, cursor.n);
+			*to++ = '\n';
+		}
+		if (c->sse)
+			to = put(to, data_field, sizeof(data_field) - 1);
+		to = put(to, l->p, l->n);
 		*to++ = '\n';
+		if (c->sse)
+			*to++ = '\n'; /* ends the event */
 	}
 }
 
@@ -103,14 +145,14 @@ char *frame_get(struct frame_cache *c, struct line *const *lines, size_t n, size
 	}
 	c->stats.joined++;
 	for (size_t i = 0; i < n; i++)
-		total += lines[i]->n + 1;
+		total += length_of(c, lines[i]);
 	*len = total;
 	if (!vacant || c->bytes + total > c->bytes_max) {
 		if (c->scratch_n < c->headroom + total) {
 			c->scratch_n = c->headroom + total;
 			c->scratch = xrealloc(c->scratch, c->scratch_n);
 		}
-		join(c->scratch + c->headroom, lines, n);
+		join(c, c->scratch + c->headroom, lines, n);
 		return c->scratch + c->headroom;
 	}
 	vacant->hash = h;
@@ -120,7 +162,7 @@ char *frame_get(struct frame_cache *c, struct line *const *lines, size_t n, size
 	for (size_t i = 0; i < n; i++)
 		vacant->lines[i] = line_ref(lines[i]);
 	vacant->bytes = xmalloc(c->headroom + total);
-	join(vacant->bytes + c->headroom, lines, n);
+	join(c, vacant->bytes + c->headroom, lines, n);
 	c->bytes += total;
 	c->used[c->used_n++] = (unsigned)(vacant - c->slots);
 	return vacant->bytes + c->headroom;

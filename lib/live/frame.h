@@ -8,10 +8,12 @@ struct frame_cache;
 /* headroom: bytes that the writer may use in front of a frame. bytes_max: of all frames kept; beyond it frames are
  * joined into one scratch buffer, valid until the next call only. */
 struct frame_cache *frame_cache_new(size_t headroom, size_t bytes_max);
+/* The same for server-sent events: each line is one, `data: LINE`, before it `id: CURSOR` where the line has one. */
+struct frame_cache *frame_cache_new_sse(size_t headroom, size_t bytes_max);
 void frame_cache_free(struct frame_cache **c);
 
-/* The n lines (1 or more), each with a line feed behind it; *len gets the length. Valid until the next frame_get() or
- * frame_cache_clear(). The headroom in front may be written to, the rest not. */
+/* The n lines (1 or more), each with a line feed behind it (or as an event); *len gets the length. Valid until the next
+ * frame_get() or frame_cache_clear(). The headroom in front may be written to, the rest not. */
 char *frame_get(struct frame_cache *c, struct line *const *lines, size_t n, size_t *len);
 void frame_cache_clear(struct frame_cache *c);
 

@@ -1,4 +1,4 @@
-// access: judged at delivery. Joins and removals, ended sessions, deactivated people, on two processes and both transports.
+// access: judged at delivery. Joins and removals, ended sessions, deactivated people, on two processes and all transports.
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { startStack } from "../support/stack.mjs";
 import { client, signIn } from "../support/http.mjs";
 import { follow, openWs, poll } from "../support/realtime.mjs";
+import { openSse } from "../support/sse.mjs";
 import { channel, exactly, head, people, post, range, say, seqs, until } from "./help.mjs";
 
 let stack, alice, bob, carol, dave;
@@ -16,9 +17,10 @@ before(async () => {
 });
 after(() => stack.stop());
 
-/** A socket on each process, and a poll on each. */
+/** A socket, an event stream and a poll on each process. */
 async function everywhere(who, cursor) {
 	const feeds = [await openWs(who, { via: "realtime1", cursor }), await openWs(who, { via: "realtime2", cursor })];
+	for (const via of ["realtime1", "realtime2"]) feeds.push(await openSse(who, { via, cursor }));
 	feeds.push(follow(who, { via: "realtime1", cursor: cursor ?? feeds[0].hello.cursor }));
 	feeds.push(follow(who, { via: "realtime2", cursor: cursor ?? feeds[1].hello.cursor }));
 	return feeds;
@@ -42,8 +44,8 @@ test("AU-5 b who is removed gets nothing that was sent after it, live or by resu
 		assert.deepEqual(seqs(f.lines, room), [1]);
 	}
 	// nothing of it by resume either, from both processes, nor from history
-	for (const via of ["realtime1", "realtime2"]) {
-		const resumed = await openWs(bob, { via, cursor: from });
+	for (const [via, open] of [["realtime1", openWs], ["realtime2", openWs], ["realtime1", openSse], ["realtime2", openSse]]) {
+		const resumed = await open(bob, { via, cursor: from });
 		await resumed.some((l) => l.type === "message" && l.channel === other && l.seq === marker.seq);
 		assert.deepEqual(seqs(resumed.lines, room), []);
 		assert.ok(resumed.lines.some((l) => l.type === "member.left" && l.user === bob.id), "but he is told that he is out");
@@ -88,6 +90,7 @@ test("AU-5 a log out: its streams end within a second on both processes, the oth
 	const one = await signIn(stack, "bob");
 	const two = await signIn(stack, "bob");
 	const ones = [await openWs(one, { via: "realtime1" }), await openWs(one, { via: "realtime2" })];
+	for (const via of ["realtime1", "realtime2"]) ones.push(await openSse(one, { via }));
 	const twos = [await openWs(two, { via: "realtime1" }), await openWs(two, { via: "realtime2" })];
 	const parked = ["realtime1", "realtime2"].map((via) => poll(one, { via, cursor: ones[0].hello.cursor, wait: 30 }));
 	const t = Date.now();
@@ -95,7 +98,7 @@ test("AU-5 a log out: its streams end within a second on both processes, the oth
 	const closed = await Promise.all(ones.map((f) => f.closed));
 	const polls = await Promise.all(parked);
 	assert.ok(Date.now() - t < 1000, `${Date.now() - t} ms`);
-	assert.deepEqual(closed.map((c) => c.code), [4001, 4001]);
+	assert.deepEqual(closed.map((c) => c.code), [4001, 4001, 4001, 4001]);
 	for (const f of ones) assert.equal(f.lines.at(-1).type, "bye");
 	for (const p of polls) assert.ok([200, 401].includes(p.status));
 	assert.equal((await poll(one, { cursor: ones[0].hello.cursor, wait: 0 })).status, 401);
@@ -109,19 +112,22 @@ test("AU-5 a log out: its streams end within a second on both processes, the oth
 test("AU-5 c a deactivated person's streams end with 4003, everywhere; a token's by its revocation", async () => {
 	const [erin] = await people(stack, "erin");
 	const feeds = [await openWs(erin, { via: "realtime1" }), await openWs(erin, { via: "realtime2" })];
+	for (const via of ["realtime1", "realtime2"]) feeds.push(await openSse(erin, { via }));
 	const watcher = await openWs(alice, { via: "realtime2" });
 	const t = Date.now();
 	await stack.psql(`select user_deactivate(${erin.id})`);
 	const closed = await Promise.all(feeds.map((f) => f.closed));
 	assert.ok(Date.now() - t < 1000, `${Date.now() - t} ms`);
-	assert.deepEqual(closed.map((c) => c.code), [4003, 4003]);
+	assert.deepEqual(closed.map((c) => c.code), [4003, 4003, 4003, 4003]);
 	await watcher.some((l) => l.type === "user.deactivated" && l.user.id === erin.id);
 	const late = await openWs(erin, { hello: false });
 	assert.equal((await late.closed).code, 4003);
+	assert.equal((await (await openSse(erin, { hello: false })).closed).code, 4003);
 	const extra = client(stack, { token: await stack.token("carol") });
-	const c = await openWs(extra);
+	const [c, s] = [await openWs(extra), await openSse(extra)];
 	await stack.psql("select session_revoke((select max(id) from sessions))");
 	assert.equal((await c.closed).code, 4001);
+	assert.equal((await s.closed).code, 4001);
 	await watcher.close();
 });
 

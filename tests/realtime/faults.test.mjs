@@ -6,6 +6,7 @@ import { createServer, connect } from "node:net";
 import { randomUUID } from "node:crypto";
 import { startStack } from "../support/stack.mjs";
 import { follow, openWs, poll } from "../support/realtime.mjs";
+import { openSse } from "../support/sse.mjs";
 import { channel, exactly, head, idOf, inOrder, markOf, people, post, range, say, sendOp, seqs, texts, until } from "./help.mjs";
 
 let stack, alice, bob, carol;
@@ -163,6 +164,7 @@ test("PG-4 the database restarts while two people chat: sockets stay open, sends
 	const a = await openWs(alice, { via: "realtime1" });
 	const b = await openWs(bob, { via: "realtime2" });
 	const p = follow(bob, { cursor: b.hello.cursor, via: "realtime1" });
+	const s = await openSse(bob, { via: "realtime2" });
 	let n = 0;
 	for (const downtime of [0, 1500]) {
 		const talking = (async () => {
@@ -187,7 +189,9 @@ test("PG-4 the database restarts while two people chat: sockets stay open, sends
 		await exactly(a, room, 1, n, 5000);
 		await exactly(b, room, 1, n, 5000);
 		await exactly(p, room, 1, n, 5000);
+		await exactly(s, room, 1, n, 5000);
 	}
+	s.terminate();
 	assert.ok(!b.lines.some((l) => l.type === "reset" || l.type === "bye"));
 	await p.stop();
 	await Promise.all([a.close(), b.close()]);
@@ -214,7 +218,7 @@ test("a process that is stopped with full batches under way: others' sends go on
 
 test("a new epoch: every stream gets one reset, under the new mark, and goes on; so does one whose log went back", async () => {
 	const room = await channel(alice, [bob]);
-	const feeds = [await openWs(bob, { via: "realtime1" }), await openWs(bob, { via: "realtime2" })];
+	const feeds = [await openWs(bob, { via: "realtime1" }), await openWs(bob, { via: "realtime2" }), await openSse(bob, { via: "realtime2" })];
 	const p = follow(bob, { cursor: feeds[0].hello.cursor, via: "realtime2" });
 	const a = await openWs(alice);
 	await say(a, room, "before");

@@ -1,4 +1,4 @@
-// protocol: what a client may rely on, on both transports, on two processes.
+// protocol: what a client may rely on, on all transports, on two processes.
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
@@ -7,6 +7,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { startStack } from "../support/stack.mjs";
 import { exchange, signIn } from "../support/http.mjs";
 import { dial, follow, openWs, poll } from "../support/realtime.mjs";
+import { openSse } from "../support/sse.mjs";
 import { channel, exactly, head, idOf, people, post, range, say, sendOp, seqs, until } from "./help.mjs";
 
 let stack, alice, bob, carol, room;
@@ -30,12 +31,13 @@ test("hello is first and says where it stands; a message reaches every member on
 	const b = await openWs(bob, { via: "realtime2" });
 	const c = await openWs(carol, { via: "realtime2" });
 	const bPolls = follow(bob, { cursor: from, via: "realtime1" });
+	const bSse = await openSse(bob, { cursor: from, via: "realtime2" });
 	const ack = await a.call({ ...sendOp(room, "héllo \u2028 <&>"), ref: "r\"1" });
 	assert.equal(ack.type, "ack");
 	assert.equal(ack.ref, "r\"1");
 	const rest = await post(bob, room, "by REST");
 	assert.equal(rest.seq, ack.seq + 1);
-	for (const feed of [a, b, bPolls]) {
+	for (const feed of [a, b, bPolls, bSse]) {
 		const m = await feed.some((l) => l.type === "message" && l.seq === ack.seq);
 		assert.deepEqual(m.body, { text: "héllo \u2028 <&>" });
 		assert.equal(m.sender, alice.id);
@@ -48,7 +50,7 @@ test("hello is first and says where it stands; a message reaches every member on
 	assert.equal((await c.call({ op: "ping" })).type, "pong");
 	assert.deepEqual(seqs(c.lines, room), [], "not a member");
 	await bPolls.stop();
-	await Promise.all([a, b, c].map((f) => f.close()));
+	await Promise.all([a, b, c, bSse].map((f) => f.close()));
 });
 
 test("a line is what history says, live and replayed", async () => {
@@ -59,6 +61,9 @@ test("a line is what history says, live and replayed", async () => {
 	const ring = (await poll(bob, { cursor: from, wait: 0 })).events.find((e) => e.seq === ack.seq);
 	const stored = (await alice.get(`/api/v1/channels/${room}/messages/${ack.seq}`)).json;
 	assert.deepEqual(ring, live);
+	const sse = await openSse(bob, { cursor: from });
+	assert.deepEqual(await sse.some((l) => l.type === "message" && l.seq === ack.seq), live);
+	await sse.close();
 	const { type, cursor, ...message } = live;
 	assert.equal(type, "message");
 	assert.ok(cursor);
@@ -155,7 +160,13 @@ test("DL-6 a dead session's handshake is accepted, told why and closed with 4001
 	for (const headers of [{ authorization: `Bearer pct_${"A".repeat(42)}E` }, { authorization: "Bearer x" }, {}]) {
 		const ws = await openWs({ stack, credentials: headers }, { hello: false });
 		assert.equal((await ws.closed).code, 4001);
-		assert.deepEqual(ws.lines.map((l) => l.type), ["bye"]);
+		assert.deepEqual(ws.lines, [{ type: "bye", reason: "signed out", code: 4001 }]);
+		for (const via of ["realtime1", undefined]) {
+			const sse = await openSse({ stack, credentials: headers }, { hello: false, via });
+			assert.deepEqual(await sse.closed, { code: 4001, reason: "signed out", whole: true });
+			assert.deepEqual(sse.lines, ws.lines);
+			assert.ok(sse.retry >= 600000, "a browser that takes no notice does not come back every few seconds");
+		}
 	}
 	const p = await poll({ stack, credentials: {} }, {});
 	assert.deepEqual([p.status, p.problem.code], [401, "unauthenticated"]);
@@ -168,8 +179,11 @@ test("what is no handshake is answered at once, with a problem", async () => {
 	assert.deepEqual([plain.status, plain.json.code, plain.headers["content-type"]], [426, "upgrade_required", "application/problem+json"]);
 	assert.equal(plain.json.request_id, plain.headers["pulsechat-request-id"]);
 	assert.equal((await get("/api/v1/else")).status, 404);
-	const post405 = await get("/api/v1/events", { "content-length": 0 }, "POST");
-	assert.deepEqual([post405.status, post405.headers.allow], [405, "GET"]);
+	for (const accept of ["*/*", "text/event-stream"]) {
+		const post405 = await get("/api/v1/events", { "content-length": 0, accept }, "POST");
+		assert.deepEqual([post405.status, post405.headers.allow], [405, "GET"]);
+		assert.equal((await get("/api/v1/events", { accept }, "HEAD")).status, 405);
+	}
 	const upgrade = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" };
 	const v13 = { ...upgrade, "sec-websocket-version": "13", "sec-websocket-protocol": "pulsechat.v1" };
 	assert.equal((await get("/api/v1/ws", { ...v13, "sec-websocket-version": "8" })).status, 426);
@@ -178,8 +192,8 @@ test("what is no handshake is answered at once, with a problem", async () => {
 	assert.equal((await get("/api/v1/else", v13)).status, 404);
 	assert.equal((await get("/api/v1/ws", { ...v13, upgrade: "h2c" })).status, 426);
 	for (const query of ["cursor=", "cursor=x", "cursor=aaaaaaaa.-1", "cursor=aaaaaaaa.01", "cursor=AAAAAAAA.1", "cursor=aaaaaaaa.1&cursor=aaaaaaaa.1"])
-		for (const path of ["/api/v1/ws", "/api/v1/events"]) {
-			const r = await get(`${path}?${query}`, path.endsWith("ws") ? v13 : {});
+		for (const [path, headers] of [["/api/v1/ws", v13], ["/api/v1/events", {}], ["/api/v1/events", { accept: "text/event-stream" }]]) {
+			const r = await get(`${path}?${query}`, headers);
 			assert.deepEqual([r.status, r.json.code, r.json.field], [400, "bad_cursor", "cursor"], `${path} ${query}`);
 		}
 	for (const query of ["instance=1", "instance=", "wait=-1", "wait=56", "wait=1.5", "wait=", "wait=1&wait=2"])

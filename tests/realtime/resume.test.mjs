@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { startStack } from "../support/stack.mjs";
 import { follow, openWs, poll } from "../support/realtime.mjs";
+import { openSse } from "../support/sse.mjs";
 import { channel, exactly, head, idOf, inOrder, markOf, people, post, range, say, sendOp, seqs, until } from "./help.mjs";
 
 let stack, alice, bob, carol;
@@ -37,6 +38,10 @@ test("DL-3 a join an empty channel, drop before any event came, three messages, 
 		await again.close();
 		const p = await poll(bob, { cursor, wait: 5, via });
 		assert.deepEqual(seqs(p.events, room), [1, 2, 3]);
+		const s = await openSse(bob, { lastEventId: cursor, via });
+		assert.equal(s.hello.cursor, cursor);
+		await exactly(s, room, 1, 3);
+		await s.close();
 	}
 });
 
@@ -53,6 +58,8 @@ test("what is older than memory comes from the log, then from memory, then live:
 		await openWs(bob, { cursor, via: "realtime1" }),
 		await openWs(bob, { cursor, via: "realtime2" }),
 		follow(bob, { cursor, via: "realtime1" }),
+		await openSse(bob, { cursor, via: "realtime1" }),
+		await openSse(bob, { lastEventId: cursor, via: "realtime2" }),
 	];
 	await burst(a, room, 30); // while they catch up
 	for (const f of feeds) {
@@ -61,15 +68,16 @@ test("what is older than memory comes from the log, then from memory, then live:
 	}
 	// from every tenth event on: the border between log and memory is met from both sides
 	const cursors = feeds[0].events.filter((_, i) => i % 10 === 9).map((e) => [e.cursor, e.seq]);
-	for (const [at, seq] of cursors) {
-		const p = await openWs(bob, { cursor: at });
+	for (const [i, [at, seq]] of cursors.entries()) {
+		const p = await (i % 2 ? openSse : openWs)(bob, { cursor: at });
 		if (seq < 230) await exactly(p, room, seq + 1, 230);
 		await p.close();
 	}
-	await Promise.all([a.close(), feeds[0].close(), feeds[1].close(), feeds[2].stop()]);
+	await Promise.all([a, ...feeds].map((f) => (f.stop ?? f.close)()));
 });
 
-test("DL-2 a a message that comes before the backfill ends, and a drop in the middle of it", async () => {
+for (const [transport, open] of [["WebSocket", openWs], ["server-sent events", openSse]])
+test(`DL-2 a a message that comes before the backfill ends, and a drop in the middle of it: ${transport}`, async () => {
 	const room = await channel(alice, [bob]);
 	const a = await openWs(alice);
 	const b = await openWs(bob);
@@ -81,7 +89,7 @@ test("DL-2 a a message that comes before the backfill ends, and a drop in the mi
 	for (let i = 0; i < 5; i++) await burst(a, room, 30, (n) => `m${n} ${"x".repeat(1500)}`); // in all more than a queue holds
 	let rounds = 0;
 	while (got.at(-1) < 161) {
-		const again = await openWs(bob, { cursor });
+		const again = await open(bob, { cursor });
 		if (rounds === 0) a.send(sendOp(room, "the newest, before the backfill ends"));
 		await again.some((l) => l.type === "message" && l.channel === room && l.seq > got.at(-1));
 		again.terminate(); // in the middle of it
@@ -111,7 +119,7 @@ test("DL-2 b a hundred fresh clients load and follow while messages flow: none h
 		const page = await who.get(`/api/v1/channels/${room}/messages?limit=200`);
 		assert.equal(page.status, 200);
 		const from = page.json.messages.at(-1).seq;
-		const feed = await openWs(who, { cursor: page.headers["pulsechat-cursor"], via: `realtime${1 + (i % 3 === 0)}` });
+		const feed = await (i % 4 === 1 ? openSse : openWs)(who, { cursor: page.headers["pulsechat-cursor"], via: `realtime${1 + (i % 3 === 0)}` });
 		return { from, feed };
 	}));
 	stop = true;
@@ -135,13 +143,15 @@ test("DL-3 b above the head, and another epoch: a reset at once, then live", asy
 		["aaaaaaaa.1", "other epoch"],
 		["aaaaaaaa.0", "other epoch"],
 	]) {
-		const b = await openWs(bob, { cursor });
-		const reset = await b.next("reset");
-		assert.equal(reset.reason, reason);
-		assert.ok(idOf(reset.cursor) >= idOf(now) && markOf(reset.cursor) === markOf(now));
-		const m = await post(alice, room, reason);
-		await b.some((l) => l.type === "message" && l.channel === room && l.seq === m.seq);
-		await b.close();
+		for (const open of [openWs, openSse]) {
+			const b = await open(bob, { cursor });
+			const reset = await b.next("reset");
+			assert.equal(reset.reason, reason);
+			assert.ok(idOf(reset.cursor) >= idOf(now) && markOf(reset.cursor) === markOf(now));
+			const m = await post(alice, room, reason);
+			await b.some((l) => l.type === "message" && l.channel === room && l.seq === m.seq);
+			await b.close();
+		}
 		const p = await poll(bob, { cursor, wait: 10 });
 		assert.deepEqual(p.lines.map((l) => l.type), ["reset", "cursor"]);
 		assert.equal(p.lines[0].reason, reason);
@@ -175,10 +185,12 @@ test("DL-3 c too far behind, by own events and by age: a reset", async () => {
 	await exactly(b, room, 1, 300); // just within
 	await b.close();
 	await burst(a, room, 1);
-	const over = await openWs(bob, { cursor });
-	assert.equal((await over.next("reset")).reason, "too far behind");
-	assert.ok(!over.lines.some((l) => l.type === "message" && l.seq === 301));
-	await over.close();
+	for (const open of [openWs, openSse]) {
+		const over = await open(bob, { cursor });
+		assert.equal((await over.next("reset")).reason, "too far behind");
+		assert.ok(!over.lines.some((l) => l.type === "message" && l.seq === 301));
+		await over.close();
+	}
 	// others' events do not count
 	const quiet = await openWs(carol, { cursor });
 	assert.equal((await quiet.call({ op: "ping" })).type, "pong");
@@ -207,6 +219,10 @@ test("a deleted text is in no replay, from memory or from the log", async () => 
 		assert.deepEqual([line.seq, line.deleted, line.body], [m.seq, true, undefined]);
 		assert.ok(!JSON.stringify(b.lines).includes("secret"));
 		await b.close();
+		const s = await openSse(bob, { cursor, via });
+		await s.some((l) => l.type === "message.deleted" && l.seq === m.seq);
+		assert.deepEqual(s.lines.filter((l) => l.channel === room), b.lines.filter((l) => l.channel === room));
+		await s.close();
 	}
 	const a = await openWs(alice);
 	await burst(a, room, 100); // out of memory with it

@@ -1,0 +1,150 @@
+/* transport_sse: server-sent events (WHATWG HTML, 9.2): an answer without an end, a line of the protocol an event.
+ * Its head goes out with the first of them: hello, or the goodbye of a session that has ended, since a browser tells a
+ * page nothing of a status. */
+#include "lib/base/config.h"
+#include "lib/base/rand.h"
+#include "lib/base/strbuf.h"
+#include "lib/live/frame.h"
+#include "ws/parking.h"
+#include "ws/stream.h"
+#include "ws/transport.h"
+#include <inttypes.h>
+#include <libwebsockets.h>
+#include <string.h>
+
+#define WRITE_BYTES ((size_t)64 << 10)
+#define RETRY_MIN_MS 1000
+#define RETRY_NEVER_MS 3600000 /* for a client that reads no goodbye and comes back to a session that has ended */
+
+struct sse {
+	struct stream s; /* first */
+	char id[REQUEST_ID_MAX];
+	bool started;    /* the head is out */
+	bool said_retry; /* … and so is the goodbye's `retry` */
+};
+
+static struct sse *sse_of(struct stream *s)
+{
+	return (struct sse *)s;
+}
+
+/* ---- writing */
+
+static bool may_write(const struct stream *s)
+{
+	return s->c.wsi && s->c.state != CONN_DEAD && !lws_partial_buffered(s->c.wsi);
+}
+
+static int write_bytes(struct stream *s, char *p, size_t n)
+{
+	return lws_write(s->c.wsi, (unsigned char *)p, n, LWS_WRITE_HTTP);
+}
+
+/* When to come back where no goodbye says it: spread, since it is the server that has gone then. */
+static int64_t usual_retry_ms(const struct config *config)
+{
+	return RETRY_MIN_MS + (int64_t)rand_below((uint32_t)config->realtime.drain_spread + 1);
+}
+
+static int write_first(struct sse *e, const char *p, size_t n)
+{
+	static const char room[LWS_PRE] = {0};
+	AUTO_STRBUF b = {0};
+
+	e->started = true;
+	strbuf_add(&b, room, sizeof(room));
+	strbuf_addf(&b,
+		    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-store\r\n"
+		    "x-accel-buffering: no\r\npulsechat-request-id: %s\r\nconnection: close\r\n\r\nretry: %" PRId64
+		    "\n\n",
+		    e->id, usual_retry_ms(e->s.c.rt->config));
+	strbuf_add(&b, p, n);
+	return write_bytes(&e->s, b.p + LWS_PRE, b.n - LWS_PRE);
+}
+
+static int write_lines(struct stream *s, size_t n)
+{
+	size_t len;
+	char *p = frame_get(s->c.rt->sse_frames, s->c.queue, n, &len);
+
+	return sse_of(s)->started ? write_bytes(s, p, len) : write_first(sse_of(s), p, len);
+}
+
+/* ---- the end */
+
+/* The goodbye for the browser itself: when to come back. */
+static int write_retry(struct stream *s)
+{
+	char b[LWS_PRE + 40];
+	bool ended = s->c.close_code == CLOSE_SIGNED_OUT || s->c.close_code == CLOSE_DEACTIVATED;
+	int64_t retry = ended ? RETRY_NEVER_MS : s->retry_after_ms;
+	int n = snprintf(b + LWS_PRE, sizeof(b) - LWS_PRE, "retry: %" PRId64 "\n\n", retry);
+
+	sse_of(s)->said_retry = true;
+	return retry ? write_bytes(s, b + LWS_PRE, (size_t)n) : 0;
+}
+
+static int finish(struct stream *s, bool inside)
+{
+	(void)inside;
+	if (may_write(s) && (sse_of(s)->said_retry || write_retry(s) < 0 || may_write(s)))
+		transport_kill(&s->c);
+	else if (s->c.wsi)
+		lws_callback_on_writable(s->c.wsi); /* the library has a rest of it */
+	return 0;
+}
+
+static void cut(struct stream *s)
+{
+	transport_kill(&s->c);
+}
+
+static const struct stream_kind kind = {
+	.write_bytes = WRITE_BYTES,
+	.may_write = may_write,
+	.write = write_lines,
+	.finish = finish,
+	.cut = cut,
+};
+
+/* A request behind one whose answer has no end is never answered; libwebsockets 4.1.6 would spin over it. */
+static void sse_hurry(struct conn *c)
+{
+	transport_kill(c);
+}
+
+static void sse_release(struct conn *c)
+{
+	if (c->wsi)
+		parking_remove(c->rt->parking, lws_get_socket_fd(c->wsi));
+}
+
+static const struct transport sse_transport = {
+	.name = "sse",
+	.room = stream_room,
+	.begin = stream_begin,
+	.live = stream_live,
+	.flush = stream_flush,
+	.writeable = stream_writeable,
+	.end = stream_end,
+	.refuse = stream_refuse,
+	.overflow = stream_overflow,
+	.due = stream_due,
+	.hurry = sse_hurry,
+	.release = sse_release,
+};
+
+int sse_start(struct realtime *rt, struct lws *wsi)
+{
+	struct request *request = NULL;
+	struct err e = {0};
+	struct stream *s;
+
+	if (request_read(rt, wsi, REQUEST_SSE, &request, &e) < 0)
+		return request_problem(wsi, &e, NULL, false);
+	s = (struct stream *)conn_new(rt, &sse_transport, sizeof(struct sse), wsi, request);
+	s->kind = &kind;
+	memcpy(sse_of(s)->id, request->id, sizeof(request->id));
+	transport_park(&s->c);
+	return 0;
+}
