@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { bot } from "../support/http.mjs";
 
 export { until } from "../support/until.mjs";
@@ -53,6 +54,20 @@ export const markOf = (cursor) => cursor.split(".")[0];
 export const seqs = (lines, id) => lines.filter((l) => l.type === "message" && l.channel === id).map((l) => l.seq);
 export const texts = (lines, id) => lines.filter((l) => l.type === "message" && l.channel === id).map((l) => l.body.text);
 export const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+/** CPU time of a program so far, in ms. */
+export function cpu(stack, name) {
+	const fields = readFileSync(`/proc/${stack.pids[name]}/stat`, "utf8").split(") ")[1].split(" ");
+	return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** Holds that a program that has nothing to do does nothing, for ms. */
+export async function spinsNot(stack, name, ms = 500) {
+	const before = cpu(stack, name), t = Date.now();
+	await new Promise((ok) => setTimeout(ok, ms));
+	const used = cpu(stack, name) - before, passed = Date.now() - t;
+	assert.ok(used < passed * 0.3, `${name} used ${used} ms of CPU in ${passed} ms`);
+}
 
 /** Every logged event once, and in the log's order. */
 export function inOrder(feed) {

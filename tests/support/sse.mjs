@@ -1,7 +1,7 @@
 // sse: a client of server-sent events for tests, by the letter of the HTML standard (9.2.6), and strict: what a browser would
 // quietly pass over is an error here.
 //
-//   const s = await openSse(alice, { cursor, lastEventId, instance, via });   // resolves after hello
+//   const s = await openSse(alice, { cursor, lastEventId, instance, via, query });   // resolves after hello
 //   s is a Feed (realtime.mjs): next(), some(), lines, events, cursor; s.hello; s.lastEventId, s.retry: as a browser keeps them
 //   s.head: {status, headers}; s.pause(), s.resume(): stop reading, go on; s.terminate(); await s.closed   // {code, reason} of `bye`
 
@@ -53,7 +53,7 @@ export class EventStream {
 }
 
 export async function openSse(who, options = {}) {
-	const { cursor, lastEventId, instance = randomUUID(), via, headers = {}, hello = true, ms } = options;
+	const { cursor, lastEventId, instance = randomUUID(), via, headers = {}, hello = true, ms, query: more = {} } = options;
 	const { stack } = who;
 	const feed = new Feed();
 	const all = {
@@ -65,11 +65,12 @@ export async function openSse(who, options = {}) {
 		...headers,
 	};
 	for (const k of Object.keys(all)) if (all[k] === null || all[k] === undefined) delete all[k];
-	const path = `/api/v1/events?${query({ instance, cursor })}`;
+	const path = `/api/v1/events?${query({ instance, cursor, ...more })}`;
 	const front = via && stack.fronts?.get(via);
 	const where = via && !front ? { socketPath: stack.socket(via) } : { host: "127.0.0.1", port: front?.port ?? stack.port };
 	let res, bye;
 	feed.instance = instance;
+	feed.chunks = 0;
 	const stream = new EventStream(
 		({ data, id }) => {
 			const line = JSON.parse(data);
@@ -110,6 +111,7 @@ export async function openSse(who, options = {}) {
 					text += d;
 					return;
 				}
+				feed.chunks++;
 				try {
 					stream.add(utf8.write(d));
 				} catch (e) {
