@@ -55,6 +55,17 @@ export const seqs = (lines, id) => lines.filter((l) => l.type === "message" && l
 export const texts = (lines, id) => lines.filter((l) => l.type === "message" && l.channel === id).map((l) => l.body.text);
 export const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
+/** Numbers from 0 to 1 that are the same each time. */
+export function rng(seed) {
+	let a = seed >>> 0;
+	return () => {
+		a = (a + 0x6d2b79f5) >>> 0;
+		let t = Math.imul(a ^ (a >>> 15), 1 | a);
+		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+		return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+	};
+}
+
 /** CPU time of a program so far, in ms. */
 export function cpu(stack, name) {
 	const fields = readFileSync(`/proc/${stack.pids[name]}/stat`, "utf8").split(") ")[1].split(" ");
