@@ -1,9 +1,9 @@
 // help: what the realtime tests say often.
 
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { bot } from "../support/http.mjs";
+import { bot, client } from "../support/http.mjs";
 
 export { until } from "../support/until.mjs";
 
@@ -22,6 +22,21 @@ export async function channel(owner, members = [], kind = "private") {
 	const answer = await owner.post("/api/v1/channels", body);
 	assert.equal(answer.status, 201, answer.text);
 	return answer.json.id;
+}
+
+/** n more people, members of one new private channel, with a token each: {people: [client], room}. The owner is its first member. */
+export async function crowd(stack, owner, n) {
+	const room = await channel(owner);
+	const mark = `c${process.pid}x${++made}x`;
+	const tokens = range(1, n).map(() => `pct_${randomBytes(32).toString("base64url")}`);
+	const rows = tokens.map((t, i) => `(${i}, decode('${createHash("sha256").update(t).digest("hex")}', 'hex'))`);
+	await stack.psql(`
+		with t (n, hash) as (values ${rows}),
+			u as (insert into users (handle, name) select '${mark}' || n, 'Crowd ' || n from t returning id, handle),
+			s as (insert into sessions (secret_hash, kind, user_id, scopes, name)
+				select t.hash, 'token', u.id, '{read,write}', 'test' from t join u on u.handle = '${mark}' || t.n)
+		insert into members (channel_id, user_id, since) select ${room}, id, 0 from u`);
+	return { people: tokens.map((token) => client(stack, { token })), room };
 }
 
 /** Sends by REST; the Message. */

@@ -106,7 +106,7 @@ test("ops: acks, errors with ref and client_id, and the connection goes on", asy
 	await a.close();
 });
 
-test("a frame of many lines, of none, with CR LF and one bad line among good ones", async () => {
+test("WP-1 a frame of 500 lines, of none, with CR LF and one bad line among good ones", async () => {
 	const a = await openWs(alice);
 	const from = (await say(a, room, "before")).seq;
 	const ops = Array.from({ length: 500 }, (_, i) => JSON.stringify({ ...sendOp(room, `n${i}`), ref: `n${i}` }));

@@ -214,7 +214,8 @@ test("frames stay whole while clients are slow, ping, close and abort: every byt
 	];
 	let n = 0;
 	const end = Date.now() + 4000;
-	while (Date.now() < end) {
+	const enough = () => gone.length > 20 && new Set(gone.map((g) => g.how)).size === 3 && gone.some((g) => g.how < 2 && g.end.clean);
+	while (Date.now() < end || !enough()) {
 		for (let i = pick(8); i >= 0; i--) a.send(sendOp(quiet, `${++n} `.padEnd([20, 300, 5000, 19000][pick(4)], "€")));
 		const behind = [...slow, ...steady, ...pinging].map((w) => n - w.messages.length);
 		if (Math.max(...behind) > 40) await until(() => slow.every((w) => w.messages.length >= n - 40), { ms: 30000, every: 5 });
@@ -232,8 +233,6 @@ test("frames stay whole while clients are slow, ping, close and abort: every byt
 	assert.deepEqual(all.slice(0, -1).map((t) => Number(t.split(" ")[0])), range(1, n));
 	// who closes while he is slow may be cut off in the middle of a frame, but nothing follows there
 	for (const { end: e } of gone) if (e.clean) assert.deepEqual([e.code, e.whole], [1000, true]);
-	assert.ok(gone.some((g) => g.how < 2 && g.end.clean));
-	assert.ok(gone.length > 20 && new Set(gone.map((g) => g.how)).size === 3, `${gone.length} have come and gone`);
 	assert.ok(Math.max(...steady.map((w) => w.checker.largest)) > 50000, "long frames were among them");
 	await a.close();
 });

@@ -124,10 +124,10 @@ export class FrameChecker {
 }
 
 /** Takes a Feed's lines from text frames: each line whole, JSON, ended by a line feed. */
-function takeText(feed, payload) {
+function takeText(add, payload) {
 	const text = utf8.decode(payload);
 	if (!text.endsWith("\n")) throw new Error(`a frame that does not end with a line: ${JSON.stringify(text.slice(-80))}`);
-	for (const line of text.slice(0, -1).split("\n")) feed.add(JSON.parse(line));
+	for (const line of text.slice(0, -1).split("\n")) add(JSON.parse(line));
 }
 
 /** The handshake by hand. Resolves with the socket after the head: {socket, answer: {status, headers}, rest}. */
@@ -173,7 +173,7 @@ function shake(who, { via, cursor, instance = randomUUID(), headers = {} }) {
 	});
 }
 
-/** pong: answer pings (true). */
+/** pong: answer pings (true). take(line): where lines go instead of the Feed, which then holds `hello` and `bye` alone. */
 export async function openRaw(who, options = {}) {
 	const { socket, answer, rest, instance } = await shake(who, options);
 	const feed = new Feed();
@@ -181,8 +181,9 @@ export async function openRaw(who, options = {}) {
 	let end, broken, sayClosing;
 	let closing = false;
 	feed.closing = new Promise((ok) => (sayClosing = ok));
+	const add = (line) => (options.take && line.type !== "hello" && line.type !== "bye" ? options.take(line) : feed.add(line));
 	const checker = new FrameChecker((opcode, payload) => {
-		if (opcode === TEXT) takeText(feed, payload);
+		if (opcode === TEXT) takeText(add, payload);
 		else if (opcode === PONG) feed.pongs.push(payload.toString("latin1"));
 		else if (opcode === PING) {
 			feed.pings++;

@@ -1,0 +1,143 @@
+// herd: DL-5, two thousand clients lose their process at once, by a planned stop and by a kill, and come back.
+
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { startStack } from "../support/stack.mjs";
+import { openRaw } from "../support/wire.mjs";
+import { crowd, people, post, range, until } from "./help.mjs";
+
+const HERD = 2000, PEOPLE = 25, SPREAD = 3;
+const LOG_READERS = 3; // connections of one process that ask (ws/main.c)
+let stack, alice, all, room, sent = 0;
+
+before(async () => {
+	stack = await startStack({ realtime: 2, conf: { "realtime.ring_events": 64, "realtime.drain_spread": `${SPREAD}s` } });
+	[alice] = await people(stack, "alice");
+	({ people: all, room } = await crowd(stack, alice, PEOPLE));
+});
+after(() => stack.stop());
+
+const sleep = (ms) => new Promise((ok) => setTimeout(ok, ms));
+
+/** What a right client does: it comes back when it is told to, or at random within two seconds; then ever later, with jitter. */
+class Member {
+	constructor(i) {
+		Object.assign(this, { who: all[i % PEOPLE], via: `realtime${1 + (Math.floor(i / PEOPLE) % 2)}`, got: [], attempts: 0, byes: [], faults: [] });
+	}
+
+	take(line) {
+		if (line.cursor) this.cursor = line.cursor;
+		if (line.type === "reset") this.faults.push(line);
+		if (line.type === "message") this.got.push(line.seq);
+	}
+
+	async run() {
+		for (let failures = 0; !this.stopped; ) {
+			let wait;
+			try {
+				this.attempts++;
+				this.feed = await openRaw(this.who, { via: this.via, cursor: this.cursor, take: (l) => this.take(l) });
+				this.cursor ??= (await this.feed.next("hello", 60000)).cursor;
+				failures = 0;
+				const end = await this.feed.ended;
+				const bye = this.feed.lines.find((l) => l.type === "bye");
+				if (bye) this.byes.push({ ...bye, close: end.code });
+				wait = bye?.retry_after ?? Math.random() * 2;
+			} catch (e) {
+				this.lastFailure = e;
+				wait = Math.min(5, 0.2 * 2 ** failures++) * (0.5 + Math.random());
+			}
+			await sleep(wait * 1000);
+		}
+	}
+
+	stop() {
+		this.stopped = true;
+		this.feed?.destroy();
+	}
+}
+
+/** The most log reads at a time, and the most connections, while `going`. */
+async function watch(going) {
+	const most = { reads: 0, connections: 0, seen: 0 };
+	while (going()) {
+		const row = await stack.psql(
+			`create or replace function pg_temp.most(out reads int, out connections int, out seen int) language plpgsql as $$
+			declare r int; c int;
+			begin
+				reads := 0; connections := 0; seen := 0;
+				for i in 1..60 loop
+					perform pg_stat_clear_snapshot();
+					select count(*) filter (where state = 'active' and query like '%own.user_id = $1%'), count(*) into r, c
+						from pg_stat_activity where application_name like 'realtime%';
+					reads := greatest(reads, r); connections := greatest(connections, c); seen := seen + (r > 0)::int;
+					perform pg_sleep(0.01);
+				end loop;
+			end $$;
+			select reads, connections, seen from pg_temp.most()`,
+			{ user: "postgres" },
+		);
+		const [reads, connections, seen] = row.trim().split("\n").at(-1).split("|").map(Number);
+		most.reads = Math.max(most.reads, reads);
+		most.connections = Math.max(most.connections, connections);
+		most.seen += seen;
+	}
+	return most;
+}
+
+async function talk(n) {
+	for (let i = 0; i < n; i++) await post(alice, room, `${++sent}`);
+}
+
+let herd;
+const have = (seq) => until(() => herd.every((m) => m.got.at(-1) === seq), { ms: 60000, every: 50, what: `all have ${seq}` });
+
+/** Loses all, by how(name); the messages of meanwhile; back: the time until all have everything. */
+async function lose(t, how) {
+	await Promise.all(["realtime1", "realtime2"].map(how));
+	await talk(100); // more than a process remembers, so that each has to be read from the log
+	let going = true;
+	const watched = watch(() => going);
+	const began = performance.now();
+	await Promise.all(["realtime1", "realtime2"].map((name) => stack.up(name)));
+	await have(sent);
+	const seconds = (performance.now() - began) / 1000;
+	going = false;
+	const most = await watched;
+	t.diagnostic(`all ${HERD} resumed ${seconds.toFixed(1)} s after the start; at most ${most.reads} log reads at a time, ${most.connections} connections`);
+	assert.ok(most.seen > 0, "the log was read while we looked");
+	assert.ok(most.reads <= 2 * LOG_READERS, `${most.reads} log reads at a time`);
+	assert.ok(most.connections <= 2 * (LOG_READERS + 2), `${most.connections} connections`);
+	assert.ok(seconds < 30, `${seconds} s`);
+	for (const m of herd) {
+		assert.deepEqual(m.got, range(1, sent));
+		assert.deepEqual(m.faults, []);
+	}
+	await talk(1); // and are live
+	await have(sent);
+}
+
+test("DL-5 a planned stop: all are told when to come back, spread; all resume, by a bounded number of reads", { timeout: 150000 }, async (t) => {
+	herd = range(0, HERD - 1).map((i) => new Member(i));
+	for (const m of herd) void m.run();
+	await until(() => herd.every((m) => m.cursor), { ms: 60000, every: 50, what: "all are there" });
+	await talk(1);
+	await have(1);
+	await lose(t, (name) => stack.down(name));
+	const waits = herd.map((m) => m.byes[0]);
+	for (const b of waits) assert.deepEqual([b?.code, b?.close, b?.reason], [1012, 1012, "restart"]);
+	const tenths = new Array(10).fill(0);
+	for (const b of waits) {
+		assert.ok(b.retry_after > 0 && b.retry_after <= SPREAD + 0.001, `${b.retry_after}`);
+		tenths[Math.min(9, Math.floor((b.retry_after / SPREAD) * 10))]++;
+	}
+	for (const n of tenths) assert.ok(n > HERD / 20 && n < HERD / 5, `spread evenly: ${tenths}`);
+});
+
+test("DL-5 both processes killed: no goodbye, and nobody is lost", { timeout: 150000 }, async (t) => {
+	await lose(t, (name) => stack.down(name, "SIGKILL"));
+	for (const m of herd) {
+		assert.equal(m.byes.length, 1, "of the planned stop");
+		m.stop();
+	}
+});

@@ -1,0 +1,91 @@
+// slow: WP-2, readers that do not read, with the bound of a real site. Not under a sanitizer: its memory is measured.
+
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { startStack } from "../support/stack.mjs";
+import { openWs } from "../support/realtime.mjs";
+import { openSse } from "../support/sse.mjs";
+import { openRaw } from "../support/wire.mjs";
+import { crowd, exactly, inOrder, people, range, sendOp, seqs, until } from "./help.mjs";
+
+const SLOW = 50, HEALTHY = 40, BOUND = 1 << 20;
+let stack, alice, all, room;
+
+before(async () => {
+	stack = await startStack({ realtime: 1, variant: "plain", wrap: [] });
+	[alice] = await people(stack, "alice");
+	({ people: all, room } = await crowd(stack, alice, 10));
+});
+after(() => stack.stop());
+
+const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${stack.pids.realtime1}/status`, "utf8"))[1]) * 1024;
+const sockets = () => readdirSync(`/proc/${stack.pids.realtime1}/fd`).length;
+
+test("WP-2 fifty clients that do not read: memory bounded, cut without their help, others undisturbed, nothing missed on return", { timeout: 90000 }, async (t) => {
+	const a = await openWs(alice, { via: "realtime1" });
+	const sentAt = new Map();
+	const delays = [];
+	const healthy = await Promise.all(
+		range(1, HEALTHY).map(async (i) => {
+			const got = [];
+			const take = (l) => {
+				if (l.type !== "message") return;
+				got.push(l.seq);
+				delays.push(performance.now() - sentAt.get(l.client_id));
+			};
+			return { got, feed: await openRaw(all[i % all.length], { via: "realtime1", take }) };
+		}),
+	);
+	let sent = 0, most = rss();
+	/** At an even pace; the 99th of a hundred delays, in ms. */
+	const talk = async (n, each = 8) => {
+		delays.length = 0;
+		const from = performance.now(), start = sent;
+		while (sent - start < n) {
+			for (let i = 0; i < each; i++) {
+				const op = sendOp(room, `${++sent} `.padEnd(1000, "x"));
+				sentAt.set(op.client_id, performance.now());
+				a.send(op);
+			}
+			most = Math.max(most, rss());
+			const due = from + ((sent - start) * 1000) / 500;
+			await until(() => performance.now() >= due, { every: 5 });
+			await until(() => a.lines.filter((l) => l.type === "ack").length > sent - 100, { every: 5 });
+		}
+		await until(() => healthy.every((h) => h.got.at(-1) === sent), { ms: 20000, what: "all is delivered" });
+		return delays.sort((x, y) => x - y)[Math.floor(delays.length * 0.99)];
+	};
+	await talk(300);
+	const alone = await talk(600);
+	const few = sockets(), memory = rss();
+	const slow = await Promise.all(range(1, SLOW).map((i) => (i % 2 ? openSse : openRaw)(all[i % all.length], { via: "realtime1" })));
+	await Promise.all(slow.map((s) => s.some((l) => l.type === "hello")));
+	for (const s of slow) s.pause();
+	assert.equal(sockets(), few + SLOW);
+	most = memory;
+	const beside = await talk(1600);
+	await until(() => sockets() === few, { ms: 6000, what: "the slow ones are cut, though they neither read nor answer" });
+	const grown = most - memory;
+	t.diagnostic(`p99 ${alone.toFixed(1)} ms alone, ${beside.toFixed(1)} ms beside ${SLOW} slow ones; memory grew by ${(grown / 1048576).toFixed(1)} MiB`);
+	assert.ok(grown < SLOW * BOUND, `${grown} bytes`);
+	assert.equal((stack.log("realtime1").match(/stream\.slow/g) ?? []).length, SLOW);
+	assert.ok(beside < alone * 1.2 + 100, `p99 ${alone} ms alone, ${beside} ms beside the slow ones`);
+	for (const h of healthy) assert.deepEqual(h.got, range(1, sent));
+	for (const s of slow) s.resume();
+	await Promise.all(slow.map((s) => s.closed ?? s.ended));
+	await Promise.all(
+		slow.map(async (s, i) => {
+			const had = seqs(s.lines, room);
+			assert.ok(had.length < 1600);
+			const again = await (i % 2 ? openRaw : openSse)(all[(i + 1) % all.length], { cursor: s.cursor, via: "realtime1" });
+			await exactly(again, room, had.at(-1) + 1, sent, 30000);
+			assert.deepEqual(had, range(had[0], had.at(-1)));
+			assert.ok(!again.lines.some((l) => l.type === "reset"));
+			inOrder(s);
+			(again.terminate ?? again.destroy)();
+		}),
+	);
+	for (const h of healthy) h.feed.destroy();
+	await a.close();
+});
