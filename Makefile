@@ -30,7 +30,7 @@ LDFLAGS_fuzz := -fsanitize=address,undefined
 ifneq ($(filter $(VARIANT),clang fuzz),)
 CC := clang
 endif
-CPPFLAGS_ALL = -I. -I$(B) -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
+CPPFLAGS_ALL = -I. -I$(B) -isystem /usr/share/include/llhttp -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu17 $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LDFLAGS_ALL = $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 LIBS_COMMON := $(shell pkg-config --libs libpq libcurl openssl jansson 2>/dev/null) -linih -lpthread
@@ -44,6 +44,9 @@ API_SRC := $(wildcard fcgi/*.c)
 RT_SRC  := $(wildcard ws/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 DB_SRC  := $(wildcard tests/db/test_*.c)
+# llhttp comes as sources, in Debian's package node-llhttp
+LLHTTP  := /usr/share/llhttp
+LLHTTP_OBJ := $(addprefix $(B)/llhttp/,api.o http.o llhttp.o)
 GEN_SRC := $(B)/gen/stmt_table.c $(B)/gen/migration_table.c
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(GEN_SRC:.c=.o)
@@ -98,7 +101,11 @@ $(B)/libpulsechat.a: $(LIB_OBJ)
 $(B)/pulsechat-api: $(API_OBJ) $(B)/libpulsechat.a
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) $(LIBS_api)
-$(B)/pulsechat-realtime: $(RT_OBJ) $(B)/libpulsechat.a
+$(B)/llhttp/%.o: $(LLHTTP)/%.c
+	@mkdir -p $(@D)
+	@echo '  CC $@'
+	$(Q)$(CC) -I/usr/share/include/llhttp $(CFLAGS_$(VARIANT)) -O2 -w -c -o $@ $<
+$(B)/pulsechat-realtime: $(RT_OBJ) $(LLHTTP_OBJ) $(B)/libpulsechat.a
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) $(LIBS_realtime)
 $(B)/pulsechat: $(CLI_OBJ) $(B)/libpulsechat.a

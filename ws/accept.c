@@ -1,13 +1,13 @@
-/* accept: libwebsockets 4.1.6 on a libuv loop that is ours. */
+/* accept: the listening socket, and which request goes where. */
 #include "ws/accept.h"
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "ws/transport.h"
+#include "ws/upgrade.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
-#include <libwebsockets.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,175 +16,103 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define HEADER_BYTES 16384   /* of a request; the web server in front must have the smaller limit */
-#define RX_BUFFER_BYTES 1024 /* a larger message comes in pieces; an idle connection costs that much less */
-#define KEEPALIVE_S 75
-#define PHASE_S 10 /* for a request's header, and for a close */
+#define BACKLOG 4096
 
 static const char path_socket[] = "/api/v1/ws", path_events[] = "/api/v1/events";
 
-static struct realtime *realtime_of(struct lws *wsi)
-{
-	return lws_context_user(lws_get_context(wsi));
-}
-
 /* ---- requests */
 
-static int not_found(struct lws *wsi)
+static void on_socket(struct realtime *rt, struct http_conn *h, const struct http_head *head)
 {
-	struct err e = {0};
-
-	err_set(&e, ERR_NOT_FOUND, NULL, "there is nothing here");
-	return request_problem(wsi, &e, NULL, lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0);
-}
-
-static int on_request(struct lws *wsi)
-{
-	struct err e = {0};
-	bool get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
-
-	if (request_path_is(wsi, path_events) && get)
-		return request_wants_sse(wsi) ? sse_start(realtime_of(wsi), wsi) : poll_start(realtime_of(wsi), wsi);
-	if (request_path_is(wsi, path_events) || (request_path_is(wsi, path_socket) && !get)) {
-		err_set(&e, ERR_METHOD_NOT_ALLOWED, NULL, "only GET");
-		return request_problem(wsi, &e, NULL, true); /* it may have a body, which nobody reads */
-	}
-	if (!request_path_is(wsi, path_socket))
-		return not_found(wsi);
-	err_set(&e, ERR_UPGRADE_REQUIRED, NULL, "this is a WebSocket: the upgrade got lost on the way, use long-poll");
-	return request_problem(wsi, &e, NULL, false);
-}
-
-/* Returns what the callback does: 0 goes on with the handshake. */
-static int on_upgrade(struct lws *wsi, const char *protocol)
-{
-	struct realtime *rt = realtime_of(wsi);
 	struct request *request = NULL;
 	struct err e = {0};
 
-	if (!lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE))
-		return -1; /* 4.1.6 comes here with the header block gone after it has refused an unknown upgrade itself
-			    */
-	if (!request_path_is(wsi, path_socket)) {
+	if (!http_upgrades_to(head, "websocket")) {
+		err_set(&e, ERR_UPGRADE_REQUIRED, NULL,
+			"this is a WebSocket: the upgrade got lost on the way, use server-sent events or long-poll");
+		request_problem(h, head, &e, false);
+	} else if (request_check_handshake(head, &e) < 0 ||
+		   request_read(rt, head, http_fd(h), REQUEST_SOCKET, &request, &e) < 0) {
+		request_problem(h, head, &e, true);
+	} else {
+		upgrade(rt, h, head, request);
+	}
+}
+
+static void on_request(void *arg, struct http_conn *h, const struct http_head *head)
+{
+	struct err e = {0};
+	bool socket = http_path_is(head, path_socket), events = http_path_is(head, path_events);
+
+	if ((socket || events) && !http_is_get(head)) {
+		err_set(&e, ERR_METHOD_NOT_ALLOWED, NULL, "only GET");
+		request_problem(h, head, &e, true);
+	} else if (socket) {
+		on_socket(arg, h, head);
+	} else if (events) {
+		(request_wants_sse(head) ? sse_start : poll_start)(arg, h, head);
+	} else {
 		err_set(&e, ERR_NOT_FOUND, NULL, "there is nothing here");
-		return request_problem(wsi, &e, NULL, true);
-	}
-	if (strcasecmp(protocol, "websocket") != 0) {
-		err_set(&e, ERR_UPGRADE_REQUIRED, NULL, "upgrade to websocket only");
-		return request_problem(wsi, &e, NULL, true);
-	}
-	if (request_check_handshake(wsi, &e) < 0 || request_read(rt, wsi, REQUEST_SOCKET, &request, &e) < 0)
-		return request_problem(wsi, &e, NULL, true);
-	lws_set_opaque_user_data(wsi, ws_new(rt, wsi, request));
-	return 0;
-}
-
-static void drop(struct lws *wsi)
-{
-	struct conn *c = lws_get_opaque_user_data(wsi);
-
-	if (!c)
-		return;
-	lws_set_opaque_user_data(wsi, NULL);
-	conn_free(c);
-}
-
-static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
-{
-	struct conn *c = lws_get_opaque_user_data(wsi);
-
-	(void)user;
-	(void)len;
-	switch (reason) {
-	case LWS_CALLBACK_HTTP:
-		return on_request(wsi);
-	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-		return on_upgrade(wsi, in);
-	case LWS_CALLBACK_HTTP_WRITEABLE:
-		return c ? transport_writeable(c) : 0;
-	case LWS_CALLBACK_CLOSED_HTTP:
-	case LWS_CALLBACK_WSI_DESTROY:
-		drop(wsi);
-		return 0;
-	default:
-		return 0;
+		request_problem(h, head, &e, false);
 	}
 }
 
-static int on_socket(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static void on_broken(void *arg, struct http_conn *h, enum http_parsed why)
 {
-	struct conn *c = lws_get_opaque_user_data(wsi);
+	struct err e = {0};
 
-	(void)user;
-	switch (reason) {
-	case LWS_CALLBACK_ESTABLISHED:
-		return c ? ws_established(c) : -1;
-	case LWS_CALLBACK_RECEIVE:
-		return c ? ws_receive(c, in, len) : -1;
-	case LWS_CALLBACK_RECEIVE_PONG:
-		if (c)
-			ws_pong(c);
-		return 0;
-	case LWS_CALLBACK_SERVER_WRITEABLE:
-		return c ? transport_writeable(c) : 0;
-	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-		return c ? ws_peer_closes(c) : 0;
-	case LWS_CALLBACK_CLOSED:
-	case LWS_CALLBACK_WSI_DESTROY:
-		drop(wsi);
-		return 0;
-	default:
-		return 0;
-	}
-}
-
-static const struct lws_protocols protocols[] = {
-	{.name = "http", .callback = on_http, .rx_buffer_size = RX_BUFFER_BYTES, .tx_packet_size = TRANSPORT_WRITE_MAX},
-	{.name = "pulsechat.v1",
-	 .callback = on_socket,
-	 .rx_buffer_size = RX_BUFFER_BYTES,
-	 .tx_packet_size = TRANSPORT_WRITE_MAX},
-	{0},
-};
-
-/* ---- the library */
-
-static void on_log(int level, const char *text)
-{
-	char line[256];
-
-	snprintf(line, sizeof(line), "%s", text);
-	line[strcspn(line, "\n")] = 0;
-	if (level & LLL_ERR)
-		log_info("lws.error", "text=%s", log_quote(line)); /* mostly of what clients send */
+	(void)arg;
+	if (why == HTTP_TOO_LARGE)
+		err_set(&e, ERR_TOO_LARGE, NULL, "the head of the request is over %d bytes or %d lines", HTTP_HEAD_MAX,
+			HTTP_HEADERS_MAX);
 	else
-		log_debug("lws.warning", "text=%s", log_quote(line));
+		err_set(&e, ERR_BAD_REQUEST, NULL, "this is not HTTP/1.1");
+	request_problem(h, NULL, &e, true);
+}
+
+static void on_gone(void *owner)
+{
+	transport_kill(owner);
+}
+
+static void on_more(void *owner)
+{
+	struct conn *c = owner;
+
+	c->transport->hurry(c);
+}
+
+static void on_writeable(void *owner)
+{
+	(void)transport_writeable(owner);
+}
+
+static void on_closed(void *owner)
+{
+	conn_free(owner);
 }
 
 int accept_init(struct realtime *rt, struct err *e)
 {
-	struct lws_context_creation_info info = {0};
-	void *loops[] = {&rt->loop};
+	static const struct http_hooks hooks = {
+		.request = on_request,
+		.broken = on_broken,
+		.gone = on_gone,
+		.more = on_more,
+		.writeable = on_writeable,
+		.closed = on_closed,
+	};
 
-	lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
-	info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
-	info.foreign_loops = loops;
-	info.user = rt;
-	info.gid = (gid_t)-1;
-	info.uid = (uid_t)-1;
-	info.max_http_header_data = HEADER_BYTES;
-	info.pt_serv_buf_size = HEADER_BYTES;
-	info.timeout_secs = PHASE_S;
-	rt->lws = lws_create_context(&info);
-	if (!rt->lws)
-		return err_set(e, ERR_INTERNAL, NULL, "libwebsockets does not start (is its libuv plug-in installed?)");
-	return 0;
+	rt->http = http_new(&rt->loop, &hooks, rt);
+	return upgrade_init(rt, e);
 }
 
 void accept_close(struct realtime *rt)
 {
-	if (rt->lws)
-		lws_context_destroy(rt->lws);
+	if (rt->unlink_at_end)
+		unlink(rt->unlink_at_end);
+	http_close(rt->http);
+	upgrade_close(rt);
 }
 
 /* ---- listening */
@@ -261,30 +189,50 @@ static int set_access(const struct config *c, const char *path, struct err *e)
 	return 0;
 }
 
+/* A socket file that nobody listens on is a leftover. */
+static int open_socket(const struct place *p)
+{
+	int fd = socket(p->to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, rc;
+	mode_t mask;
+
+	if (fd < 0)
+		return -1;
+	if (p->to.any.sa_family == AF_UNIX)
+		unlink(p->to.local.sun_path);
+	else
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (p->to.any.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	mask = umask(0177); /* until its mode is set */
+	rc = bind(fd, &p->to.any, p->n);
+	umask(mask);
+	if (rc == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	rc = errno;
+	close(fd);
+	errno = rc;
+	return -1;
+}
+
 int accept_listen(struct realtime *rt, const char *address, struct err *e)
 {
-	struct lws_context_creation_info info = {0};
 	struct place place;
-	bool local;
-	mode_t mask;
+	int fd;
 
 	if (parse(address, &place, e) < 0)
 		return -1;
-	local = place.to.any.sa_family == AF_UNIX;
 	if (answers(&place))
 		return err_set(e, ERR_CONFLICT, "listen", "something listens on %s already", address);
-	info.protocols = protocols;
-	info.vhost_name = "pulsechat";
-	info.keepalive_timeout = KEEPALIVE_S;
-	info.timeout_secs = PHASE_S;
-	info.port = local ? 0 : place.port; /* 4.1.6 takes a path with port 0 only */
-	info.iface = local ? address : place.host;
-	info.options = local ? LWS_SERVER_OPTION_UNIX_SOCK
-			     : (place.to.any.sa_family == AF_INET ? LWS_SERVER_OPTION_DISABLE_IPV6 : 0);
-	mask = umask(0177); /* until its mode is set */
-	rt->vhost = lws_create_vhost(rt->lws, &info);
-	umask(mask);
-	if (!rt->vhost || !answers(&place)) /* 4.1.6 goes on without a listener where it could not bind */
+	fd = open_socket(&place);
+	if (fd < 0)
 		return err_set(e, ERR_INTERNAL, "listen", "cannot listen on %s: %s", address, strerror(errno));
-	return local ? set_access(rt->config, address, e) : 0;
+	if (place.to.any.sa_family == AF_UNIX) {
+		rt->unlink_at_end = address;
+		if (set_access(rt->config, address, e) < 0) {
+			close(fd);
+			return -1;
+		}
+	}
+	http_listen(rt->http, fd);
+	return 0;
 }

@@ -17,15 +17,13 @@
 
 static const struct receiver_hooks hooks;
 
-struct conn *conn_new(struct realtime *rt, const struct transport *t, size_t size, struct lws *wsi,
-		      struct request *request)
+struct conn *conn_new(struct realtime *rt, const struct transport *t, size_t size, struct request *request)
 {
 	struct conn *c = xcalloc(1, size);
 
 	c->receiver.hooks = &hooks;
 	c->transport = t;
 	c->rt = rt;
-	c->wsi = wsi;
 	c->request = request;
 	memcpy(c->instance, request->instance, sizeof(c->instance));
 	c->caller = callers_enter(rt->callers, request->address);

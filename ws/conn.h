@@ -52,6 +52,7 @@ struct transport {
 	void (*overflow)(struct conn *c);
 	void (*due)(struct conn *c, int64_t now); /* its timer */
 	void (*hurry)(struct conn *c);            /* its client has sent more behind its request */
+	void (*kill)(struct conn *c);             /* ends the TCP connection soon, from anywhere; conn_free() follows */
 	void (*release)(struct conn *c);
 };
 
@@ -62,7 +63,7 @@ struct conn {
 	struct receiver receiver; /* first: one is the other */
 	const struct transport *transport;
 	struct realtime *rt;
-	struct lws *wsi;
+	struct http_conn *http; /* of a request; NULL: answered */
 	enum conn_state state;
 	unsigned scopes;
 	int64_t user, session;
@@ -94,8 +95,7 @@ static inline struct conn *conn_of(struct receiver *r)
 }
 
 /* Takes request over. size: of the struct that begins with the conn. */
-struct conn *conn_new(struct realtime *rt, const struct transport *t, size_t size, struct lws *wsi,
-		      struct request *request);
+struct conn *conn_new(struct realtime *rt, const struct transport *t, size_t size, struct request *request);
 /* The transport is gone: everything about it goes. */
 void conn_free(struct conn *c);
 

@@ -11,12 +11,12 @@
 #include "ws/callers.h"
 #include "ws/conn.h"
 #include "ws/drain.h"
+#include "ws/http.h"
 #include "ws/instances.h"
 #include "ws/listen.h"
 #include "ws/loop.h"
 #include "lib/base/notify.h"
 #include "ws/ops.h"
-#include "ws/parking.h"
 #include "ws/pg_loop.h"
 #include "ws/poll_gather.h"
 #include "ws/transport.h"
@@ -104,6 +104,7 @@ static void on_tick(struct realtime *rt, int64_t now)
 {
 	if (!listening && (live_is_ready(rt->live) || now >= started + LISTEN_LATEST_MS))
 		start_listening(rt);
+	http_tick(rt->http, now);
 	instances_sweep(rt->instances, now);
 	drain_tick(rt, now);
 }
@@ -157,11 +158,10 @@ static int set_up(struct realtime *rt, const struct config *c, const struct opti
 	loop_init(rt, &loop_hooks);
 	rt->live = live_new(&limits, &live_hooks, rt);
 	rt->frames = frame_cache_new(LWS_PRE, FRAME_CACHE_BYTES);
-	rt->sse_frames = frame_cache_new_sse(LWS_PRE, FRAME_CACHE_BYTES);
+	rt->sse_frames = frame_cache_new_sse(0, FRAME_CACHE_BYTES);
 	rt->wheel = wheel_new(LOOP_TICK_MS, clock_mono_ms(), on_due);
 	rt->callers = callers_new();
 	rt->instances = instances_new();
-	rt->parking = parking_new(rt, transport_gone, transport_hurry);
 	gather_init(rt);
 	snprintf(name, sizeof(name), "%.50s-query", o->node);
 	rt->pool = pg_pool_new(c, &rt->loop, name, QUERY_CONNECTIONS);
@@ -180,10 +180,10 @@ static void take_down(struct realtime *rt)
 	listener_free(&rt->listener);
 	pg_pool_free(&rt->pool);
 	pg_watch_free(&rt->writer_watch);
-	parking_close(&rt->parking);
 	gather_close();
 	loop_close(rt);
 	loop_finish(rt);
+	http_free(&rt->http);
 	ops_free();
 	live_free(&rt->live);
 	frame_cache_free(&rt->frames);

@@ -7,6 +7,7 @@
 struct config;
 struct conn;
 struct frame_cache;
+struct http;
 struct live;
 struct lws_context;
 struct lws_vhost;
@@ -26,9 +27,10 @@ struct realtime {
 	struct pg_watch *writer_watch;
 	struct listener *listener; /* the bus */
 	struct wheel *wheel;       /* time-outs of connections */
-	struct parking *parking;   /* polls whose clients may go */
 	struct instances *instances;
 	struct callers *callers;
+	struct http *http;
+	const char *unlink_at_end; /* the socket's file */
 	struct lws_context *lws;
 	struct lws_vhost *vhost;
 	struct conn_list conns, dirty; /* all; those with something to write */

@@ -1,4 +1,4 @@
-/* request: reading headers and query by libwebsockets. */
+/* request: reading headers and query. */
 #include "ws/request.h"
 #include "lib/auth/cookie.h"
 #include "lib/auth/credential.h"
@@ -7,57 +7,31 @@
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
+#include "lib/base/arena.h"
 #include "lib/base/rand.h"
 #include "lib/base/secret.h"
 #include "lib/base/strbuf.h"
+#include "lib/http/uri.h"
 #include "lib/live/live.h"
 #include "ws/pg_loop.h"
-#include <libwebsockets.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
-#define ARGUMENT_MAX 256
-#define PROTOCOL_HEADER_MAX 127 /* 4.1.6 reads the subprotocols into 128 bytes */
+#define ARGUMENTS_MAX 8
+#define ARENA_BYTES ((size_t)256 << 10) /* a query's copies: a head is 16 KiB at most */
+#define PROTOCOL_HEADER_MAX 127         /* 4.1.6 reads the subprotocols into 128 bytes */
 #define WEBSOCKET_KEY_LEN 24
 
-/* NULL where the header is absent; else out, or "" where it does not fit. */
-static const char *header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t size)
-{
-	int n = lws_hdr_total_length(wsi, token);
-
-	if (n <= 0)
-		return NULL;
-	if ((size_t)n >= size || lws_hdr_copy(wsi, out, (int)size, token) < 0)
-		out[0] = 0;
-	return out;
-}
-
-static const char *custom_header(struct lws *wsi, const char *name, char *out, size_t size)
-{
-	int n = lws_hdr_custom_length(wsi, name, (int)strlen(name));
-
-	if (n <= 0)
-		return NULL;
-	if ((size_t)n >= size || lws_hdr_custom_copy(wsi, out, (int)size, name, (int)strlen(name)) < 0)
-		out[0] = 0;
-	return out;
-}
-
-bool request_path_is(struct lws *wsi, const char *path)
-{
-	char *uri;
-	int n, method = lws_http_get_uri_and_method(wsi, &uri, &n);
-
-	return method >= 0 && (size_t)n == strlen(path) && !memcmp(uri, path, (size_t)n);
-}
-
 /* An exact media range; one with q=0 is what nobody sends. */
-bool request_wants_sse(struct lws *wsi)
+bool request_wants_sse(const struct http_head *head)
 {
 	static const char type[] = "text/event-stream";
 	char accept[512];
-	const char *p = header(wsi, WSI_TOKEN_HTTP_ACCEPT, accept, sizeof(accept));
+	const char *p = http_header(head, "accept", accept, sizeof(accept));
 
 	while (p && *p) {
 		p += strspn(p, " \t,");
@@ -70,56 +44,28 @@ bool request_wants_sse(struct lws *wsi)
 
 /* ---- the query */
 
-/* The value of name; 1: found; 0: absent; -1: there twice, or too long. */
-static int argument(struct lws *wsi, const char *name, char *out, size_t size)
+static const char *argument(const struct uri_pair *pairs, size_t n, const char *name)
 {
-	char text[ARGUMENT_MAX];
-	size_t name_n = strlen(name);
-	int found = 0, n;
-
-	for (int i = 0; (n = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i)) > 0; i++) {
-		if ((size_t)n >= sizeof(text) ||
-		    lws_hdr_copy_fragment(wsi, text, sizeof(text), WSI_TOKEN_HTTP_URI_ARGS, i) < 0)
-			continue; /* refused as unknown */
-		text[n] = 0;
-		if (strncmp(text, name, name_n) != 0 || (text[name_n] != '=' && text[name_n]))
-			continue;
-		if (found++ || strlen(text) - name_n >= size)
-			return -1;
-		snprintf(out, size, "%s", text[name_n] ? text + name_n + 1 : "");
-	}
-	return found;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(pairs[i].name, name))
+			return pairs[i].value;
+	return NULL;
 }
 
-static int check_names(struct lws *wsi, enum request_kind kind, struct err *e)
+static int check_names(const struct uri_pair *pairs, size_t n, enum request_kind kind, struct err *e)
 {
-	static const char *const names[] = {"cursor", "instance", "wait"};
-	char text[ARGUMENT_MAX];
-	int n;
-
-	for (int i = 0; (n = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i)) > 0; i++) {
-		bool known = false;
-
-		if ((size_t)n >= sizeof(text) ||
-		    lws_hdr_copy_fragment(wsi, text, sizeof(text), WSI_TOKEN_HTTP_URI_ARGS, i) < 0)
-			return err_set(e, ERR_BAD_REQUEST, NULL, "a parameter is too long");
-		text[n] = 0;
-		text[strcspn(text, "=")] = 0;
-		if (!strcmp(text, "/"))
-			continue; /* what libwebsockets 4.1 makes of a bare `?` */
-		for (size_t k = 0; k < COUNT_OF(names) - (kind == REQUEST_POLL ? 0 : 1); k++)
-			known |= !strcmp(text, names[k]);
-		if (!known)
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(pairs[i].name, "cursor") != 0 && strcmp(pairs[i].name, "instance") != 0 &&
+		    (kind != REQUEST_POLL || strcmp(pairs[i].name, "wait") != 0))
 			return err_set(e, ERR_BAD_REQUEST, NULL, "there is an unknown parameter");
-	}
 	return 0;
 }
 
 /* What a browser that comes back by itself says: newer than the cursor in the address. */
-static int read_last_id(struct lws *wsi, struct request *q, struct err *e)
+static int read_last_id(const struct http_head *head, struct request *q, struct err *e)
 {
-	char text[ARGUMENT_MAX];
-	const char *id = custom_header(wsi, "last-event-id:", text, sizeof(text));
+	char text[CURSOR_TEXT_MAX];
+	const char *id = http_header(head, "last-event-id", text, sizeof(text));
 
 	if (!id)
 		return 0;
@@ -129,67 +75,81 @@ static int read_last_id(struct lws *wsi, struct request *q, struct err *e)
 	return 0;
 }
 
-static int read_query(struct realtime *rt, struct lws *wsi, struct request *q, struct err *e)
+static int read_pairs(struct realtime *rt, const struct http_head *head, struct request *q,
+		      const struct uri_pair *pairs, size_t n, struct err *e)
 {
-	char value[ARGUMENT_MAX];
+	const char *value;
 	int64_t seconds;
-	int rc;
 
-	if (check_names(wsi, q->kind, e) < 0)
+	if (check_names(pairs, n, q->kind, e) < 0)
 		return -1;
-	rc = argument(wsi, "cursor", value, sizeof(value));
-	if (rc < 0)
-		return err_set(e, ERR_BAD_CURSOR, "cursor", "is there twice");
-	if (rc && cursor_parse(value, strlen(value), &q->cursor, e) < 0)
+	value = argument(pairs, n, "cursor");
+	if (value && cursor_parse(value, strlen(value), &q->cursor, e) < 0)
 		return -1;
-	q->has_cursor = rc > 0;
-	if (q->kind == REQUEST_SSE && read_last_id(wsi, q, e) < 0)
+	q->has_cursor = value != NULL;
+	if (q->kind == REQUEST_SSE && read_last_id(head, q, e) < 0)
 		return -1;
-	rc = argument(wsi, "instance", value, sizeof(value));
-	if (rc < 0 || (rc && !uuid_parse(value, strlen(value), NULL)))
-		return err_set(e, ERR_BAD_FIELD, "instance", "must be a UUID in lower case, once");
-	q->has_instance = rc > 0;
-	if (rc)
+	value = argument(pairs, n, "instance");
+	if (value && !uuid_parse(value, strlen(value), NULL))
+		return err_set(e, ERR_BAD_FIELD, "instance", "must be a UUID in lower case");
+	q->has_instance = value != NULL;
+	if (value)
 		memcpy(q->instance, value, sizeof(q->instance));
 	else
 		rand_uuid(q->instance);
 	q->wait_ms = rt->config->realtime.poll_hold;
-	if (q->kind != REQUEST_POLL)
+	value = argument(pairs, n, "wait");
+	if (!value)
 		return 0;
-	rc = argument(wsi, "wait", value, sizeof(value));
-	if (rc == 0)
-		return 0;
-	if (rc < 0 || !int_parse(value, strlen(value), rt->config->realtime.poll_hold_max / 1000, &seconds))
+	if (!int_parse(value, strlen(value), rt->config->realtime.poll_hold_max / 1000, &seconds))
 		return err_set(e, ERR_BAD_FIELD, "wait", "must be whole seconds from 0 to %lld",
 			       (long long)rt->config->realtime.poll_hold_max / 1000);
 	q->wait_ms = seconds * 1000;
 	return 0;
 }
 
+static int read_query(struct realtime *rt, const struct http_head *head, struct request *q, struct err *e)
+{
+	struct uri_pair pairs[ARGUMENTS_MAX];
+	struct arena *arena;
+	size_t n, count;
+	const char *query = http_query(head, &n);
+	int rc;
+
+	if (!n)
+		return read_pairs(rt, head, q, pairs, 0, e);
+	arena = arena_new(ARENA_BYTES);
+	rc = uri_query(arena, query, n, pairs, COUNT_OF(pairs), &count, e);
+	if (rc == 0)
+		rc = read_pairs(rt, head, q, pairs, count, e);
+	arena_free(&arena);
+	return rc;
+}
+
 /* ---- who */
 
-static int read_credential(struct realtime *rt, struct lws *wsi, struct request *q, struct err *e)
+static int read_credential(struct realtime *rt, const struct http_head *head, struct request *q, struct err *e)
 {
 	char authorization[160], origin[ORIGIN_MAX], site[32], client[64];
 	char *cookie = xmalloc(COOKIE_HEADER_MAX);
+	const char *cookies;
 	struct credential cr;
 	struct origin_request o = {
 		.kind = q->kind == REQUEST_SOCKET ? ORIGIN_SOCKET : ORIGIN_API,
 		.method = "GET",
-		.origin = header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin)),
-		.sec_fetch_site = custom_header(wsi, "sec-fetch-site:", site, sizeof(site)),
-		.client = custom_header(wsi, "pulsechat-client:", client, sizeof(client)),
+		.origin = http_header(head, "origin", origin, sizeof(origin)),
+		.sec_fetch_site = http_header(head, "sec-fetch-site", site, sizeof(site)),
+		.client = http_header(head, "pulsechat-client", client, sizeof(client)),
 	};
 	int rc = 0;
 
+	cookies = http_header(head, "cookie", cookie, COOKIE_HEADER_MAX);
 	q->has_credential = credential_find(
-		rt->config, header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, authorization, sizeof(authorization)),
-		header(wsi, WSI_TOKEN_HTTP_COOKIE, cookie, COOKIE_HEADER_MAX), &cr);
+		rt->config, http_header(head, "authorization", authorization, sizeof(authorization)), cookies, &cr);
 	if (q->has_credential)
 		session_secret_hash(cr.secret, q->secret_hash);
 	/* where any cookie came along, a page may have caused this: also where its session is none of ours any more */
-	o.by_cookie = cr.by_cookie ||
-		      (!q->has_credential && !cr.malformed && lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_COOKIE) > 0);
+	o.by_cookie = cr.by_cookie || (!q->has_credential && !cr.malformed && cookies);
 	if (origin_check(rt->config, &o, e) < 0)
 		rc = -1;
 	else if (!q->has_credential && q->kind == REQUEST_POLL)
@@ -202,24 +162,28 @@ static int read_credential(struct realtime *rt, struct lws *wsi, struct request 
 }
 
 /* The client's address: what the web server says, where it is one of this machine; else the peer's. */
-static void read_address(struct lws *wsi, struct request *q)
+static void read_address(const struct http_head *head, int fd, struct request *q)
 {
 	char forwarded[256], peer[CALLER_ADDRESS_MAX] = "";
-	const char *list = header(wsi, WSI_TOKEN_X_FORWARDED_FOR, forwarded, sizeof(forwarded));
+	const char *list = http_header_last(head, "x-forwarded-for", forwarded, sizeof(forwarded));
 	struct sockaddr_storage from = {0};
 	socklen_t n = sizeof(from);
-	bool local =
-		getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&from, &n) == 0 && from.ss_family == AF_UNIX;
+	bool local;
 
-	if (!local)
-		lws_get_peer_simple(wsi, peer, sizeof(peer));
+	if (getpeername(fd, (struct sockaddr *)&from, &n) < 0)
+		return;
+	local = from.ss_family == AF_UNIX;
+	if (from.ss_family == AF_INET)
+		inet_ntop(AF_INET, &((struct sockaddr_in *)&from)->sin_addr, peer, sizeof(peer));
+	else if (from.ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&from)->sin6_addr, peer, sizeof(peer));
 	if (list && (local || !strncmp(peer, "127.", 4) || !strcmp(peer, "::1"))) {
 		const char *last = strrchr(list, ',');
 
 		last = last ? last + 1 : list;
 		last += strspn(last, " ");
 		snprintf(q->address, sizeof(q->address), "%.*s", (int)sizeof(q->address) - 1, last);
-	} else if (!local) {
+	} else {
 		memcpy(q->address, peer, sizeof(q->address));
 	}
 }
@@ -246,19 +210,17 @@ void request_new_id(char out[REQUEST_ID_MAX])
 	hex_encode(out, raw, sizeof(raw));
 }
 
-int request_read(struct realtime *rt, struct lws *wsi, enum request_kind kind, struct request **out, struct err *e)
+int request_read(struct realtime *rt, const struct http_head *head, int fd, enum request_kind kind,
+		 struct request **out, struct err *e)
 {
 	struct request *q = xcalloc(1, sizeof(*q));
-	char connection[64];
-	const char *value;
 
 	*out = NULL;
 	q->kind = kind;
 	request_new_id(q->id);
-	value = header(wsi, WSI_TOKEN_CONNECTION, connection, sizeof(connection));
-	q->close = value && !strcasecmp(value, "close");
-	read_address(wsi, q);
-	if (read_credential(rt, wsi, q, e) < 0 || read_query(rt, wsi, q, e) < 0 || admit(rt, q, e) < 0) {
+	q->close = http_is_last(head);
+	read_address(head, fd, q);
+	if (read_credential(rt, head, q, e) < 0 || read_query(rt, head, q, e) < 0 || admit(rt, q, e) < 0) {
 		request_free(&q);
 		return -1;
 	}
@@ -294,23 +256,19 @@ static bool offers(const char *list, const char *wanted)
 	}
 }
 
-int request_check_handshake(struct lws *wsi, struct err *e)
+int request_check_handshake(const struct http_head *head, struct err *e)
 {
 	char value[PROTOCOL_HEADER_MAX + 1], key[64];
 	const char *p;
-	char *uri;
-	int n;
 
-	if (lws_http_get_uri_and_method(wsi, &uri, &n) != 0 || !lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI))
-		return err_set(e, ERR_METHOD_NOT_ALLOWED, NULL, "a WebSocket is opened by GET");
-	p = header(wsi, WSI_TOKEN_VERSION, value, sizeof(value));
+	p = http_header(head, "sec-websocket-version", value, sizeof(value));
 	if (!p || strcmp(p, "13") != 0)
 		return err_set(e, ERR_UPGRADE_REQUIRED, NULL, "Sec-WebSocket-Version must be 13");
-	p = header(wsi, WSI_TOKEN_PROTOCOL, value, sizeof(value));
+	p = http_header(head, "sec-websocket-protocol", value, sizeof(value));
 	if (!p || !offers(p, "pulsechat.v1"))
 		return err_set(e, ERR_BAD_REQUEST, NULL, "Sec-WebSocket-Protocol must offer pulsechat.v1");
-	p = header(wsi, WSI_TOKEN_KEY, key, sizeof(key));
-	if (!p || strlen(p) != WEBSOCKET_KEY_LEN || !lws_hdr_total_length(wsi, WSI_TOKEN_HOST))
+	p = http_header(head, "sec-websocket-key", key, sizeof(key));
+	if (!p || strlen(p) != WEBSOCKET_KEY_LEN || !http_header(head, "host", value, sizeof(value)))
 		return err_set(e, ERR_BAD_REQUEST, NULL, "Host and Sec-WebSocket-Key are needed");
 	return 0;
 }
@@ -352,23 +310,15 @@ void problem_text(struct strbuf *b, const struct err *e, const char *request_id,
 	strbuf_add(b, body.p, body.n);
 }
 
-int request_problem(struct lws *wsi, const struct err *e, const char *request_id, bool close)
+void request_problem(struct http_conn *h, const struct http_head *head, const struct err *e, bool close)
 {
 	AUTO_STRBUF b = {0};
-	char id[REQUEST_ID_MAX], connection[64];
-	const char *value = header(wsi, WSI_TOKEN_CONNECTION, connection, sizeof(connection));
+	char id[REQUEST_ID_MAX];
 
-	if (!request_id) {
-		request_new_id(id);
-		request_id = id;
-	}
-	close |= value && !strcasecmp(value, "close");
-	for (int i = 0; i < LWS_PRE; i++)
-		strbuf_addc(&b, 0);
-	problem_text(&b, e, request_id, close);
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0) /* an answer to HEAD has no body */
-		b.n = (size_t)(strstr(strbuf_cstr(&b) + LWS_PRE, "\r\n\r\n") + 4 - b.p);
-	if (lws_write(wsi, (unsigned char *)b.p + LWS_PRE, b.n - LWS_PRE, LWS_WRITE_HTTP) < 0 || close)
-		return -1;
-	return lws_http_transaction_completed(wsi) ? -1 : 0;
+	request_new_id(id);
+	close |= !head || http_is_last(head);
+	problem_text(&b, e, id, close);
+	if (head && http_is_head(head)) /* an answer to HEAD has no body */
+		b.n = (size_t)(strstr(strbuf_cstr(&b), "\r\n\r\n") + 4 - b.p);
+	http_answer(h, b.p, b.n, close);
 }

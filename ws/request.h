@@ -6,8 +6,8 @@
 #include "lib/base/strbuf.h"
 #include "lib/bus/cursor.h"
 #include "ws/callers.h"
+#include "ws/http.h"
 #include "ws/realtime.h"
-struct lws;
 
 #define REQUEST_ID_MAX 33
 
@@ -26,21 +26,19 @@ struct request {
 	char id[REQUEST_ID_MAX];
 };
 
-/* Reads and judges. -1: *out is NULL, *e says what to answer; allow (where set) is for the header of that name. */
-MUST_CHECK int request_read(struct realtime *rt, struct lws *wsi, enum request_kind kind, struct request **out,
-			    struct err *e);
+/* Reads and judges; fd is the client's. -1: *out is NULL, *e says what to answer. */
+MUST_CHECK int request_read(struct realtime *rt, const struct http_head *head, int fd, enum request_kind kind,
+			    struct request **out, struct err *e);
 void request_free(struct request **r); /* NULL is fine */
 
-/* True where the path is that of kind. */
-bool request_path_is(struct lws *wsi, const char *path);
 /* True where Accept names text/event-stream. */
-bool request_wants_sse(struct lws *wsi);
+bool request_wants_sse(const struct http_head *head);
 /* The whole WebSocket handshake but for the query: version, subprotocol, key. */
-MUST_CHECK int request_check_handshake(struct lws *wsi, struct err *e);
+MUST_CHECK int request_check_handshake(const struct http_head *head, struct err *e);
 
-/* Answers at once with problem+json (doc/protocol.md, section 2). close: the connection does not go on. Returns what an
- * HTTP callback is to return. */
-int request_problem(struct lws *wsi, const struct err *e, const char *request_id, bool close);
+/* Answers at once with problem+json (doc/protocol.md, section 2). head: NULL where there is none that could be read.
+ * close: the connection does not go on. */
+void request_problem(struct http_conn *h, const struct http_head *head, const struct err *e, bool close);
 
 void request_new_id(char out[REQUEST_ID_MAX]);
 /* The head of a problem answer and its body into b, for those who write it themselves. */

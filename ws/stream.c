@@ -7,7 +7,6 @@
 #include "lib/base/strbuf.h"
 #include "ws/transport.h"
 #include <inttypes.h>
-#include <libwebsockets.h>
 
 #define WRITES_PER_TURN 4
 #define TOUCH_MAX_MS 300000
@@ -99,8 +98,8 @@ static int write_queue(struct stream *s)
 		size_t n;
 
 		if (writes == WRITES_PER_TURN || !s->kind->may_write(s)) {
-			if (c->wsi && c->state != CONN_DEAD && c->state != CONN_HANDSHAKE)
-				lws_callback_on_writable(c->wsi);
+			if (c->state != CONN_DEAD && c->state != CONN_HANDSHAKE)
+				s->kind->want_write(s);
 			return 0;
 		}
 		n = next_write(s);

@@ -8,8 +8,10 @@
 struct stream;
 struct stream_kind {
 	size_t write_bytes; /* of joined lines in one write; a longer line is one of its own */
-	/* Whether the library takes a write now; else it calls back when it does. */
+	/* Whether it takes a write now. */
 	bool (*may_write)(const struct stream *s);
+	/* Asks for transport_writeable(). */
+	void (*want_write)(struct stream *s);
 	/* Writes the first n lines of the queue. -1: it failed. */
 	int (*write)(struct stream *s, size_t n);
 	/* It ends, and all before it is written. In a callback of the library (where `inside`) it returns what that

@@ -5,12 +5,9 @@
 #include "lib/base/strbuf.h"
 #include "lib/live/frame.h"
 #include "ws/instances.h"
-#include "ws/loop.h"
-#include "ws/parking.h"
 #include "ws/transport.h"
 #include "ws/poll_gather.h"
 #include <inttypes.h>
-#include <libwebsockets.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,13 +63,11 @@ static void build(struct poll *p, struct strbuf *b)
 /* Writes the answer; the poll is over. */
 static void answer(struct poll *p)
 {
-	static const char room[LWS_PRE] = {0};
 	struct conn *c = &p->c;
-	struct lws *wsi = c->wsi;
+	struct http_conn *h = c->http;
 	struct strbuf b = {.max = (size_t)c->rt->config->realtime.queue_bytes * 2 + ANSWER_BYTES * 2 + 4096};
+	bool close = p->close;
 
-	parking_remove(c->rt->parking, lws_get_socket_fd(wsi));
-	strbuf_add(&b, room, sizeof(room));
 	if (p->has_problem)
 		problem_text(&b, &p->problem, p->id, p->close);
 	else
@@ -80,15 +75,13 @@ static void answer(struct poll *p)
 	if (p->instance)
 		instances_leave(c->rt->instances, p->instance, c, p->superseded ? 0 : clock_mono_ms());
 	p->instance = NULL;
-	lws_set_opaque_user_data(wsi, NULL);
-	if (b.failed || lws_write(wsi, (unsigned char *)b.p + LWS_PRE, b.n - LWS_PRE, LWS_WRITE_HTTP) < 0 ||
-	    lws_http_transaction_completed(wsi)) {
-		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-		loop_wake_lws(c->rt);
-	}
-	strbuf_release(&b);
-	c->wsi = NULL;
+	c->http = NULL;
 	conn_free(c);
+	if (b.failed)
+		http_kill(h);
+	else
+		http_answer(h, b.p, b.n, close);
+	strbuf_release(&b);
 }
 
 /* Whether it is time, and for a poll that came right behind an answer, whether more shall gather first. */
@@ -119,7 +112,7 @@ static void poll_flush(struct conn *c)
 {
 	struct poll *p = poll_of(c);
 
-	if (c->wsi && is_due(p))
+	if (c->state != CONN_DEAD && is_due(p))
 		answer(p);
 }
 
@@ -205,8 +198,11 @@ static void poll_release(struct conn *c)
 	if (p->instance)
 		instances_leave(c->rt->instances, p->instance, c, 0);
 	p->instance = NULL;
-	if (c->wsi)
-		parking_remove(c->rt->parking, lws_get_socket_fd(c->wsi));
+}
+
+static void poll_kill(struct conn *c)
+{
+	http_kill(c->http);
 }
 
 static void poll_hurry(struct conn *c)
@@ -226,20 +222,24 @@ static const struct transport poll_transport = {
 	.overflow = poll_overflow,
 	.due = poll_due,
 	.hurry = poll_hurry,
+	.kill = poll_kill,
 	.release = poll_release,
 };
 
 /* ---- requests */
 
-int poll_start(struct realtime *rt, struct lws *wsi)
+void poll_start(struct realtime *rt, struct http_conn *h, const struct http_head *head)
 {
 	struct request *request = NULL;
 	struct err e = {0};
 	struct poll *p;
 
-	if (request_read(rt, wsi, REQUEST_POLL, &request, &e) < 0)
-		return request_problem(wsi, &e, NULL, false);
-	p = (struct poll *)conn_new(rt, &poll_transport, sizeof(*p), wsi, request);
+	if (request_read(rt, head, http_fd(h), REQUEST_POLL, &request, &e) < 0) {
+		request_problem(h, head, &e, false);
+		return;
+	}
+	p = (struct poll *)conn_new(rt, &poll_transport, sizeof(*p), request);
+	p->c.http = h;
 	p->arrived = clock_mono_ms();
 	p->wait_ms = request->wait_ms;
 	p->has_cursor = request->has_cursor;
@@ -247,5 +247,4 @@ int poll_start(struct realtime *rt, struct lws *wsi)
 	p->close = request->close;
 	memcpy(p->id, request->id, sizeof(p->id));
 	transport_park(&p->c);
-	return 0;
 }

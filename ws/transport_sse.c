@@ -5,11 +5,9 @@
 #include "lib/base/rand.h"
 #include "lib/base/strbuf.h"
 #include "lib/live/frame.h"
-#include "ws/parking.h"
 #include "ws/stream.h"
 #include "ws/transport.h"
 #include <inttypes.h>
-#include <libwebsockets.h>
 #include <string.h>
 
 #define WRITE_BYTES ((size_t)64 << 10)
@@ -32,12 +30,19 @@ static struct sse *sse_of(struct stream *s)
 
 static bool may_write(const struct stream *s)
 {
-	return s->c.wsi && s->c.state != CONN_DEAD && !lws_partial_buffered(s->c.wsi);
+	return s->c.state != CONN_DEAD && !http_is_pending(s->c.http);
 }
 
-static int write_bytes(struct stream *s, char *p, size_t n)
+/* The connection calls by itself when what is pending is out; else a turn of the loop does. */
+static void want_write(struct stream *s)
 {
-	return lws_write(s->c.wsi, (unsigned char *)p, n, LWS_WRITE_HTTP);
+	if (!http_is_pending(s->c.http))
+		conn_dirty(&s->c);
+}
+
+static int write_bytes(struct stream *s, const char *p, size_t n)
+{
+	return http_write(s->c.http, p, n);
 }
 
 /* When to come back where no goodbye says it: spread, since it is the server that has gone then. */
@@ -48,18 +53,16 @@ static int64_t usual_retry_ms(const struct config *config)
 
 static int write_first(struct sse *e, const char *p, size_t n)
 {
-	static const char room[LWS_PRE] = {0};
 	AUTO_STRBUF b = {0};
 
 	e->started = true;
-	strbuf_add(&b, room, sizeof(room));
 	strbuf_addf(&b,
 		    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-store\r\n"
 		    "x-accel-buffering: no\r\npulsechat-request-id: %s\r\nconnection: close\r\n\r\nretry: %" PRId64
 		    "\n\n",
 		    e->id, usual_retry_ms(e->s.c.rt->config));
 	strbuf_add(&b, p, n);
-	return write_bytes(&e->s, b.p + LWS_PRE, b.n - LWS_PRE);
+	return write_bytes(&e->s, b.p, b.n);
 }
 
 static int write_lines(struct stream *s, size_t n)
@@ -75,22 +78,24 @@ static int write_lines(struct stream *s, size_t n)
 /* The goodbye for the browser itself: when to come back. */
 static int write_retry(struct stream *s)
 {
-	char b[LWS_PRE + 40];
+	char b[40];
 	bool ended = s->c.close_code == CLOSE_SIGNED_OUT || s->c.close_code == CLOSE_DEACTIVATED;
 	int64_t retry = ended ? RETRY_NEVER_MS : s->retry_after_ms;
-	int n = snprintf(b + LWS_PRE, sizeof(b) - LWS_PRE, "retry: %" PRId64 "\n\n", retry);
+	int n = snprintf(b, sizeof(b), "retry: %" PRId64 "\n\n", retry);
 
 	sse_of(s)->said_retry = true;
-	return retry ? write_bytes(s, b + LWS_PRE, (size_t)n) : 0;
+	return retry ? write_bytes(s, b, (size_t)n) : 0;
 }
 
 static int finish(struct stream *s, bool inside)
 {
 	(void)inside;
-	if (may_write(s) && (sse_of(s)->said_retry || write_retry(s) < 0 || may_write(s)))
+	if (!sse_of(s)->said_retry && write_retry(s) < 0) {
 		transport_kill(&s->c);
-	else if (s->c.wsi)
-		lws_callback_on_writable(s->c.wsi); /* the library has a rest of it */
+		return 0;
+	}
+	s->c.state = CONN_DEAD;
+	http_finish(s->c.http);
 	return 0;
 }
 
@@ -102,21 +107,26 @@ static void cut(struct stream *s)
 static const struct stream_kind kind = {
 	.write_bytes = WRITE_BYTES,
 	.may_write = may_write,
+	.want_write = want_write,
 	.write = write_lines,
 	.finish = finish,
 	.cut = cut,
 };
 
-/* A request behind one whose answer has no end is never answered; libwebsockets 4.1.6 would spin over it. */
+/* A request behind one whose answer has no end is never answered. */
 static void sse_hurry(struct conn *c)
 {
 	transport_kill(c);
 }
 
+static void sse_kill(struct conn *c)
+{
+	http_kill(c->http);
+}
+
 static void sse_release(struct conn *c)
 {
-	if (c->wsi)
-		parking_remove(c->rt->parking, lws_get_socket_fd(c->wsi));
+	(void)c;
 }
 
 static const struct transport sse_transport = {
@@ -131,20 +141,23 @@ static const struct transport sse_transport = {
 	.overflow = stream_overflow,
 	.due = stream_due,
 	.hurry = sse_hurry,
+	.kill = sse_kill,
 	.release = sse_release,
 };
 
-int sse_start(struct realtime *rt, struct lws *wsi)
+void sse_start(struct realtime *rt, struct http_conn *h, const struct http_head *head)
 {
 	struct request *request = NULL;
 	struct err e = {0};
 	struct stream *s;
 
-	if (request_read(rt, wsi, REQUEST_SSE, &request, &e) < 0)
-		return request_problem(wsi, &e, NULL, false);
-	s = (struct stream *)conn_new(rt, &sse_transport, sizeof(struct sse), wsi, request);
+	if (request_read(rt, head, http_fd(h), REQUEST_SSE, &request, &e) < 0) {
+		request_problem(h, head, &e, false);
+		return;
+	}
+	s = (struct stream *)conn_new(rt, &sse_transport, sizeof(struct sse), request);
+	s->c.http = h;
 	s->kind = &kind;
 	memcpy(sse_of(s)->id, request->id, sizeof(request->id));
 	transport_park(&s->c);
-	return 0;
 }

@@ -4,6 +4,7 @@
 #include "lib/base/strbuf.h"
 #include "lib/base/utf8.h"
 #include "lib/live/frame.h"
+#include "ws/loop.h"
 #include "ws/ops.h"
 #include "ws/stream.h"
 #include "ws/transport.h"
@@ -18,7 +19,8 @@
 #define WRITE_CLOSE ((enum lws_write_protocol)4)
 
 struct ws {
-	struct stream s;     /* first */
+	struct stream s; /* first */
+	struct lws *wsi;
 	struct strbuf rx;    /* a message of which not all is here */
 	struct strbuf early; /* whole ones that came before hello */
 	bool close_sent, peer_closes;
@@ -36,8 +38,8 @@ static bool may_write(const struct stream *s)
 	const struct ws *w = (const struct ws *)s;
 	const struct conn *c = &s->c;
 
-	return c->wsi && c->state != CONN_HANDSHAKE && c->state != CONN_DEAD && !w->close_sent && !w->peer_closes &&
-	       !lws_partial_buffered(c->wsi) && !lws_get_close_length(c->wsi);
+	return c->state != CONN_HANDSHAKE && c->state != CONN_DEAD && !w->close_sent && !w->peer_closes &&
+	       !lws_partial_buffered(w->wsi) && !lws_get_close_length(w->wsi);
 }
 
 static int write_frame(struct stream *s, size_t n)
@@ -45,7 +47,7 @@ static int write_frame(struct stream *s, size_t n)
 	size_t len;
 	char *p = frame_get(s->c.rt->frames, s->c.queue, n, &len);
 
-	return lws_write(s->c.wsi, (unsigned char *)p, len, LWS_WRITE_TEXT);
+	return lws_write(ws_of(&s->c)->wsi, (unsigned char *)p, len, LWS_WRITE_TEXT);
 }
 
 static void ping(struct stream *s, int64_t now)
@@ -53,7 +55,7 @@ static void ping(struct stream *s, int64_t now)
 	/* not empty: libwebsockets 4.1 does not tell of a pong without a payload */
 	unsigned char mark[LWS_PRE + 1] = {[LWS_PRE] = 'p'};
 
-	if (lws_write(s->c.wsi, mark + LWS_PRE, 1, LWS_WRITE_PING) < 0)
+	if (lws_write(ws_of(&s->c)->wsi, mark + LWS_PRE, 1, LWS_WRITE_PING) < 0)
 		transport_kill(&s->c);
 	else
 		s->life_due = now + s->c.rt->config->realtime.pong_timeout;
@@ -70,10 +72,15 @@ static int write_close(struct ws *w)
 	memcpy(frame + LWS_PRE, &code, sizeof(code));
 	memcpy(frame + LWS_PRE + 2, c->close_reason, n);
 	w->close_sent = true;
-	if (lws_write(c->wsi, frame + LWS_PRE, n + 2, WRITE_CLOSE) < 0)
+	if (lws_write(w->wsi, frame + LWS_PRE, n + 2, WRITE_CLOSE) < 0)
 		return -1;
-	lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK, STREAM_PATIENCE_S);
+	lws_set_timeout(w->wsi, PENDING_TIMEOUT_USER_OK, STREAM_PATIENCE_S);
 	return 0;
+}
+
+static void want_write(struct stream *s)
+{
+	lws_callback_on_writable(ws_of(&s->c)->wsi);
 }
 
 static int finish(struct stream *s, bool inside)
@@ -82,14 +89,15 @@ static int finish(struct stream *s, bool inside)
 
 	if (inside)
 		return write_close(w);
-	if (!w->close_sent && s->c.wsi)
-		lws_callback_on_writable(s->c.wsi); /* the close frame goes out from there */
+	if (!w->close_sent)
+		lws_callback_on_writable(w->wsi); /* the close frame goes out from there */
 	return 0;
 }
 
 static const struct stream_kind kind = {
 	.write_bytes = FRAME_BYTES,
 	.may_write = may_write,
+	.want_write = want_write,
 	.write = write_frame,
 	.finish = finish,
 	.cut = stream_finish,
@@ -125,6 +133,12 @@ static void ws_begin(struct conn *c)
 	strbuf_release(&w->early);
 }
 
+static void ws_kill(struct conn *c)
+{
+	lws_set_timeout(ws_of(c)->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+	loop_wake_lws(c->rt);
+}
+
 static void ws_release(struct conn *c)
 {
 	strbuf_release(&ws_of(c)->rx);
@@ -142,13 +156,15 @@ static const struct transport ws_transport = {
 	.refuse = stream_refuse,
 	.overflow = stream_overflow,
 	.due = stream_due,
+	.kill = ws_kill,
 	.release = ws_release,
 };
 
 struct conn *ws_new(struct realtime *rt, struct lws *wsi, struct request *request)
 {
-	struct conn *c = conn_new(rt, &ws_transport, sizeof(struct ws), wsi, request);
+	struct conn *c = conn_new(rt, &ws_transport, sizeof(struct ws), request);
 
+	ws_of(c)->wsi = wsi;
 	stream_of(c)->kind = &kind;
 	c->state = CONN_HANDSHAKE;
 	ws_of(c)->rx.max = (size_t)rt->config->realtime.frame_bytes;
@@ -173,7 +189,7 @@ static int close_now(struct conn *c, enum close_code code, const char *reason)
 	c->receiver.state = RECEIVER_OUT;
 	c->state = CONN_DEAD;
 	w->close_sent = true;
-	lws_close_reason(c->wsi, (enum lws_close_status)code, (unsigned char *)(uintptr_t)reason, strlen(reason));
+	lws_close_reason(w->wsi, (enum lws_close_status)code, (unsigned char *)(uintptr_t)reason, strlen(reason));
 	return -1;
 }
 
@@ -215,12 +231,13 @@ static int take(struct conn *c, const char *p, size_t n, bool last)
 
 int ws_receive(struct conn *c, const char *p, size_t n)
 {
-	bool last = lws_is_final_fragment(c->wsi) && !lws_remaining_packet_payload(c->wsi);
+	struct lws *wsi = ws_of(c)->wsi;
+	bool last = lws_is_final_fragment(wsi) && !lws_remaining_packet_payload(wsi);
 
 	stream_of(c)->life_due = 0; /* it lives */
 	if (c->state == CONN_CLOSING || c->state == CONN_DEAD)
 		return 0;
-	if (lws_frame_is_binary(c->wsi))
+	if (lws_frame_is_binary(wsi))
 		return close_now(c, CLOSE_UNSUPPORTED, "text only");
 	return take(c, p, n, last);
 }

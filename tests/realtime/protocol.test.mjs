@@ -191,12 +191,12 @@ test("what is no handshake is answered at once, with a problem", async () => {
 	assert.equal((await get("/api/v1/ws", { ...v13, "sec-websocket-protocol": undefined })).status, 400);
 	assert.equal((await get("/api/v1/else", v13)).status, 404);
 	assert.equal((await get("/api/v1/ws", { ...v13, upgrade: "h2c" })).status, 426);
-	for (const query of ["cursor=", "cursor=x", "cursor=aaaaaaaa.-1", "cursor=aaaaaaaa.01", "cursor=AAAAAAAA.1", "cursor=aaaaaaaa.1&cursor=aaaaaaaa.1"])
+	for (const query of ["cursor=", "cursor=x", "cursor=aaaaaaaa.-1", "cursor=aaaaaaaa.01", "cursor=AAAAAAAA.1"])
 		for (const [path, headers] of [["/api/v1/ws", v13], ["/api/v1/events", {}], ["/api/v1/events", { accept: "text/event-stream" }]]) {
 			const r = await get(`${path}?${query}`, headers);
 			assert.deepEqual([r.status, r.json.code, r.json.field], [400, "bad_cursor", "cursor"], `${path} ${query}`);
 		}
-	for (const query of ["instance=1", "instance=", "wait=-1", "wait=56", "wait=1.5", "wait=", "wait=1&wait=2"])
+	for (const query of ["instance=1", "instance=", "wait=-1", "wait=56", "wait=1.5", "wait=", "wait=1&wait=2", "cursor=aaaaaaaa.1&cursor=aaaaaaaa.1"])
 		assert.equal((await get(`/api/v1/events?${query}`)).json.code, "bad_field", query);
 	assert.equal((await get("/api/v1/events?what=1")).json.code, "bad_request");
 	const offered = dial(alice, { protocol: ["other", "pulsechat.v1"] });
