@@ -104,7 +104,7 @@ $(B)/pulsechat-api: $(API_OBJ) $(B)/libpulsechat.a
 $(B)/llhttp/%.o: $(LLHTTP)/%.c
 	@mkdir -p $(@D)
 	@echo '  CC $@'
-	$(Q)$(CC) -I/usr/share/include/llhttp $(CFLAGS_$(VARIANT)) -O2 -w -c -o $@ $<
+	$(Q)$(CC) -I/usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1 $(CFLAGS_$(VARIANT)) -O2 -w -c -o $@ $<
 $(B)/pulsechat-realtime: $(RT_OBJ) $(LLHTTP_OBJ) $(B)/libpulsechat.a
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) $(LIBS_realtime)
@@ -116,6 +116,7 @@ $(B)/pulsechat: $(CLI_OBJ) $(B)/libpulsechat.a
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpulsechat.a
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(addprefix $(B)/,$(shell sed -n 's|^// needs: ||p' tests/unit/$*.c)) $(B)/libpulsechat.a $(LIBS_COMMON) -lcmocka -lm
+$(B)/tests/unit/test_http_head: $(B)/ws/http_head.o $(LLHTTP_OBJ)
 # Tests against a real PostgreSQL (tests/db/run.sh).
 $(B)/tests/db/%: $(B)/tests/db/%.o $(B)/tests/db/harness.o $(B)/libpulsechat.a
 	@echo '  LD $@'

@@ -161,10 +161,11 @@ static int read_credential(struct realtime *rt, const struct http_head *head, st
 	return rc;
 }
 
-/* The client's address: what the web server says, where it is one of this machine; else the peer's. */
+/* The client's address: what the web server says, where it is one of this machine; else the peer's. "" where a web
+ * server of this machine does not say. */
 static void read_address(const struct http_head *head, int fd, struct request *q)
 {
-	char forwarded[256], peer[CALLER_ADDRESS_MAX] = "";
+	char forwarded[256];
 	const char *list = http_header_last(head, "x-forwarded-for", forwarded, sizeof(forwarded));
 	struct sockaddr_storage from = {0};
 	socklen_t n = sizeof(from);
@@ -172,19 +173,17 @@ static void read_address(const struct http_head *head, int fd, struct request *q
 
 	if (getpeername(fd, (struct sockaddr *)&from, &n) < 0)
 		return;
-	local = from.ss_family == AF_UNIX;
 	if (from.ss_family == AF_INET)
-		inet_ntop(AF_INET, &((struct sockaddr_in *)&from)->sin_addr, peer, sizeof(peer));
+		inet_ntop(AF_INET, &((struct sockaddr_in *)&from)->sin_addr, q->address, sizeof(q->address));
 	else if (from.ss_family == AF_INET6)
-		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&from)->sin6_addr, peer, sizeof(peer));
-	if (list && (local || !strncmp(peer, "127.", 4) || !strcmp(peer, "::1"))) {
-		const char *last = strrchr(list, ',');
+		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&from)->sin6_addr, q->address, sizeof(q->address));
+	local = from.ss_family == AF_UNIX || !strncmp(q->address, "127.", 4) || !strcmp(q->address, "::1");
+	if (local) {
+		const char *last = list ? strrchr(list, ',') : NULL;
 
-		last = last ? last + 1 : list;
+		last = last ? last + 1 : list ? list : "";
 		last += strspn(last, " ");
 		snprintf(q->address, sizeof(q->address), "%.*s", (int)sizeof(q->address) - 1, last);
-	} else {
-		memcpy(q->address, peer, sizeof(q->address));
 	}
 }
 

@@ -8,7 +8,8 @@ out=build/fuzz
 mkdir -p $out
 make --no-print-directory -s -j"$(nproc)" VARIANT=fuzz build/fuzz/libpulsechat.a >"$out/build.log" 2>&1 ||
 	{ echo "not ok - lib/ does not build for the fuzzer"; tail -n 20 "$out/build.log" | sed 's/^/# /'; exit 1; }
-flags="-g -O1 -I. -I$out -D_GNU_SOURCE -std=gnu17 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all"
+flags="-g -O1 -I. -I$out -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1 -D_GNU_SOURCE -std=gnu17"
+flags="$flags -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all"
 libs="$out/libpulsechat.a $(pkg-config --cflags --libs libpq libcurl openssl jansson) -linih -lpthread -lm"
 for src in tests/fuzz/fuzz_*.c; do
 	name=$(basename "$src" .c)
