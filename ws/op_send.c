@@ -1,12 +1,8 @@
 /* op_send: a message, through the writer. */
-#include "lib/base/strbuf.h"
 #include "lib/chat/message.h"
 #include "lib/db/writer.h"
-#include "lib/json/jx.h"
 #include "lib/live/live.h"
 #include "ws/ops.h"
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct sending {
@@ -17,35 +13,27 @@ struct sending {
 static void on_written(struct write_item *item, void *arg)
 {
 	struct sending *s = arg;
-	struct op *op = s->op;
-	char fields[256];
+	AUTO_STRBUF b = {0};
 	struct err e = {0};
 
 	if (item->ok) {
 		live_own(s->rt->live, item);
-		snprintf(fields, sizeof(fields),
-			 ",\"client_id\":\"%s\",\"channel\":%" PRId64 ",\"seq\":%" PRId64 ",\"id\":%" PRId64,
-			 op->client_id, item->channel, item->seq, item->id);
-		op_done(op, "ack", fields);
+		op_sent(&b, &s->op->name, item);
+		ops_answer(s->op, &b);
 	} else {
 		message_item_error(item, &e);
-		op_failed(op, &e);
+		ops_fail(s->op, &e);
 	}
 	write_item_free(&item);
 	free(s);
 }
 
-int op_send(struct op *op, const json_t *o, struct err *e)
+int ops_send(struct op *op, const struct op_ask *ask, struct err *e)
 {
 	struct realtime *rt = op->conn->rt;
-	struct write_item *item;
-	struct sending *s;
-	int64_t channel;
+	struct write_item *item = ask->item;
+	struct sending *s = xcalloc(1, sizeof(*s));
 
-	if (jx_int(o, "", "channel", JX_REQUIRED, 1, INT64_MAX, &channel, e) < 0 ||
-	    message_item(rt->config, o, channel, op->conn->user, &item, e) < 0)
-		return -1;
-	s = xcalloc(1, sizeof(*s));
 	s->rt = rt;
 	s->op = op;
 	item->done = on_written;

@@ -1,47 +1,45 @@
 /* op_state: the read marker and the ping. */
 #include "lib/base/config.h"
+#include "lib/chat/read_marker.h"
 #include "lib/db/pgconn.h"
-#include "lib/json/jx.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
-#include <inttypes.h>
-#include <stdio.h>
 
 static void on_marked(void *arg, const PGresult *r, const struct err *e)
 {
 	struct op *op = arg;
-	char fields[96];
+	AUTO_STRBUF b = {0};
 	struct err refused = {0};
+	int64_t seq;
 
 	if (e) {
-		op_failed(op, e);
-	} else if (result_rows(r) < 1 || result_null(r, 0, 0)) {
-		err_set(&refused, ERR_NOT_A_MEMBER, NULL, "you are not a member of this channel");
-		op_failed(op, &refused);
+		ops_fail(op, e);
+	} else if (read_marker_moved(r, &seq, &refused) < 0) {
+		ops_fail(op, &refused);
 	} else {
-		snprintf(fields, sizeof(fields), ",\"channel\":%" PRId64 ",\"seq\":%" PRId64, op->channel,
-			 result_int(r, 0, 0));
-		op_done(op, "ack", fields);
+		op_marked(&b, &op->name, op->channel, seq);
+		ops_answer(op, &b);
 	}
 }
 
-int op_read(struct op *op, const json_t *o, struct err *e)
+int ops_read(struct op *op, const struct op_ask *ask, struct err *e)
 {
 	struct realtime *rt = op->conn->rt;
-	int64_t seq;
 
-	if (jx_int(o, "", "channel", JX_REQUIRED, 1, INT64_MAX, &op->channel, e) < 0 ||
-	    jx_int(o, "", "seq", JX_REQUIRED, 0, INT64_MAX, &seq, e) < 0)
-		return -1;
+	(void)e;
+	op->channel = ask->channel;
 	pgconn_query(pg_pool_pick(rt->pool), STMT_live_read_mark, rt->config->database.wait, on_marked, op, "iii",
-		     op->channel, op->conn->user, seq);
+		     op->channel, op->conn->user, ask->seq);
 	return 0;
 }
 
-int op_ping(struct op *op, const json_t *o, struct err *e)
+int ops_ping(struct op *op, const struct op_ask *ask, struct err *e)
 {
-	(void)o;
+	AUTO_STRBUF b = {0};
+
+	(void)ask;
 	(void)e;
-	op_done(op, "pong", "");
+	op_pong(&b, &op->name);
+	ops_answer(op, &b);
 	return 0;
 }

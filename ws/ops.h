@@ -1,14 +1,13 @@
-/* ops: what a client may do over its connection (doc/protocol.md, section 5): one table, one handler each. */
+/* ops: what a client does over its connection (lib/chat/op.h): one handler for each kind. */
 #pragma once
 #include "lib/base/err.h"
+#include "lib/chat/op.h"
 #include "ws/conn.h"
-#include <jansson.h>
 
 struct op {                /* one whose answer is to come */
 	struct conn *conn; /* NULL: gone meanwhile */
 	LIST_ENTRY(op) list, all;
-	char ref[65 * 6];   /* as JSON with its quotes, empty: none */
-	char client_id[37]; /* empty: none */
+	struct op_name name;
 	int64_t channel;
 };
 
@@ -22,10 +21,10 @@ void ops_free(void);
 
 /* --- for the handlers (ws/op_*.c) */
 
-/* Handles o; 0, or -1 and the error is answered by the caller. The op lives until op_done(). */
-typedef int op_handler(struct op *op, const json_t *o, struct err *e);
-op_handler op_send, op_read, op_ping;
+/* Handles ask; 0, or -1 and the error is answered by the caller. The op lives until its answer. */
+typedef int op_handler(struct op *op, const struct op_ask *ask, struct err *e);
+op_handler ops_send, ops_read, ops_ping;
 
-/* The answers; op is freed. fields: what follows the type and ref, with a comma in front; may be "". */
-void op_done(struct op *op, const char *type, const char *fields);
-void op_failed(struct op *op, const struct err *e);
+/* The answers; op is freed. */
+void ops_answer(struct op *op, const struct strbuf *line);
+void ops_fail(struct op *op, const struct err *e);

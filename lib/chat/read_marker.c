@@ -20,3 +20,11 @@ int read_marker_move(struct db *d, int64_t channel, int64_t reader, int64_t seq,
 	PQclear(r);
 	return rc;
 }
+
+int read_marker_moved(const PGresult *r, int64_t *seq, struct err *e)
+{
+	if (result_rows(r) < 1 || result_null(r, 0, 0))
+		return err_set(e, ERR_NOT_A_MEMBER, NULL, "you are not a member of this channel");
+	*seq = result_int(r, 0, 0);
+	return 0;
+}

@@ -1,0 +1,131 @@
+/* op: parsing, the table, answers. */
+#include "lib/chat/op.h"
+#include "lib/auth/session.h"
+#include "lib/base/codec.h"
+#include "lib/chat/message.h"
+#include "lib/json/jx.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	enum op_kind kind;
+	unsigned scope;
+	const char *const *members;
+} ops[] = {
+	{"send", OP_SEND, SCOPE_WRITE, (const char *const[]){"op", "ref", "client_id", "channel", "body", NULL}},
+	{"read", OP_READ, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},
+	{"ping", OP_PING, SCOPE_READ, (const char *const[]){"op", "ref", NULL}},
+};
+
+/* ---- one line */
+
+int op_parse(const char *p, size_t n, struct op_name *name, json_t **o, struct err *e)
+{
+	AUTO_STRBUF b = {0};
+	const json_t *ref, *id;
+
+	memset(name, 0, sizeof(*name));
+	if (jx_parse(p, n, o, e) < 0) {
+		*o = NULL;
+		return -1;
+	}
+	ref = json_object_get(*o, "ref");
+	id = json_object_get(*o, "client_id");
+	if (json_is_string(id) && uuid_parse(json_string_value(id), json_string_length(id), NULL))
+		snprintf(name->client_id, sizeof(name->client_id), "%s", json_string_value(id));
+	if (!ref)
+		return 0;
+	if (!json_is_string(ref) || json_string_length(ref) > OP_REF_MAX) {
+		json_decref(*o);
+		*o = NULL;
+		return err_set(e, ERR_BAD_FIELD, "ref", "must be a string of at most %d bytes", OP_REF_MAX);
+	}
+	strbuf_add_json(&b, json_string_value(ref), json_string_length(ref));
+	snprintf(name->ref, sizeof(name->ref), "%s", strbuf_cstr(&b));
+	return 0;
+}
+
+static int read_fields(const struct config *c, const json_t *o, int64_t user, struct op_ask *ask, struct err *e)
+{
+	switch (ask->kind) {
+	case OP_SEND:
+		if (jx_int(o, "", "channel", JX_REQUIRED, 1, INT64_MAX, &ask->channel, e) < 0)
+			return -1;
+		return message_item(c, o, ask->channel, user, &ask->item, e);
+	case OP_READ:
+		if (jx_int(o, "", "channel", JX_REQUIRED, 1, INT64_MAX, &ask->channel, e) < 0)
+			return -1;
+		return jx_int(o, "", "seq", JX_REQUIRED, 0, INT64_MAX, &ask->seq, e);
+	case OP_PING:
+		break;
+	}
+	return 0;
+}
+
+int op_read(const struct config *c, const json_t *o, int64_t user, unsigned scopes, struct op_ask *ask, struct err *e)
+{
+	struct op_ask got = {0};
+	struct span name;
+
+	if (jx_string(o, "", "op", JX_REQUIRED, 1, 32, &name, e) < 0)
+		return -1;
+	for (size_t i = 0; i < COUNT_OF(ops); i++) {
+		if (strlen(ops[i].name) != name.n || memcmp(ops[i].name, name.p, name.n) != 0)
+			continue;
+		if (!(scopes & ops[i].scope))
+			return err_set(e, ERR_INSUFFICIENT_SCOPE, NULL, "the token lacks the scope this needs");
+		got.kind = ops[i].kind;
+		if (jx_only(o, "", ops[i].members, e) < 0 || read_fields(c, o, user, &got, e) < 0)
+			return -1;
+		*ask = got;
+		return 0;
+	}
+	return err_set(e, ERR_BAD_FIELD, "op", "is not an op of this version");
+}
+
+/* ---- answers */
+
+static void start(struct strbuf *b, const char *type, const struct op_name *name)
+{
+	strbuf_addf(b, "{\"type\":\"%s\"", type);
+	if (name->ref[0])
+		strbuf_addf(b, ",\"ref\":%s", name->ref);
+}
+
+void op_sent(struct strbuf *b, const struct op_name *name, const struct write_item *item)
+{
+	start(b, "ack", name);
+	strbuf_addf(b, ",\"client_id\":\"%s\",\"channel\":%" PRId64 ",\"seq\":%" PRId64 ",\"id\":%" PRId64 "}",
+		    name->client_id, item->channel, item->seq, item->id);
+}
+
+void op_marked(struct strbuf *b, const struct op_name *name, int64_t channel, int64_t seq)
+{
+	start(b, "ack", name);
+	strbuf_addf(b, ",\"channel\":%" PRId64 ",\"seq\":%" PRId64 "}", channel, seq);
+}
+
+void op_pong(struct strbuf *b, const struct op_name *name)
+{
+	start(b, "pong", name);
+	strbuf_addc(b, '}');
+}
+
+void op_failed(struct strbuf *b, const struct op_name *name, const struct err *e)
+{
+	start(b, "error", name);
+	if (name->client_id[0])
+		strbuf_addf(b, ",\"client_id\":\"%s\"", name->client_id);
+	strbuf_addf(b, ",\"code\":\"%s\"", err_name(e->code));
+	if (e->field[0]) {
+		strbuf_adds(b, ",\"field\":");
+		strbuf_add_json(b, e->field, strlen(e->field));
+	}
+	strbuf_adds(b, ",\"detail\":");
+	strbuf_add_json(b, e->detail, strlen(e->detail));
+	if (e->retry_after_ms)
+		strbuf_addf(b, ",\"retry_after\":%g", e->retry_after_ms / 1000.0);
+	strbuf_addc(b, '}');
+}
