@@ -5,6 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/base/strbuf.h"
+#include "lib/live/control.h"
 #include "ws/callers.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
@@ -318,7 +319,7 @@ void conn_queue_reset(struct conn *c, const char *reason)
 	char cursor[CURSOR_TEXT_MAX];
 	AUTO_STRBUF b = {0};
 
-	strbuf_addf(&b, "{\"type\":\"reset\",\"cursor\":\"%s\",\"reason\":\"%s\"}", conn_cursor(c, cursor), reason);
+	control_reset(&b, conn_cursor(c, cursor), reason);
 	conn_queue_text(c, b.p, b.n);
 }
 

@@ -4,10 +4,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/db/writer.h"
+#include "lib/live/bus.h"
 #include "lib/live/frame.h"
 #include "lib/live/live.h"
 #include "ws/conn.h"
-#include "ws/listen.h"
 #include "ws/pg_loop.h"
 #include "ws/wheel.h"
 #include <libwebsockets.h>
@@ -71,7 +71,7 @@ static void on_prepare(uv_prepare_t *h)
 	int64_t now = clock_mono_ms(), next;
 
 	next = MIN_OF(writer_tick(rt->writer, now), pg_pool_tick(rt->pool, now));
-	next = MIN_OF(next, listener_tick(rt->listener, now));
+	next = MIN_OF(next, bus_tick(rt->bus, now));
 	/* outcomes may have been told just now */
 	loop_flush(rt);
 	next = MAX_OF(next - now, (int64_t)1);

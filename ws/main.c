@@ -2,18 +2,19 @@
  * takes them apart in order. */
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
+#include "lib/base/descriptors.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/db/writer.h"
+#include "lib/live/bus.h"
 #include "lib/live/frame.h"
+#include "lib/live/instances.h"
 #include "lib/live/live.h"
 #include "ws/accept.h"
 #include "ws/callers.h"
 #include "ws/conn.h"
 #include "ws/drain.h"
 #include "ws/http.h"
-#include "ws/instances.h"
-#include "ws/listen.h"
 #include "ws/loop.h"
 #include "lib/base/notify.h"
 #include "ws/ops.h"
@@ -26,7 +27,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define QUERY_CONNECTIONS 3
 #define FRAME_CACHE_BYTES ((size_t)4 << 20)
@@ -92,12 +92,12 @@ static void on_ready(void *arg)
 
 static void on_doubt(void *arg)
 {
-	listener_doubt(((struct realtime *)arg)->listener);
+	bus_doubt(((struct realtime *)arg)->bus);
 }
 
 static void on_test(void *arg, int64_t number)
 {
-	listener_test(((struct realtime *)arg)->listener, number);
+	bus_test(((struct realtime *)arg)->bus, number);
 }
 
 static void on_tick(struct realtime *rt, int64_t now)
@@ -119,6 +119,26 @@ static void on_writer_ready(void *arg, int events)
 	writer_ready(((struct realtime *)arg)->writer, events);
 }
 
+static void on_bus_watch(void *arg, int fd, int events)
+{
+	pg_watch_set(((struct realtime *)arg)->bus_watch, fd, events);
+}
+
+static void on_bus_ready(void *arg, int events)
+{
+	bus_ready(((struct realtime *)arg)->bus, events);
+}
+
+static struct pgconn *on_pick(void *arg)
+{
+	return pg_pool_pick(((struct realtime *)arg)->pool);
+}
+
+static void on_renewed(void *arg)
+{
+	conns_recheck(arg);
+}
+
 static void on_due(struct wheel_timer *t, int64_t now)
 {
 	struct conn *c = (struct conn *)((char *)t - offsetof(struct conn, timer));
@@ -128,24 +148,12 @@ static void on_due(struct wheel_timer *t, int64_t now)
 
 /* ---- setting up */
 
-/* Each connection takes a descriptor; libwebsockets sizes its tables by the limit. */
-static void raise_descriptors(void)
-{
-	struct rlimit l;
-
-	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur == l.rlim_max)
-		return;
-	l.rlim_cur = l.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &l) < 0)
-		log_warning("descriptors", "limit=%llu error=%s", (unsigned long long)l.rlim_max,
-			    log_quote(strerror(errno)));
-}
-
 static int set_up(struct realtime *rt, const struct config *c, const struct options *o, struct err *e)
 {
 	static const struct loop_hooks loop_hooks = {.stop = drain_start, .tick = on_tick};
 	static const struct live_hooks live_hooks = {
 		.read = on_read, .ready = on_ready, .doubt = on_doubt, .test = on_test};
+	static const struct bus_hooks bus_hooks = {.watch = on_bus_watch, .pick = on_pick, .renewed = on_renewed};
 	struct live_limits limits = {.ring_events = (size_t)c->realtime.ring_events,
 				     .ring_bytes = (size_t)c->realtime.ring_bytes,
 				     .resume_events = (size_t)c->events.resume_events};
@@ -168,7 +176,9 @@ static int set_up(struct realtime *rt, const struct config *c, const struct opti
 	snprintf(name, sizeof(name), "%.50s-writer", o->node);
 	rt->writer_watch = pg_watch_new(&rt->loop, on_writer_ready, rt);
 	rt->writer = writer_new(c, name, on_writer_watch, rt);
-	rt->listener = listener_new(rt);
+	snprintf(name, sizeof(name), "%.50s-listen", o->node);
+	rt->bus_watch = pg_watch_new(&rt->loop, on_bus_ready, rt);
+	rt->bus = bus_new(c, rt->live, name, &bus_hooks, rt);
 	return accept_init(rt, e);
 }
 
@@ -177,7 +187,8 @@ static void take_down(struct realtime *rt)
 {
 	writer_free(&rt->writer);
 	accept_close(rt);
-	listener_free(&rt->listener);
+	bus_free(&rt->bus);
+	pg_watch_free(&rt->bus_watch);
 	pg_pool_free(&rt->pool);
 	pg_watch_free(&rt->writer_watch);
 	gather_close();
@@ -250,7 +261,7 @@ int main(int argc, char **argv)
 		log_init("pulsechat-realtime", level);
 	address = o.listen ? o.listen : c->realtime.listen;
 	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-	raise_descriptors();
+	descriptors_raise(); /* each connection takes one; libwebsockets sizes its tables by the limit */
 	started = clock_mono_ms();
 	if (set_up(&rt, c, &o, &e) < 0) {
 		log_error("start", "cause=%s", log_quote(e.detail));

@@ -25,8 +25,9 @@ struct realtime {
 	struct pg_pool *pool;  /* queries */
 	struct writer *writer; /* sends */
 	struct pg_watch *writer_watch;
-	struct listener *listener; /* the bus */
-	struct wheel *wheel;       /* time-outs of connections */
+	struct bus *bus;
+	struct pg_watch *bus_watch;
+	struct wheel *wheel; /* time-outs of connections */
 	struct instances *instances;
 	struct callers *callers;
 	struct http *http;

@@ -3,8 +3,9 @@
 #include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "lib/base/strbuf.h"
+#include "lib/live/control.h"
 #include "lib/live/frame.h"
-#include "ws/instances.h"
+#include "lib/live/instances.h"
 #include "ws/transport.h"
 #include "ws/poll_gather.h"
 #include <inttypes.h>
@@ -37,8 +38,9 @@ static struct poll *poll_of(struct conn *c)
 static void build(struct poll *p, struct strbuf *b)
 {
 	struct conn *c = &p->c;
-	char cursor[CURSOR_TEXT_MAX], last[160];
-	size_t n = 0, last_n;
+	AUTO_STRBUF last = {0};
+	char cursor[CURSOR_TEXT_MAX];
+	size_t n = 0;
 	const char *lines = NULL;
 
 	if (p->superseded) {
@@ -49,15 +51,15 @@ static void build(struct poll *p, struct strbuf *b)
 	}
 	if (c->queue_n)
 		lines = frame_get(c->rt->frames, c->queue, c->queue_n, &n);
-	last_n = (size_t)snprintf(last, sizeof(last), "{\"type\":\"cursor\",\"cursor\":\"%s\",\"retry_after\":%g}\n",
-				  cursor, (double)p->retry_after_ms / 1000);
+	control_cursor(&last, cursor, p->retry_after_ms);
+	strbuf_addc(&last, '\n');
 	strbuf_addf(b,
 		    "HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ncontent-length: %zu\r\ncache-control: "
 		    "no-store\r\n"
 		    "pulsechat-cursor: %s\r\npulsechat-request-id: %s\r\n%s\r\n",
-		    n + last_n, cursor, p->id, p->close ? "connection: close\r\n" : "");
+		    n + last.n, cursor, p->id, p->close ? "connection: close\r\n" : "");
 	strbuf_add(b, lines ? lines : "", n);
-	strbuf_add(b, last, last_n);
+	strbuf_add(b, last.p, last.n);
 }
 
 /* Writes the answer; the poll is over. */
@@ -129,14 +131,14 @@ static size_t poll_room(struct conn *c)
 static void poll_begin(struct conn *c)
 {
 	struct poll *p = poll_of(c);
-	struct conn *older;
+	void *older;
 
 	p->started_at = live_position(c->rt->live, &c->receiver);
 	if (p->has_instance) {
 		p->instance = instances_enter(c->rt->instances, c->user, c->instance, c, &older);
 		if (older) {
 			poll_of(older)->superseded = true;
-			older->receiver.state = RECEIVER_OUT;
+			poll_of(older)->c.receiver.state = RECEIVER_OUT;
 			conn_dirty(older);
 		}
 	}

@@ -2,7 +2,6 @@
  * ends, and when the last answer went out. One thread. */
 #pragma once
 #include "lib/base/base.h"
-struct conn;
 
 struct instances;
 struct instance;
@@ -10,11 +9,10 @@ struct instance;
 struct instances *instances_new(void);
 void instances_free(struct instances **i);
 
-/* conn is the instance's poll now. *older: the one before, still under way (or NULL). The instance stays known for a
+/* poll is the instance's poll now. *older: the one before, still under way (or NULL). The instance stays known for a
  * while after instances_leave(). */
-struct instance *instances_enter(struct instances *i, int64_t user, const char *uuid, struct conn *conn,
-				 struct conn **older);
-/* answered: at now (mono ms), or 0. conn is no more. */
-void instances_leave(struct instances *i, struct instance *who, const struct conn *conn, int64_t answered);
+struct instance *instances_enter(struct instances *i, int64_t user, const char *uuid, void *poll, void **older);
+/* answered: at now (mono ms), or 0. poll is no more. */
+void instances_leave(struct instances *i, struct instance *who, const void *poll, int64_t answered);
 int64_t instance_answered(const struct instance *who); /* mono ms; 0: never */
 void instances_sweep(struct instances *i, int64_t now);

@@ -1,5 +1,5 @@
 /* instances: a hash with the idle ones in a list, oldest first. */
-#include "ws/instances.h"
+#include "lib/live/instances.h"
 #include "lib/base/codec.h"
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ struct key {
 
 struct instance {
 	struct key key;
-	struct conn *conn; /* NULL: no poll is under way */
+	void *poll; /* NULL: no poll is under way */
 	int64_t answered, idle_since;
 	UT_hash_handle hh;
 	TAILQ_ENTRY(instance) idle;
@@ -60,8 +60,7 @@ void instances_free(struct instances **i)
 	*i = NULL;
 }
 
-struct instance *instances_enter(struct instances *i, int64_t user, const char *uuid, struct conn *conn,
-				 struct conn **older)
+struct instance *instances_enter(struct instances *i, int64_t user, const char *uuid, void *poll, void **older)
 {
 	struct key key;
 	struct instance *one;
@@ -75,22 +74,22 @@ struct instance *instances_enter(struct instances *i, int64_t user, const char *
 		one = xcalloc(1, sizeof(*one));
 		one->key = key;
 		HASH_ADD(hh, i->all, key, sizeof(one->key), one);
-	} else if (!one->conn) {
+	} else if (!one->poll) {
 		TAILQ_REMOVE(&i->idle, one, idle);
 		i->idle_n--;
 	}
-	*older = one->conn;
-	one->conn = conn;
+	*older = one->poll;
+	one->poll = poll;
 	return one;
 }
 
-void instances_leave(struct instances *i, struct instance *who, const struct conn *conn, int64_t answered)
+void instances_leave(struct instances *i, struct instance *who, const void *poll, int64_t answered)
 {
 	if (answered)
 		who->answered = answered;
-	if (who->conn != conn)
+	if (who->poll != poll)
 		return; /* a newer poll has taken its place */
-	who->conn = NULL;
+	who->poll = NULL;
 	who->idle_since = who->answered;
 	TAILQ_INSERT_TAIL(&i->idle, who, idle);
 	i->idle_n++;
