@@ -14,7 +14,8 @@ static int write_message(struct request *q, struct write_item **item, struct err
 		return -1;
 	if (message_item(q->config, q->json, q->param[0], q->session.user, item, e) < 0)
 		return -1;
-	return q->app->gate->write(q->app->gate, item, e);
+	q->app->gate->write(q->app->gate, item, 1, e);
+	return *item ? 0 : -1;
 }
 
 int handle_message_send(struct request *q, struct response *r, struct err *e)

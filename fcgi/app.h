@@ -10,13 +10,15 @@ struct write_item;
 #define PULSECHAT_VERSION PULSECHAT_VERSION_DEFAULT
 #endif
 
-/* How a handler's write reaches the database: by the writer thread's group commit, or in CGI mode by a writer of its
- * own. */
+/* How a handler's writes reach the database: by the writer thread's group commit, or in CGI mode by a writer of its
+ * own.
+ */
 struct write_gate {
-	/* Blocks until the item's outcome is known (0, and *item is the caller's again: write_item_free) or not to be
-	 * waited for any longer (-1: the item is gone, ERR_UNAVAILABLE or ERR_BUSY). The item may be stored all the
-	 * same: its client id makes a retry safe. */
-	int (*write)(struct write_gate *g, struct write_item **item, struct err *e);
+	/* Hands n items in together, in their order, and blocks until the outcome of each is known (items[i] is the
+	 * caller's again: write_item_free) or not to be waited for any longer (items[i] is NULL, errs[i] says why:
+	 * ERR_UNAVAILABLE or ERR_BUSY). An item that is gone may be stored all the same: its client id makes a retry
+	 * safe. */
+	void (*write)(struct write_gate *g, struct write_item **items, size_t n, struct err *errs);
 	bool (*is_up)(struct write_gate *g); /* for /healthz */
 };
 

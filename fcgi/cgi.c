@@ -39,7 +39,11 @@ struct cgi_gate {
 	const struct config *config;
 	struct writer *writer; /* made for the first write */
 	int fd, events;
-	struct write_item *done;
+	size_t n, unfinished;
+	struct cgi_slot {
+		struct cgi_gate *gate;
+		struct write_item *item; /* once finished, until the handler has it */
+	} * slots;
 };
 
 static void on_watch(void *arg, int fd, int events)
@@ -52,45 +56,77 @@ static void on_watch(void *arg, int fd, int events)
 
 static void on_done(struct write_item *item, void *arg)
 {
-	((struct cgi_gate *)arg)->done = item;
+	struct cgi_slot *s = arg;
+
+	s->item = item;
+	s->gate->unfinished--;
 }
 
-static int gate_write(struct write_gate *gate, struct write_item **item, struct err *e)
+/* Waits for the database or the time `due`. */
+static void wait_for_database(struct cgi_gate *g, int64_t due)
+{
+	struct pollfd p = {.fd = g->fd, .events = 0};
+	int64_t wait = due - clock_mono_ms();
+	int events = 0;
+
+	p.events = (short)((g->events & PGCONN_READ ? POLLIN : 0) | (g->events & PGCONN_WRITE ? POLLOUT : 0));
+	if (poll(&p, 1, (int)MAX_OF(wait, (int64_t)0)) <= 0)
+		return;
+	events |= p.revents & (POLLIN | POLLHUP | POLLERR) ? PGCONN_READ : 0;
+	events |= p.revents & (POLLOUT | POLLERR) ? PGCONN_WRITE : 0;
+	if (events & g->events)
+		writer_ready(g->writer, events & g->events);
+}
+
+static void submit(struct cgi_gate *g, struct write_item **items, size_t n)
+{
+	g->slots = xcalloc(n, sizeof(*g->slots));
+	g->n = g->unfinished = n;
+	for (size_t i = 0; i < n; i++) {
+		struct write_item *item = items[i];
+
+		items[i] = NULL;
+		g->slots[i].gate = g;
+		item->done = on_done;
+		item->arg = &g->slots[i];
+		if (writer_submit(g->writer, item, &item->err) < 0) {
+			item->ok = false;
+			on_done(item, &g->slots[i]);
+		}
+	}
+}
+
+/* Once in the life of a process. */
+static void gate_write(struct write_gate *gate, struct write_item **items, size_t n, struct err *errs)
 {
 	struct cgi_gate *g = (struct cgi_gate *)gate;
 	int64_t end = clock_mono_ms() + g->config->database.wait + GIVE_UP_MS;
 
-	if (!g->writer)
-		g->writer = writer_new(g->config, "pulsechat-cgi", on_watch, g);
-	(*item)->done = on_done;
-	(*item)->arg = g;
-	g->done = NULL;
-	if (writer_submit(g->writer, *item, e) < 0) {
-		write_item_free(item);
-		return -1;
-	}
-	*item = NULL;
-	while (!g->done) {
+	g->writer = writer_new(g->config, "pulsechat-cgi", on_watch, g);
+	submit(g, items, n);
+	while (g->unfinished) {
 		int64_t now = clock_mono_ms(), due = MIN_OF(writer_tick(g->writer, now), end);
-		struct pollfd p = {.fd = g->fd, .events = 0};
-		int events = 0;
 
-		if (g->done)
+		if (!g->unfinished || now >= end)
 			break;
-		if (now >= end)
-			return err_retry(e, ERR_UNAVAILABLE, 1000,
-					 "not known whether this was stored: send it again with the same client_id");
-		p.events = (short)((g->events & PGCONN_READ ? POLLIN : 0) | (g->events & PGCONN_WRITE ? POLLOUT : 0));
-		if (poll(&p, 1, (int)MAX_OF(due - now, (int64_t)0)) <= 0)
-			continue;
-		events |= p.revents & (POLLIN | POLLHUP | POLLERR) ? PGCONN_READ : 0;
-		events |= p.revents & (POLLOUT | POLLERR) ? PGCONN_WRITE : 0;
-		if (events & g->events)
-			writer_ready(g->writer, events & g->events);
+		wait_for_database(g, due);
 	}
-	*item = g->done;
-	g->done = NULL;
-	return 0;
+	for (size_t i = 0; i < n; i++) {
+		items[i] = g->slots[i].item;
+		g->slots[i].item = NULL;
+		if (!items[i])
+			err_retry(&errs[i], ERR_UNAVAILABLE, 1000,
+				  "not known whether this was stored: send it again with the same client_id");
+	}
+}
+
+static void gate_close(struct cgi_gate *g)
+{
+	writer_free(&g->writer);
+	for (size_t i = 0; i < g->n; i++)
+		if (g->slots[i].item)
+			write_item_free(&g->slots[i].item); /* was not waited for any longer */
+	free(g->slots);
 }
 
 static bool gate_is_up(struct write_gate *gate)
@@ -171,9 +207,7 @@ int cgi_serve(const struct config *c)
 	app.oidc = oidc_new(c);
 	serve(&app, db, arena, environ, &io);
 	drain(&body);
-	writer_free(&gate.writer);
-	if (gate.done)
-		write_item_free(&gate.done); /* was not waited for any longer */
+	gate_close(&gate);
 	oidc_free(&app.oidc);
 	db_free(&db);
 	arena_free(&arena);

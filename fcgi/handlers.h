@@ -26,6 +26,8 @@ int handle_message_list(struct request *q, struct response *r, struct err *e);
 int handle_message_get(struct request *q, struct response *r, struct err *e);
 /* api_reads.c */
 int handle_read_mark(struct request *q, struct response *r, struct err *e);
+/* api_ops.c */
+int handle_ops(struct request *q, struct response *r, struct err *e);
 /* api_auth.c */
 int handle_auth_login(struct request *q, struct response *r, struct err *e);
 int handle_auth_callback(struct request *q, struct response *r, struct err *e);

@@ -53,7 +53,7 @@ struct request {
 	/* after the router: who asks (NEED_USER) and with what */
 	struct session session;
 	bool by_cookie;
-	struct span body; /* INPUT_RAW: as sent */
+	struct span body; /* INPUT_RAW, INPUT_LINES: as sent */
 	json_t *json;     /* INPUT_JSON: an object */
 };
 

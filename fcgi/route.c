@@ -89,15 +89,15 @@ static int check_query(const struct request *q, const struct route *route, struc
 	return 0;
 }
 
-/* application/json, alone or with charset=utf-8. */
-static bool is_json(const char *type)
+/* The media type name, alone or with charset=utf-8. */
+static bool is_type(const char *type, const char *name)
 {
-	static const char name[] = "application/json", charset[] = "charset=";
+	static const char charset[] = "charset=";
 	const char *p;
 
-	if (!type || strncasecmp(type, name, sizeof(name) - 1) != 0)
+	if (!type || strncasecmp(type, name, strlen(name)) != 0)
 		return false;
-	p = type + sizeof(name) - 1;
+	p = type + strlen(name);
 	p += strspn(p, " \t");
 	if (!*p)
 		return true;
@@ -114,16 +114,18 @@ static bool is_json(const char *type)
 static int take_input(struct request *q, const struct route *route, struct err *e)
 {
 	static const char *const none[] = {NULL};
+	static const char *const types[] = {[INPUT_JSON] = "application/json", [INPUT_LINES] = "application/x-ndjson"};
+	const char *type = request_env(q, "CONTENT_TYPE");
 
 	if (q->method == METHOD_GET)
 		return 0;
-	if (route->input == INPUT_JSON && !is_json(request_env(q, "CONTENT_TYPE")))
-		return err_set(e, ERR_UNSUPPORTED_MEDIA_TYPE, NULL, "expected Content-Type: application/json");
+	if ((route->input == INPUT_JSON || route->input == INPUT_LINES) && !is_type(type, types[route->input]))
+		return err_set(e, ERR_UNSUPPORTED_MEDIA_TYPE, NULL, "expected Content-Type: %s", types[route->input]);
 	if (request_read_body(q, (size_t)q->config->limits.request_bytes, e) < 0)
 		return -1;
-	if (route->input == INPUT_RAW || (route->input == INPUT_NONE && q->body.n == 0))
+	if (route->input == INPUT_RAW || route->input == INPUT_LINES || (route->input == INPUT_NONE && q->body.n == 0))
 		return 0;
-	if (!is_json(request_env(q, "CONTENT_TYPE")))
+	if (!is_type(type, types[INPUT_JSON]))
 		return err_set(e, ERR_UNSUPPORTED_MEDIA_TYPE, NULL, "expected no body, or an empty JSON object");
 	if (jx_parse(q->body.p, q->body.n, &q->json, e) < 0)
 		return -1;

@@ -13,9 +13,10 @@ enum need {
 };
 
 enum input {
-	INPUT_NONE, /* no body, or an empty JSON object */
-	INPUT_JSON, /* one JSON object */
-	INPUT_RAW,  /* anything within the limit, unread: q->body */
+	INPUT_NONE,  /* no body, or an empty JSON object */
+	INPUT_JSON,  /* one JSON object */
+	INPUT_LINES, /* application/x-ndjson, as it is: q->body */
+	INPUT_RAW,   /* anything within the limit, unread: q->body */
 };
 
 struct route {

@@ -25,6 +25,8 @@ const struct route routes[] = {
 	 handle_message_list},
 	{METHOD_GET, CHANNEL "/messages/{seq}", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_message_get},
 	{METHOD_PUT, CHANNEL "/read", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_read_mark},
+	/* the scope is each op's own matter */
+	{METHOD_POST, API "/ops", NEED_USER, 0, INPUT_LINES, NULL, handle_ops},
 	{METHOD_GET, "/auth/login", NEED_NONE, 0, INPUT_NONE, "*", handle_auth_login},
 	{METHOD_GET, "/auth/callback", NEED_NONE, 0, INPUT_NONE, "*", handle_auth_callback},
 	{METHOD_POST, "/auth/logout", NEED_NONE, 0, INPUT_RAW, "*", handle_auth_logout},

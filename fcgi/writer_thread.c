@@ -1,4 +1,4 @@
-/* writer_thread: a poll() loop around the writer, an eventfd as its bell. A handler hands its item in and waits on a
+/* writer_thread: a poll() loop around the writer, an eventfd as its bell. A handler hands its items in and waits on a
  * ticket; whoever is last to let go of the ticket frees it, so that a handler may give up. */
 #include "fcgi/writer_thread.h"
 #include "lib/base/clock.h"
@@ -38,23 +38,28 @@ struct writer_thread {
 	int fd, events;
 };
 
-/* One item on its way. */
+/* One request's items on their way. */
 struct ticket {
 	struct writer_thread *owner;
-	struct write_item *item; /* the handler's until handed in, then the thread's until finished */
 	STAILQ_ENTRY(ticket) queue;
 	LIST_ENTRY(ticket) waiter;
 	pthread_cond_t finished_cond; /* with owner->lock */
 	int refs;                     /* handler and thread */
-	bool finished;
+	size_t n, unfinished;
+	struct slot {
+		struct ticket *ticket;
+		struct write_item *item; /* the handler's until handed in, then the thread's until finished */
+		bool finished;
+	} slots[];
 };
 
 static void ticket_unref_locked(struct ticket *t)
 {
 	if (--t->refs)
 		return;
-	if (t->item)
-		write_item_free(&t->item);
+	for (size_t i = 0; i < t->n; i++)
+		if (t->slots[i].item)
+			write_item_free(&t->slots[i].item);
 	pthread_cond_destroy(&t->finished_cond);
 	free(t);
 }
@@ -70,14 +75,17 @@ static void ring(struct writer_thread *w)
 /* The writer's answer, in its thread. */
 static void on_done(struct write_item *item, void *arg)
 {
-	struct ticket *t = arg;
+	struct slot *s = arg;
+	struct ticket *t = s->ticket;
 	struct writer_thread *w = t->owner;
 
 	pthread_mutex_lock(&w->lock);
-	t->item = item;
-	t->finished = true;
-	pthread_cond_signal(&t->finished_cond);
-	ticket_unref_locked(t);
+	s->item = item;
+	s->finished = true;
+	if (--t->unfinished == 0) {
+		pthread_cond_signal(&t->finished_cond);
+		ticket_unref_locked(t);
+	}
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -87,6 +95,19 @@ static void on_watch(void *arg, int fd, int events)
 
 	w->fd = fd;
 	w->events = events;
+}
+
+static void submit(struct writer_thread *w, struct slot *s)
+{
+	struct write_item *item = s->item;
+
+	s->item = NULL;
+	item->done = on_done;
+	item->arg = s;
+	if (writer_submit(w->writer, item, &item->err) < 0) {
+		item->ok = false;
+		on_done(item, s);
+	}
 }
 
 static void take_tickets(struct writer_thread *w)
@@ -99,16 +120,11 @@ static void take_tickets(struct writer_thread *w)
 	w->handed_in_count = 0;
 	pthread_mutex_unlock(&w->lock);
 	while ((t = STAILQ_FIRST(&taken))) {
-		struct write_item *item = t->item;
+		size_t n = t->n; /* t may be gone with the last one */
 
 		STAILQ_REMOVE_HEAD(&taken, queue);
-		t->item = NULL;
-		item->done = on_done;
-		item->arg = t;
-		if (writer_submit(w->writer, item, &item->err) < 0) {
-			item->ok = false;
-			on_done(item, t);
-		}
+		for (size_t i = 0; i < n; i++)
+			submit(w, &t->slots[i]);
 	}
 }
 
@@ -162,8 +178,8 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Waits on the ticket, under the lock. True: it is finished. */
-static bool wait_finished(struct writer_thread *w, struct ticket *t)
+/* Waits on the ticket, under the lock. */
+static void wait_finished(struct writer_thread *w, struct ticket *t)
 {
 	int64_t ms = w->config->database.wait + GIVE_UP_MS;
 	struct timespec until;
@@ -176,49 +192,60 @@ static bool wait_finished(struct writer_thread *w, struct ticket *t)
 		until.tv_nsec -= 1000000000;
 	}
 	LIST_INSERT_HEAD(&w->waited_for, t, waiter);
-	while (!t->finished && !w->hurry)
+	while (t->unfinished && !w->hurry)
 		if (pthread_cond_timedwait(&t->finished_cond, &w->lock, &until) == ETIMEDOUT)
 			break;
 	LIST_REMOVE(t, waiter);
-	return t->finished;
 }
 
-static int gate_write(struct write_gate *g, struct write_item **item, struct err *e)
+static struct ticket *ticket_new(struct writer_thread *w, struct write_item **items, size_t n)
 {
-	struct writer_thread *w = (struct writer_thread *)g;
-	struct ticket *t = xcalloc(1, sizeof(*t));
+	struct ticket *t = xcalloc(1, sizeof(*t) + n * sizeof(t->slots[0]));
 	pthread_condattr_t attr;
-	bool finished;
 
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&t->finished_cond, &attr);
 	pthread_condattr_destroy(&attr);
 	t->owner = w;
-	t->item = *item;
+	t->n = t->unfinished = n;
 	t->refs = 2;
-	*item = NULL;
+	for (size_t i = 0; i < n; i++) {
+		t->slots[i] = (struct slot){.ticket = t, .item = items[i]};
+		items[i] = NULL;
+	}
+	return t;
+}
+
+static void gate_write(struct write_gate *g, struct write_item **items, size_t n, struct err *errs)
+{
+	struct writer_thread *w = (struct writer_thread *)g;
+	struct ticket *t = ticket_new(w, items, n);
+	bool full;
+
 	pthread_mutex_lock(&w->lock);
-	if (w->handed_in_count >= (size_t)w->config->writer.queue_items || w->stopping) {
+	full = w->stopping || (w->handed_in_count && w->handed_in_count + n > (size_t)w->config->writer.queue_items);
+	if (full) {
 		t->refs = 1;
-		ticket_unref_locked(t);
-		pthread_mutex_unlock(&w->lock);
-		return err_retry(e, ERR_BUSY, 1000, "too many messages are on their way: send it again in a moment");
+	} else {
+		STAILQ_INSERT_TAIL(&w->handed_in, t, queue);
+		w->handed_in_count += n;
+		ring(w);
+		wait_finished(w, t);
 	}
-	STAILQ_INSERT_TAIL(&w->handed_in, t, queue);
-	w->handed_in_count++;
-	ring(w);
-	finished = wait_finished(w, t);
-	if (finished) {
-		*item = t->item;
-		t->item = NULL;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (full) {
+			err_retry(&errs[i], ERR_BUSY, 1000,
+				  "too many messages are on their way: send it again in a moment");
+		} else if (t->slots[i].finished) {
+			items[i] = t->slots[i].item;
+			t->slots[i].item = NULL;
+		} else {
+			err_retry(&errs[i], ERR_UNAVAILABLE, 1000,
+				  "not known whether this was stored: send it again with the same client_id");
+		}
 	ticket_unref_locked(t);
 	pthread_mutex_unlock(&w->lock);
-	if (finished)
-		return 0;
-	return err_retry(e, ERR_UNAVAILABLE, 1000,
-			 "not known whether this was stored: send it again with the same client_id");
 }
 
 static bool gate_is_up(struct write_gate *g)

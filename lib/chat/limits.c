@@ -2,6 +2,7 @@
 #include "lib/chat/limits.h"
 #include "lib/base/config.h"
 #include "lib/chat/channel.h"
+#include "lib/chat/op.h"
 #include "lib/chat/user.h"
 
 void limits_render(struct strbuf *b, const struct config *c)
@@ -13,6 +14,7 @@ void limits_render(struct strbuf *b, const struct config *c)
 		{"message_chars", c->limits.message_chars},
 		{"request_bytes", c->limits.request_bytes},
 		{"frame_bytes", c->realtime.frame_bytes},
+		{"ops", OPS_MAX},
 		{"page", c->limits.page},
 		{"user_ids", USER_IDS_MAX},
 		{"channel_members", c->limits.channel_members},

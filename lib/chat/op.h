@@ -8,6 +8,7 @@ struct config;
 struct write_item;
 
 #define OP_REF_MAX 64 /* bytes */
+#define OPS_MAX 256   /* of one POST */
 
 enum op_kind { OP_SEND, OP_READ, OP_PING };
 

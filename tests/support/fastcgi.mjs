@@ -106,7 +106,7 @@ export async function fcgiOpen(socketPath, { method = "GET", path, token, body, 
 				status: parseInt(found.status, 10),
 				headers: found,
 				text,
-				json: text && /json/.test(found["content-type"]) ? JSON.parse(text) : undefined,
+				json: text && /[/+]json/.test(found["content-type"]) ? JSON.parse(text) : undefined,
 			};
 		},
 	};

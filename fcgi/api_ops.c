@@ -1,0 +1,152 @@
+/* api_ops: ops by REST, for who has no WebSocket: all of a body's sends go to the writer together. */
+#include "fcgi/app.h"
+#include "fcgi/handlers.h"
+#include "lib/base/config.h"
+#include "lib/chat/message.h"
+#include "lib/chat/op.h"
+#include "lib/chat/read_marker.h"
+#include "lib/db/db.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct line {
+	struct op_name name;
+	struct op_ask ask;
+	struct err e; /* e.code: refused */
+};
+
+/* Borrowed from the body; blank lines are none. */
+static bool next_line(struct span *rest, struct span *line)
+{
+	while (rest->n) {
+		const char *lf = memchr(rest->p, '\n', rest->n);
+		size_t n = lf ? (size_t)(lf - rest->p) : rest->n;
+
+		*line = (struct span){rest->p, n};
+		n += lf ? 1 : 0;
+		rest->p += n;
+		rest->n -= n;
+		while (line->n && strchr(" \t\r", line->p[line->n - 1]))
+			line->n--;
+		if (line->n)
+			return true;
+	}
+	return false;
+}
+
+static size_t count_lines(struct span body)
+{
+	struct span line;
+	size_t n = 0;
+
+	while (n <= OPS_MAX && next_line(&body, &line))
+		n++;
+	return n;
+}
+
+static int read_line(const struct request *q, struct span text, struct line *l, struct err *e)
+{
+	json_t *o = NULL;
+	int rc;
+
+	if (text.n > (size_t)q->config->realtime.frame_bytes)
+		return err_set(e, ERR_TOO_LARGE, NULL, "the line is over %lld bytes",
+			       (long long)q->config->realtime.frame_bytes);
+	if (op_parse(text.p, text.n, &l->name, &o, e) < 0)
+		return -1;
+	rc = op_read(q->config, o, q->session.user, q->session.scopes, &l->ask, e);
+	json_decref(o);
+	return rc;
+}
+
+static void write_sends(struct request *q, struct line *lines, size_t n)
+{
+	struct write_item **items = arena_alloc(q->arena, n * sizeof(*items));
+	struct err *errs = arena_alloc(q->arena, n * sizeof(*errs));
+	size_t *whose = arena_alloc(q->arena, n * sizeof(*whose));
+	size_t sends = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!lines[i].e.code && lines[i].ask.kind == OP_SEND) {
+			whose[sends] = i;
+			items[sends++] = lines[i].ask.item;
+		}
+	if (!sends)
+		return;
+	q->app->gate->write(q->app->gate, items, sends, errs);
+	for (size_t i = 0; i < sends; i++) {
+		struct line *l = &lines[whose[i]];
+
+		l->ask.item = items[i];
+		if (!items[i])
+			l->e = errs[i];
+		else if (!items[i]->ok)
+			message_item_error(items[i], &l->e);
+	}
+}
+
+static int mark(struct request *q, struct line *l, struct err *e)
+{
+	PGresult *row = NULL;
+	int rc = db_query(q->db, STMT_live_read_mark, &row, e, "iii", l->ask.channel, q->session.user, l->ask.seq);
+
+	if (rc == 0)
+		rc = read_marker_moved(row, &l->ask.seq, e);
+	PQclear(row);
+	return rc;
+}
+
+/* After the sends, so that a marker may stand on one of them. */
+static void move_markers(struct request *q, struct line *lines, size_t n)
+{
+	struct err away = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		struct line *l = &lines[i];
+
+		if (l->e.code || l->ask.kind != OP_READ)
+			continue;
+		if (away.code)
+			l->e = away; /* not each with a time-out of its own */
+		else if (mark(q, l, &l->e) < 0 && l->e.code == ERR_UNAVAILABLE)
+			away = l->e;
+	}
+}
+
+static void answer(struct strbuf *b, const struct line *l)
+{
+	if (l->e.code)
+		op_failed(b, &l->name, &l->e);
+	else if (l->ask.kind == OP_SEND)
+		op_sent(b, &l->name, l->ask.item);
+	else if (l->ask.kind == OP_READ)
+		op_marked(b, &l->name, l->ask.channel, l->ask.seq);
+	else
+		op_pong(b, &l->name);
+	strbuf_addc(b, '\n');
+}
+
+int handle_ops(struct request *q, struct response *r, struct err *e)
+{
+	struct span rest = q->body, text;
+	size_t n = count_lines(q->body);
+	struct line *lines;
+
+	if (!n)
+		return err_set(e, ERR_BAD_REQUEST, NULL, "expected an op on each line");
+	if (n > OPS_MAX)
+		return err_set(e, ERR_TOO_LARGE, NULL, "more than %d ops", OPS_MAX);
+	lines = arena_alloc(q->arena, n * sizeof(*lines));
+	for (size_t i = 0; i < n && next_line(&rest, &text); i++)
+		if (read_line(q, text, &lines[i], &lines[i].e) < 0 && !lines[i].e.code)
+			abort(); /* a failure without a code */
+	write_sends(q, lines, n);
+	move_markers(q, lines, n);
+	for (size_t i = 0; i < n; i++) {
+		answer(&r->body, &lines[i]);
+		if (lines[i].ask.item)
+			write_item_free(&lines[i].ask.item);
+	}
+	r->type = "application/x-ndjson";
+	return 0;
+}
