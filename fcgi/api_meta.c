@@ -1,5 +1,6 @@
 /* api_meta: health, limits, the site, and who I am. */
 #include "fcgi/app.h"
+#include "fcgi/events.h"
 #include "fcgi/handlers.h"
 #include "lib/auth/buttons.h"
 #include "lib/base/clock.h"
@@ -13,14 +14,18 @@
 int handle_healthz(struct request *q, struct response *r, struct err *e)
 {
 	bool database = db_ping(q->db), writer = q->app->gate->is_up(q->app->gate);
+	enum events_bus bus = q->app->events ? events_bus(q->app->events) : EVENTS_OFF;
 
 	(void)e;
 	if (!database) {
 		r->status = 503;
 		response_header(r, "Retry-After", "1");
 	}
-	strbuf_addf(&r->body, "{\"status\":\"%s\",\"database\":\"%s\",\"writer\":\"%s\"}",
+	strbuf_addf(&r->body, "{\"status\":\"%s\",\"database\":\"%s\",\"writer\":\"%s\"",
 		    database ? "ok" : "unavailable", database ? "ok" : "unavailable", writer ? "ok" : "connecting");
+	if (bus != EVENTS_OFF)
+		strbuf_addf(&r->body, ",\"bus\":\"%s\"", bus == EVENTS_HEARS ? "ok" : "deaf");
+	strbuf_addc(&r->body, '}');
 	return 0;
 }
 

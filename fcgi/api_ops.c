@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct line {
+struct asked { /* a line of the body */
 	struct op_name name;
 	struct op_ask ask;
 	struct err e; /* e.code: refused */
@@ -44,7 +44,7 @@ static size_t count_lines(struct span body)
 	return n;
 }
 
-static int read_line(const struct request *q, struct span text, struct line *l, struct err *e)
+static int read_line(const struct request *q, struct span text, struct asked *l, struct err *e)
 {
 	json_t *o = NULL;
 	int rc;
@@ -59,7 +59,7 @@ static int read_line(const struct request *q, struct span text, struct line *l, 
 	return rc;
 }
 
-static void write_sends(struct request *q, struct line *lines, size_t n)
+static void write_sends(struct request *q, struct asked *lines, size_t n)
 {
 	struct write_item **items = arena_alloc(q->arena, n * sizeof(*items));
 	struct err *errs = arena_alloc(q->arena, n * sizeof(*errs));
@@ -75,7 +75,7 @@ static void write_sends(struct request *q, struct line *lines, size_t n)
 		return;
 	q->app->gate->write(q->app->gate, items, sends, errs);
 	for (size_t i = 0; i < sends; i++) {
-		struct line *l = &lines[whose[i]];
+		struct asked *l = &lines[whose[i]];
 
 		l->ask.item = items[i];
 		if (!items[i])
@@ -85,7 +85,7 @@ static void write_sends(struct request *q, struct line *lines, size_t n)
 	}
 }
 
-static int mark(struct request *q, struct line *l, struct err *e)
+static int mark(struct request *q, struct asked *l, struct err *e)
 {
 	PGresult *row = NULL;
 	int rc = db_query(q->db, STMT_live_read_mark, &row, e, "iii", l->ask.channel, q->session.user, l->ask.seq);
@@ -97,12 +97,12 @@ static int mark(struct request *q, struct line *l, struct err *e)
 }
 
 /* After the sends, so that a marker may stand on one of them. */
-static void move_markers(struct request *q, struct line *lines, size_t n)
+static void move_markers(struct request *q, struct asked *lines, size_t n)
 {
 	struct err away = {0};
 
 	for (size_t i = 0; i < n; i++) {
-		struct line *l = &lines[i];
+		struct asked *l = &lines[i];
 
 		if (l->e.code || l->ask.kind != OP_READ)
 			continue;
@@ -113,7 +113,7 @@ static void move_markers(struct request *q, struct line *lines, size_t n)
 	}
 }
 
-static void answer(struct strbuf *b, const struct line *l)
+static void answer(struct strbuf *b, const struct asked *l)
 {
 	if (l->e.code)
 		op_failed(b, &l->name, &l->e);
@@ -130,7 +130,7 @@ int handle_ops(struct request *q, struct response *r, struct err *e)
 {
 	struct span rest = q->body, text;
 	size_t n = count_lines(q->body);
-	struct line *lines;
+	struct asked *lines;
 
 	if (!n)
 		return err_set(e, ERR_BAD_REQUEST, NULL, "expected an op on each line");

@@ -2,6 +2,7 @@
 #pragma once
 #include "lib/base/err.h"
 struct config;
+struct events;
 struct oidc;
 struct write_item;
 
@@ -25,5 +26,6 @@ struct write_gate {
 struct app {
 	const struct config *config;
 	struct write_gate *gate;
-	struct oidc *oidc; /* for /auth */
+	struct oidc *oidc;     /* for /auth */
+	struct events *events; /* NULL: polls are plain (CGI) */
 };

@@ -186,7 +186,7 @@ int cgi_serve(const struct config *c)
 	struct cgi_gate gate = {.gate = {gate_write, gate_is_up}, .config = c, .fd = -1};
 	struct app app = {.config = c, .gate = &gate.gate};
 	struct cgi_body body = {0};
-	struct io io = {read_stdin, write_stdout, &body};
+	struct io io = {.read = read_stdin, .write = write_stdout, .ctx = &body};
 	struct arena *arena;
 	struct db *db;
 

@@ -28,6 +28,9 @@ int handle_message_get(struct request *q, struct response *r, struct err *e);
 int handle_read_mark(struct request *q, struct response *r, struct err *e);
 /* api_ops.c */
 int handle_ops(struct request *q, struct response *r, struct err *e);
+/* api_events.c */
+int handle_events(struct request *q, struct response *r, struct err *e);
+int handle_ws(struct request *q, struct response *r, struct err *e);
 /* api_auth.c */
 int handle_auth_login(struct request *q, struct response *r, struct err *e);
 int handle_auth_callback(struct request *q, struct response *r, struct err *e);

@@ -2,6 +2,7 @@
  * program. */
 #include "fcgi/app.h"
 #include "fcgi/cgi.h"
+#include "fcgi/events.h"
 #include "fcgi/listen.h"
 #include "fcgi/maintain_thread.h"
 #include "lib/base/notify.h"
@@ -11,6 +12,7 @@
 #include "lib/auth/oidc.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
+#include "lib/base/descriptors.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include <getopt.h>
@@ -113,12 +115,13 @@ static int stop(struct app *app, struct listener *l, struct workers *w, struct w
 	notify_systemd("STOPPING=1");
 	listen_unlink(l);
 	workers_drain(w);
+	events_drain(app->events);
 	left = workers_wait(w, DRAIN_MS);
 	if (left) {
 		writer_thread_hurry(writer);
 		left = workers_wait(w, HURRY_MS);
 	}
-	if (left || !maintain_thread_stop(&m, LAST_MS)) {
+	if (left || !events_stop(&app->events, LAST_MS) || !maintain_thread_stop(&m, LAST_MS)) {
 		log_warning("stop.cut_short", "requests=%zu ms=%lld", left, (long long)(clock_mono_ms() - start));
 		_exit(EXIT_OK); /* threads still use what would be freed */
 	}
@@ -146,7 +149,9 @@ static int serve_fastcgi(const struct config *c)
 		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
 		return EXIT_FAILED;
 	}
+	descriptors_raise(); /* a parked poll takes one */
 	app.oidc = oidc_new(c);
+	app.events = events_new(c);
 	writer = writer_thread_start(c);
 	app.gate = writer_thread_gate(writer);
 	if (workers_start(&app, &l, (size_t)c->api.threads, &workers, &e) < 0) {

@@ -7,11 +7,13 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/http/uri.h"
+#include "lib/live/live.h"
 #include <jansson.h>
 #include <netinet/in.h>
 struct app;
 struct config;
 struct db;
+struct parked;
 
 #define REQUEST_URI_MAX ((size_t)8192)
 #define REQUEST_SEGMENTS_MAX 12
@@ -26,6 +28,8 @@ enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS
 struct io {
 	long (*read)(void *ctx, char *p, size_t n); /* bytes, 0 at the end, -1 where the connection broke */
 	void (*write)(void *ctx, const char *p, size_t n);
+	/* Takes p over, to answer it later. NULL: cannot be, and no request is parked. */
+	void (*park)(void *ctx, struct parked *p);
 	void *ctx;
 };
 
@@ -49,6 +53,7 @@ struct request {
 	size_t queries;
 	int64_t param[REQUEST_PARAMS_MAX]; /* the {ids} of the pattern in their order */
 	char client[INET6_ADDRSTRLEN];     /* the client's address, "" where unknown */
+	struct live_place seen;            /* of the log, when the request came (fcgi/events.h) */
 
 	/* after the router: who asks (NEED_USER) and with what */
 	struct session session;

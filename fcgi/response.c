@@ -26,6 +26,7 @@ static const struct {
 	{403, "Forbidden"},
 	{404, "Not Found"},
 	{405, "Method Not Allowed"},
+	{406, "Not Acceptable"},
 	{409, "Conflict"},
 	{413, "Content Too Large"},
 	{415, "Unsupported Media Type"},
@@ -109,6 +110,8 @@ void response_problem(struct response *r, const struct err *e, const char *reque
 		response_headerf(r, "Retry-After", "%d", seconds);
 	if (r->status == 401)
 		response_header(r, "WWW-Authenticate", "Bearer realm=\"pulsechat\"");
+	if (r->status == 426)
+		response_header(r, "Upgrade", "websocket");
 }
 
 void response_etag(struct response *r, const struct request *q)
@@ -131,21 +134,30 @@ static const char *reason(int status)
 	return "Unknown";
 }
 
+static bool is_empty(const struct response *r)
+{
+	return r->status == 204 || r->status == 304;
+}
+
+void response_head(const struct response *r, const char *request_id, struct strbuf *b)
+{
+	strbuf_addf(b, "Status: %d %s\r\n", r->status, reason(r->status));
+	if (!is_empty(r) && r->body.n)
+		strbuf_addf(b, "Content-Type: %s\r\n", r->type);
+	if (!is_empty(r))
+		strbuf_addf(b, "Content-Length: %zu\r\n", r->body.n);
+	strbuf_addf(b, "Cache-Control: %s\r\nPulseChat-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n",
+		    r->cache_control, request_id);
+	strbuf_add(b, r->headers.p, r->headers.n);
+	strbuf_adds(b, "\r\n");
+}
+
 void response_send(struct response *r, const struct request *q)
 {
 	AUTO_STRBUF head = {.max = 2 * RESPONSE_HEADERS_MAX};
-	bool empty = r->status == 204 || r->status == 304;
 
-	strbuf_addf(&head, "Status: %d %s\r\n", r->status, reason(r->status));
-	if (!empty && r->body.n)
-		strbuf_addf(&head, "Content-Type: %s\r\n", r->type);
-	if (!empty)
-		strbuf_addf(&head, "Content-Length: %zu\r\n", r->body.n);
-	strbuf_addf(&head, "Cache-Control: %s\r\nPulseChat-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n",
-		    r->cache_control, q->id);
-	strbuf_add(&head, strbuf_cstr(&r->headers), r->headers.n);
-	strbuf_adds(&head, "\r\n");
+	response_head(r, q->id, &head);
 	q->io->write(q->io->ctx, head.p, head.n);
-	if (!empty && !q->head && r->body.n)
+	if (!is_empty(r) && !q->head && r->body.n)
 		q->io->write(q->io->ctx, r->body.p, r->body.n);
 }

@@ -3,6 +3,7 @@
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
 struct io;
+struct parked;
 struct request;
 
 #define RESPONSE_BODY_MAX ((size_t)64 << 20)
@@ -13,6 +14,7 @@ struct response {
 	const char *cache_control; /* no-store at first */
 	struct strbuf headers;     /* further header lines */
 	struct strbuf body;
+	struct parked *parked; /* instead of all that: it is answered later, by another thread (fcgi/events.h) */
 };
 
 void response_init(struct response *r);
@@ -32,5 +34,7 @@ void response_problem(struct response *r, const struct err *e, const char *reque
 /* Answers If-None-Match for a 200 with a body: sets ETag, and turns the answer into a 304 where it matches. */
 void response_etag(struct response *r, const struct request *q);
 
+/* The header lines and the empty line behind them. */
+void response_head(const struct response *r, const char *request_id, struct strbuf *b);
 /* Writes all of it. A 204 or 304, and an answer to HEAD, have no body. */
 void response_send(struct response *r, const struct request *q);

@@ -155,9 +155,12 @@ static int answer(struct request *q, struct response *r, struct route_match *m, 
 		return -1;
 	if (route->handler(q, r, e) < 0)
 		return -1;
+	if (r->parked)
+		return 0;
 	if (r->body.failed || r->headers.failed)
 		return err_set(e, ERR_INTERNAL, NULL, "the answer grew over its limit");
-	if (q->method == METHOD_GET && route->need == NEED_USER && r->body.n <= ETAG_BODY_MAX)
+	if (q->method == METHOD_GET && route->need == NEED_USER && r->body.n <= ETAG_BODY_MAX &&
+	    !strcmp(r->type, "application/json"))
 		response_etag(r, q);
 	return 0;
 }

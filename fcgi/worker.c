@@ -6,6 +6,7 @@
  * the stop event: FCGX_Accept_r never waits for a connection (it returns -EAGAIN where another thread was quicker), and
  * a stop needs no signal. */
 #include "fcgi/worker.h"
+#include "fcgi/events.h"
 #include "fcgi/serve.h"
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
@@ -13,6 +14,7 @@
 #include "lib/base/log.h"
 #include "lib/db/db.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <fcgiapp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -25,6 +27,7 @@
 #include <unistd.h>
 
 #define PEER_TIMEOUT_S 30 /* a web server that stops in the middle of a request or an answer */
+#define WASTE_READS 1024  /* of 1 KiB: a body that a poll does not have */
 #define RETRY_MS 100      /* after an accept() that failed for want of descriptors, say */
 
 struct worker {
@@ -41,9 +44,14 @@ struct workers {
 	struct worker worker[];
 };
 
+struct carrier {
+	FCGX_Request *r;
+	struct parked *parked; /* the request is to be answered later */
+};
+
 static long read_stream(void *ctx, char *p, size_t n)
 {
-	FCGX_Request *r = ctx;
+	FCGX_Request *r = ((struct carrier *)ctx)->r;
 	int got = FCGX_GetStr(p, (int)MIN_OF(n, (size_t)1 << 20), r->in);
 
 	return got == 0 && FCGX_GetError(r->in) != 0 ? -1 : got;
@@ -53,7 +61,7 @@ static long read_stream(void *ctx, char *p, size_t n)
  * anyway. */
 static void write_stream(void *ctx, const char *p, size_t n)
 {
-	FCGX_Request *r = ctx;
+	FCGX_Request *r = ((struct carrier *)ctx)->r;
 
 	while (n) {
 		int chunk = (int)MIN_OF(n, (size_t)1 << 20);
@@ -65,18 +73,49 @@ static void write_stream(void *ctx, const char *p, size_t n)
 	}
 }
 
+static void park(void *ctx, struct parked *p)
+{
+	((struct carrier *)ctx)->parked = p;
+}
+
+/* The connection goes to the events thread, under a number of its own: libfcgi's buffers need not wait with it. */
+static void hand_over(struct carrier *c)
+{
+	char waste[1024];
+	int fd;
+
+	/* what is left unread would be taken for the client's going, and reset the connection in the end */
+	for (int i = 0; i < WASTE_READS && FCGX_GetStr(waste, sizeof(waste), c->r->in) > 0; i++)
+		;
+	fd = fcntl(c->r->ipcFd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0) {
+		log_error("worker.park", "errno=%d", errno);
+		events_release(&c->parked);
+	} else {
+		events_park(c->parked, fd, c->r->requestId);
+	}
+	FCGX_Detach(c->r); /* close() without shutdown() */
+	FCGX_Free(c->r, 1);
+	FCGX_Attach(c->r);
+}
+
 static void answer(struct workers *all, FCGX_Request *r, struct db *db, struct arena *arena)
 {
 	struct timeval limit = {.tv_sec = PEER_TIMEOUT_S};
-	struct io io = {read_stream, write_stream, r};
+	struct carrier c = {.r = r};
+	struct io io = {.read = read_stream, .write = write_stream, .park = park, .ctx = &c};
 
 	setsockopt(r->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(r->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	serve(all->app, db, arena, r->envp, &io);
-	FCGX_Finish_r(r);
-	/* Also where the web server would keep the connection: one that waits for its next request would hold a thread.
-	 */
-	FCGX_Free(r, 1);
+	if (c.parked) {
+		hand_over(&c);
+	} else {
+		FCGX_Finish_r(r);
+		/* Also where the web server would keep the connection: one that waits for its next request would hold a
+		 * thread. */
+		FCGX_Free(r, 1);
+	}
 	arena_reset(arena);
 }
 

@@ -34,6 +34,8 @@ static const struct key {
 	{AT(api, socket_mode), OCTAL, IN(api, socket_mode), "0660", 0, 0777},
 	{AT(api, socket_group), TEXT, IN(api, socket_group), "", 0, 0},
 	{AT(api, threads), COUNT, IN(api, threads), "8", 1, 256},
+	{AT(api, poll), TEXT, IN(api, poll), "parked", 0, 0},
+	{AT(api, parked), COUNT, IN(api, parked), "500", 1, 100000},
 	{AT(api, trusted_proxies), TEXT, IN(api, trusted_proxies), "127.0.0.1 ::1", 0, 0},
 	{AT(realtime, listen), TEXT, IN(realtime, listen), "", 0, 0},
 	{AT(realtime, socket_mode), OCTAL, IN(realtime, socket_mode), "0660", 0, 0777},
@@ -314,6 +316,9 @@ static int check(struct config *c, const char *path, struct err *e)
 	if (strcmp(c->oidc.client_auth, "basic") != 0 && strcmp(c->oidc.client_auth, "post") != 0)
 		return err_set(e, ERR_BAD_FIELD, "client_auth", "%s: [oidc] client_auth = %s: expected basic or post",
 			       path, c->oidc.client_auth);
+	if (strcmp(c->api.poll, "parked") != 0 && strcmp(c->api.poll, "plain") != 0)
+		return err_set(e, ERR_BAD_FIELD, "poll", "%s: [api] poll = %s: expected parked or plain", path,
+			       c->api.poll);
 	return read_secret_file(c, path, e);
 }
 
@@ -386,6 +391,11 @@ bool config_site_loopback(const struct config *c)
 		return h[5] == 0 || h[5] == ':';
 	snprintf(host, sizeof(host), "%.*s", (int)strcspn(h, ":"), h);
 	return !strcmp(host, "localhost") || (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
+}
+
+bool config_polls_park(const struct config *c)
+{
+	return !strcmp(c->api.poll, "parked");
 }
 
 int config_site_port(const struct config *c)

@@ -13,8 +13,8 @@ struct config {
 		int64_t statement_timeout, wait;
 	} database;
 	struct {
-		char *listen, *socket_group, *trusted_proxies;
-		int64_t socket_mode, threads;
+		char *listen, *socket_group, *trusted_proxies, *poll;
+		int64_t socket_mode, threads, parked;
 	} api;
 	struct {
 		char *listen, *socket_group;
@@ -50,5 +50,7 @@ void config_free(struct config **c); /* wipes the secrets; NULL is fine */
 /* The site's origin is its URL; true for https; true for a loopback host (127.0.0.0/8, [::1], localhost). */
 bool config_site_secure(const struct config *c);
 bool config_site_loopback(const struct config *c);
+/* [api] poll = parked: a poll may wait without a thread. */
+bool config_polls_park(const struct config *c);
 /* The port in the site's URL, or the scheme's. */
 int config_site_port(const struct config *c);

@@ -223,10 +223,11 @@ static void ask_for_window(struct live *l, struct receiver *r)
 {
 	struct resume *s = r->resume;
 	int64_t upto = MIN_OF(r->position + LOG_WINDOW_IDS, ring_head(l->ring));
-	int64_t room = (int64_t)r->hooks->room(r) / 2; /* lines are longer than what the statement counts */
+	int64_t room = (int64_t)r->hooks->room(r);
 
 	if (room <= 0)
 		return;
+	room = MAX_OF(room / 2, (int64_t)1); /* lines are longer than what the statement counts */
 	if (++s->windows > RESUME_WINDOWS_MAX) {
 		resume_reset(l, r, "too far behind");
 		return;

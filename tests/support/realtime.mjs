@@ -7,10 +7,12 @@
 //   await ws.call({ op: "send", client_id, channel, body: { text } })   // adds a ref, resolves to its ack, error or pong
 //   ws.send({ op: "ping" }); await ws.close(); await ws.closed          // {code, reason}
 //   const p = await poll(alice, { cursor, wait: 5, instance });          // {status, events, lines, cursor, headers}
+//                                                               // via: "api1" speaks FastCGI to that process
 //   const follower = follow(alice, { cursor });                          // polls for ever: next(), lines, events, stop()
 
 import { randomUUID } from "node:crypto";
 import WebSocket from "ws";
+import { fcgiOpen } from "./fastcgi.mjs";
 import { exchange } from "./http.mjs";
 
 export class Feed {
@@ -134,11 +136,28 @@ export async function openWs(who, options = {}) {
 	return feed;
 }
 
+async function byFastcgi(socket, path, headers, signal) {
+	const given = Object.fromEntries(Object.entries(headers).filter(([, v]) => v !== null && v !== undefined));
+	const c = await fcgiOpen(socket, { path, headers: given });
+	const leave = () => c.leave();
+	signal?.addEventListener("abort", leave);
+	c.params();
+	c.stdinEnd();
+	if (signal?.aborted) leave();
+	try {
+		return await c.answer();
+	} finally {
+		signal?.removeEventListener("abort", leave);
+	}
+}
+
 export async function poll(who, { cursor, wait, instance, via, headers = {}, signal } = {}) {
 	const { stack } = who;
-	const url = `${stack.url}/api/v1/events?${query({ cursor, wait, instance })}`;
+	const path = `/api/v1/events?${query({ cursor, wait, instance })}`;
 	const mine = { ...who.credentials, "sec-fetch-site": who.token ? null : "same-origin", "pulsechat-client": "test", ...headers };
-	const answer = await exchange(url, { headers: mine, signal, socketPath: via && stack.socket(via) });
+	const answer = via?.startsWith("api")
+		? await byFastcgi(stack.socket(via), path, mine, signal)
+		: await exchange(stack.url + path, { headers: mine, signal, socketPath: via && stack.socket(via) });
 	const good = answer.status === 200;
 	const lines = good ? answer.text.split("\n").filter(Boolean).map((l) => JSON.parse(l)) : [];
 	return {

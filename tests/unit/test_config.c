@@ -53,6 +53,8 @@ static void defaults_stand_where_nothing_is_said(void **state)
 	assert_string_equal(c->database.dsn, "dbname=x");
 	assert_int_equal(c->database.statement_timeout, 10000);
 	assert_int_equal(c->api.socket_mode, 0660);
+	assert_int_equal(c->api.parked, 500);
+	assert_true(config_polls_park(c));
 	assert_int_equal(c->writer.batch_items, 512);
 	assert_int_equal(c->writer.batch_bytes, 1 << 20);
 	assert_int_equal(c->session.idle, (int64_t)14 * 86400000);
@@ -128,6 +130,11 @@ static void values_are_within_their_limits(void **state)
 		{"[log]\nlevel = loud", false},
 		{"[oidc]\nclient_auth = post", true},
 		{"[oidc]\nclient_auth = none", false},
+		{"[api]\npoll = plain", true},
+		{"[api]\npoll = never", false},
+		{"[api]\nparked = 1", true},
+		{"[api]\nparked = 0", false},
+		{"[api]\nparked = 100001", false},
 	};
 
 	(void)state;
