@@ -156,6 +156,7 @@ static void poll_live(struct conn *c)
 static void poll_end(struct conn *c, int64_t retry_after_ms)
 {
 	poll_of(c)->retry_after_ms = retry_after_ms;
+	c->receiver.position = MAX_OF(c->receiver.position, c->queued_id); /* what is queued goes out with the answer */
 	if (c->state != CONN_OPEN) { /* it has no place to tell of yet */
 		err_retry(&poll_of(c)->problem, ERR_UNAVAILABLE, (int)MAX_OF(retry_after_ms, (int64_t)1), "%s",
 			  c->close_reason);

@@ -29,6 +29,11 @@ static void queue(struct live_poll *p, struct line *l)
 	p->changed(p);
 }
 
+static size_t full(const struct live_poll *p)
+{
+	return MIN_OF(LIVE_POLL_BYTES, p->queue_bytes);
+}
+
 static void on_begin(struct receiver *r)
 {
 	struct live_poll *p = poll_of(r);
@@ -64,8 +69,8 @@ static size_t on_room(struct receiver *r)
 
 	if (p->ended || p->superseded)
 		return 0;
-	if (p->queued < LIVE_POLL_BYTES)
-		return MIN_OF(LIVE_POLL_BYTES - p->queued, p->queue_bytes / 2 + 1);
+	if (p->queued < full(p))
+		return full(p) - p->queued;
 	p->changed(p); /* that is an answer */
 	return 0;
 }
@@ -143,7 +148,7 @@ static bool is_over(const struct live_poll *p)
 
 static bool is_urgent(const struct live_poll *p)
 {
-	return !p->has_cursor || p->superseded || p->queued >= LIVE_POLL_BYTES || p->expired > 1 ||
+	return !p->has_cursor || p->superseded || p->queued >= full(p) || p->expired > 1 ||
 	       (p->expired && (p->caught_up || p->queue_n));
 }
 

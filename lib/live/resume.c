@@ -278,6 +278,8 @@ void resume_rows(struct live *l, struct live_read *q, const PGresult *rows)
 		l->stats.delivered++;
 		r->hooks->line(r, line, ev.id);
 		line_unref(&line);
+		if (r->state != RECEIVER_BEHIND)
+			return; /* it has ended itself, and stands where it says */
 	}
 	r->position = MAX_OF(r->position, w.covered);
 	resume_advance(l, r);

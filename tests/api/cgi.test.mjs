@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { freePort, tcpReady } from "../../conf/run/stack.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { bot, client } from "../support/http.mjs";
+import { poll } from "../support/realtime.mjs";
 import { allMessages, assertGapFree, makeChannel, message, ok, problem, send } from "./help.mjs";
 
 const run = promisify(execFile);
@@ -93,6 +94,72 @@ test("CGI: a query cannot become the command line", async () => {
 	const r = await run(stack.program("pulsechat-api"), ["-c", "/etc/passwd"], { env, input: "" }).catch((e) => e);
 	assert.doesNotMatch(`${r.stdout}${r.stderr}`, /passwd|root:/);
 	assert.match(r.stdout, /^Status: 500 /); // no configuration at the default place
+});
+
+test("CGI: ops: a good and a bad line, the same client id again", async () => {
+	const channel = (await makeChannel(alice)).id;
+	const op = { op: "send", channel, ...message("by CGI") };
+	const body = [op, { op: "fly" }, op, { op: "read", channel, seq: 9 }].map((l) => JSON.stringify(l)).join("\n");
+	const answer = await alice.post("/api/v1/ops", body, { headers: { "content-type": "application/x-ndjson" } });
+	assert.equal(answer.status, 200, answer.text);
+	const [sent, fly, again, read] = answer.text.trim().split("\n").map((l) => JSON.parse(l));
+	assert.deepEqual([sent.seq, fly.code, again.id, read.seq], [1, "bad_field", sent.id, 1]);
+});
+
+test("CGI: a plain poll, by the contract of long-poll but that it never waits", async () => {
+	const bob = client(site, { token: await stack.token("bob") });
+	const id = ok(await bob.get("/api/v1/me")).user.id;
+	const channel = (await makeChannel(alice, { members: [id] })).id;
+	const first = await poll(bob);
+	assert.equal(first.status, 200, first.text);
+	assert.deepEqual(first.lines, [{ type: "cursor", cursor: first.cursor, retry_after: 3 }]);
+	assert.equal(first.headers["content-type"], "application/x-ndjson");
+	assert.equal(first.cursor, (await bob.get("/api/v1/channels")).headers["pulsechat-cursor"]);
+	const began = Date.now();
+	assert.deepEqual((await poll(bob, { cursor: first.cursor, wait: 50 })).lines, first.lines);
+	assert.ok(Date.now() - began < 10000);
+
+	const sent = [];
+	for (let i = 0; i < 3; i++) sent.push(ok(await send(alice, channel, `${i}`), 201));
+	const all = await poll(bob, { cursor: first.cursor });
+	assert.deepEqual(all.events.map(({ type, cursor, ...m }) => m), sent);
+	assert.equal(all.events.at(-1).cursor, all.cursor);
+	const rest = await poll(bob, { cursor: all.events[0].cursor });
+	assert.deepEqual(rest.events, all.events.slice(1));
+
+	// removed: nothing after it, but that he is out; in again: what is after
+	assert.equal((await alice.delete(`/api/v1/channels/${channel}/members/${id}`)).status, 204);
+	await send(alice, channel, "hidden");
+	assert.deepEqual((await poll(bob, { cursor: first.cursor })).events.map((e) => e.type), ["member.left"]);
+	assert.equal((await alice.post(`/api/v1/channels/${channel}/members`, { user: id })).status, 201);
+	const back = ok(await send(alice, channel, "seen again"), 201);
+	const now = await poll(bob, { cursor: first.cursor });
+	assert.deepEqual(now.events.filter((e) => e.type === "message").map((e) => e.seq), [back.seq]);
+
+	// resets
+	const [mark, at] = now.cursor.split(".");
+	for (const [cursor, reason] of [
+		[`${mark}.${Number(at) + 1000}`, "above the head"],
+		["aaaaaaaa.1", "other epoch"],
+	]) {
+		const p = await poll(bob, { cursor });
+		assert.deepEqual(p.lines, [
+			{ type: "reset", cursor: now.cursor, reason },
+			{ type: "cursor", cursor: now.cursor, retry_after: 3 },
+		]);
+	}
+	await stack.psql("select stream_open(true)");
+	const renewed = await poll(bob, { cursor: now.cursor });
+	assert.equal(renewed.lines[0].reason, "other epoch");
+	await send(alice, channel, "under the new mark");
+	await stack.psql(`delete from events where id <= ${at}`);
+	const old = await poll(bob, { cursor: `${renewed.cursor.split(".")[0]}.1` });
+	assert.equal(old.lines[0].reason, "too old");
+
+	problem(await bob.get("/api/v1/events?cursor=x"), 400, "bad_cursor", "cursor");
+	problem(await bob.get("/api/v1/events", { headers: { accept: "text/event-stream" } }), 406, "not_acceptable");
+	problem(await bob.get("/api/v1/ws"), 426, "upgrade_required");
+	problem(await nobody.get("/api/v1/events"), 401, "unauthenticated");
 });
 
 test("CGI: with the database away it is 503, not a hang", async () => {

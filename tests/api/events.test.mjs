@@ -317,3 +317,41 @@ test("AU-5 a c sessions and people that end: their parked polls end within a sec
 	assert.ok(Date.now() - t < 3000, `${Date.now() - t} ms`);
 	bad(await poll(short, { wait: 0 }), 401, "unauthenticated");
 });
+
+test("[api] poll = plain: answers at once and says when to come back; much in parts; no thread, no listener", async () => {
+	const plain = await startStack({
+		realtime: 0,
+		front: "lighttpd-fastcgi-only",
+		conf: { "api.poll": "plain", "realtime.queue_bytes": "64k" },
+	});
+	try {
+		const [a, b] = await people(plain, "alice", "bob");
+		const room = await channel(a, [b]);
+		const from = await head(b);
+		const ops = range(1, 200).map((i) => JSON.stringify(sendOp(room, `${i} ${"x".repeat(600)}`)));
+		const stored = await a.post("/api/v1/ops", ops.join("\n"), { headers: { "content-type": "application/x-ndjson" } });
+		assert.equal(stored.status, 200);
+		const got = [];
+		let at = from,
+			rounds = 0;
+		for (;;) {
+			const t = Date.now();
+			const p = await poll(b, { cursor: at, wait: 50 });
+			assert.ok(Date.now() - t < 5000);
+			assert.equal(p.lines.at(-1).retry_after, 3);
+			if (p.events.length === 0) break;
+			got.push(...p.events);
+			at = p.cursor;
+			rounds++;
+		}
+		assert.deepEqual(seqs(got, room), range(1, 200));
+		assert.ok(rounds > 1);
+		for (const e of got.filter((_, i) => i % 40 === 0)) assert.equal((await poll(b, { cursor: e.cursor })).events[0].seq, e.seq + 1);
+		await post(a, room, "the 201st");
+		assert.equal((await poll(b, { cursor: at })).events.length, 1);
+		assert.equal(await plain.psql("select count(*) from pg_stat_activity where application_name like 'pulsechat-api-%'"), "0");
+		assert.equal(ok(await client(plain).get("/healthz")).bus, undefined);
+	} finally {
+		await plain.stop();
+	}
+});

@@ -76,6 +76,20 @@ test("what is older than memory comes from the log, then from memory, then live:
 	await Promise.all([a, ...feeds].map((f) => (f.stop ?? f.close)()));
 });
 
+test("a poll that is far behind gets it in parts, each once, in order", async () => {
+	const room = await channel(alice, [bob]);
+	const a = await openWs(alice);
+	const cursor = await head(bob);
+	for (let i = 0; i < 2; i++) await burst(a, room, 100, (n) => `${n} ${"x".repeat(600)}`); // in all more than an answer may hold here
+	for (const via of ["realtime1", "realtime2"]) {
+		const f = follow(bob, { cursor, via });
+		await exactly(f, room, 1, 200);
+		assert.ok(f.polls > 1, "in parts");
+		await f.stop();
+	}
+	await a.close();
+});
+
 for (const [transport, open] of [["WebSocket", openWs], ["server-sent events", openSse]])
 test(`DL-2 a a message that comes before the backfill ends, and a drop in the middle of it: ${transport}`, async () => {
 	const room = await channel(alice, [bob]);
