@@ -3,6 +3,7 @@
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
+#include "ws/health.h"
 #include "ws/transport.h"
 #include "ws/upgrade.h"
 #include <arpa/inet.h>
@@ -18,7 +19,7 @@
 
 #define BACKLOG 4096
 
-static const char path_socket[] = "/api/v1/ws", path_events[] = "/api/v1/events";
+static const char path_socket[] = "/api/v1/ws", path_events[] = "/api/v1/events", path_health[] = "/healthz";
 
 /* ---- requests */
 
@@ -49,6 +50,8 @@ static void on_request(void *arg, struct http_conn *h, const struct http_head *h
 		request_problem(h, head, &e, true);
 	} else if (socket) {
 		on_socket(arg, h, head);
+	} else if (http_path_is(head, path_health) && http_is_get(head)) {
+		health_answer(arg, h);
 	} else if (events) {
 		(request_wants_sse(head) ? sse_start : poll_start)(arg, h, head);
 	} else {

@@ -157,7 +157,7 @@ static void poll_end(struct conn *c, int64_t retry_after_ms)
 {
 	poll_of(c)->retry_after_ms = retry_after_ms;
 	c->receiver.position = MAX_OF(c->receiver.position, c->queued_id); /* what is queued goes out with the answer */
-	if (c->state != CONN_OPEN) { /* it has no place to tell of yet */
+	if (c->state != CONN_OPEN) {                                       /* it has no place to tell of yet */
 		err_retry(&poll_of(c)->problem, ERR_UNAVAILABLE, (int)MAX_OF(retry_after_ms, (int64_t)1), "%s",
 			  c->close_reason);
 		poll_of(c)->has_problem = true;

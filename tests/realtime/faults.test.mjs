@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { createServer, connect } from "node:net";
 import { randomUUID } from "node:crypto";
+import { exchange } from "../support/http.mjs";
 import { startStack } from "../support/stack.mjs";
 import { follow, openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
@@ -91,6 +92,32 @@ test("PG-2 b the same while clients resume and others send", async () => {
 		f.terminate();
 	}
 	a.terminate();
+});
+
+test("PG-2 a listener that cannot come back: the process's own /healthz says deaf, the log is read", async () => {
+	const room = await channel(alice, [bob]);
+	const b = await openWs(bob, { via: "realtime2" });
+	const health = async () => {
+		const answer = await exchange(`${stack.url}/healthz`, { socketPath: stack.socket("realtime2") });
+		assert.equal(answer.status, 200, answer.text);
+		assert.equal(Number(answer.headers["content-length"]), answer.bytes.length);
+		return answer.json;
+	};
+	await until(async () => (await health()).bus === "ok", { what: "the bus is heard" });
+	assert.deepEqual(await health(), { status: "ok", database: "ok", writer: "ok", bus: "ok", connections: 1 });
+	let stop = false;
+	const killing = (async () => {
+		while (!stop) await killListener("realtime2");
+	})();
+	await until(async () => (await health()).bus === "deaf", { what: "deaf" });
+	for (let i = 1; i <= 3; i++) {
+		await post(alice, room, `${i}`);
+		await exactly(b, room, 1, i, 4000);
+	}
+	stop = true;
+	await killing;
+	await until(async () => (await health()).bus === "ok", { what: "heard again" });
+	await b.close();
 });
 
 test("every connection of a process is ended again and again while two people chat", async () => {
@@ -181,6 +208,8 @@ test("PG-4 the database restarts while two people chat: sockets stay open, sends
 			const refused = await poll(carol, { via: "realtime1" });
 			assert.equal(refused.status, 503);
 			assert.ok(refused.headers["retry-after"] && refused.problem.code === "unavailable");
+			const health = await exchange(`${stack.url}/healthz`, { socketPath: stack.socket("realtime1") });
+			assert.deepEqual([health.status, health.json.database], [503, "unavailable"]);
 			assert.equal((await a.call({ op: "ping" })).type, "pong", "the socket is open");
 			await until(() => Date.now() - t > downtime);
 		}
