@@ -4,8 +4,9 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { startServer } from "../support/servers.mjs";
 import { startStack } from "../support/stack.mjs";
-import { client, signIn } from "../support/http.mjs";
+import { client, exchange, signIn } from "../support/http.mjs";
 import { follow, poll } from "../support/realtime.mjs";
 import { channel, exactly, head, idOf, inOrder, markOf, people, post, range, sendOp, seqs, until } from "../realtime/help.mjs";
 import { ok, problem } from "./help.mjs";
@@ -228,6 +229,51 @@ test("DL-3 b c resets: another epoch, above the head, too far behind, too old", 
 	await stack.psql(`delete from events where id <= ${idOf(now) + 1}`);
 	const old = await poll(bob, { cursor: now, wait: 10 });
 	assert.equal(old.lines[0].reason, "too old");
+});
+
+test("TR-3 behind nginx and Apache too: a whole answer within a second, an empty one after the wait", async () => {
+	const toApi = (text, file) => (file === "nginx/site.conf" ? text.replaceAll("nginx/realtime.conf", "nginx/api.conf") : text);
+	for (const [name, options] of [
+		["nginx", { change: toApi }],
+		["apache-fastcgi-only", {}],
+	]) {
+		const server = await startServer(name, stack, options);
+		try {
+			const there = { ...bob, stack: { ...stack, url: server.url } };
+			const room = await channel(alice, [bob]);
+			const at = await head(bob);
+			const all = range(1, 10).map(() => poll(there, { cursor: at, wait: 50 }));
+			const empty = await poll(there, { cursor: at, wait: 1 });
+			assert.deepEqual(empty.lines, [{ type: "cursor", cursor: at, retry_after: 0 }], `${name}: ${empty.text}`);
+			const t = Date.now();
+			const m = await post(alice, room, `by ${name}`);
+			for (const p of await Promise.all(all)) {
+				assert.deepEqual(seqs(p.lines, room), [m.seq]);
+				assert.equal(Number(p.headers["content-length"]), Buffer.byteLength(p.text));
+				assert.equal(p.headers["cache-control"], "no-store");
+			}
+			assert.ok(Date.now() - t < 1000, `${name}: ${Date.now() - t} ms`);
+			const refused = await exchange(`${server.url}/api/v1/ws`, { headers: bob.credentials });
+			assert.deepEqual([refused.status, refused.json.code], [426, "upgrade_required"]);
+		} finally {
+			await server.stop();
+		}
+	}
+});
+
+test("behind mod_fcgid, which gives a process one request at a time, polls are plain", async () => {
+	const server = await startServer("apache-fcgid-only", stack);
+	try {
+		const there = { ...bob, stack: { ...stack, url: server.url } };
+		const room = await channel(alice, [bob]);
+		const at = await head(bob);
+		const none = { type: "cursor", cursor: at, retry_after: 3 };
+		for (const p of await Promise.all(range(1, 6).map(() => poll(there, { cursor: at, wait: 50 })))) assert.deepEqual(p.lines, [none]);
+		const m = await post(alice, room, "by mod_fcgid");
+		assert.deepEqual(seqs((await poll(there, { cursor: at, wait: 50 })).lines, room), [m.seq]);
+	} finally {
+		await server.stop();
+	}
 });
 
 test("AU-5 b who is removed gets nothing that was sent after it; who joins again only what is after", async () => {

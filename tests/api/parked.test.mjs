@@ -42,6 +42,7 @@ const descriptors = (name) => readdirSync(`/proc/${stack.pids[name]}/fd`).length
 const connections = async () => Number(await stack.psql("select count(*) from pg_stat_activity where application_name like 'pulsechat-api%'"));
 const killListeners = () =>
 	stack.psql("select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'pulsechat-api-listen'", { user: "postgres" });
+const listeners = () => stack.psql("select count(*) from pg_stat_activity where application_name = 'pulsechat-api-listen'");
 /** Connections of the web server (or of a test) that a process has accepted: requests under way and parked polls. */
 function accepted(name) {
 	const lines = readFileSync("/proc/net/unix", "utf8").split("\n");
@@ -186,7 +187,7 @@ test("PG-2 a the listeners are ended while 50 messages are sent: all are there w
 		assert.equal((await killListeners()).trim(), "2");
 		await Promise.all(range(1, 50).map((i) => post(alice, room, `${round} ${i}`)));
 		for (const f of feeds) await exactly(f, room, 1, to, 2000);
-		await until(async () => (await stack.psql("select count(*) from pg_stat_activity where application_name = 'pulsechat-api-listen'")).trim() === "2");
+		await until(async () => (await listeners()) === "2", { what: "both listen again" });
 	}
 	for (const f of feeds) {
 		assert.ok(!f.lines.some((l) => l.type === "reset"));

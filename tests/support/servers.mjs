@@ -30,6 +30,8 @@ export const SERVERS = {
 	"apache-fcgid": { kind: "apache", api: "fcgid", realtime: true },
 	"apache-cgid": { kind: "apache", api: "cgi", realtime: false },
 	"lighttpd-cgi": { kind: "lighttpd", api: "cgi", realtime: false },
+	"apache-fastcgi-only": { kind: "apache", api: "proxy_fcgi", realtime: false },
+	"apache-fcgid-only": { kind: "apache", api: "fcgid", realtime: false },
 	"lighttpd-fastcgi-only": { kind: "lighttpd", api: "fastcgi", realtime: false },
 };
 
