@@ -81,6 +81,13 @@ export function rng(seed) {
 	};
 }
 
+/** Connections that clients, or the web server for them, have with these programs. */
+export function connections(stack, ...names) {
+	const paths = new Set(names.map((name) => stack.socket(name)));
+	const rows = readFileSync("/proc/net/unix", "utf8").split("\n").map((row) => row.trim().split(/\s+/));
+	return rows.filter((row) => paths.has(row[7]) && row[5] === "03").length; // 03: connected; the accepted side bears the path
+}
+
 /** CPU time of a program so far, in ms. */
 export function cpu(stack, name) {
 	const fields = readFileSync(`/proc/${stack.pids[name]}/stat`, "utf8").split(") ")[1].split(" ");

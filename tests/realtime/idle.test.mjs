@@ -1,23 +1,86 @@
-// idle.test: a WebSocket that only answers pings stays open.
+// idle: clients that say nothing, that sleep, and that have gone without a word.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { client } from "../support/http.mjs";
-import { openWs } from "../support/realtime.mjs";
+import { openWs, poll } from "../support/realtime.mjs";
+import { openSse } from "../support/sse.mjs";
 import { startStack } from "../support/stack.mjs";
+import { openRaw } from "../support/wire.mjs";
+import { channel, connections, head, people, post, range, spinsNot, until } from "./help.mjs";
 
-let stack;
+let stack, alice, bob;
 before(async () => {
-	stack = await startStack({ realtime: 1, conf: { "realtime.ping_interval": "500ms", "realtime.pong_timeout": "500ms" } });
+	stack = await startStack({ realtime: 2, conf: { "realtime.ping_interval": "500ms", "realtime.pong_timeout": "500ms" } });
+	[alice, bob] = await people(stack, "alice", "bob");
 });
 after(() => stack?.stop());
 
-test("pongs keep a silent connection open", { timeout: 60000 }, async () => {
-	const ws = await openWs(client(stack, { token: await stack.token("bob") }));
+const open = () => connections(stack, "realtime1", "realtime2");
+
+test("TR-1 pongs keep a silent WebSocket open, heartbeats an event stream; without a pong it is cut", { timeout: 60000 }, async () => {
+	const ws = await openWs(bob);
+	const sse = await openSse(bob);
+	const mute = await openRaw(bob, { via: "realtime1", pong: false });
 	let pings = 0;
 	ws.socket.on("ping", () => pings++);
-	const end = await Promise.race([ws.closed, new Promise((ok) => setTimeout(ok, 3500))]);
+	const ends = Promise.race([ws.closed, sse.closed]);
+	const end = await Promise.race([ends, new Promise((ok) => setTimeout(ok, 3500))]);
 	assert.equal(end, undefined, `closed after ${pings} pings: ${JSON.stringify(end)}`);
 	assert.ok(pings >= 3, `${pings} pings`);
-	await ws.close();
+	assert.ok(sse.lines.filter((l) => l.type === "heartbeat").length >= 3);
+	assert.equal((await mute.ended).clean, false);
+	assert.ok(mute.pings >= 1);
+	await Promise.all([ws.close(), sse.close()]);
+});
+
+test("TM-2 a program is stopped, thirty messages pass, it wakes: each once on every transport, live within 5 s, one stream each", { timeout: 60000 }, async (t) => {
+	const room = await channel(alice, [bob]);
+	await until(() => open() === 0, { what: "nobody is there" });
+	const { host, port, url } = stack;
+	const child = spawn(process.execPath, ["tests/realtime/sleeper.mjs", JSON.stringify({ host, port, url, token: bob.token, room })], {
+		stdio: ["ignore", "pipe", "inherit"],
+	});
+	t.after(() => child.kill("SIGKILL"));
+	const got = { ws: [], sse: [], poll: [] }, opened = { ws: 0, sse: 0, poll: 0 }, resets = [];
+	createInterface({ input: child.stdout }).on("line", (text) => {
+		const l = JSON.parse(text);
+		if (l.seq) got[l.transport].push(l.seq);
+		if (l.opened) opened[l.transport]++;
+		if (l.reset) resets.push(l);
+	});
+	const all = (n) => Object.values(got).every((list) => list.at(-1) === n);
+	await until(() => Object.values(opened).every((n) => n === 1), { ms: 20000, what: "all three are open" });
+	await post(alice, room, "1");
+	await until(() => all(1));
+	child.kill("SIGSTOP");
+	for (let i = 2; i <= 31; i++) await post(alice, room, `${i} while it sleeps`);
+	// the poll is answered, the WebSocket gives no pong; what the event stream gets fits into buffers
+	await until(() => open() <= 1, { ms: 20000, what: "its WebSocket is cut" });
+	child.kill("SIGCONT");
+	await until(() => all(31), { ms: 5000, what: "all thirty, within 5 s" });
+	await post(alice, room, "32");
+	await until(() => all(32));
+	for (const list of Object.values(got)) assert.deepEqual(list, range(1, 32));
+	assert.deepEqual(resets, []);
+	assert.ok(opened.ws >= 2, "it has come back");
+	await until(() => open() <= 3, { what: "one stream for each" });
+});
+
+test("whom a web server keeps parked after the user has gone costs no CPU, polls and event streams alike", { timeout: 60000 }, async () => {
+	const cursor = await head(bob);
+	await until(() => open() === 0, { what: "nobody is there" });
+	const gone = range(1, 40).map(() => {
+		const abort = new AbortController();
+		return { abort, p: poll(bob, { cursor, wait: 8, signal: abort.signal }).catch(() => "left") };
+	});
+	const streams = await Promise.all(range(1, 20).map(() => openSse(bob)));
+	await until(() => open() >= 60, { what: "they are all there" });
+	for (const g of gone) g.abort.abort();
+	for (const s of streams) s.terminate();
+	await Promise.all(gone.map((g) => g.p));
+	await until(() => open() <= 40, { what: "heartbeats show that the event streams have gone" });
+	await Promise.all(["realtime1", "realtime2"].map((name) => spinsNot(stack, name, 1000)));
+	await until(() => open() === 0, { ms: 15000, what: "the polls end by their hold" });
 });

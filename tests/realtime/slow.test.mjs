@@ -2,12 +2,12 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { startStack } from "../support/stack.mjs";
 import { openWs } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { openRaw } from "../support/wire.mjs";
-import { crowd, exactly, inOrder, people, range, sendOp, seqs, until } from "./help.mjs";
+import { connections, crowd, exactly, inOrder, people, range, sendOp, seqs, until } from "./help.mjs";
 
 const SLOW = 50, HEALTHY = 40, BOUND = 1 << 20;
 let stack, alice, all, room;
@@ -20,7 +20,7 @@ before(async () => {
 after(() => stack.stop());
 
 const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${stack.pids.realtime1}/status`, "utf8"))[1]) * 1024;
-const sockets = () => readdirSync(`/proc/${stack.pids.realtime1}/fd`).length;
+const sockets = () => connections(stack, "realtime1");
 
 test("WP-2 fifty clients that do not read: memory bounded, cut without their help, others undisturbed, nothing missed on return", { timeout: 90000 }, async (t) => {
 	const a = await openWs(alice, { via: "realtime1" });

@@ -5,13 +5,12 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { randomUUID } from "node:crypto";
-import { readdirSync } from "node:fs";
 import { startStack } from "../support/stack.mjs";
 import { signIn } from "../support/http.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { launch } from "../web/help.mjs";
-import { channel, exactly, head, idOf, people, post, range, say, sendOp, seqs, spinsNot, until } from "./help.mjs";
+import { channel, connections, exactly, head, idOf, people, post, range, say, sendOp, seqs, spinsNot, until } from "./help.mjs";
 
 const QUEUE = 4 << 20;
 const BEAT = 400;
@@ -144,11 +143,12 @@ test("a browser's own EventSource: each message once over a killed process, and 
 });
 
 test("a client that has gone is noticed, alone and behind a web server; more bytes behind the request end it; neither costs CPU", async () => {
-	const sockets = () => readdirSync(`/proc/${stack.pids.realtime1}/fd`).length;
-	const few = sockets();
+	const sockets = () => connections(stack, "realtime1", "realtime2");
+	await until(() => sockets() === 0, { what: "nobody is there" });
 	const gone = await Promise.all(range(1, 30).map((i) => openSse(bob, { via: i % 2 ? "realtime1" : undefined })));
+	assert.equal(sockets(), 30);
 	for (const s of gone) s.terminate();
-	await until(() => sockets() <= few, { what: "their sockets are closed" });
+	await until(() => sockets() === 0, { what: "their sockets are closed" });
 	const more = connect(stack.socket("realtime1"));
 	const request = `GET /api/v1/events HTTP/1.1\r\nHost: ${stack.host}\r\nAuthorization: Bearer ${bob.token}\r\nAccept: text/event-stream\r\n\r\n`;
 	let text = "";
@@ -166,7 +166,7 @@ test("a client that has gone is noticed, alone and behind a web server; more byt
 	two.write(request + request);
 	await spinsNot(stack, "realtime1", 1000);
 	two.destroy();
-	await until(() => sockets() <= few);
+	await until(() => sockets() === 0);
 });
 
 for (const [name, open] of Object.entries(both))
