@@ -20,7 +20,7 @@ code "\\b($banned)[[:space:]]*\\(" \
 
 files '*' | grep -vE '(^|/)package-lock\.json$|\.(png|svg|ico|woff2|webp)$' | xargs -r grep -nIE '(^|[^A-Za-z0-9_.-])/(work|home/[a-z]+|root|Users)/' |
 	grep -v '^tests/lint/style.sh:' | clean "no path of somebody's machine"
-files '*' | grep -vE '\.(png|ico|woff2|webp)$|package-lock\.json$' | xargs -r grep -nIE '[[:space:]]+$' | grep -vE '\.md:' |
+files '*' | grep -vE '^tests/fuzz/corpus/|\.(png|ico|woff2|webp)$|package-lock\.json$' | xargs -r grep -nIE '[[:space:]]+$' | grep -vE '\.md:' |
 	clean "no white space at the end of a line"
 files '*.c' '*.h' '*.sql' '*.mjs' '*.sh' '*.ts' '*.tsx' | xargs -r awk '{ t = $0; gsub(/\t/, "        ", t) }
 	length(t) > 160 { print FILENAME ":" FNR ": " length(t) " columns" }' |

@@ -35,7 +35,7 @@ test("TR-1 pongs keep a silent WebSocket open, heartbeats an event stream; witho
 	await Promise.all([ws.close(), sse.close()]);
 });
 
-test("TM-2 a program is stopped, thirty messages pass, it wakes: each once on every transport, live within 5 s, one stream each", { timeout: 60000 }, async (t) => {
+test("TM-2 a program stops, thirty messages pass, it wakes: each once on every transport, live within 5 s, one stream each", { timeout: 60000 }, async (t) => {
 	const room = await channel(alice, [bob]);
 	await until(() => open() === 0, { what: "nobody is there" });
 	const { host, port, url } = stack;

@@ -170,7 +170,7 @@ test("a client that has gone is noticed, alone and behind a web server; more byt
 });
 
 for (const [name, open] of Object.entries(both))
-	test(`at half of its bound a slow reader of ${name} goes without state, at the bound it is cut and comes back by its cursor`, { timeout: 60000 }, async () => {
+	test(`a slow reader of ${name}: at half of its bound no state, at the bound it is cut, and comes back by its cursor`, { timeout: 60000 }, async () => {
 		const room = await channel(alice, [bob]);
 		const a = await openWs(alice, { via: "realtime1" });
 		const text = (i) => `${i} `.padEnd(20000, "x");
