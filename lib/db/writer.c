@@ -434,7 +434,12 @@ static void on_opened(void *arg, const PGresult *r, const struct err *e)
 {
 	(void)arg;
 	(void)r;
-	if (e)
+	if (!e)
+		return;
+	if (e->code == ERR_UNAVAILABLE ||
+	    e->code == ERR_UNCERTAIN) /* the connection has gone again; the next one asks */
+		log_info("writer.stream_open", "code=%s", err_name(e->code));
+	else
 		log_error("writer.stream_open", "code=%s", err_name(e->code));
 }
 

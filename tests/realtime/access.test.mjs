@@ -109,6 +109,24 @@ test("AU-5 a log out: its streams end within a second on both processes, the oth
 	await end(twos);
 });
 
+test("DL-6 a session that was ended: each transport takes the client in, says why, and ends; a poll answers 401", async () => {
+	const web = await signIn(stack, "bob");
+	const { cookie } = web;
+	const { cursor } = (await openWs(web, { via: "realtime1" })).hello;
+	assert.equal((await web.post("/auth/logout")).status, 200);
+	const gone = { stack, credentials: { cookie, origin: stack.url } };
+	const t = Date.now();
+	for (const via of ["realtime1", "realtime2", undefined])
+		for (const open of [openWs, openSse]) {
+			const s = await open(gone, { via, cursor, hello: false });
+			assert.equal((await s.closed).code, 4001);
+			assert.deepEqual(s.lines, [{ type: "bye", reason: "signed out", code: 4001 }]);
+		}
+	const p = await poll(gone, { cursor, wait: 20 });
+	assert.deepEqual([p.status, p.problem.code], [401, "unauthenticated"]);
+	assert.ok(Date.now() - t < 5000, "at once");
+});
+
 test("AU-5 c a deactivated person's streams end with 4003, everywhere; a token's by its revocation", async () => {
 	const [erin] = await people(stack, "erin");
 	const feeds = [await openWs(erin, { via: "realtime1" }), await openWs(erin, { via: "realtime2" })];

@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { startStack } from "../support/stack.mjs";
 import { openRaw } from "../support/wire.mjs";
-import { channel, connections, head, people, post, range, spinsNot, until } from "./help.mjs";
+import { channel, connections, head, idOf, people, post, range, spinsNot, until } from "./help.mjs";
 
 let stack, alice, bob;
 before(async () => {
@@ -83,4 +84,30 @@ test("whom a web server keeps parked after the user has gone costs no CPU, polls
 	await until(() => open() <= 40, { what: "heartbeats show that the event streams have gone" });
 	await Promise.all(["realtime1", "realtime2"].map((name) => spinsNot(stack, name, 1000)));
 	await until(() => open() === 0, { ms: 15000, what: "the polls end by their hold" });
+});
+
+test("polls that alternate between two processes wait where there is nothing for them, quiet or while others talk", { timeout: 60000 }, async () => {
+	const instance = randomUUID();
+	let cursor = (await poll(bob, { via: "realtime1" })).cursor;
+	const round = async (i) => {
+		const t = performance.now();
+		const p = await poll(bob, { cursor, wait: 1, instance, via: `realtime${1 + (i % 2)}` });
+		const took = performance.now() - t;
+		assert.deepEqual([p.status, p.events], [200, []]);
+		assert.ok(took >= 950, `answered after ${took} ms`);
+		assert.ok(idOf(p.cursor) >= idOf(cursor));
+		cursor = p.cursor;
+	};
+	for (let i = 0; i < 4; i++) await round(i);
+	const others = await channel(alice, []);
+	const from = idOf(cursor);
+	let talking = true, sent = 0;
+	const talk = (async () => {
+		for (; talking; sent++) await post(alice, others, `${sent}`);
+	})();
+	for (let i = 0; i < 4; i++) await round(i);
+	talking = false;
+	await talk;
+	assert.ok(sent > 10 && idOf(cursor) > from, "the cursor goes on with what is not for him");
+	await Promise.all(["realtime1", "realtime2"].map((name) => spinsNot(stack, name, 500)));
 });
