@@ -91,31 +91,31 @@ test("a poll that is far behind gets it in parts, each once, in order", async ()
 });
 
 for (const [transport, open] of [["WebSocket", openWs], ["server-sent events", openSse]])
-test(`DL-2 a a message that comes before the backfill ends, and a drop in the middle of it: ${transport}`, async () => {
-	const room = await channel(alice, [bob]);
-	const a = await openWs(alice);
-	const b = await openWs(bob);
-	await burst(a, room, 10);
-	await exactly(b, room, 1, 10);
-	let cursor = b.cursor;
-	const got = seqs(b.lines, room);
-	b.terminate();
-	for (let i = 0; i < 5; i++) await burst(a, room, 30, (n) => `m${n} ${"x".repeat(1500)}`); // in all more than a queue holds
-	let rounds = 0;
-	while (got.at(-1) < 161) {
-		const again = await open(bob, { cursor });
-		if (rounds === 0) a.send(sendOp(room, "the newest, before the backfill ends"));
-		await again.some((l) => l.type === "message" && l.channel === room && l.seq > got.at(-1));
-		again.terminate(); // in the middle of it
-		for (const l of again.lines) if (l.cursor && l.type !== "hello") {
-			cursor = l.cursor;
-			if (l.type === "message" && l.channel === room) got.push(l.seq);
+	test(`DL-2 a a message that comes before the backfill ends, and a drop in the middle of it: ${transport}`, async () => {
+		const room = await channel(alice, [bob]);
+		const a = await openWs(alice);
+		const b = await openWs(bob);
+		await burst(a, room, 10);
+		await exactly(b, room, 1, 10);
+		let cursor = b.cursor;
+		const got = seqs(b.lines, room);
+		b.terminate();
+		for (let i = 0; i < 5; i++) await burst(a, room, 30, (n) => `m${n} ${"x".repeat(1500)}`); // in all more than a queue holds
+		let rounds = 0;
+		while (got.at(-1) < 161) {
+			const again = await open(bob, { cursor });
+			if (rounds === 0) a.send(sendOp(room, "the newest, before the backfill ends"));
+			await again.some((l) => l.type === "message" && l.channel === room && l.seq > got.at(-1));
+			again.terminate(); // in the middle of it
+			for (const l of again.lines) if (l.cursor && l.type !== "hello") {
+				cursor = l.cursor;
+				if (l.type === "message" && l.channel === room) got.push(l.seq);
+			}
+			assert.ok(++rounds < 170);
 		}
-		assert.ok(++rounds < 170);
-	}
-	assert.deepEqual(got, range(1, 161));
-	await a.close();
-});
+		assert.deepEqual(got, range(1, 161));
+		await a.close();
+	});
 
 test("DL-2 b a hundred fresh clients load and follow while messages flow: none has a hole", async () => {
 	const room = await channel(alice, [bob, carol]);
