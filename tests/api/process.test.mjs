@@ -283,6 +283,9 @@ print(*[k.wait() for k in kids], flush=True)
 		const [a, b] = (await until(() => /^\d+ \d+\n/.test(said) && said)).trim().split(" ").map(Number);
 		const ask = () => fcgiRequest(socket, { path: "/api/v1/me", token: alice.token });
 		await until(async () => (await ask()).status === 200);
+		// one answers for both, and the other may not know of SIGTERM yet
+		const ready = (pid) => BigInt(`0x${/^SigCgt:\s+(\w+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]}`) & (1n << 14n);
+		await until(() => ready(a) && ready(b), { what: "both are up" });
 		const asking = (async () => {
 			for (let i = 0; i < 200; i++) assert.equal((await ask()).status, 200);
 		})();
