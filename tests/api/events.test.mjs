@@ -364,6 +364,26 @@ test("AU-5 a c sessions and people that end: their parked polls end within a sec
 	bad(await poll(short, { wait: 0 }), 401, "unauthenticated");
 });
 
+test("AU-5 a session that is ended while its poll is on the way to its place: it ends all the same", async () => {
+	const tokens = await Promise.all(range(1, 12).map(() => stack.token("dave")));
+	const all = await Promise.all(
+		tokens.map(async (token, i) => {
+			const who = client(stack, { token });
+			const session = ok(await who.get("/api/v1/me")).session.id;
+			return { who, session, via: `api${1 + (i % 2)}` };
+		}),
+	);
+	for (const { who, session, via } of all) {
+		const at = await head(dave);
+		const t = Date.now();
+		const polls = range(1, 4).map(() => poll(who, { cursor: at, wait: 30, via }));
+		await stack.psql(`select session_revoke(${session})`);
+		for (const p of await Promise.all(polls)) assert.ok([200, 401].includes(p.status), p.text);
+		assert.ok(Date.now() - t < 5000, `${Date.now() - t} ms`); // with psql's own time
+		bad(await poll(who, { cursor: at, wait: 30, via }), 401, "unauthenticated");
+	}
+});
+
 test("[api] poll = plain: answers at once and says when to come back; much in parts; no thread, no listener", async () => {
 	const plain = await startStack({
 		realtime: 0,
