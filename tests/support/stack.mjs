@@ -195,7 +195,8 @@ class TestStack extends Stack {
 				const how = end.signal ?? `exit ${end.code}`;
 				if (!end.asked) bad.push(`${name} died unasked (${how})`);
 				else if (name === this.frontName || name === "devidp") return; // their way of ending is not ours
-				else if (end.signal ? end.signal !== end.asked : end.code !== 0) bad.push(`${name} ended with ${how} after ${end.asked}: ${proc.tail()}`);
+				else if (end.signal ? end.signal !== end.asked : end.code !== 0)
+					bad.push(`${name} ended with ${how} after ${end.asked}: ${proc.tail()}`);
 				// A program that has a shutdown of its own must use it.
 				else if (end.signal === "SIGTERM" && /^(api|realtime)/.test(name)) bad.push(`${name} did not catch SIGTERM`);
 			});
