@@ -89,7 +89,8 @@ class Site {
 		this.asked.push(`${init.method ?? 'GET'} ${pathname}`);
 		const answer = this.answer(pathname, searchParams, init);
 		// A hold ends with its link alone.
-		if (pathname === '/api/v1/events' && searchParams.get('wait') !== '0')
+		const stream = (init.headers as Record<string, string>).Accept === 'text/event-stream';
+		if (pathname === '/api/v1/events' && !stream && searchParams.get('wait') !== '0')
 			await new Promise((_, reject) => init.signal!.addEventListener('abort', () => reject(new Error('aborted'))));
 		const waiting = this.held.get(pathname);
 		if (waiting) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -102,6 +103,7 @@ class Site {
 		const [, id, rest] = /^\/api\/v1\/channels\/(\d+)(\/\w+)?$/.exec(path) ?? [];
 		const c = id ? this.channels.get(Number(id)) : undefined;
 		if (path === '/api/v1/me') return json(signedIn().me);
+		if ((init.headers as Record<string, string>).Accept === 'text/event-stream') return json({ code: 'not_acceptable' }, 406);
 		if (path === '/api/v1/events') return json({ type: 'cursor', cursor: String(this.log.length), retry_after: 0 });
 		if (path === '/api/v1/site') return json({ name: 'Test', login: [], version: '1' });
 		if (path === '/api/v1/users') return json({ users: query.get('ids')!.split(',').map((n) => user(Number(n))) });

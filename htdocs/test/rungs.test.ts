@@ -31,7 +31,7 @@ function world() {
 			}
 			now = end;
 		},
-		transport(rung: Rung): Transport {
+		transport(rung: Transport['rung']): Transport {
 			return {
 				rung,
 				openIn: 4_000,
@@ -54,6 +54,7 @@ function world() {
 		clearTimeout: (t) => timers.delete(t),
 		random: () => 1,
 		online: () => w.online,
+		hidden: () => false,
 		recall: () => w.memory,
 		remember: (m) => (w.memory = m),
 		transports: [w.transport('ws'), w.transport('poll')],
@@ -61,6 +62,7 @@ function world() {
 		onLines: () => {},
 		onState: (state) => said.push(state),
 		onLost: () => w.lost++,
+		onFailed: () => {},
 		onStop: (reason) => (w.stopped = reason),
 	});
 	return w;
@@ -98,7 +100,7 @@ test('from long-poll it comes back to WebSocket as soon as one lives', () => {
 	w.link.on.ended({ kind: 'lost', why: 'refused' });
 	const poll = w.link;
 	poll.on.live();
-	w.pass(60_001);
+	w.pass(37_501);
 	assert.equal(w.link.rung, 'ws', 'it has tried');
 	w.link.on.live();
 	assert.equal(w.ladder.rung, 'poll', 'but does not trust it at once');

@@ -178,6 +178,7 @@ interface Asked {
 class Polls {
 	clock = new Clock();
 	asked: Asked[] = [];
+	hidden = false;
 	transport = pollTransport({
 		fetch: (url, init) =>
 			new Promise((resolve, reject) => {
@@ -205,6 +206,8 @@ class Polls {
 				});
 				this.asked.push(asked);
 			}),
+		now: this.clock.now,
+		hidden: () => this.hidden,
 		random: () => 0.5,
 		setTimeout: this.clock.setTimeout,
 		clearTimeout: this.clock.clearTimeout,
@@ -277,23 +280,23 @@ describe('long-poll', () => {
 		assert.equal(p.asked.length, 3);
 	});
 
-	test('502 and 504: the same cursor again; after two in a row a hold of 8 s, after an answer the long one', async () => {
+	test('502 and 504: the same cursor again; the hold is halved after two in a row, and stays so', async () => {
 		const { p, ear } = await live();
 		const waits: number[] = [];
-		for (const status of [504, 502, 200, 504]) {
+		for (const status of [504, 200, 504, 502, 200, 504, 200, 502, 502, 504, 504, 504]) {
 			waits.push(p.last.wait);
 			await (status === 200 ? p.ok('c1') : p.last.answer(status, '<html>gateway</html>'));
 			await p.clock.run(1_000);
 			assert.equal(p.last.cursor, 'c1');
 		}
 		waits.push(p.last.wait);
-		assert.deepEqual(waits, [25, 25, 8, 25, 25]);
+		assert.deepEqual(waits, [25, 25, 25, 25, 12, 12, 12, 12, 12, 6, 6, 6, 6]);
 		assert.equal(ear.ending, null);
 	});
 
 	test('502 without end: the path is broken', async () => {
 		const { p, ear } = await live();
-		for (let i = 0; i < 4; i++) {
+		for (let i = 0; i < 6; i++) {
 			assert.equal(ear.ending, null);
 			await p.last.answer(502, '');
 			await p.clock.run(1_000);
@@ -318,6 +321,7 @@ describe('long-poll', () => {
 		[403, '<html>a firewall</html>', { kind: 'lost', planned: false }],
 		[400, '{"code":"bad_cursor"}', { kind: 'bad_cursor' }],
 		[400, '{"code":"bad_request"}', { kind: 'lost', planned: false }],
+		[404, '{"code":"not_found"}', { kind: 'lost', refused: true }],
 		[500, '', { kind: 'lost', planned: false }],
 		[503, '{"code":"unavailable"}', { kind: 'lost', planned: true, retryAfter: 6 }],
 		[429, '{"code":"busy"}', { kind: 'lost', planned: true, retryAfter: 6 }],
@@ -388,6 +392,7 @@ describe('long-poll', () => {
 			clearTimeout: p.clock.clearTimeout,
 			random: () => 0.5,
 			online: () => true,
+			hidden: () => false,
 			recall: () => null,
 			remember: () => {},
 			transports: [p.transport],
@@ -395,6 +400,7 @@ describe('long-poll', () => {
 			onLines: () => {},
 			onState: (s) => void states.push(s),
 			onLost: () => {},
+			onFailed: () => {},
 			onStop: () => {},
 		});
 		p.clock.setInterval(() => ladder.tick(), 5_000);

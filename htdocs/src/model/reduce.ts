@@ -22,6 +22,8 @@ export type Action =
 	/* Forgets all but the newest messages of a channel nobody looks at. */
 	| { type: 'log/trim'; channel: number; to: number }
 	| { type: 'log/reset'; keep: number | null }
+	/* The server's log went back (a restored database): lower versions and counters are the true ones from now on. */
+	| { type: 'distrust' }
 	| { type: 'log/newest'; channel: number; page: MessagePage }
 	| { type: 'log/loading-before'; channel: number; failed?: boolean }
 	| { type: 'log/before'; channel: number; before: number; page: MessagePage }
@@ -82,6 +84,8 @@ export function reduce(s: State, a: Action): State {
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
 			return { ...s, logs: kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [] } } : {}, members: {} };
 		}
+		case 'distrust':
+			return distrust(s);
 		case 'log/newest': {
 			const log = s.logs[a.channel];
 			return log ? settle(seen(putLog(s, a.channel, addNewest(log, a.page)), a.page.messages), a.page.messages) : s;
@@ -264,7 +268,18 @@ function putChannel(s: State, fresh: Channel): State {
 		return s.preview?.id === fresh.id ? { ...s, preview: fresh } : s;
 	}
 	let channel = fresh;
-	if (held?.membership) {
+	if (held?.stale && held.membership) {
+		// What came by event since then may be newer than this answer; then another one has to tell the counters.
+		const whole = fresh.last_seq >= held.last_seq;
+		const mark = Math.max(fresh.membership.last_read_seq, held.membership.last_read_seq);
+		channel = {
+			...(fresh.version >= held.version ? fresh : held),
+			members: fresh.members,
+			last_seq: Math.max(fresh.last_seq, held.last_seq),
+			membership: { ...fresh.membership, last_read_seq: mark, unread: Math.min(fresh.membership.unread, Math.max(0, fresh.last_seq - mark)) },
+			stale: whole ? undefined : true,
+		};
+	} else if (held?.membership) {
 		const newer = fresh.version >= held.version;
 		const fresher = fresh.last_seq >= held.last_seq && fresh.membership.last_read_seq >= held.membership.last_read_seq;
 		const membership: Membership = fresher
@@ -275,6 +290,24 @@ function putChannel(s: State, fresh: Channel): State {
 	const preview = s.preview?.id === fresh.id ? null : s.preview;
 	const next = { ...s, preview, channels: { ...s.channels, [fresh.id]: channel } };
 	return applyRead(next, fresh.id, fresh.membership.last_read_seq); // a marker that is ahead of ours takes its count along
+}
+
+/* Versions and counters go down to where anything wins; what is seen stays until then. */
+function distrust(s: State): State {
+	const lowest = (u: User): User => ({ ...u, version: 0 });
+	const channels = Object.values(s.channels).map((c): [number, Channel] => [
+		c.id,
+		{ ...c, version: 0, last_seq: 0, membership: c.membership && { ...c.membership, last_read_seq: 0 }, stale: true },
+	]);
+	return {
+		...s,
+		users: Object.fromEntries(Object.entries(s.users).map(([id, u]) => [id, lowest(u)])),
+		me: s.me && { ...s.me, user: lowest(s.me.user) },
+		channels: Object.fromEntries(channels),
+		lines: {},
+		// What had been stored may not be any more. Where it is, its client_id keeps it from being stored twice.
+		outbox: s.outbox.map((p) => (p.state === 'acked' ? { ...p, state: 'queued' as const, seq: undefined } : p)),
+	};
 }
 
 function dropChannel(s: State, id: number): State {

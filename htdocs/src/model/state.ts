@@ -1,5 +1,6 @@
 // The whole state of the client and the selectors that views and loaders share. Plain data, changed by reduce.ts alone.
 import { messageAt, tailSeq } from './log';
+import type { Rung } from '../net/transport';
 import type { Channel, Log, Me, Member, Message, Pending, Site, User } from './types';
 
 export type Table<T> = Readonly<Record<number, T>>;
@@ -10,7 +11,7 @@ export type Phase = 'starting' | 'unreachable' | 'ready' | 'signed_out' | 'ended
 
 export interface Connection {
 	status: 'connecting' | 'live' | 'reconnecting' | 'offline';
-	rung: 'ws' | 'poll' | null;
+	rung: Rung | null;
 	/* REST loads after a reset are under way. */
 	catchingUp: boolean;
 }
@@ -66,6 +67,7 @@ export const myId = (s: State): number => s.me?.user.id ?? 0;
 export function unreadOf(s: State, c: Channel): number {
 	const mark = c.membership?.last_read_seq ?? 0;
 	const log = s.logs[c.id];
+	if (c.stale && c.membership) return c.membership.unread;
 	if (!c.membership || c.last_seq <= mark) return 0;
 	if (log && log.status === 'ready' && tailSeq(log) >= c.last_seq) {
 		const first = log.messages[0]?.seq ?? 1;

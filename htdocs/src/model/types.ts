@@ -29,6 +29,8 @@ export interface Channel {
 	last_seq: number;
 	members: number;
 	membership: Membership | null;
+	/* The log went back: what is held here is only shown until an answer brings what is true now. */
+	stale?: true;
 	peer: number | null;
 }
 

@@ -14,6 +14,7 @@ export interface LadderEnv {
 	clearTimeout(t: any): void;
 	random(): number;
 	online(): boolean;
+	hidden(): boolean;
 	/* What was learnt about this network; null when nothing. */
 	recall(): { rung: Rung; until: number } | null;
 	remember(m: { rung: Rung; until: number } | null): void;
@@ -21,8 +22,11 @@ export interface LadderEnv {
 	instance: string;
 	onLines(lines: Line[]): void;
 	onState(state: LadderState, rung: Rung | null): void;
-	/* The server does not know our cursor any more; the ladder goes on without one. */
-	onLost(why: string): void;
+	/* All is to be loaded again: an event went missing, or (`anew`) the server does not know our cursor any more, so that
+	 * even what is held may be of another time. The ladder goes on. */
+	onLost(why: string, anew: boolean): void;
+	/* No rung worked just now. What the browser does not tell (a 401 on a handshake) may be asked by REST. */
+	onFailed(): void;
 	onStop(reason: 'signed_out' | 'deactivated'): void;
 }
 
@@ -32,9 +36,14 @@ const OFFLINE_WAIT = 30_000; // navigator.onLine has been wrong before
 const SHORT_LIFE = 10_000; // ms; a link that dies younger speaks against its transport
 const SHORT_LIVES = 2;
 const MEMORY = 3_600_000;
-const PING_IN = 4_000;
-const FIRST_PROBE = 60_000;
+const PING_IN = 3_000;
+/* A better rung is tried again after so long: soon where one has lived on this network before; ever more seldom. */
+const FIRST_PROBE = 30_000;
+const SOON_PROBE = 5_000;
 const MAX_PROBE = 600_000;
+/* Between two ticks lies a sleep if it is longer than that; timers of a hidden page may run once a minute. */
+const NAP = 8_000;
+const HIDDEN_NAP = 90_000;
 /* Without an event and a cursor; these are counted by the server in `sent`. */
 const UNLOGGED = new Set(['hello', 'heartbeat', 'reset', 'cursor']);
 
@@ -56,6 +65,9 @@ export class Ladder {
 	private attempt: Attempt | null = null;
 	private probe: Attempt | null = null;
 	private probeIn = FIRST_PROBE;
+	private probeAt = 0;
+	private best = Infinity; // index of the best rung that has lived since the network last changed
+	private tickedAt = -1;
 	private probeTimer: unknown = null;
 	private waitTimer: unknown = null;
 	private pingTimer: unknown = null;
@@ -66,7 +78,8 @@ export class Ladder {
 	constructor(private env: LadderEnv) {}
 
 	get rung(): Rung | null {
-		return this.attempt?.live ? this.env.transports[this.attempt.index]!.rung : null;
+		const a = this.attempt;
+		return a?.live ? (a.link?.rung ?? this.env.transports[a.index]!.rung) : null;
 	}
 
 	start(cursor: string | null): void {
@@ -78,6 +91,7 @@ export class Ladder {
 	/* Closes all and stays closed until start() or resume(). */
 	pause(): void {
 		this.closeAll();
+		this.tickedAt = -1;
 		if (this.state !== 'stopped') this.set('idle');
 	}
 
@@ -90,18 +104,29 @@ export class Ladder {
 		return this.attempt?.live === true && this.attempt.link?.send(op) === true;
 	}
 
-	/* The network is back, or the page is seen again: do not wait for a timer. */
-	wake(): void {
+	/* The network is back or another one (`changed`), or the page is seen again: do not wait for a timer. */
+	wake(changed = false): void {
+		if (changed) this.probeSoon(Infinity);
 		if (this.state === 'waiting' || this.state === 'offline') return this.connect(this.startRung());
-		this.tick();
+		this.check();
 		const a = this.attempt;
 		if (this.state !== 'live' || !a?.link || this.pingTimer !== null) return;
 		const asked = this.env.now();
-		a.link.ping();
+		a.link.ping(changed);
 		this.pingTimer = this.env.setTimeout(() => {
 			this.pingTimer = null;
 			if (this.attempt === a && a.live && a.heardAt <= asked) this.drop(a);
 		}, PING_IN);
+	}
+
+	/* Another tab has a live connection that this one can share. */
+	shared(): void {
+		if (this.state === 'waiting' && this.env.online()) this.connect(this.startRung());
+	}
+
+	/* Another tab has found a better rung. */
+	better(): void {
+		if (this.state === 'live' && this.attempt && this.attempt.index > 0 && !this.probe) this.startProbe(0);
 	}
 
 	wentOffline(): void {
@@ -111,13 +136,23 @@ export class Ladder {
 		this.set('offline');
 	}
 
-	/* Called every few seconds, and at every chance: compares what should have happened with the clock. */
+	/* Called every second or so, and at every chance: compares what should have happened with the clock. */
 	tick(): void {
+		const gap = this.tickedAt < 0 ? 0 : this.env.now() - this.tickedAt;
+		this.tickedAt = this.env.now();
+		// The machine slept, and nobody says so: the link may be dead.
+		if (gap > (this.env.hidden() ? HIDDEN_NAP : NAP)) this.wake();
+		else this.check();
+	}
+
+	private check(): void {
 		const now = this.env.now();
 		const a = this.attempt;
 		if (a?.live && a.link && now - a.heardAt > a.link.silence) this.drop(a);
 		else if (a && !a.live && now > a.deadline) this.ended(a, { kind: 'lost', why: 'no answer in time' });
+		else if (this.probe && !this.probe.live && now > this.probe.deadline) this.ended(this.probe, { kind: 'lost', why: 'no answer in time' });
 		else if ((this.state === 'waiting' || this.state === 'offline') && now >= this.dueAt) this.connect(this.startRung());
+		else if (this.state === 'live' && a && a.index > 0 && !this.probe && now >= this.probeAt) this.startProbe(0);
 	}
 
 	private set(state: LadderState): void {
@@ -182,7 +217,11 @@ export class Ladder {
 		if (a.index > 0 && this.startRung() !== a.index)
 			this.env.remember({ rung: this.env.transports[a.index]!.rung, until: this.env.now() + MEMORY });
 		this.set('live');
-		if (a.index > 0) this.planProbe();
+		if (a.index === 0) return;
+		// What has lived here before will live again: a server that was started anew, say.
+		if (this.best < a.index && this.probeIn === FIRST_PROBE) this.probeIn = SOON_PROBE;
+		if (this.probeAt <= this.env.now()) this.probeAt = this.env.now() + this.spread(this.probeIn);
+		this.planProbe();
 	}
 
 	private take(a: Attempt, lines: Line[]): void {
@@ -190,6 +229,7 @@ export class Ladder {
 		this.env.onLines(lines); // first: a cursor may only move over what has been applied
 		let hole = false;
 		for (const line of lines) {
+			if (line.type === 'hello') a.logged = 0;
 			if (line.type === 'heartbeat' && typeof line.sent === 'number') hole ||= line.sent > a.logged;
 			if (typeof line.cursor !== 'string') continue;
 			if (!UNLOGGED.has(line.type)) a.logged++;
@@ -198,7 +238,7 @@ export class Ladder {
 		}
 		if (hole) {
 			a.logged = Infinity; // once for this link
-			this.env.onLost('an event went missing');
+			this.env.onLost('an event went missing', false);
 		}
 	}
 
@@ -213,7 +253,9 @@ export class Ladder {
 		}
 		if (a === this.probe) {
 			this.probe = null;
+			if (this.attempt && a.index + 1 < this.attempt.index) return this.startProbe(a.index + 1);
 			this.probeIn = Math.min(MAX_PROBE, this.probeIn * 2);
+			this.probeAt = this.env.now() + this.spread(this.probeIn);
 			this.planProbe();
 			return;
 		}
@@ -221,25 +263,31 @@ export class Ladder {
 		if (how.kind === 'bad_cursor') {
 			this.cursor = null;
 			this.connect(0);
-			this.env.onLost('the cursor is not known any more');
+			this.env.onLost('the cursor is not known any more', true);
 			return;
 		}
 		if (this.probe?.live) return this.adopt(this.probe);
 
 		const lower = a.index + 1 < this.env.transports.length ? a.index + 1 : -1;
+		const lived = a.live && this.env.now() - a.liveAt >= SHORT_LIFE;
+		if (lived) this.best = Math.min(this.best, a.index);
 		if (!a.live) {
 			if (lower >= 0 && this.env.online()) return this.connect(lower);
 			// What was learnt is of another network, or of another day: the next round begins at the top.
 			if (a.index > 0 && this.env.online()) this.env.remember(null);
-		} else if (!how.planned && this.env.now() - a.liveAt < SHORT_LIFE) {
+			if (this.env.online() && !how.planned) this.env.onFailed();
+			if (this.state === 'stopped' || this.state === 'idle') return;
+		} else if (how.refused && lower >= 0) {
+			return this.connect(lower);
+		} else if (lived) {
+			this.shortLives = 0;
+			this.attempts = 0;
+		} else if (!how.planned) {
 			// It opens, but something on the way does not let it live: after two such lives the next rung has its turn.
 			if (++this.shortLives >= SHORT_LIVES && lower >= 0) {
 				this.shortLives = 0;
 				return this.connect(lower);
 			}
-		} else if (this.env.now() - a.liveAt >= SHORT_LIFE) {
-			this.shortLives = 0;
-			this.attempts = 0;
 		}
 		this.retreat(how.retryAfter);
 	}
@@ -265,15 +313,39 @@ export class Ladder {
 	/* The link is dead though nobody said so: no reason to wait. */
 	private drop(a: Attempt): void {
 		if (a !== this.attempt) return;
+		if (this.env.now() - a.liveAt >= SHORT_LIFE) this.best = Math.min(this.best, a.index);
 		this.connect(this.startRung());
+	}
+
+	/* The network is another one, or a rung below what `best` says is in use: the next probe is near. */
+	private probeSoon(best: number): void {
+		this.best = best;
+		this.probeIn = FIRST_PROBE;
+		this.probeAt = this.env.now() + this.spread(SOON_PROBE);
+		if (this.state === 'live') this.planProbe();
+	}
+
+	/* Many clients that lost the same server do not knock at the same moment. */
+	private spread(ms: number): number {
+		return ms * (0.75 + this.env.random() / 2);
 	}
 
 	private planProbe(): void {
 		this.env.clearTimeout(this.probeTimer);
-		this.probeTimer = this.env.setTimeout(() => {
-			if (this.state !== 'live' || !this.attempt || this.attempt.index === 0) return;
-			this.probe = this.open(0, true);
-		}, this.probeIn);
+		if (!this.attempt || this.attempt.index === 0 || this.probe) return;
+		this.probeTimer = this.env.setTimeout(() => this.check(), Math.max(0, this.probeAt - this.env.now()));
+	}
+
+	/* Tries the rungs above the present one beside it, from the given one on. */
+	private startProbe(index: number): void {
+		this.env.clearTimeout(this.probeTimer);
+		if (!this.attempt?.live || this.attempt.index <= index) return;
+		if (this.attempt.link?.follows) {
+			// The tab that keeps the connection minds this too, and its find is told to all.
+			this.probeAt = this.env.now() + this.spread(this.probeIn);
+			return this.planProbe();
+		}
+		this.probe = this.open(index, true);
 	}
 
 	/* A better rung has lived long enough beside the present one. What both brought twice was harmless. */
@@ -285,8 +357,12 @@ export class Ladder {
 		this.attempt = a;
 		this.probe = null;
 		this.probeIn = FIRST_PROBE;
-		this.env.remember(null);
+		this.probeAt = this.env.now() + this.spread(this.probeIn);
+		this.best = Math.min(this.best, a.index);
+		const { rung } = this.env.transports[a.index]!;
+		this.env.remember(a.index === 0 ? null : { rung, until: this.env.now() + MEMORY });
 		this.set('live');
+		this.planProbe();
 	}
 
 	private closeAll(): void {

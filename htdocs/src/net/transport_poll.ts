@@ -1,19 +1,43 @@
-// The long-poll rung: one request after the other, each answered when there is something or when its hold is over.
-import { ApiError, parseLines, retryAfter } from './api';
+// The long-poll rung: one request after the other, each answered when there is something or when its hold is over. Where
+// the server can hold none (plain CGI), the same every few seconds.
+import { asking, eventsUrl, refusal } from './answers';
+import { ApiError, parseLines } from './api';
 import type { Line } from '../model/types';
-import type { Ending, Link, LinkEvents, Transport } from './transport';
+import type { Ending, Link, LinkEvents, Rung, Transport } from './transport';
 
 export interface PollEnv {
 	fetch: (url: string, init: RequestInit) => Promise<Response>;
+	now(): number;
 	random: () => number;
+	hidden(): boolean;
 	setTimeout: (f: () => void, ms: number) => unknown;
 	clearTimeout: (t: any) => void;
 }
 
-const HOLD = 25; // s, shorter than every proxy limit met
-const SHORT_HOLD = 8; // s, after two answers in a row that a proxy cut short
+const HOLDS = [25, 12, 6]; // s; the first is shorter than every proxy limit met, the others are for proxies not met
+const CUTS = 2; // 502 or 504 in a row make the next hold shorter
+const CUT_LIMIT = CUTS * HOLDS.length; // then the path is broken
 const GRACE = 15_000; // ms beyond the hold
-const CUT_LIMIT = 4; // 502/504 in a row that are taken for a proxy's impatience; from then on the path is broken
+const HIDDEN_REST = 15_000; // ms between plain polls of a page that nobody sees
+
+/* Lines of one answer; the last is its cursor. Throws on what is not ours. */
+async function linesOf(res: Response): Promise<Line[]> {
+	const lines = parseLines(await res.text());
+	const end = res.headers.get('PulseChat-Cursor');
+	// The header says the same as the last line; a proxy may have taken one of them.
+	if (end && !lines.some((l) => l.type === 'cursor')) lines.push({ type: 'cursor', cursor: end });
+	return lines;
+}
+
+/* One plain poll: what came after the cursor, or how it failed. */
+export async function pollOnce(env: PollEnv, cursor: string | null, instance: string, signal: AbortSignal): Promise<Line[] | Ending> {
+	try {
+		const res = await env.fetch(eventsUrl(instance, cursor, { wait: '0' }), asking('application/x-ndjson', signal));
+		return res.ok ? await linesOf(res) : refusal(res, await res.text());
+	} catch (e) {
+		return { kind: 'lost', why: String(e) };
+	}
+}
 
 export function pollTransport(env: PollEnv): Transport {
 	return {
@@ -24,10 +48,15 @@ export function pollTransport(env: PollEnv): Transport {
 }
 
 class PollLink implements Link {
-	silence = HOLD * 1000 + GRACE;
+	silence = HOLDS[0]! * 1000 + GRACE;
+	rung: Rung = 'poll';
 	private over = false;
 	private live = false;
-	private cuts = 0;
+	private cuts = 0; // in a row
+	private level = 0; // of HOLDS
+	/* ms between plain polls, as the server asks; 0 where it holds them. */
+	private every = 0;
+	private askedAt = 0;
 	/* The next poll is to answer at once: the first one, and the one that a ping provokes. */
 	private prompt = true;
 	private request: AbortController | null = null;
@@ -52,6 +81,11 @@ class PollLink implements Link {
 		this.pause?.done();
 	}
 
+	/* Somebody looks on from another tab: no longer rest than of a page that is seen. */
+	poke(): void {
+		if (this.pause && this.every && this.env.now() - this.askedAt >= this.every) this.pause.done();
+	}
+
 	close(): void {
 		this.over = true;
 		this.request?.abort();
@@ -73,27 +107,17 @@ class PollLink implements Link {
 
 	/* One poll. Answers the ms to rest before the next, or how the link ended. */
 	private async once(): Promise<number | Ending> {
-		const hold = this.prompt ? 0 : this.cuts >= 2 ? SHORT_HOLD : HOLD;
+		const hold = this.prompt || this.every ? 0 : HOLDS[this.level]!;
 		this.prompt = false;
-		const query = new URLSearchParams({ wait: String(hold), instance: this.instance });
-		const cursor = this.cursor();
-		if (cursor !== null) query.set('cursor', cursor);
+		this.askedAt = this.env.now();
 		const stop = (this.request = new AbortController());
 		const timer = this.env.setTimeout(() => stop.abort(), hold * 1000 + GRACE);
 		let lines: Line[];
 		try {
-			const res = await this.env.fetch(`/api/v1/events?${query}`, {
-				headers: { 'PulseChat-Client': 'web', Accept: 'application/x-ndjson' },
-				credentials: 'same-origin',
-				cache: 'no-store',
-				signal: stop.signal,
-			});
-			const text = await res.text();
-			if (!res.ok) return this.refused(res, text);
-			lines = parseLines(text);
-			const end = res.headers.get('PulseChat-Cursor');
-			// The header says the same as the last line; a proxy may have taken one of them.
-			if (end && !lines.some((l) => l.type === 'cursor')) lines.push({ type: 'cursor', cursor: end });
+			const url = eventsUrl(this.instance, this.cursor(), { wait: String(hold) });
+			const res = await this.env.fetch(url, asking('application/x-ndjson', stop.signal));
+			if (!res.ok) return this.refused(res, await res.text());
+			lines = await linesOf(res);
 		} catch (e) {
 			if (this.prompt && !this.over) return 0; // a ping ended it: at once again
 			return { kind: 'lost', why: e instanceof ApiError ? e.code : String(e) };
@@ -103,35 +127,24 @@ class PollLink implements Link {
 		}
 		if (this.over) return 0;
 		this.cuts = 0;
+		const last = lines[lines.length - 1];
+		this.every = last?.type === 'cursor' && typeof last.retry_after === 'number' ? Math.min(last.retry_after, 300) * 1000 : 0;
+		this.rung = this.every ? 'plain' : 'poll';
 		if (!this.live) {
 			this.live = true;
 			this.on.live();
 		}
 		this.on.lines(lines);
-		const last = lines[lines.length - 1];
-		return last?.type === 'cursor' && typeof last.retry_after === 'number' ? last.retry_after * 1000 : 0;
+		return this.every && this.env.hidden() ? Math.max(HIDDEN_REST, this.every) : this.every;
 	}
 
 	private refused(res: Response, text: string): number | Ending {
-		let code = '';
-		try {
-			code = (JSON.parse(text) as { code?: string }).code ?? '';
-		} catch {
-			// an error page of something on the way
-		}
-		if (res.status === 401) return { kind: 'stop', reason: 'signed_out' };
-		if (res.status === 403 && code === 'forbidden') return { kind: 'stop', reason: 'deactivated' };
-		if (res.status === 400 && code === 'bad_cursor') return { kind: 'bad_cursor' };
 		if ((res.status === 502 || res.status === 504) && this.live && ++this.cuts < CUT_LIMIT) {
+			if (this.cuts % CUTS === 0) this.level = Math.min(this.level + 1, HOLDS.length - 1);
 			this.on.lines([]); // a sign of life: else two cut holds would look like a silence
 			return this.env.random() * 1000;
 		}
-		return {
-			kind: 'lost',
-			why: `poll answered ${res.status}`,
-			planned: res.status === 503 || res.status === 429,
-			retryAfter: retryAfter(res.headers),
-		};
+		return refusal(res, text);
 	}
 
 	private sleep(ms: number): Promise<void> {

@@ -4,7 +4,10 @@
 // for after it, so it can only be newer, and the version rule makes the overlap harmless.
 import { api, ApiError } from '../net/api';
 import { Ladder } from '../net/ladder';
-import { pollTransport } from '../net/transport_poll';
+import { sharedTransport, type ShareEnv } from '../net/share';
+import { pollOnce, pollTransport, type PollEnv } from '../net/transport_poll';
+import { sseTransport } from '../net/transport_sse';
+import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
 import { myId, unreadOf } from '../model/state';
@@ -16,9 +19,17 @@ import { Reader } from './reader';
 import { Sender } from './sender';
 import { holdTab, livingTabs } from './tabs';
 
-const TICK = 5_000;
+const TICK = 1_000;
 const KEPT = 200; // messages of a channel that is not looked at
 const RELOAD_APART = 60_000;
+/* Reasons of a reset that left the log where it was; after any other one it may have gone back. */
+const GROWN = new Set(['too old', 'too far behind']);
+
+const hidden = () => document.visibilityState === 'hidden';
+
+type Network = EventTarget & { type?: string };
+const network = () => (navigator as { connection?: Network }).connection;
+const networkKind = () => network()?.type ?? '';
 
 export interface ClientHooks {
 	/* A channel went away while it may be on the screen: we left, or were removed. */
@@ -41,6 +52,7 @@ export class Client {
 	private reloading: Promise<void> | null = null;
 	private reloadAgain = false;
 	private lostAt = -Infinity;
+	private letGo = () => {};
 	private undo: (() => void)[] = [];
 
 	constructor(readonly store: Store) {
@@ -51,17 +63,10 @@ export class Client {
 			clearTimeout: (t) => clearTimeout(t as number),
 			random: Math.random,
 			online: () => navigator.onLine,
-			recall: () => recallRung(shelf),
-			remember: (m) => rememberRung(shelf, m),
-			transports: [
-				wsTransport(location.origin),
-				pollTransport({
-					fetch: (u, i) => fetch(u, i),
-					random: Math.random,
-					setTimeout: (f, ms) => setTimeout(f, ms),
-					clearTimeout: (t) => clearTimeout(t),
-				}),
-			],
+			hidden,
+			recall: () => recallRung(shelf, networkKind()),
+			remember: (m) => rememberRung(shelf, m, networkKind()),
+			transports: this.transports(),
 			instance: this.instance,
 			onLines: (lines) => this.onLines(lines),
 			onState: (state, rung) => {
@@ -80,12 +85,14 @@ export class Client {
 				this.sender.onLive();
 				this.reader.flush();
 			},
-			onLost: () => {
+			onLost: (_why, anew) => {
+				if (anew) return this.reload(true);
 				// Once a minute at most: a server that counts wrongly must not make us load for ever.
 				if (Date.now() - this.lostAt < RELOAD_APART) return;
 				this.lostAt = Date.now();
-				this.reload();
+				this.reload(false);
 			},
+			onFailed: () => this.probe(),
 			onStop: (reason) => this.end(reason === 'deactivated' ? 'deactivated' : 'ended'),
 		});
 		const sendOp = (op: object) => this.ladder.send(op);
@@ -104,6 +111,37 @@ export class Client {
 		});
 	}
 	private wasLive = false;
+
+	private transports(): Transport[] {
+		const polls: PollEnv = {
+			fetch: (u, i) => fetch(u, i),
+			now: () => Date.now(),
+			random: Math.random,
+			hidden,
+			setTimeout: (f, ms) => setTimeout(f, ms),
+			clearTimeout: (t) => clearTimeout(t),
+		};
+		const share: ShareEnv = {
+			owner: () => this.owner(),
+			locks: 'BroadcastChannel' in globalThis ? (navigator.locks ?? null) : null,
+			channel: (name) => new BroadcastChannel(name),
+			catchUp: (cursor, signal) => pollOnce(polls, cursor, this.instance, signal),
+			onLead: () => shelf.set('live', `${this.owner()} ${Date.now()}`),
+			hidden,
+			now: () => Date.now(),
+			random: Math.random,
+			setTimeout: (f, ms) => setTimeout(f, ms),
+			clearTimeout: (t) => clearTimeout(t),
+		};
+		// A browser opens six connections to a host, so what takes one for long is taken once for all tabs.
+		return [wsTransport(location.origin), sharedTransport(sseTransport(polls), share), sharedTransport(pollTransport(polls), share)];
+	}
+
+	/* Whose connection it is: tabs of another session of this browser have their own. */
+	private owner(): string | null {
+		const { me } = this.store.get();
+		return me && `${me.user.id}/${me.session.id}`;
+	}
 
 	/* Loads what the first screen needs, then follows. Tries until it works, or until there is no session. */
 	async start(): Promise<void> {
@@ -140,7 +178,9 @@ export class Client {
 	private begin(cursor: string | null): void {
 		const me = myId(this.store.get());
 		this.store.dispatch({ type: 'drafts', drafts: loadDrafts(shelf, me) });
-		holdTab(this.instance);
+		this.letGo = holdTab(this.instance);
+		this.undo.push(() => this.letGo());
+		shelf.set('who', this.owner());
 		this.undo.push(this.store.subscribe(() => this.keepOutbox()));
 		this.listen();
 		this.store.dispatch({ type: 'phase', phase: 'ready' });
@@ -157,29 +197,68 @@ export class Client {
 			target.addEventListener(type, f);
 			this.undo.push(() => target.removeEventListener(type, f));
 		};
-		const wake = () => {
-			this.ladder.wake();
+		const wake = (changed = false) => {
+			this.ladder.wake(changed);
 			this.sender.pump();
 		};
-		on(window, 'online', wake);
+		on(window, 'online', () => wake(true));
 		on(window, 'offline', () => this.ladder.wentOffline());
-		on(document, 'visibilitychange', () => (document.visibilityState === 'visible' ? wake() : this.reader.flush()));
-		on(document, 'resume', wake);
+		on(document, 'visibilitychange', () => (hidden() ? this.reader.flush() : wake()));
+		const net = network();
+		let kind = networkKind();
+		if (net)
+			on(net, 'change', () => {
+				// It also tells each new guess at the speed.
+				if (kind !== networkKind()) wake(true);
+				kind = networkKind();
+			});
+		// A frozen page hears nothing: another tab is to keep the connection, and the server is not to fill a pipe.
+		on(document, 'freeze', () => this.ladder.pause());
+		on(document, 'resume', () => {
+			this.ladder.resume();
+			wake();
+		});
+		on(window, 'storage', (e) => this.heardFromTab(e as StorageEvent));
 		// A page in the back-forward cache may hold no link; it is opened again when the page comes back.
 		on(window, 'pagehide', () => {
 			this.reader.flush();
 			this.ladder.pause();
+			this.letGo();
 		});
 		on(window, 'pageshow', (e) => {
-			if ((e as PageTransitionEvent).persisted) this.ladder.resume();
+			if (!(e as PageTransitionEvent).persisted) return;
+			this.letGo = holdTab(this.instance);
+			this.ladder.resume();
+			this.sender.pump();
 		});
 		const tick = setInterval(() => this.ladder.tick(), TICK);
 		this.undo.push(() => clearInterval(tick));
 	}
 
+	private heardFromTab(e: StorageEvent): void {
+		if (e.key === 'pulsechat:live' && e.newValue?.startsWith(`${this.owner()} `)) this.ladder.shared();
+		else if (e.key?.startsWith('pulsechat:rung') && e.newValue === null) this.ladder.better();
+		else if (e.key === 'pulsechat:who' && e.newValue !== this.owner()) void this.whoAmI();
+	}
+
+	/* Somebody has signed in in another tab: our requests bear that session now. */
+	private async whoAmI(): Promise<void> {
+		const { data } = await api.me().catch(() => ({ data: null }));
+		const held = this.store.get().me;
+		if (!data || !held || this.stopped) return;
+		if (data.user.id !== held.user.id) return this.end('ended');
+		if (data.session.id === held.session.id) return;
+		this.store.dispatch({ type: 'me', me: data });
+		if (this.ladder.state === 'idle') return;
+		this.ladder.pause();
+		this.ladder.resume();
+	}
+
 	/* --- following --- */
 
 	private onLines(lines: Line[]): void {
+		// The cookie is another person's by now.
+		if (lines.some((l) => l.type === 'hello' && typeof l.user === 'number' && l.user !== myId(this.store.get()))) return this.end('ended');
 		let batch: Line[] = [];
 		const flush = () => {
 			if (batch.length) this.store.dispatch({ type: 'lines', lines: batch });
@@ -197,7 +276,7 @@ export class Client {
 				}
 				case 'reset':
 					flush();
-					this.reload();
+					this.reload(!GROWN.has(String(line.reason)));
 					break;
 				case 'message': {
 					const m = line as unknown as Message;
@@ -264,9 +343,14 @@ export class Client {
 		return document.visibilityState === 'visible' && document.hasFocus();
 	}
 
-	/* After a reset: nothing that is held is to be trusted. Loads the lists and what is open; tries until it works. */
-	private reload(): void {
+	/* After a reset: nothing that is held is to be trusted, where the log went back (`anew`) not even its versions. Loads
+	 * the lists and what is open; tries until it works. */
+	private reload(anew: boolean): void {
 		this.reloadAgain = true;
+		if (anew) {
+			this.store.dispatch({ type: 'distrust' });
+			this.sender.pump();
+		}
 		this.store.dispatch({ type: 'log/reset', keep: this.current });
 		this.reloading ??= this.reloadNow().finally(() => (this.reloading = null));
 	}

@@ -60,8 +60,14 @@ export class Loader {
 		const stale = (id: number) => this.leaves.get(id) !== leaves.get(id);
 		const fresh = all.filter((c) => !stale(c.id));
 		this.store.dispatch({ type: 'channels', channels: fresh, asked: asked.filter((id) => !stale(id)) });
+		this.askStale();
 		this.needUsers(all.flatMap((c) => (c.peer === null ? [] : [c.peer])));
 		return cursor;
+	}
+
+	/* Counters that an answer could not settle, since events of a later time had come before it. */
+	private askStale(): void {
+		for (const c of Object.values(this.store.get().channels)) if (c.stale) this.refreshSoon(c.id);
 	}
 
 	/* One channel; tries again a few times, since an own member.joined may be lost no other way. */
@@ -72,6 +78,7 @@ export class Loader {
 				const { data } = await api.channel(id);
 				if (this.leaves.get(id) !== leaves) return null; // joined again since, it has been asked for again
 				this.store.dispatch({ type: 'channel', channel: data });
+				this.askStale();
 				if (data.peer !== null) this.needUsers([data.peer]);
 				return data;
 			} catch (e) {

@@ -87,11 +87,14 @@ export function forgetPerson(s: Shelf, user: number): void {
 	for (const key of [...s.keys(draftKey(user, '')), ...s.keys(outKey(user, ''))]) s.set(key, null);
 }
 
-export function recallRung(s: Shelf): { rung: Rung; until: number } | null {
-	const m = readJson<{ rung: Rung; until: number }>(s, 'rung');
+/* `net`: what kind of network it is, as far as the browser tells ("wifi", "cellular", ""). */
+const rungKey = (net: string) => (net ? `rung:${net}` : 'rung');
+
+export function recallRung(s: Shelf, net = ''): { rung: Rung; until: number } | null {
+	const m = readJson<{ rung: Rung; until: number }>(s, rungKey(net));
 	return m && typeof m.until === 'number' ? m : null;
 }
 
-export function rememberRung(s: Shelf, m: { rung: Rung; until: number } | null): void {
-	s.set('rung', m && JSON.stringify(m));
+export function rememberRung(s: Shelf, m: { rung: Rung; until: number } | null, net = ''): void {
+	s.set(rungKey(net), m && JSON.stringify(m));
 }

@@ -2,9 +2,13 @@
 // every other tab counts as gone; then two tabs may send the same message, which its client_id makes harmless.
 const PREFIX = 'pulsechat-tab-';
 
-export function holdTab(instance: string): void {
-	if (!navigator.locks) return;
-	void navigator.locks.request(PREFIX + instance, () => new Promise(() => {})); // never let go
+/* Answers how to let go: a page that waits in the back-forward cache may hold no lock. */
+export function holdTab(instance: string): () => void {
+	if (!navigator.locks) return () => {};
+	let release = () => {};
+	const held = new Promise<void>((resolve) => (release = resolve));
+	navigator.locks.request(PREFIX + instance, () => held).catch(() => {}); // the page was gone before
+	return release;
 }
 
 export async function livingTabs(): Promise<Set<string>> {
