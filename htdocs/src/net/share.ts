@@ -52,7 +52,8 @@ const POKE = 3_000; // ms between the reminders that somebody looks on
 const MAX_WAITING = 2_000; // lines that wait for our own poll
 const LAG = [100, 300, 1_000]; // ms before another poll, after one that failed or asked a server that is a little behind
 const POLL_TRIES = 3;
-const MAX_PASSED = 5_000;
+const MAX_PASSED = 2_000; // cursors that are remembered
+const LINGER = 500; // ms the lock is held after a connection has ended: first all are to hear how it did
 const UNLOGGED = new Set(['hello', 'heartbeat', 'reset', 'cursor']);
 
 const logged = (l: Line): boolean => typeof l.cursor === 'string' && !UNLOGGED.has(l.type);
@@ -221,6 +222,7 @@ class SharedLink implements Link {
 		}
 		this.on.lines(lines);
 		if (this.over) return;
+		this.passes(theirs);
 		this.post({ say: 'lines', by: this.instance, from, to: this.cursor(), lines: theirs, rung: this.real?.rung });
 	}
 
@@ -288,10 +290,18 @@ class SharedLink implements Link {
 
 	private apply(m: Passage): void {
 		const lines = m.lines.filter((l) => !(logged(l) && this.passed.has(l.cursor!)));
+		this.passes(lines);
 		// The last word on where we stand is the leader's, so that what it passes on next joins here.
 		if (m.to !== null) lines.push({ type: 'cursor', cursor: m.to });
-		if (this.passed.size > MAX_PASSED) this.passed.clear();
 		this.on.lines(lines);
+	}
+
+	private passes(lines: Line[]): void {
+		for (const l of lines) if (typeof l.cursor === 'string') this.passed.add(l.cursor);
+		for (const old of this.passed) {
+			if (this.passed.size <= MAX_PASSED) break;
+			this.passed.delete(old); // the oldest: a set keeps its order
+		}
 	}
 
 	/* Joins what waits to what we have, or asks the server for more of what we have not. */
@@ -328,7 +338,7 @@ class SharedLink implements Link {
 		if (this.polling) return;
 		const polling = (this.polling = new AbortController());
 		const at = this.cursor();
-		if (at !== null) this.passed.add(at);
+		this.passes([{ type: 'cursor', cursor: at ?? undefined }]);
 		void this.env.catchUp(at, polling.signal).then((answer) => {
 			if (this.over || this.polling !== polling) return;
 			this.polling = null;
@@ -337,7 +347,7 @@ class SharedLink implements Link {
 				return this.pollIn(LAG[this.failures]!);
 			}
 			this.failures = 0;
-			for (const l of answer) if (typeof l.cursor === 'string') this.passed.add(l.cursor);
+			this.passes(answer);
 			this.becomeLive();
 			this.on.lines(answer);
 			if (!this.over && !this.real && this.waiting.length) this.settle();
@@ -348,7 +358,6 @@ class SharedLink implements Link {
 		this.polling?.abort();
 		this.polling = null;
 		this.waiting = [];
-		this.passed.clear();
 		this.lag = 0;
 		for (const t of [this.muteTimer, this.pokeTimer, this.lagTimer]) this.env.clearTimeout(t);
 		this.muteTimer = this.pokeTimer = this.lagTimer = null;
@@ -392,11 +401,11 @@ class SharedLink implements Link {
 
 	private finish(how: Ending): void {
 		if (this.over) return;
-		this.end();
+		this.end(LINGER);
 		this.on.ended(how);
 	}
 
-	private end(): void {
+	private end(linger = 0): void {
 		this.over = true;
 		this.env.clearTimeout(this.openTimer);
 		this.stopFollowing();
@@ -405,7 +414,9 @@ class SharedLink implements Link {
 		this.real?.close();
 		this.real = null;
 		this.wait?.abort();
-		this.release?.();
+		const { release } = this;
 		this.release = null;
+		if (release && linger) this.env.setTimeout(release, linger);
+		else release?.();
 	}
 }
