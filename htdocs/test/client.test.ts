@@ -395,7 +395,7 @@ describe('reset', () => {
 		await turns();
 		for (let i = 0; i < 5; i++) site.post(1, 7, `m${i}`, `text ${i}`);
 		site.log.length = 0;
-		tab.socket.says({ type: 'reset', cursor: '0', reason: 'too_old' });
+		tab.socket.says({ type: 'reset', cursor: '0', reason: 'too old' });
 		assert.equal(tab.s.connection.catchingUp, true);
 		await turns();
 		assert.equal(tab.s.connection.catchingUp, false);
@@ -404,6 +404,33 @@ describe('reset', () => {
 		assert.equal(tab.s.channels[1]!.last_seq, 5);
 		assert.equal(tab.client.ladder.cursor, '0');
 	});
+});
+
+describe('a database that was restored', () => {
+	for (const reason of ['other epoch', 'above the head', 'something new']) {
+		test(`${reason}: what it knows counts, though it is older than what we held`, async () => {
+			for (let i = 0; i < 5; i++) site.post(1, 7, `m${i}`, `text ${i}`);
+			site.add({ ...site.channels.get(1)!, version: 7, name: 'later' });
+			const tab = await Tab.open();
+			tab.client.open(1);
+			await turns();
+			assert.equal(tab.s.channels[1]!.name, 'later');
+			site.messages.get(1)!.length = 2;
+			site.add(channel(1, { version: 2, name: 'earlier', last_seq: 2, membership: membership({ last_read_seq: 1, unread: 1 }) }));
+			site.log.length = 0;
+			tab.socket.says({ type: 'reset', cursor: '0', reason });
+			await turns();
+			assert.equal(tab.s.channels[1]!.name, 'earlier');
+			assert.equal(tab.s.channels[1]!.last_seq, 2);
+			assert.deepEqual(tab.texts(), ['text 0', 'text 1']);
+			assert.equal(unreadOf(tab.s, tab.s.channels[1]!), 1);
+			// The next message has a number that had been another's.
+			site.post(1, 7, 'new', 'again');
+			tab.socket.says(site.log.at(-1)!);
+			await turns();
+			assert.deepEqual(tab.texts(), ['text 0', 'text 1', 'again']);
+		});
+	}
 });
 
 describe('coming and going', () => {
@@ -438,7 +465,7 @@ describe('coming and going', () => {
 		site.add(channel(2));
 		const tab = await Tab.open();
 		site.held.set('/api/v1/channels', []);
-		tab.socket.says({ type: 'reset', cursor: '0', reason: 'too_old' });
+		tab.socket.says({ type: 'reset', cursor: '0', reason: 'too old' });
 		await turns();
 		site.channels.delete(2);
 		tab.socket.says(left(2));

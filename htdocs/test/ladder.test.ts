@@ -305,6 +305,209 @@ describe('a better rung', () => {
 	});
 });
 
+describe('four rungs', () => {
+	const all = (): World => new World(['ws', 'sse', 'poll']);
+
+	test('TR-2 each is left for the next after 4 s without a first line, or at once when it is refused', async () => {
+		const w = all();
+		w.ladder.start('c1');
+		await w.run(4_000);
+		assert.equal(w.rungs, 'ws sse');
+		w.link.on.opened();
+		await w.run(4_000);
+		assert.equal(w.rungs, 'ws sse poll');
+		w.link.lives();
+		assert.equal(w.memory?.rung, 'poll');
+		const other = all();
+		other.ladder.start('c1');
+		other.link.ends();
+		other.link.ends({ refused: true } as Partial<Ending>);
+		assert.equal(other.rungs, 'ws sse poll');
+		assert.equal(other.clock.time, w.clock.time - 8_000, 'without losing a moment');
+	});
+
+	test('a live link that is told that there is no such rung any more gives way at once', async () => {
+		const w = all();
+		w.memory = { rung: 'sse', until: w.clock.time + HOUR };
+		w.ladder.start('c1');
+		w.link.lives();
+		w.link.ends({ refused: true } as Partial<Ending>);
+		assert.equal(w.rungs, 'sse poll');
+	});
+
+	test('better ones are tried in their order beside the present one; the middle one is taken, and the best tried on', async () => {
+		const w = all();
+		w.memory = { rung: 'poll', until: w.clock.time + HOUR };
+		w.ladder.start('c1');
+		w.link.lives();
+		await w.run(30_000);
+		assert.equal(w.rungs, 'poll ws');
+		w.link.ends();
+		assert.equal(w.rungs, 'poll ws sse');
+		w.link.lives();
+		await w.run(10_000);
+		assert.equal(w.ladder.rung, 'sse');
+		assert.equal(w.memory?.rung, 'sse');
+		assert.equal(w.open.length, 1);
+		await w.run(30_000);
+		assert.equal(w.rungs, 'poll ws sse ws');
+	});
+
+	test('TR-2 a WebSocket that dies after 2 s each time is not gone back to every few seconds', async () => {
+		const w = all();
+		w.random = () => 0;
+		w.ladder.start('c1');
+		const tries: number[] = [];
+		let seen = 0;
+		for (let s = 0; s < 1800; s++) {
+			for (const l of w.links.slice(seen)) {
+				if (l.rung === 'ws') tries.push(w.clock.time);
+				l.lives();
+			}
+			seen = w.links.length;
+			await w.run(1_000);
+			w.ladder.tick();
+			for (const l of w.open) {
+				if (l.rung !== 'ws') l.on.lines([]);
+				else if (w.clock.time - tries.at(-1)! >= 2_000) l.ends();
+			}
+		}
+		assert.equal(w.ladder.rung, 'sse');
+		assert.ok(tries.length <= 10, `${tries.length} times in half an hour`);
+		const gaps = tries.slice(3).map((at, i) => at - tries[i + 2]!);
+		assert.ok(gaps.every((ms, i) => i === 0 || ms >= gaps[i - 1]!), String(gaps));
+	});
+
+	test('what has lived here before is tried again after 5 s, then ever more seldom', async () => {
+		const w = all();
+		w.ladder.start('c1');
+		w.link.lives();
+		await w.run(20_000);
+		w.link.ends();
+		await w.clock.next();
+		w.link.ends(); // the server is being started anew
+		assert.equal(w.link.rung, 'sse');
+		w.link.lives();
+		await w.run(5_000);
+		assert.equal(w.link.rung, 'ws');
+		w.link.ends();
+		await w.run(9_999);
+		assert.equal(w.link.rung, 'ws');
+		assert.equal(w.open.length, 1);
+		await w.run(1);
+		assert.equal(w.open.length, 2);
+		w.link.lives();
+		await w.run(10_000);
+		assert.equal(w.ladder.rung, 'ws');
+	});
+
+	test('a reconnect of the present rung does not put the next try off', async () => {
+		const w = all();
+		w.memory = { rung: 'sse', until: w.clock.time + HOUR };
+		w.ladder.start('c1');
+		w.link.lives();
+		for (let i = 0; i < 3; i++) {
+			await w.run(9_000);
+			w.link.ends({ planned: true, retryAfter: 0 } as Partial<Ending>);
+			await w.run(0);
+			w.link.lives();
+		}
+		await w.run(3_000);
+		assert.equal(w.link.rung, 'ws');
+	});
+
+	test('another network: the link is asked, and the better rungs are tried soon', async () => {
+		const w = all();
+		w.memory = { rung: 'sse', until: w.clock.time + HOUR };
+		w.ladder.start('c1');
+		w.link.lives();
+		const sse = w.link;
+		w.ladder.wake(true);
+		assert.equal(sse.pings, 1);
+		await w.run(10);
+		sse.on.lines([]);
+		await w.run(4_990);
+		assert.equal(w.link.rung, 'ws');
+	});
+
+	test('a tab that follows another does not try; when that one has found a better rung, at once', async () => {
+		const w = all();
+		w.memory = { rung: 'sse', until: w.clock.time + HOUR };
+		w.ladder.start('c1');
+		(w.link as { follows?: boolean }).follows = true;
+		w.link.lives();
+		w.link.silence = Infinity;
+		await w.run(HOUR);
+		assert.equal(w.rungs, 'sse');
+		(w.link as { follows?: boolean }).follows = false;
+		w.ladder.better();
+		assert.equal(w.rungs, 'sse ws');
+		w.ladder.better();
+		assert.equal(w.rungs, 'sse ws');
+	});
+
+	test('a link says what it turned out to be', async () => {
+		const w = all();
+		w.memory = { rung: 'poll', until: w.clock.time + HOUR };
+		w.ladder.start('c1');
+		(w.link as { rung: Rung }).rung = 'plain';
+		w.link.lives();
+		assert.deepEqual(w.states, ['connecting', 'live/plain']);
+	});
+
+	test('DL-6 no rung works: whether there still is a session is asked by other means; not where the server meant it', async () => {
+		const w = all();
+		w.ladder.start('c1');
+		for (let i = 0; i < 3; i++) w.link.ends();
+		assert.equal(w.ladder.state, 'waiting');
+		assert.equal(w.failed, 1);
+		await w.clock.next();
+		w.link.ends();
+		w.link.ends();
+		w.link.ends({ planned: true } as Partial<Ending>);
+		assert.equal(w.failed, 1);
+	});
+});
+
+describe('sleep', () => {
+	test('TM-2 no event tells of it: the first tick after it asks the link, and a dead one is replaced within 5 s', async () => {
+		const w = await live('ws');
+		w.ladder.tick();
+		await w.run(1_000);
+		w.ladder.tick();
+		assert.equal(w.link.pings, 0);
+		w.clock.sleep(20_000);
+		await w.run(1_000);
+		w.ladder.tick();
+		assert.equal(w.links[0]!.pings, 1);
+		await w.run(3_000);
+		assert.equal(w.links.length, 2);
+	});
+
+	test('the timers of a hidden page are late, which is no sleep', async () => {
+		const w = await live('ws');
+		w.hidden = true;
+		for (let i = 0; i < 5; i++) {
+			w.link.on.lines([]);
+			w.clock.sleep(60_000);
+			w.link.on.lines([]);
+			w.ladder.tick();
+		}
+		assert.equal(w.link.pings, 0);
+		assert.equal(w.links.length, 1);
+	});
+
+	test('a wait ends at once when another tab has a connection to share', async () => {
+		const w = await live('poll');
+		w.random = () => 1;
+		w.link.ends();
+		w.ladder.shared();
+		assert.equal(w.links.length, 2);
+		w.ladder.shared();
+		assert.equal(w.links.length, 2);
+	});
+});
+
 describe('endings', () => {
 	for (const reason of ['signed_out', 'deactivated'] as const) {
 		test(`${reason}: it does not come back, whatever happens`, async () => {

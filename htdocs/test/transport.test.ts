@@ -294,6 +294,41 @@ describe('long-poll', () => {
 		assert.equal(ear.ending, null);
 	});
 
+	test('a server that can hold none: every 3 s, every 15 s of a hidden page, sooner where another tab is seen', async () => {
+		const { p, ear } = await live();
+		const plain = () => p.last.answer(200, '{"type":"cursor","cursor":"c1","retry_after":3}\n');
+		await plain();
+		assert.equal(ear.link.rung, 'plain');
+		await p.clock.run(3_000);
+		assert.equal(p.asked.length, 3);
+		assert.equal(p.last.wait, 0, 'a plain poll');
+		p.hidden = true;
+		await plain();
+		await p.clock.run(14_999);
+		assert.equal(p.asked.length, 3);
+		await p.clock.run(1);
+		assert.equal(p.asked.length, 4);
+		await plain();
+		const poke = () => (ear.link as Link & { poke(): void }).poke();
+		poke();
+		await p.clock.run(2_999);
+		poke();
+		await settled();
+		assert.equal(p.asked.length, 4, 'never more often than asked for');
+		await p.clock.run(1);
+		poke();
+		await settled();
+		assert.equal(p.asked.length, 5);
+		await plain();
+		p.hidden = false;
+		ear.link.ping();
+		await settled();
+		assert.equal(p.asked.length, 6, 'the page is seen again');
+		await p.ok('c1');
+		assert.equal(ear.link.rung, 'poll', 'the server can hold polls by now');
+		assert.equal(p.last.wait, 25);
+	});
+
 	test('502 without end: the path is broken', async () => {
 		const { p, ear } = await live();
 		for (let i = 0; i < 6; i++) {
