@@ -3,9 +3,11 @@
 //   const browser = await launch();
 //   const alice = await person(stack, browser, "alice", { path: "/c/1" });   // a context and a page of her own, signed in
 //   alice.page, alice.context, alice.faults (page errors and what the CSP refused), alice.asked (paths of the realtime requests)
-//   block(alice.context, "refuse")      no WebSocket comes through: refused at once, or (mute) opened and never answered
+//   alice.links.get(page)               how many connections that last that page has open: sockets, event streams, polls
+//   block(alice.context, "refuse")      what does not come through: see block()
+//   servedStreams(stack)                how many of them the realtime processes see
 
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 import { pickInBrowser } from "../support/http.mjs";
@@ -25,14 +27,58 @@ const FLAGS = [
 	"--disable-sync",
 ];
 
+const OPTIONS = {
+	executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+	headless: true,
+	args: FLAGS,
+	ignoreDefaultArgs: ["--disable-back-forward-cache"],
+};
+
 /** A browser with a profile of its own. */
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true, args: FLAGS });
+export const launch = () => chromium.launch(OPTIONS);
+
+/** A browser that can be put to sleep with all its processes, as by closing the lid: {browser, sleep(), wake(), close()}. */
+export async function launchSleeper() {
+	const server = await chromium.launchServer(OPTIONS);
+	const browser = await chromium.connect(server.wsEndpoint());
+	/** The process and all below it. */
+	const family = () => {
+		const children = new Map();
+		for (const pid of readdirSync("/proc").filter((n) => /^\d+$/.test(n)))
+			try {
+				const parent = Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ")[1]);
+				children.set(parent, [...(children.get(parent) ?? []), Number(pid)]);
+			} catch {
+				// gone meanwhile
+			}
+		const all = [server.process().pid];
+		for (const pid of all) all.push(...(children.get(pid) ?? []));
+		return all;
+	};
+	let asleep = [];
+	const wake = () => {
+		for (const pid of asleep.splice(0)) process.kill(pid, "SIGCONT");
+	};
+	return {
+		browser,
+		sleep() {
+			asleep = family();
+			for (const pid of asleep) process.kill(pid, "SIGSTOP");
+		},
+		wake,
+		async close() {
+			wake();
+			await browser.close();
+			await server.close();
+		},
+	};
+}
 
 /** Whoever is at the door in a new context; nobody has signed in. */
 export async function visitor(browser, { blocked, ...options } = {}) {
 	const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", timezoneId: "UTC", ...options });
 	context.setDefaultTimeout(15000);
-	const who = { context, faults: [], asked: [] };
+	const who = { context, faults: [], asked: [], links: new Map() };
 	if (blocked) await block(context, blocked);
 	context.on("page", (page) => watch(page, who));
 	who.page = await context.newPage();
@@ -44,19 +90,45 @@ function watch(page, who) {
 	page.on("console", (m) => {
 		if (m.type() === "error" && /content security policy|refused to/i.test(m.text())) who.faults.push(m.text());
 	});
+	const count = (n) => who.links.set(page, who.links.get(page) + n);
+	who.links.set(page, 0);
 	page.on("websocket", (ws) => {
 		who.asked.push(new URL(ws.url()).pathname);
+		count(1);
+		ws.on("close", () => count(-1));
 	});
+	const lasts = (r) => new URL(r.url()).pathname === "/api/v1/events" && !r.url().includes("wait=0");
 	page.on("request", (r) => {
 		const { pathname } = new URL(r.url());
-		if (/^\/api\/v1\/(events|ws)$/.test(pathname)) who.asked.push(pathname);
+		if (pathname === "/api/v1/events") who.asked.push(r.headers().accept === "text/event-stream" ? "stream" : pathname);
+		if (lasts(r)) count(1);
+	});
+	for (const end of ["requestfinished", "requestfailed"]) page.on(end, (r) => lasts(r) && count(-1));
+}
+
+/**
+ * What does not come through: "refuse" a WebSocket, "mute" the same, but it seems to open; "streams" neither WebSockets nor event
+ * streams, "swallow" the same, but nobody says so.
+ */
+export async function block(context, how) {
+	await context.routeWebSocket(/\/api\/v1\/ws/, (ws) => {
+		if (how !== "mute") return ws.close({ code: 3000 });
+	});
+	if (how === "refuse" || how === "mute") return;
+	await context.route("**/api/v1/events*", (route) => {
+		if (route.request().headers().accept !== "text/event-stream") return route.fallback();
+		if (how === "streams") return route.fulfill({ status: 406, contentType: "text/plain", body: "" });
 	});
 }
 
-export async function block(context, how) {
-	await context.routeWebSocket(/\/api\/v1\/ws/, (ws) => {
-		if (how === "refuse") return ws.close({ code: 3000 });
-	});
+/** Connections that the realtime processes have open, as the kernel sees them: sockets, streams and polls. */
+export function servedStreams(stack) {
+	const sockets = stack.names.filter((n) => n.startsWith("realtime")).map((n) => stack.socket(n));
+	const CONNECTED = "03";
+	return readFileSync("/proc/net/unix", "utf8")
+		.split("\n")
+		.map((line) => line.trim().split(/\s+/))
+		.filter((f) => f[5] === CONNECTED && sockets.includes(f[7])).length;
 }
 
 export async function person(stack, browser, login, { path = "/", ...options } = {}) {

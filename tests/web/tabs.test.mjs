@@ -1,0 +1,228 @@
+// The life of tabs: many in one profile, which share a connection where it is no WebSocket; tabs that are closed, crash or hang;
+// pages that sleep, are frozen, or are left and come back to. Nobody misses a message, and nothing stays open that is not used.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { client, pickInBrowser } from "../support/http.mjs";
+import { startStack, until } from "../support/stack.mjs";
+import { allMessages, makeChannel, ok, send } from "../api/help.mjs";
+import { ask, everything, launch, launchSleeper, live, person, ready, rung, say, seen, servedStreams } from "./help.mjs";
+
+const BACK = 5000; // ms in which a page is live again, by TM-2
+
+let stack, browser, api, bob;
+before(async () => {
+	stack = await startStack({ realtime: 2, conf: { realtime: { ping_interval: "2s", pong_timeout: "2s" } } });
+	browser = await launch();
+	api = client(stack, { token: await stack.token("alice", ["read", "write"]) });
+	bob = ok(await api.get("/api/v1/users?q=bob")).users[0];
+});
+after(async () => {
+	await browser?.close();
+	await stack?.stop();
+});
+
+const BLOCKED = { ws: undefined, sse: "refuse", poll: "streams" };
+const channel = async (name) => (await makeChannel(api, { name, members: [bob.id] })).id;
+const history = async (id) => (await allMessages(api, id)).map((m) => ({ seq: m.seq, text: m.body.text }));
+
+async function another(who, path) {
+	const page = await who.context.newPage();
+	await page.goto(stack.url + path);
+	return page;
+}
+
+/** Writes on, until told to end; then answers the last text. */
+function chatter(id) {
+	let over = false;
+	const done = (async () => {
+		for (let n = 0; ; n++) {
+			const text = `${over ? "last" : "message"} ${n}`;
+			await send(api, id, text);
+			if (over) return text;
+			await new Promise((ok) => setTimeout(ok, 50)); // as fast as people in a lively channel
+		}
+	})();
+	return () => {
+		over = true;
+		return done;
+	};
+}
+
+/** Each page shows all there is, each message once and in its place. */
+async function complete(id, pages) {
+	const all = await history(id);
+	await Promise.all(pages.map((p) => seen(p, all.at(-1).text)));
+	for (const p of pages) assert.deepEqual(await everything(p), all);
+}
+
+for (const by of ["sse", "poll"])
+	test(`TR-4 eight tabs of one profile by ${by}: REST answers at once, all show the message, and the server sees one connection`, async () => {
+		const id = await channel(`eight-${by}`);
+		const path = `/c/${id}`;
+		const who = await person(stack, browser, "alice", { path, blocked: BLOCKED[by] });
+		await live(who.page, by);
+		let tabs = [who.page, ...(await Promise.all(Array.from({ length: 7 }, () => another(who, path))))];
+		await Promise.all(tabs.map((p) => live(p, by)));
+		await until(() => servedStreams(stack) === 1, { what: "one connection at the server" });
+		const took = await tabs[7].evaluate(async () => {
+			const began = performance.now();
+			const res = await fetch("/api/v1/me", { headers: { "PulseChat-Client": "test" } });
+			await res.json();
+			return performance.now() - began;
+		});
+		assert.ok(took < 1000, `REST took ${took} ms`);
+		const shown = Promise.all(tabs.map((p) => seen(p, "from the eighth")));
+		await say(tabs[7], "from the eighth");
+		await shown;
+		assert.equal(servedStreams(stack), 1);
+		assert.deepEqual(who.faults, []);
+
+		// While messages come, the tab that has the connection is closed, and the next one crashes.
+		const leads = () => {
+			const open = tabs.filter((p) => who.links.get(p) > 0);
+			return open.length === 1 ? open[0] : undefined;
+		};
+		const stop = chatter(id);
+		for (const go of [(p) => p.close(), async (p) => void (await who.context.newCDPSession(p)).send("Page.crash").catch(() => {})]) {
+			await until(leads, { what: "one tab with the connection" });
+			const leader = leads();
+			tabs = tabs.filter((p) => p !== leader);
+			const gone = go(leader);
+			await until(() => leads(), { what: "another tab with the connection" });
+			await gone;
+		}
+		await stop();
+		await complete(id, tabs);
+		for (const p of tabs) assert.equal(await rung(p), `live ${by}`);
+		await until(() => servedStreams(stack) === 1, { ms: 30000, what: "one connection at the server in the end" });
+		await who.context.close();
+	});
+
+test("a tab that hangs with the connection: another takes it over, and it follows when it is back", async () => {
+	const id = await channel("hangs");
+	const path = `/c/${id}`;
+	const who = await person(stack, browser, "alice", { path, blocked: "refuse" });
+	await live(who.page, "sse");
+	const second = await another(who, path);
+	await live(second, "sse");
+	assert.equal(who.links.get(who.page), 1);
+	// It hangs until a message tells it, heard by the only means that there are in a loop.
+	const hang = who.page.evaluate((id) => {
+		for (;;) {
+			const request = new XMLHttpRequest();
+			request.open("GET", `/api/v1/channels/${id}/messages`, false);
+			request.setRequestHeader("PulseChat-Client", "test");
+			request.send();
+			if (request.responseText.includes("enough")) return;
+		}
+	}, id);
+	await send(api, id, "while it hangs");
+	const third = await another(who, path);
+	await live(third, "sse");
+	await Promise.all([seen(second, "while it hangs"), seen(third, "while it hangs")]);
+	await send(api, id, "enough");
+	await hang;
+	await send(api, id, "when it is back");
+	await complete(id, [who.page, second, third]);
+	await until(() => who.links.get(who.page) === 0, { what: "its old connection closed" });
+	assert.equal(who.links.get(second) + who.links.get(third), 1);
+	await who.context.close();
+});
+
+test("TM-2 a browser that sleeps: live within 5 s of waking, with all that came meanwhile, and one connection a tab", async () => {
+	const id = await channel("sleeps");
+	const path = `/c/${id}`;
+	const sleeper = await launchSleeper();
+	try {
+		const a = await person(stack, sleeper.browser, "alice", { path });
+		const b = await person(stack, sleeper.browser, "bob", { path, blocked: "refuse" });
+		await live(a.page);
+		await live(b.page, "sse");
+		const pages = [a.page, b.page, await another(b, path)];
+		await live(pages[2], "sse");
+		await until(() => servedStreams(stack) === 2, { ms: 30000, what: "two connections" });
+		sleeper.sleep();
+		for (let n = 0; n < 30; n++) await send(api, id, `in the night ${n}`);
+		await until(() => servedStreams(stack) === 1, { ms: 30000, what: "the server to give up the socket" });
+		const woke = Date.now();
+		sleeper.wake();
+		await Promise.all(pages.map((p) => seen(p, "in the night 29")));
+		await live(pages[0]);
+		assert.ok(Date.now() - woke < BACK, `${Date.now() - woke} ms`);
+		await complete(id, pages);
+		await until(() => servedStreams(stack) === 2, { ms: 30000, what: "two connections again" });
+	} finally {
+		await sleeper.close();
+	}
+});
+
+for (const by of ["ws", "sse", "poll"])
+	test(`TM-2 frozen, on another network, left and come back to ten times by the back button, by ${by}`, async () => {
+		const id = await channel(`life-${by}`);
+		const path = `/c/${id}`;
+		const who = await person(stack, browser, "bob", { path, blocked: BLOCKED[by] });
+		const { page } = who;
+		await live(page, by);
+		const away = {
+			frozen: async () => {
+				// Playwright holds pages in view, where no browser freezes them. What we do about it is done when we are told.
+				await page.evaluate(() => document.dispatchEvent(new Event("freeze")));
+				await until(() => who.links.get(page) === 0, { what: "a frozen page without a connection" });
+			},
+			offline: () => who.context.setOffline(true),
+			left: () => page.goto(`${stack.url}/api/v1/site`),
+		};
+		const back = {
+			frozen: () => page.evaluate(() => document.dispatchEvent(new Event("resume"))),
+			offline: () => who.context.setOffline(false),
+			left: () => page.goBack({ waitUntil: "commit" }),
+		};
+		let n = 0;
+		let kept = 0;
+		for (const how of ["frozen", "offline", ...Array(10).fill("left")]) {
+			await page.evaluate(() => {
+				window.persisted = false;
+				addEventListener("pageshow", (e) => (window.persisted = e.persisted), { once: true });
+			});
+			await away[how]();
+			await Promise.all(Array.from({ length: 3 }, () => send(api, id, `${how} ${n++}`)));
+			await send(api, id, `${how} ${n}`);
+			const began = Date.now();
+			await back[how]();
+			await seen(page, `${how} ${n++}`);
+			await live(page, by);
+			assert.ok(Date.now() - began < BACK, `${how}: ${Date.now() - began} ms`);
+			if (how === "left") kept += await page.evaluate(() => window.persisted === true);
+		}
+		assert.equal(kept, 10, "each time out of the back-forward cache, which holds no page that has a connection or a lock");
+		await ready(page);
+		await complete(id, [page]);
+		const unread = ok(await client(stack, { token: await stack.token("bob", ["read"]) }).get(`/api/v1/channels/${id}`)).membership;
+		await until(() => page.evaluate(() => !document.title.startsWith("(")), { what: "nothing unread" });
+		assert.ok(unread);
+		await until(() => servedStreams(stack) === 1, { ms: 30000, what: "one connection at the server" });
+		assert.deepEqual(who.faults, []);
+		await who.context.close();
+	});
+
+test("another person signs in in another tab of the profile: the first tab says that its session is over, and shows nothing of theirs", async () => {
+	const [{ id }, secret] = [await makeChannel(api, { name: "for-both", members: [bob.id] }), await channel("not-for-carol")];
+	const who = await person(stack, browser, "bob", { path: `/c/${secret}`, blocked: "refuse" });
+	await live(who.page, "sse");
+	await who.page.locator("#composer").fill("half a thought");
+	const page = await who.context.newPage();
+	await who.context.clearCookies({ name: /^devidp/ }); // else the provider takes them for bob
+	await page.goto(`${stack.url}/auth/login?return_to=/`);
+	await pickInBrowser(page, "alice");
+	await page.waitForURL((url) => url.origin === stack.url && !url.pathname.startsWith("/sign-in"));
+	await live(page, "sse");
+	await who.page.getByText("Your session has ended").waitFor();
+	assert.equal((await ask(page, "/api/v1/me")).user.handle, "alice");
+	await page.goto(`${stack.url}/c/${id}`);
+	await live(page, "sse");
+	await send(api, id, "for alice");
+	await seen(page, "for alice");
+	assert.equal(who.links.get(who.page), 0);
+	await who.context.close();
+});
