@@ -1,4 +1,4 @@
-// Two people in two browsers: writing, reading, coming back; over both transports; what must not be lost and not come twice.
+// Two people in two browsers: writing, reading, coming back; over each transport; what must not be lost and not come twice.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -61,21 +61,27 @@ test("by WebSocket: what one writes is on the other's screen within a second", a
 	}
 });
 
-test("without WebSocket: the same by long-poll, whether it is refused or swallowed on the way", async () => {
-	const { id } = await channel("by-poll");
-	const a = await person(stack, browser, "alice", { path: `/c/${id}`, blocked: "refuse" });
-	const b = await person(stack, browser, "bob", { path: `/c/${id}`, blocked: "mute" });
-	await Promise.all([live(a.page, "poll"), live(b.page, "poll")]);
-	const took = await exchangeMessages(a, b, 6);
-	assert.ok(took[3] < 1000, `took ${took} ms`);
-	for (const who of [a, b]) {
-		assert.equal(await rung(who.page), "live poll");
-		assert.ok(who.asked.filter((p) => p === "/api/v1/events").length >= 3, `polls: ${who.asked}`);
-		assert.equal((await drawn(who.page)).length, 6);
-		assert.deepEqual(who.faults, []);
-		await who.context.close();
-	}
-});
+for (const [by, what, blocked] of [
+	["sse", "without WebSocket: the same by server-sent events", ["refuse", "mute"]],
+	["poll", "without event streams either: the same by long-poll", ["streams", "swallow"]],
+])
+	test(`TR-2 ${what}, whether they are refused or swallowed on the way`, async () => {
+		const { id } = await channel(`by-${by}`);
+		const path = `/c/${id}`;
+		const [a, b] = await Promise.all(["alice", "bob"].map((login, i) => person(stack, browser, login, { path, blocked: blocked[i] })));
+		await Promise.all([live(a.page, by), live(b.page, by)]);
+		const took = await exchangeMessages(a, b, 6);
+		assert.ok(took[3] < 1000, `took ${took} ms`);
+		for (const who of [a, b]) {
+			assert.equal(await rung(who.page), `live ${by}`);
+			assert.equal(who.asked.filter((p) => p === "stream").length, 1, `streams: ${who.asked}`);
+			const polls = who.asked.filter((p) => p === "/api/v1/events").length;
+			assert.ok(by === "poll" ? polls >= 3 : polls === 0, `polls: ${who.asked}`);
+			assert.equal((await drawn(who.page)).length, 6);
+			assert.deepEqual(who.faults, []);
+			await who.context.close();
+		}
+	});
 
 test("older messages come when one scrolls up, and nothing on the screen moves", async () => {
 	const { id } = await channel("long-ago");
@@ -208,12 +214,12 @@ test("what is written offline waits, survives the page, and is sent once and in 
 
 test("an answer that is lost on the way makes no second message", async () => {
 	const { id } = await channel("lost-answers");
-	const a = await person(stack, browser, "alice", { path: `/c/${id}`, blocked: "refuse" });
+	const a = await person(stack, browser, "alice", { path: `/c/${id}`, blocked: "streams" });
 	await live(a.page, "poll");
 	// Two answers to the same message are lost. The events are held back as long: the client cannot know that it is stored.
 	let holding = true;
 	const tried = [];
-	await a.context.route("**/api/v1/events*", (route) => (holding ? route.abort("connectionreset") : route.continue()));
+	await a.context.route("**/api/v1/events*", (route) => (holding ? route.abort("connectionreset") : route.fallback()));
 	await a.page.reload();
 	await until(async () => (await rung(a.page)).startsWith("reconnecting") || (await rung(a.page)).startsWith("connecting"));
 	await a.context.route(`**/channels/${id}/messages`, async (route) => {
@@ -357,13 +363,13 @@ test("the keyboard alone is enough: sign in, find, write, read, make a channel, 
 	await context.close();
 });
 
-for (const blocked of [undefined, "refuse"])
-	test(`a session that is ended elsewhere: sign in again, with the draft kept (${blocked ? "long-poll" : "WebSocket"})`, async () => {
-		const { id } = await channel(`revoked-${blocked ?? "ws"}`);
+for (const [by, blocked] of Object.entries({ ws: undefined, sse: "refuse", poll: "streams" }))
+	test(`DL-6 a session that is ended elsewhere: sign in again, with the draft kept (${by})`, async () => {
+		const { id } = await channel(`revoked-${by}`);
 		const b = await visitor(browser, { blocked });
 		await b.page.clock.install();
 		await signIn(stack, b.page, "bob", `/c/${id}`);
-		await live(b.page, blocked ? "poll" : "ws");
+		await live(b.page, by);
 		await b.page.locator("#composer").fill("half a thought");
 		const { session } = await ask(b.page, "/api/v1/me");
 		assert.equal(await stack.psql(`SELECT session_revoke(${session.id})`), "t");
@@ -377,10 +383,33 @@ for (const blocked of [undefined, "refuse"])
 		await b.page.waitForURL((url) => url.href.startsWith(stack.idpUrl) || url.pathname === `/c/${id}`);
 		if (b.page.url().startsWith(stack.idpUrl)) await b.page.locator('button[name=login][value="bob"]').click();
 		await b.page.waitForURL(`${stack.url}/c/${id}`);
-		await live(b.page, blocked ? "poll" : "ws");
+		await live(b.page, by);
 		assert.equal(await b.page.locator("#composer").inputValue(), "half a thought");
 		await b.page.locator("#composer").press("Enter");
 		await seen(b.page, "half a thought");
 		assert.deepEqual(await texts(id), ["half a thought"]);
+		await b.context.close();
+	});
+
+for (const [by, blocked] of Object.entries({ ws: undefined, sse: "refuse", poll: "streams" }))
+	test(`DL-6 a session that ended while the network was away: at most two attempts on each transport, then sign in again (${by})`, async () => {
+		const { id } = await channel(`dead-${by}`);
+		const b = await visitor(browser, { blocked });
+		await b.page.clock.install();
+		await signIn(stack, b.page, "bob", `/c/${id}`);
+		await live(b.page, by);
+		await b.page.locator("#composer").fill("half a thought");
+		const { session } = await ask(b.page, "/api/v1/me");
+		await b.context.setOffline(true);
+		await until(async () => (await rung(b.page)).startsWith("offline"), { what: "offline" });
+		assert.equal(await stack.psql(`SELECT session_revoke(${session.id})`), "t");
+		b.asked.length = 0;
+		await b.context.setOffline(false);
+		await b.page.getByText("Your session has ended").waitFor();
+		await b.page.clock.runFor("00:02:00");
+		const tries = (what) => b.asked.filter((p) => p === what).length;
+		for (const what of ["/api/v1/ws", "stream", "/api/v1/events"]) assert.ok(tries(what) <= 2, `${what}: ${b.asked}`);
+		assert.ok(b.asked.length > 0);
+		assert.ok(await b.page.evaluate(() => Object.entries(localStorage).some(([k, v]) => k.includes(":draft:") && v === "half a thought")));
 		await b.context.close();
 	});

@@ -1,4 +1,4 @@
-// Two browsers chat on, one by WebSocket and one by long-poll, while parts of the site die below them: both recover by
+// Three browsers chat on, by WebSocket, server-sent events and long-poll, while parts of the site die below them: all recover by
 // themselves and show the same complete history, in order and with nothing twice.
 
 import assert from "node:assert/strict";
@@ -14,11 +14,11 @@ before(async () => {
 	stack = await startStack({ realtime: 2, supervise: true });
 	browser = await launch();
 	api = client(stack, { token: await stack.token("alice", ["read", "write"]) });
-	const bob = ok(await api.get("/api/v1/users?q=bob")).users[0];
-	channel = (await makeChannel(api, { name: "through-it-all", members: [bob.id] })).id;
-	for (const [login, blocked] of [["alice", undefined], ["bob", "refuse"]]) {
+	const members = ok(await api.get("/api/v1/users?limit=50")).users.filter((u) => ["bob", "carol"].includes(u.handle));
+	channel = (await makeChannel(api, { name: "through-it-all", members: members.map((u) => u.id) })).id;
+	for (const [login, by, blocked] of [["alice", "ws"], ["bob", "poll", "streams"], ["carol", "sse", "refuse"]]) {
 		const who = await person(stack, browser, login, { path: `/c/${channel}`, blocked });
-		who.rung = blocked ? "poll" : "ws";
+		who.rung = by;
 		who.said = [];
 		await live(who.page, who.rung);
 		people.push(who);
@@ -30,12 +30,12 @@ after(async () => {
 	await stack?.stop();
 });
 
-/** Both write on while `trouble` lasts, and until each has seen what the other wrote after it. */
+/** All write on while `trouble` lasts, and until each has seen what the other wrote after it. */
 async function through(name, trouble) {
 	let over = false;
 	for (const who of people) {
 		if ((await rung(who.page)) === `live ${who.rung}`) continue;
-		// It would come back to WebSocket within a minute or so. That is too long for us: begin anew.
+		// It would come back to the better rung within a minute or so. That is too long for us: begin anew.
 		await who.page.evaluate(() => localStorage.removeItem("pulsechat:rung"));
 		await who.page.reload();
 		await live(who.page, who.rung);
@@ -58,9 +58,9 @@ async function through(name, trouble) {
 		who.said.push(text);
 		await say(who.page, text);
 	}
-	// Who had a WebSocket may have gone over to long-poll while it was refused.
+	// Who had a WebSocket or a stream may have gone over to long-poll while it was refused.
 	const up = async (who) => (await rung(who.page)).startsWith("live");
-	await until(async () => (await Promise.all(people.map(up))).every(Boolean), { ms: 45000, what: "both live again" });
+	await until(async () => (await Promise.all(people.map(up))).every(Boolean), { ms: 45000, what: "all live again" });
 	for (const who of people) for (const other of people) await seen(who.page, `${other.login} after ${name}`, 45000);
 	for (const who of people)
 		await until(async () => (await who.page.locator(".msg-pending, .msg-failed").count()) === 0, { what: `nothing left to send for ${who.login}` });
@@ -77,7 +77,7 @@ for (const name of ["realtime1", "realtime2", "api1"]) test(`kill -9 of ${name}`
 
 test("a restart of PostgreSQL", () => through("postgres", () => stack.restartPostgres({ downtime: 1500 })));
 
-test("after all of it both have the same complete history, each message once and in its place", async () => {
+test("after all of it everybody has the same complete history, each message once and in its place", async () => {
 	const stored = await allMessages(api, channel);
 	assertGapFree(stored.map((m) => m.seq));
 	const history = stored.map((m) => ({ seq: m.seq, text: m.body.text }));
@@ -85,7 +85,7 @@ test("after all of it both have the same complete history, each message once and
 		assert.ok(who.said.length > 20, `${who.login} said ${who.said.length}`);
 		assert.deepEqual(history.filter((m) => m.text.startsWith(who.login)).map((m) => m.text), who.said);
 	}
-	assert.equal(history.length, people[0].said.length + people[1].said.length);
+	assert.equal(history.length, people.reduce((n, who) => n + who.said.length, 0));
 	for (const who of people) {
 		assert.deepEqual(await everything(who.page), history, `what ${who.login} sees`);
 		assert.deepEqual(who.faults, []);
