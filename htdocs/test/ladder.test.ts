@@ -46,6 +46,7 @@ class World {
 	online = true;
 	hidden = false;
 	failed = 0;
+	better = 0;
 	random = () => 0.5;
 	memory: { rung: Rung; until: number } | null = null;
 	lines: Line[] = [];
@@ -79,6 +80,7 @@ class World {
 			onState: (state: LadderState, rung) => void this.states.push(rung ? `${state}/${rung}` : state),
 			onLost: (why) => void this.lost.push(why),
 			onFailed: () => void this.failed++,
+			onBetter: () => void this.better++,
 			onStop: (reason) => void this.stops.push(reason),
 		};
 		this.ladder = new Ladder(env);
@@ -348,6 +350,7 @@ describe('four rungs', () => {
 		await w.run(10_000);
 		assert.equal(w.ladder.rung, 'sse');
 		assert.equal(w.memory?.rung, 'sse');
+		assert.equal(w.better, 1, 'the other tabs are told');
 		assert.equal(w.open.length, 1);
 		await w.run(30_000);
 		assert.equal(w.rungs, 'poll ws sse ws');
@@ -439,7 +442,6 @@ describe('four rungs', () => {
 		w.link.silence = Infinity;
 		await w.run(HOUR);
 		assert.equal(w.rungs, 'sse');
-		(w.link as { follows?: boolean }).follows = false;
 		w.ladder.better();
 		assert.equal(w.rungs, 'sse ws');
 		w.ladder.better();

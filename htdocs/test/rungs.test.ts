@@ -63,6 +63,7 @@ function world() {
 		onState: (state) => said.push(state),
 		onLost: () => w.lost++,
 		onFailed: () => {},
+		onBetter: () => {},
 		onStop: (reason) => (w.stopped = reason),
 	});
 	return w;

@@ -204,6 +204,7 @@ class Tab {
 			onState: () => {},
 			onLost: (why) => void this.lost.push(why),
 			onFailed: () => {},
+			onBetter: () => {},
 			onStop: (reason) => void this.stops.push(reason),
 		});
 	}
@@ -382,6 +383,9 @@ describe('the leader goes', () => {
 				for (const t of w.tabs) if (t.ladder.state === 'live') t.exact();
 			}
 			assert.equal(w.tabs.filter((t) => t.ladder.state === 'live').length, 1);
+			const streams = w.streams.length;
+			await w.run(10_000);
+			assert.equal(w.streams.length, streams, 'what was taken over stays');
 		});
 	}
 

@@ -436,6 +436,7 @@ describe('long-poll', () => {
 			onState: (s) => void states.push(s),
 			onLost: () => {},
 			onFailed: () => {},
+			onBetter: () => {},
 			onStop: () => {},
 		});
 		p.clock.setInterval(() => ladder.tick(), 5_000);

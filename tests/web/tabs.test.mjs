@@ -198,9 +198,10 @@ for (const by of ["ws", "sse", "poll"])
 		assert.equal(kept, 10, "each time out of the back-forward cache, which holds no page that has a connection or a lock");
 		await ready(page);
 		await complete(id, [page]);
-		const unread = ok(await client(stack, { token: await stack.token("bob", ["read"]) }).get(`/api/v1/channels/${id}`)).membership;
-		await until(() => page.evaluate(() => !document.title.startsWith("(")), { what: "nothing unread" });
-		assert.ok(unread);
+		const last = (await history(id)).length;
+		const mark = async () => (await ask(page, `/api/v1/channels/${id}`)).membership;
+		await until(async () => (await mark()).last_read_seq === last && (await mark()).unread === 0, { what: "all read" });
+		assert.equal(await page.locator(".entry", { hasText: `life-${by}` }).locator(".badge").count(), 0);
 		await until(() => servedStreams(stack) === 1, { ms: 30000, what: "one connection at the server" });
 		assert.deepEqual(who.faults, []);
 		await who.context.close();

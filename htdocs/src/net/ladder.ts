@@ -27,6 +27,8 @@ export interface LadderEnv {
 	onLost(why: string, anew: boolean): void;
 	/* No rung worked just now. What the browser does not tell (a 401 on a handshake) may be asked by REST. */
 	onFailed(): void;
+	/* A better rung than the present one works again: so it does for the other tabs. */
+	onBetter(): void;
 	onStop(reason: 'signed_out' | 'deactivated'): void;
 }
 
@@ -126,7 +128,7 @@ export class Ladder {
 
 	/* Another tab has found a better rung. */
 	better(): void {
-		if (this.state === 'live' && this.attempt && this.attempt.index > 0 && !this.probe) this.startProbe(0);
+		if (this.state === 'live' && this.attempt && this.attempt.index > 0 && !this.probe) this.startProbe(0, true);
 	}
 
 	wentOffline(): void {
@@ -337,10 +339,10 @@ export class Ladder {
 	}
 
 	/* Tries the rungs above the present one beside it, from the given one on. */
-	private startProbe(index: number): void {
+	private startProbe(index: number, told = false): void {
 		this.env.clearTimeout(this.probeTimer);
 		if (!this.attempt?.live || this.attempt.index <= index) return;
-		if (this.attempt.link?.follows) {
+		if (this.attempt.link?.follows && !told) {
 			// The tab that keeps the connection minds this too, and its find is told to all.
 			this.probeAt = this.env.now() + this.spread(this.probeIn);
 			return this.planProbe();
@@ -361,6 +363,7 @@ export class Ladder {
 		this.best = Math.min(this.best, a.index);
 		const { rung } = this.env.transports[a.index]!;
 		this.env.remember(a.index === 0 ? null : { rung, until: this.env.now() + MEMORY });
+		this.env.onBetter();
 		this.set('live');
 		this.planProbe();
 	}

@@ -93,6 +93,7 @@ export class Client {
 				this.reload(false);
 			},
 			onFailed: () => this.probe(),
+			onBetter: () => shelf.set('better', String(Date.now())),
 			onStop: (reason) => this.end(reason === 'deactivated' ? 'deactivated' : 'ended'),
 		});
 		const sendOp = (op: object) => this.ladder.send(op);
@@ -237,7 +238,7 @@ export class Client {
 
 	private heardFromTab(e: StorageEvent): void {
 		if (e.key === 'pulsechat:live' && e.newValue?.startsWith(`${this.owner()} `)) this.ladder.shared();
-		else if (e.key?.startsWith('pulsechat:rung') && e.newValue === null) this.ladder.better();
+		else if (e.key === 'pulsechat:better') this.ladder.better();
 		else if (e.key === 'pulsechat:who' && e.newValue !== this.owner()) void this.whoAmI();
 	}
 
