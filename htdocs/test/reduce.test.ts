@@ -396,13 +396,15 @@ describe('read and unread', () => {
 
 describe('a log that goes back (DL-3)', () => {
 	/* Ahead of what the restored server knows. */
+	const held = channel(1, { version: 9, name: 'new name', last_seq: 50, membership: membership({ last_read_seq: 40, unread: 10 }) });
 	const ahead = (): State =>
 		run(
-			signedIn(channel(1, { version: 9, name: 'new name', last_seq: 50, membership: membership({ last_read_seq: 40, unread: 10 }) })),
+			signedIn(held),
 			{ type: 'users', users: [user(ME, { version: 8, name: 'newer me' }), user(7, { version: 8, name: 'newer' })] },
 			{ type: 'distrust' },
 		);
-	const restored = (more = {}) => channel(1, { version: 2, name: 'old name', last_seq: 5, membership: membership({ last_read_seq: 3, unread: 2 }), ...more });
+	const marks = membership({ last_read_seq: 3, unread: 2 });
+	const restored = (more = {}) => channel(1, { version: 2, name: 'old name', last_seq: 5, membership: marks, ...more });
 
 	test('lower versions of people and channels win, and lower counters; until then what is seen stays', () => {
 		let s = ahead();
@@ -417,18 +419,21 @@ describe('a log that goes back (DL-3)', () => {
 		assert.equal(s.users[7]!.name, 'User 7');
 		assert.equal(s.me!.user.name, `User ${ME}`);
 		// And from then on the rule holds again.
-		s = run(s, { type: 'channel', channel: restored({ version: 1, name: 'older' }) }, { type: 'users', users: [user(7, { version: 0, name: 'x' })] });
+		const older = restored({ version: 1, name: 'older' });
+		s = run(s, { type: 'channel', channel: older }, { type: 'users', users: [user(7, { version: 0, name: 'x' })] });
 		assert.equal(s.channels[1]!.name, 'old name');
 		assert.equal(s.users[7]!.name, 'User 7');
 	});
 
 	test('what an event of the new time brought is not undone by an answer from before it', () => {
-		let s = run(ahead(), lines({ type: 'channel.updated', cursor: 'x', channel: { ...restored({ version: 3, name: 'newest' }), membership: undefined } }));
+		const newest = { ...restored({ version: 3, name: 'newest' }), membership: undefined };
+		let s = run(ahead(), lines({ type: 'channel.updated', cursor: 'x', channel: newest }));
 		s = run(s, lines(event(message(1, 6))), { type: 'channels', channels: [restored()], asked: [1] });
 		assert.equal(s.channels[1]!.name, 'newest');
 		assert.equal(s.channels[1]!.last_seq, 6);
 		assert.equal(s.channels[1]!.stale, true, 'its counters are to be asked for again');
-		s = run(s, { type: 'channel', channel: restored({ version: 3, name: 'newest', last_seq: 6, membership: membership({ last_read_seq: 3, unread: 3 }) }) });
+		const whole = restored({ version: 3, name: 'newest', last_seq: 6, membership: membership({ last_read_seq: 3, unread: 3 }) });
+		s = run(s, { type: 'channel', channel: whole });
 		assert.equal(s.channels[1]!.stale, undefined);
 		assert.equal(unread(s), 3);
 	});

@@ -19,8 +19,11 @@ class Locks {
 				new Promise((resolve, reject) => {
 					const grant = () => {
 						let taken = false;
-						const mine = { who, stolen: () => ((taken = true), tab.runs(() => reject(new DOMException('stolen', 'AbortError')))) };
-						this.held.set(name, mine);
+						const stolen = () => {
+							taken = true;
+							tab.runs(() => reject(new DOMException('stolen', 'AbortError')));
+						};
+						this.held.set(name, { who, stolen });
 						void f().then((v) => {
 							if (taken) return;
 							this.held.delete(name);

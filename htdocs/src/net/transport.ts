@@ -10,7 +10,9 @@ export type Rung = 'ws' | 'sse' | 'poll' | 'plain';
  * overload, too slow), so it says nothing against the transport. `refused`: the server has no such transport.
  * stop: do not come back. bad_cursor: come back with none, and load everything again. */
 export type Ending =
-	{ kind: 'lost'; why: string; planned?: boolean; refused?: boolean; retryAfter?: number } | { kind: 'stop'; reason: 'signed_out' | 'deactivated' } | { kind: 'bad_cursor' };
+	| { kind: 'lost'; why: string; planned?: boolean; refused?: boolean; retryAfter?: number }
+	| { kind: 'stop'; reason: 'signed_out' | 'deactivated' }
+	| { kind: 'bad_cursor' };
 
 export interface LinkEvents {
 	/* Something answered (the handshake), but nothing has come through yet. */

@@ -21,7 +21,8 @@ export function ConnectionLine() {
 	// Always there, so that a screen reader follows its changes.
 	const slow = well && rung === 'plain';
 	const shown = slow || (!well && (!patient || status === 'offline'));
-	const text = slow ? t.slow : status === 'offline' ? t.offline : status === 'live' ? t.catchingUp : status === 'connecting' ? t.connecting : t.reconnecting;
+	const lost = status === 'connecting' ? t.connecting : t.reconnecting;
+	const text = slow ? t.slow : status === 'offline' ? t.offline : status === 'live' ? t.catchingUp : lost;
 	return (
 		<div class={`conn conn-${slow ? 'slow' : status}`} role="status" data-shown={shown}>
 			{shown && (
