@@ -163,6 +163,7 @@ class Tab {
 	lost: string[] = [];
 	stops: string[] = [];
 	led = 0;
+	state = 0;
 	private inbox: (() => void)[] = [];
 	ladder: Ladder;
 	static channels = new Set<{ world: World; tab: Tab; name: string; channel: ShareChannel }>();
@@ -203,6 +204,7 @@ class Tab {
 			instance: this.name,
 			onLines: (lines) => {
 				for (const l of lines) if (l.type === 'message') this.got.push(l.n as number);
+				this.state += lines.filter((l) => l.type === 'read').length;
 			},
 			onState: () => {},
 			onLost: (why) => void this.lost.push(why),
@@ -309,6 +311,24 @@ describe('one connection for all tabs', () => {
 		await w.run(5_000);
 		for (const t of w.tabs) t.complete();
 		assert.equal(w.streams.length, 1);
+	});
+
+	test('state, which has no cursor, is told whatever the events do', async () => {
+		const w = await world(1);
+		w.event(false);
+		const t = new Tab(w, '1/1');
+		w.tabs.push(t);
+		t.ladder.start('10');
+		while (w.polls === 0) await settled();
+		for (const type of ['read', 'read']) w.open[0]!.on.lines([{ type }]);
+		w.event();
+		w.open[0]!.on.lines([{ type: 'read' }]);
+		await w.run(3_000);
+		w.event(false);
+		w.open[0]!.on.lines([{ type: 'read' }]);
+		await w.run(10);
+		assert.equal(t.state, 4);
+		assert.equal(w.leader.state, 4);
 	});
 
 	test('what the leader heard while a tab was polling is not lost', async () => {

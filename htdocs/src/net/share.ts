@@ -309,21 +309,24 @@ class SharedLink implements Link {
 		for (;;) {
 			const first = this.waiting.findIndex((m) => this.joins(m));
 			if (first < 0) break;
-			// What comes before it lies below what we have passed.
-			const [next] = this.waiting.splice(0, first + 1).slice(-1);
+			// The events of what comes before it lie below what we have passed.
+			const below = this.waiting.splice(0, first);
 			this.lag = 0;
-			this.apply(next!);
+			this.tellState(below);
+			this.apply(this.waiting.shift()!);
 			if (this.over || this.real) return;
 		}
 		// Passages without events have nothing to miss: state is told, and the cursor stays.
 		if (!this.waiting.some((m) => m.lines.some(logged))) {
-			const rest = this.waiting.splice(0);
-			if (rest.length) this.on.lines(rest.flatMap((m) => m.lines.filter((l) => l.cursor === undefined)));
-			return;
+			return this.tellState(this.waiting.splice(0));
 		}
 		// The first poll goes at once.
 		this.pollIn(this.lag === 0 ? 0 : LAG[Math.min(this.lag, LAG.length) - 1]!);
 		this.lag++;
+	}
+
+	private tellState(passages: Passage[]): void {
+		if (passages.length) this.on.lines(passages.flatMap((m) => m.lines.filter((l) => l.cursor === undefined)));
 	}
 
 	private pollIn(ms: number): void {
