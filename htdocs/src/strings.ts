@@ -113,7 +113,7 @@ export const t = {
 	reconnecting: 'Reconnecting…',
 	catchingUp: 'Catching up…',
 	offline: 'You are offline',
-	slow: 'News comes every few seconds here',
+	slow: 'New messages can take a few seconds to arrive',
 	connecting: 'Connecting…',
 	waitingMessages: (n: number) => `${n} ${plural(n, 'message waits', 'messages wait')} to be sent`,
 

@@ -55,15 +55,27 @@ export async function launchSleeper() {
 		for (const pid of all) all.push(...(children.get(pid) ?? []));
 		return all;
 	};
-	let asleep = [];
+	const signal = (pid, name) => {
+		try {
+			process.kill(pid, name);
+		} catch (e) {
+			if (e.code !== "ESRCH") throw e; // it was about to end
+		}
+	};
+	const asleep = new Set();
 	const wake = () => {
-		for (const pid of asleep.splice(0)) process.kill(pid, "SIGCONT");
+		for (const pid of asleep) signal(pid, "SIGCONT");
+		asleep.clear();
 	};
 	return {
 		browser,
 		sleep() {
-			asleep = family();
-			for (const pid of asleep) process.kill(pid, "SIGSTOP");
+			// Until there is none that was born meanwhile.
+			for (let awake; (awake = family().filter((pid) => !asleep.has(pid))).length > 0; )
+				for (const pid of awake) {
+					asleep.add(pid);
+					signal(pid, "SIGSTOP");
+				}
 		},
 		wake,
 		async close() {

@@ -1,5 +1,5 @@
 // The slim line that says how the connection is: nothing while all is well, and nothing for a hiccup too short to notice.
-// By which way the news comes is nobody's concern, but where it comes late that is said.
+// By which way the news comes is nobody's concern, but where it is late that is said.
 import { useEffect, useState } from 'preact/hooks';
 import { CloudOff, Hourglass, RefreshCw } from 'lucide';
 import { t } from '../strings';
