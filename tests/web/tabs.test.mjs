@@ -188,6 +188,12 @@ for (const by of ["ws", "sse", "poll"])
 		};
 		let n = 0;
 		let kept = 0;
+		const refused = [];
+		const cdp = await who.context.newCDPSession(page);
+		await cdp.send("Page.enable");
+		cdp.on("Page.backForwardCacheNotUsed", ({ notRestoredExplanations: why }) =>
+			refused.push(...why.filter((w) => w.type !== "Circumstantial").map((w) => w.reason)),
+		);
 		for (const how of ["frozen", "offline", ...Array(10).fill("left")]) {
 			await page.evaluate(() => {
 				window.persisted = false;
@@ -203,7 +209,9 @@ for (const by of ["ws", "sse", "poll"])
 			assert.ok(Date.now() - began < BACK, `${how}: ${Date.now() - began} ms`);
 			if (how === "left") kept += await page.evaluate(() => window.persisted === true);
 		}
-		assert.equal(kept, 10, "each time out of the back-forward cache, which holds no page that has a connection or a lock");
+		// It did come out of the back-forward cache (which may be cleared for lack of memory), and we gave no reason to refuse it.
+		assert.deepEqual(refused, []);
+		assert.ok(kept > 0);
 		await ready(page);
 		await complete(id, [page]);
 		const last = (await history(id)).length;
