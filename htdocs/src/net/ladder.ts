@@ -108,7 +108,7 @@ export class Ladder {
 
 	/* The network is back or another one (`changed`), or the page is seen again: do not wait for a timer. */
 	wake(changed = false): void {
-		if (changed) this.probeSoon(Infinity);
+		if (changed) this.forgetNetwork();
 		if (this.state === 'waiting' || this.state === 'offline') return this.connect(this.startRung());
 		this.check();
 		const a = this.attempt;
@@ -319,9 +319,9 @@ export class Ladder {
 		this.connect(this.startRung());
 	}
 
-	/* The network is another one, or a rung below what `best` says is in use: the next probe is near. */
-	private probeSoon(best: number): void {
-		this.best = best;
+	/* The network is another one: what is known of better rungs is not of this one, so they are tried soon. */
+	private forgetNetwork(): void {
+		this.best = Infinity;
 		this.probeIn = FIRST_PROBE;
 		this.probeAt = this.env.now() + this.spread(SOON_PROBE);
 		if (this.state === 'live') this.planProbe();
