@@ -5,12 +5,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { bot, signIn } from "../support/http.mjs";
-import { ask, handshake, pollThrough, startProxy } from "../support/proxies.mjs";
+import { handshake, pollThrough, startProxy } from "../support/proxies.mjs";
 import { openWs } from "../support/realtime.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, makeChannel, me, send, ok } from "../api/help.mjs";
-import { launch, visitor, live, say, seen, everything } from "../web/help.mjs";
 import { exactly, head } from "../realtime/help.mjs";
+import { everything, launch, live, say, seen } from "../web/help.mjs";
+import { link, stream, through } from "./help.mjs";
 
 /** The rung that the client has where WebSockets do not pass but all else does. */
 const HTTP = "poll";
@@ -56,7 +57,7 @@ before(async () => {
 	]);
 	bob.id = (await me(bob)).id;
 	bobsWs = await openWs(bob);
-	streams = (await stream(TABLE[0].middle, carol, {})).status === 200;
+	streams = (await stream(TABLE[0].middle, carol)).status === 200;
 });
 after(async () => {
 	report();
@@ -67,30 +68,7 @@ after(async () => {
 	for (const end of ends) if (end.status === "rejected") throw end.reason;
 });
 
-/** Asks for server-sent events until `enough` of the text so far, or for `ms`: {status, type, text, ms}. */
-async function stream(middle, who, { cursor, enough = () => true, ms = 4000 }) {
-	const stop = new AbortController();
-	const timer = setTimeout(() => stop.abort(), ms);
-	const got = { text: "" };
-	const query = new URLSearchParams({ wait: 0, ...(cursor && { cursor }) });
-	const headers = { ...who.credentials, accept: "text/event-stream" };
-	const began = performance.now();
-	try {
-		const onData = (text) => {
-			got.text = text;
-			if (enough(text)) stop.abort();
-		};
-		const answer = await ask(middle, `/api/v1/events?${query}`, { headers, signal: stop.signal, onData });
-		if (answer.headers["content-type"]?.startsWith("text/event-stream")) got.status = answer.status;
-	} catch (e) {
-		if (!stop.signal.aborted) throw e;
-		got.status = 200; // it was a stream: it did not end by itself
-	} finally {
-		clearTimeout(timer);
-	}
-	got.ms = Math.round(performance.now() - began);
-	return got;
-}
+test("TR-1 by default the server is heard more often than every 30 s", () => assert.ok(bobsWs.hello.heartbeat <= 25, `${bobsWs.hello.heartbeat} s`));
 
 // --- by hand
 
@@ -138,36 +116,14 @@ describe("what requests get through it", { concurrency: true }, () => {
 
 // --- by browser
 
-/** Keeps in the page what its link was when, and when it opened sockets. */
-const WATCH = () => {
-	const kept = { link: [], sockets: [] };
-	window.pulsechatLink = kept;
-	const note = () => {
-		const { connection, rung } = document.documentElement.dataset;
-		const now = `${connection} ${rung}`;
-		if (connection && kept.link.at(-1)?.is !== now) kept.link.push({ is: now, at: performance.now() });
-	};
-	new MutationObserver(note).observe(document, { attributes: true, subtree: true, attributeFilter: ["data-connection", "data-rung"] });
-	window.WebSocket = class extends WebSocket {
-		constructor(...args) {
-			kept.sockets.push(performance.now());
-			super(...args);
-		}
-	};
-};
-const link = (page) => page.evaluate(() => ({ ...window.pulsechatLink, now: performance.now() }));
-
 describe("alice chats through it", { concurrency: 5 }, () => {
 	for (const row of TABLE.slice(1)) test(`TR-2 ${row.name}`, { timeout: 120000 }, () => chat(row));
 });
 
 async function chat({ name, middle, rung, tries = 1, seen: figures }) {
 	const room = (await makeChannel(alice, { name, kind: "private", members: [bob.id] })).id;
-	const her = await visitor(browser, { proxy: middle.browser });
+	const her = await through(middle, browser, web, `/c/${room}`);
 	const { page, context } = her;
-	await context.addInitScript(WATCH);
-	await context.addCookies(web.jar.all().map((c) => ({ name: c.name, value: c.value, url: stack.url, httpOnly: true, sameSite: "Lax" })));
-	await page.goto(`${stack.url}/c/${room}`);
 
 	const said = { alice: [], bob: [] };
 	const talk = async (n) => {
@@ -203,9 +159,12 @@ async function chat({ name, middle, rung, tries = 1, seen: figures }) {
 		await new Promise((done) => setTimeout(done, 1000));
 	}
 	const later = await link(page);
-	assert.equal(later.sockets.length, tries, `sockets tried at ${later.sockets}`);
-	assert.deepEqual(later.link, way.link, "she stays on the rung that she found");
-	if (middle.hostile) assert.equal(middle.hostile.handshakes.length - 1, tries, "handshakes seen by the proxy, ours by hand apart");
+	const early = (at) => at < lived + CALM;
+	assert.equal(later.sockets.filter(early).length, tries, `sockets tried at ${later.sockets}`);
+	assert.deepEqual(later.link.filter((l) => early(l.at)), way.link, "she stays on the rung that she found");
+	// The proxy's own count says the same; one of its handshakes was ours, by hand.
+	if (middle.hostile)
+		await until(async () => middle.hostile.handshakes.length - 1 === (await link(page)).sockets.length, { what: "all handshakes seen by the proxy" });
 
 	const stored = (await allMessages(alice, room)).map((m) => ({ seq: m.seq, text: m.body.text }));
 	assert.deepEqual(stored.filter((m) => m.text.startsWith("alice")).map((m) => m.text), said.alice);

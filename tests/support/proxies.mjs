@@ -283,7 +283,7 @@ async function openDetour(from, to) {
 	};
 }
 
-/** One request through a proxy on a connection of its own. onData(text so far) may look at the answer as it comes. */
+/** One request through a proxy on a connection of its own. onData(text so far, answer) may look at it as it comes. */
 export function ask(middle, path, { method = "GET", headers = {}, body, ms = 30000, onData, signal } = {}) {
 	const { stack } = middle;
 	const began = performance.now();
@@ -295,7 +295,7 @@ export function ask(middle, path, { method = "GET", headers = {}, body, ms = 300
 			res.setEncoding("utf8");
 			res.on("data", (d) => {
 				text += d;
-				onData?.(text);
+				onData?.(text, res);
 			});
 			res.on("error", no);
 			res.on("end", () => ok({ status: res.statusCode, headers: res.headers, text, ms: Math.round(performance.now() - began) }));
