@@ -47,9 +47,10 @@ function nodeSummary(text) {
 const make = (...targets) => ["make", "--no-print-directory", `-j${cpus().length}`, ...targets];
 const build = (name, ...targets) => ({ name, build: true, minutes: 15, steps: [{ argv: make(...targets), count: () => ({}) }] });
 
-function nodeSuite(name, dir, minutes, env = {}, only = "") {
+/** atOnce: how many files, where they mostly wait. */
+function nodeSuite(name, dir, minutes, env = {}, only = "", atOnce = 1) {
 	const files = list(dir, `${only}.test.mjs`);
-	const argv = [process.execPath, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-reporter-destination=stdout"];
+	const argv = [process.execPath, "--test", `--test-concurrency=${atOnce}`, "--test-reporter=spec", "--test-reporter-destination=stdout"];
 	return { name, minutes, steps: files.length > 0 ? [{ argv: [...argv, ...files], env, count: nodeSummary }] : [] };
 }
 
@@ -116,6 +117,7 @@ const plans = {
 		nodeSuite("realtime", "tests/realtime", 6, asan),
 		nodeSuite("chaos", "tests/chaos", 8, asan),
 		nodeSuite("web", "tests/web", 6),
+		nodeSuite("proxies", "tests/proxies", 5, asan, "", 2),
 		nodeSuite("run", "tests/run", 6),
 	],
 	long: () => [
@@ -132,6 +134,7 @@ const plans = {
 		nodeSuite("realtime (valgrind)", "tests/realtime", 6, { PC_WRAP: VALGRIND.join(" ") }, "protocol"),
 		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }),
 		nodeSuite("realtime (threads)", "tests/realtime", 10, { PC_VARIANT: "tsan" }),
+		nodeSuite("proxies (limits)", "tests/proxies/long", 5),
 		{
 			name: "fuzz",
 			minutes: 12,

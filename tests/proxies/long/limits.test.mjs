@@ -1,0 +1,119 @@
+// The real time-outs of proxies as they come, and the server and the client as they come: how long a poll may be held, what a silent
+// socket outlives, how the client finds a hold that a short limit lets through, and how seldom it tries a dead transport again.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { bot, signIn } from "../../support/http.mjs";
+import { pollThrough, startProxy, wsThrough } from "../../support/proxies.mjs";
+import { startStack, until } from "../../support/stack.mjs";
+import { makeChannel, me, ok, send } from "../../api/help.mjs";
+import { head } from "../../realtime/help.mjs";
+import { launch, live, seen } from "../../web/help.mjs";
+import { link, through } from "../help.mjs";
+
+// limit: s after which a silent answer is cut, with this status
+const LIMITS = [
+	{ name: "haproxy", limit: 30, cut: 504 },
+	{ name: "nginx-plain", limit: 60 },
+	{ name: "apache-plain", limit: 60 },
+	{ name: "squid" },
+	{ name: "squid-tunnel" },
+	{ name: "squid-accelerator" },
+	{ name: "tinyproxy" },
+];
+const LONGEST = 55; // s, the longest hold that the server takes
+const TIGHT = 8; // s, a limit that no proxy has of itself
+
+let stack, browser, alice, bob, carol, web, tight, swallows;
+const middles = {};
+before(async () => {
+	stack = await startStack({ realtime: 2 });
+	[browser, alice, bob, carol, web, tight, swallows] = await Promise.all([
+		launch(),
+		bot(stack, "alice"),
+		bot(stack, "bob"),
+		bot(stack, "carol"),
+		signIn(stack, "alice"),
+		startProxy("tight", stack, { own: { upgrade: "drop", streams: "hold", limit: TIGHT * 1000 } }),
+		startProxy("swallows frames", stack, { own: { upgrade: "swallow" } }),
+		...LIMITS.map(async ({ name }) => {
+			middles[name] = await startProxy(name, stack);
+		}),
+	]);
+	bob.id = (await me(bob)).id;
+});
+after(async () => {
+	await browser?.close();
+	await Promise.all([tight, swallows, ...Object.values(middles)].map((m) => m?.stop()));
+	await stack?.stop();
+});
+
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+
+describe("limits as they come", { concurrency: true }, () => {
+	for (const { name, limit, cut } of LIMITS) {
+		test(`${name}: a poll of the longest hold`, { timeout: 120000 }, async () => {
+			const p = await pollThrough(middles[name], carol, { wait: LONGEST, cursor: await head(carol) });
+			console.log(`${name}: a poll of ${LONGEST} s got ${p.status} after ${(p.ms / 1000).toFixed(1)} s`);
+			assert.equal(p.status, cut ?? 200);
+			const due = (cut ? limit : LONGEST) * 1000;
+			assert.ok(p.ms > due - 200 && p.ms < due + 3000, `${p.ms} ms`);
+		});
+
+		test(`TR-1 ${name}: polls of the default hold pass`, { timeout: 120000 }, async () => {
+			let cursor = await head(carol);
+			for (let i = 0; i < 3; i++) {
+				const p = await pollThrough(middles[name], carol, { cursor });
+				assert.equal(p.status, 200);
+				assert.ok(p.ms > 24000 && p.ms < 28000, `${p.ms} ms`);
+				cursor = p.headers["pulsechat-cursor"];
+			}
+		});
+	}
+
+	for (const name of ["haproxy", "squid-tunnel"])
+		test(`TR-1 ${name}: a silent socket stays open for 90 s`, { timeout: 120000 }, async () => {
+			const ws = await wsThrough(middles[name], carol);
+			let pings = 0;
+			ws.socket.on("ping", () => pings++);
+			const end = await Promise.race([ws.closed, wait(90000)]);
+			assert.equal(end, undefined, `closed after ${pings} pings: ${JSON.stringify(end)}`);
+			assert.ok(pings >= 4, `${pings} pings`);
+			assert.equal((await ws.call({ op: "ping" })).type, "pong");
+			await ws.close();
+		});
+
+	test("TR-1 a limit of 8 s: the client asks for shorter holds until they pass", { timeout: 180000 }, async () => {
+		const room = (await makeChannel(alice, { name: "tight", kind: "private", members: [bob.id] })).id;
+		const her = await through(tight, browser, web, `/c/${room}`);
+		await live(her.page, "poll");
+		const before = await link(her.page);
+		const polls = () => tight.hostile.requests.filter((r) => r.path.startsWith("/api/v1/events"));
+		const passed = (r) => r.status === 200 && r.ms > 3000 && r.ms < TIGHT * 1000;
+		await until(() => polls().filter(passed).length >= 3, { ms: 90000, what: "three polls that were held and not cut" });
+		assert.ok(polls().slice(-3).every(passed), JSON.stringify(polls().slice(-8)));
+		const cuts = polls().filter((r) => r.status === 504).length;
+		assert.ok(cuts >= 2 && cuts <= 4, `${cuts} polls were cut`);
+		assert.deepEqual((await link(her.page)).link, before.link, "live all the time");
+		ok(await send(bob, room, "still there?"), 201);
+		await seen(her.page, "still there?", 2000);
+		assert.deepEqual(her.faults, []);
+		await her.context.close();
+	});
+
+	test("TR-2 a dead transport is tried again seldom", { timeout: 180000 }, async () => {
+		const room = (await makeChannel(alice, { name: "seldom", kind: "private", members: [bob.id] })).id;
+		const her = await through(swallows, browser, web, `/c/${room}`);
+		await until(async () => (await link(her.page)).link.at(-1)?.is.startsWith("live"), { ms: 20000, what: "a live link" });
+		const before = await link(her.page);
+		await wait(100000);
+		const { sockets, link: all } = await link(her.page);
+		console.log(`handshakes that were swallowed, s after the first: ${sockets.map((at) => Math.round((at - sockets[0]) / 1000)).join(", ")}`);
+		assert.deepEqual(all, before.link, "what is tried beside it disturbs nothing");
+		assert.ok(sockets.length >= 2, "it is tried again at all");
+		assert.ok(sockets.length <= 4, `${sockets.length} handshakes`);
+		for (let i = 1; i < sockets.length; i++) assert.ok(sockets[i] - sockets[i - 1] > 20000, `handshakes at ${sockets}`);
+		assert.deepEqual(her.faults, []);
+		await her.context.close();
+	});
+});
