@@ -9,7 +9,7 @@
 //           "mute"      never answers it
 //           "swallow"   passes the 101, and no frame after it, in either direction
 //           "cut"       closes every socket 2 s after it was opened
-// streams   "pass"; "hold": an answer leaves when it has ended, a stream never
+// streams   "pass"; "hold": an answer leaves when it has ended, a stream never; "cut": an event stream is cut 2 s after its begin
 // limit     ms without a byte of the answer, then 504
 
 import { Agent, createServer, request } from "node:http";
@@ -26,6 +26,13 @@ export async function openHostile(site, { upgrade = "drop", streams = "pass", li
 	const open = new Set();
 	const timers = new Set();
 	const self = { handshakes: [], requests: [] };
+	const later = (what) => {
+		const timer = setTimeout(() => {
+			timers.delete(timer);
+			what();
+		}, LIFE);
+		timers.add(timer);
+	};
 	const isHandshake = (req) => /websocket/i.test(req.headers.upgrade ?? "");
 
 	const server = createServer((req, res) => {
@@ -49,6 +56,7 @@ export async function openHostile(site, { upgrade = "drop", streams = "pass", li
 			res.writeHead(...head);
 			res.flushHeaders();
 			answer.pipe(res);
+			if (streams === "cut" && answer.headers["content-type"]?.startsWith("text/event-stream")) later(() => res.destroy());
 			answer.on("end", () => note(answer.statusCode));
 		});
 		if (limit)
@@ -99,13 +107,7 @@ export async function openHostile(site, { upgrade = "drop", streams = "pass", li
 				a.destroy();
 			});
 			a.on("close", () => b.destroy());
-			if (upgrade === "cut") {
-				const timer = setTimeout(() => {
-					timers.delete(timer);
-					a.destroy();
-				}, LIFE);
-				timers.add(timer);
-			}
+			if (upgrade === "cut") later(() => a.destroy());
 		});
 
 	await new Promise((ok) => server.listen(0, "127.0.0.1", ok));
