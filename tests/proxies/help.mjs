@@ -121,8 +121,8 @@ export async function chat({ stack, browser, alice, bob, web, bobsWs }, { name, 
 	assert.equal(later.sockets.filter(early).length, tries, `sockets tried at ${later.sockets}`);
 	assert.deepEqual(later.link.filter((l) => early(l.at)), way.link, "she stays on the rung that she found");
 	// The proxy's own count says the same.
-	if (middle.hostile)
-		await until(async () => middle.hostile.handshakes.length - shaken === (await link(page)).sockets.length, { what: "all handshakes seen by the proxy" });
+	const counted = async () => middle.hostile.handshakes.length - shaken === (await link(page)).sockets.length;
+	if (middle.hostile) await until(counted, { what: "all handshakes seen by the proxy" });
 
 	const stored = (await allMessages(alice, room)).map((m) => ({ seq: m.seq, text: m.body.text }));
 	assert.deepEqual(stored.filter((m) => m.text.startsWith("alice")).map((m) => m.text), said.alice);

@@ -86,7 +86,8 @@ export async function openHostile(site, { upgrade = "drop", streams = "pass", li
 			if (upgrade === "mute") return;
 			if (typeof upgrade === "number") {
 				const text = "<h1>Not here</h1>";
-				a.end(`HTTP/1.1 ${upgrade} Whatever\r\nContent-Type: text/html\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`);
+				const head = [`HTTP/1.1 ${upgrade} Whatever`, "Content-Type: text/html", `Content-Length: ${text.length}`, "Connection: close"];
+				a.end(`${head.join("\r\n")}\r\n\r\n${text}`);
 				return;
 			}
 			const b = connect(site, "127.0.0.1", () => {
