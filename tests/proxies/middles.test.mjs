@@ -69,6 +69,25 @@ test("TR-1 by default the server is heard more often than every 30 s", () => ass
 
 // --- by hand
 
+// Their messages go to alice, whichever row they are of: all at once they would measure each other.
+let turn = Promise.resolve();
+const oneByOne = (what) => (turn = turn.then(what, what));
+
+/** ms from an acknowledged message to the answer of the poll that waited for it. */
+async function messageByPoll(middle, room) {
+	let cursor = await head(alice);
+	const begun = pollThrough(middle, alice, { wait: 20, cursor });
+	await new Promise((done) => setTimeout(done, 100));
+	ok(await send(alice, room, "by poll"), 201);
+	const sent = performance.now();
+	const mine = (l) => l.type === "message" && l.channel === room;
+	for (let answer = await begun; !answer.lines.some(mine); answer = await pollThrough(middle, alice, { wait: 20, cursor })) {
+		assert.equal(answer.status, 200, answer.text);
+		cursor = answer.headers["pulsechat-cursor"]; // of another row's room
+	}
+	return Math.max(0, Math.round(performance.now() - sent));
+}
+
 describe("what requests get through it", { concurrency: true }, () => {
 	for (const row of TABLE)
 		test(row.name, async () => {
@@ -89,18 +108,8 @@ describe("what requests get through it", { concurrency: true }, () => {
 			seen.held = held.ms;
 
 			const room = (await makeChannel(alice, { name: `by hand: ${row.name}`, kind: "private" })).id;
-			let at = await head(alice);
-			const from = at;
-			const begun = pollThrough(middle, alice, { wait: 20, cursor: at });
-			await new Promise((ok) => setTimeout(ok, 100));
-			ok(await send(alice, room, "by poll"), 201);
-			const sent = performance.now();
-			const mine = (l) => l.type === "message" && l.channel === room;
-			for (let answer = await begun; !answer.lines.some(mine); answer = await pollThrough(middle, alice, { wait: 20, cursor: at })) {
-				assert.equal(answer.status, 200, answer.text);
-				at = answer.headers["pulsechat-cursor"]; // somebody else's row
-			}
-			seen.poll = Math.round(performance.now() - sent);
+			const from = await head(alice);
+			seen.poll = await oneByOne(() => messageByPoll(middle, room));
 			assert.ok(seen.poll < 1000, `a message took ${seen.poll} ms to a waiting poll`);
 
 			const s = await stream(middle, alice, { cursor: from, enough: (text) => text.includes(`"channel":${room},`) });
