@@ -92,10 +92,11 @@ test("TR-5 what changes something by cookie needs exactly our origin, and change
 		["POST", "/api/v1/channels", () => ({ name: "from elsewhere", kind: "private" })],
 		["PUT", `/api/v1/channels/${room}/read`, () => ({ seq: 1 })],
 		["POST", `/api/v1/channels/${room}/leave`, () => undefined],
+		["POST", "/api/v1/ops", () => `${JSON.stringify({ op: "send", channel: room, ...message("from elsewhere") })}\n`, "application/x-ndjson"],
 	];
-	for (const [method, path, body] of asks)
+	for (const [method, path, body, type] of asks)
 		for (const origin of [...foreign, null, ""]) {
-			const headers = { origin, "sec-fetch-site": "same-origin", "pulsechat-client": "web" };
+			const headers = { ...(type && { "content-type": type }), origin, "sec-fetch-site": "same-origin", "pulsechat-client": "web" };
 			problem(await web.request(method, path, body(), { headers }), 403, "origin_refused");
 		}
 	assert.deepEqual(await allMessages(web, room), []);
@@ -107,6 +108,8 @@ test("TR-5 what changes something by cookie needs exactly our origin, and change
 		problem(await web.post(`/api/v1/channels/${room}/messages`, JSON.stringify(message("x")), { headers }), 403, "origin_refused");
 	}
 	ok(await web.post(`/api/v1/channels/${room}/messages`, message("from here")), 201);
+	const [, path, body, type] = asks.at(-1);
+	assert.equal(ok(await web.post(path, body(), { headers: { "content-type": type } }), 200).type, "ack");
 });
 
 test("TR-5 to sign out needs our origin too", async () => {
