@@ -132,7 +132,8 @@ export async function chat({ stack, browser, alice, bob, web, bobsWs }, { name, 
 
 	// What was learnt outlives the page.
 	await page.reload();
-	await live(page, rung);
+	const up = async () => (await link(page)).link.at(-1)?.is.startsWith("live ");
+	await until(up, { ms: within, what: "a live link after a reload" });
 	const again = await link(page);
 	assert.equal(again.sockets.filter((at) => at < CALM).length, rung === "ws" ? 1 : 0, "sockets after a reload");
 	ok(await send(bob, room, "welcome back"), 201);

@@ -121,7 +121,7 @@ describe("what requests get through it", { concurrency: true }, () => {
 
 // --- by browser
 
-describe("alice chats through it", { concurrency: 4 }, () => {
+describe("alice chats through it", { concurrency: 3 }, () => {
 	for (const row of TABLE.slice(1)) test(`TR-2 ${row.name}`, { timeout: 120000 }, () => chat({ stack, browser, alice, bob, web, bobsWs }, row));
 });
 
