@@ -14,6 +14,8 @@
 
 #define ANSWER_BYTES ((size_t)256 << 10) /* of lines, about; what is more comes with the next poll */
 
+#define SECOND_MS 1000
+
 struct poll {
 	struct conn c; /* first */
 	struct gather_entry gather;
@@ -23,7 +25,8 @@ struct poll {
 	int64_t retry_after_ms;
 	char id[REQUEST_ID_MAX];
 	bool has_cursor, has_instance, close;
-	bool caught_up, expired, hurry, superseded;
+	bool caught_up, hurry, superseded;
+	int expired;
 	bool has_problem;
 	struct err problem;
 };
@@ -96,7 +99,8 @@ static bool is_due(struct poll *p)
 		return true;
 	if (c->state != CONN_OPEN)
 		return false;
-	if (!p->has_cursor || p->superseded || p->expired || p->hurry || c->queue_bytes >= ANSWER_BYTES)
+	if (!p->has_cursor || p->superseded || p->hurry || c->queue_bytes >= ANSWER_BYTES || p->expired > 1 ||
+	    (p->expired && (p->caught_up || c->queue_n)))
 		return true;
 	if (!p->caught_up || (!c->queue_n && p->wait_ms))
 		return false;
@@ -188,8 +192,9 @@ static void poll_overflow(struct conn *c)
 
 static void poll_due(struct conn *c, int64_t now)
 {
-	(void)now;
-	poll_of(c)->expired = true;
+	/* one that is still on its way to now, with nothing to give, goes on until the second time */
+	poll_of(c)->expired++;
+	wheel_set(c->rt->wheel, &c->timer, now + SECOND_MS);
 	conn_dirty(c);
 }
 
