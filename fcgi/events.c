@@ -68,6 +68,11 @@ static struct pgconn *on_pick(void *arg)
 	return ((struct events *)arg)->query;
 }
 
+static void on_silent(void *arg, int64_t now, int64_t ms, bool idle)
+{
+	pgconn_reset_silent(((struct events *)arg)->query, now, ms, idle);
+}
+
 static void on_answer(void *arg, const PGresult *r, const struct err *e)
 {
 	live_answer(arg, r, e);
@@ -263,7 +268,7 @@ static void set_up(struct events *ev)
 {
 	static const struct live_hooks live_hooks = {
 		.read = on_read, .ready = on_ready, .doubt = on_doubt, .test = on_test};
-	static const struct bus_hooks bus_hooks = {.watch = on_bus_watch, .pick = on_pick};
+	static const struct bus_hooks bus_hooks = {.watch = on_bus_watch, .pick = on_pick, .reset_silent = on_silent};
 	static const struct pgconn_hooks query_hooks = {.watch = on_query_watch};
 	const struct config *c = ev->config;
 	struct live_limits limits = {

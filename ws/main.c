@@ -134,6 +134,11 @@ static struct pgconn *on_pick(void *arg)
 	return pg_pool_pick(((struct realtime *)arg)->pool);
 }
 
+static void on_silent(void *arg, int64_t now, int64_t ms, bool idle)
+{
+	pg_pool_reset_silent(((struct realtime *)arg)->pool, now, ms, idle);
+}
+
 static void on_renewed(void *arg)
 {
 	conns_recheck(arg);
@@ -153,7 +158,8 @@ static int set_up(struct realtime *rt, const struct config *c, const struct opti
 	static const struct loop_hooks loop_hooks = {.stop = drain_start, .tick = on_tick};
 	static const struct live_hooks live_hooks = {
 		.read = on_read, .ready = on_ready, .doubt = on_doubt, .test = on_test};
-	static const struct bus_hooks bus_hooks = {.watch = on_bus_watch, .pick = on_pick, .renewed = on_renewed};
+	static const struct bus_hooks bus_hooks = {
+		.watch = on_bus_watch, .pick = on_pick, .reset_silent = on_silent, .renewed = on_renewed};
 	struct live_limits limits = {.ring_events = (size_t)c->realtime.ring_events,
 				     .ring_bytes = (size_t)c->realtime.ring_bytes,
 				     .resume_events = (size_t)c->events.resume_events};

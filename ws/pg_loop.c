@@ -146,6 +146,12 @@ bool pg_pool_is_up(const struct pg_pool *p)
 	return pgconn_is_up(pg_pool_pick(p));
 }
 
+void pg_pool_reset_silent(struct pg_pool *p, int64_t now, int64_t ms, bool idle)
+{
+	for (size_t i = 0; i < p->n; i++)
+		pgconn_reset_silent(p->members[i].conn, now, ms, idle);
+}
+
 int64_t pg_pool_tick(struct pg_pool *p, int64_t now)
 {
 	int64_t next = INT64_MAX;

@@ -16,4 +16,6 @@ void pg_pool_free(struct pg_pool **p);
 /* The connection with the least under way, one that is up where there is one. */
 struct pgconn *pg_pool_pick(const struct pg_pool *p);
 bool pg_pool_is_up(const struct pg_pool *p);
+/* pgconn_reset_silent() for each. */
+void pg_pool_reset_silent(struct pg_pool *p, int64_t now, int64_t ms, bool idle);
 int64_t pg_pool_tick(struct pg_pool *p, int64_t now); /* as pgconn_tick() */

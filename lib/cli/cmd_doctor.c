@@ -9,6 +9,7 @@
 #include "lib/db/migrations.h"
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 
 #define CLOCK_SKEW_MAX_US ((int64_t)2000000)
 #define EVENTS_AHEAD_MIN 1000000
+#define BUS_WAIT_MS 2000
 
 struct doctor {
 	struct cli *c;
@@ -100,6 +102,60 @@ static void check_stream(struct doctor *d)
 	PQclear(r);
 }
 
+/* A notification on the connection, within ms. */
+static bool heard(PGconn *conn, int64_t ms)
+{
+	int64_t end = clock_mono_ms() + ms, left;
+	bool any = false;
+
+	for (;;) {
+		struct pollfd p = {.fd = PQsocket(conn), .events = POLLIN};
+		PGnotify *n;
+
+		if (!PQconsumeInput(conn))
+			return false;
+		while ((n = PQnotifies(conn))) {
+			any = true;
+			PQfreemem(n);
+		}
+		left = end - clock_mono_ms();
+		if (any || left <= 0)
+			return any;
+		poll(&p, 1, (int)left);
+	}
+}
+
+/* By two connections, as the programs have them: a pooler in transaction mode shows by what the first does not hear. */
+static void check_bus(struct doctor *d)
+{
+	struct db *other = db_new(d->c->config);
+	PGresult *r = NULL, *sent = NULL;
+	struct err e = {0};
+	int64_t began = clock_mono_ms();
+	bool pooled;
+
+	if (db_query(d->c->db, STMT_doctor_listen, &r, &e, "") < 0 ||
+	    db_query(other, STMT_doctor_notify, &sent, &e, "") < 0) {
+		report(d, false, "bus: %s", e.detail);
+	} else {
+		pooled = result_int(sent, 0, 1) != PQbackendPID(db_raw(other));
+		if (heard(db_raw(d->c->db), BUS_WAIT_MS))
+			report(d, true, "bus: a notification arrived in %lld ms%s",
+			       (long long)(clock_mono_ms() - began),
+			       pooled ? ", through a pooler in session mode" : "");
+		else
+			report(d, false,
+			       "bus: a notification did not arrive within %d s%s: let [database] dsn name the server "
+			       "itself, or a pool in session mode (PgBouncer: pool_mode = session); until then "
+			       "messages "
+			       "come up to a second late",
+			       BUS_WAIT_MS / 1000, pooled ? ", through a connection pooler" : "");
+	}
+	PQclear(r);
+	PQclear(sent);
+	db_free(&other);
+}
+
 static void check_database(struct doctor *d)
 {
 	struct err e = {0};
@@ -113,8 +169,10 @@ static void check_database(struct doctor *d)
 	}
 	report(d, true, "database: PostgreSQL %d as %s, database %s", PQserverVersion(db_raw(d->c->db)) / 10000,
 	       PQuser(db_raw(d->c->db)), PQdb(db_raw(d->c->db)));
-	if (check_schema(d))
+	if (check_schema(d)) {
 		check_stream(d);
+		check_bus(d);
+	}
 }
 
 static int connect_unix(const char *path)

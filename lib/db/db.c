@@ -1,10 +1,11 @@
-/* db: one blocking connection with named prepared statements. */
+/* db: one blocking connection with named prepared statements (nameless ones behind a pooler, pooler.h). */
 #include "lib/db/db.h"
 #include "lib/base/arena.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "lib/db/dberr.h"
 #include "lib/db/params.h"
+#include "lib/db/pooler.h"
 #include "lib/db/settings.h"
 #include "lib/db/stmt.h"
 #include <poll.h>
@@ -111,20 +112,28 @@ PGconn *db_raw(struct db *d)
 	return d->conn;
 }
 
-static int prepare(struct db *d, enum stmt_id id, struct err *e)
+static bool is_fine(const PGresult *r)
 {
-	PGresult *r;
-	int rc = 0;
+	return PQresultStatus(r) == PGRES_TUPLES_OK || PQresultStatus(r) == PGRES_COMMAND_OK;
+}
 
-	if (d->prepared[id])
-		return 0;
-	r = PQprepare(d->conn, stmts[id].name, stmts[id].sql, 0, NULL);
-	if (PQresultStatus(r) != PGRES_COMMAND_OK)
-		rc = dberr_set(e, d->conn, PQresultErrorField(r, PG_DIAG_SQLSTATE) ? r : NULL, stmts[id].name);
-	else
+/* By its prepared name; the result may be the preparing's failure. */
+static PGresult *exec_named(struct db *d, enum stmt_id id, const struct params *p)
+{
+	if (!d->prepared[id]) {
+		PGresult *r = PQprepare(d->conn, stmts[id].name, stmts[id].sql, 0, NULL);
+
+		if (!is_fine(r))
+			return r;
+		PQclear(r);
 		d->prepared[id] = true;
-	PQclear(r);
-	return rc;
+	}
+	return PQexecPrepared(d->conn, stmts[id].name, p->n, p->value, p->length, p->format, 0);
+}
+
+static PGresult *exec_nameless(struct db *d, enum stmt_id id, const struct params *p)
+{
+	return PQexecParams(d->conn, stmts[id].sql, p->n, NULL, p->value, p->length, p->format, 0);
 }
 
 static int run(struct db *d, enum stmt_id id, PGresult **out, struct err *e, const char *types, va_list ap)
@@ -132,12 +141,20 @@ static int run(struct db *d, enum stmt_id id, PGresult **out, struct err *e, con
 	struct params p;
 	PGresult *r;
 
-	if (db_connect(d, e) < 0 || prepare(d, id, e) < 0)
+	if (db_connect(d, e) < 0)
 		return -1;
 	arena_reset(d->arena);
 	params_build(&p, d->arena, types, ap);
-	r = PQexecPrepared(d->conn, stmts[id].name, p.n, p.value, p.length, p.format, 0);
-	if (PQresultStatus(r) == PGRES_TUPLES_OK || PQresultStatus(r) == PGRES_COMMAND_OK) {
+	if (pooler_seen()) {
+		r = exec_nameless(d, id, &p);
+	} else {
+		r = exec_named(d, id, &p);
+		if (pooler_noticed(r) && PQtransactionStatus(d->conn) == PQTRANS_IDLE) {
+			PQclear(r);
+			r = exec_nameless(d, id, &p);
+		}
+	}
+	if (is_fine(r)) {
 		*out = r;
 		return 0;
 	}

@@ -17,6 +17,9 @@ static const struct {
 	{"57014", ERR_BUSY, "this took too long, try again"},
 	{"57P", ERR_UNAVAILABLE, "the database is not available at the moment"},
 	{"08", ERR_UNAVAILABLE, "the database is not available at the moment"},
+	{"26000", ERR_UNAVAILABLE,
+	 "the database is not available at the moment"}, /* pooler.h: it works the next time */
+	{"42P05", ERR_UNAVAILABLE, "the database is not available at the moment"},
 	{"53", ERR_UNAVAILABLE, "the database is not available at the moment"},
 };
 

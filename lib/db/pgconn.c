@@ -1,6 +1,6 @@
 /* pgconn: a non-blocking libpq connection in pipeline mode (PostgreSQL documentation, 34.5). Each query is followed by
  * its own Sync, so that one that fails takes no other along. A statement is prepared in the pipeline before its first
- * use. */
+ * use, unless a pooler stands between (pooler.h). */
 #include "lib/db/pgconn.h"
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
@@ -9,6 +9,7 @@
 #include "lib/base/rand.h"
 #include "lib/db/dberr.h"
 #include "lib/db/params.h"
+#include "lib/db/pooler.h"
 #include "lib/db/settings.h"
 #include "lib/db/stmt.h"
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #define RECONNECT_MAX_MS 2000
 #define QUERY_ARENA_LIMIT ((size_t)8 << 20)
 #define FAR_AWAY_MS 60000
+#define SILENT_MS 3000 /* beyond the statement time-out: it is the connection that is stuck */
 
 enum state {
 	DOWN,       /* waits for reconnect_at */
@@ -55,6 +57,7 @@ struct pgconn {
 	int64_t reconnect_at, connect_deadline, backoff;
 	struct list waiting; /* not sent */
 	struct list sent;
+	int64_t asked_at; /* since when the oldest one sent is the oldest; where there is one */
 	size_t pending;
 	uint64_t last_id;
 	bool prepared[STMT_COUNT + 1];
@@ -162,20 +165,30 @@ static void connect_start(struct pgconn *p)
 	watch(p, PQsocket(p->conn), PGCONN_WRITE);
 }
 
+static bool send_one(struct pgconn *p, struct query *q)
+{
+	const struct stmt *s = &stmts[q->stmt];
+	const struct params *a = &q->params;
+
+	if (pooler_seen())
+		return PQsendQueryParams(p->conn, s->sql, a->n, NULL, a->value, a->length, a->format, 0);
+	q->prepares = !p->prepared[q->stmt];
+	if (q->prepares && !PQsendPrepare(p->conn, s->name, s->sql, 0, NULL))
+		return false;
+	p->prepared[q->stmt] = true;
+	return PQsendQueryPrepared(p->conn, s->name, a->n, a->value, a->length, a->format, 0);
+}
+
 /* Sends what waits, as far as the connection takes it. False: the connection is lost. */
 static bool send_waiting(struct pgconn *p)
 {
 	while (p->waiting.first) {
 		struct query *q = p->waiting.first;
-		const struct stmt *s = &stmts[q->stmt];
 
-		q->prepares = !p->prepared[q->stmt];
-		if ((q->prepares && !PQsendPrepare(p->conn, s->name, s->sql, 0, NULL)) ||
-		    !PQsendQueryPrepared(p->conn, s->name, q->params.n, q->params.value, q->params.length,
-					 q->params.format, 0) ||
-		    !PQpipelineSync(p->conn))
+		if (!send_one(p, q) || !PQpipelineSync(p->conn))
 			return false;
-		p->prepared[q->stmt] = true;
+		if (!p->sent.first)
+			p->asked_at = clock_mono_ms();
 		list_take(&p->waiting);
 		list_add(&p->sent, q);
 		arena_free(&q->arena); /* libpq has copied the parameters */
@@ -285,6 +298,7 @@ static bool read_result(struct pgconn *p, int *nulls)
 	if (status == PGRES_PIPELINE_SYNC) {
 		PQclear(r);
 		list_take(&p->sent);
+		p->asked_at = clock_mono_ms();
 		if (!q->answered) { /* never: each query has a result ahead of its Sync */
 			err_set(&e, ERR_INTERNAL, NULL, "something went wrong on our side");
 			finish_query(p, q, NULL, &e);
@@ -303,6 +317,7 @@ static bool read_result(struct pgconn *p, int *nulls)
 		q->answered = true;
 		p->pending--;
 		if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+			pooler_noticed(r);
 			dberr_set(&e, p->conn, r, stmts[q->stmt].name);
 			if (q->prepares)
 				p->prepared[q->stmt] = false;
@@ -386,6 +401,14 @@ int64_t pgconn_tick(struct pgconn *p, int64_t now)
 		connect_start(p);
 	if ((p->state == CONNECTING || p->state == SETTING) && p->connect_deadline <= now)
 		lose(p, "no answer in time");
+	if (p->state == UP && p->sent.first) {
+		int64_t silent_at = p->asked_at + p->config->database.statement_timeout + SILENT_MS;
+
+		if (silent_at <= now)
+			lose(p, "no answer in time");
+		else
+			next = MIN_OF(next, silent_at);
+	}
 	if (p->state != UP)
 		next = MIN_OF(next, expire(p, now));
 	if (p->state == DOWN)
@@ -480,6 +503,17 @@ void pgconn_forget(struct pgconn *p, uint64_t id)
 	for (struct query *q = p->sent.first; q; q = q->next)
 		if (q->id == id)
 			q->done = NULL;
+}
+
+int pgconn_backend(const struct pgconn *p)
+{
+	return p->state == UP ? PQbackendPID(p->conn) : 0;
+}
+
+void pgconn_reset_silent(struct pgconn *p, int64_t now, int64_t ms, bool idle)
+{
+	if (p->state == UP && (p->sent.first ? now - p->asked_at >= ms : idle))
+		pgconn_reset(p, "no answer, to the self-test neither");
 }
 
 size_t pgconn_pending(const struct pgconn *p)

@@ -1,6 +1,7 @@
 /* pgconn: one non-blocking connection in pipeline mode that knows no event loop. Its owner watches the descriptor it
  * names and calls pgconn_ready() and pgconn_tick(). It connects at once, and again with back-off (50 ms to 2 s, jitter)
- * after a loss. One thread. Callbacks never run inside pgconn_query(), pgconn_new() or pgconn_close(). */
+ * after a loss; a server that gives no answer for 3 s beyond the statement time-out counts as one. One thread.
+ * Callbacks never run inside pgconn_query(), pgconn_new() or pgconn_close(). */
 #pragma once
 #include "lib/base/err.h"
 #include "lib/db/result.h"
@@ -32,6 +33,9 @@ bool pgconn_is_up(const struct pgconn *p);
 /* Drops the connection and connects again: for a listener whose round trip has failed. */
 void pgconn_reset(struct pgconn *p, const char *why);
 
+/* The same for one that has owed an answer for ms, or, where idle is set, owes none: either may be half-dead. */
+void pgconn_reset_silent(struct pgconn *p, int64_t now, int64_t ms, bool idle);
+
 void pgconn_ready(struct pgconn *p, int events);
 /* now: clock_mono_ms(). Returns when to call again at the latest (mono ms). */
 int64_t pgconn_tick(struct pgconn *p, int64_t now);
@@ -47,3 +51,5 @@ uint64_t pgconn_query(struct pgconn *p, enum stmt_id stmt, int64_t wait, pgconn_
 /* The answer of this query is not wanted any more: done will not be called. Unknown ids are fine. */
 void pgconn_forget(struct pgconn *p, uint64_t id);
 size_t pgconn_pending(const struct pgconn *p);
+/* The server process's id as the connection's start told it: a pooler tells one of its own. 0 while down. */
+int pgconn_backend(const struct pgconn *p);

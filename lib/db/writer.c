@@ -17,7 +17,6 @@
 #define PARKED_MAX 64
 #define HOLDER_MS 2000 /* a holder of over so long is ended */
 #define RETRY_MS 100   /* after a failure that is nobody's fault */
-#define STUCK_MS 3000  /* beyond the statement time-out: the connection itself is stuck */
 #define FAR_AWAY_MS 60000
 
 /* Plans made while tables were empty cost 3 times as much, and switched-off nodes would start JIT (doc/events.md).
@@ -40,7 +39,7 @@ struct writer {
 	struct write_item **batch;        /* under way */
 	size_t batch_n;
 	bool batch_waits;
-	int64_t batch_at, not_before, ended_at;
+	int64_t not_before, ended_at;
 	struct parked parked[PARKED_MAX];
 	size_t parked_n;
 	struct writer_stats stats;
@@ -409,7 +408,6 @@ static void start_batch(struct writer *w, int64_t now)
 	w->batch_waits = false;
 	for (size_t k = 0; k < w->batch_n; k++)
 		w->batch_waits |= w->batch[k]->deferred;
-	w->batch_at = now;
 	w->stats.batches++;
 	w->stats.items += w->batch_n;
 	build_columns(w->batch, w->batch_n, col);
@@ -577,12 +575,7 @@ static void acknowledge_at_once(struct writer *w)
 int64_t writer_tick(struct writer *w, int64_t now)
 {
 	int64_t next = pgconn_tick(w->conn, now);
-	int64_t stuck_at = w->batch_at + w->config->database.statement_timeout + STUCK_MS;
 
-	if (w->batch && stuck_at <= now)
-		pgconn_reset(w->conn, "no answer to a batch in time");
-	else if (w->batch)
-		next = MIN_OF(next, stuck_at);
 	acknowledge_at_once(w);
 	next = MIN_OF(next, expire(w, now));
 	end_holders(w, now);

@@ -11,7 +11,9 @@ struct bus;
 struct bus_hooks {
 	void (*watch)(void *arg, int fd, int events); /* as the hook of pgconn.h */
 	struct pgconn *(*pick)(void *arg);            /* a connection for a question */
-	void (*renewed)(void *arg);                   /* another epoch has begun; NULL is fine */
+	/* The self-test had no answer: pgconn_reset_silent() for each that pick() may name. */
+	void (*reset_silent)(void *arg, int64_t now, int64_t ms, bool idle);
+	void (*renewed)(void *arg); /* another epoch has begun; NULL is fine */
 };
 
 /* name: of the connection. live's hooks doubt and test lead to bus_doubt() and bus_test(). */

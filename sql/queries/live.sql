@@ -83,11 +83,13 @@ SELECT stream_open() AS mark, stream_head() AS head;
 -- out: mark text, head int8
 SELECT stream_renew($1) AS mark, stream_head() AS head;
 
--- A process's notification to itself, by which it knows that its listener hears. subject: its own number.
+-- A process's notification to itself, by which it knows that its listener hears. subject: its own number. backend: where it
+-- is another one than the connection was told, a pooler stands between.
 -- name: live_self_test
 -- in: subject int8
--- out: sent text, head int8, mark text
-SELECT pg_notify('pulsechat', '0 t 0 0 ' || $1::int8::text)::text AS sent, stream_head() AS head, t.mark FROM stream t;
+-- out: sent text, head int8, mark text, backend int4
+SELECT pg_notify('pulsechat', '0 t 0 0 ' || $1::int8::text)::text AS sent, stream_head() AS head, t.mark, pg_backend_pid() AS backend
+FROM stream t;
 
 -- A session by its id, columns as session_find: for a stream whose session's end has come, or may have.
 -- name: live_session

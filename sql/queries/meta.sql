@@ -50,3 +50,12 @@ SELECT (SELECT s.mark FROM stream s) AS mark, stream_head() AS head,
 	coalesce((SELECT max(substring(c.relname FROM '^events_([0-9]+)$')::int8) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 		WHERE i.inhparent = 'events'::regclass), 0) - stream_head() AS ahead,
 	(extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now_us, current_setting('server_version') AS version;
+
+-- The bus, as doctor tries it: one connection listens, another notifies.
+-- name: doctor_listen
+LISTEN pulsechat_doctor;
+
+-- backend: where it is another one than the connection was told, a pooler stands between.
+-- name: doctor_notify
+-- out: sent text, backend int4
+SELECT pg_notify('pulsechat_doctor', '')::text AS sent, pg_backend_pid() AS backend;

@@ -3,7 +3,8 @@
 //   {op: "open", link, listen, to}      listen and to: a port number, or the path of a socket; answered by {opened: link, at}
 //   {op: "cut", link, share, how}       ends a share (0..1) of the connections: how "reset" or "end"
 //   {op: "delay", link, ms}             what comes from now on passes that much later, in order; 0: at once
-//   {op: "freeze", link, share}         half-open: these carry nothing any more in either direction, and nobody is told
+//   {op: "freeze", link, share, match}  half-open: these carry nothing any more in either direction, and nobody is told;
+//                                       match: only those whose first bytes from the client hold this text
 //   {op: "thaw", link}                  frozen connections are cut: what was lost on the way cannot be brought back
 //   {op: "refuse", link, on}            new connections are reset
 
@@ -34,7 +35,10 @@ function carry(from, to, pair, link) {
 		if (queue.length === 1 && queue[0].at <= performance.now()) flush();
 		else timer ??= setTimeout(flush, Math.max(1, queue[0].at - performance.now()));
 	};
-	from.on("data", pass);
+	from.on("data", (data) => {
+		if (from === pair.a) pair.first ??= data.toString("latin1");
+		pass(data);
+	});
 	from.on("end", () => pass(null));
 }
 
@@ -94,7 +98,9 @@ process.on("message", (m) => {
 	else if (m.op === "cut") for (const p of some(link, m.share)) link.end(p, m.how);
 	else if (m.op === "delay") link.delay = m.ms;
 	else if (m.op === "refuse") link.refuse = m.on;
-	else if (m.op === "freeze") for (const p of some(link, m.share)) p.frozen = true;
-	else if (m.op === "thaw") for (const p of [...link.pairs].filter((x) => x.frozen)) link.end(p, "reset");
+	else if (m.op === "freeze") {
+		for (const p of some(link, m.share)) if (!m.match || p.first?.includes(m.match)) p.frozen = true;
+	}
+	if (m.op === "thaw") for (const p of [...link.pairs].filter((x) => x.frozen)) link.end(p, "reset");
 });
 process.on("disconnect", () => process.exit(0));

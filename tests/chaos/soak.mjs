@@ -4,17 +4,12 @@
 // soak(options) is the same for tests; it returns {seed, faults, counts, wrong: [{kind, text}]}.
 // A seed gives the same faults at the same times; what they meet differs from run to run.
 
-import { fork } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { people, channels } from "../bench/site.mjs";
 import { startStack } from "../support/stack.mjs";
 import { FAULTS } from "./faults.mjs";
 import { PollClient, WsClient, fingerprint } from "./clients.mjs";
-
-const HERE = dirname(fileURLToPath(import.meta.url));
-const sleep = (ms) => new Promise((ok) => setTimeout(ok, ms));
+import { relayDatabase, sleep, startRelay } from "./help.mjs";
 
 function dice(seed) {
 	let a = seed >>> 0;
@@ -24,23 +19,6 @@ function dice(seed) {
 		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
 		return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
 	};
-}
-
-async function startRelay() {
-	const child = fork(join(HERE, "relay.mjs"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-	process.once("exit", () => child.kill("SIGKILL"));
-	const send = (m) => child.connected && child.send(m);
-	const open = (link, listen, to) =>
-		new Promise((ok) => {
-			const hear = (m) => {
-				if (m.opened !== link) return;
-				child.off("message", hear);
-				ok(m.at);
-			};
-			child.on("message", hear);
-			send({ op: "open", link, listen, to });
-		});
-	return { send, open, ended: () => !child.connected, stop: () => child.connected && child.disconnect() };
 }
 
 /**
@@ -67,12 +45,7 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 	const all = [];
 	let stopError = null;
 	try {
-		const dbDir = join(stack.runDir, "relay");
-		mkdirSync(dbDir, { mode: 0o755 });
-		await relay.open("db", join(dbDir, ".s.PGSQL.5432"), join(stack.pgSocket, ".s.PGSQL.5432"));
-		for (const [name, proc] of stack.procs)
-			if (/^(api|realtime)/.test(name))
-				proc.env = { ...proc.env, PULSECHAT_DATABASE_DSN: `host=${dbDir} dbname=pulsechat user=pulsechat` };
+		await relayDatabase(stack, relay);
 		await Promise.all(["api1", "realtime1", "realtime2", "lighttpd"].map((n) => stack.up(n)));
 		const ports = { web: await relay.open("web", 0, stack.port) };
 		ports.direct = [
