@@ -1,0 +1,173 @@
+// stop: a process that stands still, and a sender that is slow, hold nobody else up (PG-3). $STOP_SECONDS: 4, in check-long 60.
+
+import { after, before, describe, test } from "node:test";
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { connect } from "node:net";
+import { startStack } from "../support/stack.mjs";
+import { follow, openWs } from "../support/realtime.mjs";
+import { channel, exactly, people, say, sendOp, until } from "../realtime/help.mjs";
+import { sleep, watchListeners } from "./help.mjs";
+
+const SECONDS = Number(process.env.STOP_SECONDS ?? 4);
+const RATE = 500;
+
+let stack, alice, bob;
+before(async () => {
+	stack = await startStack({ realtime: 2 });
+	[alice, bob] = await people(stack, "alice", "bob");
+});
+after(() => stack.stop());
+
+test(`PG-3 a process that stands still for ${SECONDS} s under ${RATE} messages a second: sends go on, the queue stays empty, it catches up`, async (t) => {
+	const rooms = [];
+	for (let i = 0; i < 10; i++) rooms.push(await channel(alice, [bob]));
+	const a = await openWs(alice, { via: "realtime1" });
+	const here = await openWs(bob, { via: "realtime1" });
+	const there = [await openWs(bob, { via: "realtime2" })];
+	there.push(follow(bob, { via: "realtime2", cursor: there[0].hello.cursor }));
+	const watch = watchListeners(stack);
+	const usage = [];
+	let sent = 0;
+	let on = true;
+	const began = new Map();
+	const waits = []; // {at, ms}
+	a.socket.on("message", (data) => {
+		for (const line of data.toString().split("\n")) {
+			const id = /^\{"type":"ack",.*"client_id":"([^"]+)"/.exec(line)?.[1];
+			if (id) waits.push({ at: Date.now(), ms: Date.now() - began.get(id) });
+		}
+	});
+	const sender = (async () => {
+		const start = Date.now();
+		while (on) {
+			for (const due = ((Date.now() - start) * RATE) / 1000; sent < due; sent++) {
+				const op = sendOp(rooms[sent % rooms.length], `${sent}`);
+				began.set(op.client_id, Date.now());
+				a.send(op);
+			}
+			await sleep(10);
+		}
+	})();
+	const queue = (async () => {
+		while (on) {
+			usage.push(Number(await stack.psql("SELECT pg_notification_queue_usage()")));
+			await sleep(250);
+		}
+	})();
+	await until(() => there[0].messages.length > RATE);
+	await stack.kill("realtime2", "SIGSTOP");
+	const stoppedAt = Date.now();
+	await sleep(SECONDS * 1000);
+	const resumedAt = Date.now();
+	await stack.kill("realtime2", "SIGCONT");
+	await until(() => there.every((f) => f.messages.length > here.messages.length - RATE), { ms: 30000, what: "the stopped one catches up" });
+	on = false;
+	await Promise.all([sender, queue]);
+	await until(() => waits.length === sent, { ms: 20000, what: "all are acknowledged" });
+	for (const [i, room] of rooms.entries()) {
+		const n = Math.ceil((sent - i) / rooms.length);
+		for (const f of [here, ...there]) await exactly(f, room, 1, n, 20000);
+	}
+	assert.ok(!there.some((f) => f.lines.some((l) => l.type === "reset")));
+	const during = waits.filter((w) => w.at > stoppedAt && w.at < resumedAt);
+	const worst = Math.max(...during.map((w) => w.ms));
+	t.diagnostic(`${sent} sent, ${during.length} stored meanwhile, the longest in ${worst} ms; queue at most ${Math.max(...usage) * 100} %`);
+	assert.ok(during.length > SECONDS * RATE * 0.5, `${during.length} were stored in ${SECONDS} s`);
+	assert.ok(worst < 2500, `one took ${worst} ms`);
+	assert.ok(Math.max(...usage) < 0.01, `the queue was full to ${Math.max(...usage)}`);
+	const { seen, bad } = await watch.stop();
+	assert.ok(seen > SECONDS);
+	assert.deepEqual(bad, []);
+	await there[1].stop();
+	for (const f of [a, here, there[0]]) f.terminate();
+});
+
+/** The latencies of one sender's messages, one after the other, for ms. */
+async function latencies(ws, room, ms) {
+	const out = [];
+	for (const end = performance.now() + ms; performance.now() < end; ) {
+		const t = performance.now();
+		await say(ws, room, "x");
+		out.push(performance.now() - t);
+		await sleep(2);
+	}
+	return out;
+}
+const p99 = (list) => list.sort((x, y) => x - y)[Math.floor(list.length * 0.99)];
+const median = (list) => list.sort((x, y) => x - y)[list.length >> 1];
+
+/** A POST whose body comes in two halves, a second apart. */
+function slowPost(room) {
+	const body = JSON.stringify({ client_id: randomUUID(), body: { text: "y".repeat(15000) } });
+	return new Promise((ok, no) => {
+		const socket = connect(stack.port, "127.0.0.1");
+		let text = "";
+		socket.on("data", (d) => (text += d));
+		socket.on("end", () => ok(text));
+		socket.on("error", no);
+		socket.write(
+			`POST /api/v1/channels/${room}/messages HTTP/1.1\r\nHost: ${stack.host}\r\nAuthorization: Bearer ${alice.token}\r\n` +
+				`Content-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body.slice(0, 7000)}`,
+		);
+		setTimeout(() => socket.write(body.slice(7000)), 1000);
+	});
+}
+
+describe("PG-3 one slow sender and the others' latency", () => {
+	// The two are measured in turns, so that what else goes on falls on both.
+	async function inTurns(t, slow, allowed) {
+		const room = await channel(alice, [bob]);
+		const held = await channel(alice, [bob]);
+		const a = await openWs(alice, { via: "realtime1" });
+		const other = await openWs(alice, { via: "realtime1" });
+		const without = [];
+		const beside = [];
+		await latencies(a, room, 300);
+		for (let round = 0; round < 3; round++) {
+			without.push(p99(await latencies(a, room, 700)));
+			const over = slow(held, other, round);
+			await over.begun;
+			beside.push(p99(await latencies(a, room, 700)));
+			await over.end;
+		}
+		const [base, with_] = [median(without), median(beside)];
+		t.diagnostic(`p99 ${base.toFixed(1)} ms, beside the slow one ${with_.toFixed(1)} ms`);
+		assert.ok(with_ < base * 2 + allowed, `p99 ${base} ms became ${with_} ms (${without}; ${beside})`);
+		for (const f of [a, other]) f.terminate();
+	}
+
+	test("whose request comes slowly: unchanged", async (t) => {
+		await inTurns(
+			t,
+			(held) => {
+				const all = Promise.all(Array.from({ length: 8 }, () => slowPost(held)));
+				return { begun: sleep(50), end: all.then((texts) => texts.forEach((x) => assert.match(x, /^HTTP\/1.1 201/))) };
+			},
+			20,
+		);
+	});
+
+	test("that holds a channel's row for 1.2 s, with sends waiting for it: at most the 50 ms that a batch waits for a lock", async (t) => {
+		await inTurns(
+			t,
+			(held, other, round) => {
+				const mark = `'hold ${held} ${round}'`;
+				const holder = stack.psql(
+					`BEGIN; SELECT 1 FROM channels WHERE id = ${held} FOR NO KEY UPDATE; SELECT pg_sleep(1.2), ${mark}; COMMIT`,
+					{ user: "postgres" },
+				);
+				const begun = until(
+					async () =>
+						(await stack.psql(
+							`SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%hold ${held} ${round}%'`,
+							{ user: "postgres" },
+						)) === "1",
+				);
+				const waiting = begun.then(() => Promise.all([1, 2, 3].map((i) => say(other, held, `${i}`))));
+				return { begun, end: Promise.all([holder, waiting]) };
+			},
+			120,
+		);
+	});
+});
