@@ -1,10 +1,11 @@
 // help: what stands between a site and its database in these tests: the relay (relay.mjs), and a real PgBouncer.
 
-import { fork } from "node:child_process";
+import { execFile, fork } from "node:child_process";
 import { chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { pgOwner, pgPrivileges } from "../../conf/run/postgres.mjs";
+import { promisify } from "node:util";
+import { makeCluster, makeSocketDir, pgBin, pgOwner, pgPrivileges, pgReady, serverArgv } from "../../conf/run/postgres.mjs";
 import { Proc } from "../../conf/run/proc.mjs";
 import { tcpReady } from "../../conf/run/stack.mjs";
 
@@ -40,6 +41,41 @@ export async function relayDatabase(stack, relay, names = /^(api|realtime)/) {
 	mkdirSync(folder, { mode: 0o755 });
 	await relay.open("db", join(folder, ".s.PGSQL.5432"), join(stack.pgSocket, ".s.PGSQL.5432"));
 	reach(stack, folder, names);
+}
+
+const run = promisify(execFile);
+
+/** One more server beside the stack's: {dir, socket, psql(sql, db), kill(), stop()}. fill(dir) makes its data. */
+export async function startCluster(stack, name, fill = (dir) => makeCluster(dir, { sync: false }), settings = {}) {
+	const dir = join(stack.state, name);
+	const socket = join(stack.runDir, name);
+	makeSocketDir(socket);
+	await fill(dir);
+	const privileges = pgPrivileges(dir);
+	const proc = new Proc({
+		name,
+		argv: serverArgv(dir, socket, { sync: false, settings }),
+		privileges,
+		stopSignal: "SIGINT",
+		ready: () => pgReady(socket),
+		log: join(stack.logDir, `${name}.log`),
+		supervise: false,
+	});
+	proc.start();
+	await proc.untilReady(60000);
+	return {
+		dir,
+		socket,
+		psql: (sql, db = "pulsechat") => pgTool("psql", ["-XAtq", "-v", "ON_ERROR_STOP=1", "-h", socket, "-U", "postgres", "-d", db, "-c", sql]),
+		kill: () => proc.stop("SIGKILL"), // its children end as they notice
+		stop: () => proc.stop("SIGQUIT"),
+	};
+}
+
+/** One of PostgreSQL's programs, as the cluster's owner; its output. */
+export async function pgTool(name, args) {
+	const { stdout } = await run("setpriv", [...pgPrivileges("/"), join(pgBin(), name), ...args], { cwd: "/", maxBuffer: 64 << 20 });
+	return stdout.trim();
 }
 
 /** PgBouncer before the stack's database: {folder (of its socket), log(), stop()}. mode: transaction, session. */

@@ -1,6 +1,7 @@
 // relay: a small TCP and Unix relay that can be told to cut, delay or freeze what passes. A process of its own (fork()), so that
 // what it carries does not wait for the clients' work. Messages to it:
 //   {op: "open", link, listen, to}      listen and to: a port number, or the path of a socket; answered by {opened: link, at}
+//   {op: "lead", link, to}              new connections go there
 //   {op: "cut", link, share, how}       ends a share (0..1) of the connections: how "reset" or "end"
 //   {op: "delay", link, ms}             what comes from now on passes that much later, in order; 0: at once
 //   {op: "freeze", link, share, match}  half-open: these carry nothing any more in either direction, and nobody is told;
@@ -43,7 +44,7 @@ function carry(from, to, pair, link) {
 }
 
 function open({ link: name, listen, to }) {
-	const link = { pairs: new Set(), delay: 0, refuse: false };
+	const link = { pairs: new Set(), delay: 0, refuse: false, to };
 	links.set(name, link);
 	const server = createServer({ allowHalfOpen: true }, (a) => {
 		a.on("error", () => {});
@@ -51,7 +52,8 @@ function open({ link: name, listen, to }) {
 			reset(a);
 			return;
 		}
-		const b = connect({ ...(typeof to === "number" ? { port: to, host: "127.0.0.1" } : { path: to }), allowHalfOpen: true });
+		const where = typeof link.to === "number" ? { port: link.to, host: "127.0.0.1" } : { path: link.to };
+		const b = connect({ ...where, allowHalfOpen: true });
 		const pair = { a, b, frozen: false };
 		link.pairs.add(pair);
 		for (const s of [a, b]) {
@@ -95,6 +97,7 @@ function some(link, share) {
 process.on("message", (m) => {
 	const link = links.get(m.link);
 	if (m.op === "open") open(m);
+	else if (m.op === "lead") link.to = m.to;
 	else if (m.op === "cut") for (const p of some(link, m.share)) link.end(p, m.how);
 	else if (m.op === "delay") link.delay = m.ms;
 	else if (m.op === "refuse") link.refuse = m.on;
