@@ -10,19 +10,27 @@
 #include "lib/db/db.h"
 #include <string.h>
 
+#define EVENTS_SPARE_MIN 2 /* partitions of the log; below it nobody has seen to new ones for long */
+
 /* For load balancers and monitors, so it answers as data also when it is bad news. */
 int handle_healthz(struct request *q, struct response *r, struct err *e)
 {
-	bool database = db_ping(q->db), writer = q->app->gate->is_up(q->app->gate);
+	PGresult *rows = NULL;
+	struct err ignored = {0};
+	bool database = db_one(q->db, STMT_health, &rows, &ignored, "") == 0;
+	bool writer = q->app->gate->is_up(q->app->gate);
+	bool log = !rows || result_int(rows, 0, 0) >= EVENTS_SPARE_MIN;
 	enum events_bus bus = q->app->events ? events_bus(q->app->events) : EVENTS_OFF;
 
 	(void)e;
-	if (!database) {
+	PQclear(rows);
+	if (!database || !log) {
 		r->status = 503;
 		response_header(r, "Retry-After", "1");
 	}
-	strbuf_addf(&r->body, "{\"status\":\"%s\",\"database\":\"%s\",\"writer\":\"%s\"",
-		    database ? "ok" : "unavailable", database ? "ok" : "unavailable", writer ? "ok" : "connecting");
+	strbuf_addf(&r->body, "{\"status\":\"%s\",\"database\":\"%s\",\"writer\":\"%s\",\"log\":\"%s\"",
+		    database && log ? "ok" : "unavailable", database ? "ok" : "unavailable",
+		    writer ? "ok" : "connecting", log ? "ok" : "short of partitions");
 	if (bus != EVENTS_OFF)
 		strbuf_addf(&r->body, ",\"bus\":\"%s\"", bus == EVENTS_HEARS ? "ok" : "deaf");
 	strbuf_addc(&r->body, '}');

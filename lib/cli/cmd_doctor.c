@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define CLOCK_SKEW_MAX_US ((int64_t)2000000)
-#define EVENTS_AHEAD_MIN 1000000
+#define EVENTS_SPARE_MIN 2
 #define BUS_WAIT_MS 2000
 
 struct doctor {
@@ -87,9 +87,10 @@ static void check_stream(struct doctor *d)
 	after = clock_now_us();
 	report(d, !result_null(r, 0, 0), "event log: epoch %s, at event %s%s", result_text(r, 0, 0),
 	       result_text(r, 0, 1), result_null(r, 0, 0) ? "none: run `pulsechat migrate`" : "");
-	report(d, result_int(r, 0, 2) >= EVENTS_AHEAD_MIN, "event log: partitions have room for %s more events%s",
-	       result_text(r, 0, 2),
-	       result_int(r, 0, 2) >= EVENTS_AHEAD_MIN
+	report(d, result_int(r, 0, 5) >= EVENTS_SPARE_MIN,
+	       "event log: partitions have room for %s more events, %s of them are spare%s", result_text(r, 0, 2),
+	       result_text(r, 0, 5),
+	       result_int(r, 0, 5) >= EVENTS_SPARE_MIN
 		       ? ""
 		       : ": run `pulsechat maintain`, and see why pulsechat-api does not");
 	now = result_int(r, 0, 3);

@@ -39,6 +39,11 @@ int dberr_set(struct err *e, const PGconn *c, const PGresult *r, const char *wha
 		log_warning("db.lost", "in=%s cause=%s", what, log_quote(text));
 		return err_retry(e, ERR_UNAVAILABLE, DB_RETRY_MS, "the database is not available at the moment");
 	}
+	/* a check that has no name is not one of ours, but the log's: there is no partition for the next event */
+	if (dberr_is(r, "23514") && !PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME)) {
+		log_error("db.no_partition", "in=%s cure=%s", what, log_quote("run pulsechat maintain"));
+		return err_retry(e, ERR_UNAVAILABLE, DB_RETRY_MS, "nothing can be stored at the moment");
+	}
 	/* the primary message alone: details quote the data */
 	text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 	for (size_t i = 0; i < COUNT_OF(classes); i++)

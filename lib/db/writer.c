@@ -15,8 +15,9 @@
 #define LINE_FRONT_BYTES 240 /* what SQL puts in front of an item's tail, at most */
 #define PARK_MS 100          /* a held channel is left out for so long */
 #define PARKED_MAX 64
-#define HOLDER_MS 2000 /* a holder of over so long is ended */
-#define RETRY_MS 100   /* after a failure that is nobody's fault */
+#define HOLDER_MS 2000     /* a holder of over so long is ended */
+#define RETRY_MS 100       /* after a failure that is nobody's fault */
+#define EXTEND_EACH 500000 /* events after which partitions ahead are looked at: at full speed an hour is too long */
 #define FAR_AWAY_MS 60000
 
 /* Plans made while tables were empty cost 3 times as much, and switched-off nodes would start JIT (doc/events.md).
@@ -42,6 +43,7 @@ struct writer {
 	int64_t not_before, ended_at;
 	struct parked parked[PARKED_MAX];
 	size_t parked_n;
+	int64_t extend_at; /* the event id from which on to look again */
 	struct writer_stats stats;
 	bool stopping;
 };
@@ -170,6 +172,25 @@ static void end_sequencer_holder(struct writer *w)
 	pgconn_query(w->conn, STMT_end_holders, 0, on_ended, w, "I", (const int64_t *)NULL, (size_t)0);
 }
 
+/* ---- partitions ahead */
+
+static void on_extended(void *arg, const PGresult *r, const struct err *e)
+{
+	(void)arg;
+	if (!e && result_rows(r) == 1)
+		log_debug("writer.partitions", "spare=%lld", (long long)result_int(r, 0, 0));
+}
+
+static void see_to_partitions(struct writer *w, int64_t event)
+{
+	if (event < w->extend_at)
+		return;
+	/* the maintenance has seen to those of the start */
+	if (w->extend_at)
+		pgconn_query(w->conn, STMT_events_extend, 0, on_extended, w, "");
+	w->extend_at = (event / EXTEND_EACH + 1) * EXTEND_EACH;
+}
+
 /* ---- a batch as binary arrays (PostgreSQL: array_send) */
 
 static void put32(struct strbuf *b, uint32_t v)
@@ -264,6 +285,8 @@ static void settle(struct writer *w, struct write_item *i, const PGresult *r, in
 		i->id = result_int(r, row, 2);
 		i->event = result_int(r, row, 3);
 		i->at_us = result_int(r, row, 4);
+		if (!i->again)
+			see_to_partitions(w, i->event);
 		finish(i);
 		return;
 	}

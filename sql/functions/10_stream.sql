@@ -125,23 +125,32 @@ CREATE OR REPLACE FUNCTION notify_state(audience bigint, line jsonb) RETURNS voi
 	SELECT pg_notify('pulsechat', '0 s 0 ' || audience || ' 0 ' || line::text)
 $$;
 
--- Partitions of the log: few and large, made ahead by LIKE and ATTACH, which hold nobody up. Returns how many are free ahead.
+-- How many partitions of the log are wholly free above the one that the next event goes into. -1: there is none for it, sends fail.
+CREATE OR REPLACE FUNCTION events_spare() RETURNS int LANGUAGE sql STABLE AS $$
+	SELECT (count(*) - 1)::int
+	FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+	WHERE i.inhparent = 'events'::regclass AND substring(c.relname FROM '^events_([0-9]+)$')::bigint > stream_head()
+$$;
+
+-- Partitions of the log: few and large, made ahead by LIKE and ATTACH, which hold nobody up. Returns how many are spare then.
 CREATE OR REPLACE FUNCTION events_extend(partition_size bigint DEFAULT 4000000, ahead int DEFAULT 2) RETURNS int
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-	head bigint := stream_head();
 	top bigint;
 	name text;
+	spare int;
 BEGIN
 	PERFORM pg_advisory_xact_lock(8020600002);
 	LOOP
-		SELECT coalesce(max(substring(c.relname FROM '^events_([0-9]+)$')::bigint), 0) INTO top
+		spare := events_spare();
+		EXIT WHEN spare >= ahead;
+		SELECT greatest(coalesce(max(substring(c.relname FROM '^events_([0-9]+)$')::bigint), 0),
+			stream_head() / partition_size * partition_size) INTO top
 		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'events'::regclass;
-		EXIT WHEN top >= head + ahead * partition_size;
 		name := 'events_' || (top + partition_size);
 		EXECUTE format('CREATE TABLE IF NOT EXISTS %I (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)', name);
 		-- from 1: id 0 is what state events bear
 		EXECUTE format('ALTER TABLE events ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, top + 1, top + partition_size + 1);
 	END LOOP;
-	RETURN ((top - head) / partition_size)::int;
+	RETURN spare;
 END $$;

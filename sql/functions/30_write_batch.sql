@@ -90,14 +90,33 @@ BEGIN
 	FROM unnest(statuses, seqs, ids, places) WITH ORDINALITY AS t(status, seq, id, place, ord) ORDER BY t.ord;
 END $$;
 
+-- The transactions that hold a channel's row. Its xmax is the one locker, or a set of them (a multixact: a foreign key's check
+-- beside the holder), whose members that hold up nobody ('keysh') do not count. Nothing on the row tells the two apart: what is no
+-- multixact, or one of long ago, names nobody who is still there.
+CREATE OR REPLACE FUNCTION channel_holders(held bigint[]) RETURNS SETOF xid LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	locker xid;
+BEGIN
+	FOR locker IN SELECT c.xmax FROM channels c WHERE c.id = ANY (held) AND c.xmax <> '0' LOOP
+		RETURN NEXT locker;
+		BEGIN
+			RETURN QUERY SELECT m.xid FROM pg_get_multixact_members(locker) m WHERE m.mode <> 'keysh';
+		EXCEPTION WHEN OTHERS THEN
+			NULL; -- not a multixact
+		END;
+	END LOOP;
+END $$;
+
 -- Ends the transactions that have held one of these channels, or the sequencer, for over two seconds: a stuck or stopped
--- holder must not stop a channel. A row's locker is its xmax. Returns how many were ended.
+-- holder must not stop a channel. Returns how many were ended.
 CREATE OR REPLACE FUNCTION end_holders(held bigint[]) RETURNS int LANGUAGE sql VOLATILE AS $$
 	SELECT count(pg_terminate_backend(a.pid))::int
 	FROM pg_stat_activity a
 	WHERE a.pid IN (
-			SELECT l.pid FROM channels c JOIN pg_locks l ON l.locktype = 'transactionid' AND l.transactionid = c.xmax AND l.granted
-			WHERE c.id = ANY (held)
+			SELECT l.pid FROM channel_holders(held) h JOIN pg_locks l ON l.locktype = 'transactionid' AND l.transactionid = h AND l.granted
+			-- numbers of transactions and of multixacts may meet: only who has locked rows of channels at all
+			WHERE EXISTS (SELECT FROM pg_locks t WHERE t.pid = l.pid AND t.relation = 'channels'::regclass AND t.granted
+				AND t.mode IN ('RowShareLock', 'RowExclusiveLock'))
 			UNION ALL
 			SELECT l.pid FROM pg_locks l
 			WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())

@@ -43,13 +43,19 @@ WITH gone AS (
 	RETURNING 1)
 SELECT count(*) AS swept FROM gone;
 
+-- For /healthz: below 2 nobody has seen to new partitions for long.
+-- name: health
+-- out: spare int4
+SELECT events_spare() AS spare;
+
 -- What doctor looks at. ahead: how many events fit into the partitions that are there; offset_us: the server's clock.
 -- name: doctor_stream
--- out: mark text, head int8, ahead int8, now_us int8, version text
+-- out: mark text, head int8, ahead int8, now_us int8, version text, spare int4
 SELECT (SELECT s.mark FROM stream s) AS mark, stream_head() AS head,
 	coalesce((SELECT max(substring(c.relname FROM '^events_([0-9]+)$')::int8) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 		WHERE i.inhparent = 'events'::regclass), 0) - stream_head() AS ahead,
-	(extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now_us, current_setting('server_version') AS version;
+	(extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now_us, current_setting('server_version') AS version,
+	events_spare() AS spare;
 
 -- The bus, as doctor tries it: one connection listens, another notifies.
 -- name: doctor_listen

@@ -147,6 +147,18 @@ test("doctor says ok for what is well and FAIL with what to do for what is not",
 	await stack.up("postgres");
 });
 
+test("health and doctor turn red while but one partition of the log is spare, until maintain has run", async () => {
+	const health = () => client(stack).get("/healthz");
+	assert.equal((await health()).status, 200);
+	await stack.psql("ALTER TABLE events DETACH PARTITION events_12000000; DROP TABLE events_12000000");
+	const red = await health();
+	assert.equal(red.status, 503);
+	assert.deepEqual([red.json.status, red.json.database, red.json.log], ["unavailable", "ok", "short of partitions"]);
+	assert.match((await stack.cli(["doctor"]).catch((e) => e)).stdout, /FAIL +event log: .*1 of them are spare: run `pulsechat maintain`/);
+	await stack.cli(["maintain"]);
+	assert.equal((await health()).status, 200);
+});
+
 test("maintain: partitions ahead, old ones dropped, log-ins and sessions swept; never the newest event", async () => {
 	const alice = await bot(stack, "alice");
 	const c = await makeChannel(alice);

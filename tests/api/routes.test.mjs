@@ -20,7 +20,7 @@ before(async () => {
 after(() => stack?.stop());
 
 test("healthz, limits and site need no login", async () => {
-	assert.deepEqual(ok(await nobody.get("/healthz")), { status: "ok", database: "ok", writer: "ok" });
+	assert.deepEqual(ok(await nobody.get("/healthz")), { status: "ok", database: "ok", writer: "ok", log: "ok" });
 	const limits = ok(await nobody.get("/api/v1/limits"));
 	assert.equal(limits.message_chars, 20000);
 	assert.equal(limits.page, 200);

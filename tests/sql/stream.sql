@@ -20,6 +20,16 @@ UPDATE stream SET timeline = '000000FF';
 SELECT isnt(stream_open(), :'mark', 'another timeline, after recovery or promotion, gets its own mark');
 SELECT mark FROM stream \gset
 SELECT is(stream_open(), :'mark', 'what was drawn anew is kept');
+SELECT isnt(stream_renew(:'mark'), :'mark', 'a mark that was found false is drawn anew');
+SELECT mark AS renewed FROM stream \gset
+SELECT is(stream_renew(:'mark'), :'renewed', 'but not again by another process that found the same one false');
+SELECT is(stream_renew('zzzzzzzz'), :'renewed', 'nor by one that had a mark of long ago');
+SELECT is((SELECT count(*)::int FROM stream), 1, 'there is still one stream');
+SELECT ok(EXISTS (SELECT FROM pg_locks l WHERE l.relation = 'stream'::regclass AND l.pid = pg_backend_pid()
+	AND l.mode = 'ShareRowExclusiveLock'), 'two at once draw one mark: the table is locked');
+UPDATE stream SET timeline = '000000FE';
+SELECT isnt(stream_renew('zzzzzzzz'), :'renewed', 'where the database is another one a new mark is drawn all the same');
+SELECT mark FROM stream \gset
 SELECT is(stream_cursor(), :'mark' || '.' || stream_head(), 'a cursor is the mark and the head');
 
 -- the numbers
@@ -86,17 +96,22 @@ SELECT is(stream_head(), 4711::bigint, 'without a row the floor is the head');
 SELECT is(emit_event('p', 'test.on', 0, -1, 0, '{}'), 4712::bigint, 'and the numbers go on from it');
 
 -- partitions ahead
-SELECT is(events_extend(), 2, 'two partitions are free ahead');
+SELECT is(events_extend(), 2, 'two partitions are spare');
 SELECT is(events_extend(), 2, 'twice makes no more');
+SELECT is(events_spare(), 2, 'which is what health looks at');
 DELETE FROM events;
+UPDATE stream SET floor = 3999999;
+SELECT is(events_spare(), 2, 'the next event is the last of its partition');
 UPDATE stream SET floor = 4000000;
-SELECT is(events_extend(), 2, 'as the head moves on, too');
+SELECT is(events_spare(), 1, 'the next one goes into the first of them: health is red until there is another one');
+SELECT is(events_extend(), 2, 'as the head moves on, there is');
 SELECT is(emit_event('p', 'test.edge', 0, -1, 0, '{}'), 4000001::bigint, 'the first of the next partition');
 DELETE FROM events;
-UPDATE stream SET floor = 12000000;
+UPDATE stream SET floor = 16000000;
+SELECT is(events_spare(), -1, 'none for the next event');
 SELECT throws_ok($$SELECT emit_event('p', 'test.far', 0, -1, 0, '{}')$$, '23514', NULL, 'an event beyond the last partition is refused');
 SELECT is(events_extend(), 2, 'until there are new ones');
-SELECT is(emit_event('p', 'test.far', 0, -1, 0, '{}'), 12000001::bigint, 'then the numbers go on');
+SELECT is(emit_event('p', 'test.far', 0, -1, 0, '{}'), 16000001::bigint, 'then the numbers go on');
 SELECT throws_ok($$INSERT INTO events (id, kind, type) VALUES (0, 's', 'test')$$, '23514', NULL, 'id 0 is no event: state events bear it');
 SELECT is(events_extend(1000000, 20), 20, 'size and number can be told');
 
