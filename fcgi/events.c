@@ -424,7 +424,7 @@ int events_reserve(struct events *ev, const struct request *q, const struct poll
 	if (rc < 0)
 		return -1;
 	if (q->session.expires_us) /* its end is no event */
-		wait = MAX_OF(MIN_OF(wait, (q->session.expires_us - clock_now_us()) / 1000), (int64_t)0);
+		wait = MIN_OF(wait, q->session.left_ms);
 	p = xcalloc(1, sizeof(*p));
 	p->events = ev;
 	p->asked = *asked;

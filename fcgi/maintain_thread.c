@@ -31,7 +31,7 @@ static bool rest(struct maintain_thread *t, uint32_t seconds)
 	struct timespec until;
 	bool stop;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += seconds;
 	pthread_mutex_lock(&t->lock);
 	while (!t->stop && pthread_cond_timedwait(&t->stop_cond, &t->lock, &until) != ETIMEDOUT)
@@ -61,11 +61,15 @@ static void *run(void *arg)
 struct maintain_thread *maintain_thread_start(const struct config *c)
 {
 	struct maintain_thread *t = xcalloc(1, sizeof(*t));
+	pthread_condattr_t attr;
 	int rc;
 
 	t->config = c;
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_cond_init(&t->stop_cond, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* the wall clock may be set */
+	pthread_cond_init(&t->stop_cond, &attr);
+	pthread_condattr_destroy(&attr);
 	rc = pthread_create(&t->thread, NULL, run, t);
 	if (rc) {
 		log_error("maintain.start", "errno=%d", rc);
@@ -83,11 +87,11 @@ bool maintain_thread_stop(struct maintain_thread **tp, int64_t ms)
 	t->stop = true;
 	pthread_cond_signal(&t->stop_cond);
 	pthread_mutex_unlock(&t->lock);
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += ms % 1000 * 1000000;
 	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	if (pthread_timedjoin_np(t->thread, NULL, &until) != 0)
+	if (pthread_clockjoin_np(t->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
 		return false;
 	pthread_cond_destroy(&t->stop_cond);
 	pthread_mutex_destroy(&t->lock);

@@ -67,7 +67,7 @@ struct conn {
 	enum conn_state state;
 	unsigned scopes;
 	int64_t user, session;
-	int64_t expires_us; /* wall clock; 0: never */
+	int64_t expires_us; /* by clock_mono_us(); 0: never */
 	uint64_t sent;      /* logged events so far */
 	int64_t queued_id;  /* of the last one */
 	char instance[37];
@@ -106,6 +106,9 @@ void conn_recheck(struct conn *c);
 void conns_recheck(struct realtime *rt);
 /* Its session is in use. */
 void conn_touch(struct conn *c);
+
+/* The fault point slow_reader: that many connections of a hundred take nothing for two seconds, then others. */
+bool conn_is_slow(const struct conn *c);
 
 /* Queues a line; takes a reference. False: it ends, or is over its bound. */
 bool conn_queue(struct conn *c, struct line *l);

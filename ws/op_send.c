@@ -1,8 +1,10 @@
 /* op_send: a message, through the writer. */
+#include "lib/base/fault.h"
 #include "lib/chat/message.h"
 #include "lib/db/writer.h"
 #include "lib/live/live.h"
 #include "ws/ops.h"
+#include "ws/transport.h"
 #include <stdlib.h>
 
 struct sending {
@@ -13,6 +15,7 @@ struct sending {
 static void on_written(struct write_item *item, void *arg)
 {
 	struct sending *s = arg;
+	struct conn *c = s->op->conn;
 	AUTO_STRBUF b = {0};
 	struct err e = {0};
 
@@ -20,6 +23,8 @@ static void on_written(struct write_item *item, void *arg)
 		live_own(s->rt->live, item);
 		op_sent(&b, &s->op->name, item);
 		ops_answer(s->op, &b);
+		if (c && FAULT("ack_lost"))
+			transport_kill(c);
 	} else {
 		message_item_error(item, &e);
 		ops_fail(s->op, &e);

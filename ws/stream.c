@@ -21,7 +21,7 @@ void stream_set_timer(struct stream *s)
 		if (all[i])
 			at = MIN_OF(at, all[i]);
 	if (s->c.expires_us && s->c.state == CONN_OPEN)
-		at = MIN_OF(at, clock_mono_ms() + MAX_OF((s->c.expires_us - clock_now_us()) / 1000 + 1, (int64_t)1));
+		at = MIN_OF(at, clock_mono_ms() + MAX_OF((s->c.expires_us - clock_mono_us()) / 1000 + 1, (int64_t)1));
 	wheel_set(s->c.rt->wheel, &s->c.timer, at == INT64_MAX ? 0 : at);
 }
 
@@ -67,7 +67,7 @@ void stream_due(struct conn *c, int64_t now)
 		}
 		if (s->beat_at && s->beat_at <= now)
 			heartbeat(s, now);
-		if (c->expires_us && c->expires_us <= clock_now_us()) {
+		if (c->expires_us && c->expires_us <= clock_mono_us()) {
 			c->expires_us = 0; /* the answer tells */
 			conn_recheck(c);
 		}

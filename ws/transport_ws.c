@@ -39,7 +39,7 @@ static bool may_write(const struct stream *s)
 	const struct conn *c = &s->c;
 
 	return c->state != CONN_HANDSHAKE && c->state != CONN_DEAD && !w->close_sent && !w->peer_closes &&
-	       !lws_partial_buffered(w->wsi) && !lws_get_close_length(w->wsi);
+	       !conn_is_slow(c) && !lws_partial_buffered(w->wsi) && !lws_get_close_length(w->wsi);
 }
 
 static int write_frame(struct stream *s, size_t n)

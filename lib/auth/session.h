@@ -26,6 +26,7 @@ struct session {
 	unsigned scopes;    /* of enum session_scope */
 	int64_t expires_us; /* the absolute end; 0: none. May have moved since: look again before a stream is closed for
 			       it */
+	int64_t left_ms;    /* until then, by the database's clock: ours may be wrong, or be set. 0: for ever */
 	bool stale;         /* session_touch is due */
 	char role[8];       /* owner, admin, member, guest */
 };

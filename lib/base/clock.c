@@ -18,12 +18,17 @@ int64_t clock_now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000 + FAULT_NUMBER("clock_step") * 1000;
 }
 
-int64_t clock_mono_ms(void)
+int64_t clock_mono_us(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t clock_mono_ms(void)
+{
+	return clock_mono_us() / 1000;
 }
 
 void time_text(int64_t us, char out[TIME_TEXT_MAX])

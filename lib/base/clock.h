@@ -5,7 +5,8 @@
 #define TIME_TEXT_MAX 32
 
 int64_t clock_now_us(void);  /* microseconds since 1970 UTC, wall clock */
-int64_t clock_mono_ms(void); /* milliseconds, never runs back; for time-outs */
+int64_t clock_mono_ms(void); /* milliseconds, never runs back nor leaps; for time-outs */
+int64_t clock_mono_us(void); /* the same in microseconds */
 
 /* RFC 3339 in UTC with milliseconds, "2026-11-25T10:04:31.123Z"; NUL-terminated. */
 void time_text(int64_t us, char out[TIME_TEXT_MAX]);

@@ -6,7 +6,14 @@
  *
  * Armed by a specification, "NAME SHARE [COUNT]" by line or comma: how often (0 to 1), and how many times at most; in
  * the environment as PC_FAULTS, or in the file that PC_FAULTS_FILE names, which is looked at again ten times a second.
- * PC_FAULTS_SEED makes the choice repeatable. Each hit writes a log line, "fault.hit". Any thread. */
+ * PC_FAULTS_SEED makes the choice repeatable. Each hit writes a log line, "fault.hit". Any thread.
+ *
+ *   costs nothing but time          breaks a promise (the soak must see it)
+ *   lose_notify      a payload      ack_early    told before it is stored
+ *   commit_no_reply  a batch's      skip_gap     a hole in the log is not read
+ *   ack_lost         an ack's, its connection with it
+ *   slow_reader N    of 100         resume_far   one event too far
+ *   clock_step N     ms to the wall clock */
 #pragma once
 #include "lib/base/base.h"
 

@@ -366,9 +366,16 @@ static void on_batch(void *arg, const PGresult *r, const struct err *e)
 	struct writer *w = arg;
 	struct write_item **items = w->batch;
 	size_t n = w->batch_n;
+	struct err lost = {0};
 
 	w->batch = NULL;
 	w->batch_n = 0;
+	if (!e && FAULT("commit_no_reply")) { /* stored, but nobody here knows */
+		err_retry(&lost, ERR_UNAVAILABLE, RETRY_MS, "the database is not available at the moment");
+		e = &lost;
+		r = NULL;
+		pgconn_reset(w->conn, "commit_no_reply");
+	}
 	if (e) {
 		on_failure(w, items, n, r, e);
 	} else if (result_rows(r) != (int)n) {

@@ -1,0 +1,197 @@
+// points: the fault points of the test build (lib/base/fault.h) that must cost nothing but time, one by one: a commit whose answer
+// is lost, an ack that is lost with its connection, readers that stop for a while, a wall clock that leaps. Those that break a
+// promise on purpose are in broken.test.mjs.
+
+import { after, before, beforeEach, describe, test } from "node:test";
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { writeFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { startStack } from "../support/stack.mjs";
+import { signIn } from "../support/http.mjs";
+import { follow, openWs, poll } from "../support/realtime.mjs";
+import { channel, exactly, inOrder, people, post, range, say, sendOp, seqs, texts, until } from "../realtime/help.mjs";
+import { sleep } from "./help.mjs";
+
+let stack, alice, bob, file;
+
+before(async () => {
+	stack = await startStack({
+		realtime: 2,
+		variant: "faults",
+		only: ["postgres", "devidp"],
+		conf: { "realtime.ping_interval": "1s", "realtime.pong_timeout": "2s", "realtime.queue_bytes": "64k" },
+	});
+	file = join(stack.state, "faults");
+	for (const name of stack.names) if (/^(api|realtime)/.test(name)) stack.proc(name).env.PC_FAULTS_FILE = file;
+	await arm("");
+	await Promise.all(["api1", "realtime1", "realtime2", "lighttpd"].map((n) => stack.up(n)));
+	[alice, bob] = await people(stack, "alice", "bob");
+});
+after(() => stack?.stop());
+
+/** What is armed now; the programs look ten times a second. */
+async function arm(spec) {
+	writeFileSync(`${file}.new`, `${spec}\n`);
+	renameSync(`${file}.new`, file);
+	await sleep(250);
+}
+beforeEach(() => arm(""));
+
+const rows = async (room) =>
+	(await stack.psql(`SELECT seq, id, client_id FROM messages WHERE channel_id = ${room} ORDER BY seq`))
+		.split("\n")
+		.filter(Boolean)
+		.map((l) => l.split("|"))
+		.map(([seq, id, client_id]) => ({ seq: Number(seq), id: Number(id), client_id }));
+
+test("DL-1 a commit without a reply: resolved by the client id, each stored once and told as stored", async () => {
+	const room = await channel(alice, [bob]);
+	const a = await openWs(alice, { via: "realtime1" });
+	const b = await openWs(bob, { via: "realtime2" });
+	await arm("commit_no_reply 0.5");
+	const ops = range(1, 60).map((i) => sendOp(room, `op ${i}`));
+	const answers = [];
+	const overWs = (async () => {
+		for (let i = 0; i < 60; i += 3) answers.push(...(await Promise.all(ops.slice(i, i + 3).map((op) => a.call(op, 20000)))));
+	})();
+	const byRest = [];
+	for (let i = 0; i < 20; i++) byRest.push(await post(alice, room, `rest ${i}`));
+	await overWs;
+	await arm("");
+	const stored = await rows(room);
+	assert.equal(stored.length, 80);
+	assert.deepEqual(
+		stored.map((r) => r.seq),
+		range(1, 80),
+	);
+	for (const ack of answers) {
+		assert.equal(ack.type, "ack", JSON.stringify(ack));
+		assert.deepEqual({ seq: ack.seq, id: ack.id, client_id: ack.client_id }, stored[ack.seq - 1]);
+	}
+	for (const m of byRest) assert.deepEqual({ seq: m.seq, id: m.id, client_id: m.client_id }, stored[m.seq - 1]);
+	for (const f of [a, b]) await exactly(f, room, 1, 80);
+	for (const name of ["realtime1", "api1"])
+		assert.ok(stack.log(name).match(/fault\.hit name=commit_no_reply/g)?.length > 3, `${name} was hit`);
+	for (const f of [a, b]) f.terminate();
+});
+
+test("DL-1 an ack that is lost with its connection: sent again anywhere, it is the same message", async () => {
+	const room = await channel(alice, [bob]);
+	const b = await openWs(bob, { via: "realtime2" });
+	await arm("ack_lost 1");
+	const ids = range(1, 5).map(() => randomUUID());
+	for (const [i, id] of ids.entries()) {
+		const a = await openWs(alice, { via: "realtime1" });
+		a.send(sendOp(room, `${i}`, id));
+		assert.equal((await a.closed).code, 1006);
+		assert.ok(!a.lines.some((l) => l.type === "ack"));
+	}
+	await arm("");
+	const stored = await rows(room);
+	assert.deepEqual(
+		stored.map((r) => r.client_id),
+		ids,
+	);
+	const other = await openWs(alice, { via: "realtime2" });
+	for (const [i, id] of ids.entries()) {
+		const [byRest, byOp] = await Promise.all([post(alice, room, `${i}`, id), other.call(sendOp(room, `${i}`, id))]);
+		assert.deepEqual([byRest.seq, byRest.id], [i + 1, stored[i].id]);
+		assert.deepEqual([byOp.seq, byOp.id], [i + 1, stored[i].id]);
+	}
+	await exactly(b, room, 1, 5);
+	for (const f of [b, other]) f.terminate();
+});
+
+test("readers that take nothing for a while: each has all in the end, over its bound it is closed and resumes, others are not held up", async () => {
+	const room = await channel(alice, [bob]);
+	const a = await openWs(alice, { via: "realtime1" });
+	const from = a.hello.cursor;
+	await arm("slow_reader 40");
+	let n = Infinity; // messages in all
+	const met = () => ["realtime1", "realtime2"].some((name) => /\.slow .*queued=\d+/.test(stack.log(name)));
+	/** Follows over WebSocket, with its cursor, whatever happens. */
+	const reader = (via) => {
+		const r = { got: [], closes: [] };
+		r.done = (async () => {
+			let cursor = from;
+			while (r.got.length < n) {
+				const ws = await openWs(bob, { via, cursor, ms: 20000 }).catch(() => null); // so slow that its hello did not pass
+				if (!ws) continue;
+				await Promise.race([ws.closed, until(() => r.got.length + seqs(ws.lines, room).length >= n, { ms: 60000, every: 50 })]);
+				inOrder(ws);
+				r.got.push(...seqs(ws.lines, room));
+				cursor = ws.cursor;
+				if (r.got.length >= n) return ws.terminate();
+				r.closes.push((await ws.closed).code);
+			}
+		})();
+		return r;
+	};
+	const readers = range(1, 12).map((i) => reader(`realtime${1 + (i % 2)}`));
+	const took = [];
+	for (let i = 0; i < 2000 && (i < 100 || !met()); i++) {
+		const t = Date.now();
+		await post(alice, room, `${i} ${"x".repeat(6000)}`);
+		took.push(Date.now() - t);
+	}
+	n = took.length;
+	await Promise.all(readers.map((r) => r.done));
+	for (const r of readers) assert.deepEqual(r.got, range(1, n));
+	const closes = readers.flatMap((r) => r.closes);
+	// where even the close frame does not pass, the connection is cut
+	assert.ok(closes.length > 0 && closes.every((c) => c === 4008 || c === 1006), `closed with ${closes}`);
+	assert.ok(met(), "the bound was met");
+	took.sort((x, y) => x - y);
+	assert.ok(took[took.length >> 1] < 250, `a send took ${took[took.length >> 1]} ms`);
+	a.terminate();
+});
+
+describe("the wall clock leaps", () => {
+	for (const [what, ms] of [
+		["an hour ahead", 3600000],
+		["an hour back", -3600000],
+	])
+		test(`${what}: sessions live and end when they should, heartbeats and polls come in time`, async () => {
+			const room = await channel(alice, [bob]);
+			const web = await signIn(stack, "bob");
+			const session = (await web.get("/api/v1/me")).json.session.id;
+			await stack.psql(`UPDATE sessions SET expires_at = now() + interval '30 min' WHERE id = ${session}`);
+			const before = [await openWs(web, { via: "realtime1" }), await openWs(bob, { via: "realtime2" })];
+			const p = follow(web, { via: "realtime2", cursor: before[0].hello.cursor, wait: 2 });
+			await arm(`clock_step ${ms}`);
+			const after_ = await openWs(web, { via: "realtime1" });
+			const shift = Date.parse(after_.hello.server_time) - Date.now();
+			assert.ok(Math.abs(shift - ms) < 60000, `the clock is ${shift} ms off`);
+			const a = await openWs(alice, { via: "realtime1" });
+			const all = [...before, after_];
+			const beats = all.map((f) => f.lines.filter((l) => l.type === "heartbeat").length);
+			const looks = async () => Number(await stack.psql("SELECT coalesce(idx_scan, 0) + seq_scan FROM pg_stat_user_tables WHERE relname = 'sessions'"));
+			const looked = await looks();
+			const t = Date.now();
+			for (let i = 1; i <= 6; i++) {
+				await (i % 2 ? say(a, room, `${i}`) : post(alice, room, `${i}`));
+				await sleep(500);
+			}
+			for (const f of [...all, p]) await exactly(f, room, 1, 6);
+			await until(() => all.every((f, i) => f.lines.filter((l) => l.type === "heartbeat").length >= beats[i] + 3), { ms: 6000 });
+			assert.ok(Date.now() - t < 8000);
+			const q = Date.now();
+			assert.equal((await poll(bob, { via: "realtime1", cursor: a.hello.cursor.replace(/\d+$/, (d) => d), wait: 0 })).status, 200);
+			assert.equal((await poll(bob, { via: "realtime1", cursor: p.at, wait: 2 })).status, 200);
+			assert.ok(Date.now() - q > 1900 && Date.now() - q < 6000, `a poll of 2 s took ${Date.now() - q} ms`);
+			// nobody is closed, and nobody asks for the session all the time
+			for (const f of all) assert.equal((await f.call({ op: "ping" })).type, "pong");
+			assert.equal((await web.get("/api/v1/me")).status, 200);
+			assert.ok((await looks()) - looked < 100, `${(await looks()) - looked} looks at the sessions`);
+			// its end is the database's
+			await stack.psql(`UPDATE sessions SET expires_at = now() + interval '2 s' WHERE id = ${session}`);
+			const last = await openWs(web, { via: "realtime2" });
+			const opened = Date.now();
+			assert.equal((await last.closed).code, 4001);
+			assert.ok(Date.now() - opened < 3500, `ended after ${Date.now() - opened} ms`);
+			await p.stop();
+			assert.deepEqual(texts(before[1].lines, room), ["1", "2", "3", "4", "5", "6"]);
+			for (const f of [...before, after_, a]) f.terminate();
+		});
+});
