@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";
 import WebSocket from "ws";
+import { fcgiOpen } from "../support/fastcgi.mjs";
 
 const sleep = (ms) => new Promise((ok) => setTimeout(ok, ms));
 export const mark = (clientId, text) => `${clientId} ${text}`;
@@ -20,7 +21,7 @@ export function fingerprint(clientId, text) {
 const RETRY_CODES = new Set(["busy", "unavailable", "rate_limited", "internal"]);
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
 
-/** site: {host (the web server's name), ports: {web, direct: [..]}} ; user: {token, channels: [id]}. */
+/** site: {host (the web server's name), ports: {web, direct: [..], api (a socket)}, ops (bool)} ; user: {token, channels: [id]}. */
 export class Client {
 	constructor(site, name, user, { proxied, random }) {
 		Object.assign(this, { site, name, user, proxied, random, instance: randomUUID() });
@@ -32,7 +33,7 @@ export class Client {
 		this.faults = [];
 		this.counts = { connects: 0, failures: 0, lines: 0, messages: 0, resets: 0, retries: 0 };
 		this.pending = new Map(); // client_id -> {channel, text, sentAt, tries}
-		this.acked = []; // {clientId, channel, seq, id}
+		this.acked = []; // {clientId, channel, seq, id, ms}
 		this.stopped = false;
 		this.lastSeqAcked = new Map();
 	}
@@ -83,7 +84,7 @@ export class Client {
 	/** A message that goes on until it is answered. */
 	send(channel, text) {
 		const clientId = randomUUID();
-		this.pending.set(clientId, { channel, text, tries: 0, sentAt: 0 });
+		this.pending.set(clientId, { channel, text, tries: 0, sentAt: 0, began: Date.now() });
 		this.push(clientId);
 	}
 
@@ -99,6 +100,22 @@ export class Client {
 	async rest(clientId, p) {
 		const wait = 100 + this.random() * 400 * Math.min(p.tries, 5);
 		try {
+			if (this.site.ops && this.random() < 0.4) {
+				const op = JSON.stringify({ op: "send", ref: clientId, client_id: clientId, channel: p.channel, body: { text: p.text } });
+				const r = await this.http(this.site.ports.web, "POST", "/api/v1/ops", { body: op, type: "application/x-ndjson", timeout: 8000 });
+				if (r.status === 200) {
+					const line = JSON.parse(r.text);
+					if (line.type === "ack") return this.ack(clientId, line.channel, line.seq, line.id);
+					if (!RETRY_CODES.has(line.code)) {
+						this.pending.delete(clientId);
+						return this.fault("refused", r.text.slice(0, 200));
+					}
+				} else if (r.status < 500 && r.status !== 429 && r.status !== 408) {
+					this.pending.delete(clientId);
+					return this.fault("refused", `ops ${r.status} ${r.text.slice(0, 200)}`);
+				}
+				throw new Error("again");
+			}
 			const body = JSON.stringify({ client_id: clientId, body: { text: p.text } });
 			const path = `/api/v1/channels/${p.channel}/messages`;
 			const r = await this.http(this.site.ports.web, "POST", path, { body, timeout: 8000 });
@@ -122,13 +139,13 @@ export class Client {
 		if (!p) return;
 		this.pending.delete(clientId);
 		if (channel !== p.channel) this.fault("ack", `channel ${channel} for ${p.channel}`);
-		this.acked.push({ clientId, channel, seq, id });
+		this.acked.push({ clientId, channel, seq, id, ms: Date.now() - p.began });
 	}
 
-	http(port, method, path, { body, timeout, onHead } = {}) {
+	http(port, method, path, { body, type = "application/json", timeout, onHead } = {}) {
 		return new Promise((ok, no) => {
 			const headers = { host: this.site.host, authorization: `Bearer ${this.user.token}`, connection: "keep-alive" };
-			if (body) Object.assign(headers, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
+			if (body) Object.assign(headers, { "content-type": type, "content-length": Buffer.byteLength(body) });
 			const req = request({ host: "127.0.0.1", port, method, path, headers, agent }, (res) => {
 				const parts = [];
 				onHead?.(res);
@@ -185,12 +202,16 @@ export class PollClient extends Client {
 		this.wait = options.wait;
 	}
 
+	ask(path, timeout) {
+		return this.http(this.port(), "GET", path, { timeout });
+	}
+
 	async go() {
 		while (!this.stopped) {
 			try {
 				const path = `/api/v1/events?${this.query({ wait: this.cursor === undefined ? undefined : this.wait })}`;
 				this.counts.connects++;
-				const r = await this.http(this.port(), "GET", path, { timeout: (this.wait + 6) * 1000 });
+				const r = await this.ask(path, (this.wait + 6) * 1000);
 				if (r.status !== 200) {
 					if (r.status < 500 && r.status !== 429)
 						this.fault("refused", `poll ${r.status} ${r.text.slice(0, 200)}`);
@@ -210,6 +231,87 @@ export class PollClient extends Client {
 			} catch {
 				if (!this.stopped) await this.again();
 			}
+		}
+	}
+}
+
+/** Long-poll of pulsechat-api, past the web server, which has pulsechat-realtime there. */
+export class ApiPollClient extends PollClient {
+	async ask(path, timeout) {
+		const c = await fcgiOpen(this.site.ports.api, { path, token: this.user.token });
+		const timer = setTimeout(() => c.leave(), timeout);
+		this.request = { destroy: () => c.leave() };
+		try {
+			c.params();
+			c.stdinEnd();
+			return await c.answer();
+		} finally {
+			clearTimeout(timer);
+		}
+	}
+}
+
+const SILENCE_MS = 13000; // two heartbeats and a bit
+
+export class SseClient extends Client {
+	async go() {
+		while (!this.stopped) {
+			this.counts.connects++;
+			await this.stream().catch(() => {});
+			if (!this.stopped) await this.again();
+		}
+	}
+
+	stream() {
+		return new Promise((ok, no) => {
+			const headers = { host: this.site.host, authorization: `Bearer ${this.user.token}`, accept: "text/event-stream" };
+			if (this.cursor !== undefined) headers["last-event-id"] = this.cursor;
+			const path = `/api/v1/events?instance=${this.instance}`;
+			const req = request({ host: "127.0.0.1", port: this.port(), path, headers, agent: false }, (res) => {
+				if (res.statusCode !== 200) {
+					if (res.statusCode < 500 && res.statusCode !== 429) this.fault("refused", `stream ${res.statusCode}`);
+					req.destroy();
+					return end();
+				}
+				let text = "";
+				res.setEncoding("utf8");
+				res.on("data", (d) => {
+					timer.refresh();
+					this.heard = Date.now();
+					const parts = (text + d).split("\n\n");
+					text = parts.pop();
+					for (const part of parts) this.event(part);
+				});
+				res.on("error", end);
+				res.on("close", end);
+			});
+			const end = () => {
+				clearTimeout(timer);
+				ok();
+			};
+			const timer = setTimeout(() => req.destroy(), SILENCE_MS);
+			this.request = req;
+			req.on("error", (e) => {
+				clearTimeout(timer);
+				no(e);
+			});
+			req.end();
+		});
+	}
+
+	/** One whole event; one that is cut off never gets here. */
+	event(text) {
+		const fields = text.split("\n").filter((l) => l && !l.startsWith(":"));
+		const of = (name) => fields.find((l) => l.startsWith(`${name}: `))?.slice(name.length + 2);
+		const data = of("data");
+		if (data === undefined) return;
+		try {
+			const line = JSON.parse(data);
+			if (line.cursor !== of("id")) this.fault("cursor", `id ${of("id")} with ${data.slice(0, 200)}`);
+			if (line.type === "bye" && [4001, 4003].includes(line.code)) this.fault("refused", data);
+			this.take(line);
+		} catch (e) {
+			this.fault("torn", `${e.message}: ${data.slice(0, 200)}`);
 		}
 	}
 }
@@ -302,4 +404,41 @@ export class WsClient extends Client {
 			});
 		});
 	}
+}
+
+/**
+ * The transports, each with its share of the clients. here(site, user): whether this site has it; those that are not there are left
+ * out.
+ */
+export const TRANSPORTS = [
+	{ name: "WebSocket", share: 4, make: WsClient },
+	{ name: "server-sent events", share: 3, make: SseClient, here: hasStream },
+	{ name: "long-poll", share: 3, make: PollClient, wait: 10 },
+	{ name: "long-poll of pulsechat-api", share: 2, make: ApiPollClient, wait: 10, here: hasApiPoll },
+	{ name: "polling", share: 2, make: PollClient, wait: 0 },
+];
+
+function hasStream(site, user) {
+	return new Promise((ok, no) => {
+		const headers = { host: site.host, authorization: `Bearer ${user.token}`, accept: "text/event-stream" };
+		const req = request({ host: "127.0.0.1", port: site.ports.web, path: "/api/v1/events", headers, agent: false }, (res) => {
+			ok(res.statusCode === 200 && /^text\/event-stream/.test(res.headers["content-type"] ?? ""));
+			req.destroy();
+		});
+		req.on("error", no);
+		req.end();
+	});
+}
+
+async function hasApiPoll(site, user) {
+	const c = await fcgiOpen(site.ports.api, { path: "/api/v1/events?wait=0", token: user.token });
+	c.params();
+	c.stdinEnd();
+	return (await c.answer()).status === 200;
+}
+
+export async function hasOps(site, user) {
+	const client = new Client(site, "probe", user, { proxied: true, random: Math.random });
+	const options = { body: '{"op":"ping"}', type: "application/x-ndjson", timeout: 8000 };
+	return (await client.http(site.ports.web, "POST", "/api/v1/ops", options)).status === 200;
 }

@@ -1,8 +1,7 @@
-// faults: what the soak does to the site. Each is {name, weight, run(c)}; c: {stack, relay(op), random, pick, sleep}. A fault
+// faults: what the soak does to the site. Each is {name, weight, run(c)}; c: {stack, relay(op), links, random, pick, sleep}. A fault
 // undoes itself before it returns; two may run at once.
 
 const TARGETS = ["api1", "realtime1", "realtime2", "lighttpd"];
-const LINKS = ["web", "direct1", "direct2", "db"];
 
 async function backend(c, where = "true") {
 	const pids = await c.sql(`SELECT pid FROM pg_stat_activity WHERE datname = 'pulsechat' AND usename = 'pulsechat'
@@ -107,7 +106,7 @@ export const FAULTS = [
 		name: "cut",
 		weight: 6,
 		async run(c) {
-			const link = c.pick(LINKS);
+			const link = c.pick(c.links);
 			const share = c.pick([0.1, 0.5, 1]);
 			const how = c.pick(["reset", "end"]);
 			c.note(`${link} ${share} ${how}`);
@@ -118,7 +117,7 @@ export const FAULTS = [
 		name: "delay",
 		weight: 4,
 		async run(c) {
-			const link = c.pick(LINKS);
+			const link = c.pick(c.links);
 			const ms = 20 + c.random() * (link === "db" ? 80 : 400);
 			c.note(`${link} ${Math.round(ms)} ms`);
 			c.relay({ op: "delay", link, ms });
@@ -130,7 +129,7 @@ export const FAULTS = [
 		name: "freeze",
 		weight: 4,
 		async run(c) {
-			const link = c.pick(LINKS);
+			const link = c.pick(c.links);
 			const share = c.pick([0.2, 0.6]);
 			c.note(`${link} ${share}`);
 			c.relay({ op: "freeze", link, share });

@@ -1,14 +1,17 @@
 // soak: random faults under 300 clients on all transports, then each client's log is compared with the table: no loss, no double, no
 // disorder, and nothing acknowledged is missing.
 //   node tests/chaos/soak.mjs [--seconds 600] [--seed N] [--clients 300] [--rate 40] [--variant plain] [-v]   (make soak SECONDS= SEED=)
-// soak(options) is the same for tests; it returns {seed, faults, counts, wrong: [{kind, text}]}.
+// The report goes to build/soak/, as JSON and as a short text. soak(options) is the same for tests; it returns {seed, seconds,
+// transports, faults, counts, waits, wrong: [{kind, text}]}.
 // A seed gives the same faults at the same times; what they meet differs from run to run.
 
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { people, channels } from "../bench/site.mjs";
-import { startStack } from "../support/stack.mjs";
+import { ROOT, startStack } from "../support/stack.mjs";
 import { FAULTS } from "./faults.mjs";
-import { PollClient, WsClient, fingerprint } from "./clients.mjs";
+import { TRANSPORTS, fingerprint, hasOps } from "./clients.mjs";
 import { relayDatabase, sleep, startRelay } from "./help.mjs";
 
 function dice(seed) {
@@ -24,8 +27,11 @@ function dice(seed) {
 /**
  * seconds, seed, clients, rate (messages a second of all), variant.
  * env: for the C programs, PC_FAULTS among it.     script: [{at: seconds, name}] instead of random faults.     say: (text) => …
+ * enough: (faults that clients have met so far) => true to end at once, without a comparison at the end.
  */
-export async function soak({ seconds = 600, seed, clients: count = 300, rate = 40, variant, env = {}, script, say = () => {} } = {}) {
+export async function soak(options = {}) {
+	const { seconds = 600, clients: count = 300, rate = 40, variant, env = {}, script, enough, say = () => {} } = options;
+	let { seed } = options;
 	seed ??= (Math.random() * 2 ** 31) | 0;
 	say(`seed ${seed}`);
 	const random = dice(seed);
@@ -43,6 +49,7 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 	const wrong = [];
 	const faults = [];
 	const all = [];
+	const transports = {};
 	let stopError = null;
 	try {
 		await relayDatabase(stack, relay);
@@ -52,6 +59,8 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 			await relay.open("direct1", 0, stack.socket("realtime1")),
 			await relay.open("direct2", 0, stack.socket("realtime2")),
 		];
+		ports.api = join(stack.runDir, "relay", "api.sock");
+		await relay.open("api", ports.api, stack.socket("api1"));
 
 		// a third as many people as clients; each is in 4 channels, which have about 12 members
 		const site = { stack, tokens: [], host: stack.host, ports };
@@ -66,11 +75,17 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 		}
 		const ids = await channels(site, "soak", members);
 		const users = mine.map((list, u) => ({ token: site.tokens[u], channels: list.map((c) => ids[c]) }));
+		const has = [];
+		for (const t of TRANSPORTS) if (!t.here || (await t.here(site, users[0]))) has.push(...Array(t.share).fill(t));
+		site.ops = await hasOps(site, users[0]);
 		for (let i = 0; i < count; i++) {
-			const options = { proxied: i % 2 === 0, random: dice(seed + 1 + i), wait: i % 10 < 7 ? 10 : 0 };
-			const how = i % 10 < 4 ? "ws" : i % 10 < 7 ? "long-poll" : "poll";
-			const name = `${i} ${how} ${options.proxied ? "lighttpd" : "direct"}`;
-			all.push(new (how === "ws" ? WsClient : PollClient)(site, name, users[i % persons], options));
+			const how = has[i % has.length];
+			const proxied = (i + Math.floor(i / has.length)) % 2 === 0;
+			const name = `${i} ${how.name} ${proxied ? "lighttpd" : "direct"}`;
+			const client = new how.make(site, name, users[i % persons], { proxied, random: dice(seed + 1 + i), wait: how.wait });
+			client.transport = how.name;
+			all.push(client);
+			transports[how.name] = (transports[how.name] ?? 0) + 1;
 		}
 		for (const c of all) {
 			c.start();
@@ -81,10 +96,7 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 			60000,
 			() => `${all.filter((c) => c.cursor === undefined).length} clients got no cursor`,
 		);
-		say(
-			`${count} clients follow: ${all.filter((c) => c instanceof WsClient).length} by WebSocket, ` +
-				`${all.filter((c) => c.wait > 0).length} by long-poll, ${all.filter((c) => c.wait === 0).length} by polling`,
-		);
+		say(`${count} clients follow: ${list(transports)}${site.ops ? "; some send by POST /api/v1/ops" : ""}`);
 
 		const began = Date.now();
 		const now = () => (Date.now() - began) / 1000;
@@ -104,6 +116,8 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 		})();
 
 		// --- faults
+		const links = ["web", "direct1", "direct2", "db", ...(transports["long-poll of pulsechat-api"] ? ["api"] : [])];
+		const found = () => enough?.(all.flatMap((c) => c.faults));
 		const sql = async (text) => {
 			try {
 				return (await stack.psql(text, { user: "postgres" })).split("\n").filter(Boolean);
@@ -115,7 +129,7 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 		const start = (fault) => {
 			const entry = { at: Number(now().toFixed(1)), name: fault.name };
 			faults.push(entry);
-			const context = { stack, relay: relay.send, random, pick, sleep, sql, note: (t) => (entry.what = t) };
+			const context = { stack, relay: relay.send, links, random, pick, sleep, sql, note: (t) => (entry.what = t) };
 			const p = fault.run(context).then(
 				() => say(`${String(entry.at).padStart(6)} s  ${entry.name}${entry.what ? `: ${entry.what}` : ""}`),
 				(e) => say(`${String(entry.at).padStart(6)} s  ${entry.name}: could not: ${e.message.split("\n")[0]}`),
@@ -124,15 +138,15 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 			return p;
 		};
 		if (script) {
-			for (const s of script) {
-				await sleep(Math.max(0, s.at * 1000 - (Date.now() - began)));
-				start(FAULTS.find((f) => f.name === s.name));
+			for (const s of [...script, { at: seconds }]) {
+				while (now() < s.at && !found()) await sleep(Math.min(100, Math.max(1, s.at * 1000 - (Date.now() - began))));
+				if (found()) break;
+				if (s.name) start(FAULTS.find((f) => f.name === s.name));
 			}
-			await sleep(Math.max(0, seconds * 1000 - (Date.now() - began)));
 		} else {
 			const total = FAULTS.reduce((n, f) => n + f.weight, 0);
 			await sleep(2000);
-			while (now() < seconds) {
+			while (now() < seconds && !found()) {
 				let w = random() * total;
 				const fault = FAULTS.find((f) => (w -= f.weight) < 0) ?? FAULTS[0];
 				const p = start(fault);
@@ -141,7 +155,7 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 			}
 		}
 		await Promise.all(under);
-		for (const link of ["web", "direct1", "direct2", "db"]) {
+		for (const link of links) {
 			relay.send({ op: "delay", link, ms: 0 });
 			relay.send({ op: "thaw", link });
 		}
@@ -149,6 +163,10 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 		await Promise.all(["postgres", "api1", "realtime1", "realtime2", "lighttpd"].map((n) => stack.up(n, 30000)));
 		writing = false;
 		await writer;
+		if (found()) {
+			for (const f of all.flatMap((c) => c.faults)) wrong.push({ kind: f.kind, text: `client ${f.client}: ${f.text}` });
+			return { seed, seconds: Math.round(now()), transports, faults, counts: total(all), waits: waits(all), wrong };
+		}
 		if (relay.ended()) throw new Error("the relay has ended");
 		say(`faults are over: ${faults.length}; waiting for the clients`);
 
@@ -179,13 +197,44 @@ export async function soak({ seconds = 600, seed, clients: count = 300, rate = 4
 		relay.stop();
 	}
 	if (stopError) wrong.push({ kind: "program", text: stopError.message });
+	return { seed, seconds, transports, faults, counts: total(all), waits: waits(all), wrong };
+}
+
+const list = (counts) =>
+	Object.entries(counts)
+		.map(([k, v]) => `${k} ${v}`)
+		.join(", ");
+
+function total(all) {
 	const counts = { sent: 0, acked: 0 };
 	for (const c of all) {
 		counts.acked += c.acked.length;
 		for (const [k, v] of Object.entries(c.counts)) counts[k] = (counts[k] ?? 0) + v;
 	}
 	counts.sent = counts.acked + all.reduce((n, c) => n + c.pending.size, 0);
-	return { seed, seconds, faults, counts, wrong };
+	return counts;
+}
+
+/** From a message's first try to its answer, over all that broke between: milliseconds. */
+function waits(all) {
+	const ms = all.flatMap((c) => c.acked.map((a) => a.ms)).sort((x, y) => x - y);
+	const at = (share) => ms[Math.min(ms.length - 1, Math.floor(ms.length * share))];
+	return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: ms.at(-1) };
+}
+
+/** A short text of what soak() returns. */
+export function reportText(r) {
+	const byName = {};
+	for (const f of r.faults) byName[f.name] = (byName[f.name] ?? 0) + 1;
+	return [
+		`Soak of ${r.seconds} s, seed ${r.seed}, ${Object.values(r.transports).reduce((n, v) => n + v, 0)} clients: ${list(r.transports)}.`,
+		`${r.faults.length} faults: ${list(byName)}.`,
+		`Clients: ${list(r.counts)}.`,
+		`From the first try to the answer, in ms: ${list(r.waits)}.`,
+		...r.wrong.slice(0, 40).map((w) => `WRONG ${w.kind}: ${w.text}`),
+		r.wrong.length ? `WRONG: ${list(kinds(r.wrong))}` : "Each client's log against the table: no loss, no double, no disorder; nothing acknowledged is missing.",
+		"",
+	].join("\n");
 }
 
 async function waitFor(cond, ms, what = () => "not in time") {
@@ -280,19 +329,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 		}
 	}
 	const r = await soak(options);
-	console.log(
-		`\nseed ${r.seed}, ${r.seconds} s, ${r.faults.length} faults; ${Object.entries(r.counts)
-			.map(([k, v]) => `${k} ${v}`)
-			.join(", ")}`,
-	);
-	const byName = {};
-	for (const f of r.faults) byName[f.name] = (byName[f.name] ?? 0) + 1;
-	console.log(
-		Object.entries(byName)
-			.map(([k, v]) => `${k} ${v}`)
-			.join(", "),
-	);
-	for (const w of r.wrong.slice(0, 40)) console.log(`WRONG ${w.kind}: ${w.text}`);
-	console.log(r.wrong.length ? `WRONG: ${JSON.stringify(kinds(r.wrong))}` : "no loss, no double, no disorder");
+	const dir = join(ROOT, "build/soak");
+	mkdirSync(dir, { recursive: true });
+	const name = join(dir, `${new Date().toISOString().replace(/[:.]/g, "-")}-seed-${r.seed}`);
+	writeFileSync(`${name}.json`, `${JSON.stringify(r, null, "\t")}\n`);
+	writeFileSync(`${name}.txt`, reportText(r));
+	console.log(`\n${reportText(r)}(${relative(process.cwd(), name)}.txt, .json)`);
 	process.exit(r.wrong.length ? 1 : 0);
 }

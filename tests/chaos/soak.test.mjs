@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { kinds, soak } from "./soak.mjs";
+import { kinds, reportText, soak } from "./soak.mjs";
 
-const HARMLESS = ["lose_notify 0.02", "commit_no_reply 0.01", "slow_reader 0.02"];
+const HARMLESS = ["lose_notify 0.02", "commit_no_reply 0.01", "ack_lost 0.005", "slow_reader 5", "clock_step -3600000"];
 
 test("a minute of random faults: no loss, no double, no disorder", { timeout: 300000 }, async (t) => {
 	const r = await soak({
@@ -15,7 +15,7 @@ test("a minute of random faults: no loss, no double, no disorder", { timeout: 30
 		env: { PC_FAULTS: HARMLESS.join(",") },
 		say: (text) => t.diagnostic(text),
 	});
-	t.diagnostic(`${r.faults.length} faults; ${JSON.stringify(r.counts)}`);
+	t.diagnostic(reportText(r));
 	assert.deepEqual(
 		kinds(r.wrong),
 		{},
