@@ -12,17 +12,7 @@ import { people, channels } from "../bench/site.mjs";
 import { ROOT, startStack } from "../support/stack.mjs";
 import { FAULTS } from "./faults.mjs";
 import { TRANSPORTS, fingerprint, hasOps } from "./clients.mjs";
-import { relayDatabase, sleep, startRelay } from "./help.mjs";
-
-function dice(seed) {
-	let a = seed >>> 0;
-	return () => {
-		a = (a + 0x6d2b79f5) >>> 0;
-		let t = Math.imul(a ^ (a >>> 15), 1 | a);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-	};
-}
+import { dice, relayDatabase, sleep, startRelay } from "./help.mjs";
 
 /**
  * seconds, seed, clients, rate (messages a second of all), variant.
@@ -176,15 +166,16 @@ export async function soak(options = {}) {
 			wrong.push({ kind: "unanswered", text: `${unsent()} messages got no answer within 60 s after the last fault` }),
 		);
 		const table = await read(stack);
-		const behind = () =>
-			all.filter((c) =>
-				c.user.channels.some(
-					(ch) => (table.get(ch)?.length ?? 0) > 0 && (c.last.get(ch) ?? 0) < table.get(ch).length,
-				),
-			).length;
+		const isBehind = (c) =>
+			c.user.channels.some((ch) => (table.get(ch)?.length ?? 0) > 0 && (c.last.get(ch) ?? 0) < table.get(ch).length);
+		const behind = () => all.filter(isBehind).length;
+		say(`${unsent()} messages have no answer; ${behind()} clients are behind`);
 		const limit = Date.now() + 45000;
 		await waitFor(() => behind() === 0, limit - Date.now()).catch(() => {});
 		await sleep(1500); // what comes too often comes now
+		const late = {};
+		for (const c of all) if (isBehind(c)) late[c.transport] = (late[c.transport] ?? 0) + 1;
+		if (Object.keys(late).length) say(`still behind: ${list(late)}`);
 		for (const c of all) compare(c, table, wrong);
 		await check(stack, all, table, wrong);
 	} finally {
