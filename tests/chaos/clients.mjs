@@ -190,6 +190,7 @@ export class Client {
 	stop() {
 		this.stopped = true;
 		this.request?.destroy();
+		this.streaming?.destroy();
 		this.socket?.terminate();
 		return this.done;
 	}
@@ -240,7 +241,7 @@ export class ApiPollClient extends PollClient {
 	async ask(path, timeout) {
 		const c = await fcgiOpen(this.site.ports.api, { path, token: this.user.token });
 		const timer = setTimeout(() => c.leave(), timeout);
-		this.request = { destroy: () => c.leave() };
+		this.streaming = { destroy: () => c.leave() };
 		try {
 			c.params();
 			c.stdinEnd();
@@ -290,7 +291,7 @@ export class SseClient extends Client {
 				ok();
 			};
 			const timer = setTimeout(() => req.destroy(), SILENCE_MS);
-			this.request = req;
+			this.streaming = req; // request is that of the last send
 			req.on("error", (e) => {
 				clearTimeout(timer);
 				no(e);
