@@ -149,8 +149,7 @@ static long read_stdin(void *ctx, char *p, size_t n)
 	do
 		got = read(STDIN_FILENO, p, MIN_OF(n, (size_t)b->left));
 	while (got < 0 && errno == EINTR);
-	if (got > 0)
-		b->left -= got;
+	b->left = got > 0 ? b->left - got : 0;
 	return got;
 }
 
@@ -169,6 +168,17 @@ static void write_stdout(void *ctx, const char *p, size_t n)
 	}
 }
 
+/* Bytes that may be read. mod_cgid gives no CONTENT_LENGTH for a chunked request: its body ends with our input. */
+static int64_t body_length(void)
+{
+	const char *length = getenv("CONTENT_LENGTH"), *coding = getenv("HTTP_TRANSFER_ENCODING");
+	int64_t n;
+
+	if (!length || !*length)
+		return coding && *coding ? DRAIN_BYTES : 0;
+	return int_parse(length, strnlen(length, 20), INT64_MAX, &n) ? n : 0; /* request_read_body() refuses it */
+}
+
 /* A body that was refused is read all the same: mod_cgid loses the answer of a program that ends before its input does.
  */
 static void drain(struct cgi_body *b)
@@ -182,10 +192,9 @@ static void drain(struct cgi_body *b)
 
 int cgi_serve(const struct config *c)
 {
-	const char *length = getenv("CONTENT_LENGTH");
 	struct cgi_gate gate = {.gate = {gate_write, gate_is_up}, .config = c, .fd = -1};
 	struct app app = {.config = c, .gate = &gate.gate};
-	struct cgi_body body = {0};
+	struct cgi_body body = {body_length()};
 	struct io io = {.read = read_stdin, .write = write_stdout, .ctx = &body};
 	struct arena *arena;
 	struct db *db;
@@ -200,8 +209,6 @@ int cgi_serve(const struct config *c)
 		write_stdout(NULL, sorry, sizeof(sorry) - 1);
 		return 1;
 	}
-	if (length && !int_parse(length, strnlen(length, 20), INT64_MAX, &body.left))
-		body.left = 0; /* request_read_body() refuses it */
 	arena = arena_new(serve_arena_limit(c));
 	db = db_new(c);
 	app.oidc = oidc_new(c);

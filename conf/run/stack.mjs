@@ -37,6 +37,7 @@ export class Trouble extends Error {}
  *   env        for the C programs             wrap       argv in front of the C programs ([])
  *   template   a made cluster to copy         idpPort    of the provider; 0: kept in the state, else picked
  *   postgres   further server settings        only       names to start at first; default all
+ *   site       the public address where it is not the web server's own (a TLS server in front)
  *   front      (stack) => {name, argv, ...} of another web server, in lighttpd's place and on its port
  */
 export class Stack extends EventEmitter {
@@ -240,7 +241,7 @@ export class Stack extends EventEmitter {
 		if (!existsSync(secret)) writeWhole(secret, `${randomBytes(32).toString("base64url")}\n`, 0o600);
 		const conf = mergeConf(
 			{
-				site: { url: this.url, name: "PulseChat" },
+				site: { url: this.site ?? this.url, name: "PulseChat" },
 				database: { dsn: `host=${this.pgSocket} dbname=pulsechat user=pulsechat` },
 				api: { listen: this.socket("api1") },
 				realtime: { listen: this.socket("realtime1") },
@@ -278,7 +279,7 @@ export class Stack extends EventEmitter {
 			argv: [
 				process.execPath,
 				join(ROOT, "tests/devidp/server.mjs"),
-				...["--state", join(this.state, "devidp"), "--port", String(this.idpPort), "--site", this.url],
+				...["--state", join(this.state, "devidp"), "--port", String(this.idpPort), "--site", this.site ?? this.url],
 				...(this.test ? ["--test"] : []),
 			],
 			ready: () => tcpReady(this.idpPort),

@@ -162,6 +162,35 @@ test("CGI: a plain poll, by the contract of long-poll but that it never waits", 
 	problem(await nobody.get("/api/v1/events"), 401, "unauthenticated");
 });
 
+test("CGI: a body without CONTENT_LENGTH is read to its end where it was chunked, and only there", async () => {
+	const channel = (await makeChannel(alice)).id;
+	const start = (body, extra) =>
+		new Promise((ok, no) => {
+			const env = {
+				...process.env,
+				...stack.env,
+				GATEWAY_INTERFACE: "CGI/1.1",
+				REQUEST_METHOD: "POST",
+				REQUEST_URI: `/api/v1/channels/${channel}/messages`,
+				CONTENT_TYPE: "application/json",
+				HTTP_AUTHORIZATION: `Bearer ${alice.token}`,
+				...extra,
+			};
+			const child = execFile(stack.program("pulsechat-api"), ["-c", stack.conf], { env }, (e, stdout) => (e ? no(e) : ok(stdout)));
+			child.stdin.on("error", () => {}); // nobody reads a body that is none
+			child.stdin.end(body);
+		});
+	const body = JSON.stringify(message("in pieces"));
+	assert.match(await start(body, { HTTP_TRANSFER_ENCODING: "chunked" }), /^Status: 201 /);
+	assert.match(await start(body, { HTTP_TRANSFER_ENCODING: "chunked", CONTENT_LENGTH: "" }), /^Status: 200 /);
+	assert.match(await start(Buffer.alloc(300000, " "), { HTTP_TRANSFER_ENCODING: "chunked" }), /^Status: 413 /);
+	assert.match(await start(body, {}), /^Status: 400 /);
+	assert.deepEqual(
+		(await allMessages(alice, channel)).map((m) => m.body.text),
+		["in pieces"],
+	);
+});
+
 test("CGI: with the database away it is 503, not a hang", async () => {
 	await stack.down("postgres");
 	const began = Date.now();
