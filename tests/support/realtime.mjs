@@ -85,12 +85,20 @@ export class Feed {
 
 const query = (o) => new URLSearchParams(Object.entries(o).filter(([, v]) => v !== undefined && v !== null)).toString();
 
+/** Where a request goes: through the web server, or to one realtime process alone, past it or through a server of its own. */
+function route(stack, via) {
+	const front = via && stack.fronts?.get(via);
+	if (front) return { base: `http://127.0.0.1:${front.port}`, host: stack.host };
+	return via ? { base: stack.url, host: stack.host, socketPath: stack.socket(via) } : { base: stack.url };
+}
+
 /** The bare socket, before any line: for tests of the handshake. */
 export function dial(who, { instance, cursor, via, path = "/api/v1/ws", headers = {}, protocol = "pulsechat.v1", ws: options = {} } = {}) {
 	const where = `${path}?${query({ instance, cursor })}`;
 	const { stack } = who;
-	const url = via ? `ws+unix:${stack.socket(via)}:${where}` : `ws://${stack.host}${where}`;
-	const all = { ...(via && { host: stack.host }), ...who.credentials, ...headers };
+	const { base, host, socketPath } = route(stack, via);
+	const url = socketPath ? `ws+unix:${socketPath}:${where}` : base.replace("http", "ws") + where;
+	const all = { ...(host && { host }), ...who.credentials, ...headers };
 	for (const k of Object.keys(all)) if (all[k] === null || all[k] === undefined) delete all[k];
 	return new WebSocket(url, protocol, { perMessageDeflate: false, ...options, headers: all });
 }
@@ -153,11 +161,12 @@ async function byFastcgi(socket, path, headers, signal) {
 
 export async function poll(who, { cursor, wait, instance, via, headers = {}, signal } = {}) {
 	const { stack } = who;
+	const { base, host, socketPath } = route(stack, via, past);
 	const path = `/api/v1/events?${query({ cursor, wait, instance })}`;
-	const mine = { ...who.credentials, "sec-fetch-site": who.token ? null : "same-origin", "pulsechat-client": "test", ...headers };
+	const mine = { ...(host && { host }), ...who.credentials, "sec-fetch-site": who.token ? null : "same-origin", "pulsechat-client": "test", ...headers };
 	const answer = via?.startsWith("api")
 		? await byFastcgi(stack.socket(via), path, mine, signal)
-		: await exchange(stack.url + path, { headers: mine, signal, socketPath: via && stack.socket(via) });
+		: await exchange(base + path, { headers: mine, signal, socketPath });
 	const good = answer.status === 200;
 	const lines = good ? answer.text.split("\n").filter(Boolean).map((l) => JSON.parse(l)) : [];
 	return {

@@ -3,10 +3,14 @@
 //
 //   const s = await startServer("nginx", stack);                 // plain http; stack.url stays the site's name
 //   const s = await startServer("apache-fcgid", stack, { tls: true });   // the shipped file with TLS, a self-signed certificate
-//   s.url, s.host, s.port (127.0.0.1 and ::1), s.httpPort (tls: the plain one), s.ca, s.log(), s.accessLog(), await s.stop()
-//   options: tls; change: (text, file) => text, further changes to every configuration file; head: lines for the test's own main file
+//   s.site (for Host), s.port (127.0.0.1 and ::1), s.httpPort (tls: the plain one), s.ca, s.log(), s.accessLog(), await s.reload(),
+//   await s.stop()
+//   options: tls; change: (text, file) => text, further changes to every configuration file; head: lines for the test's own main file;
+//   realtime: names of the only realtime processes it knows
 //
-// startStack({ front: "nginx" }), or $PC_FRONT, puts a server in lighttpd's place instead: whole suites run behind it.
+// With tls the site is stack.site, https://localhost: a name that the certificate bears, at any port.
+// startStack({ front: "nginx" }), or $PC_FRONT, puts a server in lighttpd's place instead: whole suites run behind it. What such a
+// suite says to one realtime process (via) goes through one more server of the kind, which knows that process alone.
 
 import { execFileSync } from "node:child_process";
 import { request as httpRequest } from "node:http";
@@ -82,20 +86,20 @@ function layShare(dir, stack, change) {
 	return share;
 }
 
-/** Sockets of all processes of a kind. A stack without any has one where nobody listens. */
-function sockets(stack, kind) {
-	const all = stack.names.filter((n) => n.startsWith(kind));
+/** Sockets of all processes of a kind, or of the named ones. A stack without any has one where nobody listens. */
+function sockets(stack, kind, only) {
+	const all = only ?? stack.names.filter((n) => n.startsWith(kind));
 	return (all.length > 0 ? all : [`${kind}1`]).map((n) => stack.socket(n));
 }
 
 /** nginx: {argv} with the shipped main file (tls) or a small one around the shared files. */
-function nginx({ dir, share, port, httpPort, stack, tls, head = "" }) {
+function nginx({ dir, share, port, httpPort, stack, tls, members, head = "" }) {
 	const main = join(dir, "nginx.conf");
 	const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((n) => `${n}_temp_path ${dir}/${n};`).join("\n\t");
 	const user = isRoot ? "user root;" : "";
 	const log = `access_log ${dir}/access.log;\n\t${temp}\n\t${head}`;
 	const api = sockets(stack, "api").map((s) => `server unix:${s} max_fails=0;`);
-	const realtime = sockets(stack, "realtime").map((s) => `server unix:${s} max_fails=0;`);
+	const realtime = sockets(stack, "realtime", members).map((s) => `server unix:${s} max_fails=0;`);
 	let text;
 	if (tls) {
 		const { cert, key } = selfSigned(dir);
@@ -111,8 +115,7 @@ function nginx({ dir, share, port, httpPort, stack, tls, head = "" }) {
 			[`server unix:${SERVICE}/realtime-2.sock max_fails=0;`, ""],
 			["/etc/letsencrypt/live/chat.example.org/fullchain.pem", cert],
 			["/etc/letsencrypt/live/chat.example.org/privkey.pem", key],
-			["server_name chat.example.org;", "server_name 127.0.0.1;"],
-			["chat.example.org", `127.0.0.1:${port}`],
+			["chat.example.org", siteOf(stack, tls)],
 			["listen [::]:443", ipv6 ? `listen [::1]:${port}` : "# listen"],
 			["listen 443", `listen 127.0.0.1:${port}`],
 			["listen [::]:80", ipv6 ? `listen [::1]:${httpPort}` : "# listen"],
@@ -145,23 +148,26 @@ http {
 	return { name: "nginx", argv: ["nginx", "-e", join(dir, "error.log"), "-c", main, "-g", "daemon off;"] };
 }
 
+/** The site's name as it stands in Host. */
+const siteOf = (stack, tls) => (tls ? new URL(stack.site).host : stack.host);
+
 const APACHE_MODULES = [
 	...["mpm_event", "authz_core", "alias", "mime", "dir", "headers", "rewrite", "filter", "deflate", "brotli", "reqtimeout", "setenvif"],
 	...["proxy", "proxy_http", "proxy_fcgi", "proxy_balancer", "lbmethod_byrequests", "lbmethod_bybusyness", "slotmem_shm", "remoteip"],
 ];
 
 /** Apache: the shipped site file (tls) or a virtual host around the shared file, in a small main file. It runs as www-data. */
-function apache({ dir, share, port, httpPort, stack, tls, api, realtime, head = "" }) {
+function apache({ dir, share, port, httpPort, stack, tls, api, realtime, members: only, head = "" }) {
 	const main = join(dir, "httpd.conf");
 	const modules = [...APACHE_MODULES, ...(tls ? ["ssl", "http2", "socache_shmcb"] : []), ...({ fcgid: ["fcgid"], cgi: ["cgid"] }[api] ?? [])];
-	const members = sockets(stack, "realtime").map((s, i) => `BalancerMember "unix:${s}|http://realtime-${i + 1}" upgrade=websocket timeout=75 retry=1`);
+	const members = sockets(stack, "realtime", only).map((s, i) => `BalancerMember "unix:${s}|http://realtime-${i + 1}" upgrade=websocket timeout=75 retry=1`);
 	const listen = (p) => `Listen 127.0.0.1:${p}\n${ipv6 ? `Listen [::1]:${p}` : ""}`;
 	let site;
 	if (tls) {
 		const { cert, key } = selfSigned(dir);
 		const define = (name, value) => [new RegExp(`^Define ${name} .*$`, "m"), `Define ${name} ${value}`];
 		site = put(readFileSync(join(share, "apache/pulsechat.conf"), "utf8"), "apache/pulsechat.conf", [
-			define("PC_HOST", `127.0.0.1:${port}`),
+			define("PC_HOST", siteOf(stack, tls)),
 			define("PC_HTTP", httpPort),
 			define("PC_HTTPS", port),
 			define("PC_CERT", cert),
@@ -199,6 +205,7 @@ MaxSpareThreads 256
 	writeFileSync(
 		main,
 		`ServerRoot ${dir}
+ServerTokens Prod
 ServerName 127.0.0.1
 DefaultRuntimeDir ${dir}
 PidFile ${dir}/httpd.pid
@@ -229,19 +236,19 @@ ${site}
 }
 
 /** lighttpd: the shipped main file (tls), or the stack's own, with the overlays for CGI and for a host without realtime process. */
-function lighttpd({ dir, share, port, httpPort, stack, tls, api, realtime, head = "" }) {
+function lighttpd({ dir, share, port, httpPort, stack, tls, api, realtime, members, head = "" }) {
 	const main = join(dir, "lighttpd.conf");
 	let text;
+	const member = (n) => `"${n}" => ( "host" => "${stack.socket(n)}", "disable-time" => 0 ),`;
 	if (tls) {
 		const { cert, key } = selfSigned(dir);
-		const member = (n) => `"${n}" => ( "host" => "${stack.socket(n)}", "disable-time" => 0 ),`;
 		text = put(readFileSync(join(share, "lighttpd/pulsechat.conf"), "utf8"), "lighttpd/pulsechat.conf", [
-			['var.pc_host     = "chat.example.org"', `var.pc_host = "127.0.0.1:${port}"`],
+			['var.pc_host     = "chat.example.org"', `var.pc_host = "${siteOf(stack, tls)}"`],
 			[/^var.pc_cert .*$/m, `var.pc_cert = "${cert}"`],
 			[/^var.pc_key .*$/m, `var.pc_key = "${key}"`],
 			[`"${SHARE}"`, `"${share}"`],
 			[`${SERVICE}/api.sock`, stack.socket("api1")],
-			[/^\t"1" => .*$/m, stack.names.filter((n) => n.startsWith("realtime")).map(member).join("\n\t")],
+			[/^\t"1" => .*$/m, (members ?? stack.names.filter((n) => n.startsWith("realtime"))).map(member).join("\n\t")],
 			[/^\t"2" => .*$/m, ""],
 			[/^var.pc_fds .*$/m, "var.pc_fds = 4096"],
 			[/^var.pc_connections .*$/m, "var.pc_connections = 2048"],
@@ -264,6 +271,7 @@ function lighttpd({ dir, share, port, httpPort, stack, tls, api, realtime, head 
 			[/^server\.errorlog .*$/m, `server.errorlog = "${dir}/error.log"`],
 			[/^deflate\.cache-dir .*$/m, `deflate.cache-dir = "${dir}/compress"`],
 			[join(ROOT, "conf/lighttpd"), join(share, "lighttpd")],
+			...(members ? [[/^var.pc_realtime .*$/m, `var.pc_realtime = ( ${members.map(member).join(" ")} )`]] : []),
 		]).replaceAll(`"[::1]:${stack.port}"`, `"[::1]:${port}"`);
 	}
 	mkdirSync(join(dir, "compress"), { recursive: true });
@@ -305,11 +313,11 @@ export function frontOf(name) {
 const started = new Set();
 
 /** A second web server beside the stack's own. */
-export async function startServer(name, stack, { tls = false, change, head } = {}) {
+export async function startServer(name, stack, { tls = false, change, head, realtime: members } = {}) {
 	const dir = mkdtempSync(join(stack.runDir, "w-"));
 	const port = await freePort();
 	const httpPort = tls ? await freePort() : port;
-	const spec = configure(name, { stack, dir, port, httpPort, tls, change, head });
+	const spec = configure(name, { stack, dir, port, httpPort, tls, change, head, members });
 	const proc = new Proc({ supervise: false, log: join(dir, "out.log"), env: { PATH }, stopWait: 5000, ...spec, ready: () => answers(port, tls) });
 	started.add(proc);
 	const read = (file) => (existsSync(join(dir, file)) ? readFileSync(join(dir, file), "utf8") : "");
@@ -319,11 +327,11 @@ export async function startServer(name, stack, { tls = false, change, head } = {
 		port,
 		httpPort,
 		proc,
-		host: `127.0.0.1:${port}`,
-		url: `${tls ? "https" : "http"}://127.0.0.1:${port}`,
+		site: siteOf(stack, tls),
 		ca: tls ? readFileSync(selfSigned(dir).cert) : undefined,
 		log: () => read("out.log") + read("error.log"),
 		accessLog: () => read("access.log"),
+		reload: () => process.kill(proc.pid, RELOAD[SERVERS[name].kind]),
 		async stop() {
 			if (!started.delete(proc)) return;
 			await proc.stop();
@@ -341,6 +349,9 @@ export async function startServer(name, stack, { tls = false, change, head } = {
 	}
 	return server;
 }
+
+/** The web server's own graceful reload, by signal: what systemctl reload does. */
+const RELOAD = { lighttpd: "SIGUSR1", nginx: "SIGHUP", apache: "SIGUSR1" };
 
 process.on("exit", () => {
 	for (const proc of started) if (proc.child) process.kill(proc.child.pid, "SIGKILL");

@@ -38,7 +38,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { ROOT, Stack, freePort } from "../../conf/run/stack.mjs";
 import { makeCluster, pgBin } from "../../conf/run/postgres.mjs";
-import { frontOf } from "./servers.mjs";
+import { frontOf, startServer } from "./servers.mjs";
 
 export { ROOT };
 export { until } from "./until.mjs";
@@ -86,6 +86,8 @@ export async function startStack(options = {}) {
 	}
 	try {
 		await stack.start();
+		const front = options.front ?? process.env.PC_FRONT;
+		if (front && front !== "lighttpd" && !options.only) await stack.frontEach(front);
 	} catch (e) {
 		stack.keepLogs();
 		await Stack.prototype.stop.call(stack);
@@ -140,6 +142,12 @@ class TestStack extends Stack {
 
 	get pids() {
 		return Object.fromEntries([...this.procs].map(([name, p]) => [name, p.pid]));
+	}
+
+	/** One more web server for each realtime process, which knows that one alone: for tests that choose a process. */
+	async frontEach(name) {
+		const which = this.names.filter((n) => n.startsWith("realtime"));
+		this.fronts = new Map(await Promise.all(which.map(async (n) => [n, await startServer(name, this, { realtime: [n] })])));
 	}
 
 	async token(user, scopes) {
@@ -216,6 +224,7 @@ class TestStack extends Stack {
 
 	async stop() {
 		if (!running.delete(this)) return;
+		for (const server of this.fronts?.values() ?? []) await server.stop();
 		await super.stop();
 		const bad = this.faults();
 		if (bad.length > 0) {
