@@ -84,9 +84,11 @@ export function handshake(server, token, options = {}) {
 	const { v6, query = "" } = options;
 	const to = towards(server, options);
 	const url = `${to.ca ? "wss" : "ws"}://${v6 ? "[::1]" : "127.0.0.1"}:${to.port}/api/v1/ws${query}`;
+	const headers = { host: server.site, authorization: `Bearer ${token}`, ...options.headers };
+	for (const k of Object.keys(headers)) if (headers[k] === null) delete headers[k];
 	const socket = new WebSocket(url, "pulsechat.v1", {
 		...(to.ca && { ca: to.ca, servername: to.servername }),
-		headers: { host: server.site, authorization: `Bearer ${token}`, ...options.headers },
+		headers,
 		perMessageDeflate: false,
 	});
 	return new Promise((ok, no) => {

@@ -10,20 +10,23 @@
 // A JSON body is sent as application/json; a string or Buffer as it is (name its content-type).
 
 import { Agent, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 
 const agent = new Agent({ keepAlive: true, maxSockets: 256 });
 
-/** One exchange, no redirects followed. options: method, headers, body, socketPath, timeout. */
-export function exchange(url, { method = "GET", headers = {}, body, socketPath, timeout = 70000, signal } = {}) {
+/** One exchange, no redirects followed. options: method, headers, body, socketPath, timeout; tls: {port, ca} of an https site. */
+export function exchange(url, { method = "GET", headers = {}, body, socketPath, timeout = 70000, signal, tls } = {}) {
 	return new Promise((ok, no) => {
 		const u = new URL(url);
 		const send = { ...headers };
 		for (const k of Object.keys(send)) if (send[k] === null || send[k] === undefined) delete send[k];
-		const raw = /^http:\/\/[^/?#]+([^#]*)/.exec(url)?.[1] || "/"; // a URL object would tidy the path up
+		const raw = /^https?:\/\/[^/?#]+([^#]*)/.exec(url)?.[1] || "/"; // a URL object would tidy the path up
 		const options = { method, headers: send, agent: socketPath ? undefined : agent, path: raw, signal, timeout };
 		if (socketPath) Object.assign(options, { socketPath, headers: { host: u.host, ...send } });
+		else if (u.protocol === "https:")
+			Object.assign(options, { host: "127.0.0.1", port: tls.port, ca: tls.ca, servername: u.hostname, agent: false, headers: { host: u.host, ...send } });
 		else Object.assign(options, { host: u.hostname, port: u.port || 80 });
-		const req = httpRequest(options, (res) => {
+		const req = (u.protocol === "https:" ? httpsRequest : httpRequest)(options, (res) => {
 			const parts = [];
 			res.on("data", (d) => parts.push(d));
 			res.on("error", no);
@@ -39,7 +42,7 @@ export function exchange(url, { method = "GET", headers = {}, body, socketPath, 
 		req.on("error", (e) => {
 			// A kept connection that the server closed just then: once more on a new one.
 			if (e.code === "ECONNRESET" && req.reusedSocket && !signal?.aborted)
-				ok(exchange(url, { method, headers: { ...headers, connection: "close" }, body, socketPath, timeout, signal }));
+				ok(exchange(url, { method, headers: { ...headers, connection: "close" }, body, socketPath, timeout, signal, tls }));
 			else no(e);
 		});
 		req.end(body);
@@ -47,6 +50,8 @@ export function exchange(url, { method = "GET", headers = {}, body, socketPath, 
 }
 
 export class Jar {
+	/** Where an https site is to be found: {port, ca}. */
+	tls;
 	#cookies = new Map(); // host -> name -> {value, path}
 
 	put(url, setCookie = []) {
@@ -98,7 +103,7 @@ export function client(stack, { token, jar, headers: always = {}, socketPath } =
 		if (bytes !== undefined) headers["content-length"] = Buffer.byteLength(bytes);
 		else if (method !== "GET" && method !== "HEAD") headers["content-length"] = 0;
 		const lower = Object.fromEntries(Object.entries(options.headers ?? {}).map(([k, v]) => [k.toLowerCase(), v]));
-		const answer = await exchange(url, { socketPath, ...options, method, headers: { ...headers, ...lower }, body: bytes });
+		const answer = await exchange(url, { socketPath, ...options, method, headers: { ...headers, ...lower }, body: bytes, tls: jar?.tls });
 		jar?.put(url, answer.headers["set-cookie"]);
 		return answer;
 	};
@@ -134,7 +139,7 @@ export async function navigate(jar, url, { method = "GET", body, headers = {}, s
 		const form = body === undefined ? {} : { "content-type": "application/x-www-form-urlencoded", origin: new URL(url).origin };
 		const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
 		const all = { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", ...form, ...length, ...headers };
-		const answer = await exchange(url, { method, body, headers: { ...all, cookie: jar.header(url) || null } });
+		const answer = await exchange(url, { method, body, headers: { ...all, cookie: jar.header(url) || null }, tls: jar.tls });
 		jar.put(url, answer.headers["set-cookie"]);
 		const to = answer.headers.location;
 		if (!to || answer.status < 300 || answer.status > 399) return answer;

@@ -49,10 +49,9 @@ export function put(text, file, pairs) {
 	return text;
 }
 
-/** A self-signed certificate for 127.0.0.1, ::1 and localhost: {cert, key} files, made once per run. */
-let certificate;
-export function selfSigned(dir) {
-	if (certificate && existsSync(certificate.cert)) return certificate;
+/** A self-signed certificate for 127.0.0.1, ::1 and localhost in this folder: {cert, key}, files. */
+function selfSigned(dir) {
+	if (existsSync(join(dir, "tls.crt"))) return { cert: join(dir, "tls.crt"), key: join(dir, "tls.key") };
 	const [cert, key] = [join(dir, "tls.crt"), join(dir, "tls.key")];
 	const names = "subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost";
 	const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"];
