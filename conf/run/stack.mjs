@@ -66,7 +66,7 @@ export class Stack extends EventEmitter {
 		await this.#prepareCluster();
 		this.#writeConf();
 		this.#define();
-		const wanted = (name) => !this.only || this.only.includes(name);
+		const wanted = (name) => !this.only || this.only.includes(name === this.frontName ? "lighttpd" : name);
 		this.step("starting PostgreSQL and the OpenID provider");
 		const idp = wanted("devidp") ? this.up("devidp", 20000) : null;
 		idp?.catch(() => {}); // looked at below

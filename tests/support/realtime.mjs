@@ -6,6 +6,7 @@
 //                                                               // the search starts after the line that the last next() returned
 //   await ws.call({ op: "send", client_id, channel, body: { text } })   // adds a ref, resolves to its ack, error or pong
 //   ws.send({ op: "ping" }); await ws.close(); await ws.closed          // {code, reason}
+//   past: true with via goes past the web server even where a suite runs behind another one (servers.mjs)
 //   const p = await poll(alice, { cursor, wait: 5, instance });          // {status, events, lines, cursor, headers}
 //                                                               // via: "api1" speaks FastCGI to that process
 //   const follower = follow(alice, { cursor });                          // polls for ever: next(), lines, events, stop()
@@ -86,8 +87,8 @@ export class Feed {
 const query = (o) => new URLSearchParams(Object.entries(o).filter(([, v]) => v !== undefined && v !== null)).toString();
 
 /** Where a request goes: through the web server, or to one realtime process alone, past it or through a server of its own. */
-function route(stack, via) {
-	const front = via && stack.fronts?.get(via);
+function route(stack, via, past) {
+	const front = via && !past && stack.fronts?.get(via);
 	if (front) return { base: `http://127.0.0.1:${front.port}`, host: stack.host };
 	return via ? { base: stack.url, host: stack.host, socketPath: stack.socket(via) } : { base: stack.url };
 }
@@ -159,8 +160,9 @@ async function byFastcgi(socket, path, headers, signal) {
 	}
 }
 
-export async function poll(who, { cursor, wait, instance, via, headers = {}, signal } = {}) {
+export async function poll(who, { cursor, wait, instance, via, past, headers = {}, signal } = {}) {
 	const { stack } = who;
+	const { base, host, socketPath } = route(stack, via, past);
 	const { base, host, socketPath } = route(stack, via, past);
 	const path = `/api/v1/events?${query({ cursor, wait, instance })}`;
 	const mine = { ...(host && { host }), ...who.credentials, "sec-fetch-site": who.token ? null : "same-origin", "pulsechat-client": "test", ...headers };

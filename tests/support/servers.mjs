@@ -6,7 +6,7 @@
 //   s.site (for Host), s.port (127.0.0.1 and ::1), s.httpPort (tls: the plain one), s.ca, s.log(), s.accessLog(), await s.reload(),
 //   await s.stop()
 //   options: tls; change: (text, file) => text, further changes to every configuration file; head: lines for the test's own main file;
-//   realtime: names of the only realtime processes it knows
+//   realtime: names of the only realtime processes it knows; drain: nginx's worker_shutdown_timeout
 //
 // With tls the site is stack.site, https://localhost: a name that the certificate bears, at any port.
 // startStack({ front: "nginx" }), or $PC_FRONT, puts a server in lighttpd's place instead: whole suites run behind it. What such a
@@ -92,7 +92,7 @@ function sockets(stack, kind, only) {
 }
 
 /** nginx: {argv} with the shipped main file (tls) or a small one around the shared files. */
-function nginx({ dir, share, port, httpPort, stack, tls, members, head = "" }) {
+function nginx({ dir, share, port, httpPort, stack, tls, members, drain = "60s", head = "" }) {
 	const main = join(dir, "nginx.conf");
 	const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((n) => `${n}_temp_path ${dir}/${n};`).join("\n\t");
 	const user = isRoot ? "user root;" : "";
@@ -123,6 +123,7 @@ function nginx({ dir, share, port, httpPort, stack, tls, members, head = "" }) {
 	} else {
 		text = `${user}
 worker_processes 1;
+worker_shutdown_timeout ${drain};
 pid ${dir}/nginx.pid;
 error_log ${dir}/error.log;
 events { worker_connections 4096; }
@@ -312,12 +313,12 @@ export function frontOf(name) {
 const started = new Set();
 
 /** A second web server beside the stack's own. */
-export async function startServer(name, stack, { tls = false, change, head, realtime: members } = {}) {
+export async function startServer(name, stack, { tls = false, change, head, drain, realtime: members } = {}) {
 	const dir = mkdtempSync(join(stack.runDir, "w-"));
 	const port = await freePort();
 	const httpPort = tls ? await freePort() : port;
-	const spec = configure(name, { stack, dir, port, httpPort, tls, change, head, members });
-	const proc = new Proc({ supervise: false, log: join(dir, "out.log"), env: { PATH }, stopWait: 5000, ...spec, ready: () => answers(port, tls) });
+	const spec = configure(name, { stack, dir, port, httpPort, tls, change, head, drain, members });
+	const proc = new Proc({ supervise: false, log: join(dir, "out.log"), env: { PATH }, stopWait: 15000, ...spec, ready: () => answers(port, tls) });
 	started.add(proc);
 	const read = (file) => (existsSync(join(dir, file)) ? readFileSync(join(dir, file), "utf8") : "");
 	const server = {
