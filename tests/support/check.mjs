@@ -54,6 +54,38 @@ function nodeSuite(name, dir, minutes, env = {}, only = "", atOnce = 1) {
 	return { name, minutes, steps: files.length > 0 ? [{ argv: [...argv, ...files], env, count: nodeSummary }] : [] };
 }
 
+/** Files of tests behind another web server (tests/support/servers.mjs): [front, file...] each; a folder means all in it. */
+function frontSteps(fronts, variant) {
+	const argv = [process.execPath, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-reporter-destination=stdout"];
+	return fronts.map(([front, ...files]) => ({
+		argv: [...argv, ...files.flatMap((f) => (f.endsWith(".mjs") ? f : list(f, ".test.mjs")))],
+		env: { PC_FRONT: front, PC_VARIANT: variant },
+		count: nodeSummary,
+	}));
+}
+const frontSuite = (name, minutes, ...fronts) => ({ name, minutes, steps: frontSteps(fronts, "plain") });
+
+/** Every web server there is an example for; and a selection of the suites behind those that are not the default. */
+const serversSuite = () => ({
+	name: "servers",
+	minutes: 5,
+	steps: [
+		{
+			argv: [process.execPath, "--test", "--test-concurrency=2", "--test-reporter=spec", ...list("tests/servers", ".test.mjs")],
+			env: asan,
+			count: nodeSummary,
+		},
+		...frontSteps(
+			[
+				["nginx", "tests/api/routes.test.mjs", "tests/realtime/protocol.test.mjs"],
+				["apache-proxy_fcgi", "tests/api/text.test.mjs", "tests/realtime/protocol.test.mjs"],
+				["apache-fcgid", "tests/api/routes.test.mjs"],
+			],
+			"asan",
+		),
+	],
+});
+
 function unitSuite(name, variant, wrap = [], minutes = 5) {
 	return {
 		name,
@@ -87,6 +119,7 @@ const lint = () => ({
 		.filter((f) => !f.endsWith("/tap.sh"))
 		.map((f) => ({ argv: [f], count: tap })),
 });
+const API_OVER_HTTP = ["tests/api/routes.test.mjs", "tests/api/text.test.mjs"];
 const asan = { PC_VARIANT: "asan" };
 const VALGRIND = ["valgrind", "-q", "--error-exitcode=97", "--leak-check=full"];
 
@@ -118,6 +151,7 @@ const plans = {
 		nodeSuite("chaos", "tests/chaos", 8, asan),
 		nodeSuite("web", "tests/web", 6),
 		nodeSuite("proxies", "tests/proxies", 5, asan, "", 2),
+		serversSuite(),
 		nodeSuite("run", "tests/run", 6),
 	],
 	long: () => [
@@ -135,6 +169,23 @@ const plans = {
 		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }),
 		nodeSuite("realtime (threads)", "tests/realtime", 10, { PC_VARIANT: "tsan" }),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),
+		frontSuite("api (nginx)", 8, ["nginx", "tests/api"]),
+		frontSuite("api (apache)", 12, ["apache-proxy_fcgi", "tests/api"]),
+		frontSuite("realtime (nginx)", 8, ["nginx", "tests/realtime"]),
+		frontSuite("realtime (apache)", 10, ["apache-proxy_fcgi", "tests/realtime"]),
+		// what goes past the web server, to a process that mod_fcgid or CGI does not use, is left out
+		frontSuite("api (fcgid, cgi)", 8, ...["apache-fcgid", "apache-cgid", "lighttpd-cgi"].map((f) => [f, ...API_OVER_HTTP])),
+		{
+			name: "servers (reload)",
+			minutes: 4,
+			steps: [
+				{
+					argv: [process.execPath, "--test", "--test-reporter=spec", "tests/servers/reload.test.mjs"],
+					env: { PC_SERVERS: "nginx,apache-proxy_fcgi,apache-fcgid" },
+					count: nodeSummary,
+				},
+			],
+		},
 		{
 			name: "fuzz",
 			minutes: 12,

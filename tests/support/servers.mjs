@@ -152,7 +152,7 @@ http {
 const siteOf = (stack, tls) => (tls ? new URL(stack.site).host : stack.host);
 
 const APACHE_MODULES = [
-	...["mpm_event", "authz_core", "alias", "mime", "dir", "headers", "rewrite", "filter", "deflate", "brotli", "reqtimeout", "setenvif"],
+	...["mpm_event", "authz_core", "alias", "mime", "dir", "headers", "rewrite", "filter", "deflate", "brotli", "reqtimeout", "setenvif", "buffer"],
 	...["proxy", "proxy_http", "proxy_fcgi", "proxy_balancer", "lbmethod_byrequests", "lbmethod_bybusyness", "slotmem_shm", "remoteip"],
 ];
 
