@@ -194,7 +194,7 @@ int cgi_serve(const struct config *c)
 {
 	struct cgi_gate gate = {.gate = {gate_write, gate_is_up}, .config = c, .fd = -1};
 	struct app app = {.config = c, .gate = &gate.gate};
-	struct cgi_body body = {body_length()};
+	struct cgi_body body = {0};
 	struct io io = {.read = read_stdin, .write = write_stdout, .ctx = &body};
 	struct arena *arena;
 	struct db *db;
@@ -209,6 +209,7 @@ int cgi_serve(const struct config *c)
 		write_stdout(NULL, sorry, sizeof(sorry) - 1);
 		return 1;
 	}
+	body.left = body_length();
 	arena = arena_new(serve_arena_limit(c));
 	db = db_new(c);
 	app.oidc = oidc_new(c);
