@@ -4,7 +4,9 @@
 import { after, before, describe, test } from "node:test";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { readFileSync, readdirSync } from "node:fs";
+import { once } from "node:events";
+import { chmodSync, readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { ROOT, startStack, until } from "../support/stack.mjs";
 import { SERVERS, put, startServer } from "../support/servers.mjs";
@@ -303,6 +305,33 @@ function of(name) {
 		assert.equal(client, "127.0.0.1");
 		assert.equal(await clientSeen(server, {}, true), "::1");
 	});
+
+	if (realtime)
+		test(`${name}: the realtime process hears the client's own address and the site's name`, async () => {
+			const seen = [];
+			const path = join(stack.runDir, `heard-${name}.sock`);
+			const listener = createServer((req, res) => {
+				seen.push(req.headers);
+				res.writeHead(404, { "content-length": 0 }).end();
+			}).listen(path);
+			await once(listener, "listening");
+			chmodSync(path, 0o666);
+			const other = await startServer(name, stack, { realtime: [`heard-${name}`] });
+			try {
+				for (const [v6, own] of [[false, "127.0.0.1"], [true, "::1"]]) {
+					const spoofed = { "x-forwarded-for": "203.0.113.9", "x-forwarded-host": "evil.test", forwarded: "for=203.0.113.9" };
+					await ask(other, "/api/v1/events", { v6, headers: { ...bearer, ...spoofed } });
+					const heard = seen.at(-1);
+					assert.equal(heard["x-forwarded-for"], own);
+					assert.equal(heard.host, stack.host);
+					assert.equal(heard.authorization, bearer.authorization);
+					assert.doesNotMatch(JSON.stringify(heard), /203\.0\.113\.9|evil/);
+				}
+			} finally {
+				await other.stop();
+				listener.close();
+			}
+		});
 
 	test(`${name}: the web client's files: types, caching, compression, ranges, revalidation`, () => files(server, kind));
 
