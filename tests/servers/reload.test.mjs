@@ -77,15 +77,16 @@ for (const name of NAMES)
 	test(`${name}: reloaded twice under traffic, clients resume and nothing is lost`, { timeout: 60000 }, async () => {
 		const kind = KINDS[SERVERS[name].kind];
 		const server = await startServer(name, stack, kind);
-		const at = { ...stack, url: `http://127.0.0.1:${server.port}`, host: `127.0.0.1:${server.port}` };
-		const [alice, bob] = [client(at, { token: tokens.alice }), client(at, { token: tokens.bob })];
-		const bobId = (await bob.get("/api/v1/me")).json.user.id;
-		const room = (await alice.post("/api/v1/channels", { name: `reload ${name}`, kind: "private", members: [bobId] })).json.id;
-		const start = (await bob.get("/api/v1/channels")).headers["pulsechat-cursor"];
-		const feeds = [persist(alice), persist(bob)];
-		const polls = [follow(bob, { cursor: start })];
+		const feeds = [], polls = [];
 		let sent = 0, stop = false, lost = 0;
 		try {
+			const at = { ...stack, url: `http://127.0.0.1:${server.port}`, host: `127.0.0.1:${server.port}` };
+			const [alice, bob] = [client(at, { token: tokens.alice }), client(at, { token: tokens.bob })];
+			const bobId = (await bob.get("/api/v1/me")).json.user.id;
+			const room = (await alice.post("/api/v1/channels", { name: `reload ${name}`, kind: "private", members: [bobId] })).json.id;
+			const start = (await bob.get("/api/v1/channels")).headers["pulsechat-cursor"];
+			feeds.push(persist(alice), persist(bob));
+			polls.push(follow(bob, { cursor: start }));
 			await until(() => feeds.every((f) => f.opened === 1), { what: "the sockets are open" });
 			const writer = (async () => {
 				for (; !stop; ) {
