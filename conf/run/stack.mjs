@@ -22,6 +22,8 @@ import { PEOPLE } from "../../tests/devidp/people.mjs";
 
 const run = promisify(execFile);
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+// By its full path: else a reload closes its door until the last connection has gone.
+export const LIGHTTPD = existsSync("/usr/sbin/lighttpd") ? "/usr/sbin/lighttpd" : "lighttpd";
 const ISSUER_PATH = "/t/dev/oauth2/token";
 
 /** A sentence for a person: shown without a stack trace. */
@@ -296,7 +298,7 @@ export class Stack extends EventEmitter {
 			c(name, [this.program("pulsechat-realtime"), "-c", this.confPath, "--listen", this.socket(name), "--node", name]);
 		}
 		this.#writeLighttpd();
-		const front = this.front?.(this) ?? { name: "lighttpd", argv: ["lighttpd", "-D", "-f", join(this.state, "lighttpd.conf")] };
+		const front = this.front?.(this) ?? { name: "lighttpd", argv: [LIGHTTPD, "-D", "-f", join(this.state, "lighttpd.conf")] };
 		add(front.name, { env: { PATH: `${process.env.PATH}:/usr/sbin` }, ready: () => tcpReady(this.port), ...front });
 		this.frontName = front.name;
 	}

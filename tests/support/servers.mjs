@@ -18,7 +18,7 @@ import { request as httpsRequest } from "node:https";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Proc } from "../../conf/run/proc.mjs";
-import { ROOT, freePort } from "../../conf/run/stack.mjs";
+import { LIGHTTPD, ROOT, freePort } from "../../conf/run/stack.mjs";
 
 const isRoot = process.getuid() === 0;
 const SHARE = "/usr/local/share/pulsechat";
@@ -278,7 +278,7 @@ function lighttpd({ dir, share, port, httpPort, stack, tls, api, realtime, membe
 	if (!realtime) text += `\ninclude "${share}/lighttpd/no-realtime.conf"\n`;
 	if (api === "cgi") text += `\nvar.pc_cgi = "${share}/cgi/pulsechat.cgi"\ninclude "${share}/lighttpd/cgi.conf"\n`;
 	writeFileSync(main, `${text}\n${head}\n`);
-	return { name: "lighttpd", argv: ["lighttpd", "-D", "-f", main] };
+	return { name: "lighttpd", argv: [LIGHTTPD, "-D", "-f", main] };
 }
 
 /** Whether a server gives an answer, any. (Apache listens before it knows whether it likes its configuration.) */
