@@ -7,7 +7,7 @@
 //   STATE/log/            one log per program          STATE/run.path the folder of the sockets (a short path)
 
 import { execFile, execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, connect } from "node:net";
@@ -433,15 +433,14 @@ export async function portTrouble(port) {
 	return null;
 }
 
+/** A port that nobody has, below those that the system takes for outgoing connections: none of them gets in the way later. */
 export async function freePort() {
-	return new Promise((ok, no) => {
-		const server = createServer();
-		server.on("error", no);
-		server.listen(0, "127.0.0.1", () => {
-			const { port } = server.address();
-			server.close(() => ok(port));
-		});
-	});
+	const outgoing = Number(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split(/\s+/)[0]);
+	const [low, high] = outgoing > 20000 ? [10000, outgoing] : [61000, 65536];
+	for (;;) {
+		const port = randomInt(low, high);
+		if (!(await portTrouble(port))) return port;
+	}
 }
 
 /** Whether a port (number) or a Unix socket (path) accepts. */

@@ -348,7 +348,8 @@ function of(name) {
 			assert.ok(r.all["permissions-policy"]);
 			secured(r, path);
 		}
-		for (const path of ["/robots.txt", "/assets/", "/assets/x.js", "/index.html/x.y", "/assets/..%2f..%2fpulsechat.conf", "/..%2f..%2f..%2fetc/passwd"]) {
+		const outside = ["/assets/..%2f..%2fpulsechat.conf", "/..%2f..%2f..%2fetc/passwd"];
+		for (const path of ["/robots.txt", "/assets/", "/assets/x.js", "/index.html/x.y", ...outside]) {
 			const r = await ask(server, path);
 			// a path that leads out of the folder may be taken for a page of the client, where a server puts it in order first
 			if (!/passwd/.test(path) || r.status !== 200) assert.ok([400, 403, 404].includes(r.status), `${path}: ${r.status}`);
@@ -410,8 +411,11 @@ const DEFAULTS = {
 		file === "lighttpd/site.conf"
 			? put(text, file, [
 					[
-						"proxy.balance = \"least-connection\"",
-						'proxy.balance = "least-connection"\n\tdeflate.mimetypes = ( "" )\n\tdeflate.allowed-encodings = ( "gzip" )\n\tdeflate.min-compress-size = 1',
+						'proxy.balance = "least-connection"',
+						`proxy.balance = "least-connection"
+	deflate.mimetypes = ( "" )
+	deflate.allowed-encodings = ( "gzip" )
+	deflate.min-compress-size = 1`,
 					],
 				])
 			: text,
@@ -460,14 +464,16 @@ function trustLines(folder, address) {
 describe("behind a proxy of one's own", { concurrency: 2 }, () => {
 	for (const [name, lines] of Object.entries(TRUSTED))
 		test(`${name}: the address comes from the proxy that is trusted, from nobody else`, async () => {
-			const [inner, outer] = [await startServer(name, stack, { change: lines("127.0.0.1") }), await startServer(name, stack, { change: lines("192.0.2.10") })];
+			const inner = await startServer(name, stack, { change: lines("127.0.0.1") });
+			let outer;
 			try {
+				outer = await startServer(name, stack, { change: lines("192.0.2.10") });
 				assert.equal(await clientSeen(inner, { "x-forwarded-for": "203.0.113.9" }), "203.0.113.9");
 				assert.equal(await clientSeen(inner, { "x-forwarded-for": "198.51.100.1, 203.0.113.9" }), "203.0.113.9", "the nearest counts");
 				assert.equal(await clientSeen(inner, {}), "127.0.0.1");
 				assert.equal(await clientSeen(outer, { "x-forwarded-for": "203.0.113.9" }), "127.0.0.1");
 			} finally {
-				await Promise.all([inner.stop(), outer.stop()]);
+				await Promise.all([inner.stop(), outer?.stop()]);
 			}
 		});
 });

@@ -19,8 +19,7 @@ const BETWEEN = 40; // messages between two reloads
 // How long the old processes may go on, shorter than shipped; and how a new configuration shows: another header of every answer.
 const KINDS = {
 	lighttpd: {
-		change: (text, file) =>
-			file === "lighttpd/site.conf" ? put(text, file, [['"server.graceful-shutdown-timeout" => 60', '"server.graceful-shutdown-timeout" => 5']]) : text,
+		change: (text, file) => (file === "lighttpd/site.conf" ? put(text, file, [["shutdown-timeout\" => 60", "shutdown-timeout\" => 5"]]) : text),
 		file: "lighttpd.conf",
 		mark: (text, n) => put(text, "lighttpd.conf", [[/^var.pc_headers .*$/m, `var.pc_headers = ( "X-Generation" => "${n}" )`]]),
 	},
@@ -92,7 +91,8 @@ for (const name of NAMES)
 				for (; !stop; ) {
 					const message = { client_id: randomUUID(), body: { text: `m ${sent + 1}` } };
 					for (let tries = 0; ; tries++) {
-						const r = await alice.post(`/api/v1/channels/${room}/messages`, message).catch((e) => ({ status: 0, text: e.message }));
+						const sending = alice.post(`/api/v1/channels/${room}/messages`, message);
+						const r = await sending.catch((e) => ({ status: 0, text: e.message }));
 						if (r.status === 201 || r.status === 200) break;
 						lost++;
 						if (tries > 100 || (r.status >= 400 && r.status < 500)) throw new Error(`${r.status} ${r.text}`);
@@ -108,9 +108,8 @@ for (const name of NAMES)
 				const path = join(server.dir, kind.file);
 				writeFileSync(path, kind.mark(readFileSync(path, "utf8"), n));
 				server.reload();
-				await until(async () => (await ask(server, "/api/v1/limits").catch(() => ({ headers: {} }))).headers["x-generation"] === String(n), {
-					what: `generation ${n} answers`,
-				});
+				const generation = async () => (await ask(server, "/api/v1/limits").catch(() => null))?.headers["x-generation"];
+				await until(async () => (await generation()) === String(n), { what: `generation ${n} answers` });
 				// lighttpd closes its door for as long as the old process lives, unless told otherwise
 				if (n === 1) assert.ok(feeds.some((f) => f.opened === 1), "answered only when the old connections were gone");
 				const then = sent;

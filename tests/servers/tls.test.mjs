@@ -56,7 +56,8 @@ function of(name, handle) {
 	test(`${name}: https answers over both address families and http/2, with HSTS on everything`, async () => {
 		const bearer = { authorization: `Bearer ${token}` };
 		for (const v6 of [false, true]) assert.equal((await ask(server, "/healthz", { v6 })).json.status, "ok");
-		for (const [path, status] of [["/", 200], ["/c/12", 200], ["/assets/none.js", 404], ["/api/v1/limits", 200], ["/api/v1/me", 401], ["/api/v1/x", 404]]) {
+		const paths = { "/": 200, "/c/12": 200, "/assets/none.js": 404, "/api/v1/limits": 200, "/api/v1/me": 401, "/api/v1/x": 404 };
+		for (const [path, status] of Object.entries(paths)) {
 			const r = await ask(server, path);
 			assert.equal(r.status, status, path);
 			assert.deepEqual(r.all["strict-transport-security"], [HSTS], path);

@@ -23,9 +23,10 @@ export function exchange(url, { method = "GET", headers = {}, body, socketPath, 
 		const raw = /^https?:\/\/[^/?#]+([^#]*)/.exec(url)?.[1] || "/"; // a URL object would tidy the path up
 		const options = { method, headers: send, agent: socketPath ? undefined : agent, path: raw, signal, timeout };
 		if (socketPath) Object.assign(options, { socketPath, headers: { host: u.host, ...send } });
-		else if (u.protocol === "https:")
-			Object.assign(options, { host: "127.0.0.1", port: tls.port, ca: tls.ca, servername: u.hostname, agent: false, headers: { host: u.host, ...send } });
-		else Object.assign(options, { host: u.hostname, port: u.port || 80 });
+		else if (u.protocol === "https:") {
+			Object.assign(options, { host: "127.0.0.1", port: tls.port, ca: tls.ca, servername: u.hostname, agent: false });
+			options.headers = { host: u.host, ...send };
+		} else Object.assign(options, { host: u.hostname, port: u.port || 80 });
 		const req = (u.protocol === "https:" ? httpsRequest : httpRequest)(options, (res) => {
 			const parts = [];
 			res.on("data", (d) => parts.push(d));

@@ -160,7 +160,8 @@ const APACHE_MODULES = [
 function apache({ dir, share, port, httpPort, stack, tls, api, realtime, members: only, head = "" }) {
 	const main = join(dir, "httpd.conf");
 	const modules = [...APACHE_MODULES, ...(tls ? ["ssl", "http2", "socache_shmcb"] : []), ...({ fcgid: ["fcgid"], cgi: ["cgid"] }[api] ?? [])];
-	const members = sockets(stack, "realtime", only).map((s, i) => `BalancerMember "unix:${s}|http://realtime-${i + 1}" upgrade=websocket timeout=75 retry=1`);
+	const member = (s, i) => `BalancerMember "unix:${s}|http://realtime-${i + 1}" upgrade=websocket timeout=75 retry=1`;
+	const members = sockets(stack, "realtime", only).map(member);
 	const listen = (p) => `Listen 127.0.0.1:${p}\n${ipv6 ? `Listen [::1]:${p}` : ""}`;
 	let site;
 	if (tls) {

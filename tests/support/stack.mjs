@@ -201,7 +201,7 @@ class TestStack extends Stack {
 			const from = this.forgiven.get(name) ?? 0;
 			proc.exits.slice(from).forEach((end) => {
 				const how = end.signal ?? `exit ${end.code}`;
-				if (!end.asked) bad.push(`${name} died unasked (${how})`);
+				if (!end.asked) bad.push(`${name} died unasked (${how}): ${proc.tail()}`);
 				else if (name === this.frontName || name === "devidp") return; // their way of ending is not ours
 				else if (end.signal ? end.signal !== end.asked : end.code !== 0)
 					bad.push(`${name} ended with ${how} after ${end.asked}: ${proc.tail()}`);
