@@ -21,7 +21,7 @@ before(async () => {
 after(() => stack?.stop());
 
 describe("web servers with TLS", { concurrency: 2 }, () => {
-	for (const [i, name] of Object.keys(SERVERS).entries()) describe(name, { concurrency: 1 }, () => of(name, PEOPLE[i]));
+	for (const [i, name] of Object.keys(SERVERS).entries()) describe(name, { concurrency: 1 }, () => of(name, PEOPLE[i % PEOPLE.length]));
 });
 
 /** One request over http/2: {status, headers, text}. */
