@@ -70,7 +70,8 @@ describe("with a database", () => {
 		const room = await channel(alice, [bob]);
 		const open = await openWs(bob, { via: "realtime1" });
 		const mark = markOf(open.hello.cursor);
-		for (const cursor of ["", "-1", "text", `${mark}.-1`, `${mark}.`, `${mark}.1x`, `${mark}.99999999999999999999`, mark, `${mark}.1.2`, "'", "%00"]) {
+		const behind = ["-1", "", "1x", "99999999999999999999", "1.2"].map((n) => `${mark}.${n}`);
+		for (const cursor of ["", "-1", "text", mark, "'", "%00", ...behind]) {
 			const p = await poll(bob, { cursor, wait: 5, via: "realtime1" });
 			assert.deepEqual([p.status, p.problem?.code, p.problem?.field], [400, "bad_cursor", "cursor"], JSON.stringify(cursor));
 			await assert.rejects(openWs(bob, { cursor, via: "realtime1" }), (e) => e.status === 400);

@@ -102,7 +102,8 @@ export class Client {
 		try {
 			if (this.site.ops && this.random() < 0.4) {
 				const op = JSON.stringify({ op: "send", ref: clientId, client_id: clientId, channel: p.channel, body: { text: p.text } });
-				const r = await this.http(this.site.ports.web, "POST", "/api/v1/ops", { body: op, type: "application/x-ndjson", timeout: 8000 });
+				const options = { body: op, type: "application/x-ndjson", timeout: 8000 };
+				const r = await this.http(this.site.ports.web, "POST", "/api/v1/ops", options);
 				if (r.status === 200) {
 					const line = JSON.parse(r.text);
 					if (line.type === "ack") return this.ack(clientId, line.channel, line.seq, line.id);

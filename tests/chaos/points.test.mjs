@@ -166,7 +166,8 @@ describe("the wall clock leaps", () => {
 			const a = await openWs(alice, { via: "realtime1" });
 			const all = [...before, after_];
 			const beats = all.map((f) => f.lines.filter((l) => l.type === "heartbeat").length);
-			const looks = async () => Number(await stack.psql("SELECT coalesce(idx_scan, 0) + seq_scan FROM pg_stat_user_tables WHERE relname = 'sessions'"));
+			const scans = "SELECT coalesce(idx_scan, 0) + seq_scan FROM pg_stat_user_tables WHERE relname = 'sessions'";
+			const looks = async () => Number(await stack.psql(scans));
 			const looked = await looks();
 			const t = Date.now();
 			for (let i = 1; i <= 6; i++) {

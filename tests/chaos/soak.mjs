@@ -223,7 +223,9 @@ export function reportText(r) {
 		`Clients: ${list(r.counts)}.`,
 		`From the first try to the answer, in ms: ${list(r.waits)}.`,
 		...r.wrong.slice(0, 40).map((w) => `WRONG ${w.kind}: ${w.text}`),
-		r.wrong.length ? `WRONG: ${list(kinds(r.wrong))}` : "Each client's log against the table: no loss, no double, no disorder; nothing acknowledged is missing.",
+		r.wrong.length
+			? `WRONG: ${list(kinds(r.wrong))}`
+			: "Each client's log against the table: no loss, no double, no disorder; nothing acknowledged is missing.",
 		"",
 	].join("\n");
 }
