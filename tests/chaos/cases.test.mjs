@@ -70,7 +70,7 @@ describe("with a database", () => {
 		const room = await channel(alice, [bob]);
 		const open = await openWs(bob, { via: "realtime1" });
 		const mark = markOf(open.hello.cursor);
-		const behind = ["-1", "", "1x", "99999999999999999999", "1.2"].map((n) => `${mark}.${n}`);
+		const behind = ["-1", "", "1x", "99999999999999999999", "1.2"].map((id) => `${mark}.${id}`);
 		for (const cursor of ["", "-1", "text", mark, "'", "%00", ...behind]) {
 			const p = await poll(bob, { cursor, wait: 5, via: "realtime1" });
 			assert.deepEqual([p.status, p.problem?.code, p.problem?.field], [400, "bad_cursor", "cursor"], JSON.stringify(cursor));

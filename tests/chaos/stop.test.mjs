@@ -160,8 +160,8 @@ describe("PG-3 one slow sender and the others' latency", () => {
 				const begun = until(
 					async () =>
 						(await stack.psql(
-							`SELECT count(*) FROM pg_stat_activity
-								WHERE wait_event = 'PgSleep' AND query LIKE '%hold ${held} ${round}%'`,
+							`SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'
+								AND query LIKE '%hold ${held} ${round}%'`,
 							{ user: "postgres" },
 						)) === "1",
 				);
