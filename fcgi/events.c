@@ -1,6 +1,5 @@
 /* events: the thread, its epoll loop, and the hand-over. */
 #include "fcgi/events.h"
-#include "fcgi/events.h"
 #include "fcgi/events_private.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
