@@ -32,7 +32,8 @@ int handle_healthz(struct request *q, struct response *r, struct err *e)
 		    database && log ? "ok" : "unavailable", database ? "ok" : "unavailable",
 		    writer ? "ok" : "connecting", log ? "ok" : "short of partitions");
 	if (bus != EVENTS_OFF)
-		strbuf_addf(&r->body, ",\"bus\":\"%s\"", bus == EVENTS_HEARS ? "ok" : "deaf");
+		strbuf_addf(&r->body, ",\"bus\":\"%s\",\"polls\":%zu", bus == EVENTS_HEARS ? "ok" : "deaf",
+			    events_waiting(q->app->events));
 	strbuf_addc(&r->body, '}');
 	return 0;
 }

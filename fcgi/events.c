@@ -124,6 +124,7 @@ static void tick(struct events *ev, int64_t now)
 {
 	struct parked *p, *next;
 	int64_t first = INT64_MAX;
+	size_t waiting = 0;
 
 	if (now < ev->next_tick)
 		return;
@@ -135,9 +136,11 @@ static void tick(struct events *ev, int64_t now)
 		parked_tick(p, now);
 		if (p->state != PARKED_GONE)
 			first = MIN_OF(first, p->deadline);
+		waiting += p->state == PARKED_WAITING && p->poll.caught_up;
 	}
 	pthread_mutex_lock(&ev->lock);
 	ev->next_free = first;
+	ev->waiting = waiting;
 	pthread_mutex_unlock(&ev->lock);
 }
 
@@ -392,6 +395,16 @@ enum events_bus events_bus(struct events *ev)
 	state = ev->bus_state;
 	pthread_mutex_unlock(&ev->lock);
 	return state;
+}
+
+size_t events_waiting(struct events *ev)
+{
+	size_t n;
+
+	pthread_mutex_lock(&ev->lock);
+	n = ev->waiting;
+	pthread_mutex_unlock(&ev->lock);
+	return n;
 }
 
 static int reserve_locked(struct events *ev, int64_t now, struct err *e)

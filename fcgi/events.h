@@ -36,3 +36,5 @@ void events_release(struct parked **p);
 
 enum events_bus { EVENTS_OFF, EVENTS_HEARS, EVENTS_DEAF }; /* off: no poll yet */
 enum events_bus events_bus(struct events *ev);
+/* Polls that have all there was and wait for more, as of a tenth of a second ago. */
+size_t events_waiting(struct events *ev);

@@ -52,6 +52,7 @@ struct events {
 	/* under the lock */
 	bool started, draining, stopping;
 	size_t reserved;
+	size_t waiting;
 	int64_t next_free; /* mono ms: when the first of the parked is answered at the latest */
 	struct live_place here;
 	enum events_bus bus_state;

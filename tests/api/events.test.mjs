@@ -231,6 +231,13 @@ test("DL-3 b c resets: another epoch, above the head, too far behind, too old", 
 	assert.equal(old.lines[0].reason, "too old");
 });
 
+/** Bob's polls by a web server beside the stack's own. */
+function behind(server) {
+	const fronts = new Map([["there", server]]);
+	const there = Object.create(stack, { fronts: { value: fronts } });
+	return (options) => poll({ ...bob, stack: there }, { ...options, via: "there" });
+}
+
 test("TR-3 behind nginx and Apache too: a whole answer within a second, an empty one after the wait", async () => {
 	const toApi = (text, file) => (file === "nginx/site.conf" ? text.replaceAll("nginx/realtime.conf", "nginx/api.conf") : text);
 	for (const [name, options] of [
@@ -239,11 +246,11 @@ test("TR-3 behind nginx and Apache too: a whole answer within a second, an empty
 	]) {
 		const server = await startServer(name, stack, options);
 		try {
-			const there = { ...bob, stack: { ...stack, url: server.url } };
+			const there = behind(server);
 			const room = await channel(alice, [bob]);
 			const at = await head(bob);
-			const all = range(1, 10).map(() => poll(there, { cursor: at, wait: 50 }));
-			const empty = await poll(there, { cursor: at, wait: 1 });
+			const all = range(1, 10).map(() => there({ cursor: at, wait: 50 }));
+			const empty = await there({ cursor: at, wait: 1 });
 			assert.deepEqual(empty.lines, [{ type: "cursor", cursor: at, retry_after: 0 }], `${name}: ${empty.text}`);
 			const t = Date.now();
 			const m = await post(alice, room, `by ${name}`);
@@ -253,7 +260,7 @@ test("TR-3 behind nginx and Apache too: a whole answer within a second, an empty
 				assert.equal(p.headers["cache-control"], "no-store");
 			}
 			assert.ok(Date.now() - t < 1000, `${name}: ${Date.now() - t} ms`);
-			const refused = await exchange(`${server.url}/api/v1/ws`, { headers: bob.credentials });
+			const refused = await exchange(`http://127.0.0.1:${server.port}/api/v1/ws`, { headers: { host: stack.host, ...bob.credentials } });
 			assert.deepEqual([refused.status, refused.json.code], [426, "upgrade_required"]);
 		} finally {
 			await server.stop();
@@ -264,13 +271,13 @@ test("TR-3 behind nginx and Apache too: a whole answer within a second, an empty
 test("behind mod_fcgid, which gives a process one request at a time, polls are plain", async () => {
 	const server = await startServer("apache-fcgid-only", stack);
 	try {
-		const there = { ...bob, stack: { ...stack, url: server.url } };
+		const there = behind(server);
 		const room = await channel(alice, [bob]);
 		const at = await head(bob);
 		const none = { type: "cursor", cursor: at, retry_after: 3 };
-		for (const p of await Promise.all(range(1, 6).map(() => poll(there, { cursor: at, wait: 50 })))) assert.deepEqual(p.lines, [none]);
+		for (const p of await Promise.all(range(1, 6).map(() => there({ cursor: at, wait: 50 })))) assert.deepEqual(p.lines, [none]);
 		const m = await post(alice, room, "by mod_fcgid");
-		assert.deepEqual(seqs((await poll(there, { cursor: at, wait: 50 })).lines, room), [m.seq]);
+		assert.deepEqual(seqs((await there({ cursor: at, wait: 50 })).lines, room), [m.seq]);
 	} finally {
 		await server.stop();
 	}
