@@ -151,6 +151,9 @@ describe("one site", () => {
 		});
 
 	test("after all that a person can still sign in, and WebSocket handshakes are answered", async () => {
+		const [, issuer] = /^issuer = (\S+)/m.exec(readFileSync(join(state, "pulsechat.conf"), "utf8"));
+		const answers = () => fetch(`${issuer}/.well-known/openid-configuration`).then((r) => r.ok, () => false);
+		await until(answers, { what: "the provider answers again" }); // it is in the list of processes before it does
 		const bob = await signIn(run, "bob");
 		assert.equal((await bob.get("/api/v1/me")).json.user.handle, "bob");
 		await until(async () => (await bob.get("/api/v1/ws")).status === 426, { what: "realtime answers" });

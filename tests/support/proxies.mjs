@@ -332,7 +332,7 @@ export async function wsThrough(middle, who, options = {}) {
 		if (!socket) throw Object.assign(new Error(`CONNECT answered ${status}`), { status: `CONNECT ${status}` });
 		ws.createConnection = () => socket;
 	}
-	const near = { credentials: who.credentials, stack: { host: `127.0.0.1:${middle.port}` } };
+	const near = { credentials: who.credentials, stack: { host: `127.0.0.1:${middle.port}`, url: `http://127.0.0.1:${middle.port}` } };
 	return openWs(near, { ...options, ws, headers: { host: middle.stack.host } });
 }
 
