@@ -94,10 +94,10 @@ function route(stack, via, past) {
 }
 
 /** The bare socket, before any line: for tests of the handshake. */
-export function dial(who, { instance, cursor, via, path = "/api/v1/ws", headers = {}, protocol = "pulsechat.v1", ws: options = {} } = {}) {
+export function dial(who, { instance, cursor, via, past, path = "/api/v1/ws", headers = {}, protocol = "pulsechat.v1", ws: options = {} } = {}) {
 	const where = `${path}?${query({ instance, cursor })}`;
 	const { stack } = who;
-	const { base, host, socketPath } = route(stack, via);
+	const { base, host, socketPath } = route(stack, via, past);
 	const url = socketPath ? `ws+unix:${socketPath}:${where}` : base.replace("http", "ws") + where;
 	const all = { ...(host && { host }), ...who.credentials, ...headers };
 	for (const k of Object.keys(all)) if (all[k] === null || all[k] === undefined) delete all[k];

@@ -53,7 +53,7 @@ export class EventStream {
 }
 
 export async function openSse(who, options = {}) {
-	const { cursor, lastEventId, instance = randomUUID(), via, headers = {}, hello = true, ms, query: more = {} } = options;
+	const { cursor, lastEventId, instance = randomUUID(), via, past, headers = {}, hello = true, ms, query: more = {} } = options;
 	const { stack } = who;
 	const feed = new Feed();
 	const all = {
@@ -66,7 +66,7 @@ export async function openSse(who, options = {}) {
 	};
 	for (const k of Object.keys(all)) if (all[k] === null || all[k] === undefined) delete all[k];
 	const path = `/api/v1/events?${query({ instance, cursor, ...more })}`;
-	const front = via && stack.fronts?.get(via);
+	const front = via && !past && stack.fronts?.get(via);
 	const where = via && !front ? { socketPath: stack.socket(via) } : { host: "127.0.0.1", port: front?.port ?? stack.port };
 	let res, bye;
 	feed.instance = instance;

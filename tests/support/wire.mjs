@@ -131,9 +131,9 @@ function takeText(add, payload) {
 }
 
 /** The handshake by hand. Resolves with the socket after the head: {socket, answer: {status, headers}, rest}. */
-function shake(who, { via, cursor, instance = randomUUID(), headers = {} }) {
+function shake(who, { via, past, cursor, instance = randomUUID(), headers = {} }) {
 	const { stack } = who;
-	const front = via && stack.fronts?.get(via);
+	const front = via && !past && stack.fronts?.get(via);
 	const key = randomBytes(16).toString("base64");
 	const query = new URLSearchParams({ instance, ...(cursor && { cursor }) });
 	const all = { Host: stack.host, Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key,
