@@ -375,6 +375,7 @@ for (const [by, blocked] of Object.entries({ ws: undefined, sse: "refuse", poll:
 		assert.equal(await stack.psql(`SELECT session_revoke(${session.id})`), "t");
 		await b.page.getByText("Your session has ended").waitFor();
 		assert.equal(new URL(b.page.url()).searchParams.get("return_to"), `/c/${id}`);
+		await b.page.getByRole("link", { name: "Continue with Google" }).waitFor(); // what it asks for is there
 		// An hour of timers goes by: not one of them may knock.
 		b.asked.length = 0;
 		await b.page.clock.runFor("01:00:00");
