@@ -257,13 +257,14 @@ async function runSuite(suite) {
 	writeFileSync(log, "");
 	const began = Date.now();
 	const sum = { passed: 0, failed: 0, skipped: 0 };
-	const broken = [];
+	const broken = [], ends = [];
 	for (const step of suite.steps) {
 		const left = suite.minutes * 60000 - (Date.now() - began);
 		const { text, code, signal, late } = left > 0 ? await runStep(step, log, left) : { text: "", late: true };
 		const n = step.count(text);
 		for (const k of Object.keys(sum)) sum[k] += n[k] ?? 0;
 		const label = step.argv.at(-1);
+		if (n.failed || code !== 0) ends.push(text.trimEnd().split("\n").slice(-60).join("\n"));
 		if (late) broken.push(`${label}: not done within the suite's ${suite.minutes} minutes`);
 		else if (signal) broken.push(`${label}: ended by ${signal}`);
 		else if (code !== 0 && !n.failed) broken.push(`${label}: exit status ${code}`);
@@ -280,8 +281,10 @@ async function runSuite(suite) {
 		const lines = readFileSync(log, "utf8").trimEnd().split("\n");
 		const bad = lines.filter((l) => /^\s*(not ok|✖)/.test(l) && !/# (todo|skip)/i.test(l)).slice(0, 20);
 		for (const l of bad) say(`  ${l.trim()}`);
-		say(`  --- the end of ${log}:`);
-		say(lines.slice(-60).join("\n").replace(/^/gm, "  | "));
+		for (const end of ends.slice(0, 5)) {
+			say(`  --- the end of a step of ${log}:`);
+			say(end.replace(/^/gm, "  | "));
+		}
 	}
 	return sum;
 }
