@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
+#include "lib/base/thread.h"
 #include "lib/db/pgconn.h"
 #include "lib/live/bus.h"
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TICK_MS 100
@@ -352,7 +352,6 @@ void events_drain(struct events *ev)
 bool events_stop(struct events **evp, int64_t ms)
 {
 	struct events *ev = *evp;
-	struct timespec until;
 	bool started;
 
 	pthread_mutex_lock(&ev->lock);
@@ -361,11 +360,7 @@ bool events_stop(struct events **evp, int64_t ms)
 	pthread_mutex_unlock(&ev->lock);
 	if (started) {
 		ring(ev);
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += ms % 1000 * 1000000;
-		until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		if (pthread_timedjoin_np(ev->thread, NULL, &until) != 0)
+		if (!thread_join_within(ev->thread, ms))
 			return false;
 		take_down(ev);
 	}

@@ -2,6 +2,7 @@
 #include "fcgi/maintain_thread.h"
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
+#include "lib/base/thread.h"
 #include "lib/db/db.h"
 #include "lib/db/maintain.h"
 #include <errno.h>
@@ -81,17 +82,12 @@ struct maintain_thread *maintain_thread_start(const struct config *c)
 bool maintain_thread_stop(struct maintain_thread **tp, int64_t ms)
 {
 	struct maintain_thread *t = *tp;
-	struct timespec until;
 
 	pthread_mutex_lock(&t->lock);
 	t->stop = true;
 	pthread_cond_signal(&t->stop_cond);
 	pthread_mutex_unlock(&t->lock);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += ms % 1000 * 1000000;
-	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	if (pthread_clockjoin_np(t->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+	if (!thread_join_within(t->thread, ms))
 		return false;
 	pthread_cond_destroy(&t->stop_cond);
 	pthread_mutex_destroy(&t->lock);

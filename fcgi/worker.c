@@ -12,6 +12,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
+#include "lib/base/thread.h"
 #include "lib/db/db.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PEER_TIMEOUT_S 30 /* a web server that stops in the middle of a request or an answer */
@@ -210,15 +210,12 @@ void workers_drain(struct workers *w)
 
 size_t workers_wait(struct workers *w, int64_t ms)
 {
-	struct timespec until;
+	int64_t until = clock_mono_ms() + ms;
 	size_t left = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += ms % 1000 * 1000000;
-	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	for (size_t i = 0; i < w->count; i++) {
-		if (w->worker[i].running && pthread_timedjoin_np(w->worker[i].thread, NULL, &until) == 0)
+		if (w->worker[i].running &&
+		    thread_join_within(w->worker[i].thread, MAX_OF(until - clock_mono_ms(), (int64_t)0)))
 			w->worker[i].running = false;
 		left += w->worker[i].running;
 	}
