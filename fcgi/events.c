@@ -139,6 +139,8 @@ static void tick(struct events *ev, int64_t now)
 		waiting += p->state == PARKED_WAITING && p->poll.caught_up;
 	}
 	pthread_mutex_lock(&ev->lock);
+	STAILQ_FOREACH(p, &ev->handed_in, handed)
+	first = MIN_OF(first, p->deadline);
 	ev->next_free = first;
 	ev->waiting = waiting;
 	pthread_mutex_unlock(&ev->lock);
@@ -442,6 +444,9 @@ int events_reserve(struct events *ev, const struct request *q, const struct poll
 	p->deadline = now + MAX_OF(wait, (int64_t)1);
 	p->seen = seen;
 	p->source = (struct source){.kind = SOURCE_PARKED, .fd = -1};
+	pthread_mutex_lock(&ev->lock);
+	ev->next_free = MIN_OF(ev->next_free, p->deadline);
+	pthread_mutex_unlock(&ev->lock);
 	*out = p;
 	return 0;
 }

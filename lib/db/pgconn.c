@@ -39,7 +39,10 @@ struct query {
 	pgconn_done done; /* NULL: forgotten */
 	void *arg;
 	bool prepares; /* a Parse goes ahead of it */
+	/* Its answer, which counts when its Sync has come: the transaction is committed there, and not before. */
 	bool answered;
+	PGresult *result;
+	struct err failed;
 };
 
 struct list {
@@ -92,6 +95,7 @@ static struct query *list_take(struct list *l)
 
 static void query_free(struct query *q)
 {
+	PQclear(q->result);
 	arena_free(&q->arena);
 	free(q);
 }
@@ -134,10 +138,7 @@ static void lose(struct pgconn *p, const char *why)
 	err_retry(&e, ERR_UNAVAILABLE, 1000, "the database is not available at the moment");
 	for (struct query *q; failed.first && (q = failed.first);) {
 		failed.first = q->next;
-		if (q->answered) /* only its Sync was still to come */
-			query_free(q);
-		else
-			finish_query(p, q, NULL, &e);
+		finish_query(p, q, NULL, &e);
 	}
 	if (was_up && p->hooks.down)
 		p->hooks.down(p->arg);
@@ -279,6 +280,27 @@ static void read_notifications(struct pgconn *p)
 	}
 }
 
+/* A second one is a failure behind the rows: what is checked at the commit, or a server that ends before it. */
+static void take_answer(struct pgconn *p, struct query *q, PGresult *r)
+{
+	ExecStatusType status = PQresultStatus(r);
+	bool good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+
+	if (q->answered && good) { /* never: a query is one statement */
+		PQclear(r);
+		return;
+	}
+	PQclear(q->result);
+	q->result = r;
+	q->answered = true;
+	if (good)
+		return;
+	pooler_noticed(r);
+	dberr_set(&q->failed, p->conn, r, stmts[q->stmt].name);
+	if (q->prepares)
+		p->prepared[q->stmt] = false;
+}
+
 /* One result of the oldest query sent. Returns false where there is nothing more to read now. *nulls counts the ends of
  * statements in a row: two mean that libpq has nothing under way. */
 static bool read_result(struct pgconn *p, int *nulls)
@@ -286,7 +308,6 @@ static bool read_result(struct pgconn *p, int *nulls)
 	struct query *q = p->sent.first;
 	PGresult *r;
 	ExecStatusType status;
-	struct err e = {0};
 
 	if (!q || PQisBusy(p->conn))
 		return false;
@@ -299,31 +320,16 @@ static bool read_result(struct pgconn *p, int *nulls)
 		PQclear(r);
 		list_take(&p->sent);
 		p->asked_at = clock_mono_ms();
-		if (!q->answered) { /* never: each query has a result ahead of its Sync */
-			err_set(&e, ERR_INTERNAL, NULL, "something went wrong on our side");
-			finish_query(p, q, NULL, &e);
-		} else {
-			query_free(q);
-		}
+		if (!q->answered) /* never: each query has a result ahead of its Sync */
+			err_set(&q->failed, ERR_INTERNAL, NULL, "something went wrong on our side");
+		finish_query(p, q, q->result, q->failed.code ? &q->failed : NULL);
 		return true;
 	}
-	if (q->answered || status == PGRES_PIPELINE_ABORTED) {
-		/* the Execute behind a Prepare that failed */
-	} else if (q->prepares && status == PGRES_COMMAND_OK) {
-		q->prepares = false; /* the Parse; its Execute follows. */
-		PQclear(r);
+	if (q->prepares && status == PGRES_COMMAND_OK) {
+		q->prepares = false;                   /* the Parse; its Execute follows. */
+	} else if (status != PGRES_PIPELINE_ABORTED) { /* that: the Execute behind a Prepare that failed */
+		take_answer(p, q, r);
 		return true;
-	} else {
-		q->answered = true;
-		p->pending--;
-		if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-			pooler_noticed(r);
-			dberr_set(&e, p->conn, r, stmts[q->stmt].name);
-			if (q->prepares)
-				p->prepared[q->stmt] = false;
-		}
-		if (q->done)
-			q->done(q->arg, r, e.code ? &e : NULL);
 	}
 	PQclear(r);
 	return true;

@@ -40,8 +40,9 @@ void pgconn_ready(struct pgconn *p, int events);
 /* now: clock_mono_ms(). Returns when to call again at the latest (mono ms). */
 int64_t pgconn_tick(struct pgconn *p, int64_t now);
 
-/* r is valid during the call. Where e is set the statement failed: ERR_UNAVAILABLE (never sent, or lost before an
- * answer came), or as dberr_set() says; r is then the server's error, or NULL. */
+/* Called when the statement's transaction has ended. r is valid during the call. Where e is set the statement failed:
+ * ERR_UNAVAILABLE (never sent, or lost before an answer came), or as dberr_set() says; r is then the server's error, or
+ * NULL. */
 typedef void (*pgconn_done)(void *arg, const PGresult *r, const struct err *e);
 
 /* Queues one statement, each with its own Sync; params.h has types. Returns an id for pgconn_forget(), never 0. While

@@ -527,6 +527,29 @@ static void an_answer_lost_after_the_commit_is_found_again(void **state)
 	assert_int_equal(check_log(s), 6);
 }
 
+/* The rows of an answer leave the server ahead of the commit where it ends in between. */
+static void what_was_answered_but_not_committed_is_not_acknowledged(void **state)
+{
+	struct fixture *f = *state;
+	struct site *s = f->site;
+	struct sent lost, next;
+
+	sql(s, "CREATE SEQUENCE commits");
+	sql(s, "CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+	       " IF nextval('commits') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()), pg_sleep(5); END IF;"
+	       " RETURN NULL; END $$");
+	sql(s, "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON messages DEFERRABLE INITIALLY DEFERRED"
+	       " FOR EACH ROW EXECUTE FUNCTION at_commit()");
+	UNTIL(writer_is_up(f->port->writer), 5000);
+	send_and_wait(f, s->open, s->user[0], ID_A, "one", &lost);
+	assert_true(lost.ok && !lost.again);
+	assert_int_equal(sql_int(s, "SELECT last_value FROM commits"), 2); /* it was tried twice */
+	assert_int_equal(lost.seq, sql_int(s, "SELECT seq FROM messages WHERE client_id = '" ID_A "'"));
+	send_and_wait(f, s->open, s->user[1], ID_B, "two", &next);
+	assert_int_equal(next.seq, lost.seq + 1);
+	assert_int_equal(check_log(s), 2);
+}
+
 static void a_short_outage_is_waited_for(void **state)
 {
 	struct fixture *f = *state;
@@ -750,6 +773,7 @@ int main(void)
 		TEST(a_holder_of_the_sequencer_is_ended_after_two_seconds),
 		TEST(nothing_is_lost_or_doubled_while_backends_are_killed),
 		TEST(an_answer_lost_after_the_commit_is_found_again),
+		TEST(what_was_answered_but_not_committed_is_not_acknowledged),
 		TEST(a_short_outage_is_waited_for),
 		TEST(an_outage_longer_than_the_wait_is_told),
 		TEST(a_lock_that_cannot_be_ended_is_told_after_the_wait),
