@@ -1,4 +1,4 @@
-// stop: a process that stands still, and a sender that is slow, hold nobody else up (PG-3). $STOP_SECONDS: 4, in check-long 60.
+// stop: a process that stands still, and a sender that is slow, hold nobody else up (PG-3). $STOP_SECONDS: 4 by default.
 
 import { after, before, describe, test } from "node:test";
 import assert from "node:assert/strict";
