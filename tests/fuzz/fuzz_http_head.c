@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n = MIN_OF(size, (size_t)HTTP_HEAD_MAX - 1);
 	enum http_parsed rc = feed(whole, data, n, n ? n : 1), single = feed(bytes, data, n, 1);
 
-	MUST(rc == single);
+	/* one line too many that is broken as well: which of the two is seen first depends on the pieces */
+	MUST(rc == single || (rc >= HTTP_TOO_LARGE && single >= HTTP_TOO_LARGE));
 	if (rc == HTTP_WHOLE) {
 		struct http_head *rest = http_head_rest(whole);
 
