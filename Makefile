@@ -8,7 +8,7 @@ STATE   ?= var
 PORT    ?= 8080
 B       := build/$(VARIANT)
 
-PKGS    := libpq libcurl openssl jansson libwebsockets libuv
+PKGS    := libpq libcurl openssl jansson libuv
 CC      ?= gcc
 ifeq ($(origin CC),default)
 CC      := gcc
@@ -35,7 +35,7 @@ CFLAGS_ALL = -std=gnu17 $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LDFLAGS_ALL = $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 LIBS_COMMON := $(shell pkg-config --libs libpq libcurl openssl jansson 2>/dev/null) -linih -lpthread
 LIBS_api := -lfcgi
-LIBS_realtime := $(shell pkg-config --libs libwebsockets libuv 2>/dev/null)
+LIBS_realtime := $(shell pkg-config --libs libuv 2>/dev/null) -lwslay
 
 LIB_SRC := $(wildcard lib/*/*.c)
 CLI_SRC := $(filter lib/cli/%,$(LIB_SRC))
@@ -117,6 +117,8 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libpulsechat.a
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(addprefix $(B)/,$(shell sed -n 's|^// needs: ||p' tests/unit/$*.c)) $(B)/libpulsechat.a $(LIBS_COMMON) -lcmocka -lm
 $(B)/tests/unit/test_http_head: $(B)/ws/http_head.o $(LLHTTP_OBJ)
+$(B)/tests/unit/test_ws_frames: $(B)/ws/ws_frames.o
+$(B)/tests/unit/test_ws_frames: LIBS_COMMON += -lwslay
 # Tests against a real PostgreSQL (tests/db/run.sh).
 $(B)/tests/db/%: $(B)/tests/db/%.o $(B)/tests/db/harness.o $(B)/libpulsechat.a
 	@echo '  LD $@'

@@ -5,7 +5,6 @@
 #include "lib/base/log.h"
 #include "ws/health.h"
 #include "ws/transport.h"
-#include "ws/upgrade.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
@@ -25,19 +24,15 @@ static const char path_socket[] = "/api/v1/ws", path_events[] = "/api/v1/events"
 
 static void on_socket(struct realtime *rt, struct http_conn *h, const struct http_head *head)
 {
-	struct request *request = NULL;
 	struct err e = {0};
 
-	if (!http_upgrades_to(head, "websocket")) {
-		err_set(&e, ERR_UPGRADE_REQUIRED, NULL,
-			"this is a WebSocket: the upgrade got lost on the way, use server-sent events or long-poll");
-		request_problem(h, head, &e, false);
-	} else if (request_check_handshake(head, &e) < 0 ||
-		   request_read(rt, head, http_fd(h), REQUEST_SOCKET, &request, &e) < 0) {
-		request_problem(h, head, &e, true);
-	} else {
-		upgrade(rt, h, head, request);
+	if (http_upgrades_to(head, "websocket")) {
+		ws_start(rt, h, head);
+		return;
 	}
+	err_set(&e, ERR_UPGRADE_REQUIRED, NULL,
+		"this is a WebSocket: the upgrade got lost on the way, use server-sent events or long-poll");
+	request_problem(h, head, &e, false);
 }
 
 static void on_request(void *arg, struct http_conn *h, const struct http_head *head)
@@ -85,9 +80,16 @@ static void on_more(void *owner)
 	c->transport->hurry(c);
 }
 
+static void on_bytes(void *owner, const char *p, size_t n)
+{
+	struct conn *c = owner;
+
+	c->transport->bytes(c, p, n);
+}
+
 static void on_writeable(void *owner)
 {
-	(void)transport_writeable(owner);
+	transport_writeable(owner);
 }
 
 static void on_closed(void *owner)
@@ -95,19 +97,19 @@ static void on_closed(void *owner)
 	conn_free(owner);
 }
 
-int accept_init(struct realtime *rt, struct err *e)
+void accept_init(struct realtime *rt)
 {
 	static const struct http_hooks hooks = {
 		.request = on_request,
 		.broken = on_broken,
 		.gone = on_gone,
 		.more = on_more,
+		.bytes = on_bytes,
 		.writeable = on_writeable,
 		.closed = on_closed,
 	};
 
 	rt->http = http_new(&rt->loop, &hooks, rt);
-	return upgrade_init(rt, e);
 }
 
 void accept_close(struct realtime *rt)
@@ -115,7 +117,6 @@ void accept_close(struct realtime *rt)
 	if (rt->unlink_at_end)
 		unlink(rt->unlink_at_end);
 	http_close(rt->http);
-	upgrade_close(rt);
 }
 
 /* ---- listening */

@@ -4,7 +4,7 @@
 #include "ws/realtime.h"
 
 /* Both libraries, on our loop; does not listen yet. */
-MUST_CHECK int accept_init(struct realtime *rt, struct err *e);
+void accept_init(struct realtime *rt);
 /* address: a path, or address:port. A path where nobody listens is a leftover and is replaced. */
 MUST_CHECK int accept_listen(struct realtime *rt, const char *address, struct err *e);
 /* Closes everything but handles, which the loop closes in its next turns (loop_finish()). */

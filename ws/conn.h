@@ -22,7 +22,6 @@ enum close_code { /* doc/protocol.md, section 5; RFC 6455, 7.4.1 */
 };
 
 enum conn_state {
-	CONN_HANDSHAKE,   /* the upgrade is under way: nothing may be written */
 	CONN_AUTHORISING, /* its session is being looked up */
 	CONN_STARTING,    /* its place in the log is being found */
 	CONN_OPEN,
@@ -42,8 +41,8 @@ struct transport {
 	void (*live)(struct conn *c);
 	/* Writes what is due, from the loop's flush. */
 	void (*flush)(struct conn *c);
-	/* The library takes a write again; returns what its callback returns. NULL: never asked for. */
-	int (*writeable)(struct conn *c);
+	/* All that was written is with the kernel. NULL: never asked for. */
+	void (*writeable)(struct conn *c);
 	/* It ends; c->close_code and close_reason say why. What is queued may still go out. */
 	void (*end)(struct conn *c, int64_t retry_after_ms);
 	/* Its lookup failed: nothing was sent yet. */
@@ -52,7 +51,9 @@ struct transport {
 	void (*overflow)(struct conn *c);
 	void (*due)(struct conn *c, int64_t now); /* its timer */
 	void (*hurry)(struct conn *c);            /* its client has sent more behind its request */
-	void (*kill)(struct conn *c);             /* ends the TCP connection soon, from anywhere; conn_free() follows */
+	/* What came on a switched connection. NULL: it is none. */
+	void (*bytes)(struct conn *c, const char *p, size_t n);
+	void (*kill)(struct conn *c); /* ends the TCP connection soon, from anywhere; conn_free() follows */
 	void (*release)(struct conn *c);
 };
 
@@ -63,7 +64,7 @@ struct conn {
 	struct receiver receiver; /* first: one is the other */
 	const struct transport *transport;
 	struct realtime *rt;
-	struct http_conn *http; /* of a request; NULL: answered */
+	struct http_conn *http; /* NULL: answered */
 	enum conn_state state;
 	unsigned scopes;
 	int64_t user, session;

@@ -40,7 +40,7 @@ void drain_tick(struct realtime *rt, int64_t now)
 		return;
 	for (c = TAILQ_FIRST(&rt->conns); c && ended < per_tick; c = next) {
 		next = TAILQ_NEXT(c, all);
-		if (c->state == CONN_CLOSING || c->state == CONN_DEAD || c->state == CONN_HANDSHAKE)
+		if (c->state == CONN_CLOSING || c->state == CONN_DEAD)
 			continue;
 		if (c->ops_n && now < started + OPS_PATIENCE_MS)
 			continue;

@@ -17,10 +17,12 @@
 #define LINGER_MS 2000     /* for the client to close, once all is written */
 #define TICK_MS 1000
 #define ACCEPTS_AT_A_TIME 64
+#define READ_BYTES 16384
 
 enum state {
 	READING,   /* a request's head, or between two of them */
 	SERVING,   /* its answer is being made, or is under way and has no end */
+	SWITCHED,  /* another protocol's bytes, both ways */
 	WRITING,   /* the answer's rest */
 	LINGERING, /* all is written, and our side closed: a reset would destroy what the client has not read */
 	CLOSED,
@@ -31,7 +33,7 @@ struct http_conn {
 	struct http *server;
 	enum state state;
 	int fd, events;
-	bool close, taken, processing;
+	bool close, processing;
 	void *owner;
 	struct http_head *head; /* what came and is no request yet */
 	char *rest;             /* of what was written */
@@ -80,8 +82,7 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct http_conn *h = conn_of((uv_poll_t *)handle);
 
-	if (!h->taken)
-		close(h->fd);
+	close(h->fd);
 	if (h->owner)
 		h->server->hooks->closed(h->owner);
 	http_head_free(&h->head);
@@ -98,16 +99,6 @@ void http_kill(struct http_conn *h)
 	set_time_out(h, 0);
 	uv_poll_stop(&h->poll);
 	uv_close((uv_handle_t *)&h->poll, on_closed);
-}
-
-int http_take(struct http_conn *h)
-{
-	int fd = h->fd;
-
-	h->taken = true;
-	h->owner = NULL;
-	http_kill(h);
-	return fd;
 }
 
 static void linger(struct http_conn *h)
@@ -159,6 +150,15 @@ static void process(struct http_conn *h)
 		}
 	}
 	h->processing = false;
+	if (h->state == SWITCHED && h->head) { /* what came behind the request already */
+		struct http_head *rest = h->head;
+		size_t n;
+		const char *p = http_head_bytes(rest, &n);
+
+		h->head = NULL;
+		h->server->hooks->bytes(h->owner, p, n);
+		http_head_free(&rest);
+	}
 }
 
 static void answered(struct http_conn *h)
@@ -201,25 +201,41 @@ static ssize_t put(struct http_conn *h, const char *p, size_t n)
 	return done < 0 && errno == EAGAIN ? 0 : done;
 }
 
+/* Puts what the kernel did not take behind what waits already. */
+static void keep(struct http_conn *h, const char *p, size_t n)
+{
+	h->rest = xrealloc(h->rest, h->rest_n + n);
+	memcpy(h->rest + h->rest_n, p, n);
+	h->rest_n += n;
+}
+
 int http_write(struct http_conn *h, const char *p, size_t n)
 {
 	ssize_t done;
 
 	if (h->state == CLOSED)
 		return -1;
+	if (http_is_pending(h)) {
+		keep(h, p, n);
+		return 0;
+	}
 	done = put(h, p, n);
 	if (done < 0)
 		return -1;
 	if ((size_t)done == n)
 		return 0;
-	h->rest_n = n - (size_t)done;
-	h->rest_at = 0;
-	h->rest = xmalloc(h->rest_n);
-	memcpy(h->rest, p + done, h->rest_n);
-	watch(h, h->state == SERVING ? UV_READABLE | UV_WRITABLE : UV_WRITABLE);
+	keep(h, p + done, n - (size_t)done);
+	watch(h, h->state == WRITING ? UV_WRITABLE : UV_READABLE | UV_WRITABLE);
 	if (h->state == WRITING)
 		set_time_out(h, WRITE_MS);
 	return 0;
+}
+
+int http_switch(struct http_conn *h, void *owner, const char *p, size_t n)
+{
+	h->owner = owner;
+	h->state = SWITCHED;
+	return http_write(h, p, n);
 }
 
 void http_answer(struct http_conn *h, const char *p, size_t n, bool close)
@@ -300,9 +316,23 @@ static void read_some(struct http_conn *h)
 	}
 }
 
+static void read_bytes(struct http_conn *h)
+{
+	char bytes[READ_BYTES];
+	ssize_t n;
+
+	do
+		n = recv(h->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		h->server->hooks->bytes(h->owner, bytes, (size_t)n);
+	else if (n == 0 || errno != EAGAIN)
+		h->server->hooks->gone(h->owner);
+}
+
 static void discard(struct http_conn *h)
 {
-	char waste[4096];
+	char waste[READ_BYTES];
 	ssize_t n = recv(h->fd, waste, sizeof(waste), MSG_DONTWAIT);
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
@@ -319,7 +349,9 @@ static void on_event(uv_poll_t *poll, int status, int events)
 		write_rest(h);
 	if (!(events & UV_READABLE))
 		return;
-	if (h->state == LINGERING)
+	if (h->state == SWITCHED)
+		read_bytes(h);
+	else if (h->state == LINGERING)
 		discard(h);
 	else if (h->state == READING || h->state == SERVING)
 		read_some(h);

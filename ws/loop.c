@@ -10,7 +10,6 @@
 #include "ws/conn.h"
 #include "ws/pg_loop.h"
 #include "ws/wheel.h"
-#include <libwebsockets.h>
 #include <stdlib.h>
 
 #define CATCH_UP_BUDGET_US 4000 /* of one turn, for those who are behind */
@@ -24,13 +23,6 @@ static struct loop {
 	uv_idle_t busy; /* keeps the loop from sleeping while someone is behind */
 	bool is_busy;
 } loop;
-
-void loop_wake_lws(struct realtime *rt)
-{
-	/* 4.1.6: a time-out set outside of its callbacks does not arm its timer */
-	if (rt->lws)
-		lws_cancel_service(rt->lws);
-}
 
 static void on_busy(uv_idle_t *h)
 {
@@ -93,7 +85,6 @@ static void on_tick(uv_timer_t *h)
 	live_tick(rt->live, now);
 	loop.hooks.tick(rt, now);
 	loop_flush(rt);
-	loop_wake_lws(rt);
 }
 
 static void on_signal(uv_signal_t *h, int number)
@@ -150,9 +141,6 @@ void loop_finish(struct realtime *rt)
 {
 	while (uv_run(&rt->loop, UV_RUN_NOWAIT))
 		;
-	if (rt->lws)
-		lws_context_destroy(rt->lws); /* the second half, now that its handles are closed */
-	rt->lws = NULL;
 	if (uv_loop_close(&rt->loop) != 0)
 		log_warning("loop.handles", "open=1");
 }

@@ -20,5 +20,3 @@ void loop_finish(struct realtime *rt);
 
 /* Writes what is queued. The loop does so after it has looked for input; a timer's callback calls it at its end. */
 void loop_flush(struct realtime *rt);
-/* libwebsockets' time-outs were set from outside its own callbacks. */
-void loop_wake_lws(struct realtime *rt);

@@ -21,9 +21,9 @@
 #include "ws/pg_loop.h"
 #include "ws/poll_gather.h"
 #include "ws/transport.h"
+#include "ws/ws_frames.h"
 #include <errno.h>
 #include <getopt.h>
-#include <libwebsockets.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,7 +153,7 @@ static void on_due(struct wheel_timer *t, int64_t now)
 
 /* ---- setting up */
 
-static int set_up(struct realtime *rt, const struct config *c, const struct options *o, struct err *e)
+static void set_up(struct realtime *rt, const struct config *c, const struct options *o)
 {
 	static const struct loop_hooks loop_hooks = {.stop = drain_start, .tick = on_tick};
 	static const struct live_hooks live_hooks = {
@@ -171,7 +171,7 @@ static int set_up(struct realtime *rt, const struct config *c, const struct opti
 	TAILQ_INIT(&rt->dirty);
 	loop_init(rt, &loop_hooks);
 	rt->live = live_new(&limits, &live_hooks, rt);
-	rt->frames = frame_cache_new(LWS_PRE, FRAME_CACHE_BYTES);
+	rt->frames = frame_cache_new(WS_HEAD_MAX, FRAME_CACHE_BYTES);
 	rt->sse_frames = frame_cache_new_sse(0, FRAME_CACHE_BYTES);
 	rt->wheel = wheel_new(LOOP_TICK_MS, clock_mono_ms(), on_due);
 	rt->callers = callers_new();
@@ -185,7 +185,7 @@ static int set_up(struct realtime *rt, const struct config *c, const struct opti
 	snprintf(name, sizeof(name), "%.50s-listen", o->node);
 	rt->bus_watch = pg_watch_new(&rt->loop, on_bus_ready, rt);
 	rt->bus = bus_new(c, rt->live, name, &bus_hooks, rt);
-	return accept_init(rt, e);
+	accept_init(rt);
 }
 
 /* Connections go before what they use; the loop's handles close last. */
@@ -267,14 +267,10 @@ int main(int argc, char **argv)
 		log_init("pulsechat-realtime", level);
 	address = o.listen ? o.listen : c->realtime.listen;
 	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-	descriptors_raise(); /* each connection takes one; libwebsockets sizes its tables by the limit */
+	descriptors_raise(); /* each connection takes one */
 	started = clock_mono_ms();
-	if (set_up(&rt, c, &o, &e) < 0) {
-		log_error("start", "cause=%s", log_quote(e.detail));
-		exit_status = 1;
-	} else {
-		loop_run(&rt);
-	}
+	set_up(&rt, c, &o);
+	loop_run(&rt);
 	take_down(&rt);
 	config_free(&c);
 	log_info("exit", "status=%d", exit_status);

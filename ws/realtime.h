@@ -9,8 +9,6 @@ struct conn;
 struct frame_cache;
 struct http;
 struct live;
-struct lws_context;
-struct lws_vhost;
 struct pg_pool;
 struct writer;
 
@@ -31,9 +29,7 @@ struct realtime {
 	struct instances *instances;
 	struct callers *callers;
 	struct http *http;
-	const char *unlink_at_end; /* the socket's file */
-	struct lws_context *lws;
-	struct lws_vhost *vhost;
+	const char *unlink_at_end;     /* the socket's file */
 	struct conn_list conns, dirty; /* all; those with something to write */
 	size_t conns_n;
 	unsigned turn; /* counts flushes */

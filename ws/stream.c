@@ -98,7 +98,7 @@ static int write_queue(struct stream *s)
 		size_t n;
 
 		if (writes == WRITES_PER_TURN || !s->kind->may_write(s)) {
-			if (c->state != CONN_DEAD && c->state != CONN_HANDSHAKE)
+			if (c->state != CONN_DEAD)
 				s->kind->want_write(s);
 			return 0;
 		}
@@ -120,24 +120,17 @@ void stream_flush(struct conn *c)
 	if (write_queue(s) < 1 || c->state == CONN_DEAD)
 		return;
 	if (s->ending)
-		s->kind->finish(s, false);
+		s->kind->finish(s);
 	else if (c->receiver.state == RECEIVER_BEHIND)
 		live_continue(c->rt->live, &c->receiver);
 }
 
-int stream_writeable(struct conn *c)
+void stream_writeable(struct conn *c)
 {
-	struct stream *s = stream_of(c);
-
 	if (c->state == CONN_DEAD)
-		return -1;
-	s->progress_at = clock_mono_ms();
-	if (!s->kind->may_write(s))
-		return 0;
+		return;
+	stream_of(c)->progress_at = clock_mono_ms();
 	stream_flush(c);
-	if (s->ending && !c->queue_n && c->state != CONN_DEAD && s->kind->may_write(s))
-		return s->kind->finish(s, true);
-	return 0;
 }
 
 /* ---- the end */
@@ -156,10 +149,6 @@ void stream_end(struct conn *c, int64_t retry_after_ms)
 {
 	AUTO_STRBUF b = {0};
 
-	if (c->state == CONN_HANDSHAKE) { /* nothing can be said yet */
-		transport_kill(c);
-		return;
-	}
 	stream_of(c)->retry_after_ms = retry_after_ms;
 	strbuf_addf(&b, "{\"type\":\"bye\",\"reason\":\"%s\",\"code\":%d", c->close_reason, (int)c->close_code);
 	if (retry_after_ms)

@@ -14,9 +14,8 @@ struct stream_kind {
 	void (*want_write)(struct stream *s);
 	/* Writes the first n lines of the queue. -1: it failed. */
 	int (*write)(struct stream *s, size_t n);
-	/* It ends, and all before it is written. In a callback of the library (where `inside`) it returns what that
-	 * returns. */
-	int (*finish)(struct stream *s, bool inside);
+	/* It ends, and all before it is written or waits to be: goodbye, once. */
+	void (*finish)(struct stream *s);
 	/* It has been too slow; its queue is empty. */
 	void (*cut)(struct stream *s);
 	/* Asks for a sign of life, behind a heartbeat. NULL: none is to be had. */
@@ -40,7 +39,7 @@ size_t stream_room(struct conn *c);
 void stream_begin(struct conn *c);
 void stream_live(struct conn *c);
 void stream_flush(struct conn *c);
-int stream_writeable(struct conn *c);
+void stream_writeable(struct conn *c);
 void stream_end(struct conn *c, int64_t retry_after_ms);
 void stream_refuse(struct conn *c, enum close_code code, const struct err *e);
 void stream_overflow(struct conn *c);

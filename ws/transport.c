@@ -1,9 +1,10 @@
 /* transport: what requests that are answered later have in common, and the hard end. */
 #include "ws/transport.h"
 
-int transport_writeable(struct conn *c)
+void transport_writeable(struct conn *c)
 {
-	return c->transport->writeable ? c->transport->writeable(c) : 0;
+	if (c->transport->writeable)
+		c->transport->writeable(c);
 }
 
 void transport_park(struct conn *c)

@@ -87,16 +87,14 @@ static int write_retry(struct stream *s)
 	return retry ? write_bytes(s, b, (size_t)n) : 0;
 }
 
-static int finish(struct stream *s, bool inside)
+static void finish(struct stream *s)
 {
-	(void)inside;
 	if (!sse_of(s)->said_retry && write_retry(s) < 0) {
 		transport_kill(&s->c);
-		return 0;
+		return;
 	}
 	s->c.state = CONN_DEAD;
 	http_finish(s->c.http);
-	return 0;
 }
 
 static void cut(struct stream *s)

@@ -1,29 +1,32 @@
-/* transport_ws: a WebSocket of libwebsockets 4.1.6. Frames are written from the loop's flush, one per turn where it
- * fits, never while the library still holds the rest of an earlier write, never after a close. */
+/* transport_ws: a WebSocket (RFC 6455) on a switched HTTP connection. A frame is written whole by http_write(), which
+ * keeps what the kernel does not take; nothing is written behind that but the close, and the pong of the latest ping.
+ */
 #include "lib/base/config.h"
 #include "lib/base/strbuf.h"
 #include "lib/base/utf8.h"
 #include "lib/live/frame.h"
-#include "ws/loop.h"
 #include "ws/ops.h"
 #include "ws/stream.h"
 #include "ws/transport.h"
+#include "ws/ws_frames.h"
 #include <arpa/inet.h>
-#include <libwebsockets.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FRAME_BYTES ((size_t)64 << 10) /* of joined lines; a longer line is a frame of its own */
-
-/* The library's own number of a close frame, for lws_write() from WRITEABLE: a close by reason and -1 loses the frame
- * there (4.1.6 with libuv). Used in write_close() alone. */
-#define WRITE_CLOSE ((enum lws_write_protocol)4)
+#define CLOSE_PROTOCOL_ERROR 1002
+#define CLOSE_REASON_MAX (WS_CONTROL_MAX - 2)
 
 struct ws {
 	struct stream s; /* first */
-	struct lws *wsi;
-	struct strbuf rx;    /* a message of which not all is here */
-	struct strbuf early; /* whole ones that came before hello */
-	bool close_sent, peer_closes;
+	struct ws_reader reader;
+	bool in_message;       /* of which not all is here */
+	struct strbuf rx;      /* what is here of it */
+	struct strbuf early;   /* whole ones that came before hello */
+	struct strbuf control; /* the payload of a control frame that comes in pieces */
+	struct strbuf pong;    /* that waits for room; empty: none */
+	bool close_sent;
 };
 
 static struct ws *ws_of(struct conn *c)
@@ -35,63 +38,66 @@ static struct ws *ws_of(struct conn *c)
 
 static bool may_write(const struct stream *s)
 {
-	const struct ws *w = (const struct ws *)s;
 	const struct conn *c = &s->c;
 
-	return c->state != CONN_HANDSHAKE && c->state != CONN_DEAD && !w->close_sent && !w->peer_closes &&
-	       !conn_is_slow(c) && !lws_partial_buffered(w->wsi) && !lws_get_close_length(w->wsi);
+	return c->state != CONN_DEAD && !((const struct ws *)s)->close_sent && !http_is_pending(c->http) &&
+	       !conn_is_slow(c);
+}
+
+/* The connection calls by itself when what is pending is out; else a turn of the loop does. */
+static void want_write(struct stream *s)
+{
+	if (!http_is_pending(s->c.http))
+		conn_dirty(&s->c);
 }
 
 static int write_frame(struct stream *s, size_t n)
 {
-	size_t len;
+	size_t len, head;
 	char *p = frame_get(s->c.rt->frames, s->c.queue, n, &len);
 
-	return lws_write(ws_of(&s->c)->wsi, (unsigned char *)p, len, LWS_WRITE_TEXT);
+	head = ws_head(p, WS_TEXT, len);
+	return http_write(s->c.http, p - head, head + len);
+}
+
+static int write_control(struct conn *c, enum ws_opcode opcode, const char *p, size_t n)
+{
+	char frame[WS_HEAD_MAX + WS_CONTROL_MAX];
+	size_t head;
+
+	if (n)
+		memcpy(frame + WS_HEAD_MAX, p, n);
+	head = ws_head(frame + WS_HEAD_MAX, opcode, n);
+	return http_write(c->http, frame + WS_HEAD_MAX - head, head + n);
 }
 
 static void ping(struct stream *s, int64_t now)
 {
-	/* not empty: libwebsockets 4.1 does not tell of a pong without a payload */
-	unsigned char mark[LWS_PRE + 1] = {[LWS_PRE] = 'p'};
-
-	if (lws_write(ws_of(&s->c)->wsi, mark + LWS_PRE, 1, LWS_WRITE_PING) < 0)
+	if (write_control(&s->c, WS_PING, NULL, 0) < 0)
 		transport_kill(&s->c);
 	else
 		s->life_due = now + s->c.rt->config->realtime.pong_timeout;
 }
 
-static int write_close(struct ws *w)
+/* Says goodbye; what is queued is not written any more. code 0: without one. */
+static void send_close(struct conn *c, int code, const char *reason)
 {
-	const struct conn *c = &w->s.c;
-	unsigned char frame[LWS_PRE + 2 + 123];
-	uint16_t code = htons((uint16_t)c->close_code);
-	size_t n = strlen(c->close_reason);
+	uint16_t be = htons((uint16_t)code);
+	char payload[WS_CONTROL_MAX];
+	size_t n = MIN_OF(strlen(reason), (size_t)CLOSE_REASON_MAX);
 
-	n = MIN_OF(n, (size_t)123);
-	memcpy(frame + LWS_PRE, &code, sizeof(code));
-	memcpy(frame + LWS_PRE + 2, c->close_reason, n);
-	w->close_sent = true;
-	if (lws_write(w->wsi, frame + LWS_PRE, n + 2, WRITE_CLOSE) < 0)
-		return -1;
-	lws_set_timeout(w->wsi, PENDING_TIMEOUT_USER_OK, STREAM_PATIENCE_S);
-	return 0;
+	if (ws_of(c)->close_sent)
+		return;
+	ws_of(c)->close_sent = true;
+	memcpy(payload, &be, sizeof(be));
+	memcpy(payload + sizeof(be), reason, n);
+	if (write_control(c, WS_CLOSE, payload, code ? sizeof(be) + n : 0) < 0)
+		transport_kill(c);
 }
 
-static void want_write(struct stream *s)
+static void finish(struct stream *s)
 {
-	lws_callback_on_writable(ws_of(&s->c)->wsi);
-}
-
-static int finish(struct stream *s, bool inside)
-{
-	struct ws *w = ws_of(&s->c);
-
-	if (inside)
-		return write_close(w);
-	if (!w->close_sent)
-		lws_callback_on_writable(w->wsi); /* the close frame goes out from there */
-	return 0;
+	send_close(&s->c, (int)s->c.close_code, s->c.close_reason);
 }
 
 static const struct stream_kind kind = {
@@ -135,14 +141,157 @@ static void ws_begin(struct conn *c)
 
 static void ws_kill(struct conn *c)
 {
-	lws_set_timeout(ws_of(c)->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-	loop_wake_lws(c->rt);
+	http_kill(c->http);
+}
+
+static void ws_writeable(struct conn *c)
+{
+	struct ws *w = ws_of(c);
+
+	if (w->pong.n && !w->close_sent && c->state != CONN_DEAD) {
+		if (write_control(c, WS_PONG, w->pong.p, w->pong.n) < 0)
+			transport_kill(c);
+		strbuf_release(&w->pong);
+	}
+	stream_writeable(c);
 }
 
 static void ws_release(struct conn *c)
 {
-	strbuf_release(&ws_of(c)->rx);
-	strbuf_release(&ws_of(c)->early);
+	struct ws *w = ws_of(c);
+
+	ws_reader_release(&w->reader);
+	strbuf_release(&w->rx);
+	strbuf_release(&w->early);
+	strbuf_release(&w->control);
+	strbuf_release(&w->pong);
+}
+
+/* ---- reading */
+
+/* The client is at fault: it is told, and hung up on. */
+static void fail(struct conn *c, int code, const char *reason)
+{
+	c->receiver.state = RECEIVER_OUT;
+	conn_unqueue(c, c->queue_n);
+	send_close(c, code, reason);
+	if (c->state == CONN_DEAD)
+		return;
+	c->state = CONN_DEAD;
+	http_finish(c->http);
+}
+
+/* A whole message. */
+static void take_message(struct conn *c, const char *p, size_t n)
+{
+	struct ws *w = ws_of(c);
+
+	if (!utf8_valid(p, n)) {
+		fail(c, CLOSE_BAD_UTF8, "not UTF-8");
+	} else if (c->state == CONN_OPEN) {
+		take_lines(c, p, n);
+	} else if (w->early.n + n + 1 > w->rx.max) {
+		fail(c, CLOSE_TOO_LARGE, "too much before hello");
+	} else {
+		strbuf_add(&w->early, p, n);
+		strbuf_addc(&w->early, '\n');
+	}
+}
+
+static void take_data(struct conn *c, const struct ws_piece *f)
+{
+	struct ws *w = ws_of(c);
+
+	if (f->first && f->opcode == WS_BINARY) {
+		fail(c, CLOSE_UNSUPPORTED, "text only");
+		return;
+	}
+	if (f->first && (f->opcode == WS_CONTINUATION) != w->in_message) {
+		fail(c, CLOSE_PROTOCOL_ERROR, "a fragment out of place");
+		return;
+	}
+	if (f->first && f->frame_n > w->rx.max - w->rx.n) {
+		fail(c, CLOSE_TOO_LARGE, "the message is too large");
+		return;
+	}
+	if (f->first && f->last && f->fin && !w->in_message) { /* the usual case: all at once */
+		take_message(c, f->p, f->n);
+		return;
+	}
+	w->in_message = true;
+	strbuf_add(&w->rx, f->p, f->n);
+	if (!f->last || !f->fin)
+		return;
+	w->in_message = false;
+	take_message(c, w->rx.p, w->rx.n);
+	strbuf_release(&w->rx);
+}
+
+/* RFC 6455, 7.4: what may stand on the wire. */
+static bool is_close_code(unsigned code)
+{
+	return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+}
+
+static void take_close(struct conn *c, const char *p, size_t n)
+{
+	unsigned code = n < 2 ? 0 : (unsigned)(unsigned char)p[0] << 8 | (unsigned char)p[1];
+
+	if (n == 1 || (n >= 2 && !is_close_code(code)))
+		fail(c, CLOSE_PROTOCOL_ERROR, "no close code");
+	else if (n > 2 && !utf8_valid(p + 2, n - 2))
+		fail(c, CLOSE_BAD_UTF8, "not UTF-8");
+	else
+		fail(c, (int)code, ""); /* the same back; nothing where ours went out before */
+}
+
+static void take_ping(struct conn *c, const char *p, size_t n)
+{
+	struct ws *w = ws_of(c);
+
+	if (w->close_sent)
+		return;
+	if (!http_is_pending(c->http)) {
+		if (write_control(c, WS_PONG, p, n) < 0)
+			transport_kill(c);
+		return;
+	}
+	strbuf_release(&w->pong); /* of the latest alone (RFC 6455, 5.5.3) */
+	strbuf_add(&w->pong, p, n);
+}
+
+static void take_control(struct conn *c, const struct ws_piece *f)
+{
+	struct ws *w = ws_of(c);
+
+	strbuf_add(&w->control, f->p, f->n);
+	if (!f->last)
+		return;
+	if (f->opcode == WS_CLOSE)
+		take_close(c, w->control.p, w->control.n);
+	else if (f->opcode == WS_PING)
+		take_ping(c, w->control.p, w->control.n);
+	strbuf_release(&w->control);
+}
+
+static void ws_bytes(struct conn *c, const char *p, size_t n)
+{
+	struct ws *w = ws_of(c);
+	struct ws_piece f;
+	int rc = 0;
+
+	stream_of(c)->life_due = 0; /* it lives; the timer finds out by itself */
+	ws_reader_feed(&w->reader, p, n);
+	while (c->state != CONN_DEAD && (rc = ws_reader_next(&w->reader, &f)) == 1) {
+		if (f.opcode >= WS_CLOSE)
+			take_control(c, &f);
+		else if (c->state != CONN_CLOSING)
+			take_data(c, &f);
+	}
+	if (rc < 0)
+		fail(c, CLOSE_PROTOCOL_ERROR, "broken framing");
+	if (c->state == CONN_DEAD)
+		ws_reader_release(&w->reader);
 }
 
 static const struct transport ws_transport = {
@@ -151,109 +300,59 @@ static const struct transport ws_transport = {
 	.begin = ws_begin,
 	.live = stream_live,
 	.flush = stream_flush,
-	.writeable = stream_writeable,
+	.writeable = ws_writeable,
 	.end = stream_end,
 	.refuse = stream_refuse,
 	.overflow = stream_overflow,
 	.due = stream_due,
+	.bytes = ws_bytes,
 	.kill = ws_kill,
 	.release = ws_release,
 };
 
-struct conn *ws_new(struct realtime *rt, struct lws *wsi, struct request *request)
-{
-	struct conn *c = conn_new(rt, &ws_transport, sizeof(struct ws), request);
+/* ---- the handshake */
 
-	ws_of(c)->wsi = wsi;
-	stream_of(c)->kind = &kind;
-	c->state = CONN_HANDSHAKE;
-	ws_of(c)->rx.max = (size_t)rt->config->realtime.frame_bytes;
-	return c;
+#define KEY_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" /* RFC 6455, 1.3 */
+
+/* Sec-WebSocket-Accept. */
+static void accept_of(const char *key, char out[32])
+{
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	AUTO_STRBUF b = {0};
+	unsigned n = 0;
+
+	strbuf_addf(&b, "%s" KEY_GUID, key);
+	if (EVP_Digest(b.p, b.n, hash, &n, EVP_sha1(), NULL) != 1)
+		abort();
+	EVP_EncodeBlock((unsigned char *)out, hash, (int)n);
 }
 
-int ws_established(struct conn *c)
+void ws_start(struct realtime *rt, struct http_conn *h, const struct http_head *head)
 {
+	struct request *request = NULL;
+	struct err e = {0};
+	char key[64], accepted[32];
+	AUTO_STRBUF b = {0};
+	struct conn *c;
+
+	if (request_check_handshake(head, &e) < 0 ||
+	    request_read(rt, head, http_fd(h), REQUEST_SOCKET, &request, &e) < 0) {
+		request_problem(h, head, &e, true);
+		return;
+	}
+	accept_of(http_header(head, "sec-websocket-key", key, sizeof(key)), accepted);
+	strbuf_addf(&b,
+		    "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+		    "sec-websocket-accept: %s\r\nsec-websocket-protocol: pulsechat.v1\r\n\r\n",
+		    accepted);
+	c = conn_new(rt, &ws_transport, sizeof(struct ws), request);
+	c->http = h;
+	stream_of(c)->kind = &kind;
+	ws_of(c)->rx.max = (size_t)rt->config->realtime.frame_bytes;
+	if (http_switch(h, c, b.p, b.n) < 0) {
+		transport_kill(c);
+		return;
+	}
 	c->state = CONN_AUTHORISING;
 	conn_authorise(c);
-	return 0;
-}
-
-/* ---- reading */
-
-static int close_now(struct conn *c, enum close_code code, const char *reason)
-{
-	struct ws *w = ws_of(c);
-
-	c->close_code = code;
-	c->close_reason = reason;
-	c->receiver.state = RECEIVER_OUT;
-	c->state = CONN_DEAD;
-	w->close_sent = true;
-	lws_close_reason(w->wsi, (enum lws_close_status)code, (unsigned char *)(uintptr_t)reason, strlen(reason));
-	return -1;
-}
-
-/* A whole message. */
-static int take_message(struct conn *c, const char *p, size_t n)
-{
-	struct ws *w = ws_of(c);
-
-	if (!utf8_valid(p, n))
-		return close_now(c, CLOSE_BAD_UTF8, "not UTF-8");
-	if (c->state == CONN_OPEN) {
-		take_lines(c, p, n);
-		return 0;
-	}
-	if (w->early.n + n + 1 > w->rx.max)
-		return close_now(c, CLOSE_TOO_LARGE, "too much before hello");
-	strbuf_add(&w->early, p, n);
-	strbuf_addc(&w->early, '\n');
-	return 0;
-}
-
-/* A piece of one. */
-static int take(struct conn *c, const char *p, size_t n, bool last)
-{
-	struct ws *w = ws_of(c);
-	int rc;
-
-	if (w->rx.n + n > w->rx.max)
-		return close_now(c, CLOSE_TOO_LARGE, "the message is too large");
-	if (last && !w->rx.n) /* the usual case: all at once */
-		return take_message(c, p, n);
-	strbuf_add(&w->rx, p, n);
-	if (!last)
-		return 0;
-	rc = take_message(c, w->rx.p, w->rx.n);
-	strbuf_release(&w->rx);
-	return rc;
-}
-
-int ws_receive(struct conn *c, const char *p, size_t n)
-{
-	struct lws *wsi = ws_of(c)->wsi;
-	bool last = lws_is_final_fragment(wsi) && !lws_remaining_packet_payload(wsi);
-
-	stream_of(c)->life_due = 0; /* it lives */
-	if (c->state == CONN_CLOSING || c->state == CONN_DEAD)
-		return 0;
-	if (lws_frame_is_binary(wsi))
-		return close_now(c, CLOSE_UNSUPPORTED, "text only");
-	return take(c, p, n, last);
-}
-
-int ws_peer_closes(struct conn *c)
-{
-	struct ws *w = ws_of(c);
-	bool ours = w->close_sent;
-
-	w->peer_closes = true;
-	c->receiver.state = RECEIVER_OUT;
-	c->state = CONN_DEAD;
-	return ours ? -1 : 0; /* the library would send a second close */
-}
-
-void ws_pong(struct conn *c)
-{
-	stream_of(c)->life_due = 0; /* the timer finds out by itself */
 }

@@ -1,5 +1,5 @@
-/* wheel: many time-outs that cost nothing until they come: slots of a tick each, a list in each slot. (libwebsockets
- * keeps its own in one sorted list.) One thread. */
+/* wheel: many time-outs that cost nothing until they come: slots of a tick each, a list in each slot. One
+ * thread. */
 #pragma once
 #include "lib/base/base.h"
 #include <sys/queue.h>

@@ -8,8 +8,8 @@ includes() { # includes PATTERN GLOB…
 	shift
 	files "$@" | xargs -r grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($pattern)" || true
 }
-includes 'fcgi/|ws/|fcgiapp|fcgi_|fcgios|libwebsockets|uv\.h' 'lib/*.c' 'lib/*.h' | clean "lib/ includes nothing of FastCGI, WebSockets or the programs"
-includes 'ws/|libwebsockets|uv\.h' 'fcgi/*.c' 'fcgi/*.h' | clean "fcgi/ includes nothing of ws/"
+includes 'fcgi/|ws/|fcgiapp|fcgi_|fcgios|wslay|uv\.h' 'lib/*.c' 'lib/*.h' | clean "lib/ includes nothing of FastCGI, WebSockets or the programs"
+includes 'ws/|wslay|uv\.h' 'fcgi/*.c' 'fcgi/*.h' | clean "fcgi/ includes nothing of ws/"
 includes 'fcgi/|fcgiapp|fcgi_|fcgios' 'ws/*.c' 'ws/*.h' | clean "ws/ includes nothing of fcgi/"
 includes '\.\./|\./' '*.c' '*.h' | clean "includes are relative to the root"
 files 'lib/*.c' 'fcgi/*.c' 'ws/*.c' | while read -r f; do
