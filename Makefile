@@ -125,11 +125,11 @@ $(B)/tests/db/%: $(B)/tests/db/%.o $(B)/tests/db/harness.o $(B)/libpulsechat.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) -lcmocka
 
 # --- measuring (tests/bench)
-BENCH_BIN := $(B)/tests/bench/load $(B)/tests/bench/floor
+BENCH_BIN := $(B)/tests/bench/load $(B)/tests/bench/floor $(B)/tests/bench/listener
 bench-bins: $(BENCH_BIN)
 $(BENCH_BIN): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/net.o
 	@echo '  LD $@'
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto -lpq
 bench: programs bench-bins
 	@conf/run/npm.sh tests/devidp tests
 	@node tests/bench/run.mjs $(BENCH)

@@ -4,6 +4,7 @@
 #include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "ws/health.h"
+#include "ws/loop.h"
 #include "ws/transport.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -83,8 +84,10 @@ static void on_more(void *owner)
 static void on_bytes(void *owner, const char *p, size_t n)
 {
 	struct conn *c = owner;
+	struct realtime *rt = c->rt;
 
 	c->transport->bytes(c, p, n);
+	loop_look(rt);
 }
 
 static void on_writeable(void *owner)

@@ -12,6 +12,7 @@
 #include "ws/wheel.h"
 #include <stdlib.h>
 
+#define LOOK_EACH 32 /* connections read or written */
 #define CATCH_UP_BUDGET_US 4000 /* of one turn, for those who are behind */
 
 static struct loop {
@@ -29,6 +30,14 @@ static void on_busy(uv_idle_t *h)
 	(void)h;
 }
 
+void loop_look(struct realtime *rt)
+{
+	static unsigned n;
+
+	if (++n % LOOK_EACH == 0 && !writer_idle(rt->writer))
+		writer_ready(rt->writer, PGCONN_READ);
+}
+
 void loop_flush(struct realtime *rt)
 {
 	bool more = live_work(rt->live, CATCH_UP_BUDGET_US);
@@ -39,6 +48,7 @@ void loop_flush(struct realtime *rt)
 		TAILQ_REMOVE(&rt->dirty, c, dirty_link);
 		c->dirty = false;
 		c->transport->flush(c); /* may free it */
+		loop_look(rt);
 	}
 	frame_cache_clear(rt->frames);
 	frame_cache_clear(rt->sse_frames);

@@ -18,5 +18,8 @@ void loop_stop(struct realtime *rt);
 void loop_close(struct realtime *rt);
 void loop_finish(struct realtime *rt);
 
+/* To be called between two connections' work: where a long turn is under way, a batch that the database has answered
+ * makes room for the next one at once. */
+void loop_look(struct realtime *rt);
 /* Writes what is queued. The loop does so after it has looked for input; a timer's callback calls it at its end. */
 void loop_flush(struct realtime *rt);

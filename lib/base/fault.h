@@ -18,12 +18,14 @@
 #include "lib/base/base.h"
 
 #ifdef PULSECHAT_FAULTS
+#define FAULTS_BUILT 1
 #define FAULT(name) fault_hit(name)
 #define FAULT_NUMBER(name) fault_number(name)
 bool fault_hit(const char *name);
 int64_t
 fault_number(const char *name); /* what stands where the share would: "clock_step -3600000"; 0 where not armed */
 #else
+#define FAULTS_BUILT 0
 #define FAULT(name) false
 #define FAULT_NUMBER(name) ((int64_t)0)
 #endif

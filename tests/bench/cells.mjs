@@ -1,7 +1,7 @@
 // cells: what `make bench` measures. Each cell returns {title, rows, checks}: rows are printed, checks have a bar:
 // {name, value, bar, goal?, unit, atMost|atLeast}. Ratios are made within one run, the two sides in turn, medians of the rounds.
 
-import { Load, channels, median, people, pgbench, quiet, sleep, startFloor, startSite, statement, userIds } from "./site.mjs";
+import { Load, channels, median, people, pgbench, quiet, sleep, startFloor, startListener, startSite, statement, userIds } from "./site.mjs";
 import { readFileSync } from "node:fs";
 
 const two = (x) => x?.toFixed(2);
@@ -295,12 +295,16 @@ SELECT pg_notify('peer', i.id || ' ' || repeat('x', 450)) FROM i;`;
 		await load.open();
 		await load.closed(0, 2); // warm
 		await quiet(options.patience);
+		const deaf = [];
+		for (const n of [2, 4]) deaf.push((await peer(n, 2)).tps);
+		const hub = await startListener(site, "peer", "postgres", "peer"); // a notification is for somebody
 		const tried = [];
 		for (const n of options.quick ? [4, 16] : [1, 2, 4, 8, 16, 32, 64]) tried.push(await peer(n, 2));
 		const bestCount = tried.reduce((a, b) => (b.tps > a.tps ? b : a)).clients;
 		cell.say(
-			"pgbench, insert + notify in one statement and transaction, prepared: " +
-				tried.map((t) => `${t.clients}: ${Math.round(t.tps)}/s`).join(", "),
+			"pgbench, insert + notify in one statement and transaction, prepared, with one listener: " +
+				tried.map((t) => `${t.clients}: ${Math.round(t.tps)}/s`).join(", ") +
+				`; with nobody listening ${Math.round(Math.max(...deaf))}/s`,
 		);
 		const seconds = options.quick ? 4 : 10;
 		const ours = [];
@@ -359,6 +363,7 @@ SELECT pg_notify('peer', i.id || ' ' || repeat('x', 450)) FROM i;`;
 			});
 			cell.series = during.series;
 		}
+		await hub.stop();
 		await load.stop();
 	} finally {
 		await site.stop();

@@ -177,6 +177,13 @@ class Program {
 const live = new Set();
 process.on("exit", () => live.forEach((c) => c.kill("SIGKILL")));
 
+/** Hears the notifications of a database, as a hub does. */
+export async function startListener(site, db, user, channel) {
+	const p = new Program([join(BIN, "listener"), `host=${site.stack.pgSocket} dbname=${db} user=${user}`, channel]);
+	await p.line();
+	return p;
+}
+
 export async function startFloor() {
 	const address = `127.0.0.1:${await freePort()}`;
 	const p = new Program([join(BIN, "floor"), address]);
