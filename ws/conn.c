@@ -230,6 +230,22 @@ void conn_dirty(struct conn *c)
 	TAILQ_INSERT_TAIL(&c->rt->dirty, c, dirty_link);
 }
 
+/* Most of the time a line or two wait: they need no memory of their own. */
+static void queue_grow(struct conn *c)
+{
+	struct line **own = c->queue == c->few ? NULL : c->queue;
+
+	if (!c->queue_cap) {
+		c->queue = c->few;
+		c->queue_cap = COUNT_OF(c->few);
+		return;
+	}
+	c->queue_cap = MAX_OF((size_t)8, c->queue_cap * 2);
+	c->queue = xrealloc(own, c->queue_cap * sizeof(*c->queue));
+	if (!own)
+		memcpy(c->queue, c->few, sizeof(c->few));
+}
+
 bool conn_queue(struct conn *c, struct line *l)
 {
 	if (c->state == CONN_CLOSING || c->state == CONN_DEAD)
@@ -239,10 +255,8 @@ bool conn_queue(struct conn *c, struct line *l)
 		if (c->state == CONN_CLOSING || c->state == CONN_DEAD)
 			return false;
 	}
-	if (c->queue_n == c->queue_cap) {
-		c->queue_cap = MAX_OF((size_t)4, c->queue_cap * 2);
-		c->queue = xrealloc(c->queue, c->queue_cap * sizeof(*c->queue));
-	}
+	if (c->queue_n == c->queue_cap)
+		queue_grow(c);
 	c->queue[c->queue_n++] = line_ref(l);
 	c->queue_bytes += l->n;
 	conn_dirty(c);
@@ -268,7 +282,8 @@ void conn_unqueue(struct conn *c, size_t n)
 		memmove(c->queue, c->queue + n, c->queue_n * sizeof(*c->queue));
 		return;
 	}
-	free(c->queue); /* most connections are idle most of the time */
+	if (c->queue != c->few)
+		free(c->queue); /* most connections are idle most of the time */
 	c->queue = NULL;
 	c->queue_cap = 0;
 }

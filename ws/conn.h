@@ -79,7 +79,7 @@ struct conn {
 	struct live_place seen;  /* from before the lookup */
 	struct pgconn *asked;    /* the question under way, NULL: none */
 	uint64_t ask;
-	struct line **queue;
+	struct line **queue, *few[2];
 	size_t queue_n, queue_cap, queue_bytes;
 	struct wheel_timer timer;
 	struct op_list ops;

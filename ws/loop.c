@@ -12,7 +12,7 @@
 #include "ws/wheel.h"
 #include <stdlib.h>
 
-#define LOOK_EACH 32 /* connections read or written */
+#define LOOK_EACH 32            /* connections read or written */
 #define CATCH_UP_BUDGET_US 4000 /* of one turn, for those who are behind */
 
 static struct loop {

@@ -203,6 +203,7 @@ static void take_down(struct realtime *rt)
 	http_free(&rt->http);
 	ops_free();
 	live_free(&rt->live);
+	ws_frames_close();
 	frame_cache_free(&rt->frames);
 	frame_cache_free(&rt->sse_frames);
 	instances_free(&rt->instances);

@@ -1,5 +1,5 @@
 /* ws_frames: wslay reads heads, lengths and masks; here is checked what it leaves to its user. Its context is 4 KB, so
- * it lives only while a frame is under way. */
+ * a client has one only while a frame of his is under way; some that are between two frames stand ready. */
 #include "ws/ws_frames.h"
 #include <endian.h>
 #include <stdlib.h>
@@ -7,6 +7,11 @@
 #include <wslay/wslay.h>
 
 #define MASK_BYTES 4
+#define SPARES_MAX 16
+
+static struct wslay_frame_context *spares[SPARES_MAX];
+static size_t spares_n;
+static struct ws_reader *reading; /* whose bytes on_recv() gives */
 
 size_t ws_head(char *payload, enum ws_opcode opcode, size_t n)
 {
@@ -32,10 +37,11 @@ size_t ws_head(char *payload, enum ws_opcode opcode, size_t n)
 
 static ssize_t on_recv(uint8_t *to, size_t n, int flags, void *arg)
 {
-	struct ws_reader *r = arg;
+	struct ws_reader *r = reading;
 	size_t take = MIN_OF(n, r->in_n);
 
 	(void)flags;
+	(void)arg;
 	memcpy(to, r->in, take);
 	r->in += take;
 	r->in_n -= take;
@@ -49,7 +55,9 @@ void ws_reader_feed(struct ws_reader *r, const char *p, size_t n)
 
 	r->in = p;
 	r->in_n = n;
-	if (!r->wslay && wslay_frame_context_init(&r->wslay, &callbacks, r) != 0)
+	if (!r->wslay && spares_n)
+		r->wslay = spares[--spares_n];
+	if (!r->wslay && wslay_frame_context_init(&r->wslay, &callbacks, NULL) != 0)
 		abort(); /* no memory */
 }
 
@@ -75,10 +83,15 @@ int ws_reader_next(struct ws_reader *r, struct ws_piece *out)
 	struct wslay_frame_iocb f;
 	ssize_t rc;
 
+	reading = r;
 	do
 		rc = wslay_frame_recv(r->wslay, &f);
 	while (rc == WSLAY_ERR_WANT_READ && r->in_n);
 	if (rc == WSLAY_ERR_WANT_READ) {
+		if (r->fed == r->eaten && spares_n < SPARES_MAX) { /* it holds nothing */
+			spares[spares_n++] = r->wslay;
+			r->wslay = NULL;
+		}
 		if (r->fed == r->eaten)
 			ws_reader_release(r);
 		return 0;
@@ -98,4 +111,10 @@ int ws_reader_next(struct ws_reader *r, struct ws_piece *out)
 		r->at = 0;
 	}
 	return 1;
+}
+
+void ws_frames_close(void)
+{
+	while (spares_n)
+		wslay_frame_context_free(spares[--spares_n]);
 }

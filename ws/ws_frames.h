@@ -34,3 +34,5 @@ void ws_reader_feed(struct ws_reader *r, const char *p, size_t n);
 /* 1: a piece; 0: all is read; -1: what came is no frame, or none that a client may send (close code 1002). */
 int ws_reader_next(struct ws_reader *r, struct ws_piece *out);
 void ws_reader_release(struct ws_reader *r);
+/* Frees what stands ready for readers. */
+void ws_frames_close(void);

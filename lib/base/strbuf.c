@@ -45,10 +45,15 @@ void strbuf_addc(struct strbuf *b, char c)
 
 void strbuf_addi(struct strbuf *b, int64_t v)
 {
-	char t[24];
-	int n = snprintf(t, sizeof(t), "%lld", (long long)v);
+	char t[24], *p = t + sizeof(t);
+	uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
 
-	strbuf_add(b, t, (size_t)n);
+	do
+		*--p = (char)('0' + left % 10);
+	while (left /= 10);
+	if (v < 0)
+		*--p = '-';
+	strbuf_add(b, p, (size_t)(t + sizeof(t) - p));
 }
 
 void strbuf_addf(struct strbuf *b, const char *fmt, ...)
@@ -56,9 +61,17 @@ void strbuf_addf(struct strbuf *b, const char *fmt, ...)
 	va_list ap;
 	int n;
 
+	if (b->failed)
+		return;
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(b->p ? b->p + b->n : NULL, b->cap - b->n, fmt, ap);
 	va_end(ap);
+	if (n >= 0 && (size_t)n < b->cap - b->n) {
+		b->n += (size_t)n;
+		return;
+	}
+	if (b->p)
+		b->p[b->n] = 0;
 	if (n < 0 || !room(b, (size_t)n))
 		return;
 	va_start(ap, fmt);

@@ -19,17 +19,24 @@ static void render_body(struct strbuf *b, const struct span *text)
 
 static void add_uuid(struct strbuf *b, const unsigned char u[16])
 {
-	char hex[33];
+	char text[37];
 
-	hex_encode(hex, u, 16);
-	strbuf_addf(b, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	hex_encode(text, u, 4);
+	hex_encode(text + 9, u + 4, 2);
+	hex_encode(text + 14, u + 6, 2);
+	hex_encode(text + 19, u + 8, 2);
+	hex_encode(text + 24, u + 10, 6);
+	text[8] = text[13] = text[18] = text[23] = '-';
+	strbuf_add(b, text, 36);
 }
 
 /* What follows created_at in the line; see message_render_row() for the same from a row. */
 static void render_tail(struct strbuf *b, int64_t sender, const unsigned char client_id[16], const char *body,
 			size_t body_n)
 {
-	strbuf_addf(b, "\"sender\":%lld,\"client_id\":\"", (long long)sender);
+	strbuf_adds(b, "\"sender\":");
+	strbuf_addi(b, sender);
+	strbuf_adds(b, ",\"client_id\":\"");
 	add_uuid(b, client_id);
 	strbuf_adds(b, "\",\"version\":1,\"body\":");
 	strbuf_add(b, body, body_n);
@@ -79,8 +86,15 @@ void message_render_item(struct strbuf *b, const struct write_item *item)
 	char at[TIME_TEXT_MAX];
 
 	time_text(item->at_us, at);
-	strbuf_addf(b, "\"channel\":%lld,\"seq\":%lld,\"id\":%lld,\"created_at\":\"%s\",", (long long)item->channel,
-		    (long long)item->seq, (long long)item->id, at);
+	strbuf_adds(b, "\"channel\":");
+	strbuf_addi(b, item->channel);
+	strbuf_adds(b, ",\"seq\":");
+	strbuf_addi(b, item->seq);
+	strbuf_adds(b, ",\"id\":");
+	strbuf_addi(b, item->id);
+	strbuf_adds(b, ",\"created_at\":\"");
+	strbuf_adds(b, at);
+	strbuf_adds(b, "\",");
 	strbuf_add(b, item->tail, item->tail_n - 1); /* its last byte is the object's brace */
 }
 

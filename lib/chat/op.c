@@ -89,16 +89,27 @@ int op_read(const struct config *c, const json_t *o, int64_t user, unsigned scop
 
 static void start(struct strbuf *b, const char *type, const struct op_name *name)
 {
-	strbuf_addf(b, "{\"type\":\"%s\"", type);
-	if (name->ref[0])
-		strbuf_addf(b, ",\"ref\":%s", name->ref);
+	strbuf_adds(b, "{\"type\":\"");
+	strbuf_adds(b, type);
+	strbuf_addc(b, '"');
+	if (!name->ref[0])
+		return;
+	strbuf_adds(b, ",\"ref\":");
+	strbuf_adds(b, name->ref);
 }
 
 void op_sent(struct strbuf *b, const struct op_name *name, const struct write_item *item)
 {
 	start(b, "ack", name);
-	strbuf_addf(b, ",\"client_id\":\"%s\",\"channel\":%" PRId64 ",\"seq\":%" PRId64 ",\"id\":%" PRId64 "}",
-		    name->client_id, item->channel, item->seq, item->id);
+	strbuf_adds(b, ",\"client_id\":\"");
+	strbuf_adds(b, name->client_id);
+	strbuf_adds(b, "\",\"channel\":");
+	strbuf_addi(b, item->channel);
+	strbuf_adds(b, ",\"seq\":");
+	strbuf_addi(b, item->seq);
+	strbuf_adds(b, ",\"id\":");
+	strbuf_addi(b, item->id);
+	strbuf_addc(b, '}');
 }
 
 void op_marked(struct strbuf *b, const struct op_name *name, int64_t channel, int64_t seq)

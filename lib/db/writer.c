@@ -31,6 +31,8 @@ struct parked {
 	int64_t channel, since, until;
 };
 
+enum column { KIND, CHANNEL, SENDER, CLIENT, DIGEST, EPOCH, BODY, TAIL, PIECE, COLUMNS };
+
 struct writer {
 	const struct config *config;
 	struct pgconn *conn;
@@ -43,7 +45,8 @@ struct writer {
 	int64_t not_before, ended_at;
 	struct parked parked[PARKED_MAX];
 	size_t parked_n;
-	int64_t extend_at; /* the event id from which on to look again */
+	struct strbuf columns[COLUMNS]; /* of a batch; their memory stays */
+	int64_t extend_at;              /* the event id from which on to look again */
 	struct writer_stats stats;
 	bool stopping;
 };
@@ -215,7 +218,6 @@ static void put64(struct strbuf *b, int64_t v)
 	put_bytes(b, &be, sizeof(be));
 }
 
-enum column { KIND, CHANNEL, SENDER, CLIENT, DIGEST, EPOCH, BODY, TAIL, PIECE, COLUMNS };
 static const uint32_t column_types[COLUMNS] = {
 	18 /* "char" */, 20 /* int8 */, 20, 2950 /* uuid */, 17 /* bytea */, 20, 25 /* text */, 25, 23 /* int4 */};
 
@@ -419,7 +421,7 @@ static size_t collect(struct writer *w, struct write_item **items, int64_t now)
 
 static void start_batch(struct writer *w, int64_t now)
 {
-	struct strbuf col[COLUMNS] = {0};
+	struct strbuf *col = w->columns;
 
 	if (w->batch || !w->first || w->stopping || w->not_before > now || !pgconn_is_up(w->conn))
 		return;
@@ -441,7 +443,7 @@ static void start_batch(struct writer *w, int64_t now)
 		     col[DIGEST].n, col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p, col[TAIL].n,
 		     col[PIECE].p, col[PIECE].n, (int)w->batch_waits);
 	for (int c = 0; c < COLUMNS; c++)
-		strbuf_release(&col[c]);
+		strbuf_reset(&col[c]);
 }
 
 /* ---- the owner's side */
@@ -503,6 +505,8 @@ void writer_free(struct writer **ww)
 	for (size_t k = 0; k < w->batch_n; k++)
 		fail(w, w->batch[k], &e);
 	free(w->batch);
+	for (int c = 0; c < COLUMNS; c++)
+		strbuf_release(&w->columns[c]);
 	while ((i = w->first)) {
 		w->first = i->next;
 		fail(w, i, &e);

@@ -13,7 +13,8 @@ DECLARE
 	statuses int[];
 	seqs bigint[];
 	ids bigint[];
-	places bigint[];
+	held boolean;  -- some channel is, by another transaction, or does not exist
+	alike boolean; -- some client ids are
 	first_event bigint;
 	now_at timestamptz;
 	now_text text;
@@ -29,7 +30,9 @@ BEGIN
 			SELECT c.id FROM channels c WHERE c.id = ANY (in_channel) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED) c;
 	END IF;
 
-	-- 2. judge all items in one statement
+	-- 2. judge all items in one statement. What is rare is asked for the batch before it is asked for an item.
+	held := (SELECT count(DISTINCT t.channel) FROM unnest(in_channel) t(channel)) IS DISTINCT FROM cardinality(locked);
+	alike := (SELECT count(DISTINCT t.client) FROM unnest(in_client) t(client)) < cardinality(in_client);
 	WITH item AS (
 		SELECT * FROM unnest(in_kind, in_channel, in_sender, in_client, in_digest, in_epoch) WITH ORDINALITY
 			AS t(kind, channel, sender, client, digest, epoch, ord)
@@ -38,14 +41,15 @@ BEGIN
 			CASE
 			WHEN i.kind <> 's' THEN 8
 			WHEN c.id IS NULL THEN 4
-			WHEN locked IS NULL OR i.channel <> ALL (locked) THEN 5
+			WHEN held AND (locked IS NULL OR i.channel <> ALL (locked)) THEN 5
 			WHEN old.id IS NOT NULL AND (old.digest IS NULL OR old.digest = i.digest) THEN 1
 			WHEN old.id IS NOT NULL THEN 2
 			WHEN m.user_id IS NULL THEN CASE WHEN c.kind = 'public' THEN 3 ELSE 4 END
 			WHEN u.deactivated_at IS NOT NULL THEN 3
 			WHEN c.archived_at IS NOT NULL THEN 7
 			WHEN c.mls_epoch IS DISTINCT FROM i.epoch THEN 9
-			WHEN row_number() OVER (PARTITION BY i.channel, i.sender, i.client ORDER BY i.ord) > 1 THEN 6
+			WHEN alike AND EXISTS (SELECT FROM item e
+				WHERE e.ord < i.ord AND (e.channel, e.sender, e.client) = (i.channel, i.sender, i.client)) THEN 6
 			ELSE 0
 			END AS status
 		FROM item i
@@ -54,16 +58,16 @@ BEGIN
 		LEFT JOIN users u ON u.id = i.sender
 		LEFT JOIN messages old ON old.channel_id = i.channel AND old.sender = i.sender AND old.client_id = i.client
 	), placed AS (
-		SELECT j.*, count(*) FILTER (WHERE j.status = 0) OVER (PARTITION BY j.channel ORDER BY j.ord) AS nth,
-			count(*) FILTER (WHERE j.status = 0) OVER (ORDER BY j.ord) AS place
-		FROM judged j
+		SELECT j.*, count(*) FILTER (WHERE j.status = 0) OVER (PARTITION BY j.channel ORDER BY j.ord) AS nth FROM judged j
 	)
-	SELECT array_agg(p.status ORDER BY p.ord), array_agg(CASE WHEN p.status = 0 THEN p.nth + coalesce(
-			(SELECT l.seq FROM messages l WHERE l.channel_id = p.channel ORDER BY l.seq DESC LIMIT 1), p.seq_floor)
-			ELSE p.old_seq END ORDER BY p.ord),
-		array_agg(CASE WHEN p.status = 0 THEN nextval('message_ids') ELSE p.old_id END ORDER BY p.ord),
-		array_agg(CASE WHEN p.status = 0 THEN p.place END ORDER BY p.ord)
-	INTO statuses, seqs, ids, places FROM placed p;
+	SELECT array_agg(p.status), array_agg(p.seq), array_agg(p.id) INTO statuses, seqs, ids
+	FROM (
+		SELECT p.status, CASE WHEN p.status = 0 THEN nextval('message_ids') ELSE p.old_id END AS id,
+			CASE WHEN p.status = 0 THEN p.nth + coalesce(
+				(SELECT l.seq FROM messages l WHERE l.channel_id = p.channel ORDER BY l.seq DESC LIMIT 1), p.seq_floor)
+			ELSE p.old_seq END AS seq
+		FROM placed p ORDER BY p.ord
+	) p;
 
 	-- 3. store what was accepted, 4. emit it
 	IF 0 = ANY (statuses) THEN
@@ -85,9 +89,10 @@ BEGIN
 			WHERE t.status = 0 ORDER BY t.ord
 		) t;
 	END IF;
-	RETURN QUERY SELECT t.status, t.seq, t.id, first_event + t.place - 1,
+	RETURN QUERY SELECT t.status, t.seq, t.id,
+		CASE WHEN t.status = 0 THEN first_event - 1 + count(*) FILTER (WHERE t.status = 0) OVER (ORDER BY t.ord) END,
 		CASE WHEN t.status = 0 THEN (extract(epoch FROM now_at) * 1000000)::bigint END
-	FROM unnest(statuses, seqs, ids, places) WITH ORDINALITY AS t(status, seq, id, place, ord) ORDER BY t.ord;
+	FROM unnest(statuses, seqs, ids) WITH ORDINALITY AS t(status, seq, id, ord) ORDER BY t.ord;
 END $$;
 
 -- The transactions that hold a channel's row. Its xmax is the one locker, or a set of them (a multixact: a foreign key's check

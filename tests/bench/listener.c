@@ -1,5 +1,5 @@
-/* listener: who hears pgbench's notifications, so that the peer of `durable` does what a chat built on them does: listener
- * CONNINFO CHANNEL. Says "ready", then takes notifications until it is ended. */
+/* listener: who hears pgbench's notifications, so that the peer of `durable` does what a chat built on them does:
+ * listener CONNINFO CHANNEL. Says "ready", then takes notifications until it is ended. */
 #include "tests/bench/net.h"
 #include <libpq-fe.h>
 #include <poll.h>

@@ -75,6 +75,7 @@ static void in_pieces(void **state)
 		assert_int_equal(r.in_n, 0);
 	}
 	free(text);
+	ws_frames_close();
 }
 
 static void refused(void **state)
