@@ -130,7 +130,6 @@ static void tick(struct events *ev, int64_t now)
 		return;
 	ev->next_tick = now + TICK_MS;
 	live_tick(ev->live, now);
-	instances_sweep(ev->instances, now);
 	for (p = TAILQ_FIRST(&ev->all); p; p = next) {
 		next = TAILQ_NEXT(p, list);
 		parked_tick(p, now);
@@ -150,11 +149,7 @@ static void flush(struct events *ev, int64_t now)
 {
 	struct parked *p;
 
-	while ((p = TAILQ_FIRST(&ev->gathering)) && p->gather_until <= now) {
-		TAILQ_REMOVE(&ev->gathering, p, gather_link);
-		p->gathers = false;
-		parked_flush(p, now);
-	}
+	polls_tick(ev->polls, now);
 	while ((p = TAILQ_FIRST(&ev->dirty))) {
 		TAILQ_REMOVE(&ev->dirty, p, dirty_link);
 		p->dirty = false;
@@ -236,7 +231,6 @@ static void *run(void *arg)
 
 	for (;;) {
 		int64_t now = clock_mono_ms(), next;
-		struct parked *p;
 		bool more;
 
 		take_handed_in(ev, now);
@@ -247,9 +241,7 @@ static void *run(void *arg)
 			break;
 		flush(ev, clock_mono_ms());
 		free_gone(ev);
-		next = MIN_OF(next, ev->next_tick);
-		if ((p = TAILQ_FIRST(&ev->gathering)))
-			next = MIN_OF(next, p->gather_until);
+		next = MIN_OF(MIN_OF(next, ev->next_tick), polls_next(ev->polls));
 		wait_for_work(ev, more || !TAILQ_EMPTY(&ev->dirty) ? 0 : next);
 	}
 	free_gone(ev);
@@ -284,7 +276,6 @@ static void set_up(struct events *ev)
 	TAILQ_INIT(&ev->all);
 	TAILQ_INIT(&ev->gone);
 	TAILQ_INIT(&ev->dirty);
-	TAILQ_INIT(&ev->gathering);
 	ev->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	ev->ep = epoll_create1(EPOLL_CLOEXEC);
 	if (ev->bell < 0 || ev->ep < 0) {
@@ -296,7 +287,7 @@ static void set_up(struct events *ev)
 	ev->query_source = (struct source){.kind = SOURCE_QUERY, .fd = -1};
 	source_watch(ev, &ev->bell_source, ev->bell, EPOLLIN);
 	ev->live = live_new(&limits, &live_hooks, ev);
-	ev->instances = instances_new();
+	ev->polls = polls_new();
 	ev->query = pgconn_new(c, "pulsechat-api-query", NULL, NULL, &query_hooks, ev);
 	ev->bus = bus_new(c, ev->live, "pulsechat-api-listen", &bus_hooks, ev);
 }
@@ -306,7 +297,7 @@ static void take_down(struct events *ev)
 	bus_free(&ev->bus);
 	pgconn_close(&ev->query);
 	live_free(&ev->live);
-	instances_free(&ev->instances);
+	polls_free(&ev->polls);
 	close(ev->ep);
 	close(ev->bell);
 }
@@ -440,7 +431,7 @@ int events_reserve(struct events *ev, const struct request *q, const struct poll
 	memcpy(p->id, q->id, sizeof(p->id));
 	p->user = q->session.user;
 	p->session = q->session.id;
-	p->arrived = now;
+	p->poll.arrived = now;
 	p->deadline = now + MAX_OF(wait, (int64_t)1);
 	p->seen = seen;
 	p->source = (struct source){.kind = SOURCE_PARKED, .fd = -1};

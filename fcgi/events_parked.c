@@ -30,13 +30,6 @@ static void changed(struct live_poll *poll)
 	TAILQ_INSERT_TAIL(&p->events->dirty, p, dirty_link);
 }
 
-static void stop_gathering(struct parked *p)
-{
-	if (p->gathers)
-		TAILQ_REMOVE(&p->events->gathering, p, gather_link);
-	p->gathers = false;
-}
-
 /* Out of live and of all lists but `all`. answered: mono ms, or 0. */
 static void leave_live(struct parked *p, int64_t answered)
 {
@@ -45,13 +38,10 @@ static void leave_live(struct parked *p, int64_t answered)
 	if (p->dirty)
 		TAILQ_REMOVE(&ev->dirty, p, dirty_link);
 	p->dirty = false;
-	stop_gathering(p);
 	if (p->in)
 		pgconn_forget(p->in, p->question);
 	p->in = NULL;
-	if (p->instance)
-		instances_leave(ev->instances, p->instance, p, answered);
-	p->instance = NULL;
+	polls_leave(ev->polls, &p->poll, answered);
 	live_remove(ev->live, &p->poll.receiver, clock_mono_ms());
 	live_poll_release(&p->poll);
 }
@@ -116,7 +106,6 @@ static void answer(struct parked *p, int64_t now)
 	struct response r;
 	struct strbuf head = {0};
 	char cursor[CURSOR_TEXT_MAX];
-	bool superseded = p->poll.superseded;
 
 	response_init(&r);
 	if (p->poll.problem.code) {
@@ -131,10 +120,10 @@ static void answer(struct parked *p, int64_t now)
 	record_answer(&p->out, p->request_id, (struct span){head.p, head.n},
 		      (struct span){strbuf_cstr(&r.body), r.body.n});
 	log_debug("poll.answer", "req_id=%s user=%lld status=%d bytes=%zu ms=%lld", p->id, (long long)p->user, r.status,
-		  r.body.n, (long long)(now - p->arrived));
+		  r.body.n, (long long)(now - p->poll.arrived));
 	strbuf_release(&head);
 	response_release(&r);
-	leave_live(p, superseded ? 0 : now);
+	leave_live(p, now);
 	p->state = PARKED_WRITING;
 	p->deadline = now + WRITE_MS;
 	write_on(p);
@@ -142,27 +131,18 @@ static void answer(struct parked *p, int64_t now)
 
 void parked_flush(struct parked *p, int64_t now)
 {
-	if (p->state >= PARKED_WRITING || !live_poll_due(&p->poll))
-		return;
-	if (p->instance && instance_answered(p->instance) && live_poll_may_gather(&p->poll) &&
-	    p->arrived - instance_answered(p->instance) < LIVE_POLL_GATHER_MS &&
-	    now < p->arrived + LIVE_POLL_GATHER_MS) {
-		if (!p->gathers) {
-			p->gathers = true;
-			p->gather_until = p->arrived + LIVE_POLL_GATHER_MS;
-			TAILQ_INSERT_TAIL(&p->events->gathering, p, gather_link);
-		}
-		return;
-	}
-	answer(p, now);
+	if (p->state < PARKED_WRITING && polls_due(p->events->polls, &p->poll, now))
+		answer(p, now);
 }
 
 /* ---- its place in live */
 
 static void refuse(struct parked *p, enum err_code code, int retry_ms, const char *why)
 {
-	err_retry(&p->poll.problem, code, retry_ms, "%s", why);
-	changed(&p->poll);
+	struct err e = {0};
+
+	err_retry(&e, code, retry_ms, "%s", why);
+	live_poll_refuse(&p->poll, &e);
 }
 
 static void enter(struct parked *p);
@@ -171,17 +151,17 @@ static void on_session(void *arg, const PGresult *r, const struct err *e)
 {
 	struct parked *p = arg;
 	struct session s;
+	struct err refused = {0};
 
 	p->in = NULL;
 	p->state = PARKED_NEW;
 	if (e) {
-		p->poll.problem = *e;
-		changed(&p->poll);
+		live_poll_refuse(&p->poll, e);
 		return;
 	}
 	session_from_row(r, &s);
-	if (session_check(&s, &p->poll.problem) < 0)
-		changed(&p->poll);
+	if (session_check(&s, &refused) < 0)
+		live_poll_refuse(&p->poll, &refused);
 	else
 		enter(p);
 }
@@ -204,8 +184,7 @@ static void look_again(struct parked *p)
 static void enter(struct parked *p)
 {
 	struct events *ev = p->events;
-	struct live_user *u;
-	void *older;
+	struct err e = {0};
 
 	p->state = PARKED_WAITING;
 	switch (live_add(ev->live, &p->poll.receiver, p->user, p->session, p->seen,
@@ -217,21 +196,14 @@ static void enter(struct parked *p)
 		return;
 	case LIVE_ENDED:
 	case LIVE_USER_CLOSED:
-		err_set(&p->poll.problem, ERR_UNAUTHENTICATED, NULL, "this session has ended: sign in again");
-		changed(&p->poll);
+		err_set(&e, ERR_UNAUTHENTICATED, NULL, "this session has ended: sign in again");
+		live_poll_refuse(&p->poll, &e);
 		return;
 	}
-	u = p->poll.receiver.user;
-	if (u->receivers_n > EVENTS_USER_MAX) {
-		p->poll.receiver.state = RECEIVER_OUT;
+	if (p->poll.receiver.user->receivers_n > EVENTS_USER_MAX)
 		refuse(p, ERR_BUSY, 5000, "too many polls of this user");
-		return;
-	}
-	if (p->asked.has_instance) {
-		p->instance = instances_enter(ev->instances, p->user, p->asked.instance, p, &older);
-		if (older)
-			live_poll_supersede(&((struct parked *)older)->poll);
-	}
+	else if (p->asked.has_instance)
+		polls_enter(ev->polls, &p->poll, p->user, p->asked.instance);
 }
 
 void parked_take(struct events *ev, struct parked *p, int64_t now)
@@ -263,7 +235,7 @@ void parked_tick(struct parked *p, int64_t now)
 	if (p->state == PARKED_NEW && !p->poll.problem.code) {
 		if (live_is_ready(ev->live))
 			enter(p);
-		else if (p->arrived + READY_MS <= now)
+		else if (p->poll.arrived + READY_MS <= now)
 			refuse(p, ERR_UNAVAILABLE, 1000, "the log is not known yet");
 	}
 	if (p->deadline > now)

@@ -1,8 +1,7 @@
 /* events_private: what the files of events share. All but what stands under the lock is the thread's own. */
 #pragma once
 #include "fcgi/events.h"
-#include "lib/live/instances.h"
-#include "lib/live/poll.h"
+#include "lib/live/polls.h"
 #include <pthread.h>
 #include <sys/queue.h>
 
@@ -28,21 +27,19 @@ struct parked {
 	struct poll_request asked;
 	char id[REQUEST_ID_MAX];
 	int64_t user, session;
-	int64_t arrived, deadline; /* mono ms */
-	struct live_place seen;    /* from before its session was looked up */
+	int64_t deadline;       /* mono ms */
+	struct live_place seen; /* from before its session was looked up */
 	int request_id;
 	struct source source; /* of its connection */
 
 	enum parked_state state;
 	int lookups;
-	struct instance *instance;
 	struct pgconn *in; /* where its question is under way, NULL: none */
 	uint64_t question;
 	struct strbuf out; /* the answer as records */
 	size_t out_at;
-	bool dirty, gathers;
-	int64_t gather_until;
-	TAILQ_ENTRY(parked) list, dirty_link, gather_link;
+	bool dirty;
+	TAILQ_ENTRY(parked) list, dirty_link;
 	STAILQ_ENTRY(parked) handed;
 };
 
@@ -63,10 +60,10 @@ struct events {
 	struct live *live;
 	struct bus *bus;
 	struct pgconn *query;
-	struct instances *instances;
+	struct polls *polls;
 	struct source bell_source, bus_source, query_source;
 	TAILQ_HEAD(parked_list, parked) all, gone;
-	TAILQ_HEAD(, parked) dirty, gathering;
+	TAILQ_HEAD(, parked) dirty;
 	bool drained; /* the thread has seen `draining` */
 	int64_t next_tick;
 };

@@ -5,8 +5,6 @@
 #include "lib/base/config.h"
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
-#include "lib/base/strbuf.h"
-#include "lib/live/control.h"
 #include "ws/callers.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
@@ -18,16 +16,16 @@
 #define RECHECK_RETRY_MS 5000
 #define SLOW_MS 2000
 
-static const struct receiver_hooks hooks;
-
-struct conn *conn_new(struct realtime *rt, const struct transport *t, size_t size, struct request *request)
+struct conn *conn_new(struct realtime *rt, const struct transport *t, const char *name, size_t size,
+		      struct request *request)
 {
 	struct conn *c = xcalloc(1, size);
 
-	c->receiver.hooks = &hooks;
 	c->transport = t;
+	c->name = name;
 	c->rt = rt;
 	c->request = request;
+	c->has_instance = request->has_instance;
 	memcpy(c->instance, request->instance, sizeof(c->instance));
 	c->caller = callers_enter(rt->callers, request->address);
 	LIST_INIT(&c->ops);
@@ -40,19 +38,17 @@ void conn_free(struct conn *c)
 {
 	struct realtime *rt = c->rt;
 
-	log_debug("conn.gone", "transport=%s user=%" PRId64 " session=%" PRId64 " sent=%" PRIu64 " code=%d reason=%s",
-		  c->transport->name, c->user, c->session, c->sent, (int)c->close_code,
-		  log_quote(c->close_reason ? c->close_reason : ""));
+	log_debug("conn.gone", "transport=%s user=%" PRId64 " session=%" PRId64 " code=%d reason=%s", c->name, c->user,
+		  c->session, (int)c->close_code, log_quote(c->close_reason ? c->close_reason : ""));
 	c->state = CONN_DEAD;
+	live_remove(rt->live, c->receiver, clock_mono_ms());
 	c->transport->release(c);
-	live_remove(rt->live, &c->receiver, clock_mono_ms());
 	if (c->asked)
 		pgconn_forget(c->asked, c->ask);
 	ops_forget(c);
 	callers_leave(rt->callers, &c->caller);
 	request_free(&c->request);
 	wheel_set(rt->wheel, &c->timer, 0);
-	conn_unqueue(c, c->queue_n);
 	if (c->dirty)
 		TAILQ_REMOVE(&rt->dirty, c, dirty_link);
 	TAILQ_REMOVE(&rt->conns, c, all);
@@ -75,10 +71,11 @@ static int64_t session_end(const struct session *s)
 	return s->left_ms ? clock_mono_us() + s->left_ms * 1000 : 0;
 }
 
-static void refuse(struct conn *c, enum close_code code, const struct err *e)
+void conn_refuse(struct conn *c, enum close_code code, const struct err *e)
 {
 	if (c->state == CONN_CLOSING || c->state == CONN_DEAD)
 		return;
+	c->receiver->state = RECEIVER_OUT;
 	c->transport->refuse(c, code, e);
 }
 
@@ -88,14 +85,13 @@ static void refuse_session(struct conn *c, const struct session *s)
 
 	if (session_check(s, &e) == 0)
 		err_set(&e, ERR_UNAUTHENTICATED, NULL, "this session has ended: sign in again");
-	refuse(c, s->state == SESSION_DEACTIVATED ? CLOSE_DEACTIVATED : CLOSE_SIGNED_OUT, &e);
+	conn_refuse(c, s->state == SESSION_DEACTIVATED ? CLOSE_DEACTIVATED : CLOSE_SIGNED_OUT, &e);
 }
 
 static void start(struct conn *c, const struct session *s)
 {
 	struct err e = {0};
 	struct session gone = *s;
-	struct live_user *u;
 
 	c->user = s->user;
 	c->session = s->id;
@@ -104,14 +100,14 @@ static void start(struct conn *c, const struct session *s)
 	c->state = CONN_STARTING;
 	if (s->stale)
 		conn_touch(c);
-	switch (live_add(c->rt->live, &c->receiver, c->user, c->session, c->seen,
+	switch (live_add(c->rt->live, c->receiver, c->user, c->session, c->seen,
 			 c->request->has_cursor ? &c->request->cursor : NULL)) {
 	case LIVE_ADDED:
-		u = c->receiver.user;
-		if (u && u->receivers_n > CONN_USER_MAX && c->receiver.state != RECEIVER_OUT) {
-			c->receiver.state = RECEIVER_OUT;
+		if (c->receiver->user->receivers_n > CONN_USER_MAX) {
 			err_retry(&e, ERR_BUSY, 5000, "too many connections of this user");
-			refuse(c, CLOSE_OVERLOAD, &e);
+			conn_refuse(c, CLOSE_OVERLOAD, &e);
+		} else if (c->has_instance) {
+			c->transport->added(c);
 		}
 		return;
 	case LIVE_AGAIN:
@@ -138,12 +134,12 @@ static void on_session(void *arg, const PGresult *r, const struct err *e)
 	if (c->state != CONN_AUTHORISING)
 		return;
 	if (e) {
-		refuse(c, CLOSE_OVERLOAD, e);
+		conn_refuse(c, CLOSE_OVERLOAD, e);
 	} else if (session_from_row(r, &s) != SESSION_LIVE) {
 		refuse_session(c, &s);
 	} else if (!(s.scopes & SCOPE_READ)) {
 		err_set(&refused, ERR_INSUFFICIENT_SCOPE, NULL, "the token lacks the scope read");
-		refuse(c, CLOSE_SIGNED_OUT, &refused);
+		conn_refuse(c, CLOSE_SIGNED_OUT, &refused);
 	} else {
 		start(c, &s);
 	}
@@ -155,12 +151,12 @@ void conn_authorise(struct conn *c)
 
 	if (!c->request->has_credential) {
 		err_set(&e, ERR_UNAUTHENTICATED, NULL, "sign in first");
-		refuse(c, CLOSE_SIGNED_OUT, &e);
+		conn_refuse(c, CLOSE_SIGNED_OUT, &e);
 		return;
 	}
 	if (c->lookups++ == LOOKUPS_MAX) {
 		err_retry(&e, ERR_UNAVAILABLE, 1000, "too much is going on, try again");
-		refuse(c, CLOSE_OVERLOAD, &e);
+		conn_refuse(c, CLOSE_OVERLOAD, &e);
 		return;
 	}
 	c->seen = live_here(c->rt->live);
@@ -214,12 +210,18 @@ static void on_touched(void *arg, const PGresult *r, const struct err *e)
 	(void)e;
 }
 
+void conn_began(struct conn *c)
+{
+	c->state = CONN_OPEN;
+	request_free(&c->request);
+}
+
 void conn_touch(struct conn *c)
 {
 	pgconn_query(pg_pool_pick(c->rt->pool), STMT_session_touch, 0, on_touched, NULL, "i", c->session);
 }
 
-/* ---- the queue */
+/* ---- the flush */
 
 void conn_dirty(struct conn *c)
 {
@@ -230,64 +232,6 @@ void conn_dirty(struct conn *c)
 	TAILQ_INSERT_TAIL(&c->rt->dirty, c, dirty_link);
 }
 
-/* Most of the time a line or two wait: they need no memory of their own. */
-static void queue_grow(struct conn *c)
-{
-	struct line **own = c->queue == c->few ? NULL : c->queue;
-
-	if (!c->queue_cap) {
-		c->queue = c->few;
-		c->queue_cap = COUNT_OF(c->few);
-		return;
-	}
-	c->queue_cap = MAX_OF((size_t)8, c->queue_cap * 2);
-	c->queue = xrealloc(own, c->queue_cap * sizeof(*c->queue));
-	if (!own)
-		memcpy(c->queue, c->few, sizeof(c->few));
-}
-
-bool conn_queue(struct conn *c, struct line *l)
-{
-	if (c->state == CONN_CLOSING || c->state == CONN_DEAD)
-		return false;
-	if (c->queue_n && c->queue_bytes + l->n > (size_t)c->rt->config->realtime.queue_bytes) {
-		c->transport->overflow(c);
-		if (c->state == CONN_CLOSING || c->state == CONN_DEAD)
-			return false;
-	}
-	if (c->queue_n == c->queue_cap)
-		queue_grow(c);
-	c->queue[c->queue_n++] = line_ref(l);
-	c->queue_bytes += l->n;
-	conn_dirty(c);
-	return true;
-}
-
-void conn_queue_text(struct conn *c, const char *p, size_t n)
-{
-	struct line *l = line_new(p, n);
-
-	conn_queue(c, l);
-	line_unref(&l);
-}
-
-void conn_unqueue(struct conn *c, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		c->queue_bytes -= c->queue[i]->n;
-		line_unref(&c->queue[i]);
-	}
-	c->queue_n -= n;
-	if (c->queue_n) {
-		memmove(c->queue, c->queue + n, c->queue_n * sizeof(*c->queue));
-		return;
-	}
-	if (c->queue != c->few)
-		free(c->queue); /* most connections are idle most of the time */
-	c->queue = NULL;
-	c->queue_cap = 0;
-}
-
 /* ---- the end */
 
 void conn_end(struct conn *c, enum close_code code, const char *reason, int64_t retry_after_ms)
@@ -296,94 +240,19 @@ void conn_end(struct conn *c, enum close_code code, const char *reason, int64_t 
 		return;
 	c->close_code = code;
 	c->close_reason = reason;
-	c->receiver.state = RECEIVER_OUT;
 	c->transport->end(c, retry_after_ms);
 	conn_dirty(c);
 }
 
-const char *conn_cursor(const struct conn *c, char out[CURSOR_TEXT_MAX])
+void conn_ended(struct conn *c, enum live_end why)
 {
-	return cursor_text(out, live_mark(c->rt->live), live_position(c->rt->live, &c->receiver));
-}
-
-/* ---- as a receiver */
-
-static void on_begin(struct receiver *r)
-{
-	struct conn *c = conn_of(r);
-
-	c->state = CONN_OPEN;
-	c->transport->begin(c);
-	request_free(&c->request);
-}
-
-static void on_line(struct receiver *r, struct line *l, int64_t id)
-{
-	struct conn *c = conn_of(r);
-
-	if (!id && c->queue_bytes + l->n > (size_t)c->rt->config->realtime.queue_bytes / 2)
-		return; /* a slow reader does without state */
-	if (c->state != CONN_OPEN || !conn_queue(c, l) || !id)
-		return;
-	c->sent++;
-	c->queued_id = id;
-}
-
-static size_t on_room(struct receiver *r)
-{
-	struct conn *c = conn_of(r);
-
-	return c->state == CONN_OPEN ? c->transport->room(c) : 0;
-}
-
-static void on_live(struct receiver *r)
-{
-	struct conn *c = conn_of(r);
-
-	if (c->state == CONN_OPEN)
-		c->transport->live(c);
-}
-
-void conn_queue_reset(struct conn *c, const char *reason)
-{
-	char cursor[CURSOR_TEXT_MAX];
-	AUTO_STRBUF b = {0};
-
-	control_reset(&b, conn_cursor(c, cursor), reason);
-	conn_queue_text(c, b.p, b.n);
-}
-
-static void on_reset(struct receiver *r, const char *reason)
-{
-	struct conn *c = conn_of(r);
-
-	if (c->state != CONN_OPEN)
-		return;
-	conn_queue_reset(c, reason);
-	c->transport->live(c);
-}
-
-static void on_refused(struct receiver *r, const struct err *e)
-{
-	refuse(conn_of(r), CLOSE_OVERLOAD, e);
-}
-
-static void on_ended(struct receiver *r, enum live_end why)
-{
-	struct conn *c = conn_of(r);
-
 	if (why == LIVE_DEACTIVATED)
 		conn_end(c, CLOSE_DEACTIVATED, "this account is deactivated", 0);
 	else
 		conn_end(c, CLOSE_SIGNED_OUT, "signed out", 0);
 }
 
-static const struct receiver_hooks hooks = {
-	.begin = on_begin,
-	.line = on_line,
-	.room = on_room,
-	.live = on_live,
-	.reset = on_reset,
-	.refused = on_refused,
-	.ended = on_ended,
-};
+const char *conn_cursor(const struct conn *c, char out[CURSOR_TEXT_MAX])
+{
+	return cursor_text(out, live_mark(c->rt->live), live_position(c->rt->live, c->receiver));
+}

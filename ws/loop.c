@@ -7,6 +7,7 @@
 #include "lib/live/bus.h"
 #include "lib/live/frame.h"
 #include "lib/live/live.h"
+#include "lib/live/polls.h"
 #include "ws/conn.h"
 #include "ws/pg_loop.h"
 #include "ws/wheel.h"
@@ -18,7 +19,7 @@
 static struct loop {
 	struct loop_hooks hooks;
 	uv_signal_t terminate, interrupt;
-	uv_timer_t tick, database;
+	uv_timer_t tick, next; /* next: of what has time-outs of its own */
 	uv_prepare_t prepare;
 	uv_check_t check;
 	uv_idle_t busy; /* keeps the loop from sleeping while someone is behind */
@@ -62,7 +63,7 @@ void loop_flush(struct realtime *rt)
 	}
 }
 
-static void on_database_timer(uv_timer_t *h)
+static void on_next_timer(uv_timer_t *h)
 {
 	(void)h; /* on_prepare() follows */
 }
@@ -74,11 +75,13 @@ static void on_prepare(uv_prepare_t *h)
 
 	next = MIN_OF(writer_tick(rt->writer, now), pg_pool_tick(rt->pool, now));
 	next = MIN_OF(next, bus_tick(rt->bus, now));
+	polls_tick(rt->polls, now);
 	/* outcomes may have been told just now */
 	loop_flush(rt);
+	next = MIN_OF(next, polls_next(rt->polls));
 	next = MAX_OF(next - now, (int64_t)1);
 	uv_update_time(&rt->loop);
-	uv_timer_start(&loop.database, on_database_timer, (uint64_t)next, 0);
+	uv_timer_start(&loop.next, on_next_timer, (uint64_t)next, 0);
 }
 
 static void on_check(uv_check_t *h)
@@ -111,7 +114,7 @@ void loop_init(struct realtime *rt, const struct loop_hooks *hooks)
 	uv_signal_init(&rt->loop, &loop.terminate);
 	uv_signal_init(&rt->loop, &loop.interrupt);
 	uv_timer_init(&rt->loop, &loop.tick);
-	uv_timer_init(&rt->loop, &loop.database);
+	uv_timer_init(&rt->loop, &loop.next);
 	uv_prepare_init(&rt->loop, &loop.prepare);
 	uv_check_init(&rt->loop, &loop.check);
 	uv_idle_init(&rt->loop, &loop.busy);
@@ -138,7 +141,7 @@ void loop_close(struct realtime *rt)
 {
 	uv_handle_t *own[] = {
 		(uv_handle_t *)&loop.terminate, (uv_handle_t *)&loop.interrupt, (uv_handle_t *)&loop.tick,
-		(uv_handle_t *)&loop.database,  (uv_handle_t *)&loop.prepare,   (uv_handle_t *)&loop.check,
+		(uv_handle_t *)&loop.next,      (uv_handle_t *)&loop.prepare,   (uv_handle_t *)&loop.check,
 		(uv_handle_t *)&loop.busy,
 	};
 

@@ -10,6 +10,7 @@
 #include "lib/live/frame.h"
 #include "lib/live/instances.h"
 #include "lib/live/live.h"
+#include "lib/live/polls.h"
 #include "ws/accept.h"
 #include "ws/callers.h"
 #include "ws/conn.h"
@@ -19,7 +20,6 @@
 #include "lib/base/notify.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
-#include "ws/poll_gather.h"
 #include "ws/transport.h"
 #include "ws/ws_frames.h"
 #include <errno.h>
@@ -105,7 +105,7 @@ static void on_tick(struct realtime *rt, int64_t now)
 	if (!listening && (live_is_ready(rt->live) || now >= started + LISTEN_LATEST_MS))
 		start_listening(rt);
 	http_tick(rt->http, now);
-	instances_sweep(rt->instances, now);
+	instances_sweep(rt->streams, now);
 	drain_tick(rt, now);
 }
 
@@ -175,8 +175,8 @@ static void set_up(struct realtime *rt, const struct config *c, const struct opt
 	rt->sse_frames = frame_cache_new_sse(0, FRAME_CACHE_BYTES);
 	rt->wheel = wheel_new(LOOP_TICK_MS, clock_mono_ms(), on_due);
 	rt->callers = callers_new();
-	rt->instances = instances_new();
-	gather_init(rt);
+	rt->streams = instances_new();
+	rt->polls = polls_new();
 	snprintf(name, sizeof(name), "%.50s-query", o->node);
 	rt->pool = pg_pool_new(c, &rt->loop, name, QUERY_CONNECTIONS);
 	snprintf(name, sizeof(name), "%.50s-writer", o->node);
@@ -197,7 +197,6 @@ static void take_down(struct realtime *rt)
 	pg_watch_free(&rt->bus_watch);
 	pg_pool_free(&rt->pool);
 	pg_watch_free(&rt->writer_watch);
-	gather_close();
 	loop_close(rt);
 	loop_finish(rt);
 	http_free(&rt->http);
@@ -206,7 +205,8 @@ static void take_down(struct realtime *rt)
 	ws_frames_close();
 	frame_cache_free(&rt->frames);
 	frame_cache_free(&rt->sse_frames);
-	instances_free(&rt->instances);
+	instances_free(&rt->streams);
+	polls_free(&rt->polls);
 	callers_free(&rt->callers);
 	wheel_free(&rt->wheel);
 }

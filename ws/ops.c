@@ -1,5 +1,6 @@
 /* ops: from a line to its handler, and answers. */
 #include "ws/ops.h"
+#include "ws/stream.h"
 #include <stdlib.h>
 
 static op_handler *const handlers[] = {[OP_SEND] = ops_send, [OP_READ] = ops_read, [OP_PING] = ops_ping};
@@ -9,7 +10,7 @@ static struct op_list all_ops = LIST_HEAD_INITIALIZER(all_ops);
 void ops_answer(struct op *op, const struct strbuf *line)
 {
 	if (op->conn) {
-		conn_queue_text(op->conn, line->p, line->n);
+		stream_queue_text(stream_of(op->conn), line->p, line->n);
 		LIST_REMOVE(op, list);
 		op->conn->ops_n--;
 	}

@@ -5,7 +5,7 @@
 #include "ws/conn.h"
 
 struct op {                /* one whose answer is to come */
-	struct conn *conn; /* NULL: gone meanwhile */
+	struct conn *conn; /* a WebSocket; NULL: gone meanwhile */
 	LIST_ENTRY(op) list, all;
 	struct op_name name;
 	int64_t channel;

@@ -8,8 +8,10 @@ struct config;
 struct conn;
 struct frame_cache;
 struct http;
+struct instances;
 struct live;
 struct pg_pool;
+struct polls;
 struct writer;
 
 TAILQ_HEAD(conn_list, conn);
@@ -25,8 +27,9 @@ struct realtime {
 	struct pg_watch *writer_watch;
 	struct bus *bus;
 	struct pg_watch *bus_watch;
-	struct wheel *wheel; /* time-outs of connections */
-	struct instances *instances;
+	struct wheel *wheel;       /* time-outs of connections */
+	struct instances *streams; /* what each instance has open */
+	struct polls *polls;
 	struct callers *callers;
 	struct http *http;
 	const char *unlink_at_end;     /* the socket's file */

@@ -5,15 +5,90 @@
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
 #include "lib/base/strbuf.h"
+#include "lib/live/control.h"
+#include "lib/live/instances.h"
 #include "ws/transport.h"
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define WRITES_PER_TURN 4
 #define TOUCH_MAX_MS 300000
+#define CATCH_UP_BYTES ((size_t)256 << 10) /* queued at a time for one who catches up */
+
+static size_t bound(const struct stream *s)
+{
+	return (size_t)s->c.rt->config->realtime.queue_bytes;
+}
+
+/* ---- the queue */
+
+static void unqueue(struct stream *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		s->queue_bytes -= s->queue[i]->n;
+		line_unref(&s->queue[i]);
+	}
+	s->queue_n -= n;
+	if (s->queue_n) {
+		memmove(s->queue, s->queue + n, s->queue_n * sizeof(*s->queue));
+		return;
+	}
+	if (s->queue != s->few)
+		free(s->queue); /* most connections are idle most of the time */
+	s->queue = NULL;
+	s->queue_cap = 0;
+}
+
+/* Most of the time a line or two wait: they need no memory of their own. */
+static void grow(struct stream *s)
+{
+	struct line **own = s->queue == s->few ? NULL : s->queue;
+
+	if (!s->queue_cap) {
+		s->queue = s->few;
+		s->queue_cap = COUNT_OF(s->few);
+		return;
+	}
+	s->queue_cap = MAX_OF((size_t)8, s->queue_cap * 2);
+	s->queue = xrealloc(own, s->queue_cap * sizeof(*s->queue));
+	if (!own)
+		memcpy(s->queue, s->few, sizeof(s->few));
+}
+
+static void overflow(struct stream *s);
+
+/* Takes a reference. False: it ends, or is over its bound. */
+static bool queue(struct stream *s, struct line *l)
+{
+	struct conn *c = &s->c;
+
+	if (c->state == CONN_CLOSING || c->state == CONN_DEAD)
+		return false;
+	if (s->queue_n && s->queue_bytes + l->n > bound(s)) {
+		overflow(s);
+		if (c->state == CONN_CLOSING || c->state == CONN_DEAD)
+			return false;
+	}
+	if (s->queue_n == s->queue_cap)
+		grow(s);
+	s->queue[s->queue_n++] = line_ref(l);
+	s->queue_bytes += l->n;
+	conn_dirty(c);
+	return true;
+}
+
+void stream_queue_text(struct stream *s, const char *p, size_t n)
+{
+	struct line *l = line_new(p, n);
+
+	queue(s, l);
+	line_unref(&l);
+}
 
 /* ---- time-outs */
 
-void stream_set_timer(struct stream *s)
+static void set_timer(struct stream *s)
 {
 	int64_t at = INT64_MAX, all[] = {s->beat_at, s->life_due, s->touch_at, s->kill_at};
 
@@ -33,8 +108,8 @@ static void heartbeat(struct stream *s, int64_t now)
 
 	s->beat_at = now + config->realtime.ping_interval;
 	strbuf_addf(&b, "{\"type\":\"heartbeat\",\"cursor\":\"%s\",\"sent\":%" PRIu64 "}", conn_cursor(&s->c, cursor),
-		    s->c.sent);
-	conn_queue_text(&s->c, b.p, b.n);
+		    s->sent);
+	stream_queue_text(s, b.p, b.n);
 	if (s->c.state != CONN_OPEN)
 		return;
 	if (!s->kind->may_write(s)) {
@@ -50,13 +125,13 @@ static int64_t touch_interval(const struct config *config)
 	return MIN_OF(MAX_OF(config->session.idle / 4, (int64_t)250), (int64_t)TOUCH_MAX_MS);
 }
 
-void stream_due(struct conn *c, int64_t now)
+static void stream_due(struct conn *c, int64_t now)
 {
 	struct stream *s = stream_of(c);
 
 	if ((s->kill_at && s->kill_at <= now) || (s->life_due && s->life_due <= now)) {
-		log_info(s->kill_at ? "stream.cut" : "stream.dead", "transport=%s user=%" PRId64 " code=%d",
-			 c->transport->name, c->user, (int)c->close_code);
+		log_info(s->kill_at ? "stream.cut" : "stream.dead", "transport=%s user=%" PRId64 " code=%d", c->name,
+			 c->user, (int)c->close_code);
 		transport_kill(c);
 		return;
 	}
@@ -73,7 +148,7 @@ void stream_due(struct conn *c, int64_t now)
 		}
 	}
 	if (c->state != CONN_DEAD)
-		stream_set_timer(s);
+		set_timer(s);
 }
 
 /* ---- writing */
@@ -81,11 +156,10 @@ void stream_due(struct conn *c, int64_t now)
 /* Lines of the queue that make the next write. */
 static size_t next_write(const struct stream *s)
 {
-	const struct conn *c = &s->c;
-	size_t n = 1, bytes = c->queue[0]->n + 1;
+	size_t n = 1, bytes = s->queue[0]->n + 1;
 
-	while (n < c->queue_n && bytes + c->queue[n]->n + 1 <= s->kind->write_bytes)
-		bytes += c->queue[n++]->n + 1;
+	while (n < s->queue_n && bytes + s->queue[n]->n + 1 <= s->kind->write_bytes)
+		bytes += s->queue[n++]->n + 1;
 	return n;
 }
 
@@ -94,7 +168,7 @@ static int write_queue(struct stream *s)
 {
 	struct conn *c = &s->c;
 
-	for (int writes = 0; c->queue_n; writes++) {
+	for (int writes = 0; s->queue_n; writes++) {
 		size_t n;
 
 		if (writes == WRITES_PER_TURN || !s->kind->may_write(s)) {
@@ -107,13 +181,13 @@ static int write_queue(struct stream *s)
 			transport_kill(c);
 			return -1;
 		}
-		conn_unqueue(c, n);
-		s->progress_at = clock_mono_ms();
+		unqueue(s, n);
+		s->progress_at = (int64_t)uv_now(&c->rt->loop); /* the same clock, without a look at it */
 	}
 	return 1;
 }
 
-void stream_flush(struct conn *c)
+static void stream_flush(struct conn *c)
 {
 	struct stream *s = stream_of(c);
 
@@ -121,15 +195,17 @@ void stream_flush(struct conn *c)
 		return;
 	if (s->ending)
 		s->kind->finish(s);
-	else if (c->receiver.state == RECEIVER_BEHIND)
-		live_continue(c->rt->live, &c->receiver);
+	else if (s->receiver.state == RECEIVER_BEHIND)
+		live_continue(c->rt->live, &s->receiver);
 }
 
-void stream_writeable(struct conn *c)
+static void stream_writeable(struct conn *c)
 {
 	if (c->state == CONN_DEAD)
 		return;
 	stream_of(c)->progress_at = clock_mono_ms();
+	if (stream_of(c)->kind->writeable)
+		stream_of(c)->kind->writeable(stream_of(c));
 	stream_flush(c);
 }
 
@@ -141,25 +217,26 @@ void stream_finish(struct stream *s)
 	s->ending = true;
 	s->beat_at = s->touch_at = s->life_due = 0;
 	s->kill_at = clock_mono_ms() + (STREAM_PATIENCE_S + 1) * 1000;
-	stream_set_timer(s);
+	set_timer(s);
 	conn_dirty(&s->c);
 }
 
-void stream_end(struct conn *c, int64_t retry_after_ms)
+static void stream_end(struct conn *c, int64_t retry_after_ms)
 {
 	AUTO_STRBUF b = {0};
 
+	c->receiver->state = RECEIVER_OUT;
 	stream_of(c)->retry_after_ms = retry_after_ms;
 	strbuf_addf(&b, "{\"type\":\"bye\",\"reason\":\"%s\",\"code\":%d", c->close_reason, (int)c->close_code);
 	if (retry_after_ms)
 		strbuf_addf(&b, ",\"retry_after\":%g", (double)retry_after_ms / 1000);
 	strbuf_addc(&b, '}');
-	conn_queue_text(c, b.p, b.n);
+	stream_queue_text(stream_of(c), b.p, b.n);
 	if (c->state != CONN_DEAD)
 		stream_finish(stream_of(c));
 }
 
-void stream_refuse(struct conn *c, enum close_code code, const struct err *e)
+static void stream_refuse(struct conn *c, enum close_code code, const struct err *e)
 {
 	/* a constant, since the detail does not outlive this call */
 	const char *reason = code == CLOSE_SIGNED_OUT
@@ -170,32 +247,75 @@ void stream_refuse(struct conn *c, enum close_code code, const struct err *e)
 	conn_end(c, code, reason, e->retry_after_ms);
 }
 
-void stream_overflow(struct conn *c)
+static void overflow(struct stream *s)
+{
+	struct conn *c = &s->c;
+
+	stream_flush(c); /* it may only be that much came in one turn */
+	if (s->queue_bytes <= bound(s) / 2 || c->state == CONN_DEAD)
+		return;
+	log_info("stream.slow", "transport=%s user=%" PRId64 " queued=%zu", c->name, c->user, s->queue_bytes);
+	unqueue(s, s->queue_n);
+	c->close_code = CLOSE_TOO_SLOW;
+	c->close_reason = "too slow";
+	s->receiver.state = RECEIVER_OUT;
+	s->kind->cut(s);
+}
+
+/* A request behind one whose answer has no end is never answered. */
+static void stream_hurry(struct conn *c)
+{
+	transport_kill(c);
+}
+
+static void stream_bytes(struct conn *c, const char *p, size_t n)
+{
+	stream_of(c)->kind->bytes(c, p, n);
+}
+
+static void stream_kill(struct conn *c)
+{
+	http_kill(c->http);
+}
+
+static void stream_release(struct conn *c)
 {
 	struct stream *s = stream_of(c);
 
-	stream_flush(c); /* it may only be that much came in one turn */
-	if (c->queue_bytes <= (size_t)c->rt->config->realtime.queue_bytes / 2 || c->state == CONN_DEAD)
-		return;
-	log_info("stream.slow", "transport=%s user=%" PRId64 " queued=%zu", c->transport->name, c->user,
-		 c->queue_bytes);
-	conn_unqueue(c, c->queue_n);
-	c->close_code = CLOSE_TOO_SLOW;
-	c->close_reason = "too slow";
-	c->receiver.state = RECEIVER_OUT;
-	s->kind->cut(s);
+	if (s->kind->release)
+		s->kind->release(c);
+	if (s->instance)
+		instances_leave(c->rt->streams, s->instance, c, 0);
+	unqueue(s, s->queue_n);
 }
 
 /* ---- beginning */
 
-void stream_begin(struct conn *c)
+static void stream_added(struct conn *c)
 {
-	const struct config *config = c->rt->config;
 	struct stream *s = stream_of(c);
+	void *older;
+
+	s->instance = instances_enter(c->rt->streams, c->user, c->instance, (unsigned char)s->kind->request, c, &older);
+	if (older)
+		conn_end(older, CLOSE_REPLACED, "replaced", 0);
+}
+
+static struct stream *stream_of_receiver(struct receiver *r)
+{
+	return (struct stream *)((char *)r - offsetof(struct stream, receiver));
+}
+
+static void on_begin(struct receiver *r)
+{
+	struct stream *s = stream_of_receiver(r);
+	struct conn *c = &s->c;
+	const struct config *config = c->rt->config;
 	char cursor[CURSOR_TEXT_MAX], now[TIME_TEXT_MAX];
 	int64_t mono = clock_mono_ms();
 	AUTO_STRBUF b = {0};
 
+	conn_began(c);
 	time_text(clock_now_us(), now);
 	strbuf_addf(&b,
 		    "{\"type\":\"hello\",\"cursor\":\"%s\",\"instance\":\"%s\",\"user\":%" PRId64
@@ -203,23 +323,91 @@ void stream_begin(struct conn *c)
 		    ",\"frame_bytes\":%" PRId64 ",\"ops\":%d}}",
 		    conn_cursor(c, cursor), c->instance, c->user, (double)config->realtime.ping_interval / 1000, now,
 		    config->limits.message_chars, config->realtime.frame_bytes, CONN_OPS_MAX);
-	conn_queue_text(c, b.p, b.n);
+	stream_queue_text(s, b.p, b.n);
 	s->progress_at = mono;
 	/* not all that came at once shall be pinged at once */
 	s->beat_at =
 		mono + config->realtime.ping_interval - rand_below((uint32_t)config->realtime.ping_interval / 4 + 1);
 	s->touch_at = mono + touch_interval(config);
-	stream_set_timer(s);
+	set_timer(s);
+	if (s->kind->begun)
+		s->kind->begun(s);
 }
 
-void stream_live(struct conn *c)
+/* ---- as a receiver */
+
+static void on_line(struct receiver *r, struct line *l, int64_t id)
 {
-	(void)c;
+	struct stream *s = stream_of_receiver(r);
+
+	if (!id && s->queue_bytes + l->n > bound(s) / 2)
+		return; /* a slow reader does without state */
+	if (s->c.state == CONN_OPEN && queue(s, l) && id)
+		s->sent++;
 }
 
-size_t stream_room(struct conn *c)
+static size_t on_room(struct receiver *r)
 {
-	size_t most = MIN_OF(CONN_CATCH_UP_BYTES, (size_t)c->rt->config->realtime.queue_bytes / 2);
+	struct stream *s = stream_of_receiver(r);
+	size_t most = MIN_OF(CATCH_UP_BYTES, bound(s) / 2);
 
-	return c->queue_bytes < most ? most - c->queue_bytes : 0;
+	return s->c.state == CONN_OPEN && s->queue_bytes < most ? most - s->queue_bytes : 0;
+}
+
+static void on_live(struct receiver *r)
+{
+	(void)r;
+}
+
+static void on_reset(struct receiver *r, const char *reason)
+{
+	struct stream *s = stream_of_receiver(r);
+	char cursor[CURSOR_TEXT_MAX];
+	AUTO_STRBUF b = {0};
+
+	if (s->c.state != CONN_OPEN)
+		return;
+	control_reset(&b, conn_cursor(&s->c, cursor), reason);
+	stream_queue_text(s, b.p, b.n);
+}
+
+static void on_refused(struct receiver *r, const struct err *e)
+{
+	conn_refuse(&stream_of_receiver(r)->c, CLOSE_OVERLOAD, e);
+}
+
+static void on_ended(struct receiver *r, enum live_end why)
+{
+	conn_ended(&stream_of_receiver(r)->c, why);
+}
+
+struct stream *stream_new(struct realtime *rt, const struct stream_kind *kind, size_t size, struct request *request)
+{
+	static const struct receiver_hooks hooks = {
+		.begin = on_begin,
+		.line = on_line,
+		.room = on_room,
+		.live = on_live,
+		.reset = on_reset,
+		.refused = on_refused,
+		.ended = on_ended,
+	};
+	static const struct transport transport = {
+		.added = stream_added,
+		.flush = stream_flush,
+		.writeable = stream_writeable,
+		.end = stream_end,
+		.refuse = stream_refuse,
+		.due = stream_due,
+		.hurry = stream_hurry,
+		.bytes = stream_bytes,
+		.kill = stream_kill,
+		.release = stream_release,
+	};
+	struct stream *s = (struct stream *)conn_new(rt, &transport, kind->name, size, request);
+
+	s->kind = kind;
+	s->receiver.hooks = &hooks;
+	s->c.receiver = &s->receiver;
+	return s;
 }

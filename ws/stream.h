@@ -1,12 +1,15 @@
-/* stream: a stream that stays open, as a WebSocket or as server-sent events: its hello, heartbeats, time-outs, writes
- * from the loop's flush, its bound, its goodbye. The members of struct transport that both share. */
+/* stream: the transport that stays open, as a WebSocket or as server-sent events: its hello, heartbeats, time-outs,
+ * what is queued for it, writes from the loop's flush, its bound, its goodbye. */
 #pragma once
 #include "ws/conn.h"
 
 #define STREAM_PATIENCE_S 2 /* for a client to answer a close, or to read what is before it */
 
 struct stream;
+/* What differs. */
 struct stream_kind {
+	const char *name;
+	enum request_kind request;
 	size_t write_bytes; /* of joined lines in one write; a longer line is one of its own */
 	/* Whether it takes a write now. */
 	bool (*may_write)(const struct stream *s);
@@ -20,11 +23,23 @@ struct stream_kind {
 	void (*cut)(struct stream *s);
 	/* Asks for a sign of life, behind a heartbeat. NULL: none is to be had. */
 	void (*ping)(struct stream *s, int64_t now);
+	/* Its hello is queued. NULL: nothing to do. */
+	void (*begun)(struct stream *s);
+	/* What was written is with the kernel; lines follow. NULL: nothing to do. */
+	void (*writeable)(struct stream *s);
+	/* As of struct transport. NULL: nothing to do. */
+	void (*bytes)(struct conn *c, const char *p, size_t n);
+	void (*release)(struct conn *c);
 };
 
 struct stream {
 	struct conn c; /* first */
+	struct receiver receiver;
 	const struct stream_kind *kind;
+	struct instance *instance; /* NULL: its client names none */
+	uint64_t sent;             /* logged events so far */
+	struct line **queue, *few[2];
+	size_t queue_n, queue_cap, queue_bytes;
 	int64_t beat_at, touch_at, kill_at, life_due, progress_at; /* mono ms; 0: not set */
 	int64_t retry_after_ms;                                    /* as the goodbye says */
 	bool ending;                                               /* what is queued is the last */
@@ -35,17 +50,9 @@ static inline struct stream *stream_of(struct conn *c)
 	return (struct stream *)c;
 }
 
-size_t stream_room(struct conn *c);
-void stream_begin(struct conn *c);
-void stream_live(struct conn *c);
-void stream_flush(struct conn *c);
-void stream_writeable(struct conn *c);
-void stream_end(struct conn *c, int64_t retry_after_ms);
-void stream_refuse(struct conn *c, enum close_code code, const struct err *e);
-void stream_overflow(struct conn *c);
-void stream_due(struct conn *c, int64_t now);
-
+/* As conn_new(). size: of the struct that begins with the stream. */
+struct stream *stream_new(struct realtime *rt, const struct stream_kind *kind, size_t size, struct request *request);
+/* Queues a line of its own, behind what is there. */
+void stream_queue_text(struct stream *s, const char *p, size_t n);
 /* What is queued goes out, then it ends. */
 void stream_finish(struct stream *s);
-/* Its time-outs have changed. */
-void stream_set_timer(struct stream *s);

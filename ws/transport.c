@@ -17,6 +17,6 @@ void transport_park(struct conn *c)
 void transport_kill(struct conn *c)
 {
 	c->state = CONN_DEAD;
-	c->receiver.state = RECEIVER_OUT;
+	c->receiver->state = RECEIVER_OUT;
 	c->transport->kill(c);
 }

@@ -12,7 +12,7 @@
 
 #define WRITE_BYTES ((size_t)64 << 10)
 #define RETRY_MIN_MS 1000
-#define RETRY_NEVER_MS 3600000 /* for a client that reads no goodbye and comes back to a session that has ended */
+#define RETRY_NEVER_MS 3600000 /* for a client that reads no goodbye and would come back where it should not */
 
 struct sse {
 	struct stream s; /* first */
@@ -68,7 +68,7 @@ static int write_first(struct sse *e, const char *p, size_t n)
 static int write_lines(struct stream *s, size_t n)
 {
 	size_t len;
-	char *p = frame_get(s->c.rt->sse_frames, s->c.queue, n, &len);
+	char *p = frame_get(s->c.rt->sse_frames, s->queue, n, &len);
 
 	return sse_of(s)->started ? write_bytes(s, p, len) : write_first(sse_of(s), p, len);
 }
@@ -79,7 +79,8 @@ static int write_lines(struct stream *s, size_t n)
 static int write_retry(struct stream *s)
 {
 	char b[40];
-	bool ended = s->c.close_code == CLOSE_SIGNED_OUT || s->c.close_code == CLOSE_DEACTIVATED;
+	bool ended = s->c.close_code == CLOSE_SIGNED_OUT || s->c.close_code == CLOSE_DEACTIVATED ||
+		     s->c.close_code == CLOSE_REPLACED;
 	int64_t retry = ended ? RETRY_NEVER_MS : s->retry_after_ms;
 	int n = snprintf(b, sizeof(b), "retry: %" PRId64 "\n\n", retry);
 
@@ -103,44 +104,14 @@ static void cut(struct stream *s)
 }
 
 static const struct stream_kind kind = {
+	.name = "sse",
+	.request = REQUEST_SSE,
 	.write_bytes = WRITE_BYTES,
 	.may_write = may_write,
 	.want_write = want_write,
 	.write = write_lines,
 	.finish = finish,
 	.cut = cut,
-};
-
-/* A request behind one whose answer has no end is never answered. */
-static void sse_hurry(struct conn *c)
-{
-	transport_kill(c);
-}
-
-static void sse_kill(struct conn *c)
-{
-	http_kill(c->http);
-}
-
-static void sse_release(struct conn *c)
-{
-	(void)c;
-}
-
-static const struct transport sse_transport = {
-	.name = "sse",
-	.room = stream_room,
-	.begin = stream_begin,
-	.live = stream_live,
-	.flush = stream_flush,
-	.writeable = stream_writeable,
-	.end = stream_end,
-	.refuse = stream_refuse,
-	.overflow = stream_overflow,
-	.due = stream_due,
-	.hurry = sse_hurry,
-	.kill = sse_kill,
-	.release = sse_release,
 };
 
 void sse_start(struct realtime *rt, struct http_conn *h, const struct http_head *head)
@@ -153,9 +124,8 @@ void sse_start(struct realtime *rt, struct http_conn *h, const struct http_head 
 		request_problem(h, head, &e, false);
 		return;
 	}
-	s = (struct stream *)conn_new(rt, &sse_transport, sizeof(struct sse), request);
+	s = stream_new(rt, &kind, sizeof(struct sse), request);
 	s->c.http = h;
-	s->kind = &kind;
 	memcpy(sse_of(s)->id, request->id, sizeof(request->id));
 	transport_park(&s->c);
 }

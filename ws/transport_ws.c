@@ -54,7 +54,7 @@ static void want_write(struct stream *s)
 static int write_frame(struct stream *s, size_t n)
 {
 	size_t len, head;
-	char *p = frame_get(s->c.rt->frames, s->c.queue, n, &len);
+	char *p = frame_get(s->c.rt->frames, s->queue, n, &len);
 
 	head = ws_head(p, WS_TEXT, len);
 	return http_write(s->c.http, p - head, head + len);
@@ -100,16 +100,6 @@ static void finish(struct stream *s)
 	send_close(&s->c, (int)s->c.close_code, s->c.close_reason);
 }
 
-static const struct stream_kind kind = {
-	.write_bytes = FRAME_BYTES,
-	.may_write = may_write,
-	.want_write = want_write,
-	.write = write_frame,
-	.finish = finish,
-	.cut = stream_finish,
-	.ping = ping,
-};
-
 /* ---- beginning */
 
 static void take_lines(struct conn *c, const char *p, size_t n)
@@ -129,31 +119,22 @@ static void take_lines(struct conn *c, const char *p, size_t n)
 	}
 }
 
-static void ws_begin(struct conn *c)
+static void begun(struct stream *s)
 {
-	struct ws *w = ws_of(c);
+	struct ws *w = ws_of(&s->c);
 
-	stream_begin(c);
 	if (w->early.n)
-		take_lines(c, w->early.p, w->early.n);
+		take_lines(&s->c, w->early.p, w->early.n);
 	strbuf_release(&w->early);
 }
 
-static void ws_kill(struct conn *c)
+static void ws_writeable(struct stream *s)
 {
-	http_kill(c->http);
-}
+	struct ws *w = ws_of(&s->c);
 
-static void ws_writeable(struct conn *c)
-{
-	struct ws *w = ws_of(c);
-
-	if (w->pong.n && !w->close_sent && c->state != CONN_DEAD) {
-		if (write_control(c, WS_PONG, w->pong.p, w->pong.n) < 0)
-			transport_kill(c);
-		strbuf_release(&w->pong);
-	}
-	stream_writeable(c);
+	if (w->pong.n && !w->close_sent && write_control(&s->c, WS_PONG, w->pong.p, w->pong.n) < 0)
+		transport_kill(&s->c);
+	strbuf_release(&w->pong);
 }
 
 static void ws_release(struct conn *c)
@@ -172,8 +153,7 @@ static void ws_release(struct conn *c)
 /* The client is at fault: it is told, and hung up on. */
 static void fail(struct conn *c, int code, const char *reason)
 {
-	c->receiver.state = RECEIVER_OUT;
-	conn_unqueue(c, c->queue_n);
+	c->receiver->state = RECEIVER_OUT;
 	send_close(c, code, reason);
 	if (c->state == CONN_DEAD)
 		return;
@@ -294,19 +274,19 @@ static void ws_bytes(struct conn *c, const char *p, size_t n)
 		ws_reader_release(&w->reader);
 }
 
-static const struct transport ws_transport = {
+static const struct stream_kind kind = {
 	.name = "ws",
-	.room = stream_room,
-	.begin = ws_begin,
-	.live = stream_live,
-	.flush = stream_flush,
+	.request = REQUEST_SOCKET,
+	.write_bytes = FRAME_BYTES,
+	.may_write = may_write,
+	.want_write = want_write,
+	.write = write_frame,
+	.finish = finish,
+	.cut = stream_finish,
+	.ping = ping,
+	.begun = begun,
 	.writeable = ws_writeable,
-	.end = stream_end,
-	.refuse = stream_refuse,
-	.overflow = stream_overflow,
-	.due = stream_due,
 	.bytes = ws_bytes,
-	.kill = ws_kill,
 	.release = ws_release,
 };
 
@@ -345,9 +325,8 @@ void ws_start(struct realtime *rt, struct http_conn *h, const struct http_head *
 		    "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
 		    "sec-websocket-accept: %s\r\nsec-websocket-protocol: pulsechat.v1\r\n\r\n",
 		    accepted);
-	c = conn_new(rt, &ws_transport, sizeof(struct ws), request);
+	c = &stream_new(rt, &kind, sizeof(struct ws), request)->c;
 	c->http = h;
-	stream_of(c)->kind = &kind;
 	ws_of(c)->rx.max = (size_t)rt->config->realtime.frame_bytes;
 	if (http_switch(h, c, b.p, b.n) < 0) {
 		transport_kill(c);

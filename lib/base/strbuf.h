@@ -11,6 +11,8 @@ struct strbuf {
 };
 #define STRBUF_MAX_DEFAULT ((size_t)16 << 20)
 
+/* Makes room for n more bytes at once. */
+void strbuf_reserve(struct strbuf *b, size_t n);
 void strbuf_add(struct strbuf *b, const void *p, size_t n);
 void strbuf_adds(struct strbuf *b, const char *s);
 void strbuf_addc(struct strbuf *b, char c);

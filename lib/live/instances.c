@@ -12,11 +12,12 @@
 struct key {
 	int64_t user; /* whose it is: a name alone may be known to others */
 	unsigned char uuid[16];
+	unsigned char kind;
 };
 
 struct instance {
 	struct key key;
-	void *poll; /* NULL: no poll is under way */
+	void *holder; /* NULL: it has nothing open */
 	int64_t answered, idle_since;
 	UT_hash_handle hh;
 	TAILQ_ENTRY(instance) idle;
@@ -60,13 +61,15 @@ void instances_free(struct instances **i)
 	*i = NULL;
 }
 
-struct instance *instances_enter(struct instances *i, int64_t user, const char *uuid, void *poll, void **older)
+struct instance *instances_enter(struct instances *i, int64_t user, const char *uuid, unsigned char kind, void *holder,
+				 void **older)
 {
 	struct key key;
 	struct instance *one;
 
 	memset(&key, 0, sizeof(key));
 	key.user = user;
+	key.kind = kind;
 	if (!uuid_parse(uuid, strlen(uuid), key.uuid))
 		abort(); /* checked when the request was read */
 	HASH_FIND(hh, i->all, &key, sizeof(key), one);
@@ -74,22 +77,22 @@ struct instance *instances_enter(struct instances *i, int64_t user, const char *
 		one = xcalloc(1, sizeof(*one));
 		one->key = key;
 		HASH_ADD(hh, i->all, key, sizeof(one->key), one);
-	} else if (!one->poll) {
+	} else if (!one->holder) {
 		TAILQ_REMOVE(&i->idle, one, idle);
 		i->idle_n--;
 	}
-	*older = one->poll;
-	one->poll = poll;
+	*older = one->holder;
+	one->holder = holder;
 	return one;
 }
 
-void instances_leave(struct instances *i, struct instance *who, const void *poll, int64_t answered)
+void instances_leave(struct instances *i, struct instance *who, const void *holder, int64_t answered)
 {
 	if (answered)
 		who->answered = answered;
-	if (who->poll != poll)
-		return; /* a newer poll has taken its place */
-	who->poll = NULL;
+	if (who->holder != holder)
+		return; /* a newer one has taken its place */
+	who->holder = NULL;
 	who->idle_since = who->answered;
 	TAILQ_INSERT_TAIL(&i->idle, who, idle);
 	i->idle_n++;

@@ -3,18 +3,19 @@
 #include "lib/live/control.h"
 #include <stdlib.h>
 
+#define LAST_LINE_BYTES 128
+
 static struct live_poll *poll_of(struct receiver *r)
 {
 	return (struct live_poll *)r;
 }
 
-/* It has what is queued, and nothing between that and where it was stands for it. */
+/* Where it stands now is where its answer ends. Not from inside of live's functions, which may have moved on. */
 static void stop(struct live_poll *p)
 {
 	struct receiver *r = &p->receiver;
 
-	if (r->state == RECEIVER_LIVE || r->state == RECEIVER_OUT)
-		r->position = MAX_OF(r->position, p->queued_id);
+	r->position = MAX_OF(live_position(p->live, r), p->queued_id);
 	r->state = RECEIVER_OUT;
 }
 
@@ -49,9 +50,9 @@ static void on_line(struct receiver *r, struct line *l, int64_t id)
 
 	if (p->ended || p->superseded)
 		return;
+	if (!id && p->queued + l->n > p->queue_bytes / 2)
+		return;                                        /* a slow reader does without state */
 	if (p->queue_n && p->queued + l->n > p->queue_bytes) { /* this one comes with the next poll */
-		if (!id)
-			return;
 		p->ended = true;
 		r->position = p->queued_id ? p->queued_id : p->started_at;
 		r->state = RECEIVER_OUT;
@@ -102,10 +103,7 @@ static void on_reset(struct receiver *r, const char *reason)
 
 static void on_refused(struct receiver *r, const struct err *e)
 {
-	struct live_poll *p = poll_of(r);
-
-	p->problem = *e;
-	p->changed(p);
+	live_poll_refuse(poll_of(r), e);
 }
 
 static void on_ended(struct receiver *r, enum live_end why)
@@ -148,7 +146,7 @@ static bool is_over(const struct live_poll *p)
 
 static bool is_urgent(const struct live_poll *p)
 {
-	return !p->has_cursor || p->superseded || p->queued >= full(p) || p->expired > 1 ||
+	return !p->has_cursor || p->superseded || p->hurried || p->queued >= full(p) || p->expired > 1 ||
 	       (p->expired && (p->caught_up || p->queue_n));
 }
 
@@ -166,14 +164,30 @@ bool live_poll_may_gather(const struct live_poll *p)
 
 void live_poll_expire(struct live_poll *p)
 {
-	p->expired++;
+	p->expired = p->began ? p->expired + 1 : 1;
+	p->changed(p);
+}
+
+void live_poll_hurry(struct live_poll *p)
+{
+	p->hurried = true;
 	p->changed(p);
 }
 
 void live_poll_supersede(struct live_poll *p)
 {
 	p->superseded = true;
+	if (p->began) /* else it begins first: its answer tells where */
+		p->receiver.state = RECEIVER_OUT;
+	p->changed(p);
+}
+
+void live_poll_refuse(struct live_poll *p, const struct err *e)
+{
+	if (is_over(p))
+		return;
 	p->receiver.state = RECEIVER_OUT;
+	p->problem = *e;
 	p->changed(p);
 }
 
@@ -189,10 +203,16 @@ void live_poll_end(struct live_poll *p, const char *why, int64_t retry_after_ms)
 	p->changed(p);
 }
 
+size_t live_poll_size(const struct live_poll *p)
+{
+	return p->queued + p->queue_n + LAST_LINE_BYTES;
+}
+
 void live_poll_render(const struct live_poll *p, struct strbuf *b, char cursor[CURSOR_TEXT_MAX])
 {
 	int64_t at = p->superseded ? p->started_at : live_position(p->live, &p->receiver);
 
+	strbuf_reserve(b, live_poll_size(p));
 	cursor_text(cursor, live_mark(p->live), at);
 	for (size_t i = 0; i < p->queue_n && !p->superseded; i++) {
 		strbuf_add(b, p->queue[i]->p, p->queue[i]->n);

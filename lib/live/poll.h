@@ -1,11 +1,11 @@
 /* poll: a receiver that gathers the lines of one answer (doc/protocol.md, section 5, long-poll). Knows no transport:
- * its owner adds it by live_add(), answers when it is due, and removes it. One thread, that of live. */
+ * its owner adds it by live_add(), answers when it is due (lib/live/polls.h), and removes it. One thread, that of live.
+ */
 #pragma once
 #include "lib/base/strbuf.h"
 #include "lib/live/live.h"
 
 #define LIVE_POLL_BYTES ((size_t)256 << 10) /* of an answer's lines, about; what is more comes with the next poll */
-#define LIVE_POLL_GATHER_MS 50 /* a poll right behind the last answer to its instance waits so long for more lines */
 
 struct live_poll {
 	struct receiver receiver; /* first */
@@ -16,14 +16,19 @@ struct live_poll {
 	bool waits;         /* where there is nothing yet; else it is answered as soon as that is known */
 	bool has_cursor;    /* without one it only learns where the log stands */
 
-	bool began, caught_up, superseded, ended;
-	int expired;
+	bool began, caught_up, superseded, ended, hurried;
+	int expired;        /* since it began; 1 before */
 	struct err problem; /* code: it cannot begin, or not go on; this is the answer */
 	int64_t started_at; /* the log's id that it began from */
 	int64_t queued_id;  /* of the last event queued */
 	int64_t retry_after_ms;
 	struct line **queue;
 	size_t queue_n, queue_cap, queued;
+	/* of lib/live/polls.c */
+	struct instance *instance;
+	int64_t arrived, gather_until; /* mono ms */
+	bool gathers;
+	TAILQ_ENTRY(live_poll) gather_link;
 };
 
 /* p is zeroed. */
@@ -38,9 +43,14 @@ bool live_poll_may_gather(const struct live_poll *p);
 
 /* Its wait is over; where it is still on its way to now with nothing to give, it goes on until the second call. */
 void live_poll_expire(struct live_poll *p);
+void live_poll_hurry(struct live_poll *p);     /* what it has is wanted now */
 void live_poll_supersede(struct live_poll *p); /* a newer one of its instance has come */
+/* It cannot go on: this is its answer. */
+void live_poll_refuse(struct live_poll *p, const struct err *e);
 /* Ends it from here on; what it has is answered, or why where it has not begun. */
 void live_poll_end(struct live_poll *p, const char *why, int64_t retry_after_ms);
 
+/* Bytes that live_poll_render() adds at most. */
+size_t live_poll_size(const struct live_poll *p);
 /* The body of its answer, and the cursor that goes with it. Not where there is a problem. */
 void live_poll_render(const struct live_poll *p, struct strbuf *b, char cursor[CURSOR_TEXT_MAX]);

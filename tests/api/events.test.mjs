@@ -95,6 +95,18 @@ test("a poll: at once without a cursor, at once where there is something, parked
 	assert.ok((await other).events.length > 0);
 });
 
+test("a poll that a newer one overtakes before anything is known of its user is answered as well", async () => {
+	await stack.down("api1");
+	await stack.up("api1");
+	const at = await head(bob);
+	const instance = randomUUID();
+	const both = [1, 2].map(() => poll(bob, { cursor: at, wait: 30, instance, via: "api1" }));
+	assert.deepEqual((await Promise.race(both)).lines, [{ type: "cursor", cursor: at, retry_after: 0 }]);
+	await post(alice, await channel(alice, [bob]), "for the newer one");
+	const [a, b] = await Promise.all(both);
+	assert.ok(a.events.length + b.events.length > 0 && Math.min(a.events.length, b.events.length) === 0);
+});
+
 test("a read marker and other state reach a parked poll; only one's own", async () => {
 	const room = await channel(alice, [bob]);
 	await post(alice, room, "x");

@@ -232,6 +232,42 @@ test("a poll: at once without a cursor, at once where there is something, parked
 	assert.equal(quiet.events.length, 0);
 });
 
+for (const [kind, open] of Object.entries({ WebSocket: openWs, "event stream": openSse }))
+	test(`a newer ${kind} of the same user and instance ends the older one, with a goodbye; others are left alone`, async () => {
+		const instance = randomUUID(), other = kind === "WebSocket" ? openSse : openWs;
+		const older = await open(bob, { instance, via: "realtime1" });
+		const beside = [
+			await open(bob, { via: "realtime1" }),
+			await open(alice, { instance, via: "realtime1" }), // the name alone is nothing
+			await other(bob, { instance, via: "realtime1" }),
+			await open(bob, { instance, via: "realtime2" }),
+		];
+		const parked = poll(bob, { cursor: older.cursor, wait: 20, instance, via: "realtime1" });
+		const newer = await open(bob, { instance, cursor: older.cursor, via: "realtime1" });
+		assert.equal((await older.closed).code, 4009);
+		assert.deepEqual(older.lines.at(-1), { type: "bye", reason: "replaced", code: 4009 });
+		if (older.head) assert.ok(older.retry >= 600000, "a browser that takes no notice does not come back every few seconds");
+		const sent = await post(alice, room, "to those that are left");
+		for (const f of [newer, ...beside]) await f.some((l) => l.type === "message" && l.seq === sent.seq);
+		assert.deepEqual(seqs((await parked).events, room), [sent.seq]);
+		assert.ok(!seqs(older.lines, room).includes(sent.seq));
+		const newest = await open(bob, { instance, via: "realtime1" }); // the first one's end has not freed the place
+		assert.equal((await newer.closed).code, 4009);
+		for (const f of [newest, ...beside]) await f.close();
+	});
+
+test("DL-6 a parked poll ends with its session, though nothing tells of that", async () => {
+	const web = await signIn(stack, "bob");
+	const session = (await web.get("/api/v1/me")).json.session.id;
+	const { cursor } = await poll(web, { via: "realtime1" });
+	await stack.psql(`UPDATE sessions SET expires_at = now() + interval '2 s' WHERE id = ${session}`);
+	const t = Date.now();
+	const last = await poll(web, { cursor, wait: 50, via: "realtime1" });
+	assert.deepEqual([last.status, last.events], [200, []]);
+	assert.ok(Date.now() - t < 10000, `${Date.now() - t} ms`);
+	assert.equal((await poll(web, { cursor: last.cursor, wait: 50, via: "realtime1" })).status, 401);
+});
+
 test("a client that leaves while its poll is parked is noticed, and costs nothing", async () => {
 	const proc = `/proc/${stack.pids.realtime1}`;
 	const ticks = () => readFileSync(`${proc}/stat`, "utf8").split(" ").slice(13, 15).map(Number).reduce((x, y) => x + y);
