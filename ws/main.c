@@ -20,6 +20,7 @@
 #include "lib/base/notify.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
+#include "ws/session_cache.h"
 #include "ws/transport.h"
 #include "ws/ws_frames.h"
 #include <errno.h>
@@ -175,6 +176,7 @@ static void set_up(struct realtime *rt, const struct config *c, const struct opt
 	rt->sse_frames = frame_cache_new_sse(0, FRAME_CACHE_BYTES);
 	rt->wheel = wheel_new(LOOP_TICK_MS, clock_mono_ms(), on_due);
 	rt->callers = callers_new();
+	rt->sessions = session_cache_new();
 	rt->streams = instances_new();
 	rt->polls = polls_new();
 	snprintf(name, sizeof(name), "%.50s-query", o->node);
@@ -208,6 +210,7 @@ static void take_down(struct realtime *rt)
 	instances_free(&rt->streams);
 	polls_free(&rt->polls);
 	callers_free(&rt->callers);
+	session_cache_free(&rt->sessions);
 	wheel_free(&rt->wheel);
 }
 

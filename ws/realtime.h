@@ -12,6 +12,7 @@ struct instances;
 struct live;
 struct pg_pool;
 struct polls;
+struct session_cache;
 struct writer;
 
 TAILQ_HEAD(conn_list, conn);
@@ -31,6 +32,7 @@ struct realtime {
 	struct instances *streams; /* what each instance has open */
 	struct polls *polls;
 	struct callers *callers;
+	struct session_cache *sessions;
 	struct http *http;
 	const char *unlink_at_end;     /* the socket's file */
 	struct conn_list conns, dirty; /* all; those with something to write */

@@ -14,6 +14,7 @@ struct poll {
 	struct conn c; /* first */
 	struct live_poll live;
 	int64_t wait_ms;
+	int64_t until; /* mono ms: the end of its wait */
 	char id[REQUEST_ID_MAX];
 	bool close;
 };
@@ -71,15 +72,24 @@ static void answer(struct poll *p, int64_t now)
 	strbuf_release(&b);
 }
 
-static void begin(struct poll *p)
+/* For the end of its wait, and of its session, which is no event: then that is looked up. */
+static void set_timer(struct poll *p, int64_t now)
 {
 	struct conn *c = &p->c;
-	int64_t until = p->live.arrived + MAX_OF(p->wait_ms, (int64_t)1);
+	int64_t at = p->until;
 
-	conn_began(c);
-	if (c->expires_us) /* its end is no event */
-		until = MIN_OF(until, MAX_OF(c->expires_us / 1000, (int64_t)1));
-	wheel_set(c->rt->wheel, &c->timer, until);
+	if (c->expires_us)
+		at = MIN_OF(at, MAX_OF(c->expires_us / 1000 + 1, (int64_t)1));
+	else if (c->asked)
+		at = MIN_OF(at, now + SECOND_MS / 4);
+	wheel_set(c->rt->wheel, &c->timer, at);
+}
+
+static void begin(struct poll *p)
+{
+	p->until = p->live.arrived + MAX_OF(p->wait_ms, (int64_t)1);
+	conn_began(&p->c);
+	set_timer(p, clock_mono_ms());
 }
 
 static void poll_flush(struct conn *c)
@@ -118,7 +128,17 @@ static void poll_refuse(struct conn *c, enum close_code code, const struct err *
 
 static void poll_due(struct conn *c, int64_t now)
 {
-	live_poll_expire(&poll_of(c)->live);
+	struct poll *p = poll_of(c);
+
+	if (now < p->until) {
+		if (c->expires_us && c->expires_us <= clock_mono_us()) {
+			c->expires_us = 0; /* the answer tells */
+			conn_recheck(c);
+		}
+		set_timer(p, now);
+		return;
+	}
+	live_poll_expire(&p->live);
 	wheel_set(c->rt->wheel, &c->timer, now + SECOND_MS);
 }
 

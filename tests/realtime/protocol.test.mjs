@@ -58,7 +58,7 @@ test("a line is what history says, live and replayed", async () => {
 	const from = a.hello.cursor;
 	const ack = await say(a, room, "one \u{1F600} \"two\"\n\tthree");
 	const live = await a.some((l) => l.type === "message" && l.seq === ack.seq);
-	const ring = (await poll(bob, { cursor: from, wait: 0 })).events.find((e) => e.seq === ack.seq);
+	const ring = (await poll(bob, { cursor: from, wait: 10 })).events.find((e) => e.seq === ack.seq);
 	const stored = (await alice.get(`/api/v1/channels/${room}/messages/${ack.seq}`)).json;
 	assert.deepEqual(ring, live);
 	const sse = await openSse(bob, { cursor: from });
