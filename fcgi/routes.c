@@ -10,6 +10,7 @@ const struct route routes[] = {
 	{METHOD_GET, API "/limits", NEED_NONE, 0, INPUT_NONE, NULL, handle_limits},
 	{METHOD_GET, API "/site", NEED_NONE, 0, INPUT_NONE, NULL, handle_site},
 	{METHOD_GET, API "/me", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_me},
+	{METHOD_GET, API "/me/unread", NEED_USER, SCOPE_READ, INPUT_NONE, "verify", handle_unread},
 	{METHOD_GET, API "/users", NEED_USER, SCOPE_READ, INPUT_NONE, "ids,q,limit,after", handle_user_list},
 	{METHOD_GET, API "/users/{user}", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_user_get},
 	{METHOD_GET, API "/channels", NEED_USER, SCOPE_READ, INPUT_NONE, "scope,after,limit", handle_channel_list},
@@ -24,7 +25,13 @@ const struct route routes[] = {
 	{METHOD_GET, CHANNEL "/messages", NEED_USER, SCOPE_READ, INPUT_NONE, "before,after,around,limit",
 	 handle_message_list},
 	{METHOD_GET, CHANNEL "/messages/{seq}", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_message_get},
-	{METHOD_PUT, CHANNEL "/read", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_read_mark},
+	{METHOD_DELETE, CHANNEL "/messages/{seq}", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_message_delete},
+	{METHOD_GET, CHANNEL "/messages/{seq}/readers", NEED_USER, SCOPE_READ, INPUT_NONE, "after,limit",
+	 handle_reader_list},
+	{METHOD_PUT, CHANNEL "/read", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_mark_read},
+	{METHOD_PUT, CHANNEL "/unread", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_mark_unread},
+	{METHOD_PUT, CHANNEL "/delivered", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_mark_delivered},
+	{METHOD_PATCH, CHANNEL "/membership", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_membership_change},
 	/* the scope is each op's own matter */
 	{METHOD_POST, API "/ops", NEED_USER, 0, INPUT_LINES, NULL, handle_ops},
 	/* where no pulsechat-realtime stands at these paths */

@@ -17,6 +17,7 @@
 #include "ws/drain.h"
 #include "ws/http.h"
 #include "ws/loop.h"
+#include "ws/marks.h"
 #include "lib/base/notify.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
@@ -177,6 +178,7 @@ static void set_up(struct realtime *rt, const struct config *c, const struct opt
 	rt->callers = callers_new();
 	rt->streams = instances_new();
 	rt->polls = polls_new();
+	rt->marks = marks_new(rt);
 	snprintf(name, sizeof(name), "%.50s-query", o->node);
 	rt->pool = pg_pool_new(c, &rt->loop, name, QUERY_CONNECTIONS);
 	snprintf(name, sizeof(name), "%.50s-writer", o->node);
@@ -208,6 +210,7 @@ static void take_down(struct realtime *rt)
 	instances_free(&rt->streams);
 	polls_free(&rt->polls);
 	callers_free(&rt->callers);
+	marks_free(&rt->marks);
 	wheel_free(&rt->wheel);
 }
 

@@ -31,6 +31,7 @@ struct realtime {
 	struct instances *streams; /* what each instance has open */
 	struct polls *polls;
 	struct callers *callers;
+	struct marks *marks;
 	struct http *http;
 	const char *unlink_at_end;     /* the socket's file */
 	struct conn_list conns, dirty; /* all; those with something to write */

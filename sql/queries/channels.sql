@@ -1,4 +1,4 @@
--- Channels, their members and read markers, as one reader sees them. A list is one row: its cursor and its page are of one snapshot.
+-- Channels and their members, as one reader sees them. A list is one row: its cursor and its page are of one snapshot.
 -- kind, archived and role (the reader's in the channel, null where he is not in) are for lib/chat/access.c to judge.
 
 -- name: channel_list_mine
@@ -73,10 +73,3 @@ SELECT member_json(m)::text AS member FROM members m WHERE m.channel_id = $1 AND
 -- in: channel int8, actor int8, leaver int8
 -- out: code text
 SELECT member_remove($1, $2, $3) AS code;
-
--- seq: where the marker stands now; null for one who is not a member.
--- name: read_marker_move
--- in: channel int8, reader int8, seq int8
--- out: kind text, archived bool, role text, seq int8
-SELECT c.kind, c.archived_at IS NOT NULL AS archived, m.role, read_mark(c.id, $2, $3) AS seq
-FROM channels c LEFT JOIN members m ON m.channel_id = c.id AND m.user_id = $2 WHERE c.id = $1;
