@@ -71,7 +71,7 @@ $$;
 
 -- Whether markers in this channel are told to the others at all: counted no further than it takes.
 CREATE OR REPLACE FUNCTION tells_reads(channel bigint, receipts_max bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
-	SELECT count(*) <= receipts_max FROM (SELECT FROM members m WHERE m.channel_id = channel LIMIT receipts_max + 1) some
+	SELECT count(*) <= receipts_max FROM (SELECT FROM members m WHERE m.channel_id = channel LIMIT receipts_max + 1) few
 $$;
 
 -- What one user sees of a channel.
