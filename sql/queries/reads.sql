@@ -54,5 +54,5 @@ LEFT JOIN LATERAL (SELECT s.unread, s.mentions FROM unread_scan(x.m) s WHERE $2)
 SELECT (jsonb_build_object('type', 'read') || read_state_json(m))::text AS line
 FROM members m
 WHERE m.user_id = $1 AND m.read_version > 0
-	AND (SELECT coalesce(sum(o.read_version), 0) FROM members o WHERE o.user_id = $1) <> $2
+	AND (SELECT coalesce(sum(o.read_version), 0) FROM members o WHERE o.user_id = $1)::int8 <> $2
 ORDER BY m.channel_id;
