@@ -13,7 +13,8 @@ const COALESCE = 1500;
 let stack, alice, bob;
 
 before(async () => {
-	stack = await startStack({ realtime: 2, api: 1, postgres: { log_statement: "all" }, conf: { "reads.coalesce": `${COALESCE}ms`, "database.wait": "2s" } });
+	const conf = { "reads.coalesce": `${COALESCE}ms`, "database.wait": "2s" };
+	stack = await startStack({ realtime: 2, api: 1, postgres: { log_statement: "all" }, conf });
 	[alice, bob] = await people(stack, "alice", "bob");
 });
 after(() => stack?.stop());

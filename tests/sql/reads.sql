@@ -4,7 +4,8 @@ SELECT * FROM no_plan();
 
 -- One message that names people, through write_batch.
 CREATE FUNCTION spy.say(channel bigint, sender bigint, client int, named bigint[] DEFAULT NULL) RETURNS bigint LANGUAGE sql VOLATILE AS $$
-	SELECT b.seq FROM (SELECT jsonb_build_object('text', 'x') || CASE WHEN named IS NULL THEN '{}' ELSE jsonb_build_object('mentions', named) END AS body) t,
+	SELECT b.seq FROM (
+		SELECT jsonb_build_object('text', 'x') || CASE WHEN named IS NULL THEN '{}' ELSE jsonb_build_object('mentions', named) END AS body) t,
 		write_batch(ARRAY['s'::"char"], ARRAY[channel], ARRAY[sender], ARRAY[spy.uuid(client)],
 			ARRAY[substring(sha256(convert_to(t.body::text, 'UTF8')) FOR 16)], ARRAY[NULL::bigint], ARRAY[t.body::text],
 			ARRAY['"sender":' || sender || ',"body":' || t.body || '}'], ARRAY[0], false,
@@ -61,7 +62,8 @@ SELECT is(spy.line('read')->>'unread_from', '3', 'own instances are told');
 SELECT is((SELECT count(*)::int FROM spy.routes() r WHERE r LIKE 'k%'), 0, 'the others are not: he has read it');
 SELECT results_eq(format('SELECT first_unread FROM spy.mark(%s, %s, 5)', :open, :alice), 'VALUES (6::bigint)', 'reading on takes it along');
 SELECT results_eq(format('SELECT first_unread FROM spy.mark(%s, %s, 4)', :open, :alice), 'VALUES (6::bigint)', 'never back');
-SELECT results_eq(format('SELECT first_unread FROM spy.mark(%s, %s, 0, 11)', :open, :alice), 'VALUES (11::bigint)', 'from above the marker on: nothing is marked');
+SELECT results_eq(format('SELECT first_unread FROM spy.mark(%s, %s, 0, 11)', :open, :alice), 'VALUES (11::bigint)',
+	'from above the marker on: nothing is marked');
 SELECT is((SELECT unread_from FROM members WHERE channel_id = :open AND user_id = :alice), NULL, 'and what was is taken away');
 SELECT results_eq(format('SELECT first_unread FROM spy.mark(%s, %s, 0, 1)', :open, :alice), 'VALUES (1::bigint)', 'from the first on');
 SELECT is(spy.counts(:open, :alice), '5 0', 'all of them');
