@@ -1,8 +1,10 @@
 /* read_marker: folding, the statement, its outcomes; what can be asked of markers. */
 #include "lib/chat/read_marker.h"
 #include "lib/base/config.h"
+#include "lib/base/log.h"
 #include "lib/chat/access.h"
 #include "lib/db/db.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,9 +143,20 @@ int reader_list(struct db *d, int64_t channel, int64_t reader, int64_t seq, int6
 	return rc;
 }
 
+void unread_advance(struct db *d, int64_t reader)
+{
+	PGresult *r = NULL;
+	struct err e = {0};
+
+	if (db_one(d, STMT_unread_advance, &r, &e, "i", reader) == 0)
+		log_debug("unread.advance", "user=%" PRId64 " channels=%" PRId64, reader, r ? result_int(r, 0, 0) : 0);
+	PQclear(r);
+}
+
 int unread_list(struct db *d, int64_t reader, bool verify, struct strbuf *b, struct page *p, struct err *e)
 {
 	PGresult *r = NULL;
+	bool behind;
 
 	if (db_one(d, STMT_unread_list, &r, e, "ib", reader, (int)verify) < 0)
 		return -1;
@@ -158,6 +171,9 @@ int unread_list(struct db *d, int64_t reader, bool verify, struct strbuf *b, str
 		strbuf_add(b, result_text(r, 0, 4), result_length(r, 0, 4));
 	}
 	strbuf_addc(b, '}');
+	behind = result_bool(r, 0, 5);
 	PQclear(r);
+	if (behind)
+		unread_advance(d, reader);
 	return 0;
 }

@@ -42,6 +42,8 @@ MUST_CHECK int read_receipts_set(struct db *d, const struct config *c, int64_t c
 /* Appends {"count":…,"users":[…],"next":…}: who has read a message, of those who share it. */
 MUST_CHECK int reader_list(struct db *d, int64_t channel, int64_t reader, int64_t seq, int64_t after, int64_t limit,
 			   struct strbuf *b, struct err *e);
+/* Spares the next list some counting, where a list said that it would; a failure does no harm. */
+void unread_advance(struct db *d, int64_t reader);
 /* Appends {"channels":[…],"unread":…,"mentions":…}: where there is something. verify: with "drift", by a look at each
  * message. */
 MUST_CHECK int unread_list(struct db *d, int64_t reader, bool verify, struct strbuf *b, struct page *p, struct err *e);

@@ -28,20 +28,37 @@ CREATE OR REPLACE FUNCTION read_marker(m members) RETURNS bigint LANGUAGE sql IM
 	SELECT coalesce(m.unread_from - 1, m.last_read_seq)
 $$;
 
--- Others' undeleted messages above the marker, and how many of them name him, as of last_seq: by arithmetic over indexes, in the
--- snapshot of the statement it stands in. A snapshot that shows a seq shows all below it, since they are given under the channel's lock.
+-- How many messages above one seq and up to another are somebody's: by a look at these, or at all of his where they are many.
+CREATE OR REPLACE FUNCTION sent_between(channel bigint, who bigint, above bigint, upto bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN upto <= above THEN 0
+		WHEN upto - above <= 1000 THEN (SELECT count(*) FROM messages o
+			WHERE o.channel_id = channel AND o.seq > above AND o.seq <= upto AND o.sender + 0 = who) -- by seq, never by sender
+		ELSE (SELECT count(*) FROM messages o
+			WHERE o.channel_id = channel AND o.sender = who AND o.seq + 0 > above AND o.seq + 0 <= upto) END -- the other way round
+$$;
+
+-- How many of a member's own messages stand above base and up to the channel's last seq: from what is kept of his marker (counted_own
+-- of them up to counted_seq), with a look at what came since and at what lies between base and his marker, or above base where that is less.
+CREATE OR REPLACE FUNCTION own_above(m members, base bigint, last_seq bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN base > k.marker AND last_seq - base <= base - k.marker THEN sent_between(m.channel_id, m.user_id, base, last_seq)
+		ELSE k.kept + sent_between(m.channel_id, m.user_id, k.upto, last_seq) + CASE WHEN base < k.marker
+			THEN sent_between(m.channel_id, m.user_id, base, k.marker) ELSE -sent_between(m.channel_id, m.user_id, k.marker, base) END END
+	FROM (SELECT read_marker(m) AS marker, greatest(m.counted_seq, read_marker(m)) AS upto,
+		CASE WHEN m.counted_seq > read_marker(m) THEN m.counted_own ELSE 0 END AS kept) k
+$$;
+
+-- Others' undeleted messages above the marker, and how many of them name him, as of last_seq: by arithmetic over indexes and what
+-- is kept of the marker, in the snapshot of the statement it stands in. A snapshot that shows a seq shows all below it, since they are given under the channel's lock.
 -- gone: others' deleted ones among those above the marker, null where they are more than a client is to keep in mind.
 CREATE OR REPLACE FUNCTION unread_counts(m members)
 RETURNS TABLE (last_seq bigint, unread bigint, mentions bigint, gone bigint[]) LANGUAGE sql STABLE AS $$
-	SELECT b.last_seq, greatest(b.last_seq - b.base, 0) - own.n - dead.n, named.n,
+	SELECT b.last_seq, greatest(b.last_seq - b.base, 0) - b.own - dead.n, named.n,
 		CASE WHEN dead.n <= 50 THEN coalesce(dead.seqs, '{}') END
 	FROM (
-		SELECT channel_last_seq(c) AS last_seq, greatest(read_marker(m), c.seq_floor) AS base
-		FROM channels c WHERE c.id = m.channel_id OFFSET 0
+		SELECT l.seq AS last_seq, greatest(read_marker(m), c.seq_floor) AS base, CASE WHEN c.seq_floor > read_marker(m)
+			THEN sent_between(m.channel_id, m.user_id, c.seq_floor, l.seq) ELSE own_above(m, read_marker(m), l.seq) END AS own
+		FROM channels c CROSS JOIN LATERAL (SELECT channel_last_seq(c) AS seq OFFSET 0) l WHERE c.id = m.channel_id OFFSET 0
 	) b
-	CROSS JOIN LATERAL (
-		SELECT count(*) AS n FROM messages o WHERE o.channel_id = m.channel_id AND o.sender = m.user_id AND o.seq > b.base
-	) own
 	CROSS JOIN LATERAL (
 		SELECT count(*) AS n, array_agg(d.seq ORDER BY d.seq) AS seqs FROM messages d
 		WHERE d.channel_id = m.channel_id AND d.seq > b.base AND d.deleted_at IS NOT NULL AND d.sender <> m.user_id

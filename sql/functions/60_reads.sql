@@ -80,9 +80,12 @@ BEGIN
 		-- 2. move those, by what is there under the locks; no others, for they may be moved by somebody else meanwhile
 		WITH moved AS (
 			UPDATE members m SET last_read_seq = t.marker, unread_from = t.since, delivered_seq = t.arrived,
+				counted_seq = t.last_seq, counted_own = t.own_n,
 				read_version = m.read_version + CASE WHEN t.own THEN 1 ELSE 0 END
 			FROM (
-				SELECT i.ord, o.channel_id, o.user_id, n.marker, n.since, d.arrived,
+				SELECT i.ord, o.channel_id, o.user_id, n.marker, n.since, d.arrived, l.seq AS last_seq,
+					CASE WHEN c.seq_floor > least(read_marker(o), b.base) THEN sent_between(o.channel_id, o.user_id, b.base, l.seq)
+						ELSE own_above(o, b.base, l.seq) END AS own_n,
 					(o.last_read_seq, o.unread_from) IS DISTINCT FROM (n.marker, n.since) AS own,
 					o.last_read_seq <> n.marker OR greatest(o.delivered_seq, o.last_read_seq) <> greatest(d.arrived, n.marker) AS others
 				FROM unnest(in_channel, in_user, in_read, in_unread, in_reread, in_delivered) WITH ORDINALITY
@@ -91,6 +94,7 @@ BEGIN
 				JOIN channels c ON c.id = i.channel
 				CROSS JOIN LATERAL (SELECT channel_last_seq(c) AS seq OFFSET 0) l
 				CROSS JOIN LATERAL read_after(o, l.seq, i.reads, i.unreads, i.rereads) n
+				CROSS JOIN LATERAL (SELECT coalesce(n.since - 1, n.marker) AS base) b
 				CROSS JOIN LATERAL (
 					SELECT CASE WHEN c.kind = 'direct' THEN greatest(o.delivered_seq, least(i.arrived, l.seq))
 						ELSE o.delivered_seq END AS arrived
@@ -128,6 +132,28 @@ BEGIN
 	LEFT JOIN channels c ON c.id = i.channel
 	LEFT JOIN members m ON m.channel_id = i.channel AND m.user_id = i.reader
 	ORDER BY i.ord;
+END $$;
+
+-- Keeps how many own messages stand above his markers, where over a thousand messages have come since it was last counted: who never
+-- reads would have them looked at each time. Nothing is told. Rows that somebody else is moving are left to him.
+CREATE OR REPLACE FUNCTION unread_advance(reader bigint) RETURNS int LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	held bigint[];
+	moved int;
+BEGIN
+	SELECT array_agg(l.channel_id) INTO held FROM (
+		SELECT m.channel_id FROM members m JOIN channels c ON c.id = m.channel_id
+		WHERE m.user_id = reader AND channel_last_seq(c) - greatest(m.counted_seq, read_marker(m)) > 1000
+		ORDER BY m.channel_id FOR NO KEY UPDATE OF m SKIP LOCKED
+	) l;
+	UPDATE members m SET counted_seq = t.seq, counted_own = t.n
+	FROM (
+		SELECT o.channel_id, l.seq, own_above(o, read_marker(o), l.seq) AS n
+		FROM members o JOIN channels c ON c.id = o.channel_id CROSS JOIN LATERAL (SELECT channel_last_seq(c) AS seq OFFSET 0) l
+		WHERE o.user_id = reader AND o.channel_id = ANY (held)
+	) t WHERE m.channel_id = t.channel_id AND m.user_id = reader;
+	GET DIAGNOSTICS moved = ROW_COUNT;
+	RETURN moved;
 END $$;
 
 -- Switches a member's receipts in one channel. Returns a code as those of 40_channels.sql.

@@ -35,7 +35,7 @@ WHERE c.id = $1;
 -- Where there is something unread, and in all. drift: where the counts differ from a look at each message; null where not asked for.
 -- name: unread_list
 -- in: reader int8, verify bool
--- out: cursor text, channels text, unread int8, mentions int8, drift text
+-- out: cursor text, channels text, unread int8, mentions int8, drift text, behind bool
 SELECT stream_cursor() AS cursor,
 	'[' || coalesce(string_agg(jsonb_build_object('channel', (x.m).channel_id, 'last_seq', x.last_seq, 'last_read_seq', (x.m).last_read_seq,
 		'unread_from', (x.m).unread_from, 'unread', x.unread, 'mentions', x.mentions)::text, ',' ORDER BY (x.m).channel_id)
@@ -43,9 +43,15 @@ SELECT stream_cursor() AS cursor,
 	coalesce(sum(x.unread), 0)::int8 AS unread, coalesce(sum(x.mentions), 0)::int8 AS mentions,
 	CASE WHEN $2 THEN '[' || coalesce(string_agg(jsonb_build_object('channel', (x.m).channel_id, 'unread', x.unread, 'mentions', x.mentions,
 		'true_unread', t.unread, 'true_mentions', t.mentions)::text, ',' ORDER BY (x.m).channel_id)
-		FILTER (WHERE (x.unread, x.mentions) IS DISTINCT FROM (t.unread, t.mentions)), '') || ']' END AS drift
+		FILTER (WHERE (x.unread, x.mentions) IS DISTINCT FROM (t.unread, t.mentions)), '') || ']' END AS drift,
+	coalesce(bool_or(x.last_seq - greatest((x.m).counted_seq, read_marker(x.m)) > 1000), false) AS behind
 FROM (SELECT m, u.last_seq, u.unread, u.mentions FROM members m CROSS JOIN LATERAL unread_counts(m) u WHERE m.user_id = $1) x
 LEFT JOIN LATERAL (SELECT s.unread, s.mentions FROM unread_scan(x.m) s WHERE $2) t ON true;
+
+-- name: unread_advance
+-- in: reader int8
+-- out: moved int4
+SELECT unread_advance($1) AS moved;
 
 -- The `read` lines of a user, where the sum of his read_versions is another one than `known`.
 -- name: live_own_reads
