@@ -208,6 +208,51 @@ UPDATE channels SET seq_floor = 30 WHERE id = :closed;
 DELETE FROM messages WHERE channel_id = :closed AND seq <= 30;
 SELECT is(spy.counts(:closed, :alice), '8 0', 'rows that are gone do not count');
 
+-- what is kept of a marker: reading, marking as unread and sending at random, in a channel of thousands
+SELECT channel AS long FROM channel_create(:alice, 'private', 't-long', '', ARRAY[:bob]) \gset
+CREATE FUNCTION spy.write(channel bigint, senders bigint[], n int) RETURNS void LANGUAGE sql VOLATILE AS $$
+	INSERT INTO messages (channel_id, seq, sender, client_id, created_at, body, deleted_at)
+	SELECT channel, l.seq + i, senders[1 + floor(random() * cardinality(senders))::int], gen_random_uuid(), now(), '{"text": "x"}',
+		CASE WHEN random() < 0.01 THEN now() END
+	FROM (SELECT coalesce(max(seq), 0) AS seq FROM messages WHERE channel_id = channel) l, generate_series(1, n) i
+$$;
+CREATE FUNCTION spy.wander(channel bigint, reader bigint, senders bigint[], steps int) RETURNS SETOF text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	last bigint;
+	place bigint;
+	kind int;
+	counts text;
+BEGIN
+	FOR i IN 1 .. steps LOOP
+		kind := floor(random() * 5);
+		SELECT max(seq) INTO last FROM messages WHERE channel_id = channel;
+		place := 1 + floor(random() * last * 1.05);
+		IF kind = 0 THEN
+			PERFORM spy.write(channel, senders, 1 + floor(random() * 40)::int);
+		ELSIF kind = 1 THEN
+			PERFORM unread_advance(reader);
+		ELSE
+			PERFORM read_marks(ARRAY[channel], ARRAY[reader], ARRAY[CASE WHEN kind = 2 THEN place ELSE 0 END],
+				ARRAY[CASE WHEN kind > 2 THEN place ELSE 0 END], ARRAY[CASE WHEN kind > 3 THEN place + 20 ELSE 0 END], ARRAY[0], 100, false);
+		END IF;
+		counts := spy.counts(channel, reader);
+		IF counts LIKE '%drift' THEN
+			RETURN NEXT format('step %s of kind %s at %s of %s: %s', i, kind, place, last, counts);
+		END IF;
+	END LOOP;
+END $$;
+SELECT setseed(0.4) \g /dev/null
+SELECT spy.write(:long, ARRAY[:alice, :bob], 3000) \g /dev/null
+SELECT is(unread_advance(:bob), 1, 'thousands that were never read are counted once');
+SELECT is(unread_advance(:bob), 0, 'and not again');
+SELECT is((SELECT counted_own FROM members WHERE channel_id = :long AND user_id = :bob),
+	(SELECT count(*) FROM messages WHERE channel_id = :long AND sender = :bob), 'his own among them');
+SELECT is((SELECT array_agg(w) FROM spy.wander(:long, :bob, ARRAY[:alice, :bob], 150) w), NULL, 'wherever the marker goes, what is kept of it is right');
+UPDATE channels SET seq_floor = 1500 WHERE id = :long;
+DELETE FROM messages WHERE channel_id = :long AND seq <= 1500;
+SELECT is((SELECT array_agg(w) FROM spy.wander(:long, :bob, ARRAY[:alice, :bob, :bob], 100) w), NULL, 'also where rows are gone');
+SELECT spy.forget() \g /dev/null
+
 -- drift is seen
 SELECT is(spy.counts(:pair, :carol), '5 0', 'as it should be');
 INSERT INTO mentions (user_id, channel_id, seq) VALUES (:carol, :pair, 2);
