@@ -25,6 +25,9 @@ static int read_query(const struct request *q, struct poll_request *asked, struc
 	}
 	if (request_query_int(q, "wait", 0, c->realtime.poll_hold_max / 1000, &wait_s, e) < 0)
 		return -1;
+	if (request_query_int(q, "reads", 0, REQUEST_NUMBER_MAX, &asked->reads, e) < 0)
+		return -1;
+	asked->has_reads = request_query(q, "reads") != NULL;
 	asked->wait_ms = wait_s < 0 ? c->realtime.poll_hold : wait_s * 1000;
 	return 0;
 }
@@ -56,7 +59,7 @@ int handle_events(struct request *q, struct response *r, struct err *e)
 	if (q->app->events && config_polls_park(q->config) && !q->head)
 		return events_reserve(q->app->events, q, &asked, q->seen, &r->parked, e);
 	if (live_plain(q->db, q->config, q->session.user, q->session.id, asked.has_cursor ? &asked.cursor : NULL,
-		       &r->body, cursor, e) < 0)
+		       asked.has_reads ? &asked.reads : NULL, &r->body, cursor, e) < 0)
 		return -1;
 	r->type = "application/x-ndjson";
 	response_header(r, "PulseChat-Cursor", cursor);

@@ -97,6 +97,11 @@ int handle_message_list(struct request *q, struct response *r, struct err *e)
 	return 0;
 }
 
+int handle_message_delete(struct request *q, struct response *r, struct err *e)
+{
+	return message_delete(q->db, q->param[0], q->session.user, q->param[1], &r->body, e);
+}
+
 int handle_message_get(struct request *q, struct response *r, struct err *e)
 {
 	return history_get(q->db, q->param[0], q->session.user, q->param[1], &r->body, e);

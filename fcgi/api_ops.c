@@ -85,32 +85,43 @@ static void write_sends(struct request *q, struct asked *lines, size_t n)
 	}
 }
 
-static int mark(struct request *q, struct asked *l, struct err *e)
-{
-	PGresult *row = NULL;
-	int rc = db_query(q->db, STMT_live_read_mark, &row, e, "iii", l->ask.channel, q->session.user, l->ask.seq);
-
-	if (rc == 0)
-		rc = read_marker_moved(row, &l->ask.seq, e);
-	PQclear(row);
-	return rc;
-}
-
-/* After the sends, so that a marker may stand on one of them. */
+/* After the sends, so that a marker may stand on one of them: all in one statement, each channel once. */
 static void move_markers(struct request *q, struct asked *lines, size_t n)
 {
+	struct mark *marks = arena_alloc(q->arena, n * sizeof(*marks));
+	int *whose = arena_alloc(q->arena, n * sizeof(*whose));
+	size_t marks_n = 0, k;
+	PGresult *r = NULL;
 	struct err away = {0};
+	int rc;
 
+	_Static_assert(OPS_MAX <= MARKS_MAX, "one statement");
+	for (size_t i = 0; i < n; i++) {
+		const struct op_ask *ask = &lines[i].ask;
+
+		if (lines[i].e.code || !op_marks(ask->kind))
+			continue;
+		for (k = 0; k < marks_n && marks[k].channel != ask->channel; k++)
+			;
+		if (k == marks_n)
+			marks[marks_n++] = (struct mark){.channel = ask->channel, .user = q->session.user};
+		mark_fold(&marks[k], ask->mark, ask->seq);
+		whose[i] = (int)k;
+	}
+	if (!marks_n)
+		return;
+	rc = marks_move(q->db, q->config, marks, marks_n, false, &r, &away);
 	for (size_t i = 0; i < n; i++) {
 		struct asked *l = &lines[i];
 
-		if (l->e.code || l->ask.kind != OP_READ)
+		if (l->e.code || !op_marks(l->ask.kind))
 			continue;
-		if (away.code)
-			l->e = away; /* not each with a time-out of its own */
-		else if (mark(q, l, &l->e) < 0 && l->e.code == ERR_UNAVAILABLE)
-			away = l->e;
+		if (rc < 0)
+			l->e = away;
+		else if (mark_outcome(r, whose[i], l->ask.mark, &l->ask.seq, &l->e) < 0 && !l->e.code)
+			abort(); /* a failure without a code */
 	}
+	PQclear(r);
 }
 
 static void answer(struct strbuf *b, const struct asked *l)
@@ -119,7 +130,7 @@ static void answer(struct strbuf *b, const struct asked *l)
 		op_failed(b, &l->name, &l->e);
 	else if (l->ask.kind == OP_SEND)
 		op_sent(b, &l->name, l->ask.item);
-	else if (l->ask.kind == OP_READ)
+	else if (op_marks(l->ask.kind))
 		op_marked(b, &l->name, l->ask.channel, l->ask.seq);
 	else
 		op_pong(b, &l->name);

@@ -21,8 +21,9 @@ struct live_place events_here(struct events *ev);
 
 /* What is asked for. */
 struct poll_request {
-	bool has_cursor, has_instance;
+	bool has_cursor, has_instance, has_reads;
 	struct cursor cursor;
+	int64_t reads; /* the sum of read_versions that the client knows of */
 	char instance[37];
 	int64_t wait_ms;
 };

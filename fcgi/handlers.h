@@ -24,8 +24,14 @@ int handle_member_remove(struct request *q, struct response *r, struct err *e);
 int handle_message_send(struct request *q, struct response *r, struct err *e);
 int handle_message_list(struct request *q, struct response *r, struct err *e);
 int handle_message_get(struct request *q, struct response *r, struct err *e);
+int handle_message_delete(struct request *q, struct response *r, struct err *e);
 /* api_reads.c */
-int handle_read_mark(struct request *q, struct response *r, struct err *e);
+int handle_mark_read(struct request *q, struct response *r, struct err *e);
+int handle_mark_unread(struct request *q, struct response *r, struct err *e);
+int handle_mark_delivered(struct request *q, struct response *r, struct err *e);
+int handle_membership_change(struct request *q, struct response *r, struct err *e);
+int handle_reader_list(struct request *q, struct response *r, struct err *e);
+int handle_unread(struct request *q, struct response *r, struct err *e);
 /* api_ops.c */
 int handle_ops(struct request *q, struct response *r, struct err *e);
 /* api_events.c */

@@ -13,8 +13,9 @@ static const struct {
 	enum method method;
 	bool head;
 } methods[] = {
-	{"GET", METHOD_GET, false}, {"HEAD", METHOD_GET, true},       {"POST", METHOD_POST, false},
-	{"PUT", METHOD_PUT, false}, {"DELETE", METHOD_DELETE, false}, {"OPTIONS", METHOD_OPTIONS, false},
+	{"GET", METHOD_GET, false},         {"HEAD", METHOD_GET, true},     {"POST", METHOD_POST, false},
+	{"PUT", METHOD_PUT, false},         {"PATCH", METHOD_PATCH, false}, {"DELETE", METHOD_DELETE, false},
+	{"OPTIONS", METHOD_OPTIONS, false},
 };
 
 const char *request_env(const struct request *q, const char *name)

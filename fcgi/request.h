@@ -22,7 +22,7 @@ struct parked;
 #define REQUEST_ID_MAX 24
 #define REQUEST_NUMBER_MAX (((int64_t)1 << 53) - 1) /* what a JSON number holds exactly */
 
-enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
+enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
 
 /* Where the body comes from and the answer goes to: a FastCGI stream, or stdin and stdout. */
 struct io {

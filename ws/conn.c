@@ -102,6 +102,8 @@ static void start(struct conn *c, const struct session *s)
 	c->state = CONN_STARTING;
 	if (s->stale)
 		conn_touch(c);
+	c->receiver->asks_reads = c->request->has_reads;
+	c->receiver->reads_known = c->request->reads;
 	switch (live_add(c->rt->live, c->receiver, c->user, c->session, c->seen,
 			 c->request->has_cursor ? &c->request->cursor : NULL)) {
 	case LIVE_ADDED:

@@ -9,6 +9,7 @@
 #include "lib/live/live.h"
 #include "lib/live/polls.h"
 #include "ws/conn.h"
+#include "ws/marks.h"
 #include "ws/pg_loop.h"
 #include "ws/wheel.h"
 #include <stdlib.h>
@@ -76,6 +77,7 @@ static void on_prepare(uv_prepare_t *h)
 	next = MIN_OF(writer_tick(rt->writer, now), pg_pool_tick(rt->pool, now));
 	next = MIN_OF(next, bus_tick(rt->bus, now));
 	polls_tick(rt->polls, now);
+	next = MIN_OF(next, marks_tick(rt->marks, now));
 	/* outcomes may have been told just now */
 	loop_flush(rt);
 	next = MIN_OF(next, polls_next(rt->polls));

@@ -17,6 +17,7 @@
 #include "ws/drain.h"
 #include "ws/http.h"
 #include "ws/loop.h"
+#include "ws/marks.h"
 #include "lib/base/notify.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
@@ -179,6 +180,7 @@ static void set_up(struct realtime *rt, const struct config *c, const struct opt
 	rt->sessions = session_cache_new();
 	rt->streams = instances_new();
 	rt->polls = polls_new();
+	rt->marks = marks_new(rt);
 	snprintf(name, sizeof(name), "%.50s-query", o->node);
 	rt->pool = pg_pool_new(c, &rt->loop, name, QUERY_CONNECTIONS);
 	snprintf(name, sizeof(name), "%.50s-writer", o->node);
@@ -211,6 +213,7 @@ static void take_down(struct realtime *rt)
 	polls_free(&rt->polls);
 	callers_free(&rt->callers);
 	session_cache_free(&rt->sessions);
+	marks_free(&rt->marks);
 	wheel_free(&rt->wheel);
 }
 

@@ -1,35 +1,13 @@
-/* op_state: the read marker and the ping. */
-#include "lib/base/config.h"
-#include "lib/chat/read_marker.h"
-#include "lib/db/pgconn.h"
+/* op_state: read markers and the ping. */
+#include "ws/marks.h"
 #include "ws/ops.h"
-#include "ws/pg_loop.h"
 
-static void on_marked(void *arg, const PGresult *r, const struct err *e)
+int ops_mark(struct op *op, const struct op_ask *ask, struct err *e)
 {
-	struct op *op = arg;
-	AUTO_STRBUF b = {0};
-	struct err refused = {0};
-	int64_t seq;
-
-	if (e) {
-		ops_fail(op, e);
-	} else if (read_marker_moved(r, &seq, &refused) < 0) {
-		ops_fail(op, &refused);
-	} else {
-		op_marked(&b, &op->name, op->channel, seq);
-		ops_answer(op, &b);
-	}
-}
-
-int ops_read(struct op *op, const struct op_ask *ask, struct err *e)
-{
-	struct realtime *rt = op->conn->rt;
-
 	(void)e;
 	op->channel = ask->channel;
-	pgconn_query(pg_pool_pick(rt->pool), STMT_live_read_mark, rt->config->database.wait, on_marked, op, "iii",
-		     op->channel, op->conn->user, ask->seq);
+	op->mark = ask->mark;
+	marks_add(op->conn->rt->marks, op, ask->seq);
 	return 0;
 }
 

@@ -9,6 +9,8 @@ struct op {                /* one whose answer is to come */
 	LIST_ENTRY(op) list, all;
 	struct op_name name;
 	int64_t channel;
+	enum mark_kind mark; /* of one that moves a marker (ws/marks.h) */
+	STAILQ_ENTRY(op) marks;
 };
 
 /* One line of a client. */
@@ -23,7 +25,7 @@ void ops_free(void);
 
 /* Handles ask; 0, or -1 and the error is answered by the caller. The op lives until its answer. */
 typedef int op_handler(struct op *op, const struct op_ask *ask, struct err *e);
-op_handler ops_send, ops_read, ops_ping;
+op_handler ops_send, ops_mark, ops_ping;
 
 /* The answers; op is freed. */
 void ops_answer(struct op *op, const struct strbuf *line);

@@ -33,6 +33,7 @@ struct realtime {
 	struct polls *polls;
 	struct callers *callers;
 	struct session_cache *sessions;
+	struct marks *marks;
 	struct http *http;
 	const char *unlink_at_end;     /* the socket's file */
 	struct conn_list conns, dirty; /* all; those with something to write */

@@ -11,6 +11,7 @@
 #include "lib/base/rand.h"
 #include "lib/base/secret.h"
 #include "lib/base/strbuf.h"
+#include "lib/bus/payload.h"
 #include "lib/http/uri.h"
 #include "lib/live/live.h"
 #include "ws/pg_loop.h"
@@ -56,7 +57,7 @@ static int check_names(const struct uri_pair *pairs, size_t n, enum request_kind
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(pairs[i].name, "cursor") != 0 && strcmp(pairs[i].name, "instance") != 0 &&
-		    (kind != REQUEST_POLL || strcmp(pairs[i].name, "wait") != 0))
+		    strcmp(pairs[i].name, "reads") != 0 && (kind != REQUEST_POLL || strcmp(pairs[i].name, "wait") != 0))
 			return err_set(e, ERR_BAD_REQUEST, NULL, "there is an unknown parameter");
 	return 0;
 }
@@ -97,6 +98,10 @@ static int read_pairs(struct realtime *rt, const struct http_head *head, struct 
 		memcpy(q->instance, value, sizeof(q->instance));
 	else
 		rand_uuid(q->instance);
+	value = argument(pairs, n, "reads");
+	if (value && !int_parse(value, strlen(value), EVENT_ID_MAX, &q->reads))
+		return err_set(e, ERR_BAD_FIELD, "reads", "must be a whole number");
+	q->has_reads = value != NULL;
 	q->wait_ms = rt->config->realtime.poll_hold;
 	value = argument(pairs, n, "wait");
 	if (!value)

@@ -71,6 +71,8 @@ static const struct key {
 	{AT(limits, channel_members), COUNT, IN(limits, channel_members), "10000", 1, 1000000},
 	{AT(events, retention), DURATION, IN(events, retention), "30d", 60000, (int64_t)3650 * 86400000},
 	{AT(events, resume_events), COUNT, IN(events, resume_events), "10000", 1, 1000000},
+	{AT(reads, coalesce), DURATION, IN(reads, coalesce), "1s", 0, 60000},
+	{AT(reads, receipts_max), COUNT, IN(reads, receipts_max), "100", 0, 10000},
 	{AT(log, level), TEXT, IN(log, level), "info", 0, 0},
 };
 // clang-format on

@@ -38,6 +38,9 @@ struct config {
 		int64_t retention, resume_events;
 	} events;
 	struct {
+		int64_t coalesce, receipts_max;
+	} reads;
+	struct {
 		char *level;
 	} log;
 };

@@ -46,7 +46,7 @@ static bool parse(struct span line, struct event *out)
 	if (!number(&line, &out->channel) || !audience_number(&line, &out->audience) || !number(&line, &out->subject))
 		return false;
 	out->json = line;
-	if ((out->id == 0) != (out->kind == EVENT_STATE || out->kind == EVENT_TEST))
+	if ((out->id == 0) != (out->kind == EVENT_STATE || out->kind == EVENT_MARK || out->kind == EVENT_TEST))
 		return false;
 	if (out->kind == EVENT_FETCH || out->kind == EVENT_TEST)
 		return line.n == 0;

@@ -17,6 +17,7 @@ enum event_kind { /* what a process has to do itself; any other letter is passed
 		  EVENT_REDACT = 'r',     /* subject: the seq of the message whose text is gone */
 		  EVENT_FETCH = 'f',      /* too large for a notification: it stands in the log */
 		  EVENT_STATE = 's',      /* id 0, not logged, to the audience's instances */
+		  EVENT_MARK = 'k',       /* id 0: the subject's read marker in the channel */
 		  EVENT_TEST = 't',       /* id 0: a process's own round trip; subject: its number */
 		  EVENT_MISSING = '?',    /* never on the bus: an id that the log does not hold any more */
 };

@@ -75,6 +75,8 @@ int access_code(const char *code, const char *field, struct err *e)
 		return not_found(e);
 	if (!strcmp(code, "not_a_member"))
 		return not_a_member(e);
+	if (!strcmp(code, "no_message"))
+		return err_set(e, ERR_NOT_FOUND, NULL, "no such message");
 	if (!strcmp(code, "unknown_member"))
 		return err_set(e, ERR_BAD_FIELD, field, "no such active user");
 	for (size_t i = 0; i < COUNT_OF(table); i++)

@@ -3,6 +3,7 @@
 #include "lib/base/config.h"
 #include "lib/base/utf8.h"
 #include "lib/chat/access.h"
+#include "lib/chat/read_marker.h"
 #include "lib/db/db.h"
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@ int channel_list(struct db *d, int64_t reader, bool mine, int64_t after, int64_t
 		 struct page *p, struct err *e)
 {
 	PGresult *r = NULL;
+	bool behind;
 
 	if (db_one(d, mine ? STMT_channel_list_mine : STMT_channel_list_public, &r, e, "iii", reader, after, limit) < 0)
 		return -1;
@@ -20,7 +22,10 @@ int channel_list(struct db *d, int64_t reader, bool mine, int64_t after, int64_t
 	strbuf_adds(b, "{\"channels\":");
 	strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
 	strbuf_addf(b, ",\"next\":%s}", result_null(r, 0, 2) ? "null" : result_text(r, 0, 2));
+	behind = result_bool(r, 0, 3);
 	PQclear(r);
+	if (behind)
+		unread_advance(d, reader);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "lib/chat/limits.h"
 #include "lib/base/config.h"
 #include "lib/chat/channel.h"
+#include "lib/chat/message.h"
 #include "lib/chat/op.h"
 #include "lib/chat/user.h"
 
@@ -13,6 +14,7 @@ void limits_render(struct strbuf *b, const struct config *c)
 	} limits[] = {
 		{"message_chars", c->limits.message_chars},
 		{"request_bytes", c->limits.request_bytes},
+		{"mentions", MESSAGE_NAMED_MAX},
 		{"frame_bytes", c->realtime.frame_bytes},
 		{"ops", OPS_MAX},
 		{"page", c->limits.page},

@@ -5,16 +5,32 @@
 #include "lib/base/config.h"
 #include "lib/base/secret.h"
 #include "lib/base/utf8.h"
+#include "lib/chat/access.h"
+#include "lib/db/db.h"
 #include "lib/json/jx.h"
+#include <stdlib.h>
 #include <string.h>
 
-static const char *const body_names[] = {"text", NULL};
+static const char *const body_names[] = {"text", "mentions", NULL};
 
-static void render_body(struct strbuf *b, const struct span *text)
+static void render_body(struct strbuf *b, const struct span *text, const int64_t *named, size_t named_n)
 {
 	strbuf_adds(b, "{\"text\":");
 	strbuf_add_json(b, text->p, text->n);
-	strbuf_addc(b, '}');
+	for (size_t i = 0; i < named_n; i++)
+		strbuf_addf(b, "%s%lld", i ? "," : ",\"mentions\":[", (long long)named[i]);
+	strbuf_adds(b, named_n ? "]}" : "}");
+}
+
+static int read_named(const json_t *body, int64_t ids[MESSAGE_NAMED_MAX], size_t *n, struct err *e)
+{
+	if (jx_ids(body, "body.", "mentions", JX_OPTIONAL, ids, MESSAGE_NAMED_MAX, n, e) < 0)
+		return -1;
+	for (size_t i = 1; i < *n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (ids[i] == ids[k])
+				return err_set(e, ERR_BAD_FIELD, "body.mentions", "names somebody twice");
+	return 0;
 }
 
 static void add_uuid(struct strbuf *b, const unsigned char u[16])
@@ -51,10 +67,13 @@ int message_item(const struct config *c, const json_t *o, int64_t channel, int64
 	const json_t *b = NULL;
 	struct span text = {0};
 	unsigned char digest[32];
+	int64_t named[MESSAGE_NAMED_MAX];
+	size_t named_n = 0;
 
 	if (jx_uuid(o, "", "client_id", item->client_id, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
 	    jx_only(b, "body.", body_names, e) < 0 ||
-	    jx_string(b, "body.", "text", JX_REQUIRED, 1, (size_t)c->limits.message_chars, &text, e) < 0)
+	    jx_string(b, "body.", "text", JX_REQUIRED, 1, (size_t)c->limits.message_chars, &text, e) < 0 ||
+	    read_named(b, named, &named_n, e) < 0)
 		goto fail;
 	if (utf8_has_control(text.p, text.n, "\t\n\r")) {
 		err_set(e, ERR_BAD_FIELD, "body.text", "contains a control character");
@@ -64,7 +83,7 @@ int message_item(const struct config *c, const json_t *o, int64_t channel, int64
 		err_set(e, ERR_BAD_FIELD, "body.text", "must not be empty");
 		goto fail;
 	}
-	render_body(&body, &text);
+	render_body(&body, &text, named, named_n);
 	sha256(body.p, body.n, digest);
 	memcpy(item->digest, digest, sizeof(item->digest));
 	render_tail(&tail, sender, item->client_id, body.p, body.n);
@@ -72,6 +91,11 @@ int message_item(const struct config *c, const json_t *o, int64_t channel, int64
 	item->sender = sender;
 	item->body = strbuf_take(&body, &item->body_n);
 	item->tail = strbuf_take(&tail, &item->tail_n);
+	if (named_n) {
+		item->named = xcalloc(named_n, sizeof(*named));
+		memcpy(item->named, named, named_n * sizeof(*named));
+		item->named_n = named_n;
+	}
 	*out = item;
 	return 0;
 fail:
@@ -122,6 +146,23 @@ void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_
 		time_text(result_int(r, row, first_col + EDITED_US), at);
 		strbuf_addf(b, ",\"edited_at\":\"%s\"", at);
 	}
+}
+
+int message_delete(struct db *d, int64_t channel, int64_t actor, int64_t seq, struct strbuf *b, struct err *e)
+{
+	PGresult *r = NULL;
+	int rc;
+
+	if (db_one(d, STMT_message_delete, &r, e, "iii", channel, actor, seq) < 0)
+		return -1;
+	rc = access_code(r ? result_text(r, 0, 0) : "", NULL, e);
+	if (rc == 0) {
+		strbuf_addc(b, '{');
+		message_render_row(b, r, 0, 1);
+		strbuf_addc(b, '}');
+	}
+	PQclear(r);
+	return rc;
 }
 
 void message_item_error(const struct write_item *item, struct err *e)

@@ -6,9 +6,12 @@
 #include "lib/db/writer.h"
 #include <jansson.h>
 struct config;
+struct db;
 
-/* Checks a send's client_id and body ({"text": …}) in o and makes the item for it: canonical body text, digest, the
- * event's tail. The caller sets done and arg. Errors: ERR_BAD_FIELD. */
+#define MESSAGE_NAMED_MAX 50 /* users whom one message names */
+
+/* Checks a send's client_id and body ({"text": …, "mentions"?: […]}) in o and makes the item for it: canonical body
+ * text, digest, the event's tail. The caller sets done and arg. Errors: ERR_BAD_FIELD. */
 MUST_CHECK int message_item(const struct config *c, const json_t *o, int64_t channel, int64_t sender,
 			    struct write_item **out, struct err *e);
 
@@ -17,6 +20,10 @@ MUST_CHECK int message_item(const struct config *c, const json_t *o, int64_t cha
  * edited_us, deleted (bool), as in MESSAGE_COLUMNS of sql/queries. */
 void message_render_item(struct strbuf *b, const struct write_item *item);
 void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_col);
+
+/* Deletes a message, or finds it deleted, and appends the Message that is left. Errors as access_code() says. */
+MUST_CHECK int message_delete(struct db *d, int64_t channel, int64_t actor, int64_t seq, struct strbuf *b,
+			      struct err *e);
 
 /* The outcome of a write as an error (item->ok is false). */
 void message_item_error(const struct write_item *item, struct err *e);

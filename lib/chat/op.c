@@ -16,6 +16,8 @@ static const struct {
 } ops[] = {
 	{"send", OP_SEND, SCOPE_WRITE, (const char *const[]){"op", "ref", "client_id", "channel", "body", NULL}},
 	{"read", OP_READ, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},
+	{"unread", OP_UNREAD, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},
+	{"delivered", OP_DELIVERED, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},
 	{"ping", OP_PING, SCOPE_READ, (const char *const[]){"op", "ref", NULL}},
 };
 
@@ -47,6 +49,19 @@ int op_parse(const char *p, size_t n, struct op_name *name, json_t **o, struct e
 	return 0;
 }
 
+bool op_marks(enum op_kind kind)
+{
+	return kind == OP_READ || kind == OP_UNREAD || kind == OP_DELIVERED;
+}
+
+static int read_mark(const json_t *o, struct op_ask *ask, struct err *e)
+{
+	ask->mark = ask->kind == OP_READ ? MARK_READ : ask->kind == OP_UNREAD ? MARK_UNREAD : MARK_DELIVERED;
+	if (jx_int(o, "", "channel", JX_REQUIRED, 1, INT64_MAX, &ask->channel, e) < 0)
+		return -1;
+	return jx_int(o, "", "seq", JX_REQUIRED, ask->mark == MARK_UNREAD ? 1 : 0, INT64_MAX, &ask->seq, e);
+}
+
 static int read_fields(const struct config *c, const json_t *o, int64_t user, struct op_ask *ask, struct err *e)
 {
 	switch (ask->kind) {
@@ -55,9 +70,9 @@ static int read_fields(const struct config *c, const json_t *o, int64_t user, st
 			return -1;
 		return message_item(c, o, ask->channel, user, &ask->item, e);
 	case OP_READ:
-		if (jx_int(o, "", "channel", JX_REQUIRED, 1, INT64_MAX, &ask->channel, e) < 0)
-			return -1;
-		return jx_int(o, "", "seq", JX_REQUIRED, 0, INT64_MAX, &ask->seq, e);
+	case OP_UNREAD:
+	case OP_DELIVERED:
+		return read_mark(o, ask, e);
 	case OP_PING:
 		break;
 	}

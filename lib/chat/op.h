@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
+#include "lib/chat/read_marker.h"
 #include <jansson.h>
 struct config;
 struct write_item;
@@ -10,7 +11,7 @@ struct write_item;
 #define OP_REF_MAX 64 /* bytes */
 #define OPS_MAX 256   /* of one POST */
 
-enum op_kind { OP_SEND, OP_READ, OP_PING };
+enum op_kind { OP_SEND, OP_READ, OP_UNREAD, OP_DELIVERED, OP_PING };
 
 /* By what its answer is known to the client. */
 struct op_name {
@@ -20,7 +21,8 @@ struct op_name {
 
 struct op_ask {
 	enum op_kind kind;
-	int64_t channel, seq;    /* OP_READ */
+	int64_t channel, seq;    /* OP_READ, OP_UNREAD, OP_DELIVERED */
+	enum mark_kind mark;     /* of these */
 	struct write_item *item; /* OP_SEND; the caller's */
 };
 
@@ -30,6 +32,9 @@ MUST_CHECK int op_parse(const char *p, size_t n, struct op_name *name, json_t **
 /* Checks the op against the table and the scopes (enum session_scope). *ask is set on success only. */
 MUST_CHECK int op_read(const struct config *c, const json_t *o, int64_t user, unsigned scopes, struct op_ask *ask,
 		       struct err *e);
+
+/* One that moves a marker. */
+bool op_marks(enum op_kind kind);
 
 /* The answers, appended without a line end. */
 void op_sent(struct strbuf *b, const struct op_name *name, const struct write_item *item); /* item->ok */

@@ -66,13 +66,14 @@ void write_item_free(struct write_item **i)
 		return;
 	free((*i)->body);
 	free((*i)->tail);
+	free((*i)->named);
 	free(*i);
 	*i = NULL;
 }
 
 static size_t weight(const struct write_item *i)
 {
-	return i->body_n + i->tail_n + sizeof(*i);
+	return i->body_n + i->tail_n + i->named_n * sizeof(*i->named) + sizeof(*i);
 }
 
 /* ---- the queue */
@@ -254,6 +255,26 @@ static void build_columns(struct write_item *const *items, size_t n, struct strb
 	}
 }
 
+/* Whom the items name: two arrays of one length, the items by their places from 1; NULL where nobody is named. */
+static void build_named(struct write_item *const *items, size_t n, struct strbuf *places, struct strbuf *users)
+{
+	size_t named = 0;
+
+	for (size_t k = 0; k < n; k++)
+		named += items[k]->named_n;
+	if (!named)
+		return;
+	array_start(places, column_types[PIECE], named, false);
+	array_start(users, column_types[CHANNEL], named, false);
+	for (size_t k = 0; k < n; k++)
+		for (size_t j = 0; j < items[k]->named_n; j++) {
+			uint32_t place = htonl((uint32_t)k + 1);
+
+			put_bytes(places, &place, sizeof(place));
+			put64(users, items[k]->named[j]);
+		}
+}
+
 /* ---- outcomes */
 
 static const struct {
@@ -422,6 +443,7 @@ static size_t collect(struct writer *w, struct write_item **items, int64_t now)
 static void start_batch(struct writer *w, int64_t now)
 {
 	struct strbuf *col = w->columns;
+	struct strbuf places = {0}, users = {0};
 
 	if (w->batch || !w->first || w->stopping || w->not_before > now || !pgconn_is_up(w->conn))
 		return;
@@ -438,12 +460,16 @@ static void start_batch(struct writer *w, int64_t now)
 	w->stats.batches++;
 	w->stats.items += w->batch_n;
 	build_columns(w->batch, w->batch_n, col);
-	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxb", col[KIND].p, col[KIND].n, col[CHANNEL].p,
-		     col[CHANNEL].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n, col[DIGEST].p,
-		     col[DIGEST].n, col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p, col[TAIL].n,
-		     col[PIECE].p, col[PIECE].n, (int)w->batch_waits);
+	build_named(w->batch, w->batch_n, &places, &users);
+	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxbxx", col[KIND].p, col[KIND].n,
+		     col[CHANNEL].p, col[CHANNEL].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n,
+		     col[DIGEST].p, col[DIGEST].n, col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p,
+		     col[TAIL].n, col[PIECE].p, col[PIECE].n, (int)w->batch_waits, places.p, places.n, users.p,
+		     users.n);
 	for (int c = 0; c < COLUMNS; c++)
 		strbuf_reset(&col[c]);
+	strbuf_release(&places);
+	strbuf_release(&users);
 }
 
 /* ---- the owner's side */
@@ -568,7 +594,7 @@ static void forget(struct write_item *item, void *arg)
 	write_item_free(&item);
 }
 
-static char *copy_bytes(const char *p, size_t n)
+static void *copy_bytes(const void *p, size_t n)
 {
 	return memcpy(xmalloc(n), p, n);
 }
@@ -585,6 +611,7 @@ static void acknowledge_at_once(struct writer *w)
 		*copy = *early;
 		copy->body = copy_bytes(early->body, early->body_n);
 		copy->tail = copy_bytes(early->tail, early->tail_n);
+		copy->named = early->named_n ? copy_bytes(early->named, early->named_n * sizeof(*early->named)) : NULL;
 		copy->done = forget;
 		*at = copy;
 		if (w->last == &early->next)

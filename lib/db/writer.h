@@ -30,6 +30,8 @@ struct write_item {
 	size_t body_n;
 	char *tail; /* the event's line behind created_at (lib/chat/message.h) */
 	size_t tail_n;
+	int64_t *named; /* users whom it names, each once; NULL: none */
+	size_t named_n;
 	/* Called once from the writer's thread, from writer_ready() or writer_tick(), never from writer_submit(). Owns
 	 * the item from then on. ok: seq, id, event, at_us are set; else err is. */
 	void (*done)(struct write_item *item, void *arg);

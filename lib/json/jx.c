@@ -239,6 +239,19 @@ int jx_string(const json_t *o, const char *path, const char *name, int flags, si
 	return 0;
 }
 
+int jx_bool(const json_t *o, const char *path, const char *name, int flags, bool *out, struct err *e)
+{
+	json_t *v;
+	int there = member(o, path, name, flags, &v, e);
+
+	if (there <= 0)
+		return there;
+	if (!json_is_boolean(v))
+		return fault(e, path, name, "must be true or false");
+	*out = json_is_true(v);
+	return 0;
+}
+
 int jx_uuid(const json_t *o, const char *path, const char *name, unsigned char out[16], struct err *e)
 {
 	json_t *v;

@@ -21,6 +21,7 @@ MUST_CHECK int jx_int(const json_t *o, const char *path, const char *name, int f
 		      int64_t *out, struct err *e);
 MUST_CHECK int jx_string(const json_t *o, const char *path, const char *name, int flags, size_t min, size_t max,
 			 struct span *out, struct err *e);
+MUST_CHECK int jx_bool(const json_t *o, const char *path, const char *name, int flags, bool *out, struct err *e);
 MUST_CHECK int jx_uuid(const json_t *o, const char *path, const char *name, unsigned char out[16], struct err *e);
 MUST_CHECK int jx_object(const json_t *o, const char *path, const char *name, int flags, const json_t **out,
 			 struct err *e);

@@ -137,6 +137,8 @@ void live_payload(struct live *l, const char *payload, size_t n)
 			apply_state(l, &ev);
 			continue;
 		}
+		if (ev.kind == EVENT_MARK)
+			continue;
 		if (ev.json.n && (!event_line_tail(ev.json, &mark) || mark.n != strlen(l->mark) ||
 				  memcmp(mark.p, l->mark, mark.n) != 0)) {
 			l->hooks.doubt(l->arg);

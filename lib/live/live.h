@@ -78,6 +78,10 @@ struct receiver {
 	const struct receiver_hooks *hooks;
 	enum receiver_state state;
 	bool began, has_cursor, in_work;
+	/* Own `read` lines are not logged. Where the user's read_versions come to another sum than his instance knows
+	 * of, it gets them all before live(). To be set before live_add(). */
+	bool asks_reads;
+	int64_t reads_known;
 	int64_t session;
 	int64_t position; /* it has, or is not to get, what is up to this id; live_position() knows better while it is
 			     live */

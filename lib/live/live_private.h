@@ -9,13 +9,14 @@
 #define LIVE_LOG_READS 4 /* windows for receivers at a time */
 #define LIVE_USER_LOADS 8
 #define LIVE_HEAD_READS 8
+#define LIVE_OWN_READS 8
 #define LIVE_RETRY_MS 500
 #define LIVE_IDLE_MS 60000 /* a user without receivers is remembered for so long */
 #define LIVE_IDLE_USERS 10000
 #define RESUME_WINDOWS_MAX 400 /* of LOG_WINDOW_IDS: a cursor further behind gets a reset */
 #define RESUME_SLICE_LINES 512 /* before it is the next one's turn */
 
-enum read_kind { READ_HOLE, READ_LOG, READ_USER, READ_HEAD, READ_KINDS };
+enum read_kind { READ_HOLE, READ_LOG, READ_USER, READ_HEAD, READ_OWN, READ_KINDS };
 
 struct pending {
 	struct event event; /* its json lies in line */
@@ -77,6 +78,10 @@ void intake_clear(struct live *l);
 /* apply: the next event of the log, in its order; takes the line's reference */
 void apply_event(struct live *l, const struct event *ev, struct line *line);
 void apply_state(struct live *l, const struct event *ev);
+
+/* own: the markers of a receiver's user. False: it wants none */
+bool own_ask(struct live *l, struct receiver *r);
+void own_rows(const struct live_read *q, const PGresult *rows, const struct err *e);
 
 /* resume */
 void resume_begin(struct live *l, struct receiver *r);

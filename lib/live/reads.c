@@ -10,6 +10,7 @@ static const size_t at_a_time[READ_KINDS] = {
 	[READ_LOG] = LIVE_LOG_READS,
 	[READ_USER] = LIVE_USER_LOADS,
 	[READ_HEAD] = LIVE_HEAD_READS,
+	[READ_OWN] = LIVE_OWN_READS,
 };
 
 void reads_start(struct live *l, enum read_kind kind)
@@ -48,7 +49,7 @@ void read_ask(struct live *l, enum read_kind kind, struct receiver *r, int64_t u
 
 void reads_forget(struct live *l, const struct receiver *r)
 {
-	static const enum read_kind kinds[] = {READ_LOG, READ_HEAD};
+	static const enum read_kind kinds[] = {READ_LOG, READ_HEAD, READ_OWN};
 	struct live_read *q, *next;
 
 	for (size_t k = 0; k < COUNT_OF(kinds); k++) {
@@ -112,6 +113,8 @@ void live_answer(struct live_read *q, const PGresult *r, const struct err *e)
 			resume_rows(l, q, r);
 	} else if (kind == READ_USER) {
 		user_rows(l, q, r, e);
+	} else if (kind == READ_OWN) {
+		own_rows(q, r, e);
 	} else {
 		head_rows(l, q, r, e);
 	}

@@ -25,7 +25,8 @@ static void become_live(struct live *l, struct receiver *r)
 {
 	resume_end(l, r);
 	r->state = RECEIVER_LIVE;
-	r->hooks->live(r);
+	if (!own_ask(l, r))
+		r->hooks->live(r);
 }
 
 void resume_reset(struct live *l, struct receiver *r, const char *reason)

@@ -4,8 +4,11 @@
 --         3 not a member; 4 no such channel; 5 deferred: the channel is held by another transaction (only without in_wait);
 --         6 busy: the same client id stands earlier in this batch; 7 archived; 8 unknown kind; 9 stale encryption epoch
 -- tails   the line behind `"channel":…,"seq":…,"id":…,"created_at":…,`
+-- mentions  in_naming: the place of an item; in_named: a user whom it names, each once; null where no item names anyone
+DROP FUNCTION IF EXISTS write_batch("char"[], bigint[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[], boolean);
 CREATE OR REPLACE FUNCTION write_batch(in_kind "char"[], in_channel bigint[], in_sender bigint[], in_client uuid[],
-	in_digest bytea[], in_epoch bigint[], in_body text[], in_tail text[], in_piece int[], in_wait boolean)
+	in_digest bytea[], in_epoch bigint[], in_body text[], in_tail text[], in_piece int[], in_wait boolean,
+	in_naming int[] DEFAULT NULL, in_named bigint[] DEFAULT NULL)
 RETURNS TABLE (status int, seq bigint, id bigint, event bigint, at_us bigint) LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -78,6 +81,13 @@ BEGIN
 		FROM unnest(statuses, in_channel, seqs, ids, in_sender, in_client, in_digest, in_body)
 			AS t(status, channel, seq, id, sender, client, digest, body)
 		WHERE t.status = 0;
+		IF in_naming IS NOT NULL THEN -- those who are members now; whoever names himself is not told
+			INSERT INTO mentions (user_id, channel_id, seq)
+			SELECT m.user_id, m.channel_id, seqs[n.item]
+			FROM unnest(in_naming, in_named) AS n(item, named)
+			JOIN members m ON m.channel_id = in_channel[n.item] AND m.user_id = n.named
+			WHERE statuses[n.item] = 0 AND n.named <> in_sender[n.item];
+		END IF;
 		SELECT emit_events(array_agg('m'::"char"), array_agg('message'::text), array_agg(t.channel), array_agg(0::bigint),
 			array_agg(t.seq), array_agg(NULL::jsonb),
 			array_agg('"channel":' || t.channel || ',"seq":' || t.seq || ',"id":' || t.id || ',"created_at":"' || now_text || '",' ||

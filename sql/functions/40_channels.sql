@@ -155,21 +155,3 @@ BEGIN
 		jsonb_build_object('channel', channel, 'user', leaver), jsonb_build_object('channel', channel, 'user', leaver));
 	RETURN 'ok';
 END $$;
-
--- Moves a read marker forward, at most to the channel's last seq, and tells the reader's own instances. Returns where it
--- stands, null for one who is not a member. No channel lock: the marker belongs to the member alone.
-CREATE OR REPLACE FUNCTION read_mark(channel bigint, reader bigint, wanted bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-	target bigint;
-	marker bigint;
-BEGIN
-	SELECT least(wanted, channel_last_seq(c)) INTO target FROM channels c WHERE c.id = channel;
-	UPDATE members m SET last_read_seq = target
-	WHERE m.channel_id = channel AND m.user_id = reader AND m.last_read_seq < target RETURNING m.last_read_seq INTO marker;
-	IF marker IS NOT NULL THEN
-		PERFORM notify_state(reader, jsonb_build_object('type', 'read', 'channel', channel, 'seq', marker));
-		RETURN marker;
-	END IF;
-	SELECT m.last_read_seq INTO marker FROM members m WHERE m.channel_id = channel AND m.user_id = reader;
-	RETURN marker;
-END $$;

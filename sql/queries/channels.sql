@@ -1,25 +1,28 @@
--- Channels, their members and read markers, as one reader sees them. A list is one row: its cursor and its page are of one snapshot.
+-- Channels and their members, as one reader sees them. A list is one row: its cursor and its page are of one snapshot.
 -- kind, archived and role (the reader's in the channel, null where he is not in) are for lib/chat/access.c to judge.
 
+-- behind: unread_advance() would spare the next one some counting.
 -- name: channel_list_mine
 -- in: reader int8, after int8, limit int8
--- out: cursor text, channels text, next int8
+-- out: cursor text, channels text, next int8, behind bool
 SELECT stream_cursor() AS cursor,
-	'[' || coalesce(string_agg(channel_json_for(p.channel, $1)::text, ',' ORDER BY p.nth) FILTER (WHERE p.nth <= $3), '') || ']' AS channels,
-	CASE WHEN count(*) > $3 THEN max((p.channel).id) FILTER (WHERE p.nth <= $3) END AS next
+	'[' || coalesce(string_agg(j.channel::text, ',' ORDER BY p.nth) FILTER (WHERE p.nth <= $3), '') || ']' AS channels,
+	CASE WHEN count(*) > $3 THEN max((p.channel).id) FILTER (WHERE p.nth <= $3) END AS next,
+	coalesce(bool_or((j.channel->>'last_seq')::int8 - p.counted > 1000), false) AS behind
 FROM (
-	SELECT c AS channel, row_number() OVER (ORDER BY m.channel_id) AS nth
+	SELECT c AS channel, greatest(m.counted_seq, read_marker(m)) AS counted, row_number() OVER (ORDER BY m.channel_id) AS nth
 	FROM members m JOIN channels c ON c.id = m.channel_id
 	WHERE m.user_id = $1 AND m.channel_id > $2 ORDER BY m.channel_id LIMIT $3::int8 + 1
-) p;
+) p
+CROSS JOIN LATERAL (SELECT channel_json_for(p.channel, $1) AS channel OFFSET 0) j;
 
 -- Those that the reader may join: public, not archived, not his yet.
 -- name: channel_list_public
 -- in: reader int8, after int8, limit int8
--- out: cursor text, channels text, next int8
+-- out: cursor text, channels text, next int8, behind bool
 SELECT stream_cursor() AS cursor,
 	'[' || coalesce(string_agg(channel_json_for(p.channel, $1)::text, ',' ORDER BY p.nth) FILTER (WHERE p.nth <= $3), '') || ']' AS channels,
-	CASE WHEN count(*) > $3 THEN max((p.channel).id) FILTER (WHERE p.nth <= $3) END AS next
+	CASE WHEN count(*) > $3 THEN max((p.channel).id) FILTER (WHERE p.nth <= $3) END AS next, false AS behind
 FROM (
 	SELECT c AS channel, row_number() OVER (ORDER BY c.id) AS nth
 	FROM channels c
@@ -73,10 +76,3 @@ SELECT member_json(m)::text AS member FROM members m WHERE m.channel_id = $1 AND
 -- in: channel int8, actor int8, leaver int8
 -- out: code text
 SELECT member_remove($1, $2, $3) AS code;
-
--- seq: where the marker stands now; null for one who is not a member.
--- name: read_marker_move
--- in: channel int8, reader int8, seq int8
--- out: kind text, archived bool, role text, seq int8
-SELECT c.kind, c.archived_at IS NOT NULL AS archived, m.role, read_mark(c.id, $2, $3) AS seq
-FROM channels c LEFT JOIN members m ON m.channel_id = c.id AND m.user_id = $2 WHERE c.id = $1;

@@ -103,9 +103,3 @@ SELECT s.id, s.user_id, s.kind, u.role, 'read' = ANY (s.scopes) AS can_read, 'wr
 	s.last_used_at < now() - least(interval '1 minute', s.idle_limit / 4) AS stale,
 	ceil(extract(epoch FROM s.expires_at - now()) * 1000)::int8 AS left_ms
 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1;
-
--- Moves a read marker; null: not a member, or no such channel.
--- name: live_read_mark
--- in: channel int8, user_id int8, seq int8
--- out: seq int8
-SELECT read_mark($1, $2, $3) AS seq;

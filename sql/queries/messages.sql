@@ -66,3 +66,10 @@ SELECT c.kind, c.archived_at IS NOT NULL AS archived, r.role,
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND r.user_id IS NOT NULL
 WHERE c.id = $1;
+
+-- The same columns behind a code; of a deleted message.
+-- name: message_delete
+-- in: channel int8, actor int8, seq int8
+-- out: code text
+-- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted bool
+SELECT code, channel_id, seq, id, sender, client_id, created_us, version, body, edited_us, deleted FROM message_delete($1, $2, $3);

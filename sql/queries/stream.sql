@@ -2,8 +2,9 @@
 
 -- name: write_batch
 -- in: kind "char"[], channel int8[], sender int8[], client uuid[], digest bytea[], epoch int8[], body text[], tail text[], piece int4[], wait bool
+-- in: naming int4[], named int8[]
 -- out: status int4, seq int8, id int8, event int8, at_us int8
-SELECT status, seq, id, event, at_us FROM write_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+SELECT status, seq, id, event, at_us FROM write_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 
 -- name: stream_open
 -- in: force bool

@@ -81,6 +81,22 @@ export function holdChannel(stack, channel, seconds) {
 	return hold(stack, `SELECT 1 FROM channels WHERE id = ${channel} FOR NO KEY UPDATE`, seconds);
 }
 
+/** Runs SQL in a transaction that stays open; resolves when it has run, to {release}, which commits it. */
+export async function holdOpen(stack, sql) {
+	const mark = `hold ${Math.random()}`;
+	const gate = stack.psql(`BEGIN; SELECT pg_advisory_xact_lock(8020600099); SELECT pg_sleep(600), '${mark}'`, admin);
+	gate.catch(() => {}); // it is ended
+	await until(() => backends(stack, `query LIKE '%${mark}%' AND wait_event = 'PgSleep'`), { what: "the gate is shut" });
+	const over = stack.psql(`BEGIN; ${sql}; SELECT pg_advisory_xact_lock(8020600099), '${mark} open'; COMMIT;`, admin);
+	over.catch(() => {});
+	await until(() => backends(stack, `query LIKE '%${mark} open%' AND wait_event = 'advisory'`), { what: "the transaction is open" });
+	const release = async () => {
+		await stack.psql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%${mark}%' AND wait_event = 'PgSleep'`, admin);
+		await over;
+	};
+	return { release };
+}
+
 /** Holds the sequencer of the log: writers have done all but take their numbers. */
 export function holdSequencer(stack, seconds) {
 	return hold(stack, "SELECT pg_advisory_xact_lock(8020600001)", seconds);

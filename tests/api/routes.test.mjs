@@ -486,17 +486,18 @@ test("a deleted message is a tombstone in every answer", async () => {
 	assert.deepEqual(ok(await send(alice, c.id, "secret", m.client_id)), gone); // a late retry
 });
 
-test("read: forward only, clamped; unread counts others' messages, to 100", async () => {
+test("read: forward only, clamped; unread counts others' messages, all of them", async () => {
 	const c = await makeChannel(alice, { members: [ids.bob] });
 	const path = `/api/v1/channels/${c.id}/read`;
 	const unread = async (who) => ok(await who.get(`/api/v1/channels/${c.id}`)).membership.unread;
 	for (let i = 0; i < 105; i++) ok(await send(alice, c.id, `m${i}`), 201);
-	assert.equal(await unread(bob), 100);
+	assert.equal(await unread(bob), 105);
 	assert.equal(await unread(alice), 0);
-	assert.deepEqual(ok(await bob.put(path, { seq: 100 })), { last_read_seq: 100 });
+	const state = { channel: c.id, last_seq: 105, mentions: 0, unread_from: null, gone: [], read_receipts: true };
+	assert.deepEqual(ok(await bob.put(path, { seq: 100 })), { ...state, seq: 100, version: 1, unread: 5 });
 	assert.equal(await unread(bob), 5);
-	assert.deepEqual(ok(await bob.put(path, { seq: 7 })), { last_read_seq: 100 });
-	assert.deepEqual(ok(await bob.put(path, { seq: 9007199254740991 })), { last_read_seq: 105 });
+	assert.deepEqual(ok(await bob.put(path, { seq: 7 })), { ...state, seq: 100, version: 1, unread: 5 });
+	assert.deepEqual(ok(await bob.put(path, { seq: 9007199254740991 })), { ...state, seq: 105, version: 2, unread: 0 });
 	problem(await bob.put(path, { seq: -1 }), 400, "bad_field", "seq");
 	problem(await bob.put(path, { seq: 1.5 }), 400, "bad_field", "seq");
 	problem(await bob.put(path, { seq: "1" }), 400, "bad_field", "seq");

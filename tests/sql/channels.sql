@@ -1,4 +1,4 @@
--- Channels, members and read markers: what each function does, tells and refuses.
+-- Channels and members: what each function does, tells and refuses.
 \ir include/site.sql
 SELECT * FROM no_plan();
 SELECT user_insert('t-gone', 'Gone', NULL, NULL, false, 'member') AS gone \gset
@@ -108,22 +108,6 @@ SELECT results_eq('SELECT user_id, role, since FROM members WHERE channel_id = '
 	format('VALUES (%1$s::bigint, ''moderator'', %2$s + 1::bigint), (%3$s, ''member'', %2$s + 2)', :carol, :head, :root),
 		'the others get an event each');
 SELECT is((SELECT role FROM members WHERE channel_id = :open AND user_id = :alice), 'owner', 'and nobody''s role is touched');
-
--- read_mark
-SELECT seq FROM spy.batch(spy.item(:open, :alice, 1, 'a'), spy.item(:open, :alice, 2, 'b'), spy.item(:open, :alice, 3, 'c')) \g /dev/null
-SELECT spy.forget() \g /dev/null
-SELECT stream_head() AS head \gset
-SELECT is(read_mark(:open, :bob, 2), 2::bigint, 'a marker moves forward');
-SELECT results_eq('SELECT spy.lines()', ARRAY['0 s 0 ' || :bob || ' 0 {"seq": 2, "type": "read", "channel": ' || :open || '}'],
-	'and tells the reader''s own instances');
-SELECT is(read_mark(:open, :bob, 1), 2::bigint, 'never back');
-SELECT is(read_mark(:open, :bob, -5), 2::bigint, 'not below nothing');
-SELECT is(read_mark(:open, :bob, 2), 2::bigint, 'twice is once');
-SELECT is((SELECT count(*)::int FROM spy.lines()), 0, 'which is told to nobody');
-SELECT is(read_mark(:open, :bob, 9223372036854775807), 3::bigint, 'at most to the last message');
-SELECT is(read_mark(:plaza, :carol, 1), NULL, 'not for one who is out');
-SELECT is(read_mark(9223372036854775807, :carol, 1), NULL, 'not where there is no channel');
-SELECT is(stream_head(), :head::bigint, 'markers are not logged');
 
 SELECT ok(spy.log_is_whole(), 'the log is whole');
 SELECT * FROM finish();

@@ -170,6 +170,7 @@ const plans = {
 		nodeSuite("realtime (valgrind)", "tests/realtime", 6, { PC_WRAP: VALGRIND.join(" ") }, "protocol"),
 		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }),
 		nodeSuite("realtime (threads)", "tests/realtime", 10, { PC_VARIANT: "tsan" }),
+		nodeSuite("realtime (unread)", "tests/realtime", 8, { STEPS: "6000" }, "unread"),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),
 		frontSuite("api (nginx)", 8, ["nginx", "tests/api"]),
 		frontSuite("api (apache)", 12, ["apache-proxy_fcgi", "tests/api"]),

@@ -94,8 +94,8 @@ function route(stack, via, past) {
 }
 
 /** The bare socket, before any line: for tests of the handshake. */
-export function dial(who, { instance, cursor, via, past, path = "/api/v1/ws", headers = {}, protocol = "pulsechat.v1", ws: options = {} } = {}) {
-	const where = `${path}?${query({ instance, cursor })}`;
+export function dial(who, { instance, cursor, reads, via, past, path = "/api/v1/ws", headers = {}, protocol = "pulsechat.v1", ws: options = {} } = {}) {
+	const where = `${path}?${query({ instance, cursor, reads })}`;
 	const { stack } = who;
 	const { base, host, socketPath } = route(stack, via, past);
 	const url = socketPath ? `ws+unix:${socketPath}:${where}` : base.replace("http", "ws") + where;
@@ -160,10 +160,10 @@ async function byFastcgi(socket, path, headers, signal) {
 	}
 }
 
-export async function poll(who, { cursor, wait, instance, via, past, headers = {}, signal } = {}) {
+export async function poll(who, { cursor, reads, wait, instance, via, past, headers = {}, signal } = {}) {
 	const { stack } = who;
 	const { base, host, socketPath } = route(stack, via, past);
-	const path = `/api/v1/events?${query({ cursor, wait, instance })}`;
+	const path = `/api/v1/events?${query({ cursor, reads, wait, instance })}`;
 	const mine = { ...(host && { host }), ...who.credentials, "sec-fetch-site": who.token ? null : "same-origin", "pulsechat-client": "test", ...headers };
 	const answer = via?.startsWith("api")
 		? await byFastcgi(stack.socket(via), path, mine, signal)

@@ -57,6 +57,8 @@ static void defaults_stand_where_nothing_is_said(void **state)
 	assert_true(config_polls_park(c));
 	assert_int_equal(c->writer.batch_items, 512);
 	assert_int_equal(c->writer.batch_bytes, 1 << 20);
+	assert_int_equal(c->reads.coalesce, 1000);
+	assert_int_equal(c->reads.receipts_max, 100);
 	assert_int_equal(c->session.idle, (int64_t)14 * 86400000);
 	assert_int_equal(c->limits.message_chars, 20000);
 	assert_string_equal(c->oidc.issuer, ""); /* never NULL */

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define ID "01234567-89ab-4def-8123-456789abcdef"
+#define NAMING(ids) "{\"client_id\":\"" ID "\",\"body\":{\"text\":\"x\",\"mentions\":" ids "}}"
+#define TEN_IDS(d) d "1," d "2," d "3," d "4," d "5," d "6," d "7," d "8," d "9," d "0"
 #define TEN "😀😀😀😀😀😀😀😀😀😀"
 
 static struct config config = {.limits.message_chars = 20};
@@ -82,6 +84,14 @@ static void what_a_send_must_not_be_is_named(void **state)
 		{"{\"client_id\":\"" ID "\",\"body\":{\"text\":\"aaaaaaaaaaaaaaaaaaaaa\"}}", "body.text"},
 		{"{\"client_id\":\"" ID "\",\"body\":{\"text\":\"" TEN TEN "😀\"}}", "body.text"},
 		{"{\"client_id\":\"" ID "\",\"body\":{\"text\":\"x\",\"html\":\"y\"}}", "body.html"},
+		{NAMING("3"), "body.mentions"},
+		{NAMING("[0]"), "body.mentions"},
+		{NAMING("[-3]"), "body.mentions"},
+		{NAMING("[1.5]"), "body.mentions"},
+		{NAMING("[\"3\"]"), "body.mentions"},
+		{NAMING("[3,7,3]"), "body.mentions"},
+		{NAMING("[" TEN_IDS("1") "," TEN_IDS("2") "," TEN_IDS("3") "," TEN_IDS("4") "," TEN_IDS("5") ",9]"),
+		 "body.mentions"},
 	};
 
 	(void)state;
@@ -94,6 +104,26 @@ static void what_a_send_must_not_be_is_named(void **state)
 		assert_string_equal(e.field, cases[k].field);
 		assert_true(e.detail[0]);
 	}
+}
+
+static void a_send_names_people(void **state)
+{
+	struct write_item *item = good(NAMING("[7,3]"));
+
+	(void)state;
+	assert_string_equal(item->body, "{\"text\":\"x\",\"mentions\":[7,3]}");
+	assert_int_equal(item->named_n, 2);
+	assert_int_equal(item->named[0], 7);
+	assert_int_equal(item->named[1], 3);
+	assert_non_null(strstr(item->tail, "\"body\":{\"text\":\"x\",\"mentions\":[7,3]}}"));
+	write_item_free(&item);
+	item = good(NAMING("[]"));
+	assert_string_equal(item->body, "{\"text\":\"x\"}");
+	assert_null(item->named);
+	write_item_free(&item);
+	item = good(NAMING("[" TEN_IDS("1") "," TEN_IDS("2") "," TEN_IDS("3") "," TEN_IDS("4") "," TEN_IDS("5") "]"));
+	assert_int_equal(item->named_n, MESSAGE_NAMED_MAX);
+	write_item_free(&item);
 }
 
 static void the_longest_text_is_taken_whatever_it_weighs(void **state)
@@ -236,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_send_becomes_an_item),
 		cmocka_unit_test(what_a_send_must_not_be_is_named),
+		cmocka_unit_test(a_send_names_people),
 		cmocka_unit_test(the_longest_text_is_taken_whatever_it_weighs),
 		cmocka_unit_test(the_digest_is_of_what_was_said_not_of_how),
 		cmocka_unit_test(item_row_and_live_line_are_the_same),
