@@ -25,6 +25,7 @@ struct poll_request {
 	struct cursor cursor;
 	char instance[37];
 	int64_t wait_ms;
+	bool active; /* it brings input */
 };
 /* Takes one of the [api] parked places, or ERR_UNAVAILABLE with the time until one is free. seen: events_here(). */
 MUST_CHECK int events_reserve(struct events *ev, const struct request *q, const struct poll_request *asked,

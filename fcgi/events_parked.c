@@ -227,6 +227,8 @@ static void enter(struct parked *p)
 		refuse(p, ERR_BUSY, 5000, "too many polls of this user");
 		return;
 	}
+	presence_poll(ev->presence, p->user, p->session, p->asked.has_instance ? p->asked.instance : NULL,
+		      p->asked.wait_ms, p->asked.active, p->arrived);
 	if (p->asked.has_instance) {
 		p->instance = instances_enter(ev->instances, p->user, p->asked.instance, p, &older);
 		if (older)

@@ -3,6 +3,7 @@
 #include "fcgi/events.h"
 #include "lib/live/instances.h"
 #include "lib/live/poll.h"
+#include "lib/live/presence.h"
 #include <pthread.h>
 #include <sys/queue.h>
 
@@ -64,6 +65,7 @@ struct events {
 	struct bus *bus;
 	struct pgconn *query;
 	struct instances *instances;
+	struct presence *presence;
 	struct source bell_source, bus_source, query_source;
 	TAILQ_HEAD(parked_list, parked) all, gone;
 	TAILQ_HEAD(, parked) dirty, gathering;

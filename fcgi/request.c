@@ -13,8 +13,9 @@ static const struct {
 	enum method method;
 	bool head;
 } methods[] = {
-	{"GET", METHOD_GET, false}, {"HEAD", METHOD_GET, true},       {"POST", METHOD_POST, false},
-	{"PUT", METHOD_PUT, false}, {"DELETE", METHOD_DELETE, false}, {"OPTIONS", METHOD_OPTIONS, false},
+	{"GET", METHOD_GET, false},         {"HEAD", METHOD_GET, true},     {"POST", METHOD_POST, false},
+	{"PUT", METHOD_PUT, false},         {"PATCH", METHOD_PATCH, false}, {"DELETE", METHOD_DELETE, false},
+	{"OPTIONS", METHOD_OPTIONS, false},
 };
 
 const char *request_env(const struct request *q, const char *name)
@@ -46,6 +47,25 @@ int request_query_int(const struct request *q, const char *name, int64_t min, in
 		return err_set(e, ERR_BAD_FIELD, name, "expected a whole number from %lld to %lld", (long long)min,
 			       (long long)max);
 	*out = v;
+	return 0;
+}
+
+int request_query_ids(const struct request *q, const char *name, int64_t *ids, size_t max, size_t *n, struct err *e)
+{
+	const char *text = request_query(q, name);
+
+	*n = 0;
+	while (text && *text) {
+		size_t len = strcspn(text, ",");
+
+		if (*n == max)
+			return err_set(e, ERR_BAD_FIELD, name, "at most %zu ids", max);
+		if (!int_parse(text, len, REQUEST_NUMBER_MAX, &ids[(*n)++]))
+			return err_set(e, ERR_BAD_FIELD, name, "expected ids with commas between");
+		text += len;
+		if (*text == ',' && !*++text)
+			return err_set(e, ERR_BAD_FIELD, name, "expected ids with commas between");
+	}
 	return 0;
 }
 

@@ -22,7 +22,7 @@ struct parked;
 #define REQUEST_ID_MAX 24
 #define REQUEST_NUMBER_MAX (((int64_t)1 << 53) - 1) /* what a JSON number holds exactly */
 
-enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
+enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER };
 
 /* Where the body comes from and the answer goes to: a FastCGI stream, or stdin and stdout. */
 struct io {
@@ -73,6 +73,9 @@ const char *request_env(const struct request *q, const char *name);
 const char *request_query(const struct request *q, const char *name);
 /* The same as a number; *out stays as it is where absent. ERR_BAD_FIELD. */
 MUST_CHECK int request_query_int(const struct request *q, const char *name, int64_t min, int64_t max, int64_t *out,
+				 struct err *e);
+/* The same as ids with commas between, max at most; none where absent. */
+MUST_CHECK int request_query_ids(const struct request *q, const char *name, int64_t *ids, size_t max, size_t *n,
 				 struct err *e);
 /* `limit`: 1 to the configured page size. */
 MUST_CHECK int request_limit(const struct request *q, int64_t initial, int64_t *out, struct err *e);

@@ -45,7 +45,7 @@ static void allow(struct route_match *m, const char *name)
 
 void route_find(const struct route *table, struct request *q, struct route_match *m)
 {
-	static const char *const names[] = {"GET, HEAD", "POST", "PUT", "DELETE"};
+	static const char *const names[] = {"GET, HEAD", "POST", "PUT", "PATCH", "DELETE"};
 
 	memset(m, 0, sizeof(*m));
 	for (const struct route *t = table; t->pattern; t++) {

@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/base/strbuf.h"
 #include "lib/live/control.h"
+#include "lib/live/presence.h"
 #include "ws/callers.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
@@ -46,6 +47,7 @@ void conn_free(struct conn *c)
 	c->state = CONN_DEAD;
 	c->transport->release(c);
 	live_remove(rt->live, &c->receiver, clock_mono_ms());
+	presence_end(rt->presence, &c->presence, clock_mono_ms());
 	if (c->asked)
 		pgconn_forget(c->asked, c->ask);
 	ops_forget(c);
@@ -182,9 +184,12 @@ static void on_recheck(void *arg, const PGresult *r, const struct err *e)
 		return;
 	}
 	session_from_row(r, &s);
-	if (s.state == SESSION_LIVE && s.user == c->user)
+	if (s.state == SESSION_LIVE && s.user == c->user) {
 		c->expires_us = session_end(&s);
-	else if (s.state == SESSION_DEACTIVATED)
+		return;
+	}
+	presence_signed_out(c->rt->presence, c->user, c->session, clock_mono_ms());
+	if (s.state == SESSION_DEACTIVATED)
 		conn_end(c, CLOSE_DEACTIVATED, "this account is deactivated", 0);
 	else
 		conn_end(c, CLOSE_SIGNED_OUT, "the session has ended", 0);
@@ -306,6 +311,20 @@ const char *conn_cursor(const struct conn *c, char out[CURSOR_TEXT_MAX])
 	return cursor_text(out, live_mark(c->rt->live), live_position(c->rt->live, &c->receiver));
 }
 
+/* ---- presence */
+
+static void tell_presence(struct conn *c)
+{
+	const struct request *q = c->request;
+	int64_t now = clock_mono_ms();
+
+	if (c->transport->stream)
+		c->presence = presence_begin(c->rt->presence, c->user, c->session, c->instance, now);
+	else
+		presence_poll(c->rt->presence, c->user, c->session, q->has_instance ? c->instance : NULL, q->wait_ms,
+			      q->active, now);
+}
+
 /* ---- as a receiver */
 
 static void on_begin(struct receiver *r)
@@ -313,6 +332,7 @@ static void on_begin(struct receiver *r)
 	struct conn *c = conn_of(r);
 
 	c->state = CONN_OPEN;
+	tell_presence(c);
 	c->transport->begin(c);
 	request_free(&c->request);
 }

@@ -33,6 +33,7 @@ struct conn;
 /* What differs. */
 struct transport {
 	const char *name;
+	bool stream; /* stays open: it shows that its instance is there */
 	/* Bytes that it takes while catching up. */
 	size_t (*room)(struct conn *c);
 	/* Its place is known. */
@@ -85,6 +86,7 @@ struct conn {
 	struct op_list ops;
 	size_t ops_n;
 	struct caller *caller;
+	struct presence_instance *presence; /* of a stream */
 	enum close_code close_code;
 	const char *close_reason;
 	TAILQ_ENTRY(conn) all, dirty_link;

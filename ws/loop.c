@@ -7,6 +7,7 @@
 #include "lib/live/bus.h"
 #include "lib/live/frame.h"
 #include "lib/live/live.h"
+#include "lib/live/presence.h"
 #include "ws/conn.h"
 #include "ws/pg_loop.h"
 #include "ws/wheel.h"
@@ -74,6 +75,7 @@ static void on_prepare(uv_prepare_t *h)
 
 	next = MIN_OF(writer_tick(rt->writer, now), pg_pool_tick(rt->pool, now));
 	next = MIN_OF(next, bus_tick(rt->bus, now));
+	next = MIN_OF(next, presence_tick(rt->presence, now));
 	/* outcomes may have been told just now */
 	loop_flush(rt);
 	next = MAX_OF(next - now, (int64_t)1);

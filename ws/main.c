@@ -10,6 +10,7 @@
 #include "lib/live/frame.h"
 #include "lib/live/instances.h"
 #include "lib/live/live.h"
+#include "lib/live/presence.h"
 #include "ws/accept.h"
 #include "ws/callers.h"
 #include "ws/conn.h"
@@ -139,6 +140,16 @@ static void on_silent(void *arg, int64_t now, int64_t ms, bool idle)
 	pg_pool_reset_silent(((struct realtime *)arg)->pool, now, ms, idle);
 }
 
+static void on_signed_out(void *arg, int64_t user, int64_t session)
+{
+	presence_signed_out(((struct realtime *)arg)->presence, user, session, clock_mono_ms());
+}
+
+static void on_said(void *arg, int64_t user, struct span json)
+{
+	presence_notice(((struct realtime *)arg)->presence, user, json, clock_mono_ms());
+}
+
 static void on_renewed(void *arg)
 {
 	conns_recheck(arg);
@@ -156,8 +167,13 @@ static void on_due(struct wheel_timer *t, int64_t now)
 static void set_up(struct realtime *rt, const struct config *c, const struct options *o)
 {
 	static const struct loop_hooks loop_hooks = {.stop = drain_start, .tick = on_tick};
-	static const struct live_hooks live_hooks = {
-		.read = on_read, .ready = on_ready, .doubt = on_doubt, .test = on_test};
+	static const struct live_hooks live_hooks = {.read = on_read,
+						     .ready = on_ready,
+						     .doubt = on_doubt,
+						     .test = on_test,
+						     .signed_out = on_signed_out,
+						     .said = on_said};
+	static const struct presence_hooks presence_hooks = {.pick = on_pick};
 	static const struct bus_hooks bus_hooks = {
 		.watch = on_bus_watch, .pick = on_pick, .reset_silent = on_silent, .renewed = on_renewed};
 	struct live_limits limits = {.ring_events = (size_t)c->realtime.ring_events,
@@ -176,6 +192,7 @@ static void set_up(struct realtime *rt, const struct config *c, const struct opt
 	rt->wheel = wheel_new(LOOP_TICK_MS, clock_mono_ms(), on_due);
 	rt->callers = callers_new();
 	rt->instances = instances_new();
+	rt->presence = presence_new(c, &presence_hooks, rt);
 	gather_init(rt);
 	snprintf(name, sizeof(name), "%.50s-query", o->node);
 	rt->pool = pg_pool_new(c, &rt->loop, name, QUERY_CONNECTIONS);
@@ -207,6 +224,7 @@ static void take_down(struct realtime *rt)
 	frame_cache_free(&rt->frames);
 	frame_cache_free(&rt->sse_frames);
 	instances_free(&rt->instances);
+	presence_free(&rt->presence);
 	callers_free(&rt->callers);
 	wheel_free(&rt->wheel);
 }

@@ -1,7 +1,9 @@
-/* op_state: the read marker and the ping. */
+/* op_state: the read marker, input, and the ping. */
+#include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/chat/read_marker.h"
 #include "lib/db/pgconn.h"
+#include "lib/live/presence.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
 
@@ -30,6 +32,32 @@ int ops_read(struct op *op, const struct op_ask *ask, struct err *e)
 	op->channel = ask->channel;
 	pgconn_query(pg_pool_pick(rt->pool), STMT_live_read_mark, rt->config->database.wait, on_marked, op, "iii",
 		     op->channel, op->conn->user, ask->seq);
+	return 0;
+}
+
+static void done(struct op *op)
+{
+	AUTO_STRBUF b = {0};
+
+	op_done(&b, &op->name);
+	ops_answer(op, &b);
+}
+
+int ops_active(struct op *op, const struct op_ask *ask, struct err *e)
+{
+	(void)ask;
+	(void)e;
+	presence_active(op->conn->rt->presence, op->conn->presence, clock_mono_ms());
+	done(op);
+	return 0;
+}
+
+int ops_idle(struct op *op, const struct op_ask *ask, struct err *e)
+{
+	(void)ask;
+	(void)e;
+	presence_idle(op->conn->rt->presence, op->conn->presence, clock_mono_ms());
+	done(op);
 	return 0;
 }
 

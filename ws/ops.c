@@ -2,7 +2,11 @@
 #include "ws/ops.h"
 #include <stdlib.h>
 
-static op_handler *const handlers[] = {[OP_SEND] = ops_send, [OP_READ] = ops_read, [OP_PING] = ops_ping};
+static op_handler *const handlers[] = {[OP_SEND] = ops_send,
+				       [OP_READ] = ops_read,
+				       [OP_ACTIVE] = ops_active,
+				       [OP_IDLE] = ops_idle,
+				       [OP_PING] = ops_ping};
 
 static struct op_list all_ops = LIST_HEAD_INITIALIZER(all_ops);
 

@@ -10,6 +10,7 @@ struct frame_cache;
 struct http;
 struct live;
 struct pg_pool;
+struct presence;
 struct writer;
 
 TAILQ_HEAD(conn_list, conn);
@@ -27,6 +28,7 @@ struct realtime {
 	struct pg_watch *bus_watch;
 	struct wheel *wheel; /* time-outs of connections */
 	struct instances *instances;
+	struct presence *presence;
 	struct callers *callers;
 	struct http *http;
 	const char *unlink_at_end;     /* the socket's file */

@@ -56,7 +56,8 @@ static int check_names(const struct uri_pair *pairs, size_t n, enum request_kind
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(pairs[i].name, "cursor") != 0 && strcmp(pairs[i].name, "instance") != 0 &&
-		    (kind != REQUEST_POLL || strcmp(pairs[i].name, "wait") != 0))
+		    (kind != REQUEST_POLL ||
+		     (strcmp(pairs[i].name, "wait") != 0 && strcmp(pairs[i].name, "active") != 0)))
 			return err_set(e, ERR_BAD_REQUEST, NULL, "there is an unknown parameter");
 	return 0;
 }
@@ -97,6 +98,10 @@ static int read_pairs(struct realtime *rt, const struct http_head *head, struct 
 		memcpy(q->instance, value, sizeof(q->instance));
 	else
 		rand_uuid(q->instance);
+	value = argument(pairs, n, "active");
+	if (value && strcmp(value, "1") != 0)
+		return err_set(e, ERR_BAD_FIELD, "active", "must be 1");
+	q->active = value != NULL;
 	q->wait_ms = rt->config->realtime.poll_hold;
 	value = argument(pairs, n, "wait");
 	if (!value)

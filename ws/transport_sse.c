@@ -129,6 +129,7 @@ static void sse_release(struct conn *c)
 
 static const struct transport sse_transport = {
 	.name = "sse",
+	.stream = true,
 	.room = stream_room,
 	.begin = stream_begin,
 	.live = stream_live,

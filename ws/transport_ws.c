@@ -296,6 +296,7 @@ static void ws_bytes(struct conn *c, const char *p, size_t n)
 
 static const struct transport ws_transport = {
 	.name = "ws",
+	.stream = true,
 	.room = stream_room,
 	.begin = ws_begin,
 	.live = stream_live,

@@ -71,6 +71,11 @@ static const struct key {
 	{AT(limits, channel_members), COUNT, IN(limits, channel_members), "10000", 1, 1000000},
 	{AT(events, retention), DURATION, IN(events, retention), "30d", 60000, (int64_t)3650 * 86400000},
 	{AT(events, resume_events), COUNT, IN(events, resume_events), "10000", 1, 1000000},
+	{AT(presence, lease), DURATION, IN(presence, lease), "45s", 500, 600000},
+	{AT(presence, renew), DURATION, IN(presence, renew), "15s", 100, 200000},
+	{AT(presence, grace), DURATION, IN(presence, grace), "30s", 0, 600000},
+	{AT(presence, away), DURATION, IN(presence, away), "5m", 500, 86400000},
+	{AT(presence, poll_slack), DURATION, IN(presence, poll_slack), "10s", 100, 300000},
 	{AT(log, level), TEXT, IN(log, level), "info", 0, 0},
 };
 // clang-format on
@@ -316,6 +321,8 @@ static int check(struct config *c, const char *path, struct err *e)
 	if (strcmp(c->oidc.client_auth, "basic") != 0 && strcmp(c->oidc.client_auth, "post") != 0)
 		return err_set(e, ERR_BAD_FIELD, "client_auth", "%s: [oidc] client_auth = %s: expected basic or post",
 			       path, c->oidc.client_auth);
+	if (c->presence.renew * 2 > c->presence.lease)
+		return err_set(e, ERR_BAD_FIELD, "renew", "%s: [presence] renew: at most half of the lease", path);
 	if (strcmp(c->api.poll, "parked") != 0 && strcmp(c->api.poll, "plain") != 0)
 		return err_set(e, ERR_BAD_FIELD, "poll", "%s: [api] poll = %s: expected parked or plain", path,
 			       c->api.poll);

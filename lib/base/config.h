@@ -38,6 +38,9 @@ struct config {
 		int64_t retention, resume_events;
 	} events;
 	struct {
+		int64_t lease, renew, grace, away, poll_slack;
+	} presence;
+	struct {
 		char *level;
 	} log;
 };

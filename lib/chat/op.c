@@ -16,6 +16,8 @@ static const struct {
 } ops[] = {
 	{"send", OP_SEND, SCOPE_WRITE, (const char *const[]){"op", "ref", "client_id", "channel", "body", NULL}},
 	{"read", OP_READ, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},
+	{"active", OP_ACTIVE, SCOPE_READ, (const char *const[]){"op", "ref", NULL}},
+	{"idle", OP_IDLE, SCOPE_READ, (const char *const[]){"op", "ref", NULL}},
 	{"ping", OP_PING, SCOPE_READ, (const char *const[]){"op", "ref", NULL}},
 };
 
@@ -58,6 +60,8 @@ static int read_fields(const struct config *c, const json_t *o, int64_t user, st
 		if (jx_int(o, "", "channel", JX_REQUIRED, 1, INT64_MAX, &ask->channel, e) < 0)
 			return -1;
 		return jx_int(o, "", "seq", JX_REQUIRED, 0, INT64_MAX, &ask->seq, e);
+	case OP_ACTIVE:
+	case OP_IDLE:
 	case OP_PING:
 		break;
 	}
@@ -116,6 +120,12 @@ void op_marked(struct strbuf *b, const struct op_name *name, int64_t channel, in
 {
 	start(b, "ack", name);
 	strbuf_addf(b, ",\"channel\":%" PRId64 ",\"seq\":%" PRId64 "}", channel, seq);
+}
+
+void op_done(struct strbuf *b, const struct op_name *name)
+{
+	start(b, "ack", name);
+	strbuf_addc(b, '}');
 }
 
 void op_pong(struct strbuf *b, const struct op_name *name)

@@ -40,6 +40,12 @@ RETURNS TABLE (user_id bigint, state text, last_active timestamptz, away_in_ms b
 	FROM judged j
 $$;
 
+-- A person's presence as others see it, by what was told last.
+CREATE OR REPLACE FUNCTION presence_json(viewer bigint, u users) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT presence_json(u.id, coalesce(p.state, 'offline'), p.last_active, s, false)
+	FROM (SELECT) one LEFT JOIN presence p ON p.user_id = u.id LEFT JOIN user_settings s ON s.user_id = u.id
+$$;
+
 -- Takes the users' rows in `presence`, which are made where there are none.
 CREATE OR REPLACE FUNCTION presence_lock(users bigint[]) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -136,7 +142,7 @@ END $$;
 CREATE OR REPLACE FUNCTION presence_leave(in_node bigint, grace_ms bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
 	PERFORM presence_light();
-	UPDATE presence_nodes n SET expires_at = least(n.expires_at, now() + ms(grace_ms)) WHERE n.node = in_node;
+	UPDATE presence_nodes n SET expires_at = now() + ms(grace_ms) WHERE n.node = in_node AND n.expires_at > now();
 END $$;
 
 -- Takes leases away: what they knew of input goes to the user's other ones, so that the end of one is no change of input.
@@ -262,8 +268,9 @@ CREATE OR REPLACE FUNCTION presence_polled(person bigint, active boolean, ends_m
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
 	IF active OR NOT EXISTS (SELECT FROM presence_leases l WHERE l.user_id = person AND l.node = 0
-		AND l.expires_at > now() + ms(ends_ms) * 0.9
-		AND (l.active_at > now() - ms(away_ms) OR (SELECT p.state = 'away' FROM presence p WHERE p.user_id = person))) THEN
+			AND l.expires_at > now() + ms(ends_ms) * 0.9)
+		OR EXISTS (SELECT FROM presence p JOIN presence_now(ARRAY[person], lease_ms, away_ms) n ON n.user_id = p.user_id
+			WHERE p.state <> n.state) THEN
 		PERFORM presence_write(0, ARRAY[person], ARRAY[CASE WHEN active THEN 0 ELSE -1 END], ARRAY[CASE WHEN active THEN 0 ELSE -1 END],
 			ARRAY[0], ARRAY[ends_ms], lease_ms, away_ms);
 	END IF;
