@@ -228,7 +228,7 @@ static void enter(struct parked *p)
 		return;
 	}
 	presence_poll(ev->presence, p->user, p->session, p->asked.has_instance ? p->asked.instance : NULL,
-		      p->asked.wait_ms, p->asked.active, p->arrived);
+		      p->asked.has_cursor ? p->asked.wait_ms : 0, p->asked.active, p->arrived);
 	if (p->asked.has_instance) {
 		p->instance = instances_enter(ev->instances, p->user, p->asked.instance, p, &older);
 		if (older)
