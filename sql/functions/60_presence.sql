@@ -54,9 +54,9 @@ BEGIN
 	PERFORM FROM presence p WHERE p.user_id = ANY (users) ORDER BY p.user_id FOR NO KEY UPDATE;
 END $$;
 
--- State lines on the bus (doc/events.md, section 3): a line w for those who watch the user, in as few payloads as they fit into,
--- and one to his own instances. own_only: what changed is not for others.
-CREATE OR REPLACE FUNCTION presence_tell(users bigint[], lease_ms bigint, away_ms bigint, own_only boolean DEFAULT false) RETURNS void
+-- State lines on the bus (doc/events.md, section 3): a line w of each of `others` for those who watch him, one of each of `own` to
+-- his own instances; in as few payloads as they fit into.
+CREATE OR REPLACE FUNCTION presence_tell(others bigint[], own bigint[], lease_ms bigint, away_ms bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	payload_max CONSTANT int := 7900;
@@ -64,13 +64,12 @@ DECLARE
 	line text;
 BEGIN
 	FOR line IN
-		SELECT l.line FROM presence p LEFT JOIN user_settings s ON s.user_id = p.user_id
-		JOIN presence_now(users, lease_ms, away_ms) n ON n.user_id = p.user_id
-		CROSS JOIN LATERAL (VALUES
-			(CASE WHEN NOT own_only THEN '0 w 0 0 ' || p.user_id || ' ' || presence_json(p.user_id, p.state, p.last_active, s, false) END),
-			('0 s 0 ' || p.user_id || ' 0 ' || jsonb_build_object('type', 'presence', 'users',
-				jsonb_build_array(presence_json(p.user_id, n.state, n.last_active, s, true))))) l(line)
-		WHERE p.user_id = ANY (users) AND l.line IS NOT NULL ORDER BY p.user_id
+		SELECT '0 w 0 0 ' || p.user_id || ' ' || presence_json(p.user_id, p.state, p.last_active, s, false)
+		FROM presence p LEFT JOIN user_settings s ON s.user_id = p.user_id WHERE p.user_id = ANY (others)
+		UNION ALL
+		SELECT '0 s 0 ' || n.user_id || ' 0 ' || jsonb_build_object('type', 'presence', 'users',
+			jsonb_build_array(presence_json(n.user_id, n.state, n.last_active, s, true)))
+		FROM presence_now(own, lease_ms, away_ms) n LEFT JOIN user_settings s ON s.user_id = n.user_id
 	LOOP
 		IF octet_length(payload) + octet_length(line) + 1 > payload_max AND payload <> '' THEN
 			PERFORM pg_notify('pulsechat', payload);
@@ -86,7 +85,7 @@ END $$;
 -- Brings what was told to what is, for users whose rows are taken: one change, one line, whoever is first. inputs: when each was
 -- last active, beside what his leases say; null: no more than that.
 CREATE OR REPLACE FUNCTION presence_settle(users bigint[], inputs timestamptz[], lease_ms bigint, away_ms bigint)
-RETURNS TABLE (user_id bigint, state text, changed boolean, away_in_ms bigint) LANGUAGE plpgsql VOLATILE AS $$
+RETURNS TABLE (user_id bigint, was text, state text, changed boolean, away_in_ms bigint) LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 BEGIN
 	RETURN QUERY WITH asked AS (
@@ -104,10 +103,10 @@ BEGIN
 			OR (NOT n.invisible AND n.input > coalesce(p.last_active, '-infinity')))
 		RETURNING p.user_id, p.state <> n.was AS tell
 	)
-	SELECT n.user_id, n.state, coalesce(u.tell, false), n.away_in_ms FROM now_is n LEFT JOIN updated u ON u.user_id = n.user_id;
+	SELECT n.user_id, n.was, n.state, coalesce(u.tell, false), n.away_in_ms FROM now_is n LEFT JOIN updated u ON u.user_id = n.user_id;
 END $$;
 
--- Settles and tells.
+-- Settles and tells. His own instances know that they are there and need not hear that nobody is.
 CREATE OR REPLACE FUNCTION presence_publish(users bigint[], inputs timestamptz[], lease_ms bigint, away_ms bigint)
 RETURNS TABLE (user_id bigint, changed boolean, away_in_ms bigint) LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
@@ -115,12 +114,14 @@ DECLARE
 	found_users bigint[];
 	found_changed boolean[];
 	found_away bigint[];
-	told bigint[];
+	others bigint[];
+	own bigint[];
 BEGIN
-	SELECT array_agg(t.user_id), array_agg(t.changed), array_agg(t.away_in_ms), array_agg(t.user_id) FILTER (WHERE t.changed)
-	INTO found_users, found_changed, found_away, told FROM presence_settle(users, inputs, lease_ms, away_ms) t;
-	IF told IS NOT NULL THEN
-		PERFORM presence_tell(told, lease_ms, away_ms);
+	SELECT array_agg(t.user_id), array_agg(t.changed), array_agg(t.away_in_ms), array_agg(t.user_id) FILTER (WHERE t.changed),
+		array_agg(t.user_id) FILTER (WHERE t.changed AND (t.state = 'away' OR t.was = 'away' AND t.state = 'online'))
+	INTO found_users, found_changed, found_away, others, own FROM presence_settle(users, inputs, lease_ms, away_ms) t;
+	IF others IS NOT NULL THEN
+		PERFORM presence_tell(others, own, lease_ms, away_ms);
 	END IF;
 	RETURN QUERY SELECT t.u, t.c, t.a FROM unnest(found_users, found_changed, found_away) AS t(u, c, a);
 END $$;
@@ -344,7 +345,7 @@ BEGIN
 	WHERE t.user_id = person RETURNING * INTO s;
 	PERFORM presence_settle(ARRAY[person], ARRAY[NULL::timestamptz], lease_ms, away_ms);
 	own_only := shown IS NOT DISTINCT FROM (SELECT presence_json(person, p.state, p.last_active, s, false) FROM presence p WHERE p.user_id = person);
-	PERFORM presence_tell(ARRAY[person], lease_ms, away_ms, own_only);
+	PERFORM presence_tell(CASE WHEN NOT own_only THEN ARRAY[person] END, ARRAY[person], lease_ms, away_ms);
 	PERFORM emit_event('p', 'settings.updated', 0, person, person, jsonb_build_object('settings', settings_json(s)));
 	RETURN settings_json(s);
 END $$;
@@ -373,7 +374,8 @@ BEGIN
 	IF people IS NULL THEN -- another process was quicker
 		RETURN 0;
 	END IF;
-	PERFORM presence_tell(ARRAY(SELECT s.user_id FROM user_settings s WHERE s.user_id = ANY (people) AND NOT s.invisible), lease_ms, away_ms);
+	PERFORM presence_tell(ARRAY(SELECT s.user_id FROM user_settings s WHERE s.user_id = ANY (people) AND NOT s.invisible), people,
+		lease_ms, away_ms);
 	PERFORM emit_events(array_agg('p'::"char"), array_agg('settings.updated'::text), array_agg(0::bigint), array_agg(s.user_id),
 		array_agg(s.user_id), array_agg(NULL::jsonb), array_agg(substr(jsonb_build_object('settings', settings_json(s))::text, 2)))
 	FROM user_settings s WHERE s.user_id = ANY (people);
