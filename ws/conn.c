@@ -322,8 +322,7 @@ static void tell_presence(struct conn *c)
 		c->presence = presence_begin(c->rt->presence, c->user, c->session, c->instance, now);
 	else
 		presence_poll(c->rt->presence, c->user, c->session, q->has_instance ? c->instance : NULL,
-			      q->has_cursor ? q->wait_ms : 0,
-			      q->active, now);
+			      q->has_cursor ? q->wait_ms : 0, q->active, now);
 }
 
 /* ---- as a receiver */

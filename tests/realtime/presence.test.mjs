@@ -58,8 +58,8 @@ describe("presence", () => {
 	const toldSoon = (user, states, ms) => until(() => watch.bus(user).length >= states.length, { ms, what: `${states} of ${user.id}` });
 	async function gone(...users) {
 		const ids = users.map((u) => u.id);
-		const told = async () => (await stack.psql(`SELECT count(*) FROM presence WHERE user_id IN (${ids}) AND state = 'offline'`)) === `${ids.length}`;
-		await until(told, { ms: GRACE + LEASE + 10000, what: `${ids} to be told of as offline` });
+		const told = async () => Number(await stack.psql(`SELECT count(*) FROM presence WHERE user_id IN (${ids}) AND state = 'offline'`));
+		await until(async () => (await told()) === ids.length, { ms: GRACE + LEASE + 10000, what: `${ids} to be told of as offline` });
 		for (const user of users) assert.equal(await stateOf(alice, user), "offline");
 	}
 	const forget = async () => {
@@ -148,7 +148,8 @@ describe("presence", () => {
 		await toldSoon(bob, ["online"]);
 		const t = Date.now();
 		await poll(bob, { instance, cursor, wait: 1, via: "realtime1" });
-		const beacon = await bob.post("/api/v1/presence/leave", JSON.stringify({ instance }), { headers: { "content-type": "text/plain;charset=UTF-8" } });
+		const headers = { "content-type": "text/plain;charset=UTF-8" };
+		const beacon = await bob.post("/api/v1/presence/leave", JSON.stringify({ instance }), { headers });
 		assert.equal(beacon.status, 204, beacon.text);
 		const left = Date.now();
 		await toldSoon(bob, ["online", "offline"], GRACE + LEASE + 10000);
@@ -207,7 +208,7 @@ describe("presence", () => {
 		await toldExactly(bob, ["online", "offline"]);
 	});
 
-	test("two facts: without input away, by input online; reconnects and polls are none; what locks the screen is away at once", { timeout: 90000 }, async () => {
+	test("two facts: by input online, reconnects and polls are none; a locked screen is away at once", { timeout: 90000 }, async () => {
 		await forget();
 		const one = await openWs(bob, { via: "realtime1" });
 		await toldSoon(bob, ["online"]);
@@ -295,13 +296,14 @@ describe("presence", () => {
 		await graces(eye);
 		await toldExactly(bob, ["online"]);
 		await toldExactly(carol, ["online", "offline"]);
-		assert.equal(await stack.psql("SELECT count(*) FROM presence_leases l WHERE NOT EXISTS (SELECT FROM presence_nodes n WHERE n.node = l.node)"), "0");
+		const orphans = "SELECT count(*) FROM presence_leases l WHERE NOT EXISTS (SELECT FROM presence_nodes n WHERE n.node = l.node)";
+		assert.equal(await stack.psql(orphans), "0");
 		await stack.up("realtime2");
 		await back.close();
 		await gone(bob);
 	});
 
-	test("a process that stands still beyond its lease: its people go once, and come back once; who has another device shows nothing", { timeout: 90000 }, async () => {
+	test("a process that stands still beyond its lease: its people go and come back once; who has another device shows nothing", { timeout: 90000 }, async () => {
 		await forget();
 		const [b, c] = [await openWs(bob, { via: "realtime2" }), await openWs(carol, { via: "realtime2" })];
 		const phone = await openWs(carol, { via: "realtime1" });
@@ -341,8 +343,8 @@ describe("presence over crashes", () => {
 		watch = await watchPresence(stack);
 		[alice] = await people(stack, "alice");
 		({ people: mates, room } = await crowd(stack, alice, 100));
-		for (const [i, id] of (await stack.psql(`SELECT user_id FROM members WHERE channel_id = ${room} AND user_id <> ${alice.id} ORDER BY user_id`)).split("\n").entries())
-			mates[i].id = Number(id);
+		const ids = await stack.psql(`SELECT user_id FROM members WHERE channel_id = ${room} AND user_id <> ${alice.id} ORDER BY user_id`);
+		for (const [i, id] of ids.split("\n").entries()) mates[i].id = Number(id);
 	});
 	after(async () => {
 		watch?.stop();
@@ -358,17 +360,16 @@ describe("presence over crashes", () => {
 		return who.every((m) => now.get(m.id) === state);
 	};
 	/** They are offline, and others were told so. */
-	const gone = (who, ms) =>
-		until(async () => (await stack.psql(`SELECT count(*) FROM presence WHERE state = 'offline' AND user_id IN (${who.map((m) => m.id)})`)) === `${who.length}`, {
-			ms,
-			what: `${who.length} to be told of as offline`,
-		});
+	const gone = (who, ms) => {
+		const offline = `SELECT count(*) FROM presence WHERE state = 'offline' AND user_id IN (${who.map((m) => m.id)})`;
+		return until(async () => Number(await stack.psql(offline)) === who.length, { ms, what: `${who.length} to be told of as offline` });
+	};
 	const told = async () => {
 		const rows = await stack.psql("SELECT user_id, string_agg(state, ' ' ORDER BY n) FROM told_presence GROUP BY user_id");
 		return new Map(rows.split("\n").filter(Boolean).map((r) => [Number(r.split("|")[0]), r.split("|")[1]]));
 	};
 
-	test("PR-3 ghosts of a crashed process: kill -9, half of its people come back elsewhere, then the database restarts too", { timeout: 180000 }, async () => {
+	test("PR-3 ghosts of a crashed process: kill -9, half of its people come back elsewhere, the database restarts too", { timeout: 180000 }, async () => {
 		const [first, second] = [mates.slice(0, 50), mates.slice(50)];
 		const feeds = new Map();
 		await Promise.all(mates.map(async (m, i) => feeds.set(m, await openWs(m, { via: i < 50 ? "realtime1" : "realtime2" }))));

@@ -75,7 +75,8 @@ export async function watchPresence(stack) {
 		told,
 		bus: (user) => lines.filter((l) => l.user === (user.id ?? user)).map((l) => l.state),
 		rows: async () => {
-			const [leases, nodes] = (await stack.psql(`SELECT (SELECT count(*) FROM presence_leases), (SELECT count(*) FROM presence_nodes)`)).split("|");
+			const counts = "SELECT (SELECT count(*) FROM presence_leases), (SELECT count(*) FROM presence_nodes)";
+			const [leases, nodes] = (await stack.psql(counts)).split("|");
 			return { leases: Number(leases), nodes: Number(nodes) };
 		},
 		stop: bus.stop,
