@@ -4,6 +4,7 @@
 #include "fcgi/handlers.h"
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
+#include "lib/chat/presence_view.h"
 #include "lib/live/plain.h"
 #include <string.h>
 #include <strings.h>
@@ -11,7 +12,7 @@
 static int read_query(const struct request *q, struct poll_request *asked, struct err *e)
 {
 	const struct config *c = q->config;
-	const char *cursor = request_query(q, "cursor"), *instance = request_query(q, "instance");
+	const char *cursor = request_query(q, "cursor"), *instance = request_query(q, "instance"), *active;
 	int64_t wait_s = -1;
 
 	if (cursor && cursor_parse(cursor, strlen(cursor), &asked->cursor, e) < 0)
@@ -28,6 +29,10 @@ static int read_query(const struct request *q, struct poll_request *asked, struc
 	if (request_query_int(q, "reads", 0, REQUEST_NUMBER_MAX, &asked->reads, e) < 0)
 		return -1;
 	asked->has_reads = request_query(q, "reads") != NULL;
+	active = request_query(q, "active");
+	if (active && strcmp(active, "1") != 0)
+		return err_set(e, ERR_BAD_FIELD, "active", "must be 1");
+	asked->active = active != NULL;
 	asked->wait_ms = wait_s < 0 ? c->realtime.poll_hold : wait_s * 1000;
 	return 0;
 }
@@ -60,6 +65,8 @@ int handle_events(struct request *q, struct response *r, struct err *e)
 		return events_reserve(q->app->events, q, &asked, q->seen, &r->parked, e);
 	if (live_plain(q->db, q->config, q->session.user, q->session.id, asked.has_cursor ? &asked.cursor : NULL,
 		       asked.has_reads ? &asked.reads : NULL, &r->body, cursor, e) < 0)
+		return -1;
+	if (!q->head && presence_polled(q->db, q->config, q->session.user, asked.active, e) < 0)
 		return -1;
 	r->type = "application/x-ndjson";
 	response_header(r, "PulseChat-Cursor", cursor);

@@ -1,9 +1,11 @@
 /* api_ops: ops by REST, for who has no WebSocket: all of a body's sends go to the writer together. */
 #include "fcgi/app.h"
 #include "fcgi/handlers.h"
+#include "lib/base/codec.h"
 #include "lib/base/config.h"
 #include "lib/chat/message.h"
 #include "lib/chat/op.h"
+#include "lib/chat/presence_view.h"
 #include "lib/chat/read_marker.h"
 #include "lib/db/db.h"
 #include <stdlib.h>
@@ -57,6 +59,11 @@ static int read_line(const struct request *q, struct span text, struct asked *l,
 	rc = op_read(q->config, o, q->session.user, q->session.scopes, &l->ask, e);
 	json_decref(o);
 	return rc;
+}
+
+static bool is_input(const struct asked *l)
+{
+	return !l->e.code && (l->ask.kind == OP_ACTIVE || l->ask.kind == OP_IDLE);
 }
 
 static void write_sends(struct request *q, struct asked *lines, size_t n)
@@ -132,19 +139,44 @@ static void answer(struct strbuf *b, const struct asked *l)
 		op_sent(b, &l->name, l->ask.item);
 	else if (op_marks(l->ask.kind))
 		op_marked(b, &l->name, l->ask.channel, l->ask.seq);
+	else if (is_input(l))
+		op_done(b, &l->name);
 	else
 		op_pong(b, &l->name);
 	strbuf_addc(b, '\n');
 }
 
+/* The last word counts; the process that holds the instance hears of it. */
+static void tell_input(struct request *q, struct asked *lines, size_t n)
+{
+	const char *instance = request_query(q, "instance"), *input = NULL;
+	struct err e = {0};
+
+	for (size_t i = 0; i < n; i++)
+		if (is_input(&lines[i]))
+			input = lines[i].ask.kind == OP_ACTIVE ? "active" : "idle";
+	if (!input)
+		return;
+	if (!instance)
+		err_set(&e, ERR_UNPROCESSABLE, NULL, "needs instance= in the query, of a stream or a poll");
+	else if (presence_say(q->db, q->config, q->session.user, instance, input, &e) == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (is_input(&lines[i]))
+			lines[i].e = e;
+}
+
 int handle_ops(struct request *q, struct response *r, struct err *e)
 {
+	const char *instance = request_query(q, "instance");
 	struct span rest = q->body, text;
 	size_t n = count_lines(q->body);
 	struct asked *lines;
 
 	if (!n)
 		return err_set(e, ERR_BAD_REQUEST, NULL, "expected an op on each line");
+	if (instance && !uuid_parse(instance, strlen(instance), NULL))
+		return err_set(e, ERR_BAD_FIELD, "instance", "must be a UUID in lower case");
 	if (n > OPS_MAX)
 		return err_set(e, ERR_TOO_LARGE, NULL, "more than %d ops", OPS_MAX);
 	lines = arena_alloc(q->arena, n * sizeof(*lines));
@@ -153,6 +185,7 @@ int handle_ops(struct request *q, struct response *r, struct err *e)
 			abort(); /* a failure without a code */
 	write_sends(q, lines, n);
 	move_markers(q, lines, n);
+	tell_input(q, lines, n);
 	for (size_t i = 0; i < n; i++) {
 		answer(&r->body, &lines[i]);
 		if (lines[i].ask.item)

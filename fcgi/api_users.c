@@ -1,28 +1,18 @@
 /* api_users: people. */
 #include "fcgi/handlers.h"
-#include "lib/base/codec.h"
 #include "lib/base/utf8.h"
 #include "lib/chat/user.h"
 #include <string.h>
 
-static int list_ids(struct request *q, const char *text, struct response *r, struct page *p, struct err *e)
+static int list_ids(struct request *q, struct response *r, struct page *p, struct err *e)
 {
 	int64_t ids[USER_IDS_MAX];
-	size_t n = 0;
+	size_t n;
 
 	if (q->queries > 1)
 		return err_set(e, ERR_BAD_FIELD, "ids", "goes with no other parameter");
-	while (*text) {
-		size_t len = strcspn(text, ",");
-
-		if (n == COUNT_OF(ids))
-			return err_set(e, ERR_BAD_FIELD, "ids", "at most %d ids", USER_IDS_MAX);
-		if (!int_parse(text, len, REQUEST_NUMBER_MAX, &ids[n++]))
-			return err_set(e, ERR_BAD_FIELD, "ids", "expected ids with commas between");
-		text += len;
-		if (*text == ',' && !*++text)
-			return err_set(e, ERR_BAD_FIELD, "ids", "expected ids with commas between");
-	}
+	if (request_query_ids(q, "ids", ids, COUNT_OF(ids), &n, e) < 0)
+		return -1;
 	return user_list_ids(q->db, ids, n, &r->body, p, e);
 }
 
@@ -33,7 +23,7 @@ int handle_user_list(struct request *q, struct response *r, struct err *e)
 	int64_t limit;
 
 	if (ids) {
-		if (list_ids(q, ids, r, &p, e) < 0)
+		if (list_ids(q, r, &p, e) < 0)
 			return -1;
 	} else {
 		if (request_limit(q, 50, &limit, e) < 0)

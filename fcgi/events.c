@@ -104,6 +104,16 @@ static void on_test(void *arg, int64_t number)
 	bus_test(((struct events *)arg)->bus, number);
 }
 
+static void on_signed_out(void *arg, int64_t user, int64_t session)
+{
+	presence_signed_out(((struct events *)arg)->presence, user, session, clock_mono_ms());
+}
+
+static void on_said(void *arg, int64_t user, struct span json)
+{
+	presence_notice(((struct events *)arg)->presence, user, json, clock_mono_ms());
+}
+
 /* ---- the loop */
 
 static void take_handed_in(struct events *ev, int64_t now)
@@ -172,12 +182,13 @@ static bool publish(struct events *ev)
 	pthread_mutex_unlock(&ev->lock);
 	if (drain) {
 		ev->drained = true;
+		presence_stop(ev->presence, clock_mono_ms());
 		for (p = TAILQ_FIRST(&ev->all); p; p = next) {
 			next = TAILQ_NEXT(p, list);
 			parked_stop(p);
 		}
 	}
-	return stopping && TAILQ_EMPTY(&ev->all);
+	return stopping && TAILQ_EMPTY(&ev->all) && presence_quiet(ev->presence);
 }
 
 static void free_gone(struct events *ev)
@@ -235,6 +246,7 @@ static void *run(void *arg)
 
 		take_handed_in(ev, now);
 		next = MIN_OF(pgconn_tick(ev->query, now), bus_tick(ev->bus, now));
+		next = MIN_OF(next, presence_tick(ev->presence, now));
 		tick(ev, now);
 		more = live_work(ev->live, WORK_US);
 		if (publish(ev))
@@ -262,8 +274,13 @@ struct events *events_new(const struct config *c)
 
 static void set_up(struct events *ev)
 {
-	static const struct live_hooks live_hooks = {
-		.read = on_read, .ready = on_ready, .doubt = on_doubt, .test = on_test};
+	static const struct live_hooks live_hooks = {.read = on_read,
+						     .ready = on_ready,
+						     .doubt = on_doubt,
+						     .test = on_test,
+						     .signed_out = on_signed_out,
+						     .said = on_said};
+	static const struct presence_hooks presence_hooks = {.pick = on_pick};
 	static const struct bus_hooks bus_hooks = {.watch = on_bus_watch, .pick = on_pick, .reset_silent = on_silent};
 	static const struct pgconn_hooks query_hooks = {.watch = on_query_watch};
 	const struct config *c = ev->config;
@@ -288,6 +305,7 @@ static void set_up(struct events *ev)
 	source_watch(ev, &ev->bell_source, ev->bell, EPOLLIN);
 	ev->live = live_new(&limits, &live_hooks, ev);
 	ev->polls = polls_new();
+	ev->presence = presence_new(c, &presence_hooks, ev);
 	ev->query = pgconn_new(c, "pulsechat-api-query", NULL, NULL, &query_hooks, ev);
 	ev->bus = bus_new(c, ev->live, "pulsechat-api-listen", &bus_hooks, ev);
 }
@@ -298,6 +316,7 @@ static void take_down(struct events *ev)
 	pgconn_close(&ev->query);
 	live_free(&ev->live);
 	polls_free(&ev->polls);
+	presence_free(&ev->presence);
 	close(ev->ep);
 	close(ev->bell);
 }

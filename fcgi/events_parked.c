@@ -202,9 +202,13 @@ static void enter(struct parked *p)
 		live_poll_refuse(&p->poll, &e);
 		return;
 	}
-	if (p->poll.receiver.user->receivers_n > EVENTS_USER_MAX)
+	if (p->poll.receiver.user->receivers_n > EVENTS_USER_MAX) {
 		refuse(p, ERR_BUSY, 5000, "too many polls of this user");
-	else if (p->asked.has_instance)
+		return;
+	}
+	presence_poll(ev->presence, p->user, p->session, p->asked.has_instance ? p->asked.instance : NULL,
+		      p->asked.has_cursor ? p->asked.wait_ms : 0, p->asked.active, p->poll.arrived);
+	if (p->asked.has_instance)
 		polls_enter(ev->polls, &p->poll, p->user, p->asked.instance);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "fcgi/events.h"
 #include "lib/live/polls.h"
+#include "lib/live/presence.h"
 #include <pthread.h>
 #include <sys/queue.h>
 
@@ -61,6 +62,7 @@ struct events {
 	struct bus *bus;
 	struct pgconn *query;
 	struct polls *polls;
+	struct presence *presence;
 	struct source bell_source, bus_source, query_source;
 	TAILQ_HEAD(parked_list, parked) all, gone;
 	TAILQ_HEAD(, parked) dirty;

@@ -25,6 +25,14 @@ int handle_message_send(struct request *q, struct response *r, struct err *e);
 int handle_message_list(struct request *q, struct response *r, struct err *e);
 int handle_message_get(struct request *q, struct response *r, struct err *e);
 int handle_message_delete(struct request *q, struct response *r, struct err *e);
+/* api_presence.c */
+int handle_presence_list(struct request *q, struct response *r, struct err *e);
+int handle_presence_leave(struct request *q, struct response *r, struct err *e);
+int handle_settings_get(struct request *q, struct response *r, struct err *e);
+int handle_settings_patch(struct request *q, struct response *r, struct err *e);
+int handle_status_put(struct request *q, struct response *r, struct err *e);
+int handle_status_delete(struct request *q, struct response *r, struct err *e);
+int handle_me_patch(struct request *q, struct response *r, struct err *e);
 /* api_reads.c */
 int handle_mark_read(struct request *q, struct response *r, struct err *e);
 int handle_mark_unread(struct request *q, struct response *r, struct err *e);

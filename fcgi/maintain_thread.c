@@ -1,8 +1,10 @@
 /* maintain_thread: a clock and a condition to be stopped by. */
 #include "fcgi/maintain_thread.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
 #include "lib/base/thread.h"
+#include "lib/chat/presence_view.h"
 #include "lib/db/db.h"
 #include "lib/db/maintain.h"
 #include <errno.h>
@@ -12,6 +14,7 @@
 
 #define EACH_S 3600
 #define AFTER_FAILURE_S 60
+#define WHOLE_EACH 3 /* of the looks at what has run out of presence */
 
 struct maintain_thread {
 	const struct config *config;
@@ -19,6 +22,7 @@ struct maintain_thread {
 	pthread_mutex_t lock;
 	pthread_cond_t stop_cond;
 	bool stop;
+	unsigned sweeps;
 };
 
 static void say(const char *what)
@@ -26,14 +30,28 @@ static void say(const char *what)
 	log_debug("maintain", "what=%s", log_quote(what));
 }
 
+/* Presence in between, a whole look each few times. */
+static void sweep(struct maintain_thread *t, struct db *db)
+{
+	struct err e = {0};
+
+	if (presence_sweep(db, t->config, t->sweeps++ % WHOLE_EACH == 0, &e) < 0)
+		log_debug("presence.failed", "code=%s detail=%s", err_name(e.code), log_quote(e.detail));
+}
+
 /* True where the thread is to end. */
-static bool rest(struct maintain_thread *t, uint32_t seconds)
+static bool rest(struct maintain_thread *t, int64_t ms)
 {
 	struct timespec until;
 	bool stop;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += seconds;
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
 	pthread_mutex_lock(&t->lock);
 	while (!t->stop && pthread_cond_timedwait(&t->stop_cond, &t->lock, &until) != ETIMEDOUT)
 		;
@@ -46,15 +64,21 @@ static void *run(void *arg)
 {
 	struct maintain_thread *t = arg;
 	struct db *db = db_new(t->config);
-	bool ok;
+	int64_t next = 0, each = presence_sweep_each(t->config);
 
 	do {
 		struct err e = {0};
+		bool ok;
 
-		ok = maintain(db, t->config, say, &e) == 0;
-		if (!ok)
-			log_warning("maintain.failed", "code=%s detail=%s", err_name(e.code), log_quote(e.detail));
-	} while (!rest(t, (ok ? EACH_S : AFTER_FAILURE_S) + rand_below(30)));
+		if (next <= clock_mono_ms()) {
+			ok = maintain(db, t->config, say, &e) == 0;
+			if (!ok)
+				log_warning("maintain.failed", "code=%s detail=%s", err_name(e.code),
+					    log_quote(e.detail));
+			next = clock_mono_ms() + ((ok ? EACH_S : AFTER_FAILURE_S) + (int64_t)rand_below(30)) * 1000;
+		}
+		sweep(t, db);
+	} while (!rest(t, each + (int64_t)rand_below((uint32_t)(each / 4 + 1))));
 	db_free(&db);
 	return NULL;
 }

@@ -1,4 +1,5 @@
-/* maintain_thread: runs lib/db/maintain.h at start and then hourly, for as long as the process lives. */
+/* maintain_thread: runs lib/db/maintain.h at start and then hourly, for as long as the process lives, and looks every
+ * few seconds for what has run out of presence, also where nobody is connected any more. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

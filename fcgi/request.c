@@ -50,6 +50,25 @@ int request_query_int(const struct request *q, const char *name, int64_t min, in
 	return 0;
 }
 
+int request_query_ids(const struct request *q, const char *name, int64_t *ids, size_t max, size_t *n, struct err *e)
+{
+	const char *text = request_query(q, name);
+
+	*n = 0;
+	while (text && *text) {
+		size_t len = strcspn(text, ",");
+
+		if (*n == max)
+			return err_set(e, ERR_BAD_FIELD, name, "at most %zu ids", max);
+		if (!int_parse(text, len, REQUEST_NUMBER_MAX, &ids[(*n)++]))
+			return err_set(e, ERR_BAD_FIELD, name, "expected ids with commas between");
+		text += len;
+		if (*text == ',' && !*++text)
+			return err_set(e, ERR_BAD_FIELD, name, "expected ids with commas between");
+	}
+	return 0;
+}
+
 int request_limit(const struct request *q, int64_t initial, int64_t *out, struct err *e)
 {
 	*out = MIN_OF(initial, q->config->limits.page);

@@ -74,6 +74,9 @@ const char *request_query(const struct request *q, const char *name);
 /* The same as a number; *out stays as it is where absent. ERR_BAD_FIELD. */
 MUST_CHECK int request_query_int(const struct request *q, const char *name, int64_t min, int64_t max, int64_t *out,
 				 struct err *e);
+/* The same as ids with commas between, max at most; none where absent. */
+MUST_CHECK int request_query_ids(const struct request *q, const char *name, int64_t *ids, size_t max, size_t *n,
+				 struct err *e);
 /* `limit`: 1 to the configured page size. */
 MUST_CHECK int request_limit(const struct request *q, int64_t initial, int64_t *out, struct err *e);
 

@@ -6,6 +6,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/live/bus.h"
+#include "lib/live/presence.h"
 #include "ws/callers.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
@@ -44,6 +45,7 @@ void conn_free(struct conn *c)
 		  c->session, (int)c->close_code, log_quote(c->close_reason ? c->close_reason : ""));
 	c->state = CONN_DEAD;
 	live_remove(rt->live, c->receiver, clock_mono_ms());
+	presence_end(rt->presence, &c->presence, clock_mono_ms());
 	c->transport->release(c);
 	if (c->asked)
 		pgconn_forget(c->asked, c->ask);
@@ -207,6 +209,7 @@ static void on_recheck(void *arg, const PGresult *r, const struct err *e)
 		return;
 	}
 	session_cache_ended(c->rt->sessions, c->session);
+	presence_signed_out(c->rt->presence, c->user, c->session, clock_mono_ms());
 	if (s.state == SESSION_DEACTIVATED)
 		conn_end(c, CLOSE_DEACTIVATED, "this account is deactivated", 0);
 	else
@@ -237,9 +240,22 @@ static void on_touched(void *arg, const PGresult *r, const struct err *e)
 	(void)e;
 }
 
+static void tell_presence(struct conn *c)
+{
+	const struct request *q = c->request;
+	int64_t now = clock_mono_ms();
+
+	if (q->kind != REQUEST_POLL)
+		c->presence = presence_begin(c->rt->presence, c->user, c->session, c->instance, now);
+	else
+		presence_poll(c->rt->presence, c->user, c->session, q->has_instance ? c->instance : NULL,
+			      q->has_cursor ? q->wait_ms : 0, q->active, now);
+}
+
 void conn_began(struct conn *c)
 {
 	c->state = CONN_OPEN;
+	tell_presence(c);
 	request_free(&c->request);
 }
 

@@ -76,6 +76,7 @@ struct conn {
 	struct op_list ops;
 	size_t ops_n;
 	struct caller *caller;
+	struct presence_instance *presence; /* of a stream */
 	enum close_code close_code;
 	const char *close_reason;
 	TAILQ_ENTRY(conn) all, dirty_link;

@@ -5,6 +5,7 @@
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
 #include "lib/db/writer.h"
+#include "lib/live/presence.h"
 #include "ws/conn.h"
 #include "ws/loop.h"
 #include "lib/base/notify.h"
@@ -28,6 +29,7 @@ void drain_start(struct realtime *rt)
 	notify_systemd("STOPPING=1");
 	rt->draining = true;
 	started = clock_mono_ms();
+	presence_stop(rt->presence, started);
 	per_tick = MAX_OF((size_t)ENDED_PER_TICK_MIN, rt->conns_n / TICKS);
 }
 
@@ -48,7 +50,7 @@ void drain_tick(struct realtime *rt, int64_t now)
 			 1 + (int64_t)rand_below((uint32_t)rt->config->realtime.drain_spread + 1));
 		ended++;
 	}
-	if ((!rt->conns_n && writer_idle(rt->writer)) || now >= started + PATIENCE_MS) {
+	if ((!rt->conns_n && writer_idle(rt->writer) && presence_quiet(rt->presence)) || now >= started + PATIENCE_MS) {
 		log_info("drained", "ms=%lld connections=%zu", (long long)(now - started), rt->conns_n);
 		loop_stop(rt);
 	}

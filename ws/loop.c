@@ -8,6 +8,7 @@
 #include "lib/live/frame.h"
 #include "lib/live/live.h"
 #include "lib/live/polls.h"
+#include "lib/live/presence.h"
 #include "ws/conn.h"
 #include "ws/marks.h"
 #include "ws/pg_loop.h"
@@ -78,6 +79,7 @@ static void on_prepare(uv_prepare_t *h)
 	next = MIN_OF(next, bus_tick(rt->bus, now));
 	polls_tick(rt->polls, now);
 	next = MIN_OF(next, marks_tick(rt->marks, now));
+	next = MIN_OF(next, presence_tick(rt->presence, now));
 	/* outcomes may have been told just now */
 	loop_flush(rt);
 	next = MIN_OF(next, polls_next(rt->polls));

@@ -11,6 +11,7 @@
 #include "lib/live/instances.h"
 #include "lib/live/live.h"
 #include "lib/live/polls.h"
+#include "lib/live/presence.h"
 #include "ws/accept.h"
 #include "ws/callers.h"
 #include "ws/conn.h"
@@ -141,6 +142,16 @@ static void on_silent(void *arg, int64_t now, int64_t ms, bool idle)
 	pg_pool_reset_silent(((struct realtime *)arg)->pool, now, ms, idle);
 }
 
+static void on_signed_out(void *arg, int64_t user, int64_t session)
+{
+	presence_signed_out(((struct realtime *)arg)->presence, user, session, clock_mono_ms());
+}
+
+static void on_said(void *arg, int64_t user, struct span json)
+{
+	presence_notice(((struct realtime *)arg)->presence, user, json, clock_mono_ms());
+}
+
 static void on_renewed(void *arg)
 {
 	conns_recheck(arg);
@@ -158,8 +169,13 @@ static void on_due(struct wheel_timer *t, int64_t now)
 static void set_up(struct realtime *rt, const struct config *c, const struct options *o)
 {
 	static const struct loop_hooks loop_hooks = {.stop = drain_start, .tick = on_tick};
-	static const struct live_hooks live_hooks = {
-		.read = on_read, .ready = on_ready, .doubt = on_doubt, .test = on_test};
+	static const struct live_hooks live_hooks = {.read = on_read,
+						     .ready = on_ready,
+						     .doubt = on_doubt,
+						     .test = on_test,
+						     .signed_out = on_signed_out,
+						     .said = on_said};
+	static const struct presence_hooks presence_hooks = {.pick = on_pick};
 	static const struct bus_hooks bus_hooks = {
 		.watch = on_bus_watch, .pick = on_pick, .reset_silent = on_silent, .renewed = on_renewed};
 	struct live_limits limits = {.ring_events = (size_t)c->realtime.ring_events,
@@ -181,6 +197,7 @@ static void set_up(struct realtime *rt, const struct config *c, const struct opt
 	rt->streams = instances_new();
 	rt->polls = polls_new();
 	rt->marks = marks_new(rt);
+	rt->presence = presence_new(c, &presence_hooks, rt);
 	snprintf(name, sizeof(name), "%.50s-query", o->node);
 	rt->pool = pg_pool_new(c, &rt->loop, name, QUERY_CONNECTIONS);
 	snprintf(name, sizeof(name), "%.50s-writer", o->node);
@@ -211,6 +228,7 @@ static void take_down(struct realtime *rt)
 	frame_cache_free(&rt->sse_frames);
 	instances_free(&rt->streams);
 	polls_free(&rt->polls);
+	presence_free(&rt->presence);
 	callers_free(&rt->callers);
 	session_cache_free(&rt->sessions);
 	marks_free(&rt->marks);

@@ -1,4 +1,6 @@
-/* op_state: read markers and the ping. */
+/* op_state: read markers, input, and the ping. */
+#include "lib/base/clock.h"
+#include "lib/live/presence.h"
 #include "ws/marks.h"
 #include "ws/ops.h"
 
@@ -8,6 +10,32 @@ int ops_mark(struct op *op, const struct op_ask *ask, struct err *e)
 	op->channel = ask->channel;
 	op->mark = ask->mark;
 	marks_add(op->conn->rt->marks, op, ask->seq);
+	return 0;
+}
+
+static void done(struct op *op)
+{
+	AUTO_STRBUF b = {0};
+
+	op_done(&b, &op->name);
+	ops_answer(op, &b);
+}
+
+int ops_active(struct op *op, const struct op_ask *ask, struct err *e)
+{
+	(void)ask;
+	(void)e;
+	presence_active(op->conn->rt->presence, op->conn->presence, clock_mono_ms());
+	done(op);
+	return 0;
+}
+
+int ops_idle(struct op *op, const struct op_ask *ask, struct err *e)
+{
+	(void)ask;
+	(void)e;
+	presence_idle(op->conn->rt->presence, op->conn->presence, clock_mono_ms());
+	done(op);
 	return 0;
 }
 

@@ -12,6 +12,7 @@ struct instances;
 struct live;
 struct pg_pool;
 struct polls;
+struct presence;
 struct session_cache;
 struct writer;
 
@@ -31,6 +32,7 @@ struct realtime {
 	struct wheel *wheel;       /* time-outs of connections */
 	struct instances *streams; /* what each instance has open */
 	struct polls *polls;
+	struct presence *presence;
 	struct callers *callers;
 	struct session_cache *sessions;
 	struct marks *marks;

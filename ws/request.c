@@ -57,7 +57,9 @@ static int check_names(const struct uri_pair *pairs, size_t n, enum request_kind
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(pairs[i].name, "cursor") != 0 && strcmp(pairs[i].name, "instance") != 0 &&
-		    strcmp(pairs[i].name, "reads") != 0 && (kind != REQUEST_POLL || strcmp(pairs[i].name, "wait") != 0))
+		    strcmp(pairs[i].name, "reads") != 0 &&
+		    (kind != REQUEST_POLL ||
+		     (strcmp(pairs[i].name, "wait") != 0 && strcmp(pairs[i].name, "active") != 0)))
 			return err_set(e, ERR_BAD_REQUEST, NULL, "there is an unknown parameter");
 	return 0;
 }
@@ -102,6 +104,10 @@ static int read_pairs(struct realtime *rt, const struct http_head *head, struct 
 	if (value && !int_parse(value, strlen(value), EVENT_ID_MAX, &q->reads))
 		return err_set(e, ERR_BAD_FIELD, "reads", "must be a whole number");
 	q->has_reads = value != NULL;
+	value = argument(pairs, n, "active");
+	if (value && strcmp(value, "1") != 0)
+		return err_set(e, ERR_BAD_FIELD, "active", "must be 1");
+	q->active = value != NULL;
 	q->wait_ms = rt->config->realtime.poll_hold;
 	value = argument(pairs, n, "wait");
 	if (!value)

@@ -22,6 +22,7 @@ struct request {
 	int64_t reads;     /* the sum of read_versions that the client knows of */
 	char instance[37]; /* made here where the client names none */
 	int64_t wait_ms;   /* of a poll */
+	bool active;       /* … it brings input */
 	char secret_hash[SESSION_HASH_MAX];
 	char address[CALLER_ADDRESS_MAX]; /* of the client, "" where unknown */
 	char id[REQUEST_ID_MAX];

@@ -48,6 +48,50 @@ void time_text(int64_t us, char out[TIME_TEXT_MAX])
 	snprintf(out + n, TIME_TEXT_MAX - n, ".%03dZ", (int)(ms / 1000));
 }
 
+/* n digits of s, from min to max. */
+static bool number(const char *s, size_t n, int min, int max)
+{
+	int v = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+		v = v * 10 + s[i] - '0';
+	}
+	return v >= min && v <= max;
+}
+
+static int days_of(int year, int month)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return days[month - 1] + (month == 2 && leap);
+}
+
+bool time_valid(const char *s, size_t n)
+{
+	size_t at = 19;
+
+	if (n < 20 || n > 40 || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' ||
+	    !number(s, 4, 1970, 9999) || !number(s + 5, 2, 1, 12) || !number(s + 8, 2, 1, 31) ||
+	    !number(s + 11, 2, 0, 23) || !number(s + 14, 2, 0, 59) || !number(s + 17, 2, 0, 59))
+		return false;
+	if ((s[8] - '0') * 10 + s[9] - '0' >
+	    days_of((s[2] - '0') * 10 + s[3] - '0' + ((s[0] - '0') * 10 + s[1] - '0') * 100,
+		    (s[5] - '0') * 10 + s[6] - '0'))
+		return false;
+	if (s[at] == '.')
+		for (at++; at < n && s[at] >= '0' && s[at] <= '9'; at++)
+			;
+	if (s[at - 1] == '.')
+		return false;
+	if (n == at + 1)
+		return s[at] == 'Z';
+	return n == at + 6 && (s[at] == '+' || s[at] == '-') && number(s + at + 1, 2, 0, 14) && s[at + 3] == ':' &&
+	       number(s + at + 4, 2, 0, 59);
+}
+
 void clock_set_for_test(int64_t now_us)
 {
 	atomic_store(&fixed_us, now_us);

@@ -73,6 +73,11 @@ static const struct key {
 	{AT(events, resume_events), COUNT, IN(events, resume_events), "10000", 1, 1000000},
 	{AT(reads, coalesce), DURATION, IN(reads, coalesce), "1s", 0, 60000},
 	{AT(reads, receipts_max), COUNT, IN(reads, receipts_max), "100", 0, 10000},
+	{AT(presence, lease), DURATION, IN(presence, lease), "45s", 500, 600000},
+	{AT(presence, renew), DURATION, IN(presence, renew), "15s", 100, 200000},
+	{AT(presence, grace), DURATION, IN(presence, grace), "30s", 0, 600000},
+	{AT(presence, away), DURATION, IN(presence, away), "5m", 500, 86400000},
+	{AT(presence, poll_slack), DURATION, IN(presence, poll_slack), "10s", 100, 300000},
 	{AT(log, level), TEXT, IN(log, level), "info", 0, 0},
 };
 // clang-format on
@@ -318,6 +323,8 @@ static int check(struct config *c, const char *path, struct err *e)
 	if (strcmp(c->oidc.client_auth, "basic") != 0 && strcmp(c->oidc.client_auth, "post") != 0)
 		return err_set(e, ERR_BAD_FIELD, "client_auth", "%s: [oidc] client_auth = %s: expected basic or post",
 			       path, c->oidc.client_auth);
+	if (c->presence.renew * 2 > c->presence.lease)
+		return err_set(e, ERR_BAD_FIELD, "renew", "%s: [presence] renew: at most half of the lease", path);
 	if (strcmp(c->api.poll, "parked") != 0 && strcmp(c->api.poll, "plain") != 0)
 		return err_set(e, ERR_BAD_FIELD, "poll", "%s: [api] poll = %s: expected parked or plain", path,
 			       c->api.poll);

@@ -41,6 +41,9 @@ struct config {
 		int64_t coalesce, receipts_max;
 	} reads;
 	struct {
+		int64_t lease, renew, grace, away, poll_slack;
+	} presence;
+	struct {
 		char *level;
 	} log;
 };

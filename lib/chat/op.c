@@ -18,6 +18,8 @@ static const struct {
 	{"read", OP_READ, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},
 	{"unread", OP_UNREAD, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},
 	{"delivered", OP_DELIVERED, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},
+	{"active", OP_ACTIVE, SCOPE_READ, (const char *const[]){"op", "ref", NULL}},
+	{"idle", OP_IDLE, SCOPE_READ, (const char *const[]){"op", "ref", NULL}},
 	{"ping", OP_PING, SCOPE_READ, (const char *const[]){"op", "ref", NULL}},
 };
 
@@ -73,6 +75,8 @@ static int read_fields(const struct config *c, const json_t *o, int64_t user, st
 	case OP_UNREAD:
 	case OP_DELIVERED:
 		return read_mark(o, ask, e);
+	case OP_ACTIVE:
+	case OP_IDLE:
 	case OP_PING:
 		break;
 	}
@@ -131,6 +135,12 @@ void op_marked(struct strbuf *b, const struct op_name *name, int64_t channel, in
 {
 	start(b, "ack", name);
 	strbuf_addf(b, ",\"channel\":%" PRId64 ",\"seq\":%" PRId64 "}", channel, seq);
+}
+
+void op_done(struct strbuf *b, const struct op_name *name)
+{
+	start(b, "ack", name);
+	strbuf_addc(b, '}');
 }
 
 void op_pong(struct strbuf *b, const struct op_name *name)

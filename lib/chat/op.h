@@ -11,7 +11,7 @@ struct write_item;
 #define OP_REF_MAX 64 /* bytes */
 #define OPS_MAX 256   /* of one POST */
 
-enum op_kind { OP_SEND, OP_READ, OP_UNREAD, OP_DELIVERED, OP_PING };
+enum op_kind { OP_SEND, OP_READ, OP_UNREAD, OP_DELIVERED, OP_ACTIVE, OP_IDLE, OP_PING };
 
 /* By what its answer is known to the client. */
 struct op_name {
@@ -39,5 +39,6 @@ bool op_marks(enum op_kind kind);
 /* The answers, appended without a line end. */
 void op_sent(struct strbuf *b, const struct op_name *name, const struct write_item *item); /* item->ok */
 void op_marked(struct strbuf *b, const struct op_name *name, int64_t channel, int64_t seq);
+void op_done(struct strbuf *b, const struct op_name *name); /* an ack with nothing to tell */
 void op_pong(struct strbuf *b, const struct op_name *name);
 void op_failed(struct strbuf *b, const struct op_name *name, const struct err *e);

@@ -46,8 +46,12 @@ static void deliver(struct live *l, const struct event *ev, struct line *line)
 			give_user(l, u, line, ev->id);
 }
 
-static void end_streams(struct live_user *u, int64_t session, enum live_end why)
+static void end_streams(struct live *l, int64_t user, int64_t session, enum live_end why)
 {
+	struct live_user *u = audience_find(l->audience, user);
+
+	if (l->hooks.signed_out)
+		l->hooks.signed_out(l->arg, user, session);
 	for (struct receiver *r = u ? u->receivers : NULL; r; r = r->next)
 		if (r->state != RECEIVER_OUT && (!session || r->session == session)) {
 			r->state = RECEIVER_OUT;
@@ -62,7 +66,7 @@ void apply_event(struct live *l, const struct event *ev, struct line *line)
 	size_t at;
 
 	l->stats.events++;
-	if (ev->kind == EVENT_JOIN || ev->kind == EVENT_LEAVE || ev->kind == EVENT_DEACTIVATE)
+	if (ev->kind == EVENT_JOIN || ev->kind == EVENT_LEAVE)
 		subject = audience_find(l->audience, ev->subject);
 	if (ev->kind == EVENT_REDACT && line && (at = event_line_tail((struct span){line->p, line->n}, NULL))) {
 		tail = (struct span){line->p + at, line->n - at};
@@ -76,9 +80,9 @@ void apply_event(struct live *l, const struct event *ev, struct line *line)
 	if (ev->kind == EVENT_LEAVE && subject && subject->loaded && audience_since(subject, ev->channel) < ev->id)
 		audience_leave(l->audience, subject, ev->channel);
 	if (ev->kind == EVENT_REVOKE)
-		end_streams(audience_find(l->audience, ev->audience), ev->subject, LIVE_SESSION_ENDED);
+		end_streams(l, ev->audience, ev->subject, LIVE_SESSION_ENDED);
 	if (ev->kind == EVENT_DEACTIVATE)
-		end_streams(subject, 0, LIVE_DEACTIVATED);
+		end_streams(l, ev->subject, 0, LIVE_DEACTIVATED);
 	line_unref(&line);
 }
 

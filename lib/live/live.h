@@ -35,6 +35,10 @@ struct live_hooks {
 	void (*ready)(void *arg);                     /* the ring is loaded: receivers may be added. Once */
 	void (*doubt)(void *arg);                /* the epoch may be another one: run live_open, then live_opened() */
 	void (*test)(void *arg, int64_t number); /* a self-test's notification came in */
+	/* For presence.h; NULL is fine. The session (0: each of the user's) has ended; an instance of the user says
+	 * something by way of another process. */
+	void (*signed_out)(void *arg, int64_t user, int64_t session);
+	void (*said)(void *arg, int64_t user, struct span json);
 };
 
 struct live_limits {

@@ -7,7 +7,30 @@ $$;
 
 CREATE OR REPLACE FUNCTION user_json(u users) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('id', u.id, 'handle', u.handle, 'name', u.name, 'picture', u.picture, 'role', u.role,
-		'active', u.deactivated_at IS NULL, 'version', u.version)
+		'active', u.deactivated_at IS NULL, 'version', u.version, 'time_zone', u.time_zone)
+$$;
+
+-- What a person has written about himself; null where there is nothing, or not any more.
+CREATE OR REPLACE FUNCTION status_json(s user_settings) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN (s.status_emoji IS NOT NULL OR s.status_text <> '') AND (s.status_until IS NULL OR s.status_until > now()) THEN
+		jsonb_build_object('emoji', s.status_emoji, 'text', s.status_text, 'until', time_text(s.status_until)) END
+$$;
+
+-- His own settings; of one without a row the defaults.
+CREATE OR REPLACE FUNCTION settings_json(s user_settings) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('invisible', coalesce(s.invisible, false),
+		'dnd_until', CASE WHEN s.dnd_until = 'infinity' THEN 'forever' WHEN s.dnd_until > now() THEN time_text(s.dnd_until) END,
+		'status', status_json(s), 'read_receipts', coalesce(s.read_receipts, true), 'version', coalesce(s.version, 1))
+$$;
+
+-- A person's presence as others see it, or, where own is set, as his own instances do. An invisible one is offline for others.
+CREATE OR REPLACE FUNCTION presence_json(person bigint, state text, last_active timestamptz, s user_settings, own boolean)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('user', person, 'state', CASE WHEN own OR NOT coalesce(s.invisible, false) THEN state ELSE 'offline' END,
+		'last_active', time_text(last_active),
+		'dnd', coalesce(s.dnd_until > now() AND (own OR NOT s.invisible), false),
+		'status', CASE WHEN own OR NOT coalesce(s.invisible, false) THEN status_json(s) END)
+		|| CASE WHEN own THEN jsonb_build_object('invisible', coalesce(s.invisible, false)) ELSE '{}' END
 $$;
 
 CREATE OR REPLACE FUNCTION channel_last_seq(c channels) RETURNS bigint LANGUAGE sql STABLE AS $$
@@ -111,6 +134,8 @@ CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE
 	SELECT CASE
 		WHEN e.type LIKE 'channel.%' THEN (SELECT substr(jsonb_build_object('channel', channel_json(c))::text, 2)
 			FROM channels c WHERE c.id = e.channel_id)
+		WHEN e.type = 'settings.updated' THEN (SELECT substr(jsonb_build_object('settings', settings_json(s))::text, 2)
+			FROM user_settings s WHERE s.user_id = e.subject)
 		WHEN e.type LIKE 'user.%' THEN (SELECT substr(jsonb_build_object('user', user_json(u))::text, 2)
 			FROM users u WHERE u.id = e.subject)
 		WHEN e.type IN ('message', 'message.edited', 'message.deleted') THEN NULL

@@ -65,6 +65,7 @@ BEGIN
 	IF owner IS NULL THEN
 		RETURN false;
 	END IF;
+	PERFORM presence_signed_out(owner, session);
 	PERFORM emit_event('x', 'session.revoked', 0, owner, session, jsonb_build_object('session', session),
 		jsonb_build_object('session', session));
 	RETURN true;
@@ -84,6 +85,7 @@ BEGIN
 		RETURN false;
 	END IF;
 	UPDATE sessions s SET revoked_at = clock_timestamp() WHERE s.user_id = person AND s.revoked_at IS NULL;
+	PERFORM presence_gone(person);
 	PERFORM emit_event('d', 'user.deactivated', 0, -1, person, jsonb_build_object('user', user_json(u)));
 	RETURN true;
 END $$;

@@ -33,6 +33,13 @@ CREATE UNLOGGED TABLE presence_leases (
 CREATE INDEX presence_leases_node_idx ON presence_leases (node);
 CREATE INDEX presence_leases_expires_at_idx ON presence_leases (expires_at) WHERE expires_at IS NOT NULL;
 
+-- When somebody last looked for what has run out, and from when on who is not there counts as gone. Lost with the leases.
+CREATE UNLOGGED TABLE presence_watch (
+	only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+	swept_at timestamptz NOT NULL,
+	judged_from timestamptz NOT NULL
+);
+
 -- What was told to others last; changed where it changes, so a crash of the database changes nothing for anyone.
 CREATE TABLE presence (
 	user_id bigint PRIMARY KEY REFERENCES users,

@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePort, tcpReady } from "../../conf/run/stack.mjs";
@@ -16,7 +17,11 @@ const run = promisify(execFile);
 let stack, web, site, alice, nobody;
 
 before(async () => {
-	stack = await startStack({ realtime: 0, only: ["devidp", "postgres"] });
+	stack = await startStack({
+		realtime: 0,
+		only: ["devidp", "postgres"],
+		conf: { "presence.poll_slack": "1s", "presence.grace": "1s", "presence.lease": "3s", "presence.renew": "600ms" },
+	});
 	const port = await freePort(),
 		dir = join(stack.state, "cgi");
 	mkdirSync(dir);
@@ -199,4 +204,28 @@ test("CGI: with the database away it is 503, not a hang", async () => {
 	assert.ok(Date.now() - began < 5000);
 	await stack.up("postgres");
 	ok(await alice.get("/api/v1/me"));
+});
+
+test("CGI: presence: a poll shows that one is there, its absence that one has gone, whoever looks; input, a beacon", { timeout: 60000 }, async () => {
+	const bob = client(site, { token: await stack.token("bob") });
+	const id = ok(await bob.get("/api/v1/me")).user.id;
+	const instance = randomUUID();
+	await makeChannel(alice, { members: [id] });
+	const state = async () => ok(await alice.get(`/api/v1/presence?ids=${id}`)).presence[0].state;
+	const told = () => stack.psql(`SELECT state FROM presence WHERE user_id = ${id}`);
+	const ops = (op) => bob.post(`/api/v1/ops?instance=${instance}`, JSON.stringify({ op }), { headers: { "content-type": "application/x-ndjson" } });
+	assert.equal((await poll(bob, { instance, active: 1 })).status, 200);
+	assert.deepEqual([await state(), await told()], ["online", "online"]);
+	const row = () => stack.psql(`SELECT node, expires_at FROM presence_leases WHERE user_id = ${id}`);
+	assert.match(await row(), /^0\|/);
+	ok(await ops("idle"));
+	assert.deepEqual([await state(), await told()], ["away", "away"]);
+	ok(await ops("active"));
+	assert.equal(await state(), "online");
+	// alice's polls look for what has run out: there is no process that would
+	await until(async () => (await poll(alice)) && (await state()) === "offline" && (await told()) === "offline", { ms: 20000 });
+	await poll(bob, { instance });
+	assert.deepEqual([await state(), await told()], ["online", "online"]);
+	assert.equal((await bob.post("/api/v1/presence/leave", JSON.stringify({ instance }), { headers: { "content-type": "text/plain" } })).status, 204);
+	await until(async () => (await poll(alice)) && (await told()) === "offline", { ms: 20000 });
 });

@@ -160,10 +160,10 @@ async function byFastcgi(socket, path, headers, signal) {
 	}
 }
 
-export async function poll(who, { cursor, reads, wait, instance, via, past, headers = {}, signal } = {}) {
+export async function poll(who, { cursor, reads, wait, instance, active, via, past, headers = {}, signal } = {}) {
 	const { stack } = who;
 	const { base, host, socketPath } = route(stack, via, past);
-	const path = `/api/v1/events?${query({ cursor, reads, wait, instance })}`;
+	const path = `/api/v1/events?${query({ cursor, reads, wait, instance, active })}`;
 	const mine = { ...(host && { host }), ...who.credentials, "sec-fetch-site": who.token ? null : "same-origin", "pulsechat-client": "test", ...headers };
 	const answer = via?.startsWith("api")
 		? await byFastcgi(stack.socket(via), path, mine, signal)

@@ -1,0 +1,149 @@
+/* own_settings: checks in C, changes in one function of the database. */
+#include "lib/chat/own_settings.h"
+#include "lib/base/clock.h"
+#include "lib/base/config.h"
+#include "lib/base/utf8.h"
+#include "lib/db/db.h"
+#include "lib/json/jx.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One that is there and no null. */
+static const json_t *given(const json_t *o, const char *name)
+{
+	const json_t *v = json_object_get(o, name);
+
+	return json_is_null(v) ? NULL : v;
+}
+
+static int check_bool(const json_t *o, const char *name, struct err *e)
+{
+	const json_t *v = json_object_get(o, name);
+
+	return !v || json_is_boolean(v) ? 0 : err_set(e, ERR_BAD_FIELD, name, "must be true or false");
+}
+
+static int check_text(const json_t *o, const char *name, const char *field, size_t min, size_t max, struct err *e)
+{
+	struct span text;
+
+	if (!given(o, name))
+		return 0;
+	if (jx_string(o, "status.", name, JX_REQUIRED, min, max, &text, e) < 0)
+		return -1;
+	if (utf8_has_control(text.p, text.n, ""))
+		return err_set(e, ERR_BAD_FIELD, field, "must not have control characters");
+	return 0;
+}
+
+static int check_time(const json_t *v, const char *field, struct err *e)
+{
+	if (!v || (json_is_string(v) && time_valid(json_string_value(v), json_string_length(v))))
+		return 0;
+	return err_set(e, ERR_BAD_FIELD, field, "must be a time as 2026-11-25T10:04:31Z");
+}
+
+static int check_status(const json_t *status, struct err *e)
+{
+	static const char *const names[] = {"emoji", "text", "until", NULL};
+
+	if (!json_is_object(status))
+		return err_set(e, ERR_BAD_FIELD, "status", "must be an object, or null");
+	if (jx_only(status, "status.", names, e) < 0 ||
+	    check_text(status, "emoji", "status.emoji", 1, STATUS_EMOJI_CHARS, e) < 0 ||
+	    check_text(status, "text", "status.text", 0, STATUS_TEXT_CHARS, e) < 0)
+		return -1;
+	return check_time(given(status, "until"), "status.until", e);
+}
+
+static int check(const json_t *patch, struct err *e)
+{
+	static const char *const names[] = {"invisible", "dnd_until", "status", "read_receipts", NULL};
+	const json_t *dnd = given(patch, "dnd_until"), *status = given(patch, "status");
+
+	if (jx_only(patch, "", names, e) < 0 || check_bool(patch, "invisible", e) < 0 ||
+	    check_bool(patch, "read_receipts", e) < 0)
+		return -1;
+	if (!(json_is_string(dnd) && !strcmp(json_string_value(dnd), "forever")) && check_time(dnd, "dnd_until", e) < 0)
+		return -1;
+	return status ? check_status(status, e) : 0;
+}
+
+static int append(PGresult *r, struct strbuf *b)
+{
+	strbuf_add(b, result_text(r, 0, 0), result_length(r, 0, 0));
+	PQclear(r);
+	return 0;
+}
+
+int own_settings_get(struct db *d, int64_t user, struct strbuf *b, struct err *e)
+{
+	PGresult *r = NULL;
+
+	if (db_query(d, STMT_settings_get, &r, e, "i", user) < 0)
+		return -1;
+	return append(r, b);
+}
+
+int own_settings_change(struct db *d, const struct config *c, int64_t user, const json_t *patch, struct strbuf *b,
+			struct err *e)
+{
+	PGresult *r = NULL;
+	char *text;
+	int rc;
+
+	if (check(patch, e) < 0)
+		return -1;
+	text = json_dumps(patch, JSON_COMPACT);
+	if (!text)
+		return err_set(e, ERR_INTERNAL, NULL, "something went wrong on our side");
+	rc = db_query(d, STMT_settings_change, &r, e, "itii", user, text, c->presence.lease, c->presence.away);
+	free(text);
+	return rc < 0 ? -1 : append(r, b);
+}
+
+int own_status_set(struct db *d, const struct config *c, int64_t user, const json_t *status, struct strbuf *b,
+		   struct err *e)
+{
+	json_t *patch = json_object();
+	int rc;
+
+	json_object_set_new(patch, "status", status ? json_deep_copy(status) : json_null());
+	rc = own_settings_change(d, c, user, patch, b, e);
+	json_decref(patch);
+	if (rc < 0 && !strncmp(e->field, "status.", 7)) /* here the body is the status */
+		memmove(e->field, e->field + 7, strlen(e->field + 7) + 1);
+	return rc;
+}
+
+/* What a name of the IANA's looks like; whether there is one of this name the database knows. */
+static bool zone_valid(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)s[i]) && (i == 0 || !memchr("/_+-", s[i], 4)))
+			return false;
+	return n > 0;
+}
+
+int own_time_zone(struct db *d, int64_t user, const json_t *o, struct err *e)
+{
+	static const char *const names[] = {"time_zone", NULL};
+	struct span zone = {NULL, 0};
+	PGresult *r = NULL;
+	bool known;
+
+	if (jx_only(o, "", names, e) < 0)
+		return -1;
+	if (!json_object_get(o, "time_zone"))
+		return err_set(e, ERR_BAD_FIELD, "time_zone", "is missing");
+	if (jx_string(o, "", "time_zone", JX_OPTIONAL, 1, TIME_ZONE_CHARS, &zone, e) < 0)
+		return -1;
+	if (zone.p && !zone_valid(zone.p, zone.n))
+		return err_set(e, ERR_BAD_FIELD, "time_zone", "must be a name such as Europe/Zurich");
+	if (db_query(d, STMT_user_time_zone, &r, e, "it", user, zone.p) < 0)
+		return -1;
+	known = result_bool(r, 0, 0);
+	PQclear(r);
+	return known ? 0 : err_set(e, ERR_BAD_FIELD, "time_zone", "must be a name such as Europe/Zurich");
+}

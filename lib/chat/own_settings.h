@@ -1,0 +1,22 @@
+/* own_settings: what a person shows of himself: invisible, do-not-disturb, status, read receipts, time zone. */
+#pragma once
+#include "lib/base/err.h"
+#include "lib/base/strbuf.h"
+#include <jansson.h>
+struct config;
+struct db;
+
+#define STATUS_EMOJI_CHARS 32
+#define STATUS_TEXT_CHARS 100
+#define TIME_ZONE_CHARS 64
+
+/* Appends Settings (doc/protocol.md, section 3). */
+MUST_CHECK int own_settings_get(struct db *d, int64_t user, struct strbuf *b, struct err *e);
+/* patch: any of the members of Settings but version. Appends the settings as they are then. */
+MUST_CHECK int own_settings_change(struct db *d, const struct config *c, int64_t user, const json_t *patch,
+				   struct strbuf *b, struct err *e);
+/* status: {"emoji"?,"text"?,"until"?}; NULL: none any more. */
+MUST_CHECK int own_status_set(struct db *d, const struct config *c, int64_t user, const json_t *status,
+			      struct strbuf *b, struct err *e);
+/* o: {"time_zone": an IANA name or null}. */
+MUST_CHECK int own_time_zone(struct db *d, int64_t user, const json_t *o, struct err *e);
