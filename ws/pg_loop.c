@@ -6,7 +6,7 @@
 struct pg_watch {
 	uv_loop_t *loop;
 	uv_poll_t *poll; /* NULL: no descriptor. Of the heap, since libuv lets go of it in a later turn */
-	int fd;
+	int fd, events;
 	void (*ready)(void *arg, int events);
 	void *arg;
 };
@@ -22,6 +22,8 @@ struct pg_watch *pg_watch_new(uv_loop_t *loop, void (*ready)(void *arg, int even
 	return w;
 }
 
+static void arm(struct pg_watch *w);
+
 static void on_poll(uv_poll_t *h, int status, int events)
 {
 	struct pg_watch *w = h->data;
@@ -30,6 +32,21 @@ static void on_poll(uv_poll_t *h, int status, int events)
 	w->ready(w->arg,
 		 status < 0 ? PGCONN_READ | PGCONN_WRITE
 			    : (events & UV_READABLE ? PGCONN_READ : 0) | (events & UV_WRITABLE ? PGCONN_WRITE : 0));
+	/* libuv stops at POLLERR (a server that died with our question unread), and what was read may have been its
+	 * last words only: the end comes behind them */
+	if (status < 0 && w->poll == h)
+		arm(w);
+}
+
+static void arm(struct pg_watch *w)
+{
+	if (w->events)
+		uv_poll_start(w->poll,
+			      (w->events & PGCONN_READ ? UV_READABLE : 0) |
+				      (w->events & PGCONN_WRITE ? UV_WRITABLE : 0),
+			      on_poll);
+	else
+		uv_poll_stop(w->poll);
 }
 
 static void on_closed(uv_handle_t *h)
@@ -58,12 +75,8 @@ void pg_watch_set(struct pg_watch *w, int fd, int events)
 		if (uv_poll_init(w->loop, w->poll, fd) != 0)
 			abort();
 	}
-	if (events)
-		uv_poll_start(w->poll,
-			      (events & PGCONN_READ ? UV_READABLE : 0) | (events & PGCONN_WRITE ? UV_WRITABLE : 0),
-			      on_poll);
-	else
-		uv_poll_stop(w->poll);
+	w->events = events;
+	arm(w);
 }
 
 void pg_watch_free(struct pg_watch **w)

@@ -3,10 +3,11 @@
 
 import { after, before, describe, test } from "node:test";
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { startStack } from "../support/stack.mjs";
+import { exchange } from "../support/http.mjs";
 import { follow, openWs, poll } from "../support/realtime.mjs";
-import { channel, exactly, head, idOf, markOf, people, post, range, say, sendOp, seqs, until } from "../realtime/help.mjs";
+import { channel, connections, exactly, head, idOf, markOf, people, post, range, say, sendOp, seqs, until } from "../realtime/help.mjs";
 
 const admin = { user: "postgres" };
 
@@ -113,6 +114,32 @@ describe("with a database", () => {
 			for (const f of [...cs, b]) f.terminate();
 		}
 	});
+});
+
+test("a server process that dies with a question unread: who asked is answered at once, not after the longest wait", { timeout: 60000 }, async () => {
+	const stack = await startStack({ realtime: 1 });
+	try {
+		const [alice] = await people(stack, "alice");
+		await (await openWs(alice)).close();
+		const rows = await stack.psql("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'realtime1-query%'", admin);
+		const pids = rows.split("\n").map(Number);
+		for (const pid of pids) process.kill(pid, "SIGSTOP");
+		const asked = openWs(alice, { via: "realtime1" }).then((ws) => ws.close(), () => "refused");
+		const socket = () => connections(stack, "realtime1");
+		await until(() => socket() > 0, { what: "the handshake has come, and with it the question went out" });
+		await exchange(`${stack.url}/healthz`, { socketPath: stack.socket("realtime1") }); // a turn of its loop later
+		// each says a last word before it goes, and does not read the question; both are there when we look
+		await stack.kill("realtime1", "SIGSTOP");
+		for (const pid of pids) for (const signal of ["SIGQUIT", "SIGCONT"]) process.kill(pid, signal);
+		await until(() => !pids.some((pid) => existsSync(`/proc/${pid}`)));
+		const killed = Date.now();
+		await stack.kill("realtime1", "SIGCONT");
+		await asked;
+		assert.ok(Date.now() - killed < 3000, `answered after ${Date.now() - killed} ms`);
+		await until(() => openWs(alice, { via: "realtime1" }).then((ws) => ws.close().then(() => true), () => false), { ms: 15000 });
+	} finally {
+		await stack.stop();
+	}
 });
 
 test("PG-4 20 s without a database: sends wait, then are refused in clear; sockets stay; all is back within 5 s", { timeout: 120000 }, async () => {
