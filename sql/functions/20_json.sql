@@ -33,9 +33,11 @@ RETURNS jsonb LANGUAGE sql STABLE AS $$
 		|| CASE WHEN own THEN jsonb_build_object('invisible', coalesce(s.invisible, false)) ELSE '{}' END
 $$;
 
-CREATE OR REPLACE FUNCTION channel_last_seq(c channels) RETURNS bigint LANGUAGE sql STABLE AS $$
-	SELECT coalesce((SELECT m.seq FROM messages m WHERE m.channel_id = c.id ORDER BY m.seq DESC LIMIT 1), c.seq_floor)
-$$;
+-- Here and below PL/pgSQL where it counts: it keeps its plans, where a function in SQL that is not inlined plans anew in each statement.
+CREATE OR REPLACE FUNCTION channel_last_seq(c channels) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN coalesce((SELECT m.seq FROM messages m WHERE m.channel_id = c.id ORDER BY m.seq DESC LIMIT 1), c.seq_floor);
+END $$;
 
 -- What is the same for everyone.
 CREATE OR REPLACE FUNCTION channel_json(c channels) RETURNS jsonb LANGUAGE sql STABLE AS $$
@@ -52,67 +54,88 @@ CREATE OR REPLACE FUNCTION read_marker(m members) RETURNS bigint LANGUAGE sql IM
 $$;
 
 -- How many messages above one seq and up to another are somebody's: by a look at these, or at all of his where they are many.
-CREATE OR REPLACE FUNCTION sent_between(channel bigint, who bigint, above bigint, upto bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
-	SELECT CASE WHEN upto <= above THEN 0
-		WHEN upto - above <= 1000 THEN (SELECT count(*) FROM messages o
-			WHERE o.channel_id = channel AND o.seq > above AND o.seq <= upto AND o.sender + 0 = who) -- by seq, never by sender
-		ELSE (SELECT count(*) FROM messages o
-			WHERE o.channel_id = channel AND o.sender = who AND o.seq + 0 > above AND o.seq + 0 <= upto) END -- the other way round
-$$;
+CREATE OR REPLACE FUNCTION sent_between(channel bigint, who bigint, above bigint, upto bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	IF upto <= above THEN
+		RETURN 0;
+	ELSIF upto - above <= 1000 THEN -- by seq, never by sender
+		RETURN (SELECT count(*) FROM messages o WHERE o.channel_id = channel AND o.seq > above AND o.seq <= upto AND o.sender + 0 = who);
+	END IF; -- the other way round
+	RETURN (SELECT count(*) FROM messages o WHERE o.channel_id = channel AND o.sender = who AND o.seq + 0 > above AND o.seq + 0 <= upto);
+END $$;
 
 -- How many of a member's own messages stand above base and up to the channel's last seq: from what is kept of his marker (counted_own
 -- of them up to counted_seq), with a look at what came since and at what lies between base and his marker, or above base where that is less.
-CREATE OR REPLACE FUNCTION own_above(m members, base bigint, last_seq bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
-	SELECT CASE WHEN base > k.marker AND last_seq - base <= base - k.marker THEN sent_between(m.channel_id, m.user_id, base, last_seq)
-		ELSE k.kept + sent_between(m.channel_id, m.user_id, k.upto, last_seq) + CASE WHEN base < k.marker
-			THEN sent_between(m.channel_id, m.user_id, base, k.marker) ELSE -sent_between(m.channel_id, m.user_id, k.marker, base) END END
-	FROM (SELECT read_marker(m) AS marker, greatest(m.counted_seq, read_marker(m)) AS upto,
-		CASE WHEN m.counted_seq > read_marker(m) THEN m.counted_own ELSE 0 END AS kept) k
-$$;
+CREATE OR REPLACE FUNCTION own_above(m members, base bigint, last_seq bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	marker bigint := read_marker(m);
+	kept bigint := 0;
+	upto bigint := marker;
+BEGIN
+	IF base > marker AND last_seq - base <= base - marker THEN
+		RETURN sent_between(m.channel_id, m.user_id, base, last_seq);
+	END IF;
+	IF m.counted_seq > marker THEN
+		kept := m.counted_own;
+		upto := m.counted_seq;
+	END IF;
+	RETURN kept + sent_between(m.channel_id, m.user_id, upto, last_seq) + sent_between(m.channel_id, m.user_id, base, marker)
+		- sent_between(m.channel_id, m.user_id, marker, base);
+END $$;
 
 -- Others' undeleted messages above the marker, and how many of them name him, as of last_seq: by arithmetic over indexes and what
--- is kept of the marker, in the snapshot of the statement it stands in. A snapshot that shows a seq shows all below it, since they are given under the channel's lock.
--- gone: others' deleted ones among those above the marker, null where they are more than a client is to keep in mind.
-CREATE OR REPLACE FUNCTION unread_counts(m members)
-RETURNS TABLE (last_seq bigint, unread bigint, mentions bigint, gone bigint[]) LANGUAGE sql STABLE AS $$
-	SELECT b.last_seq, greatest(b.last_seq - b.base, 0) - b.own - dead.n, named.n,
-		CASE WHEN dead.n <= 50 THEN coalesce(dead.seqs, '{}') END
-	FROM (
-		SELECT l.seq AS last_seq, greatest(read_marker(m), c.seq_floor) AS base, CASE WHEN c.seq_floor > read_marker(m)
-			THEN sent_between(m.channel_id, m.user_id, c.seq_floor, l.seq) ELSE own_above(m, read_marker(m), l.seq) END AS own
-		FROM channels c CROSS JOIN LATERAL (SELECT channel_last_seq(c) AS seq OFFSET 0) l WHERE c.id = m.channel_id OFFSET 0
-	) b
-	CROSS JOIN LATERAL (
-		SELECT count(*) AS n, array_agg(d.seq ORDER BY d.seq) AS seqs FROM messages d
-		WHERE d.channel_id = m.channel_id AND d.seq > b.base AND d.deleted_at IS NOT NULL AND d.sender <> m.user_id
-	) dead
-	CROSS JOIN LATERAL (
-		SELECT count(*) AS n FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = m.channel_id AND n.seq > b.base
-	) named
-$$;
+-- is kept of the marker, in the snapshot of the statement it stands in. A snapshot that shows a seq shows all below it, since they are
+-- given under the channel's lock. gone: others' deleted ones among those above the marker, null where they are more than a client is to
+-- keep in mind.
+CREATE OR REPLACE FUNCTION unread_counts(m members, OUT last_seq bigint, OUT unread bigint, OUT mentions bigint, OUT gone bigint[])
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	c channels;
+	base bigint := read_marker(m);
+	own bigint;
+	dead bigint;
+BEGIN
+	SELECT * INTO c FROM channels WHERE channels.id = m.channel_id;
+	last_seq := channel_last_seq(c);
+	IF c.seq_floor > base THEN -- rows below it are gone
+		base := c.seq_floor;
+		own := sent_between(m.channel_id, m.user_id, base, last_seq);
+	ELSE
+		own := own_above(m, base, last_seq);
+	END IF;
+	SELECT count(*), array_agg(d.seq ORDER BY d.seq) INTO dead, gone FROM messages d
+	WHERE d.channel_id = m.channel_id AND d.seq > base AND d.deleted_at IS NOT NULL AND d.sender <> m.user_id;
+	gone := CASE WHEN dead <= 50 THEN coalesce(gone, '{}') END;
+	unread := greatest(last_seq - base, 0) - own - dead;
+	mentions := (SELECT count(*) FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = m.channel_id AND n.seq > base);
+END $$;
 
 -- ReadState: what a member's own instances are told.
-CREATE OR REPLACE FUNCTION read_state_json(m members) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('channel', m.channel_id, 'seq', m.last_read_seq, 'version', m.read_version, 'last_seq', u.last_seq,
-		'unread', u.unread, 'mentions', u.mentions, 'unread_from', m.unread_from, 'gone', u.gone, 'read_receipts', m.read_receipts)
-	FROM unread_counts(m) u
-$$;
+CREATE OR REPLACE FUNCTION read_state_json(m members) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	u record := unread_counts(m);
+BEGIN
+	RETURN jsonb_build_object('channel', m.channel_id, 'seq', m.last_read_seq, 'version', m.read_version, 'last_seq', u.last_seq,
+		'unread', u.unread, 'mentions', u.mentions, 'unread_from', m.unread_from, 'gone', u.gone, 'read_receipts', m.read_receipts);
+END $$;
 
 -- ReadMark: what the others are told, where he shares it.
-CREATE OR REPLACE FUNCTION read_mark_json(m members, direct boolean) RETURNS jsonb LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION read_mark_json(m members, direct boolean) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
 	SELECT jsonb_build_object('user', m.user_id, 'seq', m.last_read_seq) ||
 		CASE WHEN direct THEN jsonb_build_object('delivered', greatest(m.delivered_seq, m.last_read_seq)) ELSE '{}' END
 $$;
 
 -- Whether a member lets the others see how far he has read.
-CREATE OR REPLACE FUNCTION shares_reads(m members) RETURNS boolean LANGUAGE sql STABLE AS $$
-	SELECT m.read_receipts AND NOT EXISTS (SELECT FROM user_settings s WHERE s.user_id = m.user_id AND NOT s.read_receipts)
-$$;
+CREATE OR REPLACE FUNCTION shares_reads(m members) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN m.read_receipts AND NOT EXISTS (SELECT FROM user_settings s WHERE s.user_id = m.user_id AND NOT s.read_receipts);
+END $$;
 
 -- Whether markers in this channel are told to the others at all: counted no further than it takes.
-CREATE OR REPLACE FUNCTION tells_reads(channel bigint, receipts_max bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
-	SELECT count(*) <= receipts_max FROM (SELECT FROM members m WHERE m.channel_id = channel LIMIT receipts_max + 1) few
-$$;
+CREATE OR REPLACE FUNCTION tells_reads(channel bigint, receipts_max bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN (SELECT count(*) <= receipts_max FROM (SELECT FROM members m WHERE m.channel_id = channel LIMIT receipts_max + 1) few);
+END $$;
 
 -- What one user sees of a channel.
 CREATE OR REPLACE FUNCTION channel_json_for(c channels, reader bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$

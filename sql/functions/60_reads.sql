@@ -16,32 +16,43 @@ BEGIN
 END $$;
 
 -- His own instances are told where he stands.
-CREATE OR REPLACE FUNCTION read_line(m members) RETURNS text LANGUAGE sql STABLE AS $$
-	SELECT 's 0 ' || m.user_id || ' 0 ' || (jsonb_build_object('type', 'read') || read_state_json(m))::text
-$$;
+CREATE OR REPLACE FUNCTION read_line(m members) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN 's 0 ' || m.user_id || ' 0 ' || (jsonb_build_object('type', 'read') || read_state_json(m))::text;
+END $$;
 
 -- The others are, where the channel is small enough and he shares it; else null.
-CREATE OR REPLACE FUNCTION read_mark_line(m members, receipts_max bigint) RETURNS text LANGUAGE sql STABLE AS $$
-	SELECT 'k ' || m.channel_id || ' 0 ' || m.user_id || ' ' || read_mark_json(m, c.kind = 'direct')::text
-	FROM channels c WHERE c.id = m.channel_id AND shares_reads(m) AND tells_reads(c.id, receipts_max)
-$$;
+CREATE OR REPLACE FUNCTION read_mark_line(m members, receipts_max bigint) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	direct boolean := (SELECT c.kind = 'direct' FROM channels c WHERE c.id = m.channel_id);
+BEGIN
+	IF NOT shares_reads(m) OR NOT tells_reads(m.channel_id, receipts_max) THEN
+		RETURN NULL;
+	END IF;
+	RETURN 'k ' || m.channel_id || ' 0 ' || m.user_id || ' ' || read_mark_json(m, direct)::text;
+END $$;
 
--- The marker and the place of "mark as unread" (null: none) after he has read up to target.
-CREATE OR REPLACE FUNCTION read_upto(INOUT marker bigint, INOUT since bigint, target bigint) LANGUAGE sql IMMUTABLE AS $$
-	SELECT greatest(marker, target),
-		CASE WHEN since IS NULL OR target < since THEN since WHEN target < marker THEN target + 1 END
-$$;
-
--- Both after he has read up to a seq, then marked as unread from another on, then read up to a third; 0 is none of it.
-CREATE OR REPLACE FUNCTION read_after(m members, last_seq bigint, reads bigint, unreads bigint, rereads bigint)
-RETURNS TABLE (marker bigint, since bigint) LANGUAGE sql STABLE AS $$
-	SELECT c.marker, c.since
-	FROM read_upto(m.last_read_seq, m.unread_from, least(reads, last_seq)) a
-	CROSS JOIN LATERAL (
-		SELECT a.marker, CASE WHEN unreads > 0 THEN CASE WHEN unreads <= a.marker THEN unreads END ELSE a.since END AS since
-	) b
-	CROSS JOIN LATERAL read_upto(b.marker, b.since, least(rereads, last_seq)) c
-$$;
+-- The marker, and the place of "mark as unread" (since; null: none), after he has read up to a seq, then marked as unread from another
+-- on, then read up to a third; 0 is none of it.
+CREATE OR REPLACE FUNCTION read_after(m members, last_seq bigint, reads bigint, unreads bigint, rereads bigint, OUT marker bigint, OUT since bigint)
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	marker := m.last_read_seq;
+	since := m.unread_from;
+	reads := least(reads, last_seq);
+	IF reads >= since THEN
+		since := CASE WHEN reads < marker THEN reads + 1 END;
+	END IF;
+	marker := greatest(marker, reads);
+	IF unreads > 0 THEN
+		since := CASE WHEN unreads <= marker THEN unreads END;
+	END IF;
+	rereads := least(rereads, last_seq);
+	IF rereads >= since THEN
+		since := CASE WHEN rereads < marker THEN rereads + 1 END;
+	END IF;
+	marker := greatest(marker, rereads);
+END $$;
 
 -- Moves markers: many (channel, user) in one statement, each once. in_read, in_unread, in_reread as of read_after(); in_delivered: in
 -- direct channels, what has come to one of his instances. Forward only and clamped to the channel's last seq, but for in_unread. Tells
@@ -50,7 +61,8 @@ $$;
 -- that is not direct. state: a ReadState, where in_states says so.
 CREATE OR REPLACE FUNCTION read_marks(in_channel bigint[], in_user bigint[], in_read bigint[], in_unread bigint[], in_reread bigint[],
 	in_delivered bigint[], receipts_max bigint, in_states boolean)
-RETURNS TABLE (code text, seq bigint, first_unread bigint, delivered bigint, state text) LANGUAGE plpgsql VOLATILE AS $$
+RETURNS TABLE (code text, seq bigint, first_unread bigint, delivered bigint, state text) LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$ -- as the writer's
 #variable_conflict use_column
 DECLARE
 	held bigint[];
