@@ -71,6 +71,9 @@ static const struct key {
 	{AT(limits, channel_members), COUNT, IN(limits, channel_members), "10000", 1, 1000000},
 	{AT(events, retention), DURATION, IN(events, retention), "30d", 60000, (int64_t)3650 * 86400000},
 	{AT(events, resume_events), COUNT, IN(events, resume_events), "10000", 1, 1000000},
+	{AT(typing, last), DURATION, IN(typing, last), "6s", 100, 60000},
+	{AT(typing, repeat), DURATION, IN(typing, repeat), "2s", 0, 60000},
+	{AT(typing, present_max), COUNT, IN(typing, present_max), "200", 0, 10000},
 	{AT(log, level), TEXT, IN(log, level), "info", 0, 0},
 };
 // clang-format on

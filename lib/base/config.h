@@ -38,6 +38,9 @@ struct config {
 		int64_t retention, resume_events;
 	} events;
 	struct {
+		int64_t last, repeat, present_max;
+	} typing;
+	struct {
 		char *level;
 	} log;
 };

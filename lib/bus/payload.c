@@ -33,6 +33,15 @@ static bool audience_number(struct span *line, int64_t *out)
 	return number(line, out);
 }
 
+/* Those that the log does not hold. */
+static bool is_state(char kind)
+{
+	static const char kinds[] = {EVENT_STATE,    EVENT_PRESENCE, EVENT_TYPING, EVENT_MARK,
+				     EVENT_INTEREST, EVENT_BEACON,   EVENT_TEST};
+
+	return memchr(kinds, kind, sizeof(kinds)) != NULL;
+}
+
 static bool parse(struct span line, struct event *out)
 {
 	struct span kind;
@@ -46,7 +55,7 @@ static bool parse(struct span line, struct event *out)
 	if (!number(&line, &out->channel) || !audience_number(&line, &out->audience) || !number(&line, &out->subject))
 		return false;
 	out->json = line;
-	if ((out->id == 0) != (out->kind == EVENT_STATE || out->kind == EVENT_TEST))
+	if ((out->id == 0) != is_state(out->kind))
 		return false;
 	if (out->kind == EVENT_FETCH || out->kind == EVENT_TEST)
 		return line.n == 0;
