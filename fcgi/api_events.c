@@ -12,6 +12,7 @@ static int read_query(const struct request *q, struct poll_request *asked, struc
 {
 	const struct config *c = q->config;
 	const char *cursor = request_query(q, "cursor"), *instance = request_query(q, "instance");
+	const char *active = request_query(q, "active");
 	int64_t wait_s = -1;
 
 	if (cursor && cursor_parse(cursor, strlen(cursor), &asked->cursor, e) < 0)
@@ -23,6 +24,11 @@ static int read_query(const struct request *q, struct poll_request *asked, struc
 		memcpy(asked->instance, instance, sizeof(asked->instance));
 		asked->has_instance = true;
 	}
+	if (interests_parse(request_query(q, "focus"), request_query(q, "watch"), &asked->interests, e) < 0)
+		return -1;
+	if (active && strcmp(active, "1") != 0)
+		return err_set(e, ERR_BAD_FIELD, "active", "must be 1");
+	asked->active = active != NULL;
 	if (request_query_int(q, "wait", 0, c->realtime.poll_hold_max / 1000, &wait_s, e) < 0)
 		return -1;
 	asked->wait_ms = wait_s < 0 ? c->realtime.poll_hold : wait_s * 1000;
@@ -56,7 +62,7 @@ int handle_events(struct request *q, struct response *r, struct err *e)
 	if (q->app->events && config_polls_park(q->config) && !q->head)
 		return events_reserve(q->app->events, q, &asked, q->seen, &r->parked, e);
 	if (live_plain(q->db, q->config, q->session.user, q->session.id, asked.has_cursor ? &asked.cursor : NULL,
-		       &r->body, cursor, e) < 0)
+		       &asked.interests, &r->body, cursor, e) < 0)
 		return -1;
 	r->type = "application/x-ndjson";
 	response_header(r, "PulseChat-Cursor", cursor);

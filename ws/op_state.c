@@ -1,9 +1,11 @@
-/* op_state: the read marker and the ping. */
+/* op_state: the read marker, what the client wants to be told of, that somebody types, and the ping. */
 #include "lib/base/config.h"
 #include "lib/chat/read_marker.h"
 #include "lib/db/pgconn.h"
+#include "lib/live/live.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
+#include <stdlib.h>
 
 static void on_marked(void *arg, const PGresult *r, const struct err *e)
 {
@@ -42,4 +44,28 @@ int ops_ping(struct op *op, const struct op_ask *ask, struct err *e)
 	op_pong(&b, &op->name);
 	ops_answer(op, &b);
 	return 0;
+}
+
+static int done(struct op *op)
+{
+	AUTO_STRBUF b = {0};
+
+	op_done(&b, &op->name);
+	ops_answer(op, &b);
+	return 0;
+}
+
+int ops_interests(struct op *op, const struct op_ask *ask, struct err *e)
+{
+	(void)e;
+	live_interests(op->conn->rt->live, op->conn->receiver, ask->interests);
+	free(ask->interests);
+	return done(op);
+}
+
+int ops_typing(struct op *op, const struct op_ask *ask, struct err *e)
+{
+	if (live_type(op->conn->rt->live, op->conn->receiver, ask->channel, ask->seq, e) < 0)
+		return -1;
+	return done(op);
 }

@@ -3,7 +3,10 @@
 #include "ws/stream.h"
 #include <stdlib.h>
 
-static op_handler *const handlers[] = {[OP_SEND] = ops_send, [OP_READ] = ops_read, [OP_PING] = ops_ping};
+static op_handler *const handlers[] = {
+	[OP_SEND] = ops_send,       [OP_READ] = ops_read,       [OP_PING] = ops_ping,
+	[OP_FOCUS] = ops_interests, [OP_WATCH] = ops_interests, [OP_TYPING] = ops_typing,
+};
 
 static struct op_list all_ops = LIST_HEAD_INITIALIZER(all_ops);
 

@@ -23,7 +23,7 @@ void ops_free(void);
 
 /* Handles ask; 0, or -1 and the error is answered by the caller. The op lives until its answer. */
 typedef int op_handler(struct op *op, const struct op_ask *ask, struct err *e);
-op_handler ops_send, ops_read, ops_ping;
+op_handler ops_send, ops_read, ops_ping, ops_interests, ops_typing;
 
 /* The answers; op is freed. */
 void ops_answer(struct op *op, const struct strbuf *line);

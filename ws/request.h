@@ -5,6 +5,7 @@
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
 #include "lib/bus/cursor.h"
+#include "lib/chat/interests.h"
 #include "ws/callers.h"
 #include "ws/http.h"
 #include "ws/realtime.h"
@@ -21,6 +22,8 @@ struct request {
 	struct cursor cursor;
 	char instance[37]; /* made here where the client names none */
 	int64_t wait_ms;   /* of a poll */
+	bool active;       /* … that brings input */
+	struct interests interests; /* of a poll and of server-sent events */
 	char secret_hash[SESSION_HASH_MAX];
 	char address[CALLER_ADDRESS_MAX]; /* of the client, "" where unknown */
 	char id[REQUEST_ID_MAX];

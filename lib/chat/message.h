@@ -18,5 +18,8 @@ MUST_CHECK int message_item(const struct config *c, const json_t *o, int64_t cha
 void message_render_item(struct strbuf *b, const struct write_item *item);
 void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_col);
 
+/* Who sent the message of an event's line, as rendered here; 0: that is none. */
+int64_t message_sender(struct span line);
+
 /* The outcome of a write as an error (item->ok is false). */
 void message_item_error(const struct write_item *item, struct err *e);

@@ -5,12 +5,13 @@
 #include "lib/base/strbuf.h"
 #include <jansson.h>
 struct config;
+struct interests;
 struct write_item;
 
 #define OP_REF_MAX 64 /* bytes */
 #define OPS_MAX 256   /* of one POST */
 
-enum op_kind { OP_SEND, OP_READ, OP_PING };
+enum op_kind { OP_SEND, OP_READ, OP_PING, OP_FOCUS, OP_WATCH, OP_TYPING };
 
 /* By what its answer is known to the client. */
 struct op_name {
@@ -20,7 +21,8 @@ struct op_name {
 
 struct op_ask {
 	enum op_kind kind;
-	int64_t channel, seq;    /* OP_READ */
+	int64_t channel, seq;    /* OP_READ, OP_TYPING (seq 0: not said) */
+	struct interests *interests; /* OP_FOCUS, OP_WATCH: free() */
 	struct write_item *item; /* OP_SEND; the caller's */
 };
 
@@ -34,5 +36,6 @@ MUST_CHECK int op_read(const struct config *c, const json_t *o, int64_t user, un
 /* The answers, appended without a line end. */
 void op_sent(struct strbuf *b, const struct op_name *name, const struct write_item *item); /* item->ok */
 void op_marked(struct strbuf *b, const struct op_name *name, int64_t channel, int64_t seq);
+void op_done(struct strbuf *b, const struct op_name *name); /* an ack that says no more */
 void op_pong(struct strbuf *b, const struct op_name *name);
 void op_failed(struct strbuf *b, const struct op_name *name, const struct err *e);

@@ -133,7 +133,7 @@ void live_payload(struct live *l, const char *payload, size_t n)
 		}
 		if (!l->mark[0])
 			continue; /* the log is read from its end when the epoch is known */
-		if (ev.kind == EVENT_STATE) {
+		if (!ev.id) {
 			apply_state(l, &ev);
 			continue;
 		}

@@ -6,10 +6,11 @@
 #include "lib/base/err.h"
 struct config;
 struct db;
+struct interests;
 
 #define PLAIN_RETRY_MS 3000 /* what its answers say: come back then */
 
 /* cursor NULL: from now. Appends the lines to body, the last one included; next: the cursor that goes with them.
  * Errors: the database's. */
 MUST_CHECK int live_plain(struct db *d, const struct config *c, int64_t user, int64_t session,
-			  const struct cursor *cursor, struct strbuf *body, char next[CURSOR_TEXT_MAX], struct err *e);
+			  const struct cursor *cursor, const struct interests *interests, struct strbuf *body, char next[CURSOR_TEXT_MAX], struct err *e);

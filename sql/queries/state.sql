@@ -4,20 +4,20 @@
 -- presence of those members and of users. judged: this viewer shares a channel with him; viewer 0: nobody's asking, all are given.
 -- what: c a channel (seq: its members, delivered: 1 where it is direct), m a member, p a presence; null: nothing.
 -- name: live_state
--- in: viewer int8, channels int8[], users int8[], small int8
+-- in: channels int8[], users int8[], viewer int8, small int8
 -- out: head int8, mark text, what text, channel int8, user_id int8, seq int8, delivered int8, judged bool, json text
 WITH c AS (
 	SELECT c.id, c.kind = 'direct' AS direct, (SELECT count(*) FROM members m WHERE m.channel_id = c.id) AS n
-	FROM channels c WHERE c.id = ANY ($2)
+	FROM channels c WHERE c.id = ANY ($1)
 ), m AS (
 	SELECT m.channel_id, m.user_id, CASE WHEN m.read_receipts AND coalesce(s.read_receipts, true) THEN m.last_read_seq END AS seq,
 		CASE WHEN c.direct THEN m.delivered_seq END AS delivered
 	FROM c JOIN members m ON m.channel_id = c.id LEFT JOIN user_settings s ON s.user_id = m.user_id
 	WHERE c.n <= $4
 ), w AS (
-	SELECT DISTINCT t.id FROM unnest($3) AS t(id)
-	WHERE $1 = 0 OR EXISTS (SELECT FROM members a JOIN members b ON b.channel_id = a.channel_id
-		WHERE a.user_id = $1 AND b.user_id = t.id)
+	SELECT DISTINCT t.id FROM unnest($2) AS t(id)
+	WHERE $3 = 0 OR EXISTS (SELECT FROM members a JOIN members b ON b.channel_id = a.channel_id
+		WHERE a.user_id = $3 AND b.user_id = t.id)
 ), p AS (
 	SELECT w.id, true AS judged FROM w
 	UNION ALL SELECT DISTINCT m.user_id, false FROM m WHERE m.user_id NOT IN (SELECT w.id FROM w)
@@ -39,4 +39,4 @@ SELECT status FROM typing_send($1, $2, $3, $4, $5);
 -- name: interest_notify
 -- in: user_id int8, notice text
 -- out: sent text
-SELECT pg_notify('pulsechat', '0 o 0 ' || $1 || ' 0 ' || $2)::text AS sent;
+SELECT pg_notify('pulsechat', '0 o 0 ' || $1::int8 || ' 0 ' || $2::text)::text AS sent;
