@@ -89,8 +89,8 @@ void apply_state(struct live *l, const struct event *ev)
 	struct line *line;
 
 	if (ev->kind == EVENT_BEACON) {
-		if (l->hooks.beacon)
-			l->hooks.beacon(l->arg, ev->subject, ev->json);
+		if (l->hooks.said)
+			l->hooks.said(l->arg, ev->subject, ev->json);
 		return;
 	}
 	if (ev->kind != EVENT_STATE) {

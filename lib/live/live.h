@@ -46,8 +46,8 @@ struct live_hooks {
 	void (*ready)(void *arg);                     /* the ring is loaded: receivers may be added. Once */
 	void (*doubt)(void *arg);                /* the epoch may be another one: run live_open, then live_opened() */
 	void (*test)(void *arg, int64_t number); /* a self-test's notification came in */
-	/* What an instance of the user says by way of another process (kind b). NULL is fine. */
-	void (*beacon)(void *arg, int64_t user, struct span json);
+	/* For presence.h; NULL is fine. An instance of the user says something by way of another process (kind b). */
+	void (*said)(void *arg, int64_t user, struct span json);
 };
 
 struct live_limits {

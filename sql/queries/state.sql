@@ -11,12 +11,12 @@ WITH c AS (
 	FROM channels c WHERE c.id = ANY ($1)
 ), m AS (
 	SELECT m.channel_id, m.user_id, CASE WHEN m.read_receipts AND coalesce(s.read_receipts, true) THEN m.last_read_seq END AS seq,
-		CASE WHEN c.direct THEN m.delivered_seq END AS delivered
+		CASE WHEN c.direct THEN greatest(m.delivered_seq, m.last_read_seq) END AS delivered
 	FROM c JOIN members m ON m.channel_id = c.id LEFT JOIN user_settings s ON s.user_id = m.user_id
 	WHERE c.n <= $4
 ), w AS (
-	SELECT DISTINCT t.id FROM unnest($2) AS t(id)
-	WHERE $3 = 0 OR EXISTS (SELECT FROM members a JOIN members b ON b.channel_id = a.channel_id
+	SELECT DISTINCT t.id FROM unnest($2::int8[]) AS t(id)
+	WHERE $3::int8 = 0 OR EXISTS (SELECT FROM members a JOIN members b ON b.channel_id = a.channel_id
 		WHERE a.user_id = $3 AND b.user_id = t.id)
 ), p AS (
 	SELECT w.id, true AS judged FROM w
