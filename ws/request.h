@@ -20,9 +20,9 @@ struct request {
 	bool has_credential; /* a stream without one is accepted, to be told 4001 */
 	bool close;          /* the connection ends with the answer */
 	struct cursor cursor;
-	char instance[37]; /* made here where the client names none */
-	int64_t wait_ms;   /* of a poll */
-	bool active;       /* … that brings input */
+	char instance[37];          /* made here where the client names none */
+	int64_t wait_ms;            /* of a poll */
+	bool active;                /* … that brings input */
 	struct interests interests; /* of a poll and of server-sent events */
 	char secret_hash[SESSION_HASH_MAX];
 	char address[CALLER_ADDRESS_MAX]; /* of the client, "" where unknown */

@@ -18,13 +18,13 @@ enum event_kind { /* what a process has to do itself; any other letter is passed
 		  EVENT_FETCH = 'f',      /* too large for a notification: it stands in the log */
 		  EVENT_STATE = 's',      /* id 0, not logged, to the audience's instances */
 		  /* id 0, and each process picks out what it needs (doc/events.md, section 3): */
-		  EVENT_PRESENCE = 'w',   /* subject: the user whose presence it is */
-		  EVENT_TYPING = 'y',     /* subject: who types; audience: the last seq that he knew of, 0: unknown */
-		  EVENT_MARK = 'k',       /* subject: whose read mark in the channel it is */
-		  EVENT_INTEREST = 'o',   /* audience: the user, for a stream of his by its instance */
-		  EVENT_BEACON = 'b',     /* subject: the user of whom an instance says something */
-		  EVENT_TEST = 't',       /* id 0: a process's own round trip; subject: its number */
-		  EVENT_MISSING = '?',    /* never on the bus: an id that the log does not hold any more */
+		  EVENT_PRESENCE = 'w', /* subject: the user whose presence it is */
+		  EVENT_TYPING = 'y',   /* subject: who types; audience: the last seq that he knew of, 0: unknown */
+		  EVENT_MARK = 'k',     /* subject: whose read mark in the channel it is */
+		  EVENT_INTEREST = 'o', /* audience: the user, for a stream of his by its instance */
+		  EVENT_BEACON = 'b',   /* subject: the user of whom an instance says something */
+		  EVENT_TEST = 't',     /* id 0: a process's own round trip; subject: its number */
+		  EVENT_MISSING = '?',  /* never on the bus: an id that the log does not hold any more */
 };
 
 struct event {

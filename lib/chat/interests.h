@@ -1,5 +1,5 @@
-/* interests: what an instance wants to be told of beside the log (doc/presence.md): channels that it looks at (`focus`),
- * people whose presence it shows (`watch`). Any thread. */
+/* interests: what an instance wants to be told of beside the log (doc/presence.md): channels that it looks at
+ * (`focus`), people whose presence it shows (`watch`). Any thread. */
 #pragma once
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"

@@ -21,9 +21,9 @@ struct op_name {
 
 struct op_ask {
 	enum op_kind kind;
-	int64_t channel, seq;    /* OP_READ, OP_TYPING (seq 0: not said) */
+	int64_t channel, seq;        /* OP_READ, OP_TYPING (seq 0: not said) */
 	struct interests *interests; /* OP_FOCUS, OP_WATCH: free() */
-	struct write_item *item; /* OP_SEND; the caller's */
+	struct write_item *item;     /* OP_SEND; the caller's */
 };
 
 /* Parses a line; name gets what can be told, also of a line that is refused later. *o: json_decref(), NULL on failure.

@@ -1,6 +1,6 @@
-/* typing_gate: lets through what is told of somebody's typing at most once in a while for each user and channel, so that a
- * client that floods costs neither a statement nor a notification; and remembers in which channels nobody is told. Any
- * thread. */
+/* typing_gate: lets through what is told of somebody's typing at most once in a while for each user and channel, so
+ * that a client that floods costs neither a statement nor a notification; and remembers in which channels nobody is
+ * told. Any thread. */
 #pragma once
 #include "lib/base/base.h"
 

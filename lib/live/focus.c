@@ -202,7 +202,8 @@ void focus_sweep(struct focus *f, int64_t now, void (*forget)(void *arg, struct 
 {
 	struct focused *c;
 
-	while ((c = TAILQ_FIRST(&f->idle)) && (f->idle_n > FOCUS_LINGER_MAX || c->idle_since + FOCUS_LINGER_MS <= now)) {
+	while ((c = TAILQ_FIRST(&f->idle)) &&
+	       (f->idle_n > FOCUS_LINGER_MAX || c->idle_since + FOCUS_LINGER_MS <= now)) {
 		forget(arg, c);
 		forget_channel(f, c);
 	}

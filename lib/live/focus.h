@@ -1,6 +1,6 @@
-/* focus: who in this process is interested in what, and what is known of it: channels that receivers look at, people whose
- * presence they are shown. A channel stays for a while after the last look, since polls come and go. Knows neither the
- * database nor lines; lib/live/state.c does. One thread. */
+/* focus: who in this process is interested in what, and what is known of it: channels that receivers look at, people
+ * whose presence they are shown. A channel stays for a while after the last look, since polls come and go. Knows
+ * neither the database nor lines; lib/live/state.c does. One thread. */
 #pragma once
 #include "lib/base/base.h"
 #include "lib/live/typing.h"
@@ -117,8 +117,8 @@ void focus_release(struct focus *f); /* no interests are left */
 struct focused *focus_channel(const struct focus *f, int64_t id); /* NULL: nobody looks, nor has of late */
 struct watched *focus_person(const struct focus *f, int64_t id);
 
-/* What i is interested in, in place of what it was before. Looks are fresh, whatever they were; of people it stays known
- * whether they may be watched. ids: ascending, none twice. */
+/* What i is interested in, in place of what it was before. Looks are fresh, whatever they were; of people it stays
+ * known whether they may be watched. ids: ascending, none twice. */
 void focus_look(struct focus *f, struct interest *i, const int64_t *ids, size_t n, int64_t now);
 void focus_watch(struct focus *f, struct interest *i, const int64_t *ids, size_t n);
 struct watch *focus_find_watch(const struct interest *i, int64_t user);

@@ -20,8 +20,8 @@ struct write_item;
 
 struct live;
 
-/* A question: run stmt with its lists (int8[], 0, 2 or 4 of them) and then its n int8 parameters, then call live_answer()
- * once. */
+/* A question: run stmt with its lists (int8[], 0, 2 or 4 of them) and then its n int8 parameters, then call
+ * live_answer() once. */
 struct live_read {
 	enum stmt_id stmt;
 	int n;
@@ -164,8 +164,8 @@ void live_remove(struct live *l, struct receiver *r, int64_t now);
 
 /* What r is told of beside the log, in place of what it was before (those of the two that are named). */
 void live_interests(struct live *l, struct receiver *r, const struct interests *i);
-/* The user of r types in a channel; seq: the last one of it that his client knows, 0: unknown. That he does so too often
- * is no error. ERR_NOT_A_MEMBER. */
+/* The user of r types in a channel; seq: the last one of it that his client knows, 0: unknown. That he does so too
+ * often is no error. ERR_NOT_A_MEMBER. */
 MUST_CHECK int live_type(struct live *l, const struct receiver *r, int64_t channel, int64_t seq, struct err *e);
 /* Of a poll: appends the lines of the state that it is interested in, where that is another one than its cursor says.
  * digest: what the next cursor is to say. */

@@ -13,4 +13,5 @@ struct interests;
 /* cursor NULL: from now. Appends the lines to body, the last one included; next: the cursor that goes with them.
  * Errors: the database's. */
 MUST_CHECK int live_plain(struct db *d, const struct config *c, int64_t user, int64_t session,
-			  const struct cursor *cursor, const struct interests *interests, struct strbuf *body, char next[CURSOR_TEXT_MAX], struct err *e);
+			  const struct cursor *cursor, const struct interests *interests, struct strbuf *body,
+			  char next[CURSOR_TEXT_MAX], struct err *e);

@@ -1,6 +1,6 @@
-/* state: what is known of presence, typing and reads, and who has to be told when it changes. Read from the database when
- * the first receiver is interested, then kept up by the lines of the bus. What the bus says while a question is under way
- * counts more than its answer, which may be older. */
+/* state: what is known of presence, typing and reads, and who has to be told when it changes. Read from the database
+ * when the first receiver is interested, then kept up by the lines of the bus. What the bus says while a question is
+ * under way counts more than its answer, which may be older. */
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/chat/interests.h"
@@ -58,7 +58,7 @@ static void wake_watchers(struct live *l, const struct watched *p, int64_t now)
 
 	for (size_t i = 0; i < p->channels_n; i++)
 		LIST_FOREACH(k, &p->channels[i]->looks, link)
-		state_wake(l, k->interest, MAX_OF(now, k->interest->presence_at));
+	state_wake(l, k->interest, MAX_OF(now, k->interest->presence_at));
 	LIST_FOREACH(w, &p->watches, link)
 	state_wake(l, w->interest, MAX_OF(now, w->interest->presence_at));
 }
@@ -605,12 +605,11 @@ static void send_typing(struct live *l, int64_t now)
 	for (size_t i = 0; i < s->out.n; i++)
 		if (typing_gate_channel(s->gate, s->out.channels[i], now) == TYPING_UNKNOWN)
 			judge[n++] = s->out.channels[i];
-	read_ask_lists(l, READ_TYPING, NULL, STMT_typing_send, 4,
-		       (struct id_list[]){{s->out.users, s->out.n},
-					  {s->out.channels, s->out.n},
-					  {s->out.seqs, s->out.n},
-					  {judge, n}},
-		       1, &l->limits.typing.present_max, 0);
+	read_ask_lists(
+		l, READ_TYPING, NULL, STMT_typing_send, 4,
+		(struct id_list[]){
+			{s->out.users, s->out.n}, {s->out.channels, s->out.n}, {s->out.seqs, s->out.n}, {judge, n}},
+		1, &l->limits.typing.present_max, 0);
 	s->out.n = 0;
 }
 
@@ -621,7 +620,8 @@ void state_typing_sent(struct live *l, const struct live_read *q, const PGresult
 	for (int row = 0; row < result_rows(r) && (size_t)row < q->lists[1].n; row++) {
 		int64_t status = result_int(r, row, 0), channel = q->lists[1].ids[row];
 
-		if (status == TYPING_CROWDED || (status == TYPING_TOLD && typing_gate_channel(l->state->gate, channel, now) == TYPING_UNKNOWN))
+		if (status == TYPING_CROWDED ||
+		    (status == TYPING_TOLD && typing_gate_channel(l->state->gate, channel, now) == TYPING_UNKNOWN))
 			typing_gate_judged(l->state->gate, channel, status == TYPING_CROWDED, now);
 	}
 }
@@ -677,7 +677,7 @@ static void mark_line(struct live *l, const struct event *ev, int64_t now)
 	m = c->load == LOAD_DONE ? focus_member(c, ev->subject) : NULL;
 	if (m && set_mark(s, c, m, got.seq, got.delivered))
 		LIST_FOREACH(k, &c->looks, link)
-		state_wake(l, k->interest, MAX_OF(now, k->interest->reads_at));
+	state_wake(l, k->interest, MAX_OF(now, k->interest->reads_at));
 }
 
 static void interest_line(struct live *l, const struct event *ev)
@@ -747,8 +747,8 @@ static void membership(struct live *l, const struct event *ev, int64_t now)
 		types_no_more(l, c, ev->subject);
 	if (p)
 		LIST_FOREACH(w, &p->watches, link)
-		if (judge_again(w, join))
-			state_wake(l, w->interest, now);
+	if (judge_again(w, join))
+		state_wake(l, w->interest, now);
 	for (struct receiver *r = u ? u->receivers : NULL; r; r = r->next) {
 		struct interest *i = r->interest;
 

@@ -8,7 +8,7 @@
 
 #define PACE_MS 1000
 #define LINE_BYTES ((size_t)16 << 10) /* of a line, about; what is more goes into another one */
-#define ASKED_LEN 2                   /* characters of the digest that stand for what is asked for; the others for the state */
+#define ASKED_LEN 2 /* characters of the digest that stand for what is asked for; the others for the state */
 
 /* He is a member, and it is known. */
 static bool may_see(const struct interest *i, const struct look *k)
@@ -37,7 +37,8 @@ static void add_person(struct state *s, struct people *to, struct watched *p)
 	to->p[to->n++] = p;
 }
 
-/* Whose presence: everyone's (all), or of those who are new or have changed. Never one's own, which is told otherwise. */
+/* Whose presence: everyone's (all), or of those who are new or have changed. Never one's own, which is told otherwise.
+ */
 static void gather(struct live *l, const struct interest *i, bool all, struct people *to)
 {
 	struct state *s = l->state;
@@ -53,7 +54,8 @@ static void gather(struct live *l, const struct interest *i, bool all, struct pe
 			continue;
 		to->fresh |= look->fresh;
 		for (size_t m = 0; m < c->members_n; m++)
-			if ((all || look->fresh || c->members[m].person->changed > i->told || c->members[m].joined > i->told) &&
+			if ((all || look->fresh || c->members[m].person->changed > i->told ||
+			     c->members[m].joined > i->told) &&
 			    c->members[m].person->id != self)
 				add_person(s, to, c->members[m].person);
 	}
@@ -302,7 +304,8 @@ static void take_all(struct live *l, const struct interest *i, struct people *to
 		qsort(to->p, to->n, sizeof(struct watched *), by_id);
 }
 
-static void digest_of(const struct live *l, const struct interest *i, const struct people *to, char out[CURSOR_DIGEST_LEN + 1])
+static void digest_of(const struct live *l, const struct interest *i, const struct people *to,
+		      char out[CURSOR_DIGEST_LEN + 1])
 {
 	uint64_t h = FNV_START;
 
@@ -354,8 +357,8 @@ void tell_poll(struct live *l, struct interest *i, int64_t now)
 	take_all(l, i, &to);
 	digest_of(l, i, &to, digest);
 	differs = strcmp(digest, given(r)) != 0;
-	/* What was asked for before is told a second after it was asked at the earliest: so it is at most once a second, however
-	 * many processes the polls of an instance reach. */
+	/* What was asked for before is told a second after it was asked at the earliest: so it is at most once a
+	 * second, however many processes the polls of an instance reach. */
 	if (differs && !memcmp(given(r), i->asked, ASKED_LEN) && now < i->since + PACE_MS) {
 		state_wake(l, i, i->since + PACE_MS);
 		differs = false;

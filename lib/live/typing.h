@@ -9,7 +9,7 @@ struct typist {
 	int64_t user, until; /* mono ms */
 };
 
-struct typing { /* zeroed */
+struct typing {             /* zeroed */
 	struct typist *all; /* in the order in which they began */
 	size_t n, cap;
 };

@@ -84,7 +84,7 @@ test("focus: presence and read marks of all members at once, then what changes; 
 		assert.deepEqual(last.reads, [{ user: y, seq: 3 }], "only what has changed");
 		assert.deepEqual(presences(f).at(-1).users.map((u) => u.user), [y]);
 	}
-	await acked(idle, { op: "ping" }).catch(() => {});
+	assert.equal((await idle.call({ op: "ping" })).type, "pong");
 	assert.deepEqual(idle.lines.filter((l) => ["reads", "typing"].includes(l.type) || presences(idle).includes(l)), []);
 	// another channel in place of it: no more of this one
 	const other = await channel(alice, [bob]);
@@ -199,7 +199,7 @@ test("ops: bounds, what they are refused for, by REST only for a stream", async 
 	await bad({ op: "focus" }, "bad_field", "channels");
 	await bad({ op: "focus", channels: range(1, 9) }, "bad_field", "channels");
 	await bad({ op: "watch", users: range(1, 201) }, "bad_field", "users");
-	await bad({ op: "watch", users: [0] }, "bad_field", "users[0]").catch(() => bad({ op: "watch", users: [0] }, "bad_field", "users"));
+	await bad({ op: "watch", users: [0] }, "bad_field", "users");
 	await bad({ op: "focus", channels: [room], users: [1] }, "bad_field", "users");
 	await acked(f, { op: "watch", users: range(1, 200) });
 	const answers = (await ops(bob, [{ op: "focus", channels: [room] }, { op: "watch", users: [alice.id] }])).text.trim().split("\n").map((l) => JSON.parse(l));
@@ -256,9 +256,10 @@ test("polls: the state at once, then only where it differs; without focus none",
 		assert.deepEqual(p.events, [], "the same is not told again");
 		assert.ok(Date.now() - t >= 1900, `${Date.now() - t} ms`);
 		const waiting = poll(bob, { cursor: p.cursor, wait: 20, ...ask });
-		await shows(x, known({ lines: [] }).size ? "" : via === "realtime2" ? "online" : "away");
+		const state = via === "realtime2" ? "online" : "away"; // another one than before
+		await shows(x, state);
 		p = await waiting;
-		assert.deepEqual(p.lines[0].users.find((u) => u.user === x).state, via === "realtime2" ? "online" : "away", via);
+		assert.equal(p.lines[0].users.find((u) => u.user === x).state, state, via);
 		// the cursor is as good elsewhere: to a socket, and to a poll that asks for nothing
 		const plain = await poll(bob, { cursor: p.cursor, wait: 0, via });
 		assert.deepEqual(plain.events, []);
