@@ -170,8 +170,9 @@ bool live_poll_due(const struct live_poll *p)
 {
 	if (is_over(p))
 		return true;
-	return p->began &&
-	       (is_urgent(p) || (p->caught_up && (p->queue_n || p->state_differs || (!p->waits && p->state_known))));
+	if (!p->began || is_urgent(p) || !p->caught_up)
+		return p->began && is_urgent(p);
+	return p->waits ? p->queue_n || p->state_differs : p->state_known;
 }
 
 bool live_poll_may_gather(const struct live_poll *p)
