@@ -170,8 +170,10 @@ bool live_poll_due(const struct live_poll *p)
 {
 	if (is_over(p))
 		return true;
-	if (!p->began || is_urgent(p) || !p->caught_up)
-		return p->began && is_urgent(p);
+	if (!p->began)
+		return false;
+	if (is_urgent(p) || !p->caught_up)
+		return is_urgent(p);
 	return p->waits ? p->queue_n || p->state_differs : p->state_known;
 }
 

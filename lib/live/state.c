@@ -56,9 +56,10 @@ static void wake_watchers(struct live *l, const struct watched *p, int64_t now)
 	struct watch *w;
 	struct look *k;
 
-	for (size_t i = 0; i < p->channels_n; i++)
+	for (size_t i = 0; i < p->channels_n; i++) {
 		LIST_FOREACH(k, &p->channels[i]->looks, link)
-	state_wake(l, k->interest, MAX_OF(now, k->interest->presence_at));
+		state_wake(l, k->interest, MAX_OF(now, k->interest->presence_at));
+	}
 	LIST_FOREACH(w, &p->watches, link)
 	state_wake(l, w->interest, MAX_OF(now, w->interest->presence_at));
 }
@@ -675,8 +676,9 @@ static void mark_line(struct live *l, const struct event *ev, int64_t now)
 		s->early[s->early_n++] = got;
 	}
 	m = c->load == LOAD_DONE ? focus_member(c, ev->subject) : NULL;
-	if (m && set_mark(s, c, m, got.seq, got.delivered))
-		LIST_FOREACH(k, &c->looks, link)
+	if (!m || !set_mark(s, c, m, got.seq, got.delivered))
+		return;
+	LIST_FOREACH(k, &c->looks, link)
 	state_wake(l, k->interest, MAX_OF(now, k->interest->reads_at));
 }
 
@@ -729,13 +731,34 @@ static bool judge_again(struct watch *w, bool join)
 	return w->state != before;
 }
 
+static void judge_watchers(struct live *l, struct watched *p, bool join, int64_t now)
+{
+	struct watch *w;
+
+	LIST_FOREACH(w, &p->watches, link)
+	if (judge_again(w, join))
+		state_wake(l, w->interest, now);
+}
+
+static void judge_own(struct live *l, struct interest *i, const struct focused *c, bool join, int64_t now)
+{
+	for (size_t k = 0; k < i->watches_n; k++)
+		if (judge_again(&i->watches[k], join))
+			state_wake(l, i, now);
+	for (size_t k = 0; k < i->looks_n; k++)
+		if (i->looks[k].channel == c) { /* in again, he is told all of it */
+			i->looks[k].fresh = true;
+			memset(&i->looks[k].typing_told, 0, sizeof(i->looks[k].typing_told));
+			state_wake(l, i, now);
+		}
+}
+
 static void membership(struct live *l, const struct event *ev, int64_t now)
 {
 	struct focused *c = focus_channel(&l->state->focus, ev->channel);
-	struct watched *p = focus_person(&l->state->focus, ev->subject);
 	const struct live_user *u = audience_find(l->audience, ev->subject);
 	bool join = ev->kind == EVENT_JOIN;
-	struct watch *w;
+	struct watched *p;
 
 	if (c && c->load == LOAD_DONE && ev->id > c->as_of) {
 		if (join)
@@ -745,23 +768,12 @@ static void membership(struct live *l, const struct event *ev, int64_t now)
 	}
 	if (c && !join)
 		types_no_more(l, c, ev->subject);
+	p = focus_person(&l->state->focus, ev->subject); /* not before: he may have been known as a member alone */
 	if (p)
-		LIST_FOREACH(w, &p->watches, link)
-	if (judge_again(w, join))
-		state_wake(l, w->interest, now);
-	for (struct receiver *r = u ? u->receivers : NULL; r; r = r->next) {
-		struct interest *i = r->interest;
-
-		for (size_t k = 0; i && k < i->watches_n; k++)
-			if (judge_again(&i->watches[k], join))
-				state_wake(l, i, now);
-		for (size_t k = 0; i && k < i->looks_n; k++)
-			if (i->looks[k].channel == c) { /* in again, he is told all of it */
-				i->looks[k].fresh = true;
-				memset(&i->looks[k].typing_told, 0, sizeof(i->looks[k].typing_told));
-				state_wake(l, i, now);
-			}
-	}
+		judge_watchers(l, p, join, now);
+	for (struct receiver *r = u ? u->receivers : NULL; r; r = r->next)
+		if (r->interest)
+			judge_own(l, r->interest, c, join, now);
 }
 
 void state_event(struct live *l, const struct event *ev, const struct line *line)
