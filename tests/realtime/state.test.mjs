@@ -320,6 +320,9 @@ test("a listener that was lost: what was told meanwhile is read", async () => {
 			`begin; update presence set state = '${state}' where user_id = ${x};
 			insert into presence (user_id, state) values (${x}, '${state}') on conflict do nothing;
 			update members set last_read_seq = last_read_seq + 1 where channel_id = ${room} and user_id = ${y};
+			select pg_notify('pulsechat', '0 w 0 0 ${x} ' || presence_json(0, u)::text) from users u where id = ${x};
+			select pg_notify('pulsechat', '0 k ${room} 0 ${y} {"user":${y},"seq":' || last_read_seq || '}') from members
+				where channel_id = ${room} and user_id = ${y};
 			select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'realtime2-listen'; commit`,
 			{ user: "postgres" },
 		);
