@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { startStack } from "../support/stack.mjs";
 import { client } from "../support/http.mjs";
-import { follow, openWs, poll } from "../support/realtime.mjs";
+import { follow as followOn, openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { channel, crowd, head, people, post, range, until } from "./help.mjs";
 
@@ -16,7 +16,17 @@ before(async () => {
 	stack = await startStack({ realtime: 2, api: 2 });
 	[alice, bob, carol, dave] = await people(stack, "alice", "bob", "carol", "dave");
 });
-after(() => stack.stop());
+after(() => {
+	for (const f of followers) f.stop();
+	return stack.stop();
+});
+
+const followers = new Set();
+function follow(...args) {
+	const f = followOn(...args);
+	followers.add(f); // one that a failed test leaves behind would poll for ever
+	return f;
+}
 
 /** People of whom no program says anything but this: their presence is what a test sets it to. */
 async function puppets(room, n) {
