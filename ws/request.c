@@ -59,7 +59,7 @@ static int check_names(const struct uri_pair *pairs, size_t n, enum request_kind
 		bool socket, sse; /* who takes it beside polls */
 	} known[] = {
 		{"cursor", true, true}, {"instance", true, true}, {"focus", false, true},
-		{"watch", false, true}, {"active", false, true},  {"wait", false, false},
+		{"watch", false, true}, {"active", false, false}, {"wait", false, false},
 	};
 
 	for (size_t i = 0; i < n; i++) {
