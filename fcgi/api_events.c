@@ -12,7 +12,8 @@
 static int read_query(const struct request *q, struct poll_request *asked, struct err *e)
 {
 	const struct config *c = q->config;
-	const char *cursor = request_query(q, "cursor"), *instance = request_query(q, "instance"), *active;
+	const char *cursor = request_query(q, "cursor"), *instance = request_query(q, "instance");
+	const char *active = request_query(q, "active");
 	int64_t wait_s = -1;
 
 	if (cursor && cursor_parse(cursor, strlen(cursor), &asked->cursor, e) < 0)
@@ -24,6 +25,11 @@ static int read_query(const struct request *q, struct poll_request *asked, struc
 		memcpy(asked->instance, instance, sizeof(asked->instance));
 		asked->has_instance = true;
 	}
+	if (interests_parse(request_query(q, "focus"), request_query(q, "watch"), &asked->interests, e) < 0)
+		return -1;
+	if (active && strcmp(active, "1") != 0)
+		return err_set(e, ERR_BAD_FIELD, "active", "must be 1");
+	asked->active = active != NULL;
 	if (request_query_int(q, "wait", 0, c->realtime.poll_hold_max / 1000, &wait_s, e) < 0)
 		return -1;
 	if (request_query_int(q, "reads", 0, REQUEST_NUMBER_MAX, &asked->reads, e) < 0)
@@ -64,7 +70,7 @@ int handle_events(struct request *q, struct response *r, struct err *e)
 	if (q->app->events && config_polls_park(q->config) && !q->head)
 		return events_reserve(q->app->events, q, &asked, q->seen, &r->parked, e);
 	if (live_plain(q->db, q->config, q->session.user, q->session.id, asked.has_cursor ? &asked.cursor : NULL,
-		       asked.has_reads ? &asked.reads : NULL, &r->body, cursor, e) < 0)
+		       asked.has_reads ? &asked.reads : NULL, &asked.interests, &r->body, cursor, e) < 0)
 		return -1;
 	if (!q->head && presence_polled(q->db, q->config, q->session.user, asked.active, e) < 0)
 		return -1;

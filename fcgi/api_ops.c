@@ -1,12 +1,15 @@
 /* api_ops: ops by REST, for who has no WebSocket: all of a body's sends go to the writer together. */
 #include "fcgi/app.h"
 #include "fcgi/handlers.h"
+#include "lib/base/clock.h"
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
+#include "lib/chat/interests.h"
 #include "lib/chat/message.h"
 #include "lib/chat/op.h"
 #include "lib/chat/presence_view.h"
 #include "lib/chat/read_marker.h"
+#include "lib/chat/typing_gate.h"
 #include "lib/db/db.h"
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +134,92 @@ static void move_markers(struct request *q, struct asked *lines, size_t n)
 	PQclear(r);
 }
 
+/* ---- what one wants to be told of: for a stream that some process holds */
+
+static int pass_on(struct request *q, const char *instance, const struct asked *l, struct err *e)
+{
+	AUTO_STRBUF b = {0};
+	PGresult *row = NULL;
+	int rc;
+
+	if (!instance)
+		return err_set(e, ERR_UNPROCESSABLE, NULL,
+			       "a poll says this in its own query; for a stream name its instance in the query here");
+	interests_notice(&b, instance, l->ask.interests);
+	rc = db_query(q->db, STMT_interest_notify, &row, e, "it", q->session.user, strbuf_cstr(&b));
+	PQclear(row);
+	return rc;
+}
+
+/* ---- who types: of all of a body one statement */
+
+struct typings {
+	int64_t users[OPS_MAX], channels[OPS_MAX], seqs[OPS_MAX], judge[OPS_MAX];
+	struct asked *of[OPS_MAX];
+	size_t n, judge_n;
+};
+
+static void add_typing(struct request *q, struct typings *t, struct asked *l, int64_t now)
+{
+	struct typing_gate *g = q->app->typing;
+	enum typing_channel known = typing_gate_channel(g, l->ask.channel, now);
+
+	if (known == TYPING_OFF || !typing_gate_pass(g, q->session.user, l->ask.channel, now))
+		return;
+	if (known == TYPING_UNKNOWN)
+		t->judge[t->judge_n++] = l->ask.channel;
+	t->users[t->n] = q->session.user;
+	t->channels[t->n] = l->ask.channel;
+	t->seqs[t->n] = l->ask.seq;
+	t->of[t->n++] = l;
+}
+
+static void typing_outcome(struct typing_gate *g, struct asked *l, int64_t status, int64_t now)
+{
+	switch (status) {
+	case TYPING_TOLD:
+		if (typing_gate_channel(g, l->ask.channel, now) == TYPING_UNKNOWN)
+			typing_gate_judged(g, l->ask.channel, false, now);
+		break;
+	case TYPING_CROWDED:
+		typing_gate_judged(g, l->ask.channel, true, now);
+		break;
+	case TYPING_NOT_A_MEMBER:
+		err_set(&l->e, ERR_NOT_A_MEMBER, NULL, "you are not a member of this channel");
+		break;
+	case TYPING_NO_CHANNEL:
+		err_set(&l->e, ERR_NOT_FOUND, NULL, "no such channel");
+		break;
+	default:
+		err_set(&l->e, ERR_UNPROCESSABLE, NULL, "the channel is archived");
+	}
+}
+
+static void tell_typing(struct request *q, struct asked *lines, size_t n)
+{
+	struct typings *t = arena_alloc(q->arena, sizeof(*t));
+	int64_t now = clock_mono_ms();
+	PGresult *rows = NULL;
+	struct err e = {0};
+
+	for (size_t i = 0; i < n; i++)
+		if (!lines[i].e.code && lines[i].ask.kind == OP_TYPING)
+			add_typing(q, t, &lines[i], now);
+	if (!t->n)
+		return;
+	if (db_query(q->db, STMT_typing_send, &rows, &e, "IIIIi", t->users, t->n, t->channels, t->n, t->seqs, t->n,
+		     t->judge, t->judge_n, q->config->typing.present_max) < 0) {
+		for (size_t i = 0; i < t->n; i++)
+			t->of[i]->e = e;
+		return;
+	}
+	for (size_t i = 0; i < t->n && (int)i < result_rows(rows); i++)
+		typing_outcome(q->app->typing, t->of[i], result_int(rows, (int)i, 0), now);
+	PQclear(rows);
+}
+
+/* ---- */
+
 static void answer(struct strbuf *b, const struct asked *l)
 {
 	if (l->e.code)
@@ -139,10 +228,10 @@ static void answer(struct strbuf *b, const struct asked *l)
 		op_sent(b, &l->name, l->ask.item);
 	else if (op_marks(l->ask.kind))
 		op_marked(b, &l->name, l->ask.channel, l->ask.seq);
-	else if (is_input(l))
-		op_done(b, &l->name);
-	else
+	else if (l->ask.kind == OP_PING)
 		op_pong(b, &l->name);
+	else
+		op_done(b, &l->name);
 	strbuf_addc(b, '\n');
 }
 
@@ -179,6 +268,8 @@ int handle_ops(struct request *q, struct response *r, struct err *e)
 		return err_set(e, ERR_BAD_FIELD, "instance", "must be a UUID in lower case");
 	if (n > OPS_MAX)
 		return err_set(e, ERR_TOO_LARGE, NULL, "more than %d ops", OPS_MAX);
+	if (instance && !uuid_parse(instance, strlen(instance), NULL))
+		return err_set(e, ERR_BAD_FIELD, "instance", "must be a UUID in lower case");
 	lines = arena_alloc(q->arena, n * sizeof(*lines));
 	for (size_t i = 0; i < n && next_line(&rest, &text); i++)
 		if (read_line(q, text, &lines[i], &lines[i].e) < 0 && !lines[i].e.code)
@@ -186,7 +277,12 @@ int handle_ops(struct request *q, struct response *r, struct err *e)
 	write_sends(q, lines, n);
 	move_markers(q, lines, n);
 	tell_input(q, lines, n);
+	tell_typing(q, lines, n);
 	for (size_t i = 0; i < n; i++) {
+		if (lines[i].ask.interests && !lines[i].e.code && pass_on(q, instance, &lines[i], &lines[i].e) < 0 &&
+		    !lines[i].e.code)
+			abort(); /* as above */
+		free(lines[i].ask.interests);
 		answer(&r->body, &lines[i]);
 		if (lines[i].ask.item)
 			write_item_free(&lines[i].ask.item);

@@ -4,6 +4,7 @@
 struct config;
 struct events;
 struct oidc;
+struct typing_gate;
 struct write_item;
 
 #define PULSECHAT_VERSION_DEFAULT "0.1.0"
@@ -28,4 +29,5 @@ struct app {
 	struct write_gate *gate;
 	struct oidc *oidc;     /* for /auth */
 	struct events *events; /* NULL: polls are plain (CGI) */
+	struct typing_gate *typing;
 };

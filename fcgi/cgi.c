@@ -8,6 +8,7 @@
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
+#include "lib/chat/typing_gate.h"
 #include "lib/db/db.h"
 #include "lib/db/writer.h"
 #include <errno.h>
@@ -213,9 +214,11 @@ int cgi_serve(const struct config *c)
 	arena = arena_new(serve_arena_limit(c));
 	db = db_new(c);
 	app.oidc = oidc_new(c);
+	app.typing = typing_gate_new(c->typing.repeat);
 	serve(&app, db, arena, environ, &io);
 	drain(&body);
 	gate_close(&gate);
+	typing_gate_free(&app.typing);
 	oidc_free(&app.oidc);
 	db_free(&db);
 	arena_free(&arena);

@@ -72,19 +72,11 @@ static void on_silent(void *arg, int64_t now, int64_t ms, bool idle)
 	pgconn_reset_silent(((struct events *)arg)->query, now, ms, idle);
 }
 
-static void on_answer(void *arg, const PGresult *r, const struct err *e)
-{
-	live_answer(arg, r, e);
-}
-
 static void on_read(void *arg, struct live_read *q)
 {
-	static const char types[] = "iiiii";
 	struct events *ev = arg;
 
-	_Static_assert(sizeof(types) - 1 == LIVE_READ_PARAMS, "one letter for each");
-	pgconn_query(ev->query, q->stmt, ev->config->database.wait, on_answer, q, types + LIVE_READ_PARAMS - q->n,
-		     q->params[0], q->params[1], q->params[2], q->params[3], q->params[4]);
+	live_read_query(q, ev->query, ev->config->database.wait);
 }
 
 static void on_ready(void *arg)
@@ -253,7 +245,7 @@ static void *run(void *arg)
 			break;
 		flush(ev, clock_mono_ms());
 		free_gone(ev);
-		next = MIN_OF(MIN_OF(next, ev->next_tick), polls_next(ev->polls));
+		next = MIN_OF(MIN_OF(next, ev->next_tick), MIN_OF(polls_next(ev->polls), live_next(ev->live)));
 		wait_for_work(ev, more || !TAILQ_EMPTY(&ev->dirty) ? 0 : next);
 	}
 	free_gone(ev);
@@ -288,6 +280,7 @@ static void set_up(struct events *ev)
 		.ring_events = (size_t)MIN_OF(c->realtime.ring_events, (int64_t)RING_EVENTS_MAX),
 		.ring_bytes = (size_t)MIN_OF(c->realtime.ring_bytes, RING_BYTES_MAX),
 		.resume_events = (size_t)c->events.resume_events,
+		.typing = {c->typing.last, c->typing.repeat, c->typing.present_max},
 	};
 
 	TAILQ_INIT(&ev->all);

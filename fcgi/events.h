@@ -3,6 +3,7 @@
  * hands it over with its connection. */
 #pragma once
 #include "fcgi/request.h"
+#include "lib/chat/interests.h"
 #include "lib/live/live.h"
 struct config;
 struct events;
@@ -26,7 +27,8 @@ struct poll_request {
 	int64_t reads; /* the sum of read_versions that the client knows of */
 	char instance[37];
 	int64_t wait_ms;
-	bool active; /* it brings input */
+	bool active; /* brings input */
+	struct interests interests;
 };
 /* Takes one of the [api] parked places, or ERR_UNAVAILABLE with the time until one is free. seen: events_here(). */
 MUST_CHECK int events_reserve(struct events *ev, const struct request *q, const struct poll_request *asked,

@@ -111,6 +111,7 @@ static void answer(struct parked *p, int64_t now)
 	if (p->poll.problem.code) {
 		response_problem(&r, &p->poll.problem, p->id);
 	} else {
+		live_poll_take_state(&p->poll);
 		live_poll_render(&p->poll, &r.body, cursor);
 		r.type = "application/x-ndjson";
 		response_header(&r, "PulseChat-Cursor", cursor);
@@ -218,6 +219,7 @@ void parked_take(struct events *ev, struct parked *p, int64_t now)
 	live_poll_init(&p->poll, ev->live, (size_t)ev->config->realtime.queue_bytes, changed);
 	p->poll.has_cursor = p->asked.has_cursor;
 	p->poll.waits = p->asked.wait_ms > 0;
+	p->poll.interests = &p->asked.interests;
 	source_watch(ev, &p->source, p->source.fd, EPOLLIN | EPOLLRDHUP);
 	if (ev->drained)
 		refuse(p, ERR_UNAVAILABLE, 1000, "the server is stopping");

@@ -15,6 +15,7 @@
 #include "lib/base/descriptors.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
+#include "lib/chat/typing_gate.h"
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -128,6 +129,7 @@ static int stop(struct app *app, struct listener *l, struct workers *w, struct w
 	writer_thread_stop(&writer);
 	workers_free(&w);
 	oidc_free(&app->oidc);
+	typing_gate_free(&app->typing);
 	listen_close(l);
 	log_info("stop", "ms=%lld", (long long)(clock_mono_ms() - start));
 	return EXIT_OK;
@@ -152,6 +154,7 @@ static int serve_fastcgi(const struct config *c)
 	descriptors_raise(); /* a parked poll takes one */
 	app.oidc = oidc_new(c);
 	app.events = events_new(c);
+	app.typing = typing_gate_new(c->typing.repeat);
 	writer = writer_thread_start(c);
 	app.gate = writer_thread_gate(writer);
 	if (workers_start(&app, &l, (size_t)c->api.threads, &workers, &e) < 0) {

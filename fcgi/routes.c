@@ -42,7 +42,8 @@ const struct route routes[] = {
 	/* the scope is each op's own matter */
 	{METHOD_POST, API "/ops", NEED_USER, 0, INPUT_LINES, "instance", handle_ops},
 	/* where no pulsechat-realtime stands at these paths */
-	{METHOD_GET, API "/events", NEED_USER, SCOPE_READ, INPUT_NONE, "cursor,wait,instance,reads,active", handle_events},
+	{METHOD_GET, API "/events", NEED_USER, SCOPE_READ, INPUT_NONE, "cursor,wait,instance,reads,focus,watch,active",
+	 handle_events},
 	{METHOD_GET, API "/ws", NEED_NONE, 0, INPUT_NONE, "*", handle_ws},
 	{METHOD_GET, "/auth/login", NEED_NONE, 0, INPUT_NONE, "*", handle_auth_login},
 	{METHOD_GET, "/auth/callback", NEED_NONE, 0, INPUT_NONE, "*", handle_auth_callback},

@@ -82,7 +82,7 @@ static void on_prepare(uv_prepare_t *h)
 	next = MIN_OF(next, presence_tick(rt->presence, now));
 	/* outcomes may have been told just now */
 	loop_flush(rt);
-	next = MIN_OF(next, polls_next(rt->polls));
+	next = MIN_OF(next, MIN_OF(polls_next(rt->polls), live_next(rt->live)));
 	next = MAX_OF(next - now, (int64_t)1);
 	uv_update_time(&rt->loop);
 	uv_timer_start(&loop.next, on_next_timer, (uint64_t)next, 0);

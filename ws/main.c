@@ -52,20 +52,11 @@ static const char *address;
 
 /* ---- hooks */
 
-static void on_answer(void *arg, const PGresult *r, const struct err *e)
-{
-	live_answer(arg, r, e);
-}
-
 static void on_read(void *arg, struct live_read *q)
 {
-	static const char types[] = "iiiii";
 	struct realtime *rt = arg;
 
-	_Static_assert(sizeof(types) - 1 == LIVE_READ_PARAMS, "one letter for each");
-	pgconn_query(pg_pool_pick(rt->pool), q->stmt, rt->config->database.wait, on_answer, q,
-		     types + LIVE_READ_PARAMS - q->n, q->params[0], q->params[1], q->params[2], q->params[3],
-		     q->params[4]);
+	live_read_query(q, pg_pool_pick(rt->pool), rt->config->database.wait);
 }
 
 static void start_listening(struct realtime *rt)
@@ -180,7 +171,8 @@ static void set_up(struct realtime *rt, const struct config *c, const struct opt
 		.watch = on_bus_watch, .pick = on_pick, .reset_silent = on_silent, .renewed = on_renewed};
 	struct live_limits limits = {.ring_events = (size_t)c->realtime.ring_events,
 				     .ring_bytes = (size_t)c->realtime.ring_bytes,
-				     .resume_events = (size_t)c->events.resume_events};
+				     .resume_events = (size_t)c->events.resume_events,
+				     .typing = {c->typing.last, c->typing.repeat, c->typing.present_max}};
 	char name[64];
 
 	rt->config = c;

@@ -1,8 +1,10 @@
-/* op_state: read markers, input, and the ping. */
+/* op_state: read markers, input, what the client wants to be told of, that somebody types, and the ping. */
 #include "lib/base/clock.h"
+#include "lib/live/live.h"
 #include "lib/live/presence.h"
 #include "ws/marks.h"
 #include "ws/ops.h"
+#include <stdlib.h>
 
 int ops_mark(struct op *op, const struct op_ask *ask, struct err *e)
 {
@@ -13,12 +15,13 @@ int ops_mark(struct op *op, const struct op_ask *ask, struct err *e)
 	return 0;
 }
 
-static void done(struct op *op)
+static int done(struct op *op)
 {
 	AUTO_STRBUF b = {0};
 
 	op_done(&b, &op->name);
 	ops_answer(op, &b);
+	return 0;
 }
 
 int ops_active(struct op *op, const struct op_ask *ask, struct err *e)
@@ -26,8 +29,7 @@ int ops_active(struct op *op, const struct op_ask *ask, struct err *e)
 	(void)ask;
 	(void)e;
 	presence_active(op->conn->rt->presence, op->conn->presence, clock_mono_ms());
-	done(op);
-	return 0;
+	return done(op);
 }
 
 int ops_idle(struct op *op, const struct op_ask *ask, struct err *e)
@@ -35,8 +37,7 @@ int ops_idle(struct op *op, const struct op_ask *ask, struct err *e)
 	(void)ask;
 	(void)e;
 	presence_idle(op->conn->rt->presence, op->conn->presence, clock_mono_ms());
-	done(op);
-	return 0;
+	return done(op);
 }
 
 int ops_ping(struct op *op, const struct op_ask *ask, struct err *e)
@@ -48,4 +49,19 @@ int ops_ping(struct op *op, const struct op_ask *ask, struct err *e)
 	op_pong(&b, &op->name);
 	ops_answer(op, &b);
 	return 0;
+}
+
+int ops_interests(struct op *op, const struct op_ask *ask, struct err *e)
+{
+	(void)e;
+	live_interests(op->conn->rt->live, op->conn->receiver, ask->interests);
+	free(ask->interests);
+	return done(op);
+}
+
+int ops_typing(struct op *op, const struct op_ask *ask, struct err *e)
+{
+	if (live_type(op->conn->rt->live, op->conn->receiver, ask->channel, ask->seq, e) < 0)
+		return -1;
+	return done(op);
 }

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 
 static op_handler *const handlers[] = {
-	[OP_SEND] = ops_send,     [OP_READ] = ops_mark, [OP_UNREAD] = ops_mark, [OP_DELIVERED] = ops_mark,
-	[OP_ACTIVE] = ops_active, [OP_IDLE] = ops_idle, [OP_PING] = ops_ping,
+	[OP_SEND] = ops_send,       [OP_READ] = ops_mark,     [OP_UNREAD] = ops_mark, [OP_DELIVERED] = ops_mark,
+	[OP_ACTIVE] = ops_active,   [OP_IDLE] = ops_idle,     [OP_PING] = ops_ping,   [OP_FOCUS] = ops_interests,
+	[OP_WATCH] = ops_interests, [OP_TYPING] = ops_typing,
 };
 
 static struct op_list all_ops = LIST_HEAD_INITIALIZER(all_ops);

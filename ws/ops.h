@@ -25,7 +25,7 @@ void ops_free(void);
 
 /* Handles ask; 0, or -1 and the error is answered by the caller. The op lives until its answer. */
 typedef int op_handler(struct op *op, const struct op_ask *ask, struct err *e);
-op_handler ops_send, ops_mark, ops_active, ops_idle, ops_ping;
+op_handler ops_send, ops_mark, ops_active, ops_idle, ops_interests, ops_typing, ops_ping;
 
 /* The answers; op is freed. */
 void ops_answer(struct op *op, const struct strbuf *line);

@@ -55,12 +55,23 @@ static const char *argument(const struct uri_pair *pairs, size_t n, const char *
 
 static int check_names(const struct uri_pair *pairs, size_t n, enum request_kind kind, struct err *e)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(pairs[i].name, "cursor") != 0 && strcmp(pairs[i].name, "instance") != 0 &&
-		    strcmp(pairs[i].name, "reads") != 0 &&
-		    (kind != REQUEST_POLL ||
-		     (strcmp(pairs[i].name, "wait") != 0 && strcmp(pairs[i].name, "active") != 0)))
+	static const struct {
+		const char *name;
+		bool socket, sse; /* who takes it beside polls */
+	} known[] = {
+		{"cursor", true, true}, {"instance", true, true}, {"reads", true, true},  {"focus", false, true},
+		{"watch", false, true}, {"active", false, false}, {"wait", false, false},
+	};
+
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < COUNT_OF(known) && strcmp(pairs[i].name, known[k].name) != 0)
+			k++;
+		if (k == COUNT_OF(known) || (kind == REQUEST_SOCKET && !known[k].socket) ||
+		    (kind == REQUEST_SSE && !known[k].sse))
 			return err_set(e, ERR_BAD_REQUEST, NULL, "there is an unknown parameter");
+	}
 	return 0;
 }
 
@@ -104,6 +115,8 @@ static int read_pairs(struct realtime *rt, const struct http_head *head, struct 
 	if (value && !int_parse(value, strlen(value), EVENT_ID_MAX, &q->reads))
 		return err_set(e, ERR_BAD_FIELD, "reads", "must be a whole number");
 	q->has_reads = value != NULL;
+	if (interests_parse(argument(pairs, n, "focus"), argument(pairs, n, "watch"), &q->interests, e) < 0)
+		return -1;
 	value = argument(pairs, n, "active");
 	if (value && strcmp(value, "1") != 0)
 		return err_set(e, ERR_BAD_FIELD, "active", "must be 1");

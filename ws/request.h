@@ -5,6 +5,7 @@
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
 #include "lib/bus/cursor.h"
+#include "lib/chat/interests.h"
 #include "ws/callers.h"
 #include "ws/http.h"
 #include "ws/realtime.h"
@@ -19,10 +20,11 @@ struct request {
 	bool has_credential; /* a stream without one is accepted, to be told 4001 */
 	bool close;          /* the connection ends with the answer */
 	struct cursor cursor;
-	int64_t reads;     /* the sum of read_versions that the client knows of */
-	char instance[37]; /* made here where the client names none */
-	int64_t wait_ms;   /* of a poll */
-	bool active;       /* … it brings input */
+	int64_t reads;              /* the sum of read_versions that the client knows of */
+	char instance[37];          /* made here where the client names none */
+	int64_t wait_ms;            /* of a poll */
+	bool active;                /* … it brings input */
+	struct interests interests; /* of a poll and of server-sent events */
 	char secret_hash[SESSION_HASH_MAX];
 	char address[CALLER_ADDRESS_MAX]; /* of the client, "" where unknown */
 	char id[REQUEST_ID_MAX];

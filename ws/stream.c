@@ -315,6 +315,7 @@ static void on_begin(struct receiver *r)
 	int64_t mono = clock_mono_ms();
 	AUTO_STRBUF b = {0};
 
+	live_interests(c->rt->live, r, &c->request->interests);
 	conn_began(c);
 	time_text(clock_now_us(), now);
 	strbuf_addf(&b,
@@ -340,7 +341,7 @@ static void on_line(struct receiver *r, struct line *l, int64_t id)
 {
 	struct stream *s = stream_of_receiver(r);
 
-	if (!id && s->queue_bytes + l->n > bound(s) / 2)
+	if (!id && s->queue_n && s->queue_bytes + l->n > bound(s) / 2)
 		return; /* a slow reader does without state */
 	if (s->c.state == CONN_OPEN && queue(s, l) && id)
 		s->sent++;
@@ -381,6 +382,14 @@ static void on_ended(struct receiver *r, enum live_end why)
 	conn_ended(&stream_of_receiver(r)->c, why);
 }
 
+/* What it is not told now it is told later, as it is then. */
+static bool takes_state(const struct receiver *r)
+{
+	const struct stream *s = (const struct stream *)((const char *)r - offsetof(struct stream, receiver));
+
+	return s->c.state == CONN_OPEN && s->queue_bytes <= bound(s) / 4;
+}
+
 struct stream *stream_new(struct realtime *rt, const struct stream_kind *kind, size_t size, struct request *request)
 {
 	static const struct receiver_hooks hooks = {
@@ -391,6 +400,7 @@ struct stream *stream_new(struct realtime *rt, const struct stream_kind *kind, s
 		.reset = on_reset,
 		.refused = on_refused,
 		.ended = on_ended,
+		.takes_state = takes_state,
 	};
 	static const struct transport transport = {
 		.added = stream_added,
@@ -408,6 +418,7 @@ struct stream *stream_new(struct realtime *rt, const struct stream_kind *kind, s
 
 	s->kind = kind;
 	s->receiver.hooks = &hooks;
+	s->receiver.instance = s->c.instance;
 	s->c.receiver = &s->receiver;
 	return s;
 }

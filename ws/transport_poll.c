@@ -54,14 +54,15 @@ static void answer(struct poll *p, int64_t now)
 {
 	struct conn *c = &p->c;
 	struct http_conn *h = c->http;
-	struct strbuf b = {.max = HEAD_BYTES + live_poll_size(&p->live)};
+	struct strbuf b = {0};
 	bool close = p->close;
 	size_t at = 0;
 
 	if (p->live.problem.code) {
-		b.max = 0;
 		problem_text(&b, &p->live.problem, p->id, p->close);
 	} else {
+		live_poll_take_state(&p->live);
+		b.max = HEAD_BYTES + live_poll_size(&p->live);
 		strbuf_reserve(&b, b.max);
 		at = build(p, &b);
 	}
@@ -186,6 +187,7 @@ void poll_start(struct realtime *rt, struct http_conn *h, const struct http_head
 	p->live.arrived = clock_mono_ms();
 	p->live.has_cursor = request->has_cursor;
 	p->live.waits = request->wait_ms > 0;
+	p->live.interests = &request->interests;
 	p->c.receiver = &p->live.receiver;
 	p->c.http = h;
 	p->wait_ms = request->wait_ms;

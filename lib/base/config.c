@@ -78,6 +78,9 @@ static const struct key {
 	{AT(presence, grace), DURATION, IN(presence, grace), "30s", 0, 600000},
 	{AT(presence, away), DURATION, IN(presence, away), "5m", 500, 86400000},
 	{AT(presence, poll_slack), DURATION, IN(presence, poll_slack), "10s", 100, 300000},
+	{AT(typing, last), DURATION, IN(typing, last), "6s", 100, 60000},
+	{AT(typing, repeat), DURATION, IN(typing, repeat), "2s", 0, 60000},
+	{AT(typing, present_max), COUNT, IN(typing, present_max), "200", 0, 10000},
 	{AT(log, level), TEXT, IN(log, level), "info", 0, 0},
 };
 // clang-format on

@@ -44,6 +44,9 @@ struct config {
 		int64_t lease, renew, grace, away, poll_slack;
 	} presence;
 	struct {
+		int64_t last, repeat, present_max;
+	} typing;
+	struct {
 		char *level;
 	} log;
 };

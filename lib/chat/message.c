@@ -165,6 +165,20 @@ int message_delete(struct db *d, int64_t channel, int64_t actor, int64_t seq, st
 	return rc;
 }
 
+int64_t message_sender(struct span line)
+{
+	static const char name[] = ",\"sender\":";
+	/* the first one: a text that says so comes later, and with its quotes escaped */
+	const char *at = memmem(line.p, line.n, name, sizeof(name) - 1), *end;
+	int64_t sender;
+
+	if (!at)
+		return 0;
+	at += sizeof(name) - 1;
+	end = memchr(at, ',', line.n - (size_t)(at - line.p));
+	return end && int_parse(at, (size_t)(end - at), INT64_MAX, &sender) ? sender : 0;
+}
+
 void message_item_error(const struct write_item *item, struct err *e)
 {
 	*e = item->err;

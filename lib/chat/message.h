@@ -24,6 +24,8 @@ void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_
 /* Deletes a message, or finds it deleted, and appends the Message that is left. Errors as access_code() says. */
 MUST_CHECK int message_delete(struct db *d, int64_t channel, int64_t actor, int64_t seq, struct strbuf *b,
 			      struct err *e);
+/* Who sent the message of an event's line, as rendered here; 0: that is none. */
+int64_t message_sender(struct span line);
 
 /* The outcome of a write as an error (item->ok is false). */
 void message_item_error(const struct write_item *item, struct err *e);

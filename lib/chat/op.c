@@ -2,10 +2,13 @@
 #include "lib/chat/op.h"
 #include "lib/auth/session.h"
 #include "lib/base/codec.h"
+#include "lib/bus/payload.h"
+#include "lib/chat/interests.h"
 #include "lib/chat/message.h"
 #include "lib/json/jx.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -21,6 +24,9 @@ static const struct {
 	{"active", OP_ACTIVE, SCOPE_READ, (const char *const[]){"op", "ref", NULL}},
 	{"idle", OP_IDLE, SCOPE_READ, (const char *const[]){"op", "ref", NULL}},
 	{"ping", OP_PING, SCOPE_READ, (const char *const[]){"op", "ref", NULL}},
+	{"focus", OP_FOCUS, SCOPE_READ, (const char *const[]){"op", "ref", "channels", NULL}},
+	{"watch", OP_WATCH, SCOPE_READ, (const char *const[]){"op", "ref", "users", NULL}},
+	{"typing", OP_TYPING, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},
 };
 
 /* ---- one line */
@@ -64,6 +70,18 @@ static int read_mark(const json_t *o, struct op_ask *ask, struct err *e)
 	return jx_int(o, "", "seq", JX_REQUIRED, ask->mark == MARK_UNREAD ? 1 : 0, INT64_MAX, &ask->seq, e);
 }
 
+static int read_interests(const json_t *o, struct op_ask *ask, struct err *e)
+{
+	struct interests *i = xcalloc(1, sizeof(*i));
+
+	if ((ask->kind == OP_FOCUS ? interests_focus(o, i, e) : interests_watch(o, i, e)) < 0) {
+		free(i);
+		return -1;
+	}
+	ask->interests = i;
+	return 0;
+}
+
 static int read_fields(const struct config *c, const json_t *o, int64_t user, struct op_ask *ask, struct err *e)
 {
 	switch (ask->kind) {
@@ -75,6 +93,13 @@ static int read_fields(const struct config *c, const json_t *o, int64_t user, st
 	case OP_UNREAD:
 	case OP_DELIVERED:
 		return read_mark(o, ask, e);
+	case OP_FOCUS:
+	case OP_WATCH:
+		return read_interests(o, ask, e);
+	case OP_TYPING:
+		if (jx_int(o, "", "channel", JX_REQUIRED, 1, EVENT_ID_MAX, &ask->channel, e) < 0)
+			return -1;
+		return jx_int(o, "", "seq", JX_OPTIONAL, 0, EVENT_ID_MAX, &ask->seq, e);
 	case OP_ACTIVE:
 	case OP_IDLE:
 	case OP_PING:

@@ -6,12 +6,24 @@
 #include "lib/chat/read_marker.h"
 #include <jansson.h>
 struct config;
+struct interests;
 struct write_item;
 
 #define OP_REF_MAX 64 /* bytes */
 #define OPS_MAX 256   /* of one POST */
 
-enum op_kind { OP_SEND, OP_READ, OP_UNREAD, OP_DELIVERED, OP_ACTIVE, OP_IDLE, OP_PING };
+enum op_kind {
+	OP_SEND,
+	OP_READ,
+	OP_UNREAD,
+	OP_DELIVERED,
+	OP_ACTIVE,
+	OP_IDLE,
+	OP_FOCUS,
+	OP_WATCH,
+	OP_TYPING,
+	OP_PING,
+};
 
 /* By what its answer is known to the client. */
 struct op_name {
@@ -21,9 +33,10 @@ struct op_name {
 
 struct op_ask {
 	enum op_kind kind;
-	int64_t channel, seq;    /* OP_READ, OP_UNREAD, OP_DELIVERED */
-	enum mark_kind mark;     /* of these */
-	struct write_item *item; /* OP_SEND; the caller's */
+	int64_t channel, seq;        /* OP_READ, OP_UNREAD, OP_DELIVERED, OP_TYPING (seq 0: not said) */
+	enum mark_kind mark;         /* of the first three */
+	struct interests *interests; /* OP_FOCUS, OP_WATCH: free() */
+	struct write_item *item;     /* OP_SEND; the caller's */
 };
 
 /* Parses a line; name gets what can be told, also of a line that is refused later. *o: json_decref(), NULL on failure.
@@ -39,6 +52,6 @@ bool op_marks(enum op_kind kind);
 /* The answers, appended without a line end. */
 void op_sent(struct strbuf *b, const struct op_name *name, const struct write_item *item); /* item->ok */
 void op_marked(struct strbuf *b, const struct op_name *name, int64_t channel, int64_t seq);
-void op_done(struct strbuf *b, const struct op_name *name); /* an ack with nothing to tell */
+void op_done(struct strbuf *b, const struct op_name *name); /* an ack that says no more */
 void op_pong(struct strbuf *b, const struct op_name *name);
 void op_failed(struct strbuf *b, const struct op_name *name, const struct err *e);

@@ -83,13 +83,25 @@ void apply_event(struct live *l, const struct event *ev, struct line *line)
 		end_streams(l, ev->audience, ev->subject, LIVE_SESSION_ENDED);
 	if (ev->kind == EVENT_DEACTIVATE)
 		end_streams(l, ev->subject, 0, LIVE_DEACTIVATED);
+	if (ev->kind == EVENT_JOIN || ev->kind == EVENT_LEAVE || ev->kind == EVENT_MESSAGE)
+		state_event(l, ev, line);
 	line_unref(&line);
 }
 
 void apply_state(struct live *l, const struct event *ev)
 {
-	struct line *line = line_new(ev->json.p, ev->json.n);
+	struct line *line;
 
+	if (ev->kind == EVENT_BEACON) {
+		if (l->hooks.said)
+			l->hooks.said(l->arg, ev->subject, ev->json);
+		return;
+	}
+	if (ev->kind != EVENT_STATE) {
+		state_line(l, ev);
+		return;
+	}
+	line = line_new(ev->json.p, ev->json.n);
 	deliver(l, ev, line);
 	line_unref(&line);
 }

@@ -133,20 +133,10 @@ void live_payload(struct live *l, const char *payload, size_t n)
 		}
 		if (!l->mark[0])
 			continue; /* the log is read from its end when the epoch is known */
-		if (ev.kind == EVENT_BEACON) {
-			if (l->hooks.said)
-				l->hooks.said(l->arg, ev.subject, ev.json);
-			continue;
-		}
-		if (ev.kind == EVENT_PRESENCE || ev.kind == EVENT_TYPING || ev.kind == EVENT_MARK ||
-		    ev.kind == EVENT_INTEREST)
-			continue;
-		if (ev.kind == EVENT_STATE) {
+		if (!ev.id) {
 			apply_state(l, &ev);
 			continue;
 		}
-		if (ev.kind == EVENT_MARK)
-			continue;
 		if (ev.json.n && (!event_line_tail(ev.json, &mark) || mark.n != strlen(l->mark) ||
 				  memcmp(mark.p, l->mark, mark.n) != 0)) {
 			l->hooks.doubt(l->arg);

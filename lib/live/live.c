@@ -18,6 +18,7 @@ struct live *live_new(const struct live_limits *limits, const struct live_hooks 
 	l->audience = audience_new();
 	STAILQ_INIT(&l->pending);
 	TAILQ_INIT(&l->work);
+	state_start(l);
 	for (int k = 0; k < READ_KINDS; k++) {
 		TAILQ_INIT(&l->reads[k].waiting);
 		TAILQ_INIT(&l->reads[k].running);
@@ -35,14 +36,15 @@ void live_free(struct live **ll)
 	for (int k = 0; k < READ_KINDS; k++) {
 		while ((q = TAILQ_FIRST(&l->reads[k].waiting))) {
 			TAILQ_REMOVE(&l->reads[k].waiting, q, list);
-			free(q);
+			read_free(&q);
 		}
 		while ((q = TAILQ_FIRST(&l->reads[k].running))) {
 			TAILQ_REMOVE(&l->reads[k].running, q, list);
-			free(q);
+			read_free(&q);
 		}
 	}
 	intake_clear(l);
+	state_free(l);
 	audience_free(&l->audience);
 	ring_free(&l->ring);
 	strbuf_release(&l->scratch);
@@ -60,7 +62,7 @@ static void forget_questions(struct live *l)
 		while ((q = TAILQ_FIRST(&l->reads[k].waiting))) {
 			TAILQ_REMOVE(&l->reads[k].waiting, q, list);
 			l->reads[k].waiting_n--;
-			free(q);
+			read_free(&q);
 		}
 		l->reads[k].not_before = 0;
 	}
@@ -94,6 +96,7 @@ static void start_anew(struct live *l, const char *mark, int64_t head)
 		}
 		user_load(l, u);
 	}
+	state_restart(l);
 }
 
 bool live_opened(struct live *l, const char *mark, int64_t head)
@@ -112,6 +115,7 @@ bool live_opened(struct live *l, const char *mark, int64_t head)
 	}
 	l->log_head = MAX_OF(l->log_head, head);
 	live_catch_up(l);
+	state_reload(l);
 	return false;
 }
 
@@ -193,6 +197,7 @@ void user_rows(struct live *l, struct live_read *q, const PGresult *rows, const 
 		return;
 	}
 	u->loaded = true;
+	state_user(l, u);
 	live_saw_head(l, head);
 	for (struct receiver *r = u->receivers; r; r = r->next) {
 		if (r->state != RECEIVER_LOADING)
@@ -263,6 +268,7 @@ void live_remove(struct live *l, struct receiver *r, int64_t now)
 
 	if (!u)
 		return;
+	state_forget(l, r);
 	resume_end(l, r);
 	reads_forget(l, r);
 	*(r->prev ? &r->prev->next : &u->receivers) = r->next;
@@ -291,6 +297,7 @@ void live_tick(struct live *l, int64_t now)
 		}
 	if (l->mark[0])
 		intake_next(l);
+	state_tick(l, now);
 	if (l->reload) {
 		l->reload = false;
 		for (u = NULL; (u = audience_next(l->audience, u));)

@@ -10,23 +10,34 @@
 #include "lib/live/line.h"
 #include "gen/stmt_ids.h"
 #include <sys/queue.h>
+struct interests;
+struct pgconn;
+struct strbuf;
 struct write_item;
 
 #define LIVE_READ_PARAMS 5
+#define LIVE_READ_LISTS 4
 
 struct live;
 
-/* A question: run stmt with its n int8 parameters, then call live_answer() once. */
+/* A question: run stmt with its lists (int8[], 0, 2 or 4 of them) and then its n int8 parameters, then call
+ * live_answer() once. */
 struct live_read {
 	enum stmt_id stmt;
 	int n;
 	int64_t params[LIVE_READ_PARAMS];
+	int lists_n;
+	struct {
+		int64_t *ids;
+		size_t n;
+	} lists[LIVE_READ_LISTS];
 	struct live *live;
 	/* the rest is private */
 	int kind;
 	unsigned epoch;
 	struct receiver *receiver; /* NULL: gone meanwhile */
 	int64_t user;
+	uint64_t stamp;
 	TAILQ_ENTRY(live_read) list;
 };
 
@@ -44,6 +55,9 @@ struct live_hooks {
 struct live_limits {
 	size_t ring_events, ring_bytes;
 	size_t resume_events; /* own events a cursor may be behind */
+	struct {              /* as [typing] */
+		int64_t last, repeat, present_max;
+	} typing;
 };
 
 /* ---- receivers: one open stream or one poll each */
@@ -76,6 +90,11 @@ struct receiver_hooks {
 	void (*refused)(struct receiver *r, const struct err *e);
 	/* Its session or user has ended; the event itself was delivered before where it was live. It is out. */
 	void (*ended)(struct receiver *r, enum live_end why);
+	/* Whether its reader is quick enough for state. NULL: always. */
+	bool (*takes_state)(const struct receiver *r);
+	/* A poll's alone, which are told no state by line(): what it is interested in is known now (once), or, where it
+	 * differs, is another state than its cursor says and worth an answer (live_state()). */
+	void (*state)(struct receiver *r, bool differs);
 };
 
 struct receiver {
@@ -94,6 +113,8 @@ struct receiver {
 	struct receiver *prev, *next; /* of its user */
 	struct resume *resume;        /* while behind */
 	TAILQ_ENTRY(receiver) work;
+	const char *instance;      /* of a stream that can be told by the bus what to be interested in; NULL: none */
+	struct interest *interest; /* beside the log; NULL: none */
 };
 
 /* ---- */
@@ -146,6 +167,20 @@ enum live_added live_add(struct live *l, struct receiver *r, int64_t user, int64
 void live_continue(struct live *l, struct receiver *r);
 /* Harmless for one that is not in. now: mono ms. */
 void live_remove(struct live *l, struct receiver *r, int64_t now);
+
+/* What r is told of beside the log, in place of what it was before (those of the two that are named). */
+void live_interests(struct live *l, struct receiver *r, const struct interests *i);
+/* The user of r types in a channel; seq: the last one of it that his client knows, 0: unknown. That he does so too
+ * often is no error. ERR_NOT_A_MEMBER. */
+MUST_CHECK int live_type(struct live *l, const struct receiver *r, int64_t channel, int64_t seq, struct err *e);
+/* Of a poll: appends the lines of the state that it is interested in, where that is another one than its cursor says.
+ * digest: what the next cursor is to say. */
+void live_state(const struct live *l, const struct receiver *r, struct strbuf *b, char digest[CURSOR_DIGEST_LEN + 1]);
+/* When live_work() is wanted at the latest (mono ms), INT64_MAX: when something comes. */
+int64_t live_next(const struct live *l);
+
+/* Asks q by p, and has it answered. */
+void live_read_query(struct live_read *q, struct pgconn *p, int64_t wait);
 
 int64_t live_position(const struct live *l, const struct receiver *r);
 const char *live_mark(const struct live *l); /* "" before the first live_opened() */

@@ -27,4 +27,6 @@ void own_rows(const struct live_read *q, const PGresult *rows, const struct err 
 	}
 	if (r->state == RECEIVER_LIVE)
 		r->hooks->live(r);
+	if (r->state == RECEIVER_LIVE)
+		state_live(q->live, r);
 }

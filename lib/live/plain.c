@@ -61,18 +61,27 @@ static int open_log(struct plain *p, struct db *d, struct err *e)
 	return 0;
 }
 
+static int query(struct db *d, const struct live_read *q, PGresult **r, struct err *e)
+{
+	static const char types[] = "iiiii";
+
+	if (q->lists_n == 2)
+		return db_query(d, q->stmt, r, e, "IIii", q->lists[0].ids, q->lists[0].n, q->lists[1].ids,
+				q->lists[1].n, q->params[0], q->params[1]);
+	return db_query(d, q->stmt, r, e, types + LIVE_READ_PARAMS - q->n, q->params[0], q->params[1], q->params[2],
+			q->params[3], q->params[4]);
+}
+
 /* Asks the oldest question. */
 static int ask(struct plain *p, struct db *d, struct err *e)
 {
-	static const char types[] = "iiiii";
 	struct live_read *q = p->asked[0];
 	PGresult *r = NULL;
 
 	for (size_t i = 1; i < p->asked_n; i++)
 		p->asked[i - 1] = p->asked[i];
 	p->asked_n--;
-	if (db_query(d, q->stmt, &r, e, types + LIVE_READ_PARAMS - q->n, q->params[0], q->params[1], q->params[2],
-		     q->params[3], q->params[4]) < 0) {
+	if (query(d, q, &r, e) < 0) {
 		live_answer(q, NULL, e);
 		return -1;
 	}
@@ -117,7 +126,8 @@ static int run(struct plain *p, struct db *d, int64_t user, int64_t session, con
 }
 
 int live_plain(struct db *d, const struct config *c, int64_t user, int64_t session, const struct cursor *cursor,
-	       const int64_t *reads, struct strbuf *body, char next[CURSOR_TEXT_MAX], struct err *e)
+	       const int64_t *reads, const struct interests *interests, struct strbuf *body, char next[CURSOR_TEXT_MAX],
+	       struct err *e)
 {
 	static const struct live_hooks hooks = {.read = on_read, .ready = on_ready, .doubt = on_doubt, .test = on_test};
 	struct live_limits limits = {.ring_events = 1,
@@ -132,9 +142,12 @@ int live_plain(struct db *d, const struct config *c, int64_t user, int64_t sessi
 	p.poll.receiver.asks_reads = reads != NULL;
 	p.poll.receiver.reads_known = reads ? *reads : 0;
 	p.poll.retry_after_ms = PLAIN_RETRY_MS;
+	p.poll.interests = interests;
 	rc = run(&p, d, user, session, cursor, e);
-	if (rc == 0)
+	if (rc == 0) {
+		live_poll_take_state(&p.poll);
 		live_poll_render(&p.poll, body, next);
+	}
 	live_remove(p.live, &p.poll.receiver, 0);
 	live_poll_release(&p.poll);
 	live_free(&p.live);

@@ -2,6 +2,7 @@
 #include "lib/live/poll.h"
 #include "lib/live/control.h"
 #include <stdlib.h>
+#include <string.h>
 
 #define LAST_LINE_BYTES 128
 
@@ -41,6 +42,10 @@ static void on_begin(struct receiver *r)
 
 	p->began = true;
 	p->started_at = live_position(p->live, r);
+	if (p->interests)
+		live_interests(p->live, r, p->interests);
+	p->interests = NULL;
+	p->state_known = !r->interest;
 	p->changed(p);
 }
 
@@ -112,6 +117,15 @@ static void on_ended(struct receiver *r, enum live_end why)
 	live_poll_end(poll_of(r), why == LIVE_DEACTIVATED ? "this account is deactivated" : "signed out", 0);
 }
 
+static void on_state(struct receiver *r, bool differs)
+{
+	struct live_poll *p = poll_of(r);
+
+	p->state_known = true;
+	p->state_differs |= differs;
+	p->changed(p);
+}
+
 static const struct receiver_hooks hooks = {
 	.begin = on_begin,
 	.line = on_line,
@@ -120,6 +134,7 @@ static const struct receiver_hooks hooks = {
 	.reset = on_reset,
 	.refused = on_refused,
 	.ended = on_ended,
+	.state = on_state,
 };
 
 void live_poll_init(struct live_poll *p, struct live *live, size_t queue_bytes, void (*changed)(struct live_poll *p))
@@ -135,6 +150,7 @@ void live_poll_release(struct live_poll *p)
 	for (size_t i = 0; i < p->queue_n; i++)
 		line_unref(&p->queue[i]);
 	free(p->queue);
+	strbuf_release(&p->state);
 	p->queue = NULL;
 	p->queue_n = p->queue_cap = p->queued = 0;
 }
@@ -147,14 +163,18 @@ static bool is_over(const struct live_poll *p)
 static bool is_urgent(const struct live_poll *p)
 {
 	return !p->has_cursor || p->superseded || p->hurried || p->queued >= full(p) || p->expired > 1 ||
-	       (p->expired && (p->caught_up || p->queue_n));
+	       (p->expired && ((p->caught_up && p->state_known) || p->queue_n));
 }
 
 bool live_poll_due(const struct live_poll *p)
 {
 	if (is_over(p))
 		return true;
-	return p->began && (is_urgent(p) || (p->caught_up && (p->queue_n || !p->waits)));
+	if (!p->began)
+		return false;
+	if (is_urgent(p) || !p->caught_up)
+		return is_urgent(p);
+	return p->waits ? p->queue_n || p->state_differs : p->state_known;
 }
 
 bool live_poll_may_gather(const struct live_poll *p)
@@ -203,9 +223,17 @@ void live_poll_end(struct live_poll *p, const char *why, int64_t retry_after_ms)
 	p->changed(p);
 }
 
+void live_poll_take_state(struct live_poll *p)
+{
+	if (!p->superseded)
+		live_state(p->live, &p->receiver, &p->state, p->digest);
+	else if (p->receiver.has_cursor)
+		memcpy(p->digest, p->receiver.cursor.digest, sizeof(p->digest));
+}
+
 size_t live_poll_size(const struct live_poll *p)
 {
-	return p->queued + p->queue_n + LAST_LINE_BYTES;
+	return p->queued + p->queue_n + p->state.n + LAST_LINE_BYTES;
 }
 
 void live_poll_render(const struct live_poll *p, struct strbuf *b, char cursor[CURSOR_TEXT_MAX])
@@ -213,11 +241,13 @@ void live_poll_render(const struct live_poll *p, struct strbuf *b, char cursor[C
 	int64_t at = p->superseded ? p->started_at : live_position(p->live, &p->receiver);
 
 	strbuf_reserve(b, live_poll_size(p));
-	cursor_text(cursor, live_mark(p->live), at);
+	cursor_text_digest(cursor, live_mark(p->live), at, p->digest);
 	for (size_t i = 0; i < p->queue_n && !p->superseded; i++) {
 		strbuf_add(b, p->queue[i]->p, p->queue[i]->n);
 		strbuf_addc(b, '\n');
 	}
+	if (p->state.n)
+		strbuf_add(b, p->state.p, p->state.n);
 	control_cursor(b, cursor, p->retry_after_ms);
 	strbuf_addc(b, '\n');
 }

@@ -15,13 +15,17 @@ struct live_poll {
 	size_t queue_bytes; /* bound of what is queued */
 	bool waits;         /* where there is nothing yet; else it is answered as soon as that is known */
 	bool has_cursor;    /* without one it only learns where the log stands */
+	const struct interests *interests; /* until it has begun; NULL: none */
 
 	bool began, caught_up, superseded, ended, hurried;
-	int expired;        /* since it began; 1 before */
-	struct err problem; /* code: it cannot begin, or not go on; this is the answer */
-	int64_t started_at; /* the log's id that it began from */
-	int64_t queued_id;  /* of the last event queued */
+	bool state_known, state_differs; /* what it is interested in: has been read; is worth an answer */
+	int expired;                     /* since it began; 1 before */
+	struct err problem;              /* code: it cannot begin, or not go on; this is the answer */
+	int64_t started_at;              /* the log's id that it began from */
+	int64_t queued_id;               /* of the last event queued */
 	int64_t retry_after_ms;
+	struct strbuf state; /* lines that the answer bears beside */
+	char digest[CURSOR_DIGEST_LEN + 1];
 	struct line **queue;
 	size_t queue_n, queue_cap, queued;
 	/* of lib/live/polls.c */
@@ -50,6 +54,8 @@ void live_poll_refuse(struct live_poll *p, const struct err *e);
 /* Ends it from here on; what it has is answered, or why where it has not begun. */
 void live_poll_end(struct live_poll *p, const char *why, int64_t retry_after_ms);
 
+/* Takes what it is interested in, as it is now, for the answer that follows. */
+void live_poll_take_state(struct live_poll *p);
 /* Bytes that live_poll_render() adds at most. */
 size_t live_poll_size(const struct live_poll *p);
 /* The body of its answer, and the cursor that goes with it. Not where there is a problem. */

@@ -25,8 +25,10 @@ static void become_live(struct live *l, struct receiver *r)
 {
 	resume_end(l, r);
 	r->state = RECEIVER_LIVE;
-	if (!own_ask(l, r))
-		r->hooks->live(r);
+	if (own_ask(l, r))
+		return; /* the rest with the answer */
+	r->hooks->live(r);
+	state_live(l, r);
 }
 
 void resume_reset(struct live *l, struct receiver *r, const char *reason)
@@ -37,6 +39,7 @@ void resume_reset(struct live *l, struct receiver *r, const char *reason)
 	r->state = RECEIVER_LIVE;
 	log_debug("live.reset", "user=%" PRId64 " reason=%s", r->user->id, log_quote(reason));
 	r->hooks->reset(r, reason);
+	state_live(l, r);
 }
 
 static void enqueue(struct live *l, struct receiver *r)
@@ -331,9 +334,10 @@ void live_continue(struct live *l, struct receiver *r)
 
 bool live_work(struct live *l, int64_t budget_us)
 {
-	int64_t end = clock_mono_ms() * 1000 + budget_us;
+	int64_t now = clock_mono_ms(), end = now * 1000 + budget_us;
 	struct receiver *r;
 
+	state_work(l, now);
 	while ((r = TAILQ_FIRST(&l->work))) {
 		TAILQ_REMOVE(&l->work, r, work);
 		r->in_work = false;

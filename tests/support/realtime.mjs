@@ -9,7 +9,9 @@
 //   past: true with via goes past the web server even where a suite runs behind another one (servers.mjs)
 //   const p = await poll(alice, { cursor, wait: 5, instance });          // {status, events, lines, cursor, headers}
 //                                                               // via: "api1" speaks FastCGI to that process
+//                                                               // focus: [channel], watch: [user], active: 1: as in the query
 //   const follower = follow(alice, { cursor });                          // polls for ever: next(), lines, events, stop()
+//                                                               // via: a list is gone through, poll by poll; focus, watch
 
 import { randomUUID } from "node:crypto";
 import WebSocket from "ws";
@@ -160,10 +162,10 @@ async function byFastcgi(socket, path, headers, signal) {
 	}
 }
 
-export async function poll(who, { cursor, reads, wait, instance, active, via, past, headers = {}, signal } = {}) {
+export async function poll(who, { cursor, reads, wait, instance, focus, watch, active, via, past, headers = {}, signal } = {}) {
 	const { stack } = who;
 	const { base, host, socketPath } = route(stack, via, past);
-	const path = `/api/v1/events?${query({ cursor, reads, wait, instance, active })}`;
+	const path = `/api/v1/events?${query({ cursor, reads, wait, instance, focus, watch, active })}`;
 	const mine = { ...(host && { host }), ...who.credentials, "sec-fetch-site": who.token ? null : "same-origin", "pulsechat-client": "test", ...headers };
 	const answer = via?.startsWith("api")
 		? await byFastcgi(stack.socket(via), path, mine, signal)
@@ -182,7 +184,7 @@ export async function poll(who, { cursor, reads, wait, instance, active, via, pa
 }
 
 /** Long-polls on and on, over failures too, with one instance. */
-export function follow(who, { cursor, wait = 5, instance = randomUUID(), via } = {}) {
+export function follow(who, { cursor, wait = 5, instance = randomUUID(), focus, watch, via } = {}) {
 	const feed = new Feed();
 	const abort = new AbortController();
 	feed.instance = instance;
@@ -196,7 +198,8 @@ export function follow(who, { cursor, wait = 5, instance = randomUUID(), via } =
 		let at = cursor;
 		while (!abort.signal.aborted) {
 			try {
-				const p = await poll(who, { cursor: at, wait, instance, via, signal: abort.signal });
+				const where = Array.isArray(via) ? via[feed.polls % via.length] : via;
+				const p = await poll(who, { cursor: at, wait, instance, focus, watch, via: where, signal: abort.signal });
 				feed.polls++;
 				if (p.status !== 200) throw new Error(`poll answered ${p.status} ${p.text}`);
 				for (const line of p.lines) feed.add(line);

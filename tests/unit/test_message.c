@@ -261,10 +261,31 @@ static void a_deleted_message_says_nothing_of_its_text(void **state)
 	PQclear(r);
 }
 
+static void a_line_tells_its_sender(void **state)
+{
+	static const char none[] = "{\"type\":\"member.left\",\"cursor\":\"abcdefgh.1\",\"channel\":7,\"user\":3}";
+	struct write_item *item = good("{\"client_id\":\"" ID "\",\"body\":{\"text\":\",\\\"sender\\\":3,\"}}");
+	AUTO_STRBUF b = {0};
+
+	(void)state;
+	strbuf_adds(&b, "{\"type\":\"message\",\"cursor\":\"abcdefgh.1\",");
+	message_render_item(&b, item);
+	strbuf_addc(&b, '}');
+	assert_int_equal(message_sender((struct span){b.p, b.n}), 42);
+	assert_int_equal(message_sender((struct span){none, sizeof(none) - 1}), 0);
+	for (size_t n = 0; n < b.n; n++) {
+		int64_t sender = message_sender((struct span){b.p, n});
+
+		assert_true(sender == 0 || sender == 42);
+	}
+	write_item_free(&item);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_send_becomes_an_item),
+		cmocka_unit_test(a_line_tells_its_sender),
 		cmocka_unit_test(what_a_send_must_not_be_is_named),
 		cmocka_unit_test(a_send_names_people),
 		cmocka_unit_test(the_longest_text_is_taken_whatever_it_weighs),
