@@ -116,6 +116,7 @@ bool live_opened(struct live *l, const char *mark, int64_t head)
 	l->log_head = MAX_OF(l->log_head, head);
 	live_catch_up(l);
 	state_reload(l);
+	own_again(l);
 	return false;
 }
 

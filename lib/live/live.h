@@ -103,7 +103,8 @@ struct receiver {
 	bool began, has_cursor, in_work;
 	/* Own `read` lines are not logged. Where the user's read_versions come to another sum than his instance knows
 	 * of, it gets them all before live(). To be set before live_add(). */
-	bool asks_reads;
+	bool asks_reads, told_reads; /* told_reads: has asked; is told all of them again when notifications may have
+					been lost */
 	int64_t reads_known;
 	int64_t session;
 	int64_t position; /* it has, or is not to get, what is up to this id; live_position() knows better while it is

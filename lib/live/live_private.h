@@ -93,6 +93,7 @@ void apply_state(struct live *l, const struct event *ev);
 
 /* own: the markers of a receiver's user. False: it wants none */
 bool own_ask(struct live *l, struct receiver *r);
+void own_again(struct live *l); /* of all: notifications may have been lost */
 void own_rows(const struct live_read *q, const PGresult *rows, const struct err *e);
 /* state: what is told beside the log: presence, typing, reads (lib/live/focus.h has what is known). */
 #define STATE_SMALL_CHANNEL 100 /* members up to which a focus covers presence and read marks of all of them */

@@ -7,8 +7,22 @@ bool own_ask(struct live *l, struct receiver *r)
 	if (!r->asks_reads)
 		return false;
 	r->asks_reads = false;
+	r->told_reads = true;
 	read_ask(l, READ_OWN, r, r->user->id, STMT_live_own_reads, 2, (int64_t[]){r->user->id, r->reads_known});
 	return true;
+}
+
+void own_again(struct live *l)
+{
+	for (struct live_user *u = NULL; (u = audience_next(l->audience, u));)
+		for (struct receiver *r = u->receivers; r; r = r->next) {
+			if (!r->told_reads || r->state == RECEIVER_OUT)
+				continue;
+			r->asks_reads = true;
+			r->reads_known = -1;
+			if (r->state == RECEIVER_LIVE)
+				own_ask(l, r);
+		}
 }
 
 void own_rows(const struct live_read *q, const PGresult *rows, const struct err *e)
