@@ -132,9 +132,11 @@ export async function chat({ stack, browser, alice, bob, web, bobsWs }, { name, 
 
 	// What was learnt outlives the page.
 	await page.reload();
-	const up = async () => (await link(page)).link.at(-1)?.is.startsWith("live ");
-	await until(up, { ms: within, what: "a live link after a reload" });
+	await live(page, rung, within).catch(async (e) => {
+		throw new Error(`after a reload: ${e.message}: ${JSON.stringify(await link(page))}`);
+	});
 	const again = await link(page);
+	assert.deepEqual(again.link.filter((l) => l.is.startsWith("live")).map((l) => l.is), [`live ${rung}`], "straight to the rung that worked");
 	assert.equal(again.sockets.filter((at) => at < CALM).length, rung === "ws" ? 1 : 0, "sockets after a reload");
 	ok(await send(bob, room, "welcome back"), 201);
 	await seen(page, "welcome back");
