@@ -189,6 +189,7 @@ const plans = {
 				},
 			],
 		},
+		nodeSuite("chaos (long)", "tests/chaos", 5, { STOP_SECONDS: "60" }, "stop"),
 		{
 			name: "fuzz",
 			minutes: 12,

@@ -12,6 +12,8 @@
 //                                                               // focus: [channel], watch: [user], active: 1: as in the query
 //   const follower = follow(alice, { cursor });                          // polls for ever: next(), lines, events, stop()
 //                                                               // via: a list is gone through, poll by poll; focus, watch
+//   const one = stay(alice, { via, cursor, rooms, polls: true })         // follows for ever, by WebSocket or by polls, over failures and
+//                                                               // resets: messages(room), resets, check(room, n), stop()
 
 import { randomUUID } from "node:crypto";
 import WebSocket from "ws";
@@ -25,6 +27,7 @@ export class Feed {
 
 	add(line) {
 		this.lines.push(line);
+		this.onLine?.(line);
 		for (const w of [...this.#waiters]) w();
 	}
 
@@ -111,6 +114,7 @@ export async function openWs(who, options = {}) {
 	const instance = options.instance ?? randomUUID();
 	const socket = dial(who, { ...options, instance });
 	let ref = 0;
+	feed.onLine = options.onLine;
 	feed.instance = instance;
 	feed.socket = socket;
 	feed.frames = 0;
@@ -184,8 +188,9 @@ export async function poll(who, { cursor, reads, wait, instance, focus, watch, a
 }
 
 /** Long-polls on and on, over failures too, with one instance. */
-export function follow(who, { cursor, wait = 5, instance = randomUUID(), focus, watch, via } = {}) {
+export function follow(who, { cursor, wait = 5, instance = randomUUID(), focus, watch, via, onLine } = {}) {
 	const feed = new Feed();
+	feed.onLine = onLine;
 	const abort = new AbortController();
 	feed.instance = instance;
 	feed.polls = 0;
@@ -214,6 +219,75 @@ export function follow(who, { cursor, wait = 5, instance = randomUUID(), focus, 
 		}
 	})();
 	return feed;
+}
+
+/**
+ * Follows for ever as a right client does: comes back with its cursor after every end; after a reset it loads by REST what it
+ * lacks of its rooms, and goes on from the reset's cursor.
+ */
+export function stay(who, { cursor, via, rooms, polls = false }) {
+	const own = new Map(rooms.map((room) => [room, { live: [], loaded: new Set() }])); // live: a list of seqs for each time between two resets
+	const one = { resets: 0, ends: 0, loads: [] };
+	let over = false, at = cursor, last = 0;
+	const begin = () => own.forEach((r) => r.live.push([]));
+	const known = ({ live, loaded }) => Math.max(0, ...live.map((run) => run.at(-1) ?? 0), ...loaded);
+	const load = async (room, r) => {
+		for (let from = known(r), more = true; more; ) {
+			const page = await who.get(`/api/v1/channels/${room}/messages?after=${from}&limit=200`);
+			if (page.status !== 200) throw new Error(`history answered ${page.status} ${page.text}`);
+			for (const m of page.json.messages) r.loaded.add((from = m.seq));
+			more = page.json.has_after;
+		}
+	};
+	const onLine = (line) => {
+		if (line.cursor === undefined) return;
+		const id = Number(line.cursor.split(".")[1]);
+		const logged = !["hello", "heartbeat", "cursor", "reset"].includes(line.type);
+		if (id < last || (logged && id === last)) one.wrong ??= `${line.type} at ${id} after ${last}`;
+		last = id;
+		at = line.cursor;
+		if (line.type === "reset") {
+			one.resets++;
+			begin();
+			one.loads.push(Promise.all([...own].map(([room, r]) => load(room, r))));
+		}
+		if (line.type === "message") own.get(line.channel)?.live.at(-1).push(line.seq);
+	};
+	begin();
+	const feed = polls && follow(who, { cursor, via, onLine });
+	let ws;
+	const byWs = async () => {
+		const instance = randomUUID();
+		while (!over) {
+			ws = await openWs(who, { via, cursor: at, instance, hello: false, onLine });
+			if (over) ws.terminate();
+			await ws.closed;
+			one.ends++;
+			await new Promise((ok) => setTimeout(ok, 50));
+		}
+	};
+	const done = feed ? feed.done : byWs();
+	/** How many of a room's messages it has. */
+	one.messages = (room) => new Set([...own.get(room).live.flat(), ...own.get(room).loaded]).size;
+	/** Each of 1 to n: live, once and in order, or loaded after a reset. */
+	one.check = async (room, n) => {
+		await Promise.all(one.loads);
+		if (one.wrong) throw new Error(one.wrong);
+		const { live, loaded } = own.get(room);
+		for (const run of live) run.forEach((seq, i) => i && seq !== run[i - 1] + 1 && fail(`${seq} after ${run[i - 1]}`));
+		const flat = live.flat(), had = new Set(flat);
+		if (had.size !== flat.length) fail("a message came twice");
+		for (let seq = 1; seq <= n; seq++) if (!loaded.has(seq) && !had.has(seq)) fail(`${seq} is missing`);
+		function fail(what) {
+			throw new Error(`room ${room}: ${what}`);
+		}
+	};
+	one.stop = async () => {
+		over = true;
+		ws?.terminate();
+		await (feed ? feed.stop() : done);
+	};
+	return one;
 }
 
 function safeJson(text) {
