@@ -14,7 +14,7 @@ export interface PollEnv {
 	clearTimeout: (t: any) => void;
 }
 
-const HOLDS = [25, 12, 6]; // s; the first is shorter than every proxy limit met, the others are for proxies not met
+const HOLDS = [25, 12, 6, 3]; // s; the first is shorter than every proxy limit met, the others are for proxies not met
 const CUTS = 2; // 502 or 504 in a row make the next hold shorter
 const CUT_LIMIT = CUTS * HOLDS.length; // then the path is broken
 const GRACE = 15_000; // ms beyond the hold
