@@ -120,8 +120,8 @@ const lint = () => ({
 		.map((f) => ({ argv: [f], count: tap })),
 });
 const API_OVER_HTTP = ["tests/api/routes.test.mjs", "tests/api/text.test.mjs"];
-// Apache has a thread for each connection, and takes its time to let them go.
-const REALTIME_OF_FEW = ["access", "faults", "protocol", "resume"].map((f) => `tests/realtime/${f}.test.mjs`);
+// Apache has a thread for each connection, and takes its time to let them go: no herd.
+const REALTIME_OF_FEW = ["access", "faults", "origin", "protocol", "resume", "slow", "sse", "wire"].map((f) => `tests/realtime/${f}.test.mjs`);
 const asan = { PC_VARIANT: "asan" };
 const VALGRIND = ["valgrind", "-q", "--error-exitcode=97", "--leak-check=full"];
 
@@ -175,7 +175,7 @@ const plans = {
 		frontSuite("api (nginx)", 8, ["nginx", "tests/api"]),
 		frontSuite("api (apache)", 12, ["apache-proxy_fcgi", "tests/api"]),
 		frontSuite("realtime (nginx)", 8, ["nginx", "tests/realtime"]),
-		frontSuite("realtime (apache)", 10, ["apache-proxy_fcgi", ...REALTIME_OF_FEW]),
+		frontSuite("realtime (apache)", 12, ["apache-proxy_fcgi", ...REALTIME_OF_FEW]),
 		// what goes past the web server, to a process that mod_fcgid or CGI does not use, is left out
 		frontSuite("api (fcgid, cgi)", 8, ...["apache-fcgid", "apache-cgid", "lighttpd-cgi"].map((f) => [f, ...API_OVER_HTTP])),
 		{
