@@ -11,10 +11,11 @@ import { promisify } from "node:util";
 import { ROOT, freePort, tcpReady } from "../../conf/run/stack.mjs";
 import { pgBin } from "../../conf/run/postgres.mjs";
 import { startStack } from "../support/stack.mjs";
+import { sleep } from "../support/until.mjs";
 
 const run = promisify(execFile);
 const BIN = join(ROOT, "build/plain/tests/bench");
-export const sleep = (ms) => new Promise((ok) => setTimeout(ok, ms));
+export { sleep };
 
 export function median(list) {
 	const s = list.filter(Number.isFinite).sort((a, b) => a - b);

@@ -6,8 +6,8 @@ import { randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";
 import WebSocket from "ws";
 import { fcgiOpen } from "../support/fastcgi.mjs";
+import { sleep } from "../support/until.mjs";
 
-const sleep = (ms) => new Promise((ok) => setTimeout(ok, ms));
 export const mark = (clientId, text) => `${clientId} ${text}`;
 
 /** A number that stands for a message's identity and text. */

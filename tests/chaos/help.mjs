@@ -8,20 +8,10 @@ import { promisify } from "node:util";
 import { makeCluster, makeSocketDir, pgBin, pgOwner, pgPrivileges, pgReady, serverArgv } from "../../conf/run/postgres.mjs";
 import { Proc } from "../../conf/run/proc.mjs";
 import { tcpReady } from "../../conf/run/stack.mjs";
+import { sleep } from "../support/until.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-export const sleep = (ms) => new Promise((ok) => setTimeout(ok, ms));
-
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
-export function dice(seed) {
-	let a = seed >>> 0;
-	return () => {
-		a = (a + 0x6d2b79f5) >>> 0;
-		let t = Math.imul(a ^ (a >>> 15), 1 | a);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-	};
-}
+export { sleep };
 
 export async function startRelay() {
 	const child = fork(join(HERE, "relay.mjs"), { stdio: ["ignore", "inherit", "inherit", "ipc"] });

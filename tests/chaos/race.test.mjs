@@ -7,7 +7,8 @@ import { randomUUID } from "node:crypto";
 import { startStack } from "../support/stack.mjs";
 import { follow, openWs } from "../support/realtime.mjs";
 import { channel, idOf, people, post, until } from "../realtime/help.mjs";
-import { dice, sleep } from "./help.mjs";
+import { rng } from "../support/random.mjs";
+import { sleep } from "./help.mjs";
 
 const SECONDS = Number(process.env.RACE_SECONDS ?? 15);
 let stack, alice, movers;
@@ -22,7 +23,7 @@ after(() => stack.stop());
 test(`removals, joins and joins again race sends, connects and resumes for ${SECONDS} s`, { timeout: 180000 }, async (t) => {
 	const seed = process.env.SEED ? Number(process.env.SEED) : (Math.random() * 2 ** 31) | 0;
 	t.diagnostic(`seed ${seed}`);
-	const random = dice(seed);
+	const random = rng(seed);
 	const pick = (list) => list[Math.floor(random() * list.length)];
 	const rooms = [];
 	for (let i = 0; i < 3; i++) rooms.push(await channel(alice, i === 0 ? movers : [], "public"));

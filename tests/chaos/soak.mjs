@@ -12,7 +12,8 @@ import { people, channels } from "../bench/site.mjs";
 import { ROOT, startStack } from "../support/stack.mjs";
 import { FAULTS } from "./faults.mjs";
 import { TRANSPORTS, fingerprint, hasOps } from "./clients.mjs";
-import { dice, relayDatabase, sleep, startRelay } from "./help.mjs";
+import { rng } from "../support/random.mjs";
+import { relayDatabase, sleep, startRelay } from "./help.mjs";
 
 /**
  * seconds, seed, clients, rate (messages a second of all), variant.
@@ -24,7 +25,7 @@ export async function soak(options = {}) {
 	let { seed } = options;
 	seed ??= (Math.random() * 2 ** 31) | 0;
 	say(`seed ${seed}`);
-	const random = dice(seed);
+	const random = rng(seed);
 	const pick = (list) => list[Math.floor(random() * list.length)];
 	const stack = await startStack({
 		...(variant && { variant }),
@@ -72,7 +73,7 @@ export async function soak(options = {}) {
 			const how = has[i % has.length];
 			const proxied = (i + Math.floor(i / has.length)) % 2 === 0;
 			const name = `${i} ${how.name} ${proxied ? "lighttpd" : "direct"}`;
-			const client = new how.make(site, name, users[i % persons], { proxied, random: dice(seed + 1 + i), wait: how.wait });
+			const client = new how.make(site, name, users[i % persons], { proxied, random: rng(seed + 1 + i), wait: how.wait });
 			client.transport = how.name;
 			all.push(client);
 			transports[how.name] = (transports[how.name] ?? 0) + 1;
@@ -93,7 +94,7 @@ export async function soak(options = {}) {
 		let writing = true;
 		let texts = 0;
 		const writer = (async () => {
-			const r = dice(seed ^ 0x5bd1e995);
+			const r = rng(seed ^ 0x5bd1e995);
 			while (writing) {
 				const c = all[Math.floor(r() * all.length)];
 				if (c.pending.size < 3)

@@ -5,6 +5,7 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { bot, client } from "../support/http.mjs";
 
+export { rng } from "../support/random.mjs";
 export { until } from "../support/until.mjs";
 
 /** Clients with a token each, by handle. */
@@ -69,17 +70,6 @@ export const markOf = (cursor) => cursor.split(".")[0];
 export const seqs = (lines, id) => lines.filter((l) => l.type === "message" && l.channel === id).map((l) => l.seq);
 export const texts = (lines, id) => lines.filter((l) => l.type === "message" && l.channel === id).map((l) => l.body.text);
 export const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
-
-/** Numbers from 0 to 1 that are the same each time. */
-export function rng(seed) {
-	let a = seed >>> 0;
-	return () => {
-		a = (a + 0x6d2b79f5) >>> 0;
-		let t = Math.imul(a ^ (a >>> 15), 1 | a);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-	};
-}
 
 /** Connections that clients, or the web server for them, have with these programs. */
 export function connections(stack, ...names) {

@@ -3,6 +3,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { startStack } from "../support/stack.mjs";
+import { sleep } from "../support/until.mjs";
 import { openRaw } from "../support/wire.mjs";
 import { crowd, people, post, range, until } from "./help.mjs";
 
@@ -16,8 +17,6 @@ before(async () => {
 	({ people: all, room } = await crowd(stack, alice, PEOPLE));
 });
 after(() => stack.stop());
-
-const sleep = (ms) => new Promise((ok) => setTimeout(ok, ms));
 
 /** What a right client does: it comes back when it is told to, or at random within two seconds; then ever later, with jitter. */
 class Member {

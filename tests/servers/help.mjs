@@ -5,8 +5,9 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { gunzipSync, brotliDecompressSync } from "node:zlib";
 import WebSocket from "ws";
+import { sleep } from "../support/until.mjs";
 
-export const sleep = (ms) => new Promise((ok) => setTimeout(ok, ms));
+export { sleep };
 
 /** Connection options for a server of servers.mjs. Its site's name is in Host, as browsers have it. */
 function towards(server, { v6 = false, port = server.port, secure = !!server.ca } = {}) {

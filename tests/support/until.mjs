@@ -1,4 +1,6 @@
-// until: tests wait for a condition, never for a time.
+// until: tests wait for a condition, never for a time; sleep is for those whose subject is time itself.
+
+export const sleep = (ms) => new Promise((ok) => setTimeout(ok, ms));
 
 /** Calls cond (may be async) until it returns something true; returns that. Throws after ms, with the last error if it threw. */
 export async function until(cond, { ms = 10000, every = 20, what = cond.toString() } = {}) {
@@ -13,6 +15,6 @@ export async function until(cond, { ms = 10000, every = 20, what = cond.toString
 			last = e;
 		}
 		if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}${last ? ` (${last.message})` : ""}`);
-		await new Promise((ok) => setTimeout(ok, every));
+		await sleep(every);
 	}
 }

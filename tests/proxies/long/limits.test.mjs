@@ -7,6 +7,7 @@ import { bot, signIn } from "../../support/http.mjs";
 import { pollThrough, startProxy, wsThrough } from "../../support/proxies.mjs";
 import { openWs } from "../../support/realtime.mjs";
 import { startStack, until } from "../../support/stack.mjs";
+import { sleep } from "../../support/until.mjs";
 import { makeChannel, me, ok, send } from "../../api/help.mjs";
 import { head } from "../../realtime/help.mjs";
 import { launch, live, seen } from "../../web/help.mjs";
@@ -63,7 +64,6 @@ after(async () => {
 });
 
 const site = () => ({ stack, browser, alice, bob, web, bobsWs });
-const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 describe("limits as they come", { concurrency: true }, () => {
 	for (const { name, limit, cut } of LIMITS) {
@@ -91,7 +91,7 @@ describe("limits as they come", { concurrency: true }, () => {
 			const ws = await wsThrough(middles[name], carol);
 			let pings = 0;
 			ws.socket.on("ping", () => pings++);
-			const end = await Promise.race([ws.closed, wait(90000)]);
+			const end = await Promise.race([ws.closed, sleep(90000)]);
 			assert.equal(end, undefined, `closed after ${pings} pings: ${JSON.stringify(end)}`);
 			assert.ok(pings >= 4, `${pings} pings`);
 			assert.equal((await ws.call({ op: "ping" })).type, "pong");
@@ -130,7 +130,7 @@ describe("limits as they come", { concurrency: true }, () => {
 		const her = await through(swallows, browser, web, `/c/${room}`);
 		await until(async () => (await link(her.page)).link.at(-1)?.is.startsWith("live"), { ms: 20000, what: "a live link" });
 		const before = await link(her.page);
-		await wait(100000);
+		await sleep(100000);
 		const { sockets, link: all } = await link(her.page);
 		console.log(`handshakes that were swallowed, s after the first: ${sockets.map((at) => Math.round((at - sockets[0]) / 1000)).join(", ")}`);
 		assert.deepEqual(all, before.link, "what is tried beside it disturbs nothing");
