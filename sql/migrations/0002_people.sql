@@ -48,9 +48,9 @@ CREATE TABLE presence (
 ) WITH (fillfactor = 70);
 CREATE INDEX presence_present_idx ON presence (user_id) WHERE state <> 'offline';
 
--- Of a member: counted_own of his own messages stand between his marker and counted_seq, so that only what came since has to be looked at
--- (an index by sender would cost each send a quarter more); unread_from, from where he marked as unread (null: the marker says); delivered_seq, in direct channels; read_version
--- counts every change of marker, mark and counters that is told to his own instances.
+-- Of a member: counted_own of his own messages stand between his marker and counted_seq, so that only what came since has to be looked
+-- at (an index by sender would cost each send a quarter more); unread_from, from where he marked as unread (null: the marker says);
+-- delivered_seq, in direct channels; read_version counts every change of marker, mark and counters that is told to his own instances.
 ALTER TABLE members
 	ADD unread_from bigint,
 	ADD delivered_seq bigint NOT NULL DEFAULT 0,
