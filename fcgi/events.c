@@ -280,6 +280,7 @@ static void set_up(struct events *ev)
 		.ring_events = (size_t)MIN_OF(c->realtime.ring_events, (int64_t)RING_EVENTS_MAX),
 		.ring_bytes = (size_t)MIN_OF(c->realtime.ring_bytes, RING_BYTES_MAX),
 		.resume_events = (size_t)c->events.resume_events,
+		.receipts_max = c->reads.receipts_max,
 		.typing = {c->typing.last, c->typing.repeat, c->typing.present_max},
 	};
 

@@ -172,6 +172,7 @@ static void set_up(struct realtime *rt, const struct config *c, const struct opt
 	struct live_limits limits = {.ring_events = (size_t)c->realtime.ring_events,
 				     .ring_bytes = (size_t)c->realtime.ring_bytes,
 				     .resume_events = (size_t)c->events.resume_events,
+				     .receipts_max = c->reads.receipts_max,
 				     .typing = {c->typing.last, c->typing.repeat, c->typing.present_max}};
 	char name[64];
 

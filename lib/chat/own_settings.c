@@ -98,7 +98,8 @@ int own_settings_change(struct db *d, const struct config *c, int64_t user, cons
 	text = json_dumps(patch, JSON_COMPACT);
 	if (!text)
 		return err_set(e, ERR_INTERNAL, NULL, "something went wrong on our side");
-	rc = db_query(d, STMT_settings_change, &r, e, "itii", user, text, c->presence.lease, c->presence.away);
+	rc = db_query(d, STMT_settings_change, &r, e, "itiii", user, text, c->presence.lease, c->presence.away,
+		      c->reads.receipts_max);
 	free(text);
 	return rc < 0 ? -1 : append(r, b);
 }

@@ -55,6 +55,7 @@ struct live_hooks {
 struct live_limits {
 	size_t ring_events, ring_bytes;
 	size_t resume_events; /* own events a cursor may be behind */
+	int64_t receipts_max; /* as [reads] */
 	struct {              /* as [typing] */
 		int64_t last, repeat, present_max;
 	} typing;

@@ -132,7 +132,8 @@ int live_plain(struct db *d, const struct config *c, int64_t user, int64_t sessi
 	static const struct live_hooks hooks = {.read = on_read, .ready = on_ready, .doubt = on_doubt, .test = on_test};
 	struct live_limits limits = {.ring_events = 1,
 				     .ring_bytes = (size_t)c->realtime.ring_bytes,
-				     .resume_events = (size_t)c->events.resume_events};
+				     .resume_events = (size_t)c->events.resume_events,
+				     .receipts_max = c->reads.receipts_max};
 	struct plain p = {0};
 	int rc;
 

@@ -188,8 +188,9 @@ static void ask_database(struct live *l, struct receiver *r, const int64_t *chan
 	struct id_list lists[2] = {{channels, channels_n}, {users, users_n}};
 
 	l->state->asking++;
-	read_ask_lists(l, READ_STATE, r, STMT_live_state, 2, lists, 2,
-		       (int64_t[]){r ? r->user->id : 0, STATE_SMALL_CHANNEL}, l->state->heard_n);
+	read_ask_lists(l, READ_STATE, r, STMT_live_state, 2, lists, 3,
+		       (int64_t[]){r ? r->user->id : 0, STATE_SMALL_CHANNEL, l->limits.receipts_max},
+		       l->state->heard_n);
 }
 
 /* What of its interests is not known yet. */

@@ -305,7 +305,8 @@ END $$;
 
 -- Changes those that the patch names, and tells: others by presence, his own instances by the log. patch: dnd_until a time, forever
 -- or null; status {"emoji","text","until"} or null. Returns the settings.
-CREATE OR REPLACE FUNCTION settings_change(person bigint, patch jsonb, lease_ms bigint, away_ms bigint) RETURNS jsonb
+CREATE OR REPLACE FUNCTION settings_change(person bigint, patch jsonb, lease_ms bigint, away_ms bigint, receipts_max bigint DEFAULT 100)
+RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	was user_settings;
@@ -343,6 +344,9 @@ BEGIN
 	UPDATE user_settings t SET version = t.version + 1, invisible = s.invisible, read_receipts = s.read_receipts, dnd_until = s.dnd_until,
 		status_emoji = s.status_emoji, status_text = s.status_text, status_until = s.status_until
 	WHERE t.user_id = person RETURNING * INTO s;
+	IF s.read_receipts <> was.read_receipts THEN
+		PERFORM read_marks_share(person, s.read_receipts, receipts_max);
+	END IF;
 	PERFORM presence_settle(ARRAY[person], ARRAY[NULL::timestamptz], lease_ms, away_ms);
 	own_only := shown IS NOT DISTINCT FROM (SELECT presence_json(person, p.state, p.last_active, s, false) FROM presence p WHERE p.user_id = person);
 	PERFORM presence_tell(CASE WHEN NOT own_only THEN ARRAY[person] END, ARRAY[person], lease_ms, away_ms);

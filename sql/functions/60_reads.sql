@@ -32,6 +32,25 @@ BEGIN
 	RETURN 'k ' || m.channel_id || ' 0 ' || m.user_id || ' ' || read_mark_json(m, direct)::text;
 END $$;
 
+-- What takes it away again.
+CREATE OR REPLACE FUNCTION read_mark_gone(channel bigint, reader bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT 'k ' || channel || ' 0 ' || reader || ' ' || jsonb_build_object('user', reader, 'seq', NULL)
+$$;
+
+-- The same in all his small channels, when he changes it for all of them.
+CREATE OR REPLACE FUNCTION read_marks_share(reader bigint, share boolean, receipts_max bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	lines text[];
+BEGIN
+	SELECT array_agg(l.line) INTO lines FROM (
+		SELECT CASE WHEN share THEN read_mark_line(m, receipts_max) ELSE read_mark_gone(m.channel_id, reader) END AS line
+		FROM members m WHERE m.user_id = reader AND m.read_receipts AND tells_reads(m.channel_id, receipts_max)) l
+	WHERE l.line IS NOT NULL;
+	IF lines IS NOT NULL THEN
+		PERFORM notify_states(lines);
+	END IF;
+END $$;
+
 -- The marker, and the place of "mark as unread" (since; null: none), after he has read up to a seq, then marked as unread from another
 -- on, then read up to a third; 0 is none of it.
 CREATE OR REPLACE FUNCTION read_after(m members, last_seq bigint, reads bigint, unreads bigint, rereads bigint, OUT marker bigint, OUT since bigint)
@@ -178,7 +197,9 @@ BEGIN
 	UPDATE members SET read_receipts = share, read_version = members.read_version + 1
 	WHERE members.channel_id = channel AND members.user_id = reader AND members.read_receipts <> share RETURNING * INTO m;
 	IF m.user_id IS NOT NULL THEN
-		PERFORM notify_states(array_remove(ARRAY[read_line(m), CASE WHEN share THEN read_mark_line(m, receipts_max) END], NULL));
+		-- those who look at the channel let go of a mark that he shows no more
+		PERFORM notify_states(array_remove(ARRAY[read_line(m),
+			CASE WHEN share THEN read_mark_line(m, receipts_max) ELSE read_mark_gone(channel, reader) END], NULL));
 		RETURN 'ok';
 	END IF;
 	IF EXISTS (SELECT FROM members WHERE members.channel_id = channel AND members.user_id = reader) THEN

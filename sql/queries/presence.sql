@@ -60,9 +60,9 @@ LEFT JOIN presence p ON p.user_id = n.user_id LEFT JOIN user_settings s ON s.use
 SELECT settings_json(s)::text AS settings FROM (SELECT $1::int8 AS id) u LEFT JOIN user_settings s ON s.user_id = u.id;
 
 -- name: settings_change
--- in: user_id int8, patch jsonb, lease_ms int8, away_ms int8
+-- in: user_id int8, patch jsonb, lease_ms int8, away_ms int8, receipts_max int8
 -- out: settings text
-SELECT settings_change($1, $2, $3, $4)::text AS settings;
+SELECT settings_change($1, $2, $3, $4, $5)::text AS settings;
 
 -- known: false: there is no such zone.
 -- name: user_time_zone

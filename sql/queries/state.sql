@@ -4,15 +4,15 @@
 -- presence of those members and of users. judged: this viewer shares a channel with him; viewer 0: nobody's asking, all are given.
 -- what: c a channel (seq: its members, delivered: 1 where it is direct), m a member, p a presence; null: nothing.
 -- name: live_state
--- in: channels int8[], users int8[], viewer int8, small int8
+-- in: channels int8[], users int8[], viewer int8, small int8, receipts_max int8
 -- out: head int8, mark text, what text, channel int8, user_id int8, seq int8, delivered int8, judged bool, json text
 WITH c AS (
 	SELECT c.id, c.kind = 'direct' AS direct, (SELECT count(*) FROM members m WHERE m.channel_id = c.id) AS n
 	FROM channels c WHERE c.id = ANY ($1)
 ), m AS (
-	SELECT m.channel_id, m.user_id, CASE WHEN m.read_receipts AND coalesce(s.read_receipts, true) THEN m.last_read_seq END AS seq,
+	SELECT m.channel_id, m.user_id, CASE WHEN c.n <= $5 AND shares_reads(m) THEN m.last_read_seq END AS seq,
 		CASE WHEN c.direct THEN greatest(m.delivered_seq, m.last_read_seq) END AS delivered
-	FROM c JOIN members m ON m.channel_id = c.id LEFT JOIN user_settings s ON s.user_id = m.user_id
+	FROM c JOIN members m ON m.channel_id = c.id
 	WHERE c.n <= $4
 ), w AS (
 	SELECT DISTINCT t.id FROM unnest($2::int8[]) AS t(id)

@@ -379,3 +379,37 @@ test("who may not read is not told, and a socket that ends is forgotten", async 
 	await outsider.close();
 	assert.equal((await poll(client(stack, {}), { cursor: p.cursor, focus: room, via: "realtime1" })).status, 401);
 });
+
+test("read marks as they move: by ops, in a direct channel with what was delivered; who shows his no more is taken away", async () => {
+	const room = await channel(alice, [bob, carol]);
+	const direct = (await alice.post("/api/v1/channels", { kind: "direct", members: [bob.id] })).json.id;
+	for (let i = 0; i < 3; i++) for (const to of [room, direct]) await post(alice, to, `${i}`);
+	const f = await openWs(alice, { via: "realtime2" });
+	await acked(f, { op: "focus", channels: [room, direct] });
+	const b = await openWs(bob, { via: "realtime1" });
+	await acked(b, { op: "read", channel: room, seq: 2 });
+	await until(() => marks(f, room).get(bob.id) === 2);
+	await acked(b, { op: "delivered", channel: direct, seq: 3 });
+	await acked(b, { op: "read", channel: direct, seq: 1 });
+	const mark = () => f.lines.filter((l) => l.type === "reads" && l.channel === direct).flatMap((l) => l.reads).findLast((r) => r.user === bob.id);
+	await until(() => mark()?.seq === 1 && mark().delivered === 3);
+	const sharing = (share) => bob.patch(`/api/v1/channels/${room}/membership`, { read_receipts: share });
+	assert.equal((await sharing(false)).status, 200);
+	await until(() => marks(f, room).get(bob.id) === null);
+	await acked(b, { op: "read", channel: room, seq: 3 });
+	const later = await openWs(carol, { via: "realtime1" });
+	await acked(later, { op: "focus", channels: [room] });
+	await later.some((l) => l.type === "reads" && l.channel === room);
+	assert.ok(!marks(later, room).has(bob.id));
+	assert.equal((await sharing(true)).status, 200);
+	for (const feed of [f, later]) await until(() => marks(feed, room).get(bob.id) === 3);
+	// for all channels at once
+	const everywhere = (share) => bob.patch("/api/v1/me/settings", { read_receipts: share });
+	assert.equal((await everywhere(false)).status, 200);
+	for (const feed of [f, later]) await until(() => marks(feed, room).get(bob.id) === null);
+	await until(() => mark().seq === null);
+	assert.equal((await everywhere(true)).status, 200);
+	for (const feed of [f, later]) await until(() => marks(feed, room).get(bob.id) === 3);
+	await until(() => mark().seq === 1);
+	for (const s of [f, b, later]) await s.close();
+});
