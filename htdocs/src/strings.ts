@@ -1,4 +1,7 @@
 // Every text of the client, in one place, ready for translation. What needs a number or a name is a function.
+/* Names may run from right to left; the sentence around them does not follow. */
+const isolate = (name: string) => `\u2068${name}\u2069`;
+const list = new Intl.ListFormat('en', { type: 'conjunction' });
 const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
 
 export const t = {
@@ -47,6 +50,89 @@ export const t = {
 	hasDraft: 'Draft',
 	privateChannel: 'Private channel',
 	publicChannel: 'Public channel',
+
+	shown: {
+		online: 'Online',
+		away: 'Away',
+		dnd: 'Do not disturb',
+		offline: 'Offline',
+		invisible: 'Invisible',
+	},
+	showPerson: (name: string) => `Show ${name}’s profile`,
+	profileOf: (name: string) => `${name}’s profile`,
+	activeNow: 'Active now',
+	lastActive: (ago: string) => `Last active ${ago}`,
+	localTimeOf: 'Local time',
+	localTime: (time: string) => `${time} local time`,
+	sameTime: 'same as yours',
+	ahead: (hours: string) => `${hours} ahead of you`,
+	behind: (hours: string) => `${hours} behind you`,
+	hours: (h: number, m: number) => [h ? `${h} h` : '', m ? `${m} min` : ''].filter(Boolean).join(' '),
+	statusUntil: (when: string) => `Until ${when}`,
+	writeDirect: 'Message',
+	typing: (names: string[], count: number) => {
+		const more = count - names.length;
+		const all = [...names.map(isolate), ...(more > 0 ? [`${more} ${plural(more, 'other', 'others')}`] : [])];
+		return `${list.format(all)} ${plural(count, 'is', 'are')} typing`;
+	},
+
+	availability: 'Availability',
+	available: { auto: 'Automatic', away: 'Away until I write', invisible: 'Invisible' } as Record<string, string>,
+	setStatus: 'Set a status…',
+	editStatus: 'Change the status…',
+	clearStatus: 'Clear the status',
+	dndMenu: 'Do not disturb…',
+	dndUntil: (when: string) => `Do not disturb until ${when}`,
+	dndForever: 'Do not disturb is on',
+	dndTitle: 'Do not disturb',
+	dndText: 'Others see that you do not want to be disturbed. Messages still arrive.',
+	dndSwitchOff: 'Switch it off',
+	dndChange: 'Change…',
+	dndFor: {
+		'30m': 'For 30 minutes',
+		'1h': 'For 1 hour',
+		'2h': 'For 2 hours',
+		tomorrow: 'Until tomorrow morning',
+		forever: 'Until I switch it off',
+	} as Record<string, string>,
+	dndNow: (when: string) => `On, until ${when}`,
+	dndNowForever: 'On, until I switch it off',
+	statusTitle: 'Your status',
+	statusText: 'What is your status?',
+	statusEmoji: 'Emoji',
+	statusEmojiOther: 'Another emoji',
+	statusEmojiNone: 'No emoji',
+	statusChoose: 'Choose an emoji',
+	statusIdeas: 'Ideas',
+	statusEnds: 'Clear it',
+	statusEnd: {
+		never: 'Never',
+		'30m': 'In 30 minutes',
+		'1h': 'In 1 hour',
+		'4h': 'In 4 hours',
+		today: 'At the end of today',
+		week: 'At the end of this week',
+		keep: 'As it is set now',
+	} as Record<string, string>,
+	statusIdeasList: [
+		['📅', 'In a meeting', '1h'],
+		['🍽️', 'At lunch', '1h'],
+		['🚆', 'On the way', '30m'],
+		['🏠', 'Working from home', 'today'],
+		['🤒', 'Out sick', 'today'],
+		['🌴', 'On holiday', 'never'],
+	] as [string, string, string][],
+	statusTooLong: 'A status has at most 100 characters.',
+	save: 'Save',
+	settings: 'Settings',
+	settingsMenu: 'Settings…',
+	settingsPresence: 'Who can see what',
+	receiptsLabel: 'Read receipts',
+	receiptsHint: 'Others see what you have read, and you see what they have read.',
+	invisibleLabel: 'Invisible',
+	invisibleHint: 'You look offline to everyone. You can still read and write.',
+	settingsAway: 'Your settings could not be loaded.',
+	partFailed: 'This could not be loaded. Check the connection, or load the page again.',
 
 	theme: 'Theme',
 	themes: { system: 'System', light: 'Light', dark: 'Dark' } as Record<string, string>,

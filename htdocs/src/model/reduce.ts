@@ -1,9 +1,11 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
 import { addAfter, addBefore, addMessage, addNewest, emptyLog, tailSeq } from './log';
+import { applyPeopleLine, applySettings, endStatuses } from './presence';
+import { applyTyping, endTyping, typedMessage } from './typing';
 import type { Connection, MemberList, Phase, State, Table } from './state';
 import { myId } from './state';
-import type { Channel, Line, Me, Member, Membership, Message, MessagePage, Pending, Site, User } from './types';
+import type { Channel, Line, Me, Member, Membership, Message, MessagePage, Pending, Settings, Site, User } from './types';
 
 export type Action =
 	| { type: 'phase'; phase: Phase }
@@ -40,6 +42,13 @@ export type Action =
 	| { type: 'outbox/set'; client_id: string; state: Pending['state']; error?: string }
 	| { type: 'outbox/acked'; client_id: string; seq: number }
 	| { type: 'outbox/drop'; client_id: string }
+	| { type: 'settings'; settings: Settings }
+	/* Set by oneself, in this browser. */
+	| { type: 'away'; on: boolean }
+	/* What the clock ends: who types, statuses, pauses. */
+	| { type: 'clock'; now: number }
+	/* The link is gone: nobody is known to type. */
+	| { type: 'typing/none' }
 	| { type: 'connection'; connection: Partial<Connection> };
 
 export function reduce(s: State, a: Action): State {
@@ -133,6 +142,14 @@ export function reduce(s: State, a: Action): State {
 			return applyAck(s, a.client_id, a.seq);
 		case 'outbox/drop':
 			return { ...s, outbox: s.outbox.filter((p) => p.client_id !== a.client_id) };
+		case 'settings':
+			return applySettings(s, a.settings);
+		case 'away':
+			return s.away === a.on ? s : { ...s, away: a.on };
+		case 'clock':
+			return endTyping(endStatuses(s, a.now), a.now);
+		case 'typing/none':
+			return endTyping(s, Infinity);
 		case 'connection':
 			return { ...s, connection: { ...s.connection, ...a.connection } };
 	}
@@ -142,7 +159,7 @@ export function reduce(s: State, a: Action): State {
 export function applyLine(s: State, line: Line): State {
 	switch (line.type) {
 		case 'message':
-			return applyMessage(s, line as unknown as Message);
+			return typedMessage(applyMessage(s, line as unknown as Message), line as unknown as Message);
 		case 'channel.created':
 		case 'channel.updated': {
 			const fresh = line.channel as Channel;
@@ -178,6 +195,11 @@ export function applyLine(s: State, line: Line): State {
 			return putUsers(s, [line.user as User]);
 		case 'read':
 			return applyRead(s, line.channel as number, line.seq as number);
+		case 'presence':
+		case 'settings.updated':
+			return applyPeopleLine(s, line);
+		case 'typing':
+			return applyTyping(s, line);
 		case 'ack':
 			return typeof line.client_id === 'string' ? applyAck(s, line.client_id, line.seq as number) : s;
 		default:
@@ -305,6 +327,7 @@ function distrust(s: State): State {
 		me: s.me && { ...s.me, user: lowest(s.me.user) },
 		channels: Object.fromEntries(channels),
 		lines: {},
+		settings: s.settings && { ...s.settings, version: 0 },
 		// What had been stored may not be any more. Where it is, its client_id keeps it from being stored twice.
 		outbox: s.outbox.map((p) => (p.state === 'acked' ? { ...p, state: 'queued' as const, seq: undefined } : p)),
 	};
@@ -316,6 +339,7 @@ function dropChannel(s: State, id: number): State {
 		...s,
 		channels: without(s.channels, id),
 		logs: without(s.logs, id),
+		typing: without(s.typing, id),
 		members: without(s.members, id),
 		lines: without(s.lines, id),
 	};

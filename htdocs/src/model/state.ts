@@ -1,7 +1,7 @@
 // The whole state of the client and the selectors that views and loaders share. Plain data, changed by reduce.ts alone.
 import { messageAt, tailSeq } from './log';
 import type { Rung } from '../net/transport';
-import type { Channel, Log, Me, Member, Message, Pending, Site, User } from './types';
+import type { Channel, Log, Me, Member, Message, Pending, Presence, Settings, Site, Typing, User } from './types';
 
 export type Table<T> = Readonly<Record<number, T>>;
 
@@ -40,6 +40,12 @@ export interface State {
 	drafts: Readonly<Record<number, string>>;
 	/* Per channel, the seq after which the "new messages" line stands. */
 	lines: Table<number>;
+	presence: Table<Presence>;
+	/* Per channel; none where nobody types. */
+	typing: Table<Typing>;
+	settings: Settings | null;
+	/* One has set oneself away, in this browser. */
+	away: boolean;
 	connection: Connection;
 }
 
@@ -57,6 +63,10 @@ export const initialState: State = {
 	outbox: [],
 	drafts: {},
 	lines: {},
+	presence: {},
+	typing: {},
+	settings: null,
+	away: false,
 	connection: { status: 'connecting', rung: null, catchingUp: false },
 };
 

@@ -7,7 +7,42 @@ export interface User {
 	picture: string | null;
 	role: 'owner' | 'admin' | 'member' | 'guest';
 	active: boolean;
+	/* An IANA name; undefined where the server does not tell. */
+	time_zone?: string | null;
 	version: number;
+}
+
+/* What a person says of himself. */
+export interface Status {
+	emoji: string | null;
+	text: string;
+	until: string | null;
+}
+
+export interface Presence {
+	user: number;
+	state: 'online' | 'away' | 'offline';
+	last_active: string | null;
+	dnd: boolean;
+	status: Status | null;
+	/* Of oneself only. */
+	invisible?: boolean;
+}
+
+/* Own settings. */
+export interface Settings {
+	invisible: boolean;
+	dnd_until: string | 'forever' | null;
+	status: Status | null;
+	read_receipts: boolean;
+	version: number;
+}
+
+/* Who types in a channel: a few of them, and how many they are. Ends by the local clock where nothing more is heard. */
+export interface Typing {
+	users: readonly number[];
+	count: number;
+	until: number;
 }
 
 export interface Membership {

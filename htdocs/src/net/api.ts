@@ -1,5 +1,5 @@
 // REST calls (doc/protocol.md, section 4). Each answers typed data or throws ApiError; nothing here knows the state.
-import type { Channel, ChannelKind, Line, Me, Member, Message, MessagePage, Site, User } from '../model/types';
+import type { Channel, ChannelKind, Line, Me, Member, Message, MessagePage, Presence, Settings, Site, Status, User } from '../model/types';
 
 const TIMEOUT = 20_000; // ms for one answer
 
@@ -100,5 +100,11 @@ export const api = {
 	send: (id: number, client_id: string, text: string) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body: { text } }),
 	messages: (id: number, where: { before?: number; after?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
 	read: (id: number, seq: number) => call<{ last_read_seq: number }>('PUT', `${V}/channels/${id}/read`, undefined, { seq }),
+	settings: () => call<Settings>('GET', `${V}/me/settings`),
+	changeSettings: (change: Partial<Settings>) => call<Settings>('PATCH', `${V}/me/settings`, undefined, change),
+	setStatus: (status: Partial<Status>) => call<Settings>('PUT', `${V}/me/status`, undefined, status),
+	clearStatus: () => call<Settings | null>('DELETE', `${V}/me/status`),
+	changeMe: (change: { time_zone: string }) => call<Me>('PATCH', `${V}/me`, undefined, change),
+	presence: (ids: readonly number[]) => call<{ presence: Presence[] }>('GET', `${V}/presence`, { ids: ids.join(',') }),
 	logout: () => call<{ redirect: string }>('POST', '/auth/logout'),
 };

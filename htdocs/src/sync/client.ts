@@ -2,6 +2,7 @@
 //
 // Start: the list of own channels is the first load, and its cursor is where following begins. Everything else is asked
 // for after it, so it can only be newer, and the version rule makes the overlap harmless.
+import { postOps } from '../net/answers';
 import { api, ApiError } from '../net/api';
 import { Ladder } from '../net/ladder';
 import { sharedTransport, type ShareEnv } from '../net/share';
@@ -11,13 +12,17 @@ import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
 import { myId, unreadOf } from '../model/state';
-import type { Channel, Line, Message, Pending } from '../model/types';
+import type { Channel, Line, Message, Pending, Settings, Status } from '../model/types';
 import type { Store } from '../store';
+import { Activity } from './activity';
+import { watchEnds } from './ends';
+import { Interest } from './interest';
 import { Loader } from './loader';
 import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, rememberRung, saveDraft, savePending, shelf } from './local';
 import { Reader } from './reader';
 import { Sender } from './sender';
 import { holdTab, livingTabs } from './tabs';
+import { Typist } from './typist';
 
 const TICK = 1_000;
 const KEPT = 200; // messages of a channel that is not looked at
@@ -42,6 +47,9 @@ export class Client {
 	readonly reader: Reader;
 	readonly sender: Sender;
 	readonly ladder: Ladder;
+	readonly interest: Interest;
+	readonly activity: Activity;
+	readonly typist: Typist;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
 	hooks: ClientHooks = { left: () => {} };
@@ -57,6 +65,23 @@ export class Client {
 
 	constructor(readonly store: Store) {
 		this.loader = new Loader(store, () => this.probe());
+		const timers = {
+			now: () => Date.now(),
+			setTimeout: (f: () => void, ms: number) => setTimeout(f, ms),
+			clearTimeout: (t: unknown) => clearTimeout(t as number),
+		};
+		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
+		this.activity = new Activity({
+			now: () => Date.now(),
+			tell: (what) => this.ladder.input(what),
+			takenForAway: () => this.store.get().presence[myId(this.store.get())]?.state === 'away',
+			isSetAway: () => shelf.get(this.awayKey()) !== null,
+			setAway: (on) => {
+				shelf.set(this.awayKey(), on ? '1' : null);
+				this.store.dispatch({ type: 'away', on });
+			},
+		});
+		this.typist = new Typist({ ...timers, tell: (channel) => this.tellTyping(channel) });
 		this.ladder = new Ladder({
 			now: () => Date.now(),
 			setTimeout: (f, ms) => setTimeout(f, ms),
@@ -68,6 +93,7 @@ export class Client {
 			remember: (m) => rememberRung(shelf, m, networkKind()),
 			transports: this.transports(),
 			instance: this.instance,
+			wants: () => this.interest.wants(),
 			onLines: (lines) => this.onLines(lines),
 			onState: (state, rung) => {
 				const status =
@@ -79,8 +105,10 @@ export class Client {
 								? 'connecting'
 								: 'reconnecting';
 				this.store.dispatch({ type: 'connection', connection: { status, rung } });
-				if (state !== 'live') return;
+				if (state !== 'live') return this.store.dispatch({ type: 'typing/none' });
 				this.wasLive = true;
+				this.activity.onLive();
+				if (!this.store.get().settings) void this.loader.settings();
 				this.adopt();
 				this.sender.onLive();
 				this.reader.flush();
@@ -112,6 +140,17 @@ export class Client {
 		});
 	}
 	private wasLive = false;
+
+	private awayKey(): string {
+		return `away:${myId(this.store.get())}`;
+	}
+
+	private tellTyping(channel: number): void {
+		const c = this.store.get().channels[channel];
+		if (!c?.membership || (c.peer !== null && c.peer === myId(this.store.get()))) return;
+		const op = { op: 'typing', channel, ...(c.last_seq ? { seq: c.last_seq } : {}) };
+		if (!this.ladder.send(op) && this.ladder.state === 'live') postOps((u, i) => fetch(u, i), [op]).catch(() => {});
+	}
 
 	private transports(): Transport[] {
 		const polls: PollEnv = {
@@ -185,6 +224,10 @@ export class Client {
 		this.undo.push(this.store.subscribe(() => this.keepOutbox()));
 		this.listen();
 		this.store.dispatch({ type: 'phase', phase: 'ready' });
+		this.store.dispatch({ type: 'away', on: shelf.get(this.awayKey()) !== null });
+		this.undo.push(watchEnds(this.store, { now: () => Date.now(), setTimeout: (f, ms) => setTimeout(f, ms), clearTimeout: (t) => clearTimeout(t) }));
+		void this.loader.settings();
+		this.tellZone();
 		this.ladder.start(cursor);
 		this.adopt();
 		// A tab that was just reloaded may seem alive for a moment.
@@ -204,7 +247,16 @@ export class Client {
 		};
 		on(window, 'online', () => wake(true));
 		on(window, 'offline', () => this.ladder.wentOffline());
-		on(document, 'visibilitychange', () => (hidden() ? this.reader.flush() : wake()));
+		on(document, 'visibilitychange', () => {
+			this.interest.hidden(hidden());
+			if (hidden()) this.reader.flush();
+			else wake();
+		});
+		const input = () => this.activity.input();
+		for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart', 'focus']) {
+			addEventListener(type, input, { capture: true, passive: true });
+			this.undo.push(() => removeEventListener(type, input, { capture: true }));
+		}
 		const net = network();
 		let kind = networkKind();
 		if (net)
@@ -223,6 +275,7 @@ export class Client {
 		// A page in the back-forward cache may hold no link; it is opened again when the page comes back.
 		on(window, 'pagehide', () => {
 			this.reader.flush();
+			this.sayLeave();
 			this.ladder.pause();
 			this.letGo();
 		});
@@ -237,9 +290,26 @@ export class Client {
 	}
 
 	private heardFromTab(e: StorageEvent): void {
-		if (e.key === 'pulsechat:live' && e.newValue?.startsWith(`${this.owner()} `)) this.ladder.shared();
+		if (e.key === `pulsechat:${this.awayKey()}`) {
+			this.store.dispatch({ type: 'away', on: e.newValue !== null });
+			this.activity.heard();
+		} else if (e.key === 'pulsechat:live' && e.newValue?.startsWith(`${this.owner()} `)) this.ladder.shared();
 		else if (e.key === 'pulsechat:better') this.ladder.better();
 		else if (e.key === 'pulsechat:who' && e.newValue !== this.owner()) void this.whoAmI();
+	}
+
+	/* Of a socket the server sees the end by itself. */
+	private sayLeave(): void {
+		if (!this.ladder.leaves) return;
+		navigator.sendBeacon?.('/api/v1/presence/leave', JSON.stringify({ instance: this.instance }));
+	}
+
+	/* Others see the time where one is. */
+	private tellZone(): void {
+		const { me } = this.store.get();
+		const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+		if (!me || me.user.time_zone === undefined || !here || here === me.user.time_zone) return;
+		api.changeMe({ time_zone: here }).catch(() => {}); // at the next start
 	}
 
 	/* Somebody has signed in in another tab: our requests bear that session now. */
@@ -270,6 +340,10 @@ export class Client {
 		const after: (() => void)[] = [];
 		for (const line of lines) {
 			switch (line.type) {
+				case 'typing':
+					this.loader.needUsers((line.users as number[] | undefined) ?? []);
+					batch.push({ ...line, at: Date.now() });
+					continue;
 				case 'hello': {
 					const limits = line.limits as { message_chars?: number } | undefined;
 					if (limits?.message_chars) this.store.dispatch({ type: 'limits', message_chars: limits.message_chars });
@@ -364,6 +438,7 @@ export class Client {
 				await this.loader.channels();
 				if (this.current !== null && this.store.get().channels[this.current]) await this.loader.newest(this.current, 100);
 				this.loader.needUsers(Object.keys(this.store.get().users).map(Number), true);
+				void this.loader.settings();
 			} catch (e) {
 				if (e instanceof ApiError && e.status === 401) return this.end('ended');
 				this.reloadAgain = true;
@@ -378,8 +453,10 @@ export class Client {
 	/* Shows a channel: loads what is missing, and sets the line above what is unread. */
 	open(id: number | null): void {
 		if (this.current !== null && this.current !== id) this.store.dispatch({ type: 'log/trim', channel: this.current, to: KEPT });
+		if (this.current !== id) this.typist.stop();
 		this.current = id;
 		const s = this.store.get();
+		this.interest.open(id !== null && s.channels[id] ? id : null);
 		if (id === null || s.phase !== 'ready') return;
 		const c = s.channels[id];
 		if (!c) return void this.look(id);
@@ -411,6 +488,8 @@ export class Client {
 		this.store.dispatch({ type: 'outbox/add', items: [item] });
 		this.store.dispatch({ type: 'line', channel, after: null });
 		this.setDraft(channel, '');
+		this.typist.stop();
+		this.activity.wrote();
 		this.sender.pump();
 	}
 
@@ -423,6 +502,29 @@ export class Client {
 		if ((this.store.get().drafts[channel] ?? '') === text) return;
 		this.store.dispatch({ type: 'draft', channel, text });
 		saveDraft(shelf, myId(this.store.get()), channel, text);
+	}
+
+	/* By the keyboard, into the composer. */
+	typed(channel: number, text: string): void {
+		this.setDraft(channel, text);
+		if (text.trim()) this.typist.key(channel);
+		else this.typist.stop();
+	}
+
+	/* Throws what went wrong. */
+	async changeSettings(change: Partial<Settings>): Promise<void> {
+		this.tookSettings((await api.changeSettings(change)).data);
+	}
+
+	async setStatus(status: Status | null): Promise<void> {
+		const { emoji, text, until } = status ?? {};
+		const said = { ...(emoji ? { emoji } : {}), ...(text ? { text } : {}), ...(until ? { until } : {}) };
+		this.tookSettings((await (emoji || text ? api.setStatus(said) : api.clearStatus())).data);
+	}
+
+	private tookSettings(settings: Settings | null): void {
+		if (typeof settings?.version === 'number') this.store.dispatch({ type: 'settings', settings });
+		else void this.loader.settings();
 	}
 
 	/* Esc: all is read, and the line goes. */
@@ -468,6 +570,8 @@ export class Client {
 		this.sender.stop();
 		this.reader.stop();
 		this.loader.stop();
+		this.interest.stop();
+		this.typist.stop();
 		for (const f of this.undo.splice(0)) f();
 	}
 

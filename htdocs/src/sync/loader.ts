@@ -20,6 +20,7 @@ export class Loader {
 	private older = new Set<number>();
 	private stale = new Map<number, ReturnType<typeof setTimeout>>();
 	private leaves = new Map<number, number>(); // channel: how often we were seen to leave it
+	private asking: Promise<void> | null = null; // for the settings
 	private stopped = false;
 
 	constructor(
@@ -189,6 +190,24 @@ export class Loader {
 				for (const id of ids) this.askedUsers.delete(id);
 			}
 		}
+	}
+
+	/* How people are, where that is not told by events. */
+	async presence(ids: readonly number[]): Promise<void> {
+		const answer = await api.presence(ids).catch((e: unknown) => void this.over(e));
+		if (answer) this.store.dispatch({ type: 'lines', lines: [{ type: 'presence', users: answer.data.presence }] });
+	}
+
+	/* The own settings; also after what was changed has been answered with something else. */
+	settings(): Promise<void> {
+		this.asking ??= api
+			.settings()
+			.then(
+				({ data }) => this.store.dispatch({ type: 'settings', settings: data }),
+				(e: unknown) => void this.over(e),
+			)
+			.finally(() => (this.asking = null));
+		return this.asking;
 	}
 
 	async members(id: number, more = false): Promise<void> {

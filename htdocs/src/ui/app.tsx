@@ -7,17 +7,23 @@ import type { Client } from '../sync/client';
 import { shelf } from '../sync/local';
 import { t } from '../strings';
 import { ChannelView, LoadingView, MissingView, PreviewView, WelcomeView } from './channel';
+import { PersonCards } from './card';
 import { UiContext, type DialogName, type Ui } from './context';
 import { Browse, Invite, NewDirect, Switcher } from './dialogs';
 import { CreateChannel, Leave, Shortcuts } from './dialogs_form';
 import { Icon } from './icon';
 import { listenToKeys } from './keys';
+import { lazily } from './lazy';
 import { MembersPanel } from './members';
 import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { channelPath, navigate, useRoute, type Route } from './route';
 import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
+
+const Settings = lazily(() => import('./settings').then((m) => m.Settings));
+const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
+const Pause = lazily(() => import('./settings').then((m) => m.Pause));
 
 const TOAST_FOR = 6_000; // ms
 
@@ -164,9 +170,13 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 			{dialog === 'browse' && <Browse onClose={closeDialog} />}
 			{dialog === 'create' && <CreateChannel onClose={closeDialog} />}
 			{dialog === 'direct' && <NewDirect onClose={closeDialog} />}
+			{dialog === 'settings' && <Settings onClose={closeDialog} />}
+			{dialog === 'status' && <StatusForm onClose={closeDialog} />}
+			{dialog === 'dnd' && <Pause onClose={closeDialog} />}
 			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}
 			{typeof dialog === 'object' && dialog && 'invite' in dialog && <Invite channel={dialog.invite} onClose={closeDialog} />}
 			{typeof dialog === 'object' && dialog && 'leave' in dialog && <Leave channel={dialog.leave} onClose={closeDialog} />}
+			<PersonCards />
 			<div class="toasts" role="status">
 				{toast && (
 					<div class={toast.bad ? 'toast bad' : 'toast'}>

@@ -2,10 +2,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Hash, Lock, Menu as MenuIcon, Users } from 'lucide';
 import { api } from '../net/api';
+import { statusOf } from '../model/presence';
 import { myId, totalUnread } from '../model/state';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
-import { Avatar } from './avatar';
 import { Composer } from './composer';
 import { ConnectionLine } from './connection';
 import { useState$, useUi } from './context';
@@ -13,7 +13,9 @@ import { errorText } from './errors';
 import { Icon } from './icon';
 import { MessageList } from './list';
 import { channelLabel, personName } from './names';
+import { Face } from './presence';
 import { channelPath, navigate } from './route';
+import { TypingLine } from './typing';
 
 function Burger() {
 	const { drawer } = useUi();
@@ -29,17 +31,25 @@ function Burger() {
 function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 	const label = useState$((s) => channelLabel(s, channel));
 	const peer = useState$((s) => (channel.peer === null ? undefined : s.users[channel.peer]));
+	const status = useState$((s) => (channel.peer === null ? null : statusOf(s, channel.peer)));
 	const direct = channel.kind === 'direct';
 	return (
 		<header class="head">
 			<Burger />
-			{direct ? <Avatar user={peer} id={channel.peer ?? 0} size="s" /> : <Icon of={channel.kind === 'private' ? Lock : Hash} size={18} />}
+			{direct ? <Face user={peer} id={channel.peer ?? 0} size="s" /> : <Icon of={channel.kind === 'private' ? Lock : Hash} size={18} />}
 			<h1>
-				<bdi>{direct ? label : channel.name}</bdi>
+				{direct && channel.peer !== null ? (
+					<button class="head-person" data-person={channel.peer} aria-haspopup="dialog" title={t.showPerson(label)}>
+						<bdi>{label}</bdi>
+					</button>
+				) : (
+					<bdi>{channel.name}</bdi>
+				)}
 				{channel.kind === 'private' && <span class="sr-only"> ({t.privateChannel})</span>}
 			</h1>
 			<p class="head-topic" title={channel.topic || undefined}>
-				<bdi>{direct && peer ? `@${peer.handle}` : channel.topic}</bdi>
+				{status?.emoji && <span>{status.emoji} </span>}
+				<bdi>{direct && peer ? status?.text || `@${peer.handle}` : channel.topic}</bdi>
 			</p>
 			{channel.membership && !direct && (
 				<button
@@ -66,6 +76,7 @@ export function ChannelView({ channel, panel }: { channel: Channel; panel: boole
 			<ConnectionLine />
 			<MessageList key={channel.id} channel={channel} />
 			<Announcer channel={channel} />
+			<TypingLine channel={channel} />
 			<Composer channel={channel} />
 		</main>
 	);

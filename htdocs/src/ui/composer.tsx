@@ -69,7 +69,7 @@ export function Composer({ channel }: { channel: Channel }) {
 				aria-describedby="composer-note"
 				aria-invalid={left < 0}
 				enterkeyhint="send"
-				onInput={(e) => client.setDraft(channel.id, e.currentTarget.value)}
+				onInput={(e) => client.typed(channel.id, e.currentTarget.value)}
 				onKeyDown={(e) => {
 					// Enter while an input method composes chooses a word; keyCode 229 is Safari's way to say so.
 					if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;

@@ -32,7 +32,7 @@ function Person({ user, note }: { user: User; note?: string }) {
 }
 
 /* Opens the direct channel with someone, made by the server if it is not there yet. */
-function useDirect(onClose: () => void): (user: number) => void {
+export function useDirect(onClose: () => void): (user: number) => void {
 	const { client, toast } = useUi();
 	return (user) => {
 		const known = Object.values(client.store.get().channels).find((c) => c.kind === 'direct' && c.peer === user);

@@ -6,6 +6,7 @@ import type { Channel, User } from '../model/types';
 import { myId } from '../model/state';
 import { t } from '../strings';
 import { Avatar } from './avatar';
+import { Face, StatusMark } from './presence';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
 import { channelLabel, personName } from './names';
@@ -81,6 +82,7 @@ function Message({ row, user, active, first, onFocus }: Props & { row: Extract<R
 	const at = row.kind === 'message' ? row.at : row.pending.at;
 	const text = stored ? stored.body?.text : pending!.text;
 	const failed = pending?.state === 'failed';
+	const sender = stored ? stored.sender : (user?.id ?? 0);
 	const when = (
 		<time class="msg-time" dateTime={new Date(at).toISOString()} title={fullTime(at)}>
 			{row.head ? timeOf(at) : briefTime(at)}
@@ -104,11 +106,28 @@ function Message({ row, user, active, first, onFocus }: Props & { row: Extract<R
 				if (e.target === e.currentTarget && e.key === 'c' && !e.ctrlKey && !e.metaKey && !e.altKey) copy();
 			}}
 		>
-			<div class="msg-side">{row.head ? <Avatar user={user} id={stored ? stored.sender : (user?.id ?? 0)} /> : when}</div>
+			<div class="msg-side">
+				{row.head ? (
+					<span class="msg-face" data-person={sender}>
+						<Face user={user} id={sender} />
+					</span>
+				) : (
+					when
+				)}
+			</div>
 			<div class="msg-main">
 				{row.head && (
 					<div class="msg-who">
-						<bdi class="msg-name">{personName(user)}</bdi>
+						<button
+							class="msg-name"
+							data-person={sender}
+							aria-haspopup="dialog"
+							title={t.showPerson(personName(user))}
+							tabIndex={active ? 0 : -1}
+						>
+							<bdi>{personName(user)}</bdi>
+						</button>
+						<StatusMark id={sender} />
 						{user && !user.active && <span class="tag">{t.deactivated}</span>}
 						{when}
 					</div>

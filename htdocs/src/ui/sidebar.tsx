@@ -4,10 +4,10 @@ import { channelLabel, personName } from './names';
 import { myId, sections, unreadOf, type State } from '../model/state';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
-import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
 import { Menu, MenuItem } from './menu';
+import { Face, StatusMark } from './presence';
 import { navigate, channelPath } from './route';
 import { UserMenu } from './user_menu';
 
@@ -97,11 +97,12 @@ function Entry({ channel: c, state, current }: { channel: Channel; state: State;
 				}}
 			>
 				{c.kind === 'direct' ? (
-					<Avatar user={peer} id={c.peer ?? 0} size="s" />
+					<Face user={peer} id={c.peer ?? 0} size="s" said />
 				) : (
 					<Icon of={c.kind === 'private' ? Lock : Hash} size={16} />
 				)}
 				<bdi class="entry-name">{name}</bdi>
+				{c.peer !== null && <StatusMark id={c.peer} />}
 				{c.kind === 'private' && <span class="sr-only">({t.privateChannel})</span>}
 				{draft && (
 					<span class="entry-draft" title={t.hasDraft}>
