@@ -1,9 +1,13 @@
-// Who types where. Called by reduce.ts; pure: the time comes with what is told. The server sends the whole list each time it changes.
+// Who types where. Called by reduce.ts; pure: the time comes with what is told.
+//
+// The server ends what is not said again, and sends the whole list, but only when it changes: so of someone who writes a long text
+// nothing more is heard. A list is over when its link is, and after a time that is longer than people type without a pause,
+// should its end have been lost.
 import type { State } from './state';
 import { myId } from './state';
 import type { Line, Message, Typing } from './types';
 
-export const TYPING_FOR = 6_000; // ms after which a list of which nothing more was heard is over
+export const TYPING_FOR = 60_000; // ms
 
 export function applyTyping(s: State, line: Line): State {
 	const channel = line.channel as number;
