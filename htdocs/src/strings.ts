@@ -88,6 +88,7 @@ export const t = {
 	dndText: 'Others see that you do not want to be disturbed. Messages still arrive.',
 	dndSwitchOff: 'Switch it off',
 	dndChange: 'Change…',
+	dndChoose: 'Choose…',
 	dndFor: {
 		'30m': 'For 30 minutes',
 		'1h': 'For 1 hour',
@@ -112,8 +113,8 @@ export const t = {
 		'4h': 'In 4 hours',
 		today: 'At the end of today',
 		week: 'At the end of this week',
-		keep: 'As it is set now',
 	} as Record<string, string>,
+	statusKeep: (when: string) => `As set: until ${when}`,
 	statusIdeasList: [
 		['📅', 'In a meeting', '1h'],
 		['🍽️', 'At lunch', '1h'],

@@ -56,7 +56,7 @@ export function Settings({ onClose }: Props) {
 						</Row>
 						<Row label={t.dndTitle} hint={settings.dnd_until ? dndText(settings.dnd_until) : t.dndText}>
 							<button class="button" onClick={() => openDialog('dnd')}>
-								{settings.dnd_until ? t.dndChange : t.dndMenu}
+								{settings.dnd_until ? t.dndChange : t.dndChoose}
 							</button>
 						</Row>
 						<Switch
@@ -184,7 +184,8 @@ export function StatusForm({ onClose }: Props) {
 		});
 	};
 	const empty = !emoji && !text.trim();
-	const ends = Object.entries(t.statusEnd).filter(([k]) => k !== 'keep' || held?.until);
+	const ends = Object.entries(t.statusEnd);
+	if (held?.until) ends.unshift(['keep', t.statusKeep(untilOf(Date.parse(held.until), Date.now()))]);
 	return (
 		<Dialog title={t.statusTitle} onClose={onClose}>
 			<form
