@@ -104,7 +104,7 @@ export const api = {
 	changeSettings: (change: Partial<Settings>) => call<Settings>('PATCH', `${V}/me/settings`, undefined, change),
 	setStatus: (status: Partial<Status>) => call<Settings>('PUT', `${V}/me/status`, undefined, status),
 	clearStatus: () => call<Settings | null>('DELETE', `${V}/me/status`),
-	changeMe: (change: { time_zone: string }) => call<Me>('PATCH', `${V}/me`, undefined, change),
+	changeMe: (change: { time_zone: string }) => call<User>('PATCH', `${V}/me`, undefined, change),
 	presence: (ids: readonly number[]) => call<{ presence: Presence[] }>('GET', `${V}/presence`, { ids: ids.join(',') }),
 	logout: () => call<{ redirect: string }>('POST', '/auth/logout'),
 };
