@@ -108,6 +108,7 @@ export class Client {
 				if (state !== 'live') return this.store.dispatch({ type: 'typing/none' });
 				this.wasLive = true;
 				this.activity.onLive();
+				this.askSelf();
 				if (!this.store.get().settings) void this.loader.settings();
 				this.adopt();
 				this.sender.onLive();
@@ -140,6 +141,7 @@ export class Client {
 		});
 	}
 	private wasLive = false;
+	private selfTimer: ReturnType<typeof setTimeout> | undefined;
 
 	private awayKey(): string {
 		return `away:${myId(this.store.get())}`;
@@ -296,6 +298,14 @@ export class Client {
 		} else if (e.key === 'pulsechat:live' && e.newValue?.startsWith(`${this.owner()} `)) this.ladder.shared();
 		else if (e.key === 'pulsechat:better') this.ladder.better();
 		else if (e.key === 'pulsechat:who' && e.newValue !== this.owner()) void this.whoAmI();
+	}
+
+	/* How others see us is told when it changes; so what it was before has to be asked for. Not by all at once that have lost the
+	 * same server. */
+	private askSelf(): void {
+		const first = !this.store.get().presence[myId(this.store.get())];
+		clearTimeout(this.selfTimer);
+		this.selfTimer = setTimeout(() => void this.loader.presence([myId(this.store.get())]), first ? 0 : Math.random() * 3_000);
 	}
 
 	/* Of a socket the server sees the end by itself. */
@@ -570,6 +580,7 @@ export class Client {
 		this.sender.stop();
 		this.reader.stop();
 		this.loader.stop();
+		clearTimeout(this.selfTimer);
 		this.interest.stop();
 		this.typist.stop();
 		for (const f of this.undo.splice(0)) f();
