@@ -123,6 +123,7 @@ export const t = {
 		['🤒', 'Out sick', 'today'],
 		['🌴', 'On holiday', 'never'],
 	] as [string, string, string][],
+	statusIdeaFor: { '30m': 'for 30 minutes', '1h': 'for 1 hour', today: 'for today' } as Record<string, string>,
 	statusTooLong: 'A status has at most 100 characters.',
 	save: 'Save',
 	settings: 'Settings',

@@ -278,7 +278,7 @@ export function StatusForm({ onClose }: Props) {
 								}}
 							>
 								<span aria-hidden="true">{e}</span> <span>{what}</span>
-								<small>{t.statusEnd[until]}</small>
+								{t.statusIdeaFor[until] && <small>{t.statusIdeaFor[until]}</small>}
 							</button>
 						))}
 					</div>
