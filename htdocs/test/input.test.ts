@@ -11,8 +11,9 @@ import { Clock } from './help';
 function typist() {
 	const clock = new Clock();
 	const told: [number, number][] = []; // at, channel
-	const t = new Typist({ now: clock.now, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, tell: (c) => told.push([clock.time - start, c]) });
 	const start = clock.time;
+	const { now, setTimeout, clearTimeout } = clock;
+	const t = new Typist({ now, setTimeout, clearTimeout, tell: (c) => told.push([clock.time - start, c]) });
 	/* One key each so many ms. */
 	const keys = async (ms: number, each: number, channel = 1) => {
 		for (let at = 0; at < ms; at += each) {

@@ -38,7 +38,8 @@ describe('presence', () => {
 	});
 
 	test('do not disturb shows for who is there, not for who is gone', () => {
-		const s = line(signedIn(), presence(present(7, { dnd: true }), present(8, { dnd: true, state: 'offline' }), present(9, { dnd: true, state: 'away' })));
+		const all = [present(7, { dnd: true }), present(8, { dnd: true, state: 'offline' }), present(9, { dnd: true, state: 'away' })];
+		const s = line(signedIn(), presence(...all));
 		assert.deepEqual([7, 8, 9].map((id) => shownOf(s, id)), ['dnd', 'offline', 'dnd']);
 	});
 

@@ -42,7 +42,7 @@ function opsOf(page) {
 	return ops;
 }
 const typing = (page) => page.locator(".typing-text");
-const types = (page, text) => until(async () => (await typing(page).count()) > 0 && (await typing(page).innerText()).includes(text), { what: `"${text}" types` });
+const types = (page, text) => typing(page).filter({ hasText: text }).waitFor();
 const quiet = (page) => until(async () => (await typing(page).count()) === 0, { what: "nobody types" });
 
 /** How a direct channel's peer is shown in the side bar. */
@@ -51,7 +51,13 @@ const shows = (page, name, want, ms = 20000) => until(async () => (await shown(p
 
 /** Somebody moves the mouse until he is seen to be there. */
 const moves = (page, viewer, name) =>
-	until(async () => (await page.mouse.move(Math.random() * 200, 300), (await shown(viewer, name)) === "online"), { ms: 20000, what: `${name} online by input` });
+	until(
+		async () => {
+			await page.mouse.move(Math.random() * 200, 300);
+			return (await shown(viewer, name)) === "online";
+		},
+		{ ms: 20000, what: `${name} online by input` },
+	);
 
 for (const by of ["ws", "sse", "poll"])
 	test(`TY-1 who types is seen within a second by ${by}, in a line that moves nothing, and not by oneself`, async () => {
@@ -118,7 +124,7 @@ test("several type: names and a count; who comes late sees them, and who comes l
 		}
 	})();
 	const a = await person(stack, browser, "alice", { path: `/c/${id}` });
-	await until(async () => /and 2 others are typing$/.test(await typing(a.page).innerText({ timeout: 1000 }).catch(() => "")), { what: "five names and a count" });
+	await typing(a.page).filter({ hasText: /and 2 others are typing$/ }).waitFor();
 	assert.equal((await typing(a.page).innerText()).match(/\u2068/g).length, 5);
 	over = true;
 	await write;
@@ -154,7 +160,8 @@ for (const by of ["ws", "sse", "poll"])
 		await moves(c.page, b.page, "Carol");
 		await b.page.evaluate(() => {
 			window.marks = [];
-			const dot = () => [...document.querySelectorAll(".entry")].find((e) => e.textContent.includes("Carol"))?.querySelector(".dot")?.dataset.shown;
+			const entry = () => [...document.querySelectorAll(".entry")].find((e) => e.textContent.includes("Carol"));
+			const dot = () => entry()?.querySelector(".dot")?.dataset.shown;
 			new MutationObserver(() => window.marks.at(-1) === dot() || window.marks.push(dot())).observe(document.querySelector(".side"), {
 				subtree: true,
 				childList: true,
@@ -208,7 +215,7 @@ test("own status, do not disturb, invisible: set by dialogs, on others' screens 
 	await e.page.getByRole("button", { name: "Save" }).click();
 	await e.page.locator("dialog[open]").waitFor({ state: "detached" });
 	const mark = b.page.locator(".entry", { hasText: "Erin" }).locator(".status-mark");
-	await until(async () => (await mark.count()) > 0 && (await mark.getAttribute("title")) === "At lunch with <b>Frank</b>", { what: "the status on bob's screen" });
+	await b.page.locator('.entry .status-mark[title="At lunch with <b>Frank</b>"]').waitFor();
 	// On the other device, in the menu of the drawer.
 	await e2.page.locator(".burger").tap();
 	await e2.page.getByRole("button", { name: "Your menu" }).tap();
@@ -227,7 +234,7 @@ test("own status, do not disturb, invisible: set by dialogs, on others' screens 
 	await invisible.click();
 	await shows(b.page, "Erin", "offline");
 	assert.equal(await mark.count(), 0);
-	for (const p of [e.page, e2.page]) await until(async () => (await p.locator(".side-top .dot").getAttribute("data-shown")) === "invisible", { what: "invisible on own devices" });
+	for (const p of [e.page, e2.page]) await p.locator(".side-top .dot-invisible").waitFor({ state: "attached" });
 	const receipts = e.page.getByRole("switch", { name: "Read receipts" });
 	assert.equal(await receipts.getAttribute("aria-checked"), "true");
 	await receipts.click();
@@ -310,7 +317,8 @@ test("without colour each mark has its own shape, in both themes, and each stand
 				return el;
 			};
 			const light = (css) => {
-				const c = css.match(/[\d.]+/g).slice(0, 3).map((n) => (n / 255 <= 0.04045 ? n / 255 / 12.92 : ((n / 255 + 0.055) / 1.055) ** 2.4));
+				const linear = (n) => (n <= 0.04045 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4);
+				const c = css.match(/[\d.]+/g).slice(0, 3).map((n) => linear(n / 255));
 				return 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2];
 			};
 			const out = {};

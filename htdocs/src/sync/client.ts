@@ -30,6 +30,12 @@ const RELOAD_APART = 60_000;
 /* Reasons of a reset that left the log where it was; after any other one it may have gone back. */
 const GROWN = new Set(['too old', 'too far behind']);
 
+const timers = {
+	now: () => Date.now(),
+	setTimeout: (f: () => void, ms: number) => setTimeout(f, ms),
+	clearTimeout: (t: unknown) => clearTimeout(t as number),
+};
+
 const hidden = () => document.visibilityState === 'hidden';
 
 type Network = EventTarget & { type?: string };
@@ -65,11 +71,6 @@ export class Client {
 
 	constructor(readonly store: Store) {
 		this.loader = new Loader(store, () => this.probe());
-		const timers = {
-			now: () => Date.now(),
-			setTimeout: (f: () => void, ms: number) => setTimeout(f, ms),
-			clearTimeout: (t: unknown) => clearTimeout(t as number),
-		};
 		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
 		this.activity = new Activity({
 			now: () => Date.now(),
@@ -227,7 +228,7 @@ export class Client {
 		this.listen();
 		this.store.dispatch({ type: 'phase', phase: 'ready' });
 		this.store.dispatch({ type: 'away', on: shelf.get(this.awayKey()) !== null });
-		this.undo.push(watchEnds(this.store, { now: () => Date.now(), setTimeout: (f, ms) => setTimeout(f, ms), clearTimeout: (t) => clearTimeout(t) }));
+		this.undo.push(watchEnds(this.store, timers));
 		void this.loader.settings();
 		this.tellZone();
 		this.ladder.start(cursor);

@@ -148,7 +148,7 @@ export function Pause({ onClose }: Props) {
 				)}
 				{Object.entries(t.dndFor).map(([k, label], i) => (
 					<li key={k}>
-						<button class="menu-item" data-autofocus={!until && i === 0 ? true : undefined} disabled={busy} onClick={() => choose(k)}>
+						<button class="menu-item" data-autofocus={!until && !i} disabled={busy} onClick={() => choose(k)}>
 							<Icon of={BellOff} size={16} /> {label}
 						</button>
 					</li>
@@ -158,7 +158,9 @@ export function Pause({ onClose }: Props) {
 	);
 }
 
-const EMOJI = '🙂 😀 😅 🤔 🤒 😴 🎧 🎯 💻 📅 📞 📝 ☕ 🍽️ 🏠 🏢 🚆 🚗 ✈️ 🌴 🏖️ 🏃 👶 🎓 🛠️ 🚀 🔥 🎉 ❤️ 👍 ⏳ 🔕'.split(' ');
+const WORK = '🙂 😀 😅 🤔 🤒 😴 🎧 🎯 💻 📅 📞 📝 ☕ 🍽️ 🏠 🏢';
+const LIFE = '🚆 🚗 ✈️ 🌴 🏖️ 🏃 👶 🎓 🛠️ 🚀 🔥 🎉 ❤️ 👍 ⏳ 🔕';
+const EMOJI = `${WORK} ${LIFE}`.split(' ');
 const MOST = 100; // characters
 const segmenter = 'Segmenter' in Intl ? new Intl.Segmenter(undefined, { granularity: 'grapheme' }) : null;
 const firstOf = (s: string): string => (segmenter ? [...segmenter.segment(s.trim())][0]?.segment : [...s.trim()][0]) ?? '';
