@@ -58,8 +58,6 @@ export const t = {
 		offline: 'Offline',
 		invisible: 'Invisible',
 	},
-	showPerson: (name: string) => `Show ${name}’s profile`,
-	profileOf: (name: string) => `${name}’s profile`,
 	activeNow: 'Active now',
 	lastActive: (ago: string) => `Last active ${ago}`,
 	localTimeOf: 'Local time',

@@ -69,15 +69,17 @@ export function PersonCards() {
 			e.stopPropagation();
 			close(true);
 		};
-		const gone = (e: Event) => {
-			if (!(e.target instanceof Node && card.current?.contains(e.target))) outside({ target: document.body } as unknown as Event);
+		// What was opened on purpose stays when new messages push its name away.
+		const scrolled = (e: Event) => {
+			if (!now.current?.pinned && !card.current?.contains(e.target as Node)) setOpen(null);
 		};
+		const gone = () => setOpen(null);
 		const on: [string, (e: any) => void][] = [
 			['pointerover', over],
 			['click', click],
 			['pointerdown', outside],
 			['keydown', key],
-			['scroll', gone],
+			['scroll', scrolled],
 			['pulsechat-route', gone],
 			['popstate', gone],
 		];
@@ -91,13 +93,16 @@ export function PersonCards() {
 	useLayoutEffect(() => {
 		const el = card.current;
 		if (!open || !el) return;
-		// Below its name, or above it; never off the screen.
+		// Below its name, or above it; beside a list of people, where there is room. Never off the screen.
 		const a = open.anchor.getBoundingClientRect();
 		const c = el.getBoundingClientRect();
 		const rtl = document.dir === 'rtl';
-		el.style.left = `${Math.max(8, Math.min(rtl ? a.right - c.width : a.left, innerWidth - c.width - 8))}px`;
+		const beside = rtl ? a.right + 12 : a.left - c.width - 12;
+		const left = open.anchor.closest('.panel') && beside >= 8 && beside + c.width <= innerWidth - 8 ? beside : null;
 		const below = a.bottom + 6;
-		el.style.top = `${below + c.height <= innerHeight - 8 ? below : Math.max(8, a.top - c.height - 6)}px`;
+		const top = left !== null ? Math.min(a.top, innerHeight - c.height - 8) : below + c.height <= innerHeight - 8 ? below : a.top - c.height - 6;
+		el.style.left = `${left ?? Math.max(8, Math.min(rtl ? a.right - c.width : a.left, innerWidth - c.width - 8))}px`;
+		el.style.top = `${Math.max(8, top)}px`;
 		if (open.pinned) el.focus({ preventScroll: true });
 	}, [open]);
 

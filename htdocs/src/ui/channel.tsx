@@ -39,7 +39,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 			{direct ? <Face user={peer} id={channel.peer ?? 0} size="s" /> : <Icon of={channel.kind === 'private' ? Lock : Hash} size={18} />}
 			<h1>
 				{direct && channel.peer !== null ? (
-					<button class="head-person" data-person={channel.peer} aria-haspopup="dialog" title={t.showPerson(label)}>
+					<button class="head-person" data-person={channel.peer} aria-haspopup="dialog">
 						<bdi>{label}</bdi>
 					</button>
 				) : (

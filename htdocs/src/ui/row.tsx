@@ -122,7 +122,6 @@ function Message({ row, user, active, first, onFocus }: Props & { row: Extract<R
 							class="msg-name"
 							data-person={sender}
 							aria-haspopup="dialog"
-							title={t.showPerson(personName(user))}
 							tabIndex={active ? 0 : -1}
 						>
 							<bdi>{personName(user)}</bdi>
