@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { unreadOf } from '../src/model/state';
+import { unreadOf } from '../src/model/unread';
 import type { Channel, Message } from '../src/model/types';
 import { createStore } from '../src/store';
 import { Client } from '../src/sync/client';
@@ -222,7 +222,7 @@ describe('the start', () => {
 		assert.equal(tab.socket.cursor, '1');
 		tab.socket.lives();
 		assert.equal(tab.s.channels[1]!.last_seq, 2);
-		assert.equal(unreadOf(tab.s, tab.s.channels[1]!), 2);
+		assert.equal(unreadOf(tab.s.channels[1]!), 2);
 		assert.equal(tab.s.connection.status, 'live');
 	});
 
@@ -510,7 +510,7 @@ describe('a database that was restored', () => {
 			assert.equal(tab.s.channels[1]!.name, 'earlier');
 			assert.equal(tab.s.channels[1]!.last_seq, 2);
 			assert.deepEqual(tab.texts(), ['text 0', 'text 1']);
-			assert.equal(unreadOf(tab.s, tab.s.channels[1]!), 1);
+			assert.equal(unreadOf(tab.s.channels[1]!), 1);
 			// The next message has a number that had been another's.
 			site.post(1, 7, 'new', 'again');
 			tab.socket.says(site.log.at(-1)!);
@@ -575,16 +575,3 @@ describe('coming and going', () => {
 	});
 });
 
-test('read in part on another device, in a channel that is not loaded: what is left is asked for', async () => {
-	const tab = await Tab.open();
-	for (const [sender, id] of [
-		[7, 'a'],
-		[ME, 'b'],
-		[ME, 'c'],
-	] as const)
-		tab.socket.says(site.log[site.post(1, sender, id).seq - 1]!);
-	site.add({ ...site.channels.get(1)!, membership: membership({ last_read_seq: 1, unread: 0 }) });
-	tab.socket.says({ type: 'read', channel: 1, seq: 1 });
-	await pass(1_000);
-	assert.equal(unreadOf(tab.s, tab.s.channels[1]!), 0);
-});

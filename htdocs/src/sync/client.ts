@@ -5,16 +5,19 @@
 import { postOps } from '../net/answers';
 import { api, ApiError } from '../net/api';
 import { Ladder } from '../net/ladder';
+import { Ops } from '../net/ops';
 import { sharedTransport, type ShareEnv } from '../net/share';
 import { pollOnce, pollTransport, type PollEnv } from '../net/transport_poll';
 import { sseTransport } from '../net/transport_sse';
 import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
-import { myId, unreadOf } from '../model/state';
+import { myId } from '../model/state';
+import { markOf, unreadOf } from '../model/unread';
 import type { Channel, Line, Message, Pending, Settings, Status } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
+import { Arrivals } from './arrivals';
 import { watchEnds } from './ends';
 import { Interest } from './interest';
 import { Loader } from './loader';
@@ -27,6 +30,11 @@ import { Typist } from './typist';
 const TICK = 1_000;
 const KEPT = 200; // messages of a channel that is not looked at
 const RELOAD_APART = 60_000;
+const CHECK_IN = 3_000; // ms, up to four times that
+const CHECK_APART = 30_000; // ms between two looks at whether the counters are right
+const CHECK_EVERY = 60_000; // by polls, between which an own `read` line may fall
+const POST_IN = 20_000;
+const LINE_IN = 3_000; // ms from an own mark's ack to its line
 /* Reasons of a reset that left the log where it was; after any other one it may have gone back. */
 const GROWN = new Set(['too old', 'too far behind']);
 
@@ -51,6 +59,8 @@ export class Client {
 	readonly instance = crypto.randomUUID();
 	readonly loader: Loader;
 	readonly reader: Reader;
+	readonly arrivals: Arrivals;
+	readonly ops: Ops;
 	readonly sender: Sender;
 	readonly ladder: Ladder;
 	readonly interest: Interest;
@@ -107,13 +117,16 @@ export class Client {
 								: 'reconnecting';
 				this.store.dispatch({ type: 'connection', connection: { status, rung } });
 				if (state !== 'live') return this.store.dispatch({ type: 'typing/none' });
+				if (this.wasLive) this.checkSoon();
 				this.wasLive = true;
 				this.activity.onLive();
 				this.askSelf();
 				if (!this.store.get().settings) void this.loader.settings();
 				this.adopt();
 				this.sender.onLive();
+				this.ops.onLive();
 				this.reader.flush();
+				this.tellArrivals();
 			},
 			onLost: (_why, anew) => {
 				if (anew) return this.reload(true);
@@ -127,12 +140,29 @@ export class Client {
 			onStop: (reason) => this.end(reason === 'deactivated' ? 'deactivated' : 'ended'),
 		});
 		const sendOp = (op: object) => this.ladder.send(op);
-		this.reader = new Reader(store, sendOp, () => this.ladder.state === 'live');
+		const live = () => this.ladder.state === 'live';
+		this.ops = new Ops({
+			send: sendOp,
+			post: (ops) => postOps((u, i) => fetch(u, { ...i, signal: AbortSignal.timeout(POST_IN) }), ops),
+			setTimeout: (f, ms) => setTimeout(f, ms),
+			clearTimeout: (t) => clearTimeout(t as number),
+		});
+		const ask = (op: object) => this.ops.ask(op);
+		this.reader = new Reader(store, ask, live);
+		this.arrivals = new Arrivals({
+			ask,
+			live,
+			shelf,
+			user: () => myId(this.store.get()),
+			alone: navigator.locks ? (f) => navigator.locks.request(`pulsechat-arrivals ${this.owner()}`, f) : null,
+			setTimeout: (f, ms) => setTimeout(f, ms),
+			clearTimeout: (t) => clearTimeout(t as number),
+		});
 		this.sender = new Sender({
 			store,
 			instance: this.instance,
 			sendOp,
-			post: async (channel, id, text) => (await api.send(channel, id, text)).data,
+			post: async (channel, id, body) => (await api.send(channel, id, body)).data,
 			online: () => navigator.onLine,
 			now: () => Date.now(),
 			setTimeout: (f, ms) => setTimeout(f, ms),
@@ -252,8 +282,9 @@ export class Client {
 		on(window, 'offline', () => this.ladder.wentOffline());
 		on(document, 'visibilitychange', () => {
 			this.interest.hidden(hidden());
-			if (hidden()) this.reader.flush();
-			else wake();
+			if (hidden()) return this.reader.flush();
+			wake();
+			this.checkUnread(CHECK_APART);
 		});
 		const input = () => this.activity.input();
 		for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart', 'focus']) {
@@ -288,7 +319,11 @@ export class Client {
 			this.ladder.resume();
 			this.sender.pump();
 		});
-		const tick = setInterval(() => this.ladder.tick(), TICK);
+		const tick = setInterval(() => {
+			this.ladder.tick();
+			const { rung } = this.store.get().connection;
+			if (!hidden() && (rung === 'poll' || rung === 'plain')) this.checkUnread(CHECK_EVERY);
+		}, TICK);
 		this.undo.push(() => clearInterval(tick));
 	}
 
@@ -368,13 +403,21 @@ export class Client {
 					const m = line as unknown as Message;
 					touched.add(m.channel);
 					this.moveLine(m);
-					this.loader.needUsers([m.sender]);
+					this.loader.needUsers([m.sender, ...(m.body?.mentions ?? [])]);
+					if (m.sender !== me) after.push(() => this.arrived(m.channel, m.seq));
 					break;
 				}
+				case 'message.deleted':
+					touched.add(line.channel as number);
+					break;
+				case 'channel.updated':
+					this.loader.changed((line.channel as Channel).id);
+					break;
 				case 'member.joined':
 					if (line.user === me) after.push(() => void this.loader.channel(line.channel as number));
 					else {
 						this.loader.needUsers([line.user as number]);
+						this.loader.changed(line.channel as number);
 						after.push(() => this.loader.refreshSoon(line.channel as number));
 					}
 					break;
@@ -383,11 +426,17 @@ export class Client {
 						this.loader.left(line.channel as number);
 						const gone = this.store.get().channels[line.channel as number];
 						if (gone) after.push(() => this.hooks.left(gone));
-					} else after.push(() => this.loader.refreshSoon(line.channel as number));
+					} else {
+						this.loader.changed(line.channel as number);
+						after.push(() => this.loader.refreshSoon(line.channel as number));
+					}
 					break;
 				case 'read':
-					// Without the messages, what is left above the marker is only bounded by its distance to the end.
-					after.push(() => this.askWhatIsLeft(line.channel as number));
+					touched.add(line.channel as number);
+					if (line.channel === this.current && typeof line.unread_from === 'number') after.push(() => this.heedMark(line.channel as number));
+					break;
+				case 'reads':
+					this.loader.needUsers((line.reads as { user: number }[]).map((r) => r.user));
 					break;
 				case 'session.revoked': {
 					const mine = this.store.get().me?.session.id;
@@ -396,9 +445,11 @@ export class Client {
 				}
 				case 'ack':
 					this.sender.onAck(line);
+					this.ops.onAnswer(line);
 					break;
 				case 'error':
 					this.sender.onError(line);
+					this.ops.onAnswer(line);
 					break;
 			}
 			batch.push(line);
@@ -407,14 +458,46 @@ export class Client {
 		for (const id of touched) {
 			const log = this.store.get().logs[id];
 			if (log && hasGap(log)) this.loader.fill(id);
+			this.loader.settleSoon(id);
 		}
 		for (const f of after) f();
 	}
 
-	private askWhatIsLeft(id: number): void {
-		const s = this.store.get();
-		if (s.channels[id]?.membership?.unread && s.logs[id]?.status !== 'ready') this.loader.refreshSoon(id);
+	/* Something in the open channel was marked as unread, here or on another device: what is on the screen does not undo it. */
+	private heedMark(id: number): void {
+		const c = this.store.get().channels[id];
+		const from = c?.membership?.unread_from ?? null;
+		if (!c || from === null || this.current !== id) return;
+		this.reader.keep(id);
+		this.store.dispatch({ type: 'line', channel: id, after: from - 1 });
 	}
+
+	/* --- arrived, and read elsewhere --- */
+
+	private arrived(id: number, seq: number): void {
+		const c = this.store.get().channels[id];
+		if (c?.kind === 'direct' && c.peer !== myId(this.store.get()) && c.membership?.read_receipts !== false) this.arrivals.arrived(id, seq);
+	}
+
+	/* What came while no link was there. */
+	private tellArrivals(): void {
+		for (const c of Object.values(this.store.get().channels)) if (unreadOf(c)) this.arrived(c.id, c.last_seq);
+		this.arrivals.flush();
+	}
+
+	/* After the link has come back: state that went while it was away may not have been told. Not with everybody else at once. */
+	private checkSoon(): void {
+		const later = setTimeout(() => hidden() || this.checkUnread(0), CHECK_IN * (1 + 3 * Math.random()));
+		this.undo.push(() => clearTimeout(later));
+	}
+
+	/* Compares the counters with the server's, not more often than so many ms. Where they differ the channel is loaded. */
+	private checkUnread(apart: number): void {
+		if (this.store.get().phase !== 'ready' || this.ladder.state !== 'live' || Date.now() - this.checkedAt < apart) return;
+		this.checkedAt = Date.now();
+		void this.loader.checkUnread();
+	}
+	private checkedAt = 0;
 
 	/* Where all had been read and nobody looks, the "new messages" line goes above what comes now. */
 	private moveLine(m: Message): void {
@@ -422,7 +505,7 @@ export class Client {
 		const c = s.channels[m.channel];
 		if (m.channel !== this.current || !c?.membership || m.sender === myId(s) || m.seq <= c.last_seq) return;
 		if (this.attentive() && this.atBottom) return;
-		if (c.membership.last_read_seq >= c.last_seq) this.store.dispatch({ type: 'line', channel: c.id, after: c.last_seq });
+		if (markOf(c) >= c.last_seq) this.store.dispatch({ type: 'line', channel: c.id, after: c.last_seq });
 	}
 
 	attentive(): boolean {
@@ -435,6 +518,7 @@ export class Client {
 		this.reloadAgain = true;
 		if (anew) {
 			this.store.dispatch({ type: 'distrust' });
+			this.arrivals.forget();
 			this.sender.pump();
 		}
 		this.store.dispatch({ type: 'log/reset', keep: this.current });
@@ -463,7 +547,11 @@ export class Client {
 
 	/* Shows a channel: loads what is missing, and sets the line above what is unread. */
 	open(id: number | null): void {
-		if (this.current !== null && this.current !== id) this.store.dispatch({ type: 'log/trim', channel: this.current, to: KEPT });
+		if (this.current !== null && this.current !== id) {
+			this.reader.release(this.current);
+			this.store.dispatch({ type: 'log/trim', channel: this.current, to: KEPT });
+			this.store.dispatch({ type: 'reads/forget', channel: this.current });
+		}
 		if (this.current !== id) this.typist.stop();
 		this.current = id;
 		const s = this.store.get();
@@ -472,7 +560,7 @@ export class Client {
 		const c = s.channels[id];
 		if (!c) return void this.look(id);
 		if (s.preview || s.missing !== null) this.store.dispatch({ type: 'preview', channel: null });
-		this.store.dispatch({ type: 'line', channel: id, after: unreadOf(s, c) > 0 ? (c.membership?.last_read_seq ?? null) : null });
+		this.store.dispatch({ type: 'line', channel: id, after: unreadOf(c) > 0 ? markOf(c) : null });
 		if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
 		if (c.peer !== null) this.loader.needUsers([c.peer]);
 	}
@@ -491,8 +579,9 @@ export class Client {
 		if (c.peer !== null) this.loader.needUsers([c.peer]);
 	}
 
-	send(channel: number, text: string): void {
+	send(channel: number, text: string, mentions: number[] = []): void {
 		const item: Pending = { client_id: crypto.randomUUID(), channel, text, at: Date.now(), owner: this.instance, state: 'queued' };
+		if (mentions.length) item.mentions = mentions;
 		// Two within a millisecond keep their order.
 		const last = this.store.get().outbox.at(-1);
 		if (last && last.at >= item.at) item.at = last.at + 1;
@@ -542,9 +631,35 @@ export class Client {
 	markRead(channel: number): void {
 		const c = this.store.get().channels[channel];
 		if (!c) return;
+		this.reader.release(channel);
 		this.reader.seen(channel, c.last_seq);
 		this.reader.flush();
 		this.store.dispatch({ type: 'line', channel, after: null });
+	}
+
+	/* From this message on all is unread, until the channel is left and opened again. */
+	async markUnread(channel: number, seq: number): Promise<void> {
+		this.reader.keep(channel);
+		this.store.dispatch({ type: 'unread', channel, from: seq });
+		this.store.dispatch({ type: 'line', channel, after: seq - 1 });
+		try {
+			await this.ops.ask({ op: 'unread', channel, seq });
+		} catch (e) {
+			this.reader.release(channel);
+			this.store.dispatch({ type: 'unread/undo', channel });
+			throw e;
+		}
+		// Its line may be lost.
+		const later = setTimeout(() => {
+			if (this.store.get().counts[channel]?.local)
+				void this.loader.channel(channel, 1).then(() => this.store.dispatch({ type: 'unread/undo', channel }));
+		}, LINE_IN);
+		this.undo.push(() => clearTimeout(later));
+	}
+
+	/* Whether others see how far one has read in this channel. */
+	async setReceipts(channel: number, on: boolean): Promise<void> {
+		this.took((await api.setReceipts(channel, on)).data);
 	}
 
 	async leave(channel: number): Promise<void> {
@@ -580,6 +695,8 @@ export class Client {
 		this.ladder.pause();
 		this.sender.stop();
 		this.reader.stop();
+		this.arrivals.stop();
+		this.ops.stop();
 		this.loader.stop();
 		clearTimeout(this.selfTimer);
 		this.interest.stop();

@@ -3,9 +3,11 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Hash, Lock, Menu as MenuIcon, Users } from 'lucide';
 import { api } from '../net/api';
 import { statusOf } from '../model/presence';
-import { myId, totalUnread } from '../model/state';
+import { myId } from '../model/state';
+import { totals } from '../model/unread';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
+import { ChannelMenu } from './channel_menu';
 import { Composer } from './composer';
 import { ConnectionLine } from './connection';
 import { useState$, useUi } from './context';
@@ -19,11 +21,17 @@ import { TypingLine } from './typing';
 
 function Burger() {
 	const { drawer } = useUi();
-	const unread = useState$(totalUnread);
+	const unread = useState$((s) => totals(s).unread);
+	const loud = useState$((s) => totals(s).loud);
 	return (
-		<button class="icon-button burger" title={t.openSidebar} aria-label={t.openSidebar} aria-controls="side" onClick={() => drawer(true)}>
+		<button class="icon-button burger" title={t.openSidebar} aria-controls="side" onClick={() => drawer(true)}>
 			<Icon of={MenuIcon} size={20} />
-			{unread > 0 && <span class="burger-dot" />}
+			<span class="sr-only">{t.openSidebar}</span>
+			{unread > 0 && (
+				<span class={loud ? 'burger-dot' : 'burger-dot quiet'}>
+					<span class="sr-only">{loud ? t.forYou(loud) : t.unread(unread)}</span>
+				</span>
+			)}
 		</button>
 	);
 }
@@ -65,6 +73,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 					</span>
 				</button>
 			)}
+			{channel.membership && <ChannelMenu channel={channel} />}
 		</header>
 	);
 }
