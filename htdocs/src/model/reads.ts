@@ -53,14 +53,6 @@ export function readersBySeq(log: Log, marks: Marks | undefined, me: number): Ma
 	return found;
 }
 
-/* All who have read a message, as far as is known here. */
-export function readersOf(marks: Marks | undefined, seq: number, not: readonly number[]): number[] {
-	return Object.entries(marks ?? {})
-		.filter(([id, m]) => m.seq >= seq && !not.includes(Number(id)))
-		.map(([id]) => Number(id))
-		.sort((a, b) => a - b);
-}
-
 export type Arrival = 'sent' | 'delivered' | 'read';
 
 /* Of an own message in a direct channel. */

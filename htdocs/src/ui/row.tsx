@@ -14,7 +14,7 @@ import { Icon } from './icon';
 import { channelLabel, personName } from './names';
 import type { Row } from './rows';
 import { SeenLine, sameSeen, type Seen } from './seen';
-import { MessageText } from './text';
+import { MessageText, NamingText } from './text';
 import { briefTime, dateOf, dayName, fullTime, timeOf } from './time';
 
 interface Props {
@@ -207,7 +207,7 @@ function Body({ text, mentions }: { text: string; mentions?: readonly number[] }
 	return (
 		<>
 			<p class={`msg-text${long && !open ? ' msg-folded' : ''}`} dir="auto">
-				<MessageText text={text} mentions={mentions} />
+				{mentions?.length ? <NamingText text={text} mentions={mentions} /> : <MessageText text={text} />}
 			</p>
 			{long && (
 				<button class="link-button" aria-expanded={open} onClick={() => setOpen(!open)}>

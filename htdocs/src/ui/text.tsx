@@ -53,17 +53,11 @@ export function linkify(text: string): Piece[] {
 	return pieces;
 }
 
-const NOBODY: readonly number[] = [];
-
-/* `mentions`: ids of those whom the text names. */
-export function MessageText({ text, mentions = NOBODY }: { text: string; mentions?: readonly number[] }): ComponentChildren {
-	// A handle holds no space.
-	const handles = useState$((s) => mentions.map((id) => s.users[id]?.handle ?? '').join(' ')).split(' ');
-	const people = new Map(mentions.map((id, i) => [handles[i] ?? '', id]));
-	people.delete('');
+/* `people`: whom the text may name, by handle. */
+export function MessageText({ text, people }: { text: string; people?: ReadonlyMap<string, number> }): ComponentChildren {
 	return linkify(text).map((p) =>
 		typeof p === 'string' ? (
-			people.size ? (
+			people?.size ? (
 				splitMentions(p, people).map((m) => (typeof m === 'string' ? m : <Mention user={m.user} text={m.text} />))
 			) : (
 				p
@@ -74,6 +68,15 @@ export function MessageText({ text, mentions = NOBODY }: { text: string; mention
 			</a>
 		),
 	);
+}
+
+/* With those whom it names (ids) marked. */
+export function NamingText({ text, mentions }: { text: string; mentions: readonly number[] }) {
+	// A handle holds no space.
+	const handles = useState$((s) => mentions.map((id) => s.users[id]?.handle ?? '').join(' ')).split(' ');
+	const people = new Map(mentions.map((id, i) => [handles[i] ?? '', id]));
+	people.delete('');
+	return <MessageText text={text} people={people} />;
 }
 
 function Mention({ user, text }: { user: number; text: string }) {
