@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { reduce, type Action } from '../src/model/reduce';
 import type { State } from '../src/model/state';
-import { doubtful, loudOf, markOf, totals, unreadOf, waits } from '../src/model/unread';
+import { doubtful, loudOf, markOf, readVersions, totals, unreadOf, waits } from '../src/model/unread';
 import type { Channel, Line, Membership, Message, OwnMarks } from '../src/model/types';
 import { ME, channel, marks, membership, message, page, seeded, signedIn } from './help';
 
@@ -238,9 +238,13 @@ describe('own marker', () => {
 		assert.equal(one(s).membership!.read_receipts, false);
 	});
 
-	test('of a channel that is not ours', () => {
-		const s = at(3, 3, 0);
-		assert.equal(run(s, lines({ ...readLine({ seq: 1 }), channel: 99 })), s);
+	test('of a channel that is still to be loaded, or was just left', () => {
+		let s = run(signedIn(), lines(readLine({ seq: 4, version: 3, last_seq: 6, unread: 2 })));
+		assert.deepEqual([s.channels, readVersions(s)], [{}, 3]);
+		s = run(s, answer(5, { last_read_seq: 2, read_version: 2, unread: 3 }));
+		assert.deepEqual([markOf(one(s)), unread(s), one(s).last_seq, readVersions(s)], [4, 2, 6, 3]);
+		s = run(s, { type: 'lines', lines: [{ type: 'member.left', channel: 1, user: ME } as unknown as Line] });
+		assert.deepEqual([s.channels, readVersions(s)], [{}, 0]);
 	});
 });
 

@@ -224,7 +224,7 @@ export function applyLine(s: State, line: Line): State {
 		case 'user.deactivated':
 			return putUsers(s, [line.user as User]);
 		case 'read':
-			return applyMarks(s, line.channel as number, line as unknown as OwnMarks);
+			return countMarks(s, line.channel as number, line as unknown as OwnMarks);
 		case 'reads':
 			return Array.isArray(line.reads) ? applyReads(s, line.channel as number, line.reads as ReadMark[]) : s;
 		case 'presence':
@@ -253,12 +253,6 @@ function putMessage(s: State, m: Message): State {
 	if (!log || log.status === 'failed') return s;
 	const added = addMessage(log, m);
 	return added === log ? s : putLog(s, m.channel, added);
-}
-
-/* The own marker, as a line tells it. */
-function applyMarks(s: State, channel: number, marks: OwnMarks): State {
-	if (!s.channels[channel]) return s;
-	return countMarks(s, channel, marks);
 }
 
 /* Takes own messages that have shown up in the run out of the outbox. */
@@ -340,7 +334,7 @@ function distrust(s: State): State {
 }
 
 function dropChannel(s: State, id: number): State {
-	if (!s.channels[id]) return s;
+	if (!s.channels[id]) return s.counts[id] ? { ...s, counts: without(s.counts, id) } : s;
 	return {
 		...s,
 		channels: without(s.channels, id),

@@ -68,6 +68,13 @@ export function totals(s: State): { unread: number; loud: number } {
 
 const mentionsMe = (m: Message, me: number): boolean => m.sender !== me && m.body?.mentions?.includes(me) === true;
 
+/* The sum of the versions of the own markers, as far as they are known. */
+export function readVersions(s: State): number {
+	let sum = 0;
+	for (const c of Object.values(s.counts)) sum += c.base?.version ?? 0;
+	return sum;
+}
+
 /* --- what was heard --- */
 
 /* Messages, from wherever. Pages are not remembered below the base: there they tell nothing new. */

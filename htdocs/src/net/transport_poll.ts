@@ -4,10 +4,12 @@ import { asking, eventsUrl, postOps, refusal } from './answers';
 import { ApiError, parseLines } from './api';
 import type { Line } from '../model/types';
 import type { Ending, Input, Link, LinkEvents, Rung, Transport } from './transport';
-import { NOTHING, place, wantQuery, type Wants } from './wants';
+import { NOTHING, place, readsQuery, wantQuery, type Wants } from './wants';
 
 export interface PollEnv {
 	fetch: (url: string, init: RequestInit) => Promise<Response>;
+	/* As readsQuery() has it. */
+	reads?: () => number | null;
 	now(): number;
 	random: () => number;
 	hidden(): boolean;
@@ -33,7 +35,7 @@ async function linesOf(res: Response): Promise<Line[]> {
 /* One plain poll: what came after the cursor, or how it failed. */
 export async function pollOnce(env: PollEnv, cursor: string | null, instance: string, signal: AbortSignal): Promise<Line[] | Ending> {
 	try {
-		const res = await env.fetch(eventsUrl(instance, place(cursor), { wait: '0' }), asking('application/x-ndjson', signal));
+		const res = await env.fetch(eventsUrl(instance, place(cursor), { wait: '0', ...readsQuery(env.reads) }), asking('application/x-ndjson', signal));
 		return res.ok ? await linesOf(res) : refusal(res, await res.text());
 	} catch (e) {
 		return { kind: 'lost', why: String(e) };
@@ -145,7 +147,7 @@ class PollLink implements Link {
 		const timer = this.env.setTimeout(() => stop.abort(), hold * 1000 + GRACE);
 		let lines: Line[];
 		try {
-			const query = { wait: String(hold), ...wantQuery(this.wants()), ...(active ? { active: '1' } : {}) };
+			const query = { wait: String(hold), ...readsQuery(this.env.reads), ...wantQuery(this.wants()), ...(active ? { active: '1' } : {}) };
 			const url = eventsUrl(this.instance, anew ? place(this.cursor()) : this.cursor(), query);
 			const res = await this.env.fetch(url, asking('application/x-ndjson', stop.signal));
 			if (!res.ok) {

@@ -4,10 +4,12 @@ import type { Line } from '../model/types';
 import { asking, eventsUrl, OpsError, postOps, refusal } from './answers';
 import { parseLines } from './api';
 import type { Ending, Input, Link, LinkEvents, Transport } from './transport';
-import { NOTHING, place, wantOps, wantQuery, type Wants } from './wants';
+import { NOTHING, place, readsQuery, wantOps, wantQuery, type Wants } from './wants';
 
 export interface SseEnv {
 	fetch: (url: string, init: RequestInit) => Promise<Response>;
+	/* As readsQuery() has it. */
+	reads?: () => number | null;
 	now(): number;
 	setTimeout: (f: () => void, ms: number) => unknown;
 	clearTimeout: (t: any) => void;
@@ -156,7 +158,7 @@ class SseLink implements Link {
 		const none: Ending = { kind: 'lost', why: 'not wanted any more' };
 		this.tellable = false;
 		const wants = (this.told = this.wants());
-		const url = eventsUrl(this.instance, place(this.cursor()), wantQuery(wants));
+		const url = eventsUrl(this.instance, place(this.cursor()), { ...readsQuery(this.env.reads), ...wantQuery(wants) });
 		const res = await this.env.fetch(url, asking('text/event-stream', stop.signal));
 		if (!mine()) return none;
 		if (!res.ok) return refusal(res, await res.text());

@@ -1,23 +1,23 @@
 // The WebSocket rung: one socket, lines both ways.
 import { parseLines } from './api';
 import type { Ending, Link, LinkEvents, Transport } from './transport';
-import { NOTHING, place, wantOps, type Wants } from './wants';
+import { NOTHING, place, readsQuery, wantOps, type Wants } from './wants';
 
 const GRACE = 5_000; // ms beyond two heartbeats
 const PLANNED = new Set([1012, 1013, 4008]);
 
-export function wsTransport(origin: string): Transport {
+/* reads: as readsQuery() has it. */
+export function wsTransport(origin: string, reads?: () => number | null): Transport {
 	return {
 		rung: 'ws',
 		openIn: 4_000,
 		open(cursor, instance, on, wants = () => NOTHING) {
-			return openSocket(origin, cursor(), instance, on, wants);
+			return openSocket(origin, new URLSearchParams({ instance, ...readsQuery(reads) }), cursor(), on, wants);
 		},
 	};
 }
 
-function openSocket(origin: string, cursor: string | null, instance: string, on: LinkEvents, wants: () => Wants): Link {
-	const query = new URLSearchParams({ instance });
+function openSocket(origin: string, query: URLSearchParams, cursor: string | null, on: LinkEvents, wants: () => Wants): Link {
 	if (cursor !== null) query.set('cursor', place(cursor)!);
 	let silence = 2 * 20_000 + GRACE;
 	let over = false;

@@ -34,6 +34,12 @@ export const wantQuery = (w: Wants): Record<string, string> => ({
 	...(w.watch.length ? { watch: w.watch.join(',') } : {}),
 });
 
+/* The sum of the versions of the own markers: where the server's is another one it tells them all. */
+export const readsQuery = (reads?: () => number | null): Record<string, string> => {
+	const sum = reads?.() ?? null;
+	return sum === null ? {} : { reads: String(sum) };
+};
+
 /* A cursor that asks for state bears, as its third part, which state was given. Without that it is the same place among the
  * events, and the state is told anew. */
 export const place = (cursor: string | null): string | null => cursor && cursor.split('.').slice(0, 2).join('.');

@@ -13,7 +13,7 @@ import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
 import { myId } from '../model/state';
-import { markOf, unreadOf } from '../model/unread';
+import { markOf, readVersions, unreadOf } from '../model/unread';
 import type { Channel, Line, Message, Pending, Settings, Status } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
@@ -30,9 +30,8 @@ import { Typist } from './typist';
 const TICK = 1_000;
 const KEPT = 200; // messages of a channel that is not looked at
 const RELOAD_APART = 60_000;
-const CHECK_IN = 3_000; // ms, up to four times that
-const CHECK_APART = 30_000; // ms between two looks at whether the counters are right
-const CHECK_EVERY = 60_000; // by polls, between which an own `read` line may fall
+const UNEQUAL_FOR = 30_000; // ms
+const CHECK_APART = 60_000; // ms between two looks at whether the counters are right
 const POST_IN = 20_000;
 const LINE_IN = 3_000; // ms from an own mark's ack to its line
 /* Reasons of a reset that left the log where it was; after any other one it may have gone back. */
@@ -117,7 +116,6 @@ export class Client {
 								: 'reconnecting';
 				this.store.dispatch({ type: 'connection', connection: { status, rung } });
 				if (state !== 'live') return this.store.dispatch({ type: 'typing/none' });
-				if (this.wasLive) this.checkSoon();
 				this.wasLive = true;
 				this.activity.onLive();
 				this.askSelf();
@@ -186,8 +184,10 @@ export class Client {
 	}
 
 	private transports(): Transport[] {
+		const reads = () => this.readsKnown();
 		const polls: PollEnv = {
 			fetch: (u, i) => fetch(u, i),
+			reads,
 			now: () => Date.now(),
 			random: Math.random,
 			hidden,
@@ -207,7 +207,7 @@ export class Client {
 			clearTimeout: (t) => clearTimeout(t),
 		};
 		// A browser opens six connections to a host, so what takes one for long is taken once for all tabs.
-		return [wsTransport(location.origin), sharedTransport(sseTransport(polls), share), sharedTransport(pollTransport(polls), share)];
+		return [wsTransport(location.origin, reads), sharedTransport(sseTransport(polls), share), sharedTransport(pollTransport(polls), share)];
 	}
 
 	/* Whose connection it is: tabs of another session of this browser have their own. */
@@ -284,7 +284,7 @@ export class Client {
 			this.interest.hidden(hidden());
 			if (hidden()) return this.reader.flush();
 			wake();
-			this.checkUnread(CHECK_APART);
+			this.checkUnread();
 		});
 		const input = () => this.activity.input();
 		for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart', 'focus']) {
@@ -321,8 +321,6 @@ export class Client {
 		});
 		const tick = setInterval(() => {
 			this.ladder.tick();
-			const { rung } = this.store.get().connection;
-			if (!hidden() && (rung === 'poll' || rung === 'plain')) this.checkUnread(CHECK_EVERY);
 		}, TICK);
 		this.undo.push(() => clearInterval(tick));
 	}
@@ -377,6 +375,7 @@ export class Client {
 		// The cookie is another person's by now.
 		if (lines.some((l) => l.type === 'hello' && typeof l.user === 'number' && l.user !== myId(this.store.get()))) return this.end('ended');
 		let batch: Line[] = [];
+		const versions = readVersions(this.store.get());
 		const flush = () => {
 			if (batch.length) this.store.dispatch({ type: 'lines', lines: batch });
 			batch = [];
@@ -455,6 +454,10 @@ export class Client {
 			batch.push(line);
 		}
 		flush();
+		if (lines.some((l) => l.type === 'read') && readVersions(this.store.get()) === versions) {
+			this.unequal = versions;
+			this.unequalUntil = Date.now() + UNEQUAL_FOR;
+		}
 		for (const id of touched) {
 			const log = this.store.get().logs[id];
 			if (log && hasGap(log)) this.loader.fill(id);
@@ -485,15 +488,18 @@ export class Client {
 		this.arrivals.flush();
 	}
 
-	/* After the link has come back: state that went while it was away may not have been told. Not with everybody else at once. */
-	private checkSoon(): void {
-		const later = setTimeout(() => hidden() || this.checkUnread(0), CHECK_IN * (1 + 3 * Math.random()));
-		this.undo.push(() => clearTimeout(later));
+	/* What the server compares with its own, so that no `read` line is missed. Null for a while where the lines that it tells
+	 * because of it do not make them equal: it would tell them again and again. */
+	private readsKnown(): number | null {
+		const sum = readVersions(this.store.get());
+		return sum === this.unequal && Date.now() < this.unequalUntil ? null : sum;
 	}
+	private unequal = -1;
+	private unequalUntil = 0;
 
-	/* Compares the counters with the server's, not more often than so many ms. Where they differ the channel is loaded. */
-	private checkUnread(apart: number): void {
-		if (this.store.get().phase !== 'ready' || this.ladder.state !== 'live' || Date.now() - this.checkedAt < apart) return;
+	/* Somebody looks again: what counts otherwise on the server, for whatever reason, is loaded. */
+	private checkUnread(): void {
+		if (this.store.get().phase !== 'ready' || this.ladder.state !== 'live' || Date.now() - this.checkedAt < CHECK_APART) return;
 		this.checkedAt = Date.now();
 		void this.loader.checkUnread();
 	}
