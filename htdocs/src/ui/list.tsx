@@ -112,7 +112,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 		if (!box) return;
 		const tail = tailSeq(client.store.get().logs[id] ?? emptyLog);
 		const below = box.scrollHeight - box.scrollTop - box.clientHeight;
-		if (p.stick) p.bottomSeq = tail;
+		const onScreen = lastOnScreen();
+		p.bottomSeq = Math.max(p.bottomSeq, p.stick ? tail : onScreen);
 		client.atBottom = p.stick;
 		let fresh = 0;
 		const messages = client.store.get().logs[id]?.messages ?? [];
@@ -120,7 +121,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 		const far = !p.stick && below > box.clientHeight / 2;
 		const above = lineAbove();
 		setAway((a) => (a.far === far && a.fresh === fresh && a.above === above ? a : { far, fresh, above }));
-		markSeen();
+		if (onScreen && client.attentive()) client.reader.seen(id, onScreen);
 		if (box.scrollTop < LOAD_WITHIN) void client.loader.before(id);
 	}, [id, me]);
 
@@ -141,10 +142,10 @@ export function MessageList({ channel }: { channel: Channel }) {
 		return true;
 	};
 
-	/* Tells the reader the newest message that is wholly on the screen, if someone is looking. */
-	const markSeen = useCallback(() => {
+	/* The newest message that is wholly on the screen, or as far as it can be; 0: none. */
+	const lastOnScreen = useCallback((): number => {
 		const box = scroller.current;
-		if (!box || !inner.current || !client.attentive()) return;
+		if (!box || !inner.current) return 0;
 		const edge = box.getBoundingClientRect().bottom + 2;
 		const rowsDrawn = inner.current.children as HTMLCollectionOf<HTMLElement>;
 		for (let i = rowsDrawn.length - 1; i >= 0; i--) {
@@ -152,10 +153,14 @@ export function MessageList({ channel }: { channel: Channel }) {
 			if (!seq) continue;
 			const r = rowsDrawn[i]!.getBoundingClientRect();
 			const tall = r.height > box.clientHeight && r.top < edge - box.clientHeight / 2;
-			if (r.bottom > edge && !tall) continue;
-			client.reader.seen(id, seq);
-			return;
+			if (r.bottom <= edge || tall) return seq;
 		}
+		return 0;
+	}, []);
+	/* Tells the reader, if someone is looking. */
+	const markSeen = useCallback(() => {
+		const seq = client.attentive() ? lastOnScreen() : 0;
+		if (seq) client.reader.seen(id, seq);
 	}, [id]);
 
 	// After each drawing: measure, correct the estimates, put the view back where it was.
