@@ -514,6 +514,16 @@ export class Client {
 		if (markOf(c) >= c.last_seq) this.store.dispatch({ type: 'line', channel: c.id, after: c.last_seq });
 	}
 
+	/* A message of the channel is on the screen. */
+	seen(channel: number, seq: number): void {
+		if (this.isOpen(channel) && this.attentive()) this.reader.seen(channel, seq);
+	}
+
+	/* What is drawn before it is opened does not count: where the new messages begin is found out first. */
+	isOpen(channel: number): boolean {
+		return this.current === channel;
+	}
+
 	attentive(): boolean {
 		return document.visibilityState === 'visible' && document.hasFocus();
 	}

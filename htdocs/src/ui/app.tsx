@@ -1,5 +1,5 @@
 // The whole page: who is at the door, or the shell with its three columns.
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { CircleAlert, CircleCheck } from 'lucide';
 import { useSelect, type Store } from '../store';
 import { useAttention } from './attention';
@@ -94,7 +94,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 	}, [route.page, any]);
 
 	const member = channel !== undefined;
-	useEffect(() => {
+	// Before it is painted: the list then stands at the first new message.
+	useLayoutEffect(() => {
 		client.open(id);
 		if (id !== null && member) shelf.set('last', String(id));
 	}, [id, member]);

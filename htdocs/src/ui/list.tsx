@@ -42,7 +42,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const log = useState$((s) => s.logs[id]) ?? emptyLog;
 	const outbox = useState$((s) => s.outbox);
 	const users = useState$((s) => s.users);
-	const line = useState$((s) => s.lines[id] ?? null);
+	const lines = useState$((s) => s.lines); // another one each time the channel is opened
+	const line = lines[id] ?? null;
 	const label = useState$((s) => channelLabel(s, channel));
 	const me = useState$(myId);
 	const marks = useState$((s) => s.reads[id]);
@@ -70,7 +71,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const indexOf = useMemo(() => new Map(rows.map((r, i) => [r.key, i])), [rows]);
 
 	const p = place.current;
-	if (ready && !p.opened) {
+	if (ready && !p.opened && client.isOpen(id)) {
 		p.opened = true;
 		p.bottomSeq = line ?? tailSeq(log);
 		// Open at the first unread message; where all of it fits on the screen, the bottom is the same place.
@@ -121,7 +122,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 		const far = !p.stick && below > box.clientHeight / 2;
 		const above = lineAbove();
 		setAway((a) => (a.far === far && a.fresh === fresh && a.above === above ? a : { far, fresh, above }));
-		if (onScreen && client.attentive()) client.reader.seen(id, onScreen);
+		if (onScreen) client.seen(id, onScreen);
 		if (box.scrollTop < LOAD_WITHIN) void client.loader.before(id);
 	}, [id, me]);
 
@@ -159,8 +160,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 	}, []);
 	/* Tells the reader, if someone is looking. */
 	const markSeen = useCallback(() => {
-		const seq = client.attentive() ? lastOnScreen() : 0;
-		if (seq) client.reader.seen(id, seq);
+		const seq = lastOnScreen();
+		if (seq) client.seen(id, seq);
 	}, [id]);
 
 	// After each drawing: measure, correct the estimates, put the view back where it was.

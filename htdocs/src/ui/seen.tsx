@@ -94,7 +94,6 @@ function Faces({ readers }: { readers: readonly number[] }) {
 				ref={button}
 				class="faces"
 				title={label}
-				aria-label={label}
 				aria-expanded={open}
 				onClick={() => setOpen(!open)}
 				onBlur={() => setOpen(false)}
@@ -109,6 +108,7 @@ function Faces({ readers }: { readers: readonly number[] }) {
 				{shown.map((id) => (
 					<Avatar key={id} user={users[id]} id={id} size="s" />
 				))}
+				<span class="sr-only">{label}</span>
 			</button>
 			{open && (
 				<div ref={list} class="seen-names" role="group" aria-label={t.seenByTitle}>
