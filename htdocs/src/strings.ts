@@ -168,7 +168,8 @@ export const t = {
 	receiptsOff: 'Others in this channel no longer see how far you have read',
 	arrivals: { sent: 'Sent', delivered: 'Delivered', read: 'Read' },
 	seenByTitle: 'Read up to here by',
-	seenBy: (names: string[]) => `Read up to here by ${names.length > 10 ? `${names.slice(0, 10).join(', ')} and ${names.length - 10} more` : names.join(', ')}`,
+	seenBy: (names: string[]) =>
+		`Read up to here by ${names.length > 10 ? `${names.slice(0, 10).join(', ')} and ${names.length - 10} more` : names.join(', ')}`,
 	readBy: (n: number) => `Read by ${n}`,
 	whoHasRead: 'Who has read this',
 	nobodyHasRead: 'Nobody has read it yet.',

@@ -693,6 +693,24 @@ describe('the own marker', () => {
 		assert.equal(unread(tab), 0);
 	});
 
+	test('what was marked as unread is read on in parts, when it is opened again', async () => {
+		const tab = await withMessages(9);
+		site.add(channel(2));
+		const back = told({ seq: 9, version: 2, last_seq: 9, unread: 6, unread_from: 4 });
+		tab.socket.says(told({ seq: 9, version: 1, last_seq: 9 }), back);
+		tab.client.open(2);
+		tab.client.open(1);
+		tab.client.reader.seen(1, 5);
+		await pass(500);
+		tab.client.reader.seen(1, 7);
+		tab.socket.says(told({ seq: 9, version: 3, last_seq: 9, unread: 4, unread_from: 6 }), back);
+		tab.client.reader.seen(1, 8);
+		await pass(1_000);
+		assert.deepEqual(tab.socket.ops('read').map((o) => o.seq), [5, 8]);
+		assert.equal(unread(tab), 1);
+		assert.equal(tab.s.lines[1], 3);
+	});
+
 	test('Esc reads also what was marked as unread', async () => {
 		const tab = await withMessages(4);
 		const done = tab.client.markUnread(1, 2);
@@ -774,7 +792,8 @@ describe('the own marker', () => {
 		site.lines = [told({ version: 1 }, 1), told({ version: 2 }, 9)];
 		tab.socket.closes(1006);
 		await pass(2_000);
-		const sums = () => site.urls.filter((u) => u.startsWith('/api/v1/events') && u.includes('wait=')).map((u) => new URL(u, 'https://x').searchParams.get('reads'));
+		const polls = () => site.urls.filter((u) => u.startsWith('/api/v1/events') && u.includes('wait='));
+		const sums = () => polls().map((u) => new URL(u, 'https://x').searchParams.get('reads'));
 		assert.deepEqual(sums().slice(0, 2), ['0', '3']);
 		// A server that counts one more than it tells.
 		site.lines = [told({ version: 1 }, 1)];

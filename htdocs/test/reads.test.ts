@@ -24,7 +24,8 @@ test('marks go forward only; what is read has arrived', () => {
 test('lines in any order, some twice: the same marks', () => {
 	const random = seeded(5);
 	for (let round = 0; round < 50; round++) {
-		const list = Array.from({ length: 30 }, () => ({ user: 7 + Math.floor(random() * 3), seq: Math.floor(random() * 50), delivered: Math.floor(random() * 60) }));
+		const below = (n: number) => Math.floor(random() * n);
+		const list = Array.from({ length: 30 }, () => ({ user: 7 + below(3), seq: below(50), delivered: below(60) }));
 		const mixed = [...list, ...list.slice(0, 10)].sort(() => random() - 0.5);
 		const want = run(signedIn(channel(1)), reads(list)).reads[1];
 		assert.deepEqual(mixed.reduce((s, m) => run(s, reads([m])), signedIn(channel(1))).reads[1], want);

@@ -119,7 +119,7 @@ export function reduce(s: State, a: Action): State {
 			return distrust(s);
 		case 'log/newest': {
 			const log = s.logs[a.channel];
-			return log ? settle(countMessages(putLog(s, a.channel, addNewest(log, a.page)), a.channel, a.page.messages, true), a.page.messages) : s;
+			return log ? takePage(putLog(s, a.channel, addNewest(log, a.page)), a.channel, a.page) : s;
 		}
 		case 'log/loading-before': {
 			const log = s.logs[a.channel];
@@ -131,7 +131,7 @@ export function reduce(s: State, a: Action): State {
 		}
 		case 'log/after': {
 			const log = s.logs[a.channel];
-			return log ? settle(countMessages(putLog(s, a.channel, addAfter(log, a.after, a.page)), a.channel, a.page.messages, true), a.page.messages) : s;
+			return log ? takePage(putLog(s, a.channel, addAfter(log, a.after, a.page)), a.channel, a.page) : s;
 		}
 		case 'message':
 			return applyMessage(s, a.message);
@@ -242,6 +242,10 @@ export function applyLine(s: State, line: Line): State {
 function applyMessage(s: State, m: Message): State {
 	return settle(countMessages(putMessage(s, m), m.channel, [m]), [m]);
 }
+
+/* The run may hold more than the events have brought (a page can be ahead of them). */
+const takePage = (s: State, channel: number, page: MessagePage): State =>
+	settle(countMessages(s, channel, page.messages, true), page.messages);
 
 /* A tombstone in the message's place. Counted before: whom the text mentioned is still to be seen. */
 function applyDeleted(s: State, m: Message): State {

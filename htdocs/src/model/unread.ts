@@ -126,6 +126,12 @@ export function countMarks(s: State, id: number, marks: OwnMarks, heard = 0): St
 	return put(s, id, reach({ ...held, base, top: Math.max(held.top, last_seq), local: stillOpen(held.local, marks) }));
 }
 
+/* Whether a line sets the own marker back, to where something was marked as unread. */
+export function setsBack(s: State, id: number, marks: OwnMarks): boolean {
+	const b = s.counts[id]?.base;
+	return !!b && marks.version > b.version && marks.unread_from !== null && marks.unread_from - 1 < effective(b, b.seq);
+}
+
 /* --- what was done here --- */
 
 /* Read up to there, as far as this device is concerned. */

@@ -35,7 +35,8 @@ async function linesOf(res: Response): Promise<Line[]> {
 /* One plain poll: what came after the cursor, or how it failed. */
 export async function pollOnce(env: PollEnv, cursor: string | null, instance: string, signal: AbortSignal): Promise<Line[] | Ending> {
 	try {
-		const res = await env.fetch(eventsUrl(instance, place(cursor), { wait: '0', ...readsQuery(env.reads) }), asking('application/x-ndjson', signal));
+		const url = eventsUrl(instance, place(cursor), { wait: '0', ...readsQuery(env.reads) });
+		const res = await env.fetch(url, asking('application/x-ndjson', signal));
 		return res.ok ? await linesOf(res) : refusal(res, await res.text());
 	} catch (e) {
 		return { kind: 'lost', why: String(e) };

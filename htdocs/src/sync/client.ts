@@ -13,8 +13,8 @@ import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
 import { myId } from '../model/state';
-import { markOf, readVersions, unreadOf } from '../model/unread';
-import type { Channel, Line, Message, Pending, Settings, Status } from '../model/types';
+import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
+import type { Channel, Line, Message, OwnMarks, Pending, Settings, Status } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
@@ -432,7 +432,10 @@ export class Client {
 					break;
 				case 'read':
 					touched.add(line.channel as number);
-					if (line.channel === this.current && typeof line.unread_from === 'number') after.push(() => this.heedMark(line.channel as number));
+					if (line.channel !== this.current) break;
+					flush(); // the lines before it
+					if (setsBack(this.store.get(), line.channel as number, line as unknown as OwnMarks))
+						after.push(() => this.heedMark(line.channel as number));
 					break;
 				case 'reads':
 					this.loader.needUsers((line.reads as { user: number }[]).map((r) => r.user));

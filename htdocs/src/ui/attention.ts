@@ -34,13 +34,17 @@ export function useAttention(store: Store, id: number | null): void {
 
 let plain: string | null = null;
 
+const DOT = '<circle cx="25" cy="7" r="6.5" fill="#fff"/><circle cx="25" cy="7" r="5" fill="#f08c00"/>';
+const NUMBER = 'font-family="system-ui,sans-serif" font-size="15" font-weight="700" fill="#fff" text-anchor="middle"';
+
 /* The icon of favicon.svg with a badge drawn over its corner. */
 function iconWith(badge: string): string {
+	const width = badge.length > 1 ? 23 : 19;
 	const mark =
 		badge === '•'
-			? '<circle cx="25" cy="7" r="6.5" fill="#fff"/><circle cx="25" cy="7" r="5" fill="#f08c00"/>'
-			: `<rect x="${badge.length > 1 ? 9 : 13}" y="0" width="${badge.length > 1 ? 23 : 19}" height="19" rx="9.5" fill="#c02424" stroke="#fff" stroke-width="1.5"/>` +
-				`<text x="${badge.length > 1 ? 20.5 : 22.5}" y="14.6" font-family="system-ui,sans-serif" font-size="15" font-weight="700" fill="#fff" text-anchor="middle">${badge}</text>`;
+			? DOT
+			: `<rect x="${32 - width}" width="${width}" height="19" rx="9.5" fill="#c02424" stroke="#fff" stroke-width="1.5"/>` +
+				`<text x="${32 - width / 2}" y="14.6" ${NUMBER}>${badge}</text>`;
 	const svg =
 		'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="#3b5bdb"/>' +
 		'<path d="M6 17h5l3-8 4 14 3-8 1 2h4" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/>' +

@@ -67,7 +67,10 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const ready = log.status === 'ready' || log.messages.length > 0;
 	const pending = useMemo<Pending[]>(() => pendingOf(client.store.get(), id), [outbox, id]);
 	const rows = useMemo<Row[]>(() => (ready ? buildRows(log, pending, me, line) : []), [log.messages, log.hasBefore, ready, pending, me, line, today]);
-	const seen = useMemo(() => (ready ? seenBySeq(log, marks, channel, me) : new Map<number, Seen>()), [log.messages, ready, marks, channel.peer, channel.members, me]);
+	const seen = useMemo(
+		() => (ready ? seenBySeq(log, marks, channel, me) : new Map<number, Seen>()),
+		[log.messages, ready, marks, channel.peer, channel.members, me],
+	);
 	const indexOf = useMemo(() => new Map(rows.map((r, i) => [r.key, i])), [rows]);
 
 	const p = place.current;

@@ -41,7 +41,12 @@ export interface Completion {
 	list: preact.ComponentChildren;
 }
 
-export function useMentions(channel: Channel, area: { current: HTMLTextAreaElement | null }, take: (start: number, end: number, text: string) => void): Completion {
+/* take: puts a text in the place of what stands between start and end. */
+export function useMentions(
+	channel: Channel,
+	area: { current: HTMLTextAreaElement | null },
+	take: (start: number, end: number, text: string) => void,
+): Completion {
 	const { client } = useUi();
 	const users = useState$((s) => s.users);
 	const members = useState$((s) => s.members[channel.id]);

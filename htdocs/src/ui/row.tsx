@@ -109,7 +109,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 	};
 	return (
 		<article
-			class={`msg${row.head ? ' msg-head' : ''}${failed ? ' msg-failed' : ''}${pending && !failed ? ' msg-pending' : ''}${toMe ? ' msg-to-me' : ''}`}
+			class={`msg${row.head ? ' msg-head' : ''}${failed ? ' msg-failed' : pending ? ' msg-pending' : ''}${toMe ? ' msg-to-me' : ''}`}
 			data-key={row.key}
 			data-seq={stored?.seq}
 			data-client-id={stored?.client_id ?? pending?.client_id}

@@ -172,7 +172,8 @@ export function Readers({ channel, seq, onClose }: { channel: number; seq: numbe
 			.then(
 				({ data }) => {
 					client.loader.needUsers(data.users);
-					setFound((f) => ({ count: data.count, ids: [...(after === undefined ? [] : (f?.ids ?? [])), ...data.users], next: data.next }));
+					const before = (f: typeof found) => (after === undefined ? [] : (f?.ids ?? []));
+					setFound((f) => ({ count: data.count, ids: [...before(f), ...data.users], next: data.next }));
 				},
 				(e: unknown) => setError(errorText(e)),
 			)
