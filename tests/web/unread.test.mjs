@@ -30,6 +30,18 @@ const post = async (login, c, text, named) => {
 	const body = { text, ...(named && { mentions: named.map((m) => id[m]) }) };
 	return ok(await who[login].post(`/api/v1/channels/${c.id}/messages`, { client_id: randomUUID(), body }), 201);
 };
+const many = async (login, c, count) => {
+	for (let sent = 0; sent < count; sent += 100) {
+		const ops = Array.from({ length: Math.min(100, count - sent) }, (_, i) => ({
+			op: "send",
+			client_id: randomUUID(),
+			channel: c.id,
+			body: { text: `message ${"x ".repeat((sent + i) % 40)}` },
+		}));
+		const body = ops.map((o) => JSON.stringify(o)).join("\n");
+		ok(await who[login].post("/api/v1/ops", body, { headers: { "content-type": "application/x-ndjson" } }));
+	}
+};
 const reads = async (login, c, seq) => ok(await who[login].put(`/api/v1/channels/${c.id}/read`, { seq }));
 const membership = async (login, c) => ok(await who[login].get(`/api/v1/channels/${c.id}`)).membership;
 
@@ -241,9 +253,23 @@ describe("unread and mentions", () => {
 		await a.context.close();
 	});
 
+	test("some hundred new ones: it opens at the first of them, and those below are not read", async () => {
+		const c = await channel();
+		await many("bob", c, 420);
+		await reads("alice", c, 30);
+		const a = await person(stack, browser, "alice", { path: `/c/${c.id}` });
+		await live(a.page);
+		await until(async () => (await lineAt(a.page)) === 31, { what: "the line" });
+		await a.page.locator(".jump").waitFor();
+		await until(async () => (await membership("alice", c)).last_read_seq > 30, { what: "what is on the screen to be read" });
+		assert.ok((await membership("alice", c)).last_read_seq < 80);
+		assert.equal(await a.page.locator(".unread-bar").count(), 0);
+		await a.context.close();
+	});
+
 	test("the first new message, far above what is loaded, is one press away", async () => {
 		const c = await channel();
-		for (let i = 1; i <= 420; i += 20) await Promise.all(Array.from({ length: 20 }, () => send(who.bob, c.id, `message ${"x ".repeat(i % 40)}`)));
+		await many("bob", c, 900);
 		await reads("alice", c, 30);
 		const a = await person(stack, browser, "alice", { path: `/c/${c.id}` });
 		await live(a.page);

@@ -8,6 +8,7 @@ import type { Store } from '../store';
 
 const PAGE = 50;
 const MAX_PAGE = 200;
+const MOST_UNREAD = 600; // messages that are loaded to begin at the first unread one
 const FAR = 1_000; // messages between our end and the newest beyond which the run is begun anew
 const IDS = 100; // users per question
 
@@ -161,7 +162,8 @@ export class Loader {
 		);
 	}
 
-	/* The newest page of a channel, where it is not loaded. Covers what is unread as far as one page can. */
+	/* The newest page of a channel, where it is not loaded. Reaches down to what is unread, so that the view can begin there,
+	 * where that is not very far. */
 	async newest(id: number, limit?: number): Promise<void> {
 		const s = this.store.get();
 		const c = s.channels[id];
@@ -171,8 +173,15 @@ export class Loader {
 		const unread = c ? unreadOf(c) : 0;
 		try {
 			const { data } = await api.messages(id, { limit: limit ?? Math.min(MAX_PAGE, unread ? Math.max(PAGE, unread + 20) : PAGE) });
-			this.store.dispatch({ type: 'log/newest', channel: id, page: data });
-			this.needUsers(peopleOf(data.messages));
+			let { messages, has_before } = data;
+			for (const mark = c ? markOf(c) : 0; unread && has_before && messages.length < MOST_UNREAD && messages[0]!.seq > mark + 1;) {
+				const older = (await api.messages(id, { before: messages[0]!.seq, limit: MAX_PAGE })).data;
+				if (!older.messages.length) break;
+				messages = [...older.messages, ...messages];
+				has_before = older.has_before;
+			}
+			this.store.dispatch({ type: 'log/newest', channel: id, page: { ...data, messages, has_before } });
+			this.needUsers(peopleOf(messages));
 		} catch (e) {
 			if (!this.over(e)) this.store.dispatch({ type: 'log/failed', channel: id });
 			throw e;
