@@ -6,7 +6,7 @@ import { applyReads, dropMark } from './reads';
 import { applyTyping, endTyping, typedMessage } from './typing';
 import type { Connection, MemberList, Phase, State, Table } from './state';
 import { myId } from './state';
-import { countDeleted, countMarks, countMessages, readHere, undoHere, unreadHere } from './unread';
+import { countDeleted, countMarks, countMessages, readHere, recount, undoHere, unreadHere } from './unread';
 import type {
 	Channel,
 	Line,
@@ -313,7 +313,8 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 	const preview = s.preview?.id === fresh.id ? null : s.preview;
 	const next = { ...s, preview, channels: { ...s.channels, [fresh.id]: channel } };
 	const marks: OwnMarks = { seq, version, last_seq: fresh.last_seq, unread, mentions, unread_from, gone, read_receipts };
-	return countMarks(next, fresh.id, marks, heard);
+	const counted = countMarks(next, fresh.id, marks, heard);
+	return counted === next ? recount(next, fresh.id) : counted;
 }
 
 /* Versions and counters go down to where anything wins; what is seen stays until then. */

@@ -188,6 +188,10 @@ export function waits(s: State, id: number): boolean {
 
 /* --- the sum --- */
 
+/* After the channel was told anew, with older counters than are known. */
+export const recount = (s: State, id: number): State => (s.counts[id] ? put(s, id, s.counts[id]) : s);
+
+
 function put(s: State, id: number, counts: Counts): State {
 	const next = { ...s, counts: { ...s.counts, [id]: counts } };
 	const c = s.channels[id];

@@ -519,7 +519,13 @@ export class Client {
 
 	/* A message of the channel is on the screen. */
 	seen(channel: number, seq: number): void {
-		if (this.isOpen(channel) && this.attentive()) this.reader.seen(channel, seq);
+		if (!this.isOpen(channel) || !this.attentive()) return;
+		const s = this.store.get();
+		const log = s.logs[channel];
+		const after = s.lines[channel];
+		// The new ones begin above what is loaded: those have been on no screen, and to read on from the end would be to read them all.
+		if (after !== undefined && log?.hasBefore && (log.messages[0]?.seq ?? 0) > after + 1) return;
+		this.reader.seen(channel, seq);
 	}
 
 	/* What is drawn before it is opened does not count: where the new messages begin is found out first. */
