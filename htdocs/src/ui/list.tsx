@@ -33,6 +33,7 @@ interface Place {
 	top: number; // where the list itself has put the view last
 	width: number;
 	height: number;
+	leaving: boolean; // on the way to the line: what is still on the screen was not looked for
 	lineMet: number | null; // the "new messages" line that has been on the screen
 }
 
@@ -57,7 +58,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const scroller = useRef<HTMLDivElement>(null);
 	const inner = useRef<HTMLDivElement>(null);
 	const heights = useRef(new Map<string, number>());
-	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, top: 0, width: 800, height: 600, lineMet: null });
+	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, top: 0, width: 800, height: 600, leaving: false, lineMet: null });
 	const wantFocus = useRef(false);
 	const choose = useCallback((key: string) => {
 		chosen.current = key;
@@ -125,7 +126,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 		const far = !p.stick && below > box.clientHeight / 2;
 		const above = lineAbove();
 		setAway((a) => (a.far === far && a.fresh === fresh && a.above === above ? a : { far, fresh, above }));
-		if (onScreen) client.seen(id, onScreen);
+		if (onScreen && !p.leaving) client.seen(id, onScreen);
 		if (box.scrollTop < LOAD_WITHIN) void client.loader.before(id);
 	}, [id, me]);
 
@@ -164,7 +165,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	/* Tells the reader, if someone is looking. */
 	const markSeen = useCallback(() => {
 		const seq = lastOnScreen();
-		if (seq) client.seen(id, seq);
+		if (seq && !p.leaving) client.seen(id, seq);
 	}, [id]);
 
 	// After each drawing: measure, correct the estimates, put the view back where it was.
@@ -269,6 +270,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	/* Up to the "new messages" line; loads what lies between. */
 	const toLine = useCallback(async () => {
 		setJumping(true);
+		p.leaving = true;
 		const after = client.store.get().lines[id];
 		for (let n = 0; n < MOST_PAGES; n++) {
 			const run = client.store.get().logs[id];
@@ -278,6 +280,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 			if (client.store.get().logs[id]?.messages[0]?.seq === first) break;
 		}
 		setJumping(false);
+		p.leaving = false;
 		p.stick = false;
 		p.anchor = { key: 'new', y: LINE_AT };
 		p.top = scroller.current?.scrollTop ?? 0;
