@@ -11,36 +11,49 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.env.OUT || join(here, '../build/htdocs'));
 const budget = 150 * 1024; // bytes of gzip, all that the first load needs
 
-const result = await build({
+const common = {
 	absWorkingDir: here,
-	// theme.ts is a script of its own: it runs before the first paint, and a strict CSP forbids it inline.
-	entryPoints: ['src/main.tsx', 'src/theme.ts'],
 	bundle: true,
-	format: 'iife',
 	target: ['chrome109', 'firefox115', 'safari16'],
 	minify: true,
 	metafile: true,
 	write: false,
 	outdir: join(out, 'assets'),
 	entryNames: '[name]-[hash]',
+	chunkNames: 'part-[hash]',
 	jsx: 'automatic',
 	jsxImportSource: 'preact',
 	legalComments: 'none',
 	define: { 'process.env.NODE_ENV': '"production"' },
-});
+};
+// What import() names becomes a part of its own, loaded when it is opened first.
+const main = await build({ ...common, entryPoints: ['src/main.tsx'], format: 'esm', splitting: true });
+// A script of its own: it runs before the first paint, and a strict CSP forbids it inline.
+const theme = await build({ ...common, entryPoints: ['src/theme.ts'], format: 'iife' });
+
+/* Files that the page cannot begin without: the main script, and what it imports at once. */
+const first = new Set();
+const follow = (path) => {
+	if (first.has(basename(path))) return;
+	first.add(basename(path));
+	for (const i of main.metafile.outputs[path].imports) if (i.kind === 'import-statement') follow(i.path);
+};
+for (const [path, o] of Object.entries(main.metafile.outputs)) if (o.entryPoint === 'src/main.tsx' || path.endsWith('.css')) follow(path);
 
 const icon = await readFile(join(here, 'src/favicon.svg'));
 const iconName = `favicon-${createHash('sha256').update(icon).digest('hex').slice(0, 8).toUpperCase()}.svg`;
-const files = [...result.outputFiles.map((f) => ({ name: basename(f.path), body: f.contents })), { name: iconName, body: icon }];
+const files = [...[...main.outputFiles, ...theme.outputFiles].map((f) => ({ name: basename(f.path), body: f.contents })), { name: iconName, body: icon }];
 
 const named = (start, end) => {
 	const f = files.find((x) => x.name.startsWith(start) && x.name.endsWith(end));
 	if (!f) throw new Error(`the bundle has no ${start}*${end}`);
 	return `/assets/${f.name}`;
 };
+const preload = [...first].filter((n) => n.startsWith('part-')).map((n) => `<link rel="modulepreload" href="/assets/${n}">\n`);
 const html = (await readFile(join(here, 'src/index.html'), 'utf8'))
 	.replace('%THEME%', named('theme-', '.js'))
 	.replace('%MAIN%', named('main-', '.js'))
+	.replace('%PRELOAD%', preload.join(''))
 	.replace('%STYLE%', named('main-', '.css'))
 	.replace('%ICON%', named('favicon-', '.svg'));
 
@@ -53,8 +66,9 @@ await writeFile(join(out, 'index.html'), html);
 let total = 0;
 for (const f of [...files, { name: 'index.html', body: Buffer.from(html) }]) {
 	const size = gzipSync(f.body).length;
-	total += size;
-	console.log(`${(size / 1024).toFixed(1).padStart(7)} KB gzip  ${f.name}`);
+	const later = f.name.startsWith('part-') && !first.has(f.name);
+	if (!later) total += size;
+	console.log(`${(size / 1024).toFixed(1).padStart(7)} KB gzip  ${f.name}${later ? '  (when it is opened)' : ''}`);
 }
 console.log(`${(total / 1024).toFixed(1).padStart(7)} KB gzip  first load, of ${budget / 1024} KB allowed`);
 if (total > budget) process.exit(1);

@@ -9,6 +9,7 @@ import './styles/base.css';
 import './styles/shell.css';
 import './styles/messages.css';
 import './styles/dialogs.css';
+import './styles/people.css';
 
 const store = createStore();
 const root = document.getElementById('app')!;

@@ -1,6 +1,7 @@
 // What the unit tests share: objects of the protocol with defaults, a seeded random source, and a clock that is moved by hand.
+import { reduce } from '../src/model/reduce';
 import { initialState, type State } from '../src/model/state';
-import type { Channel, Membership, Message, MessagePage, Pending, User } from '../src/model/types';
+import type { Channel, Membership, Message, MessagePage, OwnMarks, Pending, User } from '../src/model/types';
 
 export const ME = 3;
 export const T0 = Date.parse('2026-11-25T10:00:00.000Z');
@@ -16,7 +17,31 @@ export const user = (id: number, more: Partial<User> = {}): User => ({
 	...more,
 });
 
-export const membership = (more: Partial<Membership> = {}): Membership => ({ role: 'member', since: 1, last_read_seq: 0, unread: 0, ...more });
+export const membership = (more: Partial<Membership> = {}): Membership => ({
+	role: 'member',
+	since: 1,
+	last_read_seq: 0,
+	unread_from: null,
+	read_version: 0,
+	unread: 0,
+	mentions: 0,
+	gone: [],
+	read_receipts: true,
+	...more,
+});
+
+/* What the server says of the own marker. */
+export const marks = (more: Partial<OwnMarks> = {}): OwnMarks => ({
+	seq: 0,
+	version: 1,
+	last_seq: 0,
+	unread: 0,
+	mentions: 0,
+	unread_from: null,
+	gone: [],
+	read_receipts: true,
+	...more,
+});
 
 export const channel = (id: number, more: Partial<Channel> = {}): Channel => ({
 	id,
@@ -61,13 +86,8 @@ export const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).
 /* Signed in as ME, with these channels. */
 export function signedIn(...channels: Channel[]): State {
 	const session = { id: 5, kind: 'session' as const, expires_at: new Date(T0 + 1e9).toISOString(), scopes: ['read', 'write'] };
-	return {
-		...initialState,
-		phase: 'ready',
-		me: { user: user(ME), session },
-		users: { [ME]: user(ME) },
-		channels: Object.fromEntries(channels.map((c) => [c.id, c])),
-	};
+	const s: State = { ...initialState, phase: 'ready', me: { user: user(ME), session }, users: { [ME]: user(ME) } };
+	return reduce(s, { type: 'channels', channels, asked: [] });
 }
 
 /* mulberry32: the same seed, the same sequence, on every machine. */

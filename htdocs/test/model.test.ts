@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addAfter, addBefore, addMessage, addNewest, emptyLog, hasGap, tailSeq } from '../src/model/log';
 import { reduce, type Action } from '../src/model/reduce';
-import { initialState, unreadOf, type State } from '../src/model/state';
+import { initialState, type State } from '../src/model/state';
+import { unreadOf } from '../src/model/unread';
+import { membership } from './help';
 import type { Channel, Line, Log, Message } from '../src/model/types';
 
 const msg = (seq: number, sender = 2, version = 1): Message => ({
@@ -26,7 +28,7 @@ const channel: Channel = {
 	created_at: '2026-11-01T10:00:00.000Z',
 	last_seq: 3,
 	members: 2,
-	membership: { role: 'member', since: 1, last_read_seq: 3, unread: 0 },
+	membership: membership({ last_read_seq: 3 }),
 	peer: null,
 };
 const me: Action = {
@@ -92,13 +94,13 @@ test('only a higher version replaces a row', () => {
 
 test('unread counts others, once each, whatever is replayed', () => {
 	let s = run([newest(1, 3), line(msg(4)), line(msg(5, 1)), line(msg(6))], start());
-	assert.equal(unreadOf(s, s.channels[1]!), 2);
+	assert.equal(unreadOf(s.channels[1]!), 2);
 	s = run([line(msg(4)), line(msg(6)), line(msg(5, 1))], s);
-	assert.equal(unreadOf(s, s.channels[1]!), 2);
+	assert.equal(unreadOf(s.channels[1]!), 2);
 	s = run([{ type: 'read', channel: 1, seq: 6 }], s);
-	assert.equal(unreadOf(s, s.channels[1]!), 0);
+	assert.equal(unreadOf(s.channels[1]!), 0);
 	s = run([{ type: 'read', channel: 1, seq: 4 }], s);
-	assert.equal(unreadOf(s, s.channels[1]!), 0, 'the marker never goes back');
+	assert.equal(unreadOf(s.channels[1]!), 0, 'the marker never goes back');
 });
 
 test('an own message leaves the outbox whichever comes first: ack, event or page', () => {

@@ -50,9 +50,9 @@ class World {
 		store: this.store,
 		instance: 'tab',
 		sendOp: (op) => this.link && this.ops.push(op as Op) > 0,
-		post: async (ch, id, text) => {
+		post: async (ch, id, body) => {
 			this.posts.push(id);
-			return this.onPost(() => this.server.store(ch, id, text));
+			return this.onPost(() => this.server.store(ch, id, body.text));
 		},
 		online: () => this.online,
 		now: this.clock.now,

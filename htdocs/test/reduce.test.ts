@@ -1,10 +1,12 @@
 // The reducer by example: order by seq, the version rule, holes, own messages met by ack and by event, members, read
-// and unread arithmetic, reset. What must hold for any mixture of events and loads is in converge.test.ts.
+// and unread arithmetic at the edges, reset. Unread and mentions are in unread.test.ts;
+// what must hold for any mixture of events and loads is in converge.test.ts.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { hasGap, tailSeq } from '../src/model/log';
 import { reduce, type Action } from '../src/model/reduce';
-import { isStored, unreadOf, totalUnread, type State } from '../src/model/state';
+import { isStored, type State } from '../src/model/state';
+import { totals, unreadOf } from '../src/model/unread';
 import type { Line, Message } from '../src/model/types';
 import { ME, channel, membership, message, page, pending, signedIn, user, uuid } from './help';
 
@@ -15,7 +17,7 @@ const seqs = (s: State, id = 1): number[] => (s.logs[id]?.messages ?? []).map((m
 const newest = (messages: Message[], before = false): Action => ({ type: 'log/newest', channel: 1, page: page(messages, before) });
 const range = (from: number, to: number, more: Partial<Message> = {}): Message[] =>
 	Array.from({ length: to - from + 1 }, (_, i) => message(1, from + i, more));
-const unread = (s: State, id = 1): number => unreadOf(s, s.channels[id]!);
+const unread = (s: State, id = 1): number => unreadOf(s.channels[id]!);
 
 /* Channel 1 is loaded with messages 1 to n, all read. */
 const loaded = (n: number): State =>
@@ -286,13 +288,15 @@ describe('members', () => {
 		const s = run(two, lines(left(ME)));
 		assert.deepEqual(Object.keys(s.channels), ['2']);
 		for (const table of [s.logs, s.members, s.lines]) assert.deepEqual(table, {});
-		assert.equal(totalUnread(s), 0);
+		assert.equal(totals(s).unread, 0);
 		assert.equal(run(s, lines(left(ME))), s, 'again is harmless');
 	});
 
 	test('events of a channel that was left make nothing', () => {
 		const s = run(withMembers(), lines(left(ME)));
-		assert.equal(run(s, lines(event(message(1, 4)), joined(8), { type: 'read', channel: 1, seq: 3 })), s);
+		assert.equal(run(s, lines(joined(8))), s);
+		const { channels, logs, members } = run(s, lines(event(message(1, 4))));
+		assert.deepEqual([channels, logs, members], [{}, {}, {}]);
 	});
 
 	test('the own member.joined: nothing to show until the channel is loaded, then it is there with its counters', () => {
@@ -319,81 +323,6 @@ describe('members', () => {
 	});
 });
 
-describe('read and unread', () => {
-	const at = (last_seq: number, last_read_seq: number, unreadNow: number) =>
-		signedIn(channel(1, { last_seq, membership: membership({ last_read_seq, unread: unreadNow }) }));
-	const read = (seq: number): Action => lines({ type: 'read', channel: 1, seq });
-
-	test("others' messages count once; own ones and deleted ones do not", () => {
-		let s = run(at(3, 3, 0), lines(event(message(1, 4)), event(message(1, 5, { sender: ME })), event(message(1, 6, { deleted: true }))));
-		assert.equal(unread(s), 1);
-		s = run(s, lines(event(message(1, 4)), event(message(1, 4, { version: 2 })), event(message(1, 5, { sender: ME }))));
-		assert.equal(unread(s), 1, 'replays and edits');
-		assert.equal(s.channels[1]!.last_seq, 6);
-	});
-
-	test('the marker goes forward only', () => {
-		const s = run(at(9, 4, 5), read(7));
-		assert.equal(s.channels[1]!.membership!.last_read_seq, 7);
-		assert.equal(unread(s), 2);
-		assert.equal(run(s, read(5)), s);
-		assert.equal(run(s, read(7)), s);
-		assert.equal(unread(run(s, read(9))), 0);
-	});
-
-	test('never negative, also when the marker runs ahead of the events', () => {
-		let s = run(at(3, 3, 0), read(6));
-		assert.equal(unread(s), 0);
-		assert.ok(s.channels[1]!.membership!.unread >= 0);
-		s = run(s, lines(event(message(1, 4)), event(message(1, 5)), event(message(1, 6))));
-		assert.equal(unread(s), 0, 'read elsewhere before they came');
-		s = run(s, lines(event(message(1, 7))));
-		assert.equal(unread(s), 1);
-	});
-
-	test('at most 100', () => {
-		assert.equal(unread(run(at(0, 0, 0), lines(...range(1, 150).map((m) => event(m))))), 100);
-		assert.equal(unread(run(loaded(3), lines(...range(4, 150).map((m) => event(m))))), 100);
-	});
-
-	test('where the messages are loaded down to the marker they are counted themselves', () => {
-		const s = run(loaded(3), lines(...range(4, 8).map((m) => event(m)), event(message(1, 6, { version: 2, deleted: true, body: undefined }))));
-		assert.equal(unread(s), 4, 'one was deleted after it was counted');
-	});
-
-	test('an answer older than the events does not take them back', () => {
-		const s = run(at(9, 4, 5), { type: 'channel', channel: channel(1, { last_seq: 7, membership: membership({ last_read_seq: 4, unread: 3 }) }) });
-		assert.equal(s.channels[1]!.last_seq, 9);
-		assert.equal(unread(s), 5);
-	});
-
-	test('an answer newer than the events is not counted again when they come', () => {
-		let s = run(at(3, 3, 0), { type: 'channel', channel: channel(1, { last_seq: 5, membership: membership({ last_read_seq: 3, unread: 2 }) }) });
-		s = run(s, lines(event(message(1, 4)), event(message(1, 5))));
-		assert.equal(unread(s), 2);
-	});
-
-	test('an answer older than what was read here does not make it unread again', () => {
-		const s = run(at(9, 9, 0), { type: 'channel', channel: channel(1, { last_seq: 9, membership: membership({ last_read_seq: 4, unread: 5 }) }) });
-		assert.equal(s.channels[1]!.membership!.last_read_seq, 9);
-		assert.equal(unread(s), 0);
-	});
-
-	test('an answer with fewer messages but a marker further on: no more unread than there are above the marker', () => {
-		const s = run(at(10, 5, 5), { type: 'channel', channel: channel(1, { last_seq: 9, membership: membership({ last_read_seq: 9, unread: 0 }) }) });
-		assert.equal(s.channels[1]!.membership!.last_read_seq, 9);
-		assert.equal(unread(s), 1);
-	});
-
-	test('a page ahead of the events counts, and its events then do not', () => {
-		let s = run(at(3, 3, 0), { type: 'log/open', channel: 1 }, newest(range(1, 5)));
-		assert.equal(s.channels[1]!.last_seq, 5);
-		s = run(s, lines(event(message(1, 4)), event(message(1, 5))));
-		assert.equal(unread(s), 2);
-		assert.equal(s.channels[1]!.membership!.unread, 2);
-	});
-});
-
 describe('a log that goes back (DL-3)', () => {
 	/* Ahead of what the restored server knows. */
 	const held = channel(1, { version: 9, name: 'new name', last_seq: 50, membership: membership({ last_read_seq: 40, unread: 10 }) });
@@ -414,7 +343,6 @@ describe('a log that goes back (DL-3)', () => {
 		assert.equal(s.channels[1]!.name, 'old name');
 		assert.equal(s.channels[1]!.last_seq, 5);
 		assert.equal(s.channels[1]!.membership!.last_read_seq, 3);
-		assert.equal(s.channels[1]!.stale, undefined);
 		assert.equal(unread(s), 2);
 		assert.equal(s.users[7]!.name, 'User 7');
 		assert.equal(s.me!.user.name, `User ${ME}`);
@@ -431,10 +359,9 @@ describe('a log that goes back (DL-3)', () => {
 		s = run(s, lines(event(message(1, 6))), { type: 'channels', channels: [restored()], asked: [1] });
 		assert.equal(s.channels[1]!.name, 'newest');
 		assert.equal(s.channels[1]!.last_seq, 6);
-		assert.equal(s.channels[1]!.stale, true, 'its counters are to be asked for again');
+		assert.equal(unread(s), 3);
 		const whole = restored({ version: 3, name: 'newest', last_seq: 6, membership: membership({ last_read_seq: 3, unread: 3 }) });
 		s = run(s, { type: 'channel', channel: whole });
-		assert.equal(s.channels[1]!.stale, undefined);
 		assert.equal(unread(s), 3);
 	});
 
@@ -486,5 +413,5 @@ describe('reset', () => {
 test('unknown lines, and known ones that are none of ours, leave the very same state', () => {
 	const s = loaded(3);
 	assert.equal(run(s, lines({ type: 'typing', channel: 1, user: 7 }, { type: 'heartbeat', cursor: 'x', sent: 0 }, { type: 'pong' })), s);
-	assert.equal(run(s, lines({ type: 'read', channel: 99, seq: 1 }, { type: 'member.left', channel: 99, user: ME })), s);
+	assert.equal(run(s, lines({ type: 'reads', channel: 99, reads: [{ user: 7, seq: 1 }] }, { type: 'member.left', channel: 99, user: ME })), s);
 });

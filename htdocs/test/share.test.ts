@@ -5,7 +5,8 @@ import { describe, test } from 'node:test';
 import type { Line } from '../src/model/types';
 import { Ladder } from '../src/net/ladder';
 import { sharedTransport, type ShareChannel, type ShareLocks } from '../src/net/share';
-import type { Ending, Link, LinkEvents, Transport } from '../src/net/transport';
+import type { Ending, Input, Link, LinkEvents, Transport } from '../src/net/transport';
+import type { Wants } from '../src/net/wants';
 import { Clock, seeded, settled } from './help';
 
 /* Web Locks, as far as they are used. */
@@ -69,6 +70,9 @@ interface Stream {
 	at: number;
 	closed: boolean;
 	logged: number;
+	/* What it was told to give: when it was opened, then each time; `again` with a mark. */
+	wants: string[];
+	inputs: Input[];
 }
 
 /* One profile, and the server it talks to. Event n is visible where visible(n). */
@@ -112,8 +116,9 @@ class World {
 		return {
 			rung: 'sse',
 			openIn: 4_000,
-			open: (cursor, _instance, on): Link => {
-				const s: Stream = { tab, on, at: Number(cursor()), closed: false, logged: 0 };
+			open: (cursor, _instance, on, wants): Link => {
+				const told = (again: boolean) => `${wants!().focus.join(',')}/${wants!().watch.join(',')}${again ? ' again' : ''}`;
+				const s: Stream = { tab, on, at: Number(cursor()), closed: false, logged: 0, wants: [told(false)], inputs: [] };
 				this.streams.push(s);
 				void settled().then(() => {
 					if (s.closed || tab.frozen || this.mute) return;
@@ -122,7 +127,15 @@ class World {
 					on.lines([{ type: 'hello', cursor: String(this.head) }]);
 					if (!s.closed) this.feed(s);
 				});
-				return { silence: 45_000, send: () => false, ping: () => void on.lines([]), close: () => void (s.closed = true) };
+				return {
+					silence: 45_000,
+					leaves: true,
+					send: () => false,
+					want: (again) => void s.wants.push(told(again)),
+					input: (what) => s.inputs.push(what) > 0,
+					ping: () => void on.lines([]),
+					close: () => void (s.closed = true),
+				};
 			},
 		};
 	}
@@ -164,6 +177,7 @@ class Tab {
 	stops: string[] = [];
 	led = 0;
 	state = 0;
+	wants: Wants = { focus: [], watch: [] };
 	private inbox: (() => void)[] = [];
 	ladder: Ladder;
 	static channels = new Set<{ world: World; tab: Tab; name: string; channel: ShareChannel }>();
@@ -202,6 +216,7 @@ class Tab {
 				}),
 			],
 			instance: this.name,
+			wants: () => this.wants,
 			onLines: (lines) => {
 				for (const l of lines) if (l.type === 'message') this.got.push(l.n as number);
 				this.state += lines.filter((l) => l.type === 'read').length;
@@ -212,6 +227,10 @@ class Tab {
 			onBetter: () => {},
 			onStop: (reason) => void this.stops.push(reason),
 		});
+	}
+	want(focus: number[], watch: number[] = []): void {
+		this.wants = { focus, watch };
+		this.ladder.want();
 	}
 	/* A frozen page does what it was told when it thaws. */
 	runs(f: () => void): void {
@@ -554,4 +573,92 @@ test('whatever happens to the tabs, none of them loses an event', async () => {
 		}
 		assert.equal(w.open.length, 0, `seed ${seed}`);
 	}
+});
+
+describe('what the tabs want', () => {
+	const last = (w: World) => w.open[0]!.wants.at(-1);
+
+	test('the leader asks for what any of them wants, and no more when one is gone', async () => {
+		const w = await world(3);
+		const [a, b, c] = w.tabs as [Tab, Tab, Tab];
+		a.want([1], [7]);
+		b.want([2], [7, 8]);
+		c.want([2], [9]);
+		await w.run(300);
+		assert.match(last(w)!, /^1,2\/7,8,9/);
+		b.want([3]);
+		await w.run(300);
+		assert.match(last(w)!, /^1,2,3\/7,9/);
+		c.ladder.pause(); // closed, left, frozen
+		await w.run(300);
+		assert.equal(last(w), '1,3/7');
+		// The leader is not the first to be opened any more: the next one asks for all that are left.
+		a.dies();
+		await w.run(3_000);
+		assert.equal(w.leader, b);
+		assert.match(last(w)!, /^3\//);
+	});
+
+	test('a new tab that wants what another one wants already is told it as well', async () => {
+		const w = await world(1);
+		w.tabs[0]!.want([1], [7]);
+		await w.run(300);
+		const n = w.open[0]!.wants.length;
+		const t = await w.tab();
+		t.want([1], [7]);
+		await w.run(300);
+		assert.ok(w.open[0]!.wants.slice(n).includes('1/7 again'));
+		// Said once more, as tabs do now and then, it asks for nothing.
+		const m = w.open[0]!.wants.length;
+		for (let i = 0; i < 20; i++) {
+			w.heartbeat();
+			await w.run(10_000);
+		}
+		assert.equal(w.open[0]!.wants.length, m);
+	});
+
+	test('of a tab that crashed nothing is wanted any more after a while', async () => {
+		const w = await world(2);
+		w.tabs[0]!.want([1]);
+		w.tabs[1]!.want([2]);
+		await w.run(300);
+		assert.match(last(w)!, /^1,2/);
+		w.tabs[1]!.dies();
+		for (let i = 0; i < 9; i++) {
+			w.heartbeat();
+			await w.run(20_000);
+		}
+		assert.equal(last(w), '1/');
+	});
+
+	test('at most 8 channels, the leader\u2019s own before others', async () => {
+		const w = await world(12);
+		for (const [i, t] of w.tabs.entries()) t.want([100 - i]);
+		await w.run(500);
+		const focus = last(w)!.split('/')[0]!.split(',').map(Number);
+		assert.equal(focus.length, 8);
+		assert.ok(focus.includes(100));
+	});
+
+	test('input in any tab is told over the one connection; only the tab that has it says farewell', async () => {
+		const w = await world(3);
+		assert.equal(w.tabs[2]!.ladder.input('active'), true);
+		assert.equal(w.tabs[0]!.ladder.input('idle'), true);
+		await w.run(10);
+		assert.deepEqual(w.open[0]!.inputs.sort(), ['active', 'idle']);
+		assert.deepEqual(w.tabs.map((t) => t.ladder.leaves), [true, false, false]);
+	});
+
+	test('a cursor with the mark of what state was given is the same place', async () => {
+		const w = await world(1);
+		const [a] = w.tabs as [Tab];
+		const polls = w.polls;
+		a.ladder.cursor = `m.${w.head}.abcdefgh`;
+		const t = new Tab(w, '1/1');
+		w.tabs.push(t);
+		t.ladder.start(`m.${w.head}`);
+		await w.run(50);
+		assert.equal(t.ladder.state, 'live');
+		assert.equal(w.polls, polls, 'nothing was missed');
+	});
 });

@@ -33,6 +33,8 @@ class World {
 	constructor() {
 		const t = sseTransport({
 			now: this.clock.now,
+			setTimeout: this.clock.setTimeout,
+			clearTimeout: this.clock.clearTimeout,
 			fetch: (url, init) =>
 				new Promise((resolve, reject) => {
 					let stream: ReadableStreamDefaultController<Uint8Array>;

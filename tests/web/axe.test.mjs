@@ -7,13 +7,13 @@ import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
 import { DESKTOP, PHONE, axe, launch, live, person, say, seen, visitor } from "./help.mjs";
 
-let stack, browser;
+let stack, browser, bob;
 const ids = {};
 before(async () => {
 	stack = await startStack({ realtime: 1 });
 	browser = await launch();
 	const alice = client(stack, { token: await stack.token("alice", ["read", "write"]) });
-	const bob = client(stack, { token: await stack.token("bob", ["read", "write"]) });
+	bob = client(stack, { token: await stack.token("bob", ["read", "write"]) });
 	const [b, c] = ok(await alice.get("/api/v1/users?limit=50")).users.filter((u) => ["bob", "carol"].includes(u.handle));
 	ids.main = (await makeChannel(alice, { name: "harbour", topic: "Ships, cranes, weather", members: [b.id, c.id] })).id;
 	ids.private = (await makeChannel(alice, { kind: "private", name: "board", members: [b.id] })).id;
@@ -81,6 +81,15 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
 		await look(page, "channel, with unread");
 		await page.locator(".msg").last().focus();
 		await look(page, "channel, a message focused");
+		await page.keyboard.press("Tab");
+		await page.keyboard.press("Enter");
+		await page.locator(".card").waitFor();
+		await look(page, "card of a person");
+		await page.keyboard.press("Escape");
+		await page.locator(".card").waitFor({ state: "detached" });
+		await bob.post("/api/v1/ops", `{"op":"typing","channel":${ids.main}}\n`, { headers: { "content-type": "application/x-ndjson" } });
+		await page.locator(".typing-text").waitFor();
+		await look(page, "somebody types");
 		await page.goto(`${stack.url}/c/${ids.main}/members`);
 		await page.locator(".person").nth(2).waitFor();
 		await look(page, "members");
@@ -106,7 +115,24 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
 		await page.getByRole("button", { name: "Your menu" }).click();
 		await page.locator(".menu").waitFor();
 		await look(page, "own menu");
-		await closed();
+		for (const [item, wait, name] of [
+			["Set a status…", "dialog[open] .ideas", "status"],
+			["Do not disturb…", "dialog[open] .pauses", "do not disturb"],
+			["Settings…", "dialog[open] [role=switch]", "settings"],
+		]) {
+			if (!(await page.locator(".menu").count())) {
+				await side();
+				await page.getByRole("button", { name: "Your menu" }).click();
+			}
+			await page.getByRole("menuitem", { name: item }).click();
+			await page.locator(wait).first().waitFor();
+			await look(page, name);
+			if (name === "status") {
+				await page.getByRole("button", { name: "Choose an emoji" }).click();
+				await look(page, "status, emoji");
+			}
+			await closed();
+		}
 		await side();
 		await page.getByRole("button", { name: "Add a channel" }).click();
 		await page.locator(".menu").waitFor();
@@ -166,7 +192,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
 		await look(page, "history away");
 		assert.equal(bad.join("\n"), "");
 		assert.deepEqual(faults, []);
-		assert.ok(looked.length >= 25);
+		assert.ok(looked.length >= 32);
 		await context.close();
 	});
 

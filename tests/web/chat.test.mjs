@@ -87,6 +87,9 @@ test("older messages come when one scrolls up, and nothing on the screen moves",
 	const { id } = await channel("long-ago");
 	for (let i = 0; i < 240; i += 20)
 		await Promise.all(Array.from({ length: 20 }, (_, k) => send(api, id, `message ${i + k} ${"and so on ".repeat((i + k) % 40)}`.trim())));
+	// It opens at its end where all has been read.
+	const reader = client(stack, { token: await stack.token("bob", ["read", "write"]) });
+	ok(await reader.put(`/api/v1/channels/${id}/read`, { seq: 240 }));
 	const { page, context, faults } = await person(stack, browser, "bob", { path: `/c/${id}` });
 	await live(page);
 	await page.waitForFunction(() => document.querySelector('.msg[data-seq="240"]'));

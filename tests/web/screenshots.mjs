@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { client } from "../support/http.mjs";
 import { ROOT, startStack, until } from "../support/stack.mjs";
+import { openWs } from "../support/realtime.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
 import { DESKTOP, PHONE, TABLET, launch, live, person, visitor } from "./help.mjs";
 
@@ -170,6 +171,21 @@ async function fill(stack) {
 		if (inside.includes("alice")) ok(await who.alice.put(`/api/v1/channels/${c.id}/read`, { seq: seq - (c.unread ?? 0) }));
 	}
 	await stack.psql(when.join(";\n"));
+	ok(await who.carol.put("/api/v1/me/status", { emoji: "🌴", text: "On holiday from Friday" }));
+	ok(await who.dave.put("/api/v1/me/status", { emoji: "🎧", text: "With a customer" }));
+	ok(await who.dave.patch("/api/v1/me/settings", { dnd_until: "forever" }));
+	ok(await who.carol.patch("/api/v1/me", { time_zone: "Asia/Tokyo" }));
+	return who;
+}
+
+/** Some are there, one of them away. Answers who they are: their connections stay open. */
+async function arrive(who) {
+	const there = {};
+	for (const login of ["alice", "bob", "carol", "dave", "erin", "frank"]) {
+		there[login] = await openWs(who[login]);
+		await there[login].call({ op: login === "carol" ? "idle" : "active" });
+	}
+	return there;
 }
 
 const named = (name) => CHANNELS.find((c) => c.name === name).id;
@@ -185,7 +201,7 @@ async function take(page, name) {
 	process.stdout.write(`${name}.png\n`);
 }
 
-async function lookAround(stack, browser, size, viewport, theme) {
+async function lookAround(stack, browser, there, size, viewport, theme) {
 	const narrow = viewport.width < 900;
 	const options = { viewport, colorScheme: theme, reducedMotion: "reduce", hasTouch: size === "phone" };
 	const shot = (page, name) => take(page, `${size}-${theme}-${name}`);
@@ -229,7 +245,15 @@ async function lookAround(stack, browser, size, viewport, theme) {
 		await page.locator("dialog[open], .menu").waitFor({ state: "detached" });
 	};
 	await open(`/c/${named("release-4")}`);
+	await page.locator(".side .dot-online").nth(1).waitFor({ state: "attached" });
+	const write = setInterval(() => ["bob", "erin"].forEach((l) => there[l].send({ op: "typing", channel: named("release-4") })), 1000);
+	await page.locator(".typing-text", { hasText: "Erin" }).waitFor();
 	await shot(page, "channel");
+	await page.locator(".msg-name", { hasText: "Carol" }).last().click();
+	await page.locator(".card dd").nth(1).waitFor();
+	await shot(page, "card");
+	await page.keyboard.press("Escape");
+	clearInterval(write);
 	if (narrow) {
 		await page.locator(".burger").click();
 		await shot(page, "drawer");
@@ -242,6 +266,15 @@ async function lookAround(stack, browser, size, viewport, theme) {
 	if (narrow) await page.locator(".burger").click();
 	await page.getByRole("button", { name: "Your menu" }).click();
 	await shot(page, "menu");
+	await page.getByRole("menuitem", { name: "Set a status…" }).click();
+	await page.locator("dialog[open] .ideas").waitFor();
+	await shot(page, "status");
+	await closed();
+	if (narrow && !(await page.locator(".with-drawer").count())) await page.locator(".burger").click();
+	await page.getByRole("button", { name: "Your menu" }).click();
+	await page.getByRole("menuitem", { name: "Settings…" }).click();
+	await page.locator("dialog[open] [role=switch]").first().waitFor();
+	await shot(page, "settings");
 	await closed();
 	await open(`/c/${named("release-4")}/members`);
 	await page.locator(".person").nth(5).waitFor();
@@ -270,9 +303,9 @@ mkdirSync(OUT, { recursive: true });
 const stack = await startStack({ realtime: 2, conf: { "site.name": "Harbour Works" } });
 const browser = await launch();
 try {
-	await fill(stack);
+	const there = await arrive(await fill(stack));
 	for (const [size, viewport] of Object.entries({ desktop: DESKTOP, tablet: TABLET, phone: PHONE }))
-		for (const theme of ["light", "dark"]) await lookAround(stack, browser, size, viewport, theme);
+		for (const theme of ["light", "dark"]) await lookAround(stack, browser, there, size, viewport, theme);
 	if (!only) copyFileSync(join(OUT, "desktop-light-channel.png"), join(ROOT, "doc/screenshot.png"));
 } finally {
 	await browser.close();

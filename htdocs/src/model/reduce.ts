@@ -1,9 +1,27 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
 import { addAfter, addBefore, addMessage, addNewest, emptyLog, tailSeq } from './log';
+import { applyPeopleLine, applySettings, endStatuses } from './presence';
+import { applyReads, dropMark } from './reads';
+import { applyTyping, endTyping, typedMessage } from './typing';
 import type { Connection, MemberList, Phase, State, Table } from './state';
 import { myId } from './state';
-import type { Channel, Line, Me, Member, Membership, Message, MessagePage, Pending, Site, User } from './types';
+import { countDeleted, countMarks, countMessages, readHere, recount, undoHere, unreadHere } from './unread';
+import type {
+	Channel,
+	Line,
+	Me,
+	Member,
+	Membership,
+	Message,
+	MessagePage,
+	OwnMarks,
+	Pending,
+	ReadMark,
+	Settings,
+	Site,
+	User,
+} from './types';
 
 export type Action =
 	| { type: 'phase'; phase: Phase }
@@ -12,9 +30,10 @@ export type Action =
 	| { type: 'limits'; message_chars: number }
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
-	/* All own channels. `asked`: those held when the list was asked for; of these, what is not in it is gone. */
-	| { type: 'channels'; channels: readonly Channel[]; asked: readonly number[] }
-	| { type: 'channel'; channel: Channel }
+	/* All own channels. `asked`: those held when the list was asked for; of these, what is not in it is gone. `heard`: what
+	 * State.heard was when an answer was asked for. */
+	| { type: 'channels'; channels: readonly Channel[]; asked: readonly number[]; heard?: number }
+	| { type: 'channel'; channel: Channel; heard?: number }
 	| { type: 'channel/left'; channel: number }
 	| { type: 'preview'; channel: Channel | null; missing?: number }
 	| { type: 'log/open'; channel: number }
@@ -32,7 +51,12 @@ export type Action =
 	| { type: 'members'; channel: number; members: readonly Member[]; next: number | null; first: boolean }
 	| { type: 'members/status'; channel: number; status: MemberList['status'] }
 	| { type: 'members/left'; channel: number; user: number }
+	/* Read on this device; marked as unread on it; and that the server would not have it. */
 	| { type: 'read'; channel: number; seq: number }
+	| { type: 'unread'; channel: number; from: number }
+	| { type: 'unread/undo'; channel: number }
+	/* Nobody looks at the channel any more. */
+	| { type: 'reads/forget'; channel: number }
 	| { type: 'line'; channel: number; after: number | null }
 	| { type: 'draft'; channel: number; text: string }
 	| { type: 'drafts'; drafts: Record<number, string> }
@@ -40,6 +64,13 @@ export type Action =
 	| { type: 'outbox/set'; client_id: string; state: Pending['state']; error?: string }
 	| { type: 'outbox/acked'; client_id: string; seq: number }
 	| { type: 'outbox/drop'; client_id: string }
+	| { type: 'settings'; settings: Settings }
+	/* Set by oneself, in this browser. */
+	| { type: 'away'; on: boolean }
+	/* What the clock ends: who types, statuses, pauses. */
+	| { type: 'clock'; now: number }
+	/* The link is gone: nobody is known to type. */
+	| { type: 'typing/none' }
 	| { type: 'connection'; connection: Partial<Connection> };
 
 export function reduce(s: State, a: Action): State {
@@ -60,10 +91,10 @@ export function reduce(s: State, a: Action): State {
 			const listed = new Set(a.channels.map((c) => c.id));
 			let next = s;
 			for (const id of a.asked) if (!listed.has(id)) next = dropChannel(next, id);
-			return a.channels.reduce(putChannel, next);
+			return a.channels.reduce((x, c) => putChannel(x, c, a.heard), next);
 		}
 		case 'channel':
-			return putChannel(s, a.channel);
+			return putChannel(s, a.channel, a.heard);
 		case 'channel/left':
 			return dropChannel(s, a.channel);
 		case 'preview':
@@ -88,7 +119,7 @@ export function reduce(s: State, a: Action): State {
 			return distrust(s);
 		case 'log/newest': {
 			const log = s.logs[a.channel];
-			return log ? settle(seen(putLog(s, a.channel, addNewest(log, a.page)), a.page.messages), a.page.messages) : s;
+			return log ? takePage(putLog(s, a.channel, addNewest(log, a.page)), a.channel, a.page) : s;
 		}
 		case 'log/loading-before': {
 			const log = s.logs[a.channel];
@@ -100,7 +131,7 @@ export function reduce(s: State, a: Action): State {
 		}
 		case 'log/after': {
 			const log = s.logs[a.channel];
-			return log ? settle(seen(putLog(s, a.channel, addAfter(log, a.after, a.page)), a.page.messages), a.page.messages) : s;
+			return log ? takePage(putLog(s, a.channel, addAfter(log, a.after, a.page)), a.channel, a.page) : s;
 		}
 		case 'message':
 			return applyMessage(s, a.message);
@@ -116,7 +147,13 @@ export function reduce(s: State, a: Action): State {
 		case 'members/left':
 			return dropMember(s, a.channel, a.user);
 		case 'read':
-			return applyRead(s, a.channel, a.seq);
+			return readHere(s, a.channel, a.seq);
+		case 'unread':
+			return unreadHere(s, a.channel, a.from);
+		case 'unread/undo':
+			return undoHere(s, a.channel);
+		case 'reads/forget':
+			return { ...s, reads: without(s.reads, a.channel) };
 		case 'line':
 			return a.after === null ? { ...s, lines: without(s.lines, a.channel) } : { ...s, lines: { ...s.lines, [a.channel]: a.after } };
 		case 'draft':
@@ -133,6 +170,14 @@ export function reduce(s: State, a: Action): State {
 			return applyAck(s, a.client_id, a.seq);
 		case 'outbox/drop':
 			return { ...s, outbox: s.outbox.filter((p) => p.client_id !== a.client_id) };
+		case 'settings':
+			return applySettings(s, a.settings);
+		case 'away':
+			return s.away === a.on ? s : { ...s, away: a.on };
+		case 'clock':
+			return endTyping(endStatuses(s, a.now), a.now);
+		case 'typing/none':
+			return endTyping(s, Infinity);
 		case 'connection':
 			return { ...s, connection: { ...s.connection, ...a.connection } };
 	}
@@ -142,7 +187,9 @@ export function reduce(s: State, a: Action): State {
 export function applyLine(s: State, line: Line): State {
 	switch (line.type) {
 		case 'message':
-			return applyMessage(s, line as unknown as Message);
+			return typedMessage(applyMessage(s, line as unknown as Message), line as unknown as Message);
+		case 'message.deleted':
+			return applyDeleted(s, line as unknown as Message);
 		case 'channel.created':
 		case 'channel.updated': {
 			const fresh = line.channel as Channel;
@@ -177,7 +224,14 @@ export function applyLine(s: State, line: Line): State {
 		case 'user.deactivated':
 			return putUsers(s, [line.user as User]);
 		case 'read':
-			return applyRead(s, line.channel as number, line.seq as number);
+			return countMarks(s, line.channel as number, line as unknown as OwnMarks);
+		case 'reads':
+			return Array.isArray(line.reads) ? applyReads(s, line.channel as number, line.reads as ReadMark[]) : s;
+		case 'presence':
+		case 'settings.updated':
+			return applyPeopleLine(s, line);
+		case 'typing':
+			return applyTyping(s, line);
 		case 'ack':
 			return typeof line.client_id === 'string' ? applyAck(s, line.client_id, line.seq as number) : s;
 		default:
@@ -186,20 +240,23 @@ export function applyLine(s: State, line: Line): State {
 }
 
 function applyMessage(s: State, m: Message): State {
-	let next = s;
+	return settle(countMessages(putMessage(s, m), m.channel, [m]), [m]);
+}
+
+/* The run may hold more than the events have brought (a page can be ahead of them). */
+const takePage = (s: State, channel: number, page: MessagePage): State =>
+	settle(countMessages(s, channel, page.messages, true), page.messages);
+
+/* A tombstone in the message's place. Counted before: whom the text mentioned is still to be seen. */
+function applyDeleted(s: State, m: Message): State {
+	return settle(putMessage(countDeleted(s, m), m), [m]);
+}
+
+function putMessage(s: State, m: Message): State {
 	const log = s.logs[m.channel];
-	if (log && log.status !== 'failed') {
-		const added = addMessage(log, m);
-		if (added !== log) next = putLog(next, m.channel, added);
-	}
-	const c = s.channels[m.channel];
-	// last_seq is the water mark of what has been counted: a line replayed at or below it cannot count twice.
-	if (c && m.seq > c.last_seq) {
-		const counts = c.membership && m.sender !== myId(s) && !m.deleted && m.seq > c.membership.last_read_seq;
-		const membership = counts && c.membership ? { ...c.membership, unread: Math.min(100, c.membership.unread + 1) } : c.membership;
-		next = { ...next, channels: { ...next.channels, [c.id]: { ...c, last_seq: m.seq, membership } } };
-	}
-	return settle(next, [m]);
+	if (!log || log.status === 'failed') return s;
+	const added = addMessage(log, m);
+	return added === log ? s : putLog(s, m.channel, added);
 }
 
 /* Takes own messages that have shown up in the run out of the outbox. */
@@ -239,57 +296,25 @@ function applyAck(s: State, client_id: string, seq: number): State {
 	});
 }
 
-/* The run may hold more than the channel's own counter knows (a page can be ahead of the events). */
-function seen(s: State, messages: readonly Message[]): State {
-	let next = s;
-	for (const m of messages) {
-		const c = next.channels[m.channel];
-		if (!c || m.seq <= c.last_seq) continue;
-		const counts = c.membership && m.sender !== myId(s) && !m.deleted && m.seq > c.membership.last_read_seq;
-		const membership = counts && c.membership ? { ...c.membership, unread: Math.min(100, c.membership.unread + 1) } : c.membership;
-		next = { ...next, channels: { ...next.channels, [c.id]: { ...c, last_seq: m.seq, membership } } };
-	}
-	return next;
-}
-
-function applyRead(s: State, channel: number, seq: number): State {
-	const c = s.channels[channel];
-	if (!c?.membership || seq <= c.membership.last_read_seq) return s; // forward only
-	const last_read_seq = seq;
-	// An upper bound; unreadOf() counts exactly where the messages are loaded.
-	const unread = Math.min(c.membership.unread, Math.max(0, c.last_seq - last_read_seq));
-	return { ...s, channels: { ...s.channels, [channel]: { ...c, membership: { ...c.membership, last_read_seq, unread } } } };
-}
-
-/* A channel as one snapshot tells it. Its counters belong together, so they are taken together or not at all. */
-function putChannel(s: State, fresh: Channel): State {
+/* A channel as one snapshot tells it. Its counters belong together: unread.ts takes them together, or not at all. */
+function putChannel(s: State, fresh: Channel, heard = 0): State {
 	const held = s.channels[fresh.id];
 	if (!fresh.membership) {
 		return s.preview?.id === fresh.id ? { ...s, preview: fresh } : s;
 	}
-	let channel = fresh;
-	if (held?.stale && held.membership) {
-		// What came by event since then may be newer than this answer; then another one has to tell the counters.
-		const whole = fresh.last_seq >= held.last_seq;
-		const mark = Math.max(fresh.membership.last_read_seq, held.membership.last_read_seq);
-		channel = {
-			...(fresh.version >= held.version ? fresh : held),
-			members: fresh.members,
-			last_seq: Math.max(fresh.last_seq, held.last_seq),
-			membership: { ...fresh.membership, last_read_seq: mark, unread: Math.min(fresh.membership.unread, Math.max(0, fresh.last_seq - mark)) },
-			stale: whole ? undefined : true,
-		};
-	} else if (held?.membership) {
-		const newer = fresh.version >= held.version;
-		const fresher = fresh.last_seq >= held.last_seq && fresh.membership.last_read_seq >= held.membership.last_read_seq;
-		const membership: Membership = fresher
-			? fresh.membership
-			: { ...fresh.membership, last_read_seq: held.membership.last_read_seq, unread: held.membership.unread };
-		channel = { ...(newer ? fresh : held), members: fresh.members, last_seq: fresher ? fresh.last_seq : held.last_seq, membership };
-	}
+	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, role, since, read_receipts } = fresh.membership;
+	const told: Membership = held?.membership ? { ...held.membership, role, since } : fresh.membership;
+	const channel: Channel = {
+		...(!held || fresh.version >= held.version ? fresh : held),
+		members: fresh.members,
+		last_seq: Math.max(fresh.last_seq, held?.last_seq ?? 0),
+		membership: told,
+	};
 	const preview = s.preview?.id === fresh.id ? null : s.preview;
 	const next = { ...s, preview, channels: { ...s.channels, [fresh.id]: channel } };
-	return applyRead(next, fresh.id, fresh.membership.last_read_seq); // a marker that is ahead of ours takes its count along
+	const marks: OwnMarks = { seq, version, last_seq: fresh.last_seq, unread, mentions, unread_from, gone, read_receipts };
+	const counted = countMarks(next, fresh.id, marks, heard);
+	return counted === next ? recount(next, fresh.id) : counted;
 }
 
 /* Versions and counters go down to where anything wins; what is seen stays until then. */
@@ -297,7 +322,7 @@ function distrust(s: State): State {
 	const lowest = (u: User): User => ({ ...u, version: 0 });
 	const channels = Object.values(s.channels).map((c): [number, Channel] => [
 		c.id,
-		{ ...c, version: 0, last_seq: 0, membership: c.membership && { ...c.membership, last_read_seq: 0 }, stale: true },
+		{ ...c, version: 0, last_seq: 0, membership: c.membership && { ...c.membership, last_read_seq: 0, unread_from: null } },
 	]);
 	return {
 		...s,
@@ -305,23 +330,30 @@ function distrust(s: State): State {
 		me: s.me && { ...s.me, user: lowest(s.me.user) },
 		channels: Object.fromEntries(channels),
 		lines: {},
+		settings: s.settings && { ...s.settings, version: 0 },
+		counts: {},
+		reads: {},
 		// What had been stored may not be any more. Where it is, its client_id keeps it from being stored twice.
 		outbox: s.outbox.map((p) => (p.state === 'acked' ? { ...p, state: 'queued' as const, seq: undefined } : p)),
 	};
 }
 
 function dropChannel(s: State, id: number): State {
-	if (!s.channels[id]) return s;
+	if (!s.channels[id]) return s.counts[id] ? { ...s, counts: without(s.counts, id) } : s;
 	return {
 		...s,
 		channels: without(s.channels, id),
 		logs: without(s.logs, id),
+		typing: without(s.typing, id),
 		members: without(s.members, id),
 		lines: without(s.lines, id),
+		counts: without(s.counts, id),
+		reads: without(s.reads, id),
 	};
 }
 
-function dropMember(s: State, channel: number, user: number): State {
+function dropMember(before: State, channel: number, user: number): State {
+	const s = dropMark(before, channel, user);
 	const list = s.members[channel];
 	if (!list) return s;
 	return putMembers(s, channel, { ...list, list: list.list.filter((m) => m.user !== user) });

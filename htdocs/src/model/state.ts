@@ -1,7 +1,9 @@
 // The whole state of the client and the selectors that views and loaders share. Plain data, changed by reduce.ts alone.
-import { messageAt, tailSeq } from './log';
+import { messageAt } from './log';
+import type { Marks } from './reads';
+import type { Counts } from './unread';
 import type { Rung } from '../net/transport';
-import type { Channel, Log, Me, Member, Message, Pending, Site, User } from './types';
+import type { Channel, Log, Me, Member, Pending, Presence, Settings, Site, Typing, User } from './types';
 
 export type Table<T> = Readonly<Record<number, T>>;
 
@@ -40,6 +42,18 @@ export interface State {
 	drafts: Readonly<Record<number, string>>;
 	/* Per channel, the seq after which the "new messages" line stands. */
 	lines: Table<number>;
+	presence: Table<Presence>;
+	/* Per channel; none where nobody types. */
+	typing: Table<Typing>;
+	settings: Settings | null;
+	/* One has set oneself away, in this browser. */
+	away: boolean;
+	/* Per channel, what its unread messages are told from. */
+	counts: Table<Counts>;
+	/* How many deletions of others' messages have been heard. */
+	heard: number;
+	/* Per channel that is looked at, how far others have read. */
+	reads: Table<Marks>;
 	connection: Connection;
 }
 
@@ -57,38 +71,17 @@ export const initialState: State = {
 	outbox: [],
 	drafts: {},
 	lines: {},
+	presence: {},
+	typing: {},
+	settings: null,
+	away: false,
+	counts: {},
+	heard: 0,
+	reads: {},
 	connection: { status: 'connecting', rung: null, catchingUp: false },
 };
 
 export const myId = (s: State): number => s.me?.user.id ?? 0;
-
-/* Others' undeleted messages above the marker, at most 100. Counted from the messages themselves where they are loaded
- * down to the marker; else the server's count, carried on by the reducer. */
-export function unreadOf(s: State, c: Channel): number {
-	const mark = c.membership?.last_read_seq ?? 0;
-	const log = s.logs[c.id];
-	if (c.stale && c.membership) return c.membership.unread;
-	if (!c.membership || c.last_seq <= mark) return 0;
-	if (log && log.status === 'ready' && tailSeq(log) >= c.last_seq) {
-		const first = log.messages[0]?.seq ?? 1;
-		if (first <= mark + 1 || !log.hasBefore) return countUnread(log.messages, mark, myId(s));
-	}
-	return c.membership.unread;
-}
-
-function countUnread(messages: readonly Message[], mark: number, me: number): number {
-	let n = 0;
-	for (let i = messages.length - 1; i >= 0 && messages[i]!.seq > mark && n < 100; i--) {
-		if (messages[i]!.sender !== me && !messages[i]!.deleted) n++;
-	}
-	return n;
-}
-
-export function totalUnread(s: State): number {
-	let n = 0;
-	for (const c of Object.values(s.channels)) n += unreadOf(s, c);
-	return n;
-}
 
 /* Whether an own pending message is already in the run (its event came before its ack, or the other way round). */
 export function isStored(s: State, p: Pending): boolean {

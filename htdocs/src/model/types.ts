@@ -7,14 +7,79 @@ export interface User {
 	picture: string | null;
 	role: 'owner' | 'admin' | 'member' | 'guest';
 	active: boolean;
+	/* An IANA name; undefined where the server does not tell. */
+	time_zone?: string | null;
 	version: number;
+}
+
+/* What a person says of himself. */
+export interface Status {
+	emoji: string | null;
+	text: string;
+	until: string | null;
+}
+
+export interface Presence {
+	user: number;
+	state: 'online' | 'away' | 'offline';
+	last_active: string | null;
+	dnd: boolean;
+	status: Status | null;
+	/* Of oneself only. */
+	invisible?: boolean;
+}
+
+/* Own settings. */
+export interface Settings {
+	invisible: boolean;
+	dnd_until: string | 'forever' | null;
+	status: Status | null;
+	read_receipts: boolean;
+	version: number;
+}
+
+/* Who types in a channel: a few of them, and how many they are. Ends by the local clock where nothing more is heard. */
+export interface Typing {
+	users: readonly number[];
+	count: number;
+	until: number;
 }
 
 export interface Membership {
 	role: 'owner' | 'moderator' | 'member';
 	since: number;
 	last_read_seq: number;
+	/* From where it was marked as unread; null: the marker says. */
+	unread_from: number | null;
+	/* Counts the changes of marker and mark. */
+	read_version: number;
+	/* Others' undeleted messages above the marker (or the mark), and those of them that mention oneself. In the state: with all
+	 * that is known by now (unread.ts); in an answer: up to the channel's last_seq. */
 	unread: number;
+	mentions: number;
+	/* Deleted ones of others among those above the marker, which `unread` leaves out; null: too many to list. */
+	gone: readonly number[] | null;
+	/* Whether others here see how far one has read. */
+	read_receipts: boolean;
+}
+
+/* The own marker in a channel, with its counters as of last_seq: what a `read` line says. */
+export interface OwnMarks {
+	seq: number;
+	version: number;
+	last_seq: number;
+	unread: number;
+	mentions: number;
+	unread_from: number | null;
+	gone: readonly number[] | null;
+	read_receipts: boolean;
+}
+
+/* How far somebody has read; delivered in direct channels only. */
+export interface ReadMark {
+	user: number;
+	seq: number;
+	delivered?: number;
 }
 
 export type ChannelKind = 'public' | 'private' | 'direct';
@@ -29,8 +94,6 @@ export interface Channel {
 	last_seq: number;
 	members: number;
 	membership: Membership | null;
-	/* The log went back: what is held here is only shown until an answer brings what is true now. */
-	stale?: true;
 	peer: number | null;
 }
 
@@ -50,8 +113,14 @@ export interface Message {
 	client_id?: string;
 	created_at: string;
 	version: number;
-	body?: { text: string };
+	body?: MessageBody;
 	deleted?: true;
+}
+
+export interface MessageBody {
+	text: string;
+	/* Ids of who is mentioned. */
+	mentions?: number[];
 }
 
 export interface MessagePage {
@@ -84,6 +153,7 @@ export interface Pending {
 	client_id: string;
 	channel: number;
 	text: string;
+	mentions?: number[];
 	at: number; // local clock, for display and for order among pending ones only
 	owner: string; // the instance (tab) that sends it
 	state: 'queued' | 'sending' | 'acked' | 'failed';

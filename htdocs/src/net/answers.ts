@@ -1,5 +1,6 @@
 // What an answer of /api/v1/events that is no success means to the ladder, for streams and polls alike.
-import { retryAfter } from './api';
+import type { Line } from '../model/types';
+import { parseLines, retryAfter } from './api';
 import type { Ending } from './transport';
 
 export function refusal(res: Response, text: string): Ending {
@@ -29,3 +30,30 @@ export const asking = (accept: string, signal: AbortSignal): RequestInit => ({
 	cache: 'no-store',
 	signal,
 });
+
+type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/* Ops of a client whose link carries none; with the instance they are of that link. Answers a line for each; throws where
+ * there is no such answer. */
+export async function postOps(fetch: Fetch, ops: readonly object[], instance?: string): Promise<Line[]> {
+	const query = instance === undefined ? '' : `?${new URLSearchParams({ instance })}`;
+	const res = await fetch(`/api/v1/ops${query}`, {
+		method: 'POST',
+		headers: { 'PulseChat-Client': 'web', 'Content-Type': 'application/x-ndjson' },
+		body: ops.map((op) => `${JSON.stringify(op)}\n`).join(''),
+		credentials: 'same-origin',
+		cache: 'no-store',
+	});
+	if (res.ok) return parseLines(await res.text());
+	const transient = res.status === 408 || res.status === 429 || res.status >= 500;
+	throw new OpsError(transient, retryAfter(res.headers));
+}
+
+export class OpsError extends Error {
+	constructor(
+		readonly transient: boolean,
+		readonly retryAfter?: number,
+	) {
+		super('the ops were not taken');
+	}
+}

@@ -1,5 +1,5 @@
 // REST calls (doc/protocol.md, section 4). Each answers typed data or throws ApiError; nothing here knows the state.
-import type { Channel, ChannelKind, Line, Me, Member, Message, MessagePage, Site, User } from '../model/types';
+import type { Channel, ChannelKind, Line, Me, Member, Message, MessageBody, MessagePage, Presence, Settings, Site, Status, User } from '../model/types';
 
 const TIMEOUT = 20_000; // ms for one answer
 
@@ -33,6 +33,16 @@ export function parseLines(text: string): Line[] {
 export function retryAfter(headers: Headers): number | undefined {
 	const n = Number(headers.get('Retry-After') ?? NaN);
 	return Number.isFinite(n) && n >= 0 ? Math.min(n, 300) : undefined;
+}
+
+/* What is unread in a channel, where there is anything. */
+export interface UnreadOf {
+	channel: number;
+	last_seq: number;
+	last_read_seq: number;
+	unread_from: number | null;
+	unread: number;
+	mentions: number;
 }
 
 interface Answer<T> {
@@ -97,8 +107,17 @@ export const api = {
 	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
 	removeMember: (id: number, user: number) => call<null>('DELETE', `${V}/channels/${id}/members/${user}`),
-	send: (id: number, client_id: string, text: string) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body: { text } }),
+	send: (id: number, client_id: string, body: MessageBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
 	messages: (id: number, where: { before?: number; after?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
-	read: (id: number, seq: number) => call<{ last_read_seq: number }>('PUT', `${V}/channels/${id}/read`, undefined, { seq }),
+	settings: () => call<Settings>('GET', `${V}/me/settings`),
+	changeSettings: (change: Partial<Settings>) => call<Settings>('PATCH', `${V}/me/settings`, undefined, change),
+	setStatus: (status: Partial<Status>) => call<Settings>('PUT', `${V}/me/status`, undefined, status),
+	clearStatus: () => call<Settings | null>('DELETE', `${V}/me/status`),
+	changeMe: (change: { time_zone: string }) => call<User>('PATCH', `${V}/me`, undefined, change),
+	presence: (ids: readonly number[]) => call<{ presence: Presence[] }>('GET', `${V}/presence`, { ids: ids.join(',') }),
+	setReceipts: (id: number, read_receipts: boolean) => call<Channel>('PATCH', `${V}/channels/${id}/membership`, undefined, { read_receipts }),
+	readers: (id: number, seq: number, where: { after?: number; limit?: number }) =>
+		call<{ count: number; users: number[]; next: number | null }>('GET', `${V}/channels/${id}/messages/${seq}/readers`, where),
+	unread: () => call<{ channels: UnreadOf[]; unread: number; mentions: number }>('GET', `${V}/me/unread`),
 	logout: () => call<{ redirect: string }>('POST', '/auth/logout'),
 };

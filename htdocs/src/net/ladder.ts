@@ -4,7 +4,8 @@
 // said not to come back). Time, randomness, memory and transports come from outside. No decision relies on a timer being
 // on time: each looks at the clock, since a background tab's timers are late and a sleeping machine has none.
 import type { Line } from '../model/types';
-import type { Ending, Link, Rung, Transport } from './transport';
+import type { Ending, Input, Link, LinkEvents, Rung, Transport } from './transport';
+import { NOTHING, type Wants } from './wants';
 
 export type LadderState = 'idle' | 'connecting' | 'live' | 'waiting' | 'offline' | 'stopped';
 
@@ -20,6 +21,8 @@ export interface LadderEnv {
 	remember(m: { rung: Rung; until: number } | null): void;
 	transports: readonly Transport[]; // best first
 	instance: string;
+	/* What to be told of beside the events. */
+	wants?(): Wants;
 	onLines(lines: Line[]): void;
 	onState(state: LadderState, rung: Rung | null): void;
 	/* All is to be loaded again: an event went missing, or (`anew`) the server does not know our cursor any more, so that
@@ -104,6 +107,21 @@ export class Ladder {
 	/* Hands an op to the link; false where it takes none. */
 	send(op: object): boolean {
 		return this.attempt?.live === true && this.attempt.link?.send(op) === true;
+	}
+
+	/* What is wanted has changed. */
+	want(): void {
+		for (const a of [this.attempt, this.probe]) a?.link?.want?.(false);
+	}
+
+	/* False where it could not be told. */
+	input(what: Input): boolean {
+		return this.attempt?.live === true && this.attempt.link?.input?.(what) === true;
+	}
+
+	/* Whether the server is to be told when the page goes. */
+	get leaves(): boolean {
+		return this.attempt?.live === true && this.attempt.link?.leaves === true;
 	}
 
 	/* The network is back or another one (`changed`), or the page is seen again: do not wait for a timer. */
@@ -198,7 +216,7 @@ export class Ladder {
 		};
 		const current = () => a === this.attempt || a === this.probe;
 		arm();
-		a.link = t.open(() => this.cursor, this.env.instance, {
+		const on: LinkEvents = {
 			opened: () => current() && arm(),
 			live: () => {
 				if (!current()) return;
@@ -210,7 +228,13 @@ export class Ladder {
 			},
 			lines: (lines) => current() && this.take(a, lines),
 			ended: (how) => current() && this.ended(a, how),
-		});
+		};
+		a.link = t.open(
+			() => this.cursor,
+			this.env.instance,
+			on,
+			() => this.env.wants?.() ?? NOTHING,
+		);
 		return a;
 	}
 

@@ -7,8 +7,12 @@
 // itself, until what it got and what the leader passes on are seen to overlap. Cursors are opaque: they can be compared
 // for equality alone. So a passage joins where its beginning, its end, or the cursor of a line in it is one that this tab
 // has passed: then everything up to its end has been given to this tab. Until then it waits.
+//
+// The leader asks for what any of the tabs wants to be told of; each says what that is when it begins to follow, when it changes,
+// and every now and then, since one that crashed says nothing any more.
 import type { Line } from '../model/types';
-import type { Ending, Link, LinkEvents, Rung, Transport } from './transport';
+import type { Ending, Input, Link, LinkEvents, Rung, Transport } from './transport';
+import { NOTHING, place, sameWants, union, type Wants } from './wants';
 
 export interface ShareChannel {
 	postMessage(m: unknown): void;
@@ -37,18 +41,22 @@ export interface ShareEnv {
 	clearTimeout(t: any): void;
 }
 
-/* What the tabs say to each other. `by` is the instance of who speaks; only a leader says the last four. */
+/* What the tabs say to each other. `by` is the instance of who speaks; only a leader says the last three. */
 type Say =
-	| { say: 'join' | 'ask' | 'poke'; by: string }
+	| { say: 'join' | 'ask' | 'poke' | 'gone'; by: string }
+	| { say: 'want'; by: string; wants: Wants }
+	| { say: 'input'; by: string; what: Input }
 	| { say: 'lead'; by: string; live: boolean; at: string | null; rung?: Rung; silence: number }
 	| { say: 'lines'; by: string; from: string | null; to: string | null; lines: Line[]; rung?: Rung }
-	| { say: 'ended'; by: string; how: Ending }
-	| { say: 'gone'; by: string };
+	| { say: 'ended'; by: string; how: Ending };
 
 type Passage = Extract<Say, { say: 'lines' }>;
 
 const ANSWER_IN = 2_500; // ms for a leader to answer
 const POKE = 3_000; // ms between the reminders that somebody looks on
+const SAY_AGAIN = 50_000; // ms after which a tab says again what it wants
+const FORGET = 150_000; // ms without a word; the timers of a hidden page run once a minute
+const MERGE = 100; // ms in which the wishes of several tabs become one
 const MAX_WAITING = 2_000; // lines that wait for our own poll
 const LAG = [100, 300, 1_000]; // ms before another poll, after one that failed or asked a server that is a little behind
 const POLL_TRIES = 3;
@@ -62,10 +70,10 @@ export function sharedTransport(inner: Transport, env: ShareEnv): Transport {
 	return {
 		rung: inner.rung,
 		openIn: inner.openIn,
-		open(cursor, instance, on) {
+		open(cursor, instance, on, wants = () => NOTHING) {
 			const owner = env.owner();
-			if (owner === null || !env.locks) return inner.open(cursor, instance, on);
-			return new SharedLink(inner, env, `pulsechat-link ${owner} ${inner.rung}`, cursor, instance, on);
+			if (owner === null || !env.locks) return inner.open(cursor, instance, on, wants);
+			return new SharedLink(inner, env, `pulsechat-link ${owner} ${inner.rung}`, cursor, instance, on, wants);
 		},
 	};
 }
@@ -81,6 +89,10 @@ class SharedLink implements Link {
 	private logged = 0;
 	private release: (() => void) | null = null;
 	private wait: AbortController | null = null; // for the lock
+	private others = new Map<string, { wants: Wants; at: number }>();
+	private asked = NOTHING; // of the server, for all
+	private wantTimer: unknown = null;
+	private again = false;
 	/* Following. */
 	private leader: string | null = null;
 	private aligned = false; // with this leader's cursor, at the time it began
@@ -94,6 +106,7 @@ class SharedLink implements Link {
 	private muteTimer: unknown = null;
 	private pokeTimer: unknown = null;
 	private lagTimer: unknown = null;
+	private saidAt = 0;
 
 	constructor(
 		private inner: Transport,
@@ -102,6 +115,7 @@ class SharedLink implements Link {
 		private cursor: () => string | null,
 		private instance: string,
 		private on: LinkEvents,
+		private wants: () => Wants,
 	) {
 		this.theirs = { silence: 45_000 };
 		this.channel = env.channel(name);
@@ -126,6 +140,22 @@ class SharedLink implements Link {
 		return false;
 	}
 
+	get leaves(): boolean {
+		return this.real?.leaves === true;
+	}
+
+	want(again: boolean): void {
+		if (this.real) return this.askFor(again);
+		this.sayWants();
+	}
+
+	input(what: Input): boolean {
+		if (this.real) return this.real.input?.(what) === true;
+		if (!this.live) return false;
+		this.post({ say: 'input', by: this.instance, what });
+		return true;
+	}
+
 	ping(changed?: boolean): void {
 		if (this.real) return this.real.ping(changed);
 		this.post({ say: 'ask', by: this.instance });
@@ -134,7 +164,7 @@ class SharedLink implements Link {
 
 	close(): void {
 		if (this.over) return;
-		if (this.real) this.post({ say: 'gone', by: this.instance });
+		this.post({ say: 'gone', by: this.instance });
 		this.end();
 	}
 
@@ -168,8 +198,10 @@ class SharedLink implements Link {
 		this.leader = this.instance;
 		this.logged = 0;
 		this.realLive = false;
+		this.others.clear();
+		this.asked = this.all();
 		this.armOpening();
-		this.real = this.inner.open(this.cursor, this.instance, {
+		const on: LinkEvents = {
 			opened: () => this.armOpening(),
 			live: () => {
 				this.env.clearTimeout(this.openTimer);
@@ -185,7 +217,8 @@ class SharedLink implements Link {
 				this.post({ say: 'ended', by: this.instance, how: theirs });
 				this.finish(how);
 			},
-		});
+		};
+		this.real = this.inner.open(this.cursor, this.instance, on, () => this.all());
 		this.announce();
 	}
 
@@ -199,6 +232,42 @@ class SharedLink implements Link {
 
 	private announce(): void {
 		this.post({ say: 'lead', by: this.instance, live: this.realLive, at: this.cursor(), rung: this.real?.rung, silence: this.real?.silence ?? 0 });
+	}
+
+	/* What all tabs want, our own first, then those that spoke last. */
+	private all(): Wants {
+		const now = this.env.now();
+		for (const [by, o] of this.others) if (now - o.at > FORGET) this.others.delete(by);
+		const others = [...this.others.values()].sort((a, b) => b.at - a.at);
+		return union([this.wants(), ...others.map((o) => o.wants)]);
+	}
+
+	/* Asks the server, if that is something else than before; `again`: someone has to be told what the others know. */
+	private askFor(again: boolean): void {
+		const now = this.all();
+		if (!again && sameWants(now, this.asked)) return;
+		this.asked = now;
+		this.real?.want?.(again);
+	}
+
+	private hearWants(by: string, wants: Wants): void {
+		const held = this.others.get(by);
+		this.others.delete(by);
+		this.others.set(by, { wants, at: this.env.now() });
+		if (held && sameWants(held.wants, wants)) return;
+		this.again = true;
+		this.wantTimer ??= this.env.setTimeout(() => {
+			this.wantTimer = null;
+			const { again } = this;
+			this.again = false;
+			if (!this.over && this.real) this.askFor(again);
+		}, MERGE);
+	}
+
+	private sayWants(): void {
+		if (this.leader === null) return;
+		this.saidAt = this.env.now();
+		this.post({ say: 'want', by: this.instance, wants: this.wants() });
 	}
 
 	private passOn(lines: Line[]): void {
@@ -224,6 +293,7 @@ class SharedLink implements Link {
 		if (this.over) return;
 		this.passes(theirs);
 		this.post({ say: 'lines', by: this.instance, from, to: this.cursor(), lines: theirs, rung: this.real?.rung });
+		this.askFor(false); // some may have been forgotten
 	}
 
 	/* The lock is another's. Our connection ends at once, and we follow. */
@@ -243,6 +313,11 @@ class SharedLink implements Link {
 		if (this.real) {
 			// Else it is of a leader that has not heard of us yet.
 			if (m.say === 'poke') this.real.poke?.();
+			else if (m.say === 'want') this.hearWants(m.by, m.wants);
+			else if (m.say === 'input') this.real.input?.(m.what);
+			else if (m.say === 'gone') {
+				if (this.others.delete(m.by)) this.askFor(false);
+			}
 			else if (m.say === 'join' || m.say === 'ask') this.announce();
 			return;
 		}
@@ -264,12 +339,13 @@ class SharedLink implements Link {
 		if (this.live) this.on.lines([]);
 		else if (!this.heardOf) this.on.opened();
 		this.heardOf = true;
+		this.sayWants();
 		if (!m.live) return;
 		if (this.pokeTimer === null) this.poke();
 		if (this.aligned) return;
 		this.aligned = true;
 		// Where the leader stands elsewhere, nothing tells whether events lie between.
-		if (m.at === null || m.at !== this.cursor()) this.catchUp();
+		if (m.at === null || place(m.at) !== place(this.cursor())) this.catchUp();
 		else this.becomeLive();
 	}
 
@@ -282,9 +358,11 @@ class SharedLink implements Link {
 	}
 
 	private joins(m: Passage): boolean {
-		const at = this.cursor();
-		if (at !== null && (m.from === at || m.to === at)) return true;
-		if ((m.from !== null && this.passed.has(m.from)) || (m.to !== null && this.passed.has(m.to))) return true;
+		const at = place(this.cursor());
+		const from = place(m.from);
+		const to = place(m.to);
+		if (at !== null && (from === at || to === at)) return true;
+		if ((from !== null && this.passed.has(from)) || (to !== null && this.passed.has(to))) return true;
 		return m.lines.some((l) => l.type === 'reset' || (logged(l) && this.passed.has(l.cursor!)));
 	}
 
@@ -297,7 +375,7 @@ class SharedLink implements Link {
 	}
 
 	private passes(lines: Line[]): void {
-		for (const l of lines) if (typeof l.cursor === 'string') this.passed.add(l.cursor);
+		for (const l of lines) if (typeof l.cursor === 'string') this.passed.add(place(l.cursor)!);
 		for (const old of this.passed) {
 			if (this.passed.size <= MAX_PASSED) break;
 			this.passed.delete(old); // the oldest: a set keeps its order
@@ -386,6 +464,7 @@ class SharedLink implements Link {
 		this.pokeTimer = this.env.setTimeout(() => {
 			if (this.over || this.real) return;
 			if (this.theirs.rung === 'plain' && !this.env.hidden()) this.post({ say: 'poke', by: this.instance });
+			if (this.env.now() - this.saidAt >= SAY_AGAIN) this.sayWants();
 			this.poke();
 		}, POKE);
 	}
@@ -411,6 +490,7 @@ class SharedLink implements Link {
 	private end(linger = 0): void {
 		this.over = true;
 		this.env.clearTimeout(this.openTimer);
+		this.env.clearTimeout(this.wantTimer);
 		this.stopFollowing();
 		this.channel.onmessage = null;
 		this.channel.close();

@@ -1,9 +1,13 @@
 // What a realtime transport is to the ladder: one attempt to open one link. transport_ws.ts, transport_sse.ts and
 // transport_poll.ts are such; share.ts makes one of another, so that the tabs of a profile have one link together.
 import type { Line } from '../model/types';
+import type { Wants } from './wants';
 
 /* plain is what the last rung is called where the server cannot hold a poll: news comes every few seconds. */
 export type Rung = 'ws' | 'sse' | 'poll' | 'plain';
+
+/* Somebody is at the device; or says that he is not. */
+export type Input = 'active' | 'idle';
 
 /* How a link ended.
  * lost: come back, after `retryAfter` seconds where the server said so. `planned`: the server meant it (restart,
@@ -30,6 +34,12 @@ export interface Link {
 	readonly silence: number;
 	/* False where this link carries no ops, or cannot now. */
 	send(op: object): boolean;
+	/* What is wanted (as told to open()) has changed; `again`: all of it is to be told once more. */
+	want?(again: boolean): void;
+	/* There is input, or none any more. False where that cannot be told now. */
+	input?(what: Input): boolean;
+	/* The server does not see by itself that the page is gone, so it is told on leaving. */
+	readonly leaves?: boolean;
 	/* What it turned out to be, where that is not what its transport is called. */
 	readonly rung?: Rung;
 	/* Another tab keeps the connection, and minds better rungs too. */
@@ -44,5 +54,5 @@ export interface Transport {
 	readonly rung: Exclude<Rung, 'plain'>;
 	/* Time in ms for the opening, and again from there to the first line. */
 	readonly openIn: number;
-	open(cursor: () => string | null, instance: string, on: LinkEvents): Link;
+	open(cursor: () => string | null, instance: string, on: LinkEvents, wants?: () => Wants): Link;
 }

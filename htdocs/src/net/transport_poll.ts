@@ -1,12 +1,15 @@
 // The long-poll rung: one request after the other, each answered when there is something or when its hold is over. Where
 // the server can hold none (plain CGI), the same every few seconds.
-import { asking, eventsUrl, refusal } from './answers';
+import { asking, eventsUrl, postOps, refusal } from './answers';
 import { ApiError, parseLines } from './api';
 import type { Line } from '../model/types';
-import type { Ending, Link, LinkEvents, Rung, Transport } from './transport';
+import type { Ending, Input, Link, LinkEvents, Rung, Transport } from './transport';
+import { NOTHING, place, readsQuery, wantQuery, type Wants } from './wants';
 
 export interface PollEnv {
 	fetch: (url: string, init: RequestInit) => Promise<Response>;
+	/* As readsQuery() has it. */
+	reads?: () => number | null;
 	now(): number;
 	random: () => number;
 	hidden(): boolean;
@@ -32,7 +35,8 @@ async function linesOf(res: Response): Promise<Line[]> {
 /* One plain poll: what came after the cursor, or how it failed. */
 export async function pollOnce(env: PollEnv, cursor: string | null, instance: string, signal: AbortSignal): Promise<Line[] | Ending> {
 	try {
-		const res = await env.fetch(eventsUrl(instance, cursor, { wait: '0' }), asking('application/x-ndjson', signal));
+		const url = eventsUrl(instance, place(cursor), { wait: '0', ...readsQuery(env.reads) });
+		const res = await env.fetch(url, asking('application/x-ndjson', signal));
 		return res.ok ? await linesOf(res) : refusal(res, await res.text());
 	} catch (e) {
 		return { kind: 'lost', why: String(e) };
@@ -43,7 +47,7 @@ export function pollTransport(env: PollEnv): Transport {
 	return {
 		rung: 'poll',
 		openIn: 10_000,
-		open: (cursor, instance, on) => new PollLink(env, cursor, instance, on),
+		open: (cursor, instance, on, wants = () => NOTHING) => new PollLink(env, cursor, instance, on, wants),
 	};
 }
 
@@ -59,6 +63,13 @@ class PollLink implements Link {
 	private askedAt = 0;
 	/* The next poll is to answer at once: the first one, and the one that a ping provokes. */
 	private prompt = true;
+	/* The next poll is to go now, though nothing has come: it asks for something else. */
+	private stirred = false;
+	private holding = false;
+	private active = false;
+	/* All state is to be told, also what has been told. */
+	private anew = false;
+	readonly leaves = true;
 	private request: AbortController | null = null;
 	private pause: { timer: unknown; done: () => void } | null = null;
 
@@ -67,12 +78,32 @@ class PollLink implements Link {
 		private cursor: () => string | null,
 		private instance: string,
 		private on: LinkEvents,
+		private wants: () => Wants,
 	) {
 		queueMicrotask(() => void this.run()); // no event from inside open()
 	}
 
 	send(): boolean {
 		return false;
+	}
+
+	/* Each poll says what it wants. The one under way is given up for another. */
+	want(again: boolean): void {
+		this.anew ||= again;
+		this.stir();
+	}
+
+	input(what: Input): boolean {
+		this.active = what === 'active';
+		if (this.active) this.stir();
+		else postOps(this.env.fetch, [{ op: what }], this.instance).catch(() => {});
+		return true;
+	}
+
+	private stir(): void {
+		this.stirred = true;
+		if (this.holding) this.request?.abort();
+		this.pause?.done();
 	}
 
 	ping(): void {
@@ -101,29 +132,39 @@ class PollLink implements Link {
 				this.on.ended(rest);
 				return;
 			}
-			if (rest > 0 && !this.prompt) await this.sleep(rest);
+			if (rest > 0 && !this.prompt && !this.stirred) await this.sleep(rest);
 		}
 	}
 
 	/* One poll. Answers the ms to rest before the next, or how the link ended. */
 	private async once(): Promise<number | Ending> {
 		const hold = this.prompt || this.every ? 0 : HOLDS[this.level]!;
-		this.prompt = false;
+		this.prompt = this.stirred = false;
 		this.askedAt = this.env.now();
+		const { active, anew } = this;
+		this.active = this.anew = false;
+		this.holding = hold > 0;
 		const stop = (this.request = new AbortController());
 		const timer = this.env.setTimeout(() => stop.abort(), hold * 1000 + GRACE);
 		let lines: Line[];
 		try {
-			const url = eventsUrl(this.instance, this.cursor(), { wait: String(hold) });
+			const query = { wait: String(hold), ...readsQuery(this.env.reads), ...wantQuery(this.wants()), ...(active ? { active: '1' } : {}) };
+			const url = eventsUrl(this.instance, anew ? place(this.cursor()) : this.cursor(), query);
 			const res = await this.env.fetch(url, asking('application/x-ndjson', stop.signal));
-			if (!res.ok) return this.refused(res, await res.text());
+			if (!res.ok) {
+				this.active ||= active;
+				return this.refused(res, await res.text());
+			}
 			lines = await linesOf(res);
 		} catch (e) {
-			if (this.prompt && !this.over) return 0; // a ping ended it: at once again
+			this.active ||= active;
+			this.anew ||= anew;
+			if ((this.prompt || this.stirred) && !this.over) return 0; // a ping ended it, or a wish: at once again
 			return { kind: 'lost', why: e instanceof ApiError ? e.code : String(e) };
 		} finally {
 			this.env.clearTimeout(timer);
 			this.request = null;
+			this.holding = false;
 		}
 		if (this.over) return 0;
 		this.cuts = 0;

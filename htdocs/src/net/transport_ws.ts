@@ -1,27 +1,29 @@
 // The WebSocket rung: one socket, lines both ways.
 import { parseLines } from './api';
 import type { Ending, Link, LinkEvents, Transport } from './transport';
+import { NOTHING, place, readsQuery, wantOps, type Wants } from './wants';
 
 const GRACE = 5_000; // ms beyond two heartbeats
 const PLANNED = new Set([1012, 1013, 4008]);
 
-export function wsTransport(origin: string): Transport {
+/* reads: as readsQuery() has it. */
+export function wsTransport(origin: string, reads?: () => number | null): Transport {
 	return {
 		rung: 'ws',
 		openIn: 4_000,
-		open(cursor, instance, on) {
-			return openSocket(origin, cursor(), instance, on);
+		open(cursor, instance, on, wants = () => NOTHING) {
+			return openSocket(origin, new URLSearchParams({ instance, ...readsQuery(reads) }), cursor(), on, wants);
 		},
 	};
 }
 
-function openSocket(origin: string, cursor: string | null, instance: string, on: LinkEvents): Link {
-	const query = new URLSearchParams({ instance });
-	if (cursor !== null) query.set('cursor', cursor);
+function openSocket(origin: string, query: URLSearchParams, cursor: string | null, on: LinkEvents, wants: () => Wants): Link {
+	if (cursor !== null) query.set('cursor', place(cursor)!);
 	let silence = 2 * 20_000 + GRACE;
 	let over = false;
 	let live = false;
 	let retryAfter: number | undefined;
+	let told = NOTHING;
 
 	const end = (how: Ending) => {
 		if (over) return;
@@ -35,6 +37,17 @@ function openSocket(origin: string, cursor: string | null, instance: string, on:
 		queueMicrotask(() => end({ kind: 'lost', why: String(e) })); // never from inside open()
 		return { silence, send: () => false, ping: () => {}, close: () => void (over = true) };
 	}
+	const send = (op: object): boolean => {
+		if (!live || over || ws.readyState !== WebSocket.OPEN) return false;
+		ws.send(`${JSON.stringify(op)}\n`);
+		return true;
+	};
+	const tell = () => {
+		const now = wants();
+		// What could not be sent goes with the next link.
+		for (const op of wantOps(told, now)) send(op);
+		if (live) told = now;
+	};
 	ws.onopen = () => !over && on.opened();
 	ws.onmessage = (ev) => {
 		if (over) return;
@@ -52,6 +65,7 @@ function openSocket(origin: string, cursor: string | null, instance: string, on:
 				if (typeof line.heartbeat === 'number') silence = 2 * line.heartbeat * 1000 + GRACE;
 				if (!live) {
 					live = true;
+					tell(); // a new connection wants nothing yet
 					on.live();
 				}
 			}
@@ -67,11 +81,9 @@ function openSocket(origin: string, cursor: string | null, instance: string, on:
 		get silence() {
 			return silence;
 		},
-		send(op) {
-			if (!live || over || ws.readyState !== WebSocket.OPEN) return false;
-			ws.send(`${JSON.stringify(op)}\n`);
-			return true;
-		},
+		send,
+		want: tell,
+		input: (what) => send({ op: what }),
 		ping() {
 			if (ws.readyState === WebSocket.OPEN) ws.send('{"op":"ping"}\n');
 		},

@@ -2,28 +2,46 @@
 //
 // Start: the list of own channels is the first load, and its cursor is where following begins. Everything else is asked
 // for after it, so it can only be newer, and the version rule makes the overlap harmless.
+import { postOps } from '../net/answers';
 import { api, ApiError } from '../net/api';
 import { Ladder } from '../net/ladder';
+import { Ops } from '../net/ops';
 import { sharedTransport, type ShareEnv } from '../net/share';
 import { pollOnce, pollTransport, type PollEnv } from '../net/transport_poll';
 import { sseTransport } from '../net/transport_sse';
 import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
-import { myId, unreadOf } from '../model/state';
-import type { Channel, Line, Message, Pending } from '../model/types';
+import { myId } from '../model/state';
+import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
+import type { Channel, Line, Message, OwnMarks, Pending, Settings, Status } from '../model/types';
 import type { Store } from '../store';
+import { Activity } from './activity';
+import { Arrivals } from './arrivals';
+import { watchEnds } from './ends';
+import { Interest } from './interest';
 import { Loader } from './loader';
 import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, rememberRung, saveDraft, savePending, shelf } from './local';
 import { Reader } from './reader';
 import { Sender } from './sender';
 import { holdTab, livingTabs } from './tabs';
+import { Typist } from './typist';
 
 const TICK = 1_000;
 const KEPT = 200; // messages of a channel that is not looked at
 const RELOAD_APART = 60_000;
+const UNEQUAL_FOR = 30_000; // ms
+const CHECK_APART = 60_000; // ms between two looks at whether the counters are right
+const POST_IN = 20_000;
+const LINE_IN = 3_000; // ms from an own mark's ack to its line
 /* Reasons of a reset that left the log where it was; after any other one it may have gone back. */
 const GROWN = new Set(['too old', 'too far behind']);
+
+const timers = {
+	now: () => Date.now(),
+	setTimeout: (f: () => void, ms: number) => setTimeout(f, ms),
+	clearTimeout: (t: unknown) => clearTimeout(t as number),
+};
 
 const hidden = () => document.visibilityState === 'hidden';
 
@@ -40,8 +58,13 @@ export class Client {
 	readonly instance = crypto.randomUUID();
 	readonly loader: Loader;
 	readonly reader: Reader;
+	readonly arrivals: Arrivals;
+	readonly ops: Ops;
 	readonly sender: Sender;
 	readonly ladder: Ladder;
+	readonly interest: Interest;
+	readonly activity: Activity;
+	readonly typist: Typist;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
 	hooks: ClientHooks = { left: () => {} };
@@ -57,6 +80,18 @@ export class Client {
 
 	constructor(readonly store: Store) {
 		this.loader = new Loader(store, () => this.probe());
+		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
+		this.activity = new Activity({
+			now: () => Date.now(),
+			tell: (what) => this.ladder.input(what),
+			takenForAway: () => this.store.get().presence[myId(this.store.get())]?.state === 'away',
+			isSetAway: () => shelf.get(this.awayKey()) !== null,
+			setAway: (on) => {
+				shelf.set(this.awayKey(), on ? '1' : null);
+				this.store.dispatch({ type: 'away', on });
+			},
+		});
+		this.typist = new Typist({ ...timers, tell: (channel) => this.tellTyping(channel) });
 		this.ladder = new Ladder({
 			now: () => Date.now(),
 			setTimeout: (f, ms) => setTimeout(f, ms),
@@ -68,6 +103,7 @@ export class Client {
 			remember: (m) => rememberRung(shelf, m, networkKind()),
 			transports: this.transports(),
 			instance: this.instance,
+			wants: () => this.interest.wants(),
 			onLines: (lines) => this.onLines(lines),
 			onState: (state, rung) => {
 				const status =
@@ -79,11 +115,16 @@ export class Client {
 								? 'connecting'
 								: 'reconnecting';
 				this.store.dispatch({ type: 'connection', connection: { status, rung } });
-				if (state !== 'live') return;
+				if (state !== 'live') return this.store.dispatch({ type: 'typing/none' });
 				this.wasLive = true;
+				this.activity.onLive();
+				this.askSelf();
+				if (!this.store.get().settings) void this.loader.settings();
 				this.adopt();
 				this.sender.onLive();
+				this.ops.onLive();
 				this.reader.flush();
+				this.tellArrivals();
 			},
 			onLost: (_why, anew) => {
 				if (anew) return this.reload(true);
@@ -97,12 +138,29 @@ export class Client {
 			onStop: (reason) => this.end(reason === 'deactivated' ? 'deactivated' : 'ended'),
 		});
 		const sendOp = (op: object) => this.ladder.send(op);
-		this.reader = new Reader(store, sendOp, () => this.ladder.state === 'live');
+		const live = () => this.ladder.state === 'live';
+		this.ops = new Ops({
+			send: sendOp,
+			post: (ops) => postOps((u, i) => fetch(u, { ...i, signal: AbortSignal.timeout(POST_IN) }), ops),
+			setTimeout: (f, ms) => setTimeout(f, ms),
+			clearTimeout: (t) => clearTimeout(t as number),
+		});
+		const ask = (op: object) => this.ops.ask(op);
+		this.reader = new Reader(store, ask, live);
+		this.arrivals = new Arrivals({
+			ask,
+			live,
+			shelf,
+			user: () => myId(this.store.get()),
+			alone: navigator.locks ? (f) => navigator.locks.request(`pulsechat-arrivals ${this.owner()}`, f) : null,
+			setTimeout: (f, ms) => setTimeout(f, ms),
+			clearTimeout: (t) => clearTimeout(t as number),
+		});
 		this.sender = new Sender({
 			store,
 			instance: this.instance,
 			sendOp,
-			post: async (channel, id, text) => (await api.send(channel, id, text)).data,
+			post: async (channel, id, body) => (await api.send(channel, id, body)).data,
 			online: () => navigator.onLine,
 			now: () => Date.now(),
 			setTimeout: (f, ms) => setTimeout(f, ms),
@@ -112,10 +170,24 @@ export class Client {
 		});
 	}
 	private wasLive = false;
+	private selfTimer: ReturnType<typeof setTimeout> | undefined;
+
+	private awayKey(): string {
+		return `away:${myId(this.store.get())}`;
+	}
+
+	private tellTyping(channel: number): void {
+		const c = this.store.get().channels[channel];
+		if (!c?.membership || (c.peer !== null && c.peer === myId(this.store.get()))) return;
+		const op = { op: 'typing', channel, ...(c.last_seq ? { seq: c.last_seq } : {}) };
+		if (!this.ladder.send(op) && this.ladder.state === 'live') postOps((u, i) => fetch(u, i), [op]).catch(() => {});
+	}
 
 	private transports(): Transport[] {
+		const reads = () => this.readsKnown();
 		const polls: PollEnv = {
 			fetch: (u, i) => fetch(u, i),
+			reads,
 			now: () => Date.now(),
 			random: Math.random,
 			hidden,
@@ -135,7 +207,7 @@ export class Client {
 			clearTimeout: (t) => clearTimeout(t),
 		};
 		// A browser opens six connections to a host, so what takes one for long is taken once for all tabs.
-		return [wsTransport(location.origin), sharedTransport(sseTransport(polls), share), sharedTransport(pollTransport(polls), share)];
+		return [wsTransport(location.origin, reads), sharedTransport(sseTransport(polls), share), sharedTransport(pollTransport(polls), share)];
 	}
 
 	/* Whose connection it is: tabs of another session of this browser have their own. */
@@ -185,6 +257,10 @@ export class Client {
 		this.undo.push(this.store.subscribe(() => this.keepOutbox()));
 		this.listen();
 		this.store.dispatch({ type: 'phase', phase: 'ready' });
+		this.store.dispatch({ type: 'away', on: shelf.get(this.awayKey()) !== null });
+		this.undo.push(watchEnds(this.store, timers));
+		void this.loader.settings();
+		this.tellZone();
 		this.ladder.start(cursor);
 		this.adopt();
 		// A tab that was just reloaded may seem alive for a moment.
@@ -204,7 +280,17 @@ export class Client {
 		};
 		on(window, 'online', () => wake(true));
 		on(window, 'offline', () => this.ladder.wentOffline());
-		on(document, 'visibilitychange', () => (hidden() ? this.reader.flush() : wake()));
+		on(document, 'visibilitychange', () => {
+			this.interest.hidden(hidden());
+			if (hidden()) return this.reader.flush();
+			wake();
+			this.checkUnread();
+		});
+		const input = () => this.activity.input();
+		for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart', 'focus']) {
+			addEventListener(type, input, { capture: true, passive: true });
+			this.undo.push(() => removeEventListener(type, input, { capture: true }));
+		}
 		const net = network();
 		let kind = networkKind();
 		if (net)
@@ -223,6 +309,7 @@ export class Client {
 		// A page in the back-forward cache may hold no link; it is opened again when the page comes back.
 		on(window, 'pagehide', () => {
 			this.reader.flush();
+			this.sayLeave();
 			this.ladder.pause();
 			this.letGo();
 		});
@@ -232,14 +319,41 @@ export class Client {
 			this.ladder.resume();
 			this.sender.pump();
 		});
-		const tick = setInterval(() => this.ladder.tick(), TICK);
+		const tick = setInterval(() => {
+			this.ladder.tick();
+		}, TICK);
 		this.undo.push(() => clearInterval(tick));
 	}
 
 	private heardFromTab(e: StorageEvent): void {
-		if (e.key === 'pulsechat:live' && e.newValue?.startsWith(`${this.owner()} `)) this.ladder.shared();
+		if (e.key === `pulsechat:${this.awayKey()}`) {
+			this.store.dispatch({ type: 'away', on: e.newValue !== null });
+			this.activity.heard();
+		} else if (e.key === 'pulsechat:live' && e.newValue?.startsWith(`${this.owner()} `)) this.ladder.shared();
 		else if (e.key === 'pulsechat:better') this.ladder.better();
 		else if (e.key === 'pulsechat:who' && e.newValue !== this.owner()) void this.whoAmI();
+	}
+
+	/* How others see us is told when it changes; so what it was before has to be asked for. Not by all at once that have lost the
+	 * same server. */
+	private askSelf(): void {
+		const first = !this.store.get().presence[myId(this.store.get())];
+		clearTimeout(this.selfTimer);
+		this.selfTimer = setTimeout(() => void this.loader.presence([myId(this.store.get())]), first ? 0 : Math.random() * 3_000);
+	}
+
+	/* Of a socket the server sees the end by itself. */
+	private sayLeave(): void {
+		if (!this.ladder.leaves) return;
+		navigator.sendBeacon?.('/api/v1/presence/leave', JSON.stringify({ instance: this.instance }));
+	}
+
+	/* Others see the time where one is. */
+	private tellZone(): void {
+		const { me } = this.store.get();
+		const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+		if (!me || me.user.time_zone === undefined || !here || here === me.user.time_zone) return;
+		api.changeMe({ time_zone: here }).catch(() => {}); // at the next start
 	}
 
 	/* Somebody has signed in in another tab: our requests bear that session now. */
@@ -261,6 +375,7 @@ export class Client {
 		// The cookie is another person's by now.
 		if (lines.some((l) => l.type === 'hello' && typeof l.user === 'number' && l.user !== myId(this.store.get()))) return this.end('ended');
 		let batch: Line[] = [];
+		const versions = readVersions(this.store.get());
 		const flush = () => {
 			if (batch.length) this.store.dispatch({ type: 'lines', lines: batch });
 			batch = [];
@@ -270,6 +385,10 @@ export class Client {
 		const after: (() => void)[] = [];
 		for (const line of lines) {
 			switch (line.type) {
+				case 'typing':
+					this.loader.needUsers((line.users as number[] | undefined) ?? []);
+					batch.push({ ...line, at: Date.now() });
+					continue;
 				case 'hello': {
 					const limits = line.limits as { message_chars?: number } | undefined;
 					if (limits?.message_chars) this.store.dispatch({ type: 'limits', message_chars: limits.message_chars });
@@ -283,13 +402,21 @@ export class Client {
 					const m = line as unknown as Message;
 					touched.add(m.channel);
 					this.moveLine(m);
-					this.loader.needUsers([m.sender]);
+					this.loader.needUsers([m.sender, ...(m.body?.mentions ?? [])]);
+					if (m.sender !== me) after.push(() => this.arrived(m.channel, m.seq));
 					break;
 				}
+				case 'message.deleted':
+					touched.add(line.channel as number);
+					break;
+				case 'channel.updated':
+					this.loader.changed((line.channel as Channel).id);
+					break;
 				case 'member.joined':
 					if (line.user === me) after.push(() => void this.loader.channel(line.channel as number));
 					else {
 						this.loader.needUsers([line.user as number]);
+						this.loader.changed(line.channel as number);
 						after.push(() => this.loader.refreshSoon(line.channel as number));
 					}
 					break;
@@ -298,11 +425,20 @@ export class Client {
 						this.loader.left(line.channel as number);
 						const gone = this.store.get().channels[line.channel as number];
 						if (gone) after.push(() => this.hooks.left(gone));
-					} else after.push(() => this.loader.refreshSoon(line.channel as number));
+					} else {
+						this.loader.changed(line.channel as number);
+						after.push(() => this.loader.refreshSoon(line.channel as number));
+					}
 					break;
 				case 'read':
-					// Without the messages, what is left above the marker is only bounded by its distance to the end.
-					after.push(() => this.askWhatIsLeft(line.channel as number));
+					touched.add(line.channel as number);
+					if (line.channel !== this.current) break;
+					flush(); // the lines before it
+					if (setsBack(this.store.get(), line.channel as number, line as unknown as OwnMarks))
+						after.push(() => this.heedMark(line.channel as number));
+					break;
+				case 'reads':
+					this.loader.needUsers((line.reads as { user: number }[]).map((r) => r.user));
 					break;
 				case 'session.revoked': {
 					const mine = this.store.get().me?.session.id;
@@ -311,25 +447,66 @@ export class Client {
 				}
 				case 'ack':
 					this.sender.onAck(line);
+					this.ops.onAnswer(line);
 					break;
 				case 'error':
 					this.sender.onError(line);
+					this.ops.onAnswer(line);
 					break;
 			}
 			batch.push(line);
 		}
 		flush();
+		if (lines.some((l) => l.type === 'read') && readVersions(this.store.get()) === versions) {
+			this.unequal = versions;
+			this.unequalUntil = Date.now() + UNEQUAL_FOR;
+		}
 		for (const id of touched) {
 			const log = this.store.get().logs[id];
 			if (log && hasGap(log)) this.loader.fill(id);
+			this.loader.settleSoon(id);
 		}
 		for (const f of after) f();
 	}
 
-	private askWhatIsLeft(id: number): void {
-		const s = this.store.get();
-		if (s.channels[id]?.membership?.unread && s.logs[id]?.status !== 'ready') this.loader.refreshSoon(id);
+	/* Something in the open channel was marked as unread, here or on another device: what is on the screen does not undo it. */
+	private heedMark(id: number): void {
+		const c = this.store.get().channels[id];
+		const from = c?.membership?.unread_from ?? null;
+		if (!c || from === null || this.current !== id) return;
+		this.reader.keep(id);
+		this.store.dispatch({ type: 'line', channel: id, after: from - 1 });
 	}
+
+	/* --- arrived, and read elsewhere --- */
+
+	private arrived(id: number, seq: number): void {
+		const c = this.store.get().channels[id];
+		if (c?.kind === 'direct' && c.peer !== myId(this.store.get()) && c.membership?.read_receipts !== false) this.arrivals.arrived(id, seq);
+	}
+
+	/* What came while no link was there. */
+	private tellArrivals(): void {
+		for (const c of Object.values(this.store.get().channels)) if (unreadOf(c)) this.arrived(c.id, c.last_seq);
+		this.arrivals.flush();
+	}
+
+	/* What the server compares with its own, so that no `read` line is missed. Null for a while where the lines that it tells
+	 * because of it do not make them equal: it would tell them again and again. */
+	private readsKnown(): number | null {
+		const sum = readVersions(this.store.get());
+		return sum === this.unequal && Date.now() < this.unequalUntil ? null : sum;
+	}
+	private unequal = -1;
+	private unequalUntil = 0;
+
+	/* Somebody looks again: what counts otherwise on the server, for whatever reason, is loaded. */
+	private checkUnread(): void {
+		if (this.store.get().phase !== 'ready' || this.ladder.state !== 'live' || Date.now() - this.checkedAt < CHECK_APART) return;
+		this.checkedAt = Date.now();
+		void this.loader.checkUnread();
+	}
+	private checkedAt = 0;
 
 	/* Where all had been read and nobody looks, the "new messages" line goes above what comes now. */
 	private moveLine(m: Message): void {
@@ -337,7 +514,23 @@ export class Client {
 		const c = s.channels[m.channel];
 		if (m.channel !== this.current || !c?.membership || m.sender === myId(s) || m.seq <= c.last_seq) return;
 		if (this.attentive() && this.atBottom) return;
-		if (c.membership.last_read_seq >= c.last_seq) this.store.dispatch({ type: 'line', channel: c.id, after: c.last_seq });
+		if (markOf(c) >= c.last_seq) this.store.dispatch({ type: 'line', channel: c.id, after: c.last_seq });
+	}
+
+	/* A message of the channel is on the screen. */
+	seen(channel: number, seq: number): void {
+		if (!this.isOpen(channel) || !this.attentive()) return;
+		const s = this.store.get();
+		const log = s.logs[channel];
+		const after = s.lines[channel];
+		// The new ones begin above what is loaded: those have been on no screen, and to read on from the end would be to read them all.
+		if (after !== undefined && log?.hasBefore && (log.messages[0]?.seq ?? 0) > after + 1) return;
+		this.reader.seen(channel, seq);
+	}
+
+	/* What is drawn before it is opened does not count: where the new messages begin is found out first. */
+	isOpen(channel: number): boolean {
+		return this.current === channel;
 	}
 
 	attentive(): boolean {
@@ -350,6 +543,7 @@ export class Client {
 		this.reloadAgain = true;
 		if (anew) {
 			this.store.dispatch({ type: 'distrust' });
+			this.arrivals.forget();
 			this.sender.pump();
 		}
 		this.store.dispatch({ type: 'log/reset', keep: this.current });
@@ -364,6 +558,7 @@ export class Client {
 				await this.loader.channels();
 				if (this.current !== null && this.store.get().channels[this.current]) await this.loader.newest(this.current, 100);
 				this.loader.needUsers(Object.keys(this.store.get().users).map(Number), true);
+				void this.loader.settings();
 			} catch (e) {
 				if (e instanceof ApiError && e.status === 401) return this.end('ended');
 				this.reloadAgain = true;
@@ -377,14 +572,20 @@ export class Client {
 
 	/* Shows a channel: loads what is missing, and sets the line above what is unread. */
 	open(id: number | null): void {
-		if (this.current !== null && this.current !== id) this.store.dispatch({ type: 'log/trim', channel: this.current, to: KEPT });
+		if (this.current !== null && this.current !== id) {
+			this.reader.release(this.current);
+			this.store.dispatch({ type: 'log/trim', channel: this.current, to: KEPT });
+			this.store.dispatch({ type: 'reads/forget', channel: this.current });
+		}
+		if (this.current !== id) this.typist.stop();
 		this.current = id;
 		const s = this.store.get();
+		this.interest.open(id !== null && s.channels[id] ? id : null);
 		if (id === null || s.phase !== 'ready') return;
 		const c = s.channels[id];
 		if (!c) return void this.look(id);
 		if (s.preview || s.missing !== null) this.store.dispatch({ type: 'preview', channel: null });
-		this.store.dispatch({ type: 'line', channel: id, after: unreadOf(s, c) > 0 ? (c.membership?.last_read_seq ?? null) : null });
+		this.store.dispatch({ type: 'line', channel: id, after: unreadOf(c) > 0 ? markOf(c) : null });
 		if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
 		if (c.peer !== null) this.loader.needUsers([c.peer]);
 	}
@@ -403,14 +604,17 @@ export class Client {
 		if (c.peer !== null) this.loader.needUsers([c.peer]);
 	}
 
-	send(channel: number, text: string): void {
+	send(channel: number, text: string, mentions: number[] = []): void {
 		const item: Pending = { client_id: crypto.randomUUID(), channel, text, at: Date.now(), owner: this.instance, state: 'queued' };
+		if (mentions.length) item.mentions = mentions;
 		// Two within a millisecond keep their order.
 		const last = this.store.get().outbox.at(-1);
 		if (last && last.at >= item.at) item.at = last.at + 1;
 		this.store.dispatch({ type: 'outbox/add', items: [item] });
 		this.store.dispatch({ type: 'line', channel, after: null });
 		this.setDraft(channel, '');
+		this.typist.stop();
+		this.activity.wrote();
 		this.sender.pump();
 	}
 
@@ -425,13 +629,62 @@ export class Client {
 		saveDraft(shelf, myId(this.store.get()), channel, text);
 	}
 
+	/* By the keyboard, into the composer. */
+	typed(channel: number, text: string): void {
+		this.setDraft(channel, text);
+		if (text.trim()) this.typist.key(channel);
+		else this.typist.stop();
+	}
+
+	/* Throws what went wrong. */
+	async changeSettings(change: Partial<Settings>): Promise<void> {
+		this.tookSettings((await api.changeSettings(change)).data);
+	}
+
+	async setStatus(status: Status | null): Promise<void> {
+		const { emoji, text, until } = status ?? {};
+		const said = { ...(emoji ? { emoji } : {}), ...(text ? { text } : {}), ...(until ? { until } : {}) };
+		this.tookSettings((await (emoji || text ? api.setStatus(said) : api.clearStatus())).data);
+	}
+
+	private tookSettings(settings: Settings | null): void {
+		if (typeof settings?.version === 'number') this.store.dispatch({ type: 'settings', settings });
+		else void this.loader.settings();
+	}
+
 	/* Esc: all is read, and the line goes. */
 	markRead(channel: number): void {
 		const c = this.store.get().channels[channel];
 		if (!c) return;
+		this.reader.release(channel);
 		this.reader.seen(channel, c.last_seq);
 		this.reader.flush();
 		this.store.dispatch({ type: 'line', channel, after: null });
+	}
+
+	/* From this message on all is unread, until the channel is left and opened again. */
+	async markUnread(channel: number, seq: number): Promise<void> {
+		this.reader.keep(channel);
+		this.store.dispatch({ type: 'unread', channel, from: seq });
+		this.store.dispatch({ type: 'line', channel, after: seq - 1 });
+		try {
+			await this.ops.ask({ op: 'unread', channel, seq });
+		} catch (e) {
+			this.reader.release(channel);
+			this.store.dispatch({ type: 'unread/undo', channel });
+			throw e;
+		}
+		// Its line may be lost.
+		const later = setTimeout(() => {
+			if (this.store.get().counts[channel]?.local)
+				void this.loader.channel(channel, 1).then(() => this.store.dispatch({ type: 'unread/undo', channel }));
+		}, LINE_IN);
+		this.undo.push(() => clearTimeout(later));
+	}
+
+	/* Whether others see how far one has read in this channel. */
+	async setReceipts(channel: number, on: boolean): Promise<void> {
+		this.took((await api.setReceipts(channel, on)).data);
 	}
 
 	async leave(channel: number): Promise<void> {
@@ -467,7 +720,12 @@ export class Client {
 		this.ladder.pause();
 		this.sender.stop();
 		this.reader.stop();
+		this.arrivals.stop();
+		this.ops.stop();
 		this.loader.stop();
+		clearTimeout(this.selfTimer);
+		this.interest.stop();
+		this.typist.stop();
 		for (const f of this.undo.splice(0)) f();
 	}
 

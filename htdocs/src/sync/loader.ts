@@ -2,14 +2,17 @@
 // the same thing is never asked for twice at once.
 import { api, ApiError } from '../net/api';
 import { hasGap, tailSeq } from '../model/log';
-import { unreadOf } from '../model/state';
-import type { Channel } from '../model/types';
+import { doubtful, markOf, unreadOf, waits } from '../model/unread';
+import type { Channel, Message } from '../model/types';
 import type { Store } from '../store';
 
 const PAGE = 50;
 const MAX_PAGE = 200;
+const MOST_UNREAD = 600; // messages that are loaded to begin at the first unread one
 const FAR = 1_000; // messages between our end and the newest beyond which the run is begun anew
 const IDS = 100; // users per question
+
+const peopleOf = (list: readonly Message[]): number[] => list.flatMap((m) => [m.sender, ...(m.body?.mentions ?? [])]);
 
 export class Loader {
 	private wantedUsers = new Set<number>();
@@ -19,7 +22,13 @@ export class Loader {
 	private loading = new Set<number>();
 	private older = new Set<number>();
 	private stale = new Map<number, ReturnType<typeof setTimeout>>();
+	private settling = new Map<number, ReturnType<typeof setTimeout>>();
+	private settled = new Map<number, number>(); // channel: how often it was loaded for its counters in a row
 	private leaves = new Map<number, number>(); // channel: how often we were seen to leave it
+	private asking: Promise<void> | null = null; // for the settings
+	private changes = new Map<number, number>(); // channel: how often it changed while we did not have it
+	private asks = 0;
+	private answered = new Map<number, number>(); // channel: the latest asking that has been answered
 	private stopped = false;
 
 	constructor(
@@ -29,12 +38,24 @@ export class Loader {
 
 	stop(): void {
 		this.stopped = true;
-		for (const t of this.stale.values()) clearTimeout(t);
+		for (const t of [...this.stale.values(), ...this.settling.values()]) clearTimeout(t);
 	}
 
 	/* We have left: what was asked for before does not bring the channel back. */
 	left(id: number): void {
 		this.leaves.set(id, (this.leaves.get(id) ?? 0) + 1);
+	}
+
+	/* Whether an answer is news: none to a later asking has come before it. */
+	private news(id: number, ask: number): boolean {
+		if ((this.answered.get(id) ?? 0) > ask) return false;
+		this.answered.set(id, ask);
+		return true;
+	}
+
+	/* It has changed before we have it: what was asked for before may not tell. */
+	changed(id: number): void {
+		if (!this.store.get().channels[id]) this.changes.set(id, (this.changes.get(id) ?? 0) + 1);
 	}
 
 	/* True when the failure was the end of the session, which is then dealt with. */
@@ -46,8 +67,10 @@ export class Loader {
 
 	/* All own channels. Answers the cursor of the first page: the lowest, since each page is asked for after it. */
 	async channels(): Promise<string | null> {
+		const { heard } = this.store.get();
 		const asked = Object.keys(this.store.get().channels).map(Number);
 		const leaves = new Map(this.leaves);
+		const ask = ++this.asks;
 		const all: Channel[] = [];
 		let cursor: string | null = null;
 		let after: number | undefined;
@@ -58,16 +81,50 @@ export class Loader {
 			after = page.data.next ?? undefined;
 		}
 		const stale = (id: number) => this.leaves.get(id) !== leaves.get(id);
-		const fresh = all.filter((c) => !stale(c.id));
-		this.store.dispatch({ type: 'channels', channels: fresh, asked: asked.filter((id) => !stale(id)) });
-		this.askStale();
+		const fresh = all.filter((c) => !stale(c.id) && this.news(c.id, ask));
+		const gone = asked.filter((id) => !stale(id) && !all.some((c) => c.id === id));
+		this.store.dispatch({ type: 'channels', channels: fresh, asked: gone, heard });
+		for (const c of fresh) this.settleSoon(c.id);
 		this.needUsers(all.flatMap((c) => (c.peer === null ? [] : [c.peer])));
 		return cursor;
 	}
 
-	/* Counters that an answer could not settle, since events of a later time had come before it. */
-	private askStale(): void {
-		for (const c of Object.values(this.store.get().channels)) if (c.stale) this.refreshSoon(c.id);
+	/* Counters that cannot be told from what is known: the channel is loaded, ever more seldom where that does not help. Messages
+	 * above a hole are given time first. */
+	settleSoon(id: number): void {
+		const s = this.store.get();
+		const doubt = doubtful(s, id);
+		if (!s.channels[id] || (!doubt && !waits(s, id))) return void this.settled.delete(id);
+		if (this.settling.has(id)) return;
+		const n = this.settled.get(id) ?? 0;
+		const pause = Math.min(60_000, (doubt ? 150 : 2_000) * 2 ** n);
+		this.settling.set(
+			id,
+			setTimeout(() => {
+				this.settling.delete(id);
+				const now = this.store.get();
+				if (!now.channels[id] || (!doubtful(now, id) && !waits(now, id))) return void this.settled.delete(id);
+				this.settled.set(id, n + 1);
+				void this.channel(id, 1).then(() => this.stopped || this.settleSoon(id));
+			}, pause),
+		);
+	}
+
+	/* Whether the server counts the same. State may be lost on the way, so it can count otherwise. */
+	async checkUnread(): Promise<void> {
+		try {
+			const { data } = await api.unread();
+			const s = this.store.get();
+			const told = new Map(data.channels.map((c) => [c.channel, c]));
+			for (const c of Object.values(s.channels)) {
+				const t = told.get(c.id);
+				const mark = t && (t.unread_from === null ? t.last_read_seq : t.unread_from - 1);
+				const same = t ? t.unread === unreadOf(c) && t.mentions === c.membership?.mentions && mark === markOf(c) : unreadOf(c) === 0;
+				if (!same) void this.channel(c.id, 1);
+			}
+		} catch (e) {
+			this.over(e); // asked again at the next occasion
+		}
 	}
 
 	/* One channel; tries again a few times, since an own member.joined may be lost no other way. */
@@ -75,10 +132,14 @@ export class Loader {
 		for (let n = 0; n < tries && !this.stopped; n++) {
 			try {
 				const leaves = this.leaves.get(id);
+				const changes = this.changes.get(id);
+				const { heard } = this.store.get();
+				const ask = ++this.asks;
 				const { data } = await api.channel(id);
 				if (this.leaves.get(id) !== leaves) return null; // joined again since, it has been asked for again
-				this.store.dispatch({ type: 'channel', channel: data });
-				this.askStale();
+				if (this.changes.get(id) !== changes) this.refreshSoon(id);
+				else this.changes.delete(id);
+				if (this.news(id, ask)) this.store.dispatch({ type: 'channel', channel: data, heard });
 				if (data.peer !== null) this.needUsers([data.peer]);
 				return data;
 			} catch (e) {
@@ -101,18 +162,26 @@ export class Loader {
 		);
 	}
 
-	/* The newest page of a channel, where it is not loaded. Covers what is unread as far as one page can. */
+	/* The newest page of a channel, where it is not loaded. Reaches down to what is unread, so that the view can begin there,
+	 * where that is not very far. */
 	async newest(id: number, limit?: number): Promise<void> {
 		const s = this.store.get();
 		const c = s.channels[id];
 		if (this.loading.has(id)) return;
 		if (!s.logs[id] || s.logs[id].status === 'failed') this.store.dispatch({ type: 'log/open', channel: id });
 		this.loading.add(id);
-		const unread = c ? unreadOf(s, c) : 0;
+		const unread = c ? unreadOf(c) : 0;
 		try {
 			const { data } = await api.messages(id, { limit: limit ?? Math.min(MAX_PAGE, unread ? Math.max(PAGE, unread + 20) : PAGE) });
-			this.store.dispatch({ type: 'log/newest', channel: id, page: data });
-			this.needUsers(data.messages.map((m) => m.sender));
+			let { messages, has_before } = data;
+			for (const mark = c ? markOf(c) : 0; unread && has_before && messages.length < MOST_UNREAD && messages[0]!.seq > mark + 1;) {
+				const older = (await api.messages(id, { before: messages[0]!.seq, limit: MAX_PAGE })).data;
+				if (!older.messages.length) break;
+				messages = [...older.messages, ...messages];
+				has_before = older.has_before;
+			}
+			this.store.dispatch({ type: 'log/newest', channel: id, page: { ...data, messages, has_before } });
+			this.needUsers(peopleOf(messages));
 		} catch (e) {
 			if (!this.over(e)) this.store.dispatch({ type: 'log/failed', channel: id });
 			throw e;
@@ -122,15 +191,15 @@ export class Loader {
 		this.fill(id);
 	}
 
-	async before(id: number): Promise<void> {
+	async before(id: number, limit = PAGE): Promise<void> {
 		const log = this.store.get().logs[id];
 		const first = log?.messages[0]?.seq;
 		if (!log || log.status !== 'ready' || !log.hasBefore || first === undefined || this.older.has(id)) return;
 		this.older.add(id);
 		this.store.dispatch({ type: 'log/loading-before', channel: id });
 		try {
-			const { data } = await api.messages(id, { before: first, limit: PAGE });
-			this.needUsers(data.messages.map((m) => m.sender));
+			const { data } = await api.messages(id, { before: first, limit });
+			this.needUsers(peopleOf(data.messages));
 			this.store.dispatch({ type: 'log/before', channel: id, before: first, page: data });
 		} catch (e) {
 			if (!this.over(e)) this.store.dispatch({ type: 'log/loading-before', channel: id, failed: true });
@@ -155,7 +224,7 @@ export class Loader {
 			const far = log.ahead[log.ahead.length - 1]!.seq - tail > FAR;
 			try {
 				const { data } = await api.messages(id, far ? { limit: MAX_PAGE } : { after: tail, limit: MAX_PAGE });
-				this.needUsers(data.messages.map((m) => m.sender));
+				this.needUsers(peopleOf(data.messages));
 				if (far) this.store.dispatch({ type: 'log/newest', channel: id, page: data });
 				else this.store.dispatch({ type: 'log/after', channel: id, after: tail, page: data });
 				failures = 0;
@@ -189,6 +258,24 @@ export class Loader {
 				for (const id of ids) this.askedUsers.delete(id);
 			}
 		}
+	}
+
+	/* How people are, where that is not told by events. */
+	async presence(ids: readonly number[]): Promise<void> {
+		const answer = await api.presence(ids).catch((e: unknown) => void this.over(e));
+		if (answer) this.store.dispatch({ type: 'lines', lines: [{ type: 'presence', users: answer.data.presence }] });
+	}
+
+	/* The own settings; also after what was changed has been answered with something else. */
+	settings(): Promise<void> {
+		this.asking ??= api
+			.settings()
+			.then(
+				({ data }) => this.store.dispatch({ type: 'settings', settings: data }),
+				(e: unknown) => void this.over(e),
+			)
+			.finally(() => (this.asking = null));
+		return this.asking;
 	}
 
 	async members(id: number, more = false): Promise<void> {

@@ -3,6 +3,7 @@
 // Storage may be full or forbidden: then nothing is kept, and everything else goes on.
 import type { Pending } from '../model/types';
 import type { Rung } from '../net/transport';
+import { toldKey } from './arrivals';
 
 export interface Shelf {
 	get(key: string): string | null;
@@ -84,7 +85,7 @@ export function dropPending(s: Shelf, user: number, client_id: string): void {
 }
 
 export function forgetPerson(s: Shelf, user: number): void {
-	for (const key of [...s.keys(draftKey(user, '')), ...s.keys(outKey(user, ''))]) s.set(key, null);
+	for (const kept of [draftKey(user, ''), outKey(user, ''), toldKey(user, '')]) for (const key of s.keys(kept)) s.set(key, null);
 }
 
 /* `net`: what kind of network it is, as far as the browser tells ("wifi", "cellular", ""). */

@@ -1,41 +1,51 @@
-// The read marker: told to the server only for what was on the screen of a tab in use, forward only, and not for every
-// message by itself.
-import { api, ApiError } from '../net/api';
+// The own marker: told to the server only for what was on the screen of a tab in use, forward only, and not for every message
+// by itself. Where one has marked something as unread it stays so until the channel is left and opened again.
+import { ApiError } from '../net/api';
+import type { Line } from '../model/types';
+import { markOf } from '../model/unread';
 import type { Store } from '../store';
 
 const PAUSE = 400; // ms between two tellings
+const AGAIN = 10_000; // ms, where the server could not
 
 export class Reader {
 	private wanted = new Map<number, number>();
+	private kept = new Set<number>();
 	private timer: ReturnType<typeof setTimeout> | null = null;
 
 	constructor(
 		private store: Store,
-		private sendOp: (op: object) => boolean,
+		private ask: (op: object) => Promise<Line>,
 		private live: () => boolean,
 	) {}
 
-	/* A message was seen. */
+	/* A message was seen. It counts as read here at once. */
 	seen(channel: number, seq: number): void {
-		const mark = this.store.get().channels[channel]?.membership?.last_read_seq;
-		if (mark === undefined || seq <= mark || seq <= (this.wanted.get(channel) ?? 0)) return;
-		this.wanted.set(channel, seq);
+		const c = this.store.get().channels[channel];
+		if (!c?.membership || this.kept.has(channel) || seq <= markOf(c)) return;
+		this.store.dispatch({ type: 'read', channel, seq });
+		this.wanted.set(channel, Math.max(seq, this.wanted.get(channel) ?? 0));
 		this.timer ??= setTimeout(() => this.flush(), PAUSE);
+	}
+
+	/* What is seen of this channel from now on does not count as read. */
+	keep(channel: number): void {
+		this.flush(); // what was seen before does, and is told first
+		this.kept.add(channel);
+		this.wanted.delete(channel);
+	}
+
+	release(channel: number): void {
+		this.kept.delete(channel);
 	}
 
 	flush(): void {
 		if (this.timer !== null) clearTimeout(this.timer);
 		this.timer = null;
+		if (!this.live()) return; // once there is a link
 		for (const [channel, seq] of this.wanted) {
-			this.store.dispatch({ type: 'read', channel, seq });
-			if (this.sendOp({ op: 'read', channel, seq })) this.wanted.delete(channel);
-			else if (this.live()) {
-				this.wanted.delete(channel);
-				api.read(channel, seq).catch((e: unknown) => {
-					// Kept for the next time there is a link. A refusal (no member any more) is final.
-					if (e instanceof ApiError && e.transient) this.wanted.set(channel, Math.max(seq, this.wanted.get(channel) ?? 0));
-				});
-			}
+			this.wanted.delete(channel);
+			this.ask({ op: 'read', channel, seq }).catch((e: unknown) => this.failed(channel, seq, e));
 		}
 	}
 
@@ -43,5 +53,13 @@ export class Reader {
 		if (this.timer !== null) clearTimeout(this.timer);
 		this.timer = null;
 		this.wanted.clear();
+	}
+
+	private failed(channel: number, seq: number, e: unknown): void {
+		// A refusal (no member any more) is final.
+		if (!(e instanceof ApiError) || !e.transient) return this.store.dispatch({ type: 'unread/undo', channel });
+		if (this.kept.has(channel)) return;
+		this.wanted.set(channel, Math.max(seq, this.wanted.get(channel) ?? 0));
+		this.timer ??= setTimeout(() => this.flush(), AGAIN);
 	}
 }

@@ -3,14 +3,14 @@
 // By an op where the link takes ops, else (or when its ack does not come) by POST: the client_id makes a second sending
 // harmless. A refusal that another try would not change marks the message failed and lets those behind it pass.
 import { ApiError } from '../net/api';
-import type { Line, Message, Pending } from '../model/types';
+import type { Line, Message, MessageBody, Pending } from '../model/types';
 import type { Store } from '../store';
 
 export interface SenderEnv {
 	store: Store;
 	instance: string;
 	sendOp(op: object): boolean;
-	post(channel: number, client_id: string, text: string): Promise<Message>;
+	post(channel: number, client_id: string, body: MessageBody): Promise<Message>;
 	online(): boolean;
 	now(): number;
 	setTimeout(f: () => void, ms: number): unknown;
@@ -27,6 +27,9 @@ interface Flight {
 	channel: number;
 	timer: unknown;
 }
+
+/* The same at every try: the server holds a client_id to what was sent under it. */
+const bodyOf = (p: Pending): MessageBody => (p.mentions?.length ? { text: p.text, mentions: p.mentions } : { text: p.text });
 
 export class Sender {
 	private flights = new Map<string, Flight>();
@@ -101,7 +104,7 @@ export class Sender {
 
 	private launch(p: Pending): void {
 		this.set(p.client_id, 'sending');
-		if (!this.env.sendOp({ op: 'send', client_id: p.client_id, channel: p.channel, body: { text: p.text } })) return void this.post(p);
+		if (!this.env.sendOp({ op: 'send', client_id: p.client_id, channel: p.channel, body: bodyOf(p) })) return void this.post(p);
 		const timer = this.env.setTimeout(() => {
 			if (this.flights.has(p.client_id)) void this.post(p);
 		}, ACK_IN);
@@ -111,7 +114,7 @@ export class Sender {
 	private async post(p: Pending): Promise<void> {
 		this.flights.set(p.client_id, { channel: p.channel, timer: null });
 		try {
-			const message = await this.env.post(p.channel, p.client_id, p.text);
+			const message = await this.env.post(p.channel, p.client_id, bodyOf(p));
 			this.tries.delete(p.channel);
 			this.flights.delete(p.client_id);
 			this.env.store.dispatch({ type: 'outbox/acked', client_id: p.client_id, seq: message.seq });

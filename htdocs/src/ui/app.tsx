@@ -1,23 +1,30 @@
 // The whole page: who is at the door, or the shell with its three columns.
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { CircleAlert, CircleCheck } from 'lucide';
-import { totalUnread } from '../model/state';
 import { useSelect, type Store } from '../store';
+import { useAttention } from './attention';
 import type { Client } from '../sync/client';
 import { shelf } from '../sync/local';
 import { t } from '../strings';
 import { ChannelView, LoadingView, MissingView, PreviewView, WelcomeView } from './channel';
+import { PersonCards } from './card';
 import { UiContext, type DialogName, type Ui } from './context';
 import { Browse, Invite, NewDirect, Switcher } from './dialogs';
 import { CreateChannel, Leave, Shortcuts } from './dialogs_form';
 import { Icon } from './icon';
 import { listenToKeys } from './keys';
+import { lazily } from './lazy';
 import { MembersPanel } from './members';
 import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { channelPath, navigate, useRoute, type Route } from './route';
+import { Readers } from './seen';
 import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
+
+const Settings = lazily(() => import('./settings').then((m) => m.Settings));
+const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
+const Pause = lazily(() => import('./settings').then((m) => m.Pause));
 
 const TOAST_FOR = 6_000; // ms
 
@@ -74,7 +81,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 	const preview = useSelect(store, (s) => (s.preview?.id === id ? s.preview : null));
 	const missing = useSelect(store, (s) => id !== null && s.missing === id);
 	const any = useSelect(store, (s) => Object.keys(s.channels).length > 0);
-	useTitle(store, id);
+	useAttention(store, id);
 
 	// "/" is the channel of last time, or the first there is. On a phone the list is the better start.
 	useEffect(() => {
@@ -87,7 +94,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 	}, [route.page, any]);
 
 	const member = channel !== undefined;
-	useEffect(() => {
+	// Before it is painted: the list then stands at the first new message.
+	useLayoutEffect(() => {
 		client.open(id);
 		if (id !== null && member) shelf.set('last', String(id));
 	}, [id, member]);
@@ -164,9 +172,14 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 			{dialog === 'browse' && <Browse onClose={closeDialog} />}
 			{dialog === 'create' && <CreateChannel onClose={closeDialog} />}
 			{dialog === 'direct' && <NewDirect onClose={closeDialog} />}
+			{dialog === 'settings' && <Settings onClose={closeDialog} />}
+			{dialog === 'status' && <StatusForm onClose={closeDialog} />}
+			{dialog === 'dnd' && <Pause onClose={closeDialog} />}
 			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}
 			{typeof dialog === 'object' && dialog && 'invite' in dialog && <Invite channel={dialog.invite} onClose={closeDialog} />}
 			{typeof dialog === 'object' && dialog && 'leave' in dialog && <Leave channel={dialog.leave} onClose={closeDialog} />}
+			{typeof dialog === 'object' && dialog && 'readers' in dialog && <Readers {...dialog.readers} onClose={closeDialog} />}
+			<PersonCards />
 			<div class="toasts" role="status">
 				{toast && (
 					<div class={toast.bad ? 'toast bad' : 'toast'}>
@@ -177,17 +190,4 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 			</div>
 		</UiContext.Provider>
 	);
-}
-
-/* "(3) #general – Harbour Works" */
-function useTitle(store: Store, id: number | null): void {
-	const title = useSelect(store, (s) => {
-		const unread = totalUnread(s);
-		const c = id === null ? undefined : (s.channels[id] ?? (s.preview?.id === id ? s.preview : undefined));
-		const site = s.site?.name ?? t.appName;
-		return `${unread ? `(${unread > 99 ? '99+' : unread}) ` : ''}${c ? `${channelLabel(s, c)} – ` : ''}${site}`;
-	});
-	useEffect(() => {
-		document.title = title;
-	}, [title]);
 }

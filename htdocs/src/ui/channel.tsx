@@ -2,10 +2,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Hash, Lock, Menu as MenuIcon, Users } from 'lucide';
 import { api } from '../net/api';
-import { myId, totalUnread } from '../model/state';
+import { statusOf } from '../model/presence';
+import { myId } from '../model/state';
+import { totals } from '../model/unread';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
-import { Avatar } from './avatar';
+import { ChannelMenu } from './channel_menu';
 import { Composer } from './composer';
 import { ConnectionLine } from './connection';
 import { useState$, useUi } from './context';
@@ -13,15 +15,23 @@ import { errorText } from './errors';
 import { Icon } from './icon';
 import { MessageList } from './list';
 import { channelLabel, personName } from './names';
+import { Face } from './presence';
 import { channelPath, navigate } from './route';
+import { TypingLine } from './typing';
 
 function Burger() {
 	const { drawer } = useUi();
-	const unread = useState$(totalUnread);
+	const unread = useState$((s) => totals(s).unread);
+	const loud = useState$((s) => totals(s).loud);
 	return (
-		<button class="icon-button burger" title={t.openSidebar} aria-label={t.openSidebar} aria-controls="side" onClick={() => drawer(true)}>
+		<button class="icon-button burger" title={t.openSidebar} aria-controls="side" onClick={() => drawer(true)}>
 			<Icon of={MenuIcon} size={20} />
-			{unread > 0 && <span class="burger-dot" />}
+			<span class="sr-only">{t.openSidebar}</span>
+			{unread > 0 && (
+				<span class={loud ? 'burger-dot' : 'burger-dot quiet'}>
+					<span class="sr-only">{loud ? t.forYou(loud) : t.unread(unread)}</span>
+				</span>
+			)}
 		</button>
 	);
 }
@@ -29,17 +39,25 @@ function Burger() {
 function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 	const label = useState$((s) => channelLabel(s, channel));
 	const peer = useState$((s) => (channel.peer === null ? undefined : s.users[channel.peer]));
+	const status = useState$((s) => (channel.peer === null ? null : statusOf(s, channel.peer)));
 	const direct = channel.kind === 'direct';
 	return (
 		<header class="head">
 			<Burger />
-			{direct ? <Avatar user={peer} id={channel.peer ?? 0} size="s" /> : <Icon of={channel.kind === 'private' ? Lock : Hash} size={18} />}
+			{direct ? <Face user={peer} id={channel.peer ?? 0} size="s" /> : <Icon of={channel.kind === 'private' ? Lock : Hash} size={18} />}
 			<h1>
-				<bdi>{direct ? label : channel.name}</bdi>
+				{direct && channel.peer !== null ? (
+					<button class="head-person" data-person={channel.peer} aria-haspopup="dialog">
+						<bdi>{label}</bdi>
+					</button>
+				) : (
+					<bdi>{channel.name}</bdi>
+				)}
 				{channel.kind === 'private' && <span class="sr-only"> ({t.privateChannel})</span>}
 			</h1>
 			<p class="head-topic" title={channel.topic || undefined}>
-				<bdi>{direct && peer ? `@${peer.handle}` : channel.topic}</bdi>
+				{status?.emoji && <span>{status.emoji} </span>}
+				<bdi>{direct && peer ? status?.text || `@${peer.handle}` : channel.topic}</bdi>
 			</p>
 			{channel.membership && !direct && (
 				<button
@@ -55,6 +73,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 					</span>
 				</button>
 			)}
+			{channel.membership && <ChannelMenu channel={channel} />}
 		</header>
 	);
 }
@@ -66,6 +85,7 @@ export function ChannelView({ channel, panel }: { channel: Channel; panel: boole
 			<ConnectionLine />
 			<MessageList key={channel.id} channel={channel} />
 			<Announcer channel={channel} />
+			<TypingLine channel={channel} />
 			<Composer channel={channel} />
 		</main>
 	);

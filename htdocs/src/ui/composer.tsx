@@ -6,6 +6,7 @@ import type { Channel } from '../model/types';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
+import { LIST_ID, namedIn, useMentions } from './mention_list';
 import { channelLabel } from './names';
 import { coarsePointer } from './media';
 
@@ -42,9 +43,22 @@ export function Composer({ channel }: { channel: Channel }) {
 		if (!coarsePointer()) area.current?.focus({ preventScroll: true });
 	}, [channel.id]);
 
+	const mentions = useMentions(channel, area, (start, end, written) => {
+		const el = area.current;
+		if (!el) return;
+		el.focus();
+		el.setSelectionRange(start, end);
+		// As if it were typed, so that it can be undone.
+		if (!document.execCommand('insertText', false, written)) {
+			el.setRangeText(written, start, end, 'end');
+			client.setDraft(channel.id, el.value);
+		}
+	});
+
 	const send = () => {
 		if (blocked) return;
-		client.send(channel.id, text.trim());
+		client.send(channel.id, text.trim(), namedIn(client.store.get(), channel, text));
+		mentions.close();
 		area.current?.focus();
 	};
 
@@ -56,6 +70,7 @@ export function Composer({ channel }: { channel: Channel }) {
 				send();
 			}}
 		>
+			{mentions.list}
 			<label class="sr-only" for="composer">
 				{t.writeTo(label)}
 			</label>
@@ -68,9 +83,18 @@ export function Composer({ channel }: { channel: Channel }) {
 				placeholder={t.writeTo(label)}
 				aria-describedby="composer-note"
 				aria-invalid={left < 0}
+				aria-autocomplete="list"
+				aria-controls={LIST_ID}
+				aria-activedescendant={mentions.active}
 				enterkeyhint="send"
-				onInput={(e) => client.setDraft(channel.id, e.currentTarget.value)}
+				onInput={(e) => {
+					client.typed(channel.id, e.currentTarget.value);
+					mentions.look();
+				}}
+				onSelect={mentions.look}
+				onBlur={mentions.close}
 				onKeyDown={(e) => {
+					if (mentions.onKeyDown(e)) return;
 					// Enter while an input method composes chooses a word; keyCode 229 is Safari's way to say so.
 					if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
 					e.preventDefault();

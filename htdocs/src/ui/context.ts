@@ -5,7 +5,18 @@ import type { State } from '../model/state';
 import { useSelect } from '../store';
 import type { Client } from '../sync/client';
 
-export type DialogName = 'switcher' | 'browse' | 'create' | 'direct' | 'shortcuts' | { invite: number } | { leave: number };
+export type DialogName =
+	| 'switcher'
+	| 'browse'
+	| 'create'
+	| 'direct'
+	| 'shortcuts'
+	| 'settings'
+	| 'status'
+	| 'dnd'
+	| { invite: number }
+	| { leave: number }
+	| { readers: { channel: number; seq: number } };
 
 export interface Ui {
 	client: Client;

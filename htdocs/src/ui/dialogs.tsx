@@ -2,7 +2,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import { Hash, Lock, Users } from 'lucide';
 import { api } from '../net/api';
-import { myId, sections, unreadOf } from '../model/state';
+import { myId, sections } from '../model/state';
+import { unreadOf } from '../model/unread';
 import type { Channel, User } from '../model/types';
 import { t } from '../strings';
 import { Avatar } from './avatar';
@@ -32,7 +33,7 @@ function Person({ user, note }: { user: User; note?: string }) {
 }
 
 /* Opens the direct channel with someone, made by the server if it is not there yet. */
-function useDirect(onClose: () => void): (user: number) => void {
+export function useDirect(onClose: () => void): (user: number) => void {
 	const { client, toast } = useUi();
 	return (user) => {
 		const known = Object.values(client.store.get().channels).find((c) => c.kind === 'direct' && c.peer === user);
@@ -60,11 +61,11 @@ export function Switcher({ onClose }: Props) {
 	const own = sections(state);
 	const rank = (c: Channel) => {
 		const name = fold(channelLabel(state, c).replace(/^#/, ''));
-		return !q ? (unreadOf(state, c) ? 0 : 1) : name.startsWith(q) ? 0 : name.includes(q) ? 1 : 9;
+		return !q ? (unreadOf(c) ? 0 : 1) : name.startsWith(q) ? 0 : name.includes(q) ? 1 : 9;
 	};
 	const channels = [...own.channels, ...own.direct].filter((c) => rank(c) < 9).sort((a, b) => rank(a) - rank(b));
 	const choices: Choice[] = channels.slice(0, 30).map((c) => {
-		const unread = unreadOf(state, c);
+		const unread = unreadOf(c);
 		return {
 			key: `c${c.id}`,
 			choose: () => {

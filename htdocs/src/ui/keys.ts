@@ -1,6 +1,7 @@
 // The keys that work everywhere. Single letters only while nothing is being written, and never inside a dialog.
 import type { Client } from '../sync/client';
-import { sections, unreadOf } from '../model/state';
+import { sections } from '../model/state';
+import { unreadOf } from '../model/unread';
 import type { DialogName } from './context';
 import { channelPath, navigate } from './route';
 
@@ -53,7 +54,7 @@ function step(k: KeyTargets, by: number, unreadOnly: boolean): void {
 	const at = all.findIndex((c) => c.id === k.current());
 	for (let n = 1; n <= all.length; n++) {
 		const c = all[((((at < 0 ? (by > 0 ? -1 : 0) : at) + by * n) % all.length) + all.length) % all.length]!;
-		if (!unreadOnly || unreadOf(s, c) > 0) return navigate(channelPath(c.id));
+		if (!unreadOnly || unreadOf(c) > 0) return navigate(channelPath(c.id));
 	}
 }
 

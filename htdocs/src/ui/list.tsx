@@ -4,21 +4,25 @@
 // How the place is kept: before a change the list knows a drawn row and where on the screen it stands (the anchor); after
 // it, it scrolls by what that row has moved. Heights are measured after each drawing and replace the estimates.
 import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
-import { ArrowDown } from 'lucide';
+import { ArrowDown, ArrowUp, CheckCheck } from 'lucide';
 import { emptyLog, tailSeq } from '../model/log';
+import { arrivalOf, readersBySeq, type Marks } from '../model/reads';
 import { myId, pendingOf } from '../model/state';
-import type { Channel, Pending } from '../model/types';
+import type { Channel, Log, Pending } from '../model/types';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
 import { RowView } from './row';
 import { buildRows, type Row } from './rows';
 import { channelLabel } from './names';
+import { RECEIPTS_MAX, UNSEEN, type Seen } from './seen';
 import { useToday } from './time';
 import { layout, rowAt, sizesOf, windowOf } from './virtual';
 
 const AT_BOTTOM = 6; // px
 const LOAD_WITHIN = 900; // px from the top: the next page is asked for before it is needed
+const JUMP_PAGE = 200;
+const MOST_PAGES = 25; // of a jump to the first new message
 const LINE_AT = 64; // px from the top of the view to the "new messages" line when a channel is opened there
 
 interface Place {
@@ -29,6 +33,8 @@ interface Place {
 	top: number; // where the list itself has put the view last
 	width: number;
 	height: number;
+	leaving: boolean; // on the way to the line: what is still on the screen was not looked for
+	lineMet: number | null; // the "new messages" line that has been on the screen
 }
 
 export function MessageList({ channel }: { channel: Channel }) {
@@ -37,19 +43,22 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const log = useState$((s) => s.logs[id]) ?? emptyLog;
 	const outbox = useState$((s) => s.outbox);
 	const users = useState$((s) => s.users);
-	const line = useState$((s) => s.lines[id] ?? null);
+	const lines = useState$((s) => s.lines); // another one each time the channel is opened
+	const line = lines[id] ?? null;
 	const label = useState$((s) => channelLabel(s, channel));
 	const me = useState$(myId);
+	const marks = useState$((s) => s.reads[id]);
 	const today = useToday();
 	const [, redraw] = useReducer((n: number) => n + 1, 0);
 	const [active, setActive] = useState<string | null>(null);
 	const chosen = useRef<string | null>(null); // the same, but at once: keys come faster than drawings
-	const [away, setAway] = useState({ far: false, fresh: 0 });
+	const [away, setAway] = useState({ far: false, fresh: 0, above: false });
+	const [jumping, setJumping] = useState(false);
 
 	const scroller = useRef<HTMLDivElement>(null);
 	const inner = useRef<HTMLDivElement>(null);
 	const heights = useRef(new Map<string, number>());
-	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, top: 0, width: 800, height: 600 });
+	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, top: 0, width: 800, height: 600, leaving: false, lineMet: null });
 	const wantFocus = useRef(false);
 	const choose = useCallback((key: string) => {
 		chosen.current = key;
@@ -59,10 +68,14 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const ready = log.status === 'ready' || log.messages.length > 0;
 	const pending = useMemo<Pending[]>(() => pendingOf(client.store.get(), id), [outbox, id]);
 	const rows = useMemo<Row[]>(() => (ready ? buildRows(log, pending, me, line) : []), [log.messages, log.hasBefore, ready, pending, me, line, today]);
+	const seen = useMemo(
+		() => (ready ? seenBySeq(log, marks, channel, me) : new Map<number, Seen>()),
+		[log.messages, ready, marks, channel.peer, channel.members, me],
+	);
 	const indexOf = useMemo(() => new Map(rows.map((r, i) => [r.key, i])), [rows]);
 
 	const p = place.current;
-	if (ready && !p.opened) {
+	if (ready && !p.opened && client.isOpen(id)) {
 		p.opened = true;
 		p.bottomSeq = line ?? tailSeq(log);
 		// Open at the first unread message; where all of it fits on the screen, the bottom is the same place.
@@ -104,21 +117,40 @@ export function MessageList({ channel }: { channel: Channel }) {
 		if (!box) return;
 		const tail = tailSeq(client.store.get().logs[id] ?? emptyLog);
 		const below = box.scrollHeight - box.scrollTop - box.clientHeight;
-		if (p.stick) p.bottomSeq = tail;
+		const onScreen = lastOnScreen();
+		p.bottomSeq = Math.max(p.bottomSeq, p.stick ? tail : onScreen);
 		client.atBottom = p.stick;
 		let fresh = 0;
 		const messages = client.store.get().logs[id]?.messages ?? [];
 		for (let i = messages.length - 1; i >= 0 && messages[i]!.seq > p.bottomSeq && fresh < 100; i--) if (messages[i]!.sender !== me) fresh++;
 		const far = !p.stick && below > box.clientHeight / 2;
-		setAway((a) => (a.far === far && a.fresh === fresh ? a : { far, fresh }));
-		markSeen();
+		const above = lineAbove();
+		setAway((a) => (a.far === far && a.fresh === fresh && a.above === above ? a : { far, fresh, above }));
+		if (onScreen && !p.leaving) client.seen(id, onScreen);
 		if (box.scrollTop < LOAD_WITHIN) void client.loader.before(id);
 	}, [id, me]);
 
-	/* Tells the reader the newest message that is wholly on the screen, if someone is looking. */
-	const markSeen = useCallback(() => {
+	/* Whether the "new messages" line stands above what is on the screen, and has not been seen yet. */
+	const lineAbove = (): boolean => {
+		const now = client.store.get();
+		const after = now.lines[id] ?? null;
+		const run = now.logs[id];
 		const box = scroller.current;
-		if (!box || !inner.current || !client.attentive()) return;
+		if (after === null || after === p.lineMet || !run || !box || run.status !== 'ready') return false;
+		const { rows, offsets } = layoutNow.current;
+		const i = rows.findIndex((r) => r.kind === 'new');
+		if (i < 0) return run.hasBefore && (run.messages[0]?.seq ?? 0) > after + 1;
+		if (offsets[i + 1]! > box.scrollTop) {
+			if (offsets[i]! < box.scrollTop + box.clientHeight) p.lineMet = after;
+			return false;
+		}
+		return true;
+	};
+
+	/* The newest message that is wholly on the screen, or as far as it can be; 0: none. */
+	const lastOnScreen = useCallback((): number => {
+		const box = scroller.current;
+		if (!box || !inner.current) return 0;
 		const edge = box.getBoundingClientRect().bottom + 2;
 		const rowsDrawn = inner.current.children as HTMLCollectionOf<HTMLElement>;
 		for (let i = rowsDrawn.length - 1; i >= 0; i--) {
@@ -126,10 +158,14 @@ export function MessageList({ channel }: { channel: Channel }) {
 			if (!seq) continue;
 			const r = rowsDrawn[i]!.getBoundingClientRect();
 			const tall = r.height > box.clientHeight && r.top < edge - box.clientHeight / 2;
-			if (r.bottom > edge && !tall) continue;
-			client.reader.seen(id, seq);
-			return;
+			if (r.bottom <= edge || tall) return seq;
 		}
+		return 0;
+	}, []);
+	/* Tells the reader, if someone is looking. */
+	const markSeen = useCallback(() => {
+		const seq = lastOnScreen();
+		if (seq && !p.leaving) client.seen(id, seq);
 	}, [id]);
 
 	// After each drawing: measure, correct the estimates, put the view back where it was.
@@ -231,6 +267,26 @@ export function MessageList({ channel }: { channel: Channel }) {
 		redraw(0);
 	}, []);
 
+	/* Up to the "new messages" line; loads what lies between. */
+	const toLine = useCallback(async () => {
+		setJumping(true);
+		p.leaving = true;
+		const after = client.store.get().lines[id];
+		for (let n = 0; n < MOST_PAGES; n++) {
+			const run = client.store.get().logs[id];
+			const first = run?.messages[0]?.seq;
+			if (!run || run.failedBefore || !run.hasBefore || after === undefined || first === undefined || first <= after + 1) break;
+			await client.loader.before(id, JUMP_PAGE);
+			if (client.store.get().logs[id]?.messages[0]?.seq === first) break;
+		}
+		setJumping(false);
+		p.leaving = false;
+		p.stick = false;
+		p.anchor = { key: 'new', y: LINE_AT };
+		p.top = scroller.current?.scrollTop ?? 0;
+		redraw(0);
+	}, [id]);
+
 	// What one sends is always seen.
 	const newest = pending.at(-1)?.client_id;
 	useEffect(() => {
@@ -288,7 +344,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 			{/* A log, but silent: windowing adds old rows as one scrolls, and those must not be read out. New ones are said by <Announcer>. */}
 			<div
 				ref={scroller}
-				class="list"
+				class={channel.peer === me ? 'list' : 'list list-seen'}
 				role="log"
 				aria-live="off"
 				aria-label={t.messagesIn(label)}
@@ -311,12 +367,25 @@ export function MessageList({ channel }: { channel: Channel }) {
 							first={row.key === firstMessage}
 							loading={row.kind === 'older' && log.loadingBefore}
 							failed={row.kind === 'older' && log.failedBefore}
+							seen={(row.kind === 'message' && seen.get(row.message.seq)) || UNSEEN}
+							me={me}
 							onFocus={choose}
 						/>
 					))}
 					<div style={{ height: `${Math.max(0, total - (offsets[to] ?? total))}px` }} />
 				</div>
 			</div>
+			{away.above && line !== null && (
+				<div class="unread-bar">
+					<button onClick={() => void toLine()} disabled={jumping} aria-label={t.firstNewLabel(newAbove(log, line, me))}>
+						{jumping ? <span class="spinner small" aria-hidden="true" /> : <Icon of={ArrowUp} size={16} />}
+						<span>{t.firstNew(newAbove(log, line, me))}</span>
+					</button>
+					<button title={`${t.markRead} (Esc)`} aria-label={t.markRead} onClick={() => client.markRead(id)}>
+						<Icon of={CheckCheck} size={16} />
+					</button>
+				</div>
+			)}
 			{(away.far || away.fresh > 0) && (
 				<button class="jump" onClick={toBottom} aria-label={away.fresh ? undefined : t.toLatest}>
 					<Icon of={ArrowDown} size={16} />
@@ -325,6 +394,38 @@ export function MessageList({ channel }: { channel: Channel }) {
 			)}
 		</div>
 	);
+}
+
+/* Others' messages above the line's place; null where not all of them are loaded. */
+function newAbove(log: Log, after: number, me: number): number | null {
+	const first = log.messages[0]?.seq ?? 0;
+	if (log.hasBefore && first > after + 1) return null;
+	let n = 0;
+	for (let i = log.messages.length - 1; i >= 0 && log.messages[i]!.seq > after; i--) if (log.messages[i]!.sender !== me && !log.messages[i]!.deleted) n++;
+	return n;
+}
+
+/* What each message shows of who has read it. */
+function seenBySeq(log: Log, marks: Marks | undefined, channel: Channel, me: number): Map<number, Seen> {
+	const found = new Map<number, Seen>();
+	if (channel.peer === me) return found; // notes to oneself
+	for (const [seq, readers] of readersBySeq(log, marks, me)) found.set(seq, { ...UNSEEN, readers });
+	const direct = channel.kind === 'direct';
+	if (!direct && channel.members <= RECEIPTS_MAX) return found;
+	const words = new Set<string>();
+	for (let i = log.messages.length - 1; i >= 0; i--) {
+		const m = log.messages[i]!;
+		if (m.sender !== me || m.deleted) continue;
+		const held = found.get(m.seq) ?? UNSEEN;
+		if (!direct) {
+			found.set(m.seq, { ...held, counted: true });
+			break;
+		}
+		const arrival = arrivalOf(channel.peer === null ? undefined : marks?.[channel.peer], m.seq);
+		found.set(m.seq, { ...held, arrival, word: !words.has(arrival) });
+		words.add(arrival);
+	}
+	return found;
 }
 
 /* Keys of the messages that are on the screen. */

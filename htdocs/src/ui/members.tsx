@@ -3,11 +3,11 @@ import { useEffect } from 'preact/hooks';
 import { ArrowLeft, LogOut, UserPlus, X } from 'lucide';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
-import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
 import { usePhone } from './media';
 import { channelLabel, personName } from './names';
+import { Face, StatusMark } from './presence';
 import { channelPath, navigate } from './route';
 
 const rank = { owner: 0, moderator: 1, member: 2 };
@@ -62,13 +62,18 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 					{list.map((m) => {
 						const user = users[m.user];
 						return (
-							<li key={m.user} class="person">
-								<Avatar user={user} id={m.user} />
-								<span class="person-text">
-									<bdi class="person-name">{personName(user)}</bdi>
-									<bdi class="person-handle">{user ? `@${user.handle}` : ''}</bdi>
-								</span>
-								{m.role !== 'member' && <span class="tag">{t.roles[m.role]}</span>}
+							<li key={m.user}>
+								<button class="person" data-person={m.user} aria-haspopup="dialog">
+									<Face user={user} id={m.user} said />
+									<span class="person-text">
+										<span class="person-line">
+											<bdi class="person-name">{personName(user)}</bdi>
+											<StatusMark id={m.user} />
+										</span>
+										<bdi class="person-handle">{user ? `@${user.handle}` : ''}</bdi>
+									</span>
+									{m.role !== 'member' && <span class="tag">{t.roles[m.role]}</span>}
+								</button>
 							</li>
 						);
 					})}

@@ -72,13 +72,21 @@ export function Menu({ icon, face, label, children }: { icon?: IconNode; face?: 
 	);
 }
 
-/* `checked` makes it one of a set of choices, which stays open. */
-export function MenuItem({ icon, checked, onChoose, children }: { icon?: IconNode; checked?: boolean; onChoose: () => void; children: ComponentChildren }) {
+interface ItemProps {
+	icon?: IconNode;
+	checked?: boolean;
+	toggles?: boolean;
+	onChoose: () => void;
+	children: ComponentChildren;
+}
+
+/* `checked` makes it one of a set of choices, which stays open; with `toggles` it is a choice by itself. */
+export function MenuItem({ icon, checked, toggles, onChoose, children }: ItemProps) {
 	const close = useContext(Close);
 	return (
 		<button
 			class="menu-item"
-			role={checked === undefined ? 'menuitem' : 'menuitemradio'}
+			role={checked === undefined ? 'menuitem' : toggles ? 'menuitemcheckbox' : 'menuitemradio'}
 			aria-checked={checked}
 			tabIndex={-1}
 			onClick={() => {

@@ -87,11 +87,12 @@ export function Picker({ label, query, onQuery, choices, empty, help }: PickerPr
 	);
 }
 
-/* People whose name begins with, or holds, what is written. Asks when the writing pauses; null while asking. */
-export function usePeople(query: string): User[] | null {
+/* People whose name begins with, or holds, what is written. Asks when the writing pauses; null while asking, and for no query. */
+export function usePeople(query: string | null): User[] | null {
 	const { client } = useUi();
 	const [found, setFound] = useState<User[] | null>(null);
 	useEffect(() => {
+		if (query === null) return setFound(null);
 		let late = false;
 		const timer = setTimeout(
 			() => {

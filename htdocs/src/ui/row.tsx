@@ -1,16 +1,20 @@
 // One row of the message list. Pure: drawn anew only when what it shows has changed.
 import { memo } from './memo';
 import { useState } from 'preact/hooks';
-import { CircleAlert, Clock, Copy, Hash, Lock, RotateCw, Trash2 } from 'lucide';
+import { CheckCheck, CircleAlert, Clock, Copy, Hash, Lock, MessageSquareDot, RotateCw, Trash2 } from 'lucide';
+import type { IconNode } from 'lucide';
 import type { Channel, User } from '../model/types';
 import { myId } from '../model/state';
 import { t } from '../strings';
 import { Avatar } from './avatar';
+import { Face, StatusMark } from './presence';
 import { useState$, useUi } from './context';
+import { errorText } from './errors';
 import { Icon } from './icon';
 import { channelLabel, personName } from './names';
 import type { Row } from './rows';
-import { MessageText } from './text';
+import { SeenLine, sameSeen, type Seen } from './seen';
+import { MessageText, NamingText } from './text';
 import { briefTime, dateOf, dayName, fullTime, timeOf } from './time';
 
 interface Props {
@@ -22,6 +26,8 @@ interface Props {
 	first: boolean;
 	loading: boolean;
 	failed: boolean;
+	seen: Seen;
+	me: number;
 	onFocus: (key: string) => void;
 }
 
@@ -59,7 +65,9 @@ export const RowView = memo(
 		a.active === b.active &&
 		a.first === b.first &&
 		a.loading === b.loading &&
-		a.failed === b.failed,
+		a.failed === b.failed &&
+		a.me === b.me &&
+		sameSeen(a.seen, b.seen),
 );
 
 /* Rows are made anew with every list; what they hold is not. */
@@ -72,7 +80,7 @@ function sameRow(a: Row, b: Row): boolean {
 const LONG_TEXT = 1_800; // characters
 const LONG_LINES = 22;
 
-function Message({ row, user, active, first, onFocus }: Props & { row: Extract<Row, { kind: 'message' | 'pending' }> }) {
+function Message({ row, user, channel, active, first, seen, me, onFocus }: Props & { row: Extract<Row, { kind: 'message' | 'pending' }> }) {
 	const ui = useUi();
 	// Tools are made when they can be used first: most rows only ever pass by.
 	const [near, setNear] = useState(false);
@@ -80,7 +88,10 @@ function Message({ row, user, active, first, onFocus }: Props & { row: Extract<R
 	const pending = row.kind === 'pending' ? row.pending : null;
 	const at = row.kind === 'message' ? row.at : row.pending.at;
 	const text = stored ? stored.body?.text : pending!.text;
+	const mentions = stored ? stored.body?.mentions : pending?.mentions;
+	const toMe = stored !== null && stored.sender !== me && mentions?.includes(me) === true;
 	const failed = pending?.state === 'failed';
+	const sender = stored ? stored.sender : (user?.id ?? 0);
 	const when = (
 		<time class="msg-time" dateTime={new Date(at).toISOString()} title={fullTime(at)}>
 			{row.head ? timeOf(at) : briefTime(at)}
@@ -89,9 +100,16 @@ function Message({ row, user, active, first, onFocus }: Props & { row: Extract<R
 	const copy = () => {
 		void navigator.clipboard?.writeText(text ?? '').then(() => ui.toast(t.copied));
 	};
+	const markUnread = () => {
+		if (!stored) return;
+		ui.client.markUnread(channel.id, stored.seq).then(
+			() => ui.toast(t.markedUnread),
+			(e: unknown) => ui.toast(errorText(e), true),
+		);
+	};
 	return (
 		<article
-			class={`msg${row.head ? ' msg-head' : ''}${failed ? ' msg-failed' : ''}${pending && !failed ? ' msg-pending' : ''}`}
+			class={`msg${row.head ? ' msg-head' : ''}${failed ? ' msg-failed' : pending ? ' msg-pending' : ''}${toMe ? ' msg-to-me' : ''}`}
 			data-key={row.key}
 			data-seq={stored?.seq}
 			data-client-id={stored?.client_id ?? pending?.client_id}
@@ -101,14 +119,32 @@ function Message({ row, user, active, first, onFocus }: Props & { row: Extract<R
 			onPointerEnter={() => setNear(true)}
 			onFocus={() => onFocus(row.key)}
 			onKeyDown={(e: KeyboardEvent) => {
-				if (e.target === e.currentTarget && e.key === 'c' && !e.ctrlKey && !e.metaKey && !e.altKey) copy();
+				if (e.target !== e.currentTarget || e.ctrlKey || e.metaKey || e.altKey) return;
+				if (e.key === 'c') copy();
+				else if (e.key === 'u') markUnread();
 			}}
 		>
-			<div class="msg-side">{row.head ? <Avatar user={user} id={stored ? stored.sender : (user?.id ?? 0)} /> : when}</div>
+			<div class="msg-side">
+				{row.head ? (
+					<span class="msg-face" data-person={sender}>
+						<Face user={user} id={sender} />
+					</span>
+				) : (
+					when
+				)}
+			</div>
 			<div class="msg-main">
 				{row.head && (
 					<div class="msg-who">
-						<bdi class="msg-name">{personName(user)}</bdi>
+						<button
+							class="msg-name"
+							data-person={sender}
+							aria-haspopup="dialog"
+							tabIndex={active ? 0 : -1}
+						>
+							<bdi>{personName(user)}</bdi>
+						</button>
+						<StatusMark id={sender} />
 						{user && !user.active && <span class="tag">{t.deactivated}</span>}
 						{when}
 					</div>
@@ -118,8 +154,9 @@ function Message({ row, user, active, first, onFocus }: Props & { row: Extract<R
 				) : text === undefined ? (
 					<p class="msg-gone">{t.emptyMessage}</p>
 				) : (
-					<Body text={text} />
+					<Body text={text} mentions={mentions} />
 				)}
+				{toMe && <span class="sr-only">{t.mentionsYou}</span>}
 				{pending && !failed && (
 					<p class="msg-state">
 						<Icon of={Clock} size={13} /> {pending.state === 'queued' ? t.waiting : t.sending}
@@ -136,25 +173,41 @@ function Message({ row, user, active, first, onFocus }: Props & { row: Extract<R
 						</button>
 					</p>
 				)}
+				{stored && <SeenLine seen={seen} channel={channel.id} seq={stored.seq} />}
 			</div>
-			{(near || active) && stored && text !== undefined && (
+			{(near || active) && stored && (
 				<div class="msg-tools" role="group" aria-label={t.messageActions}>
-					<button class="icon-button small" title={t.copy} aria-label={t.copy} tabIndex={active ? 0 : -1} onClick={copy}>
-						<Icon of={Copy} size={15} />
-					</button>
+					{text !== undefined && <Tool icon={Copy} label={t.copy} active={active} onClick={copy} />}
+					<Tool icon={MessageSquareDot} label={t.markUnread} active={active} onClick={markUnread} />
+					{stored.sender === me && channel.kind !== 'direct' && !stored.deleted && (
+						<Tool
+							icon={CheckCheck}
+							label={t.whoHasRead}
+							active={active}
+							onClick={() => ui.openDialog({ readers: { channel: channel.id, seq: stored.seq } })}
+						/>
+					)}
 				</div>
 			)}
 		</article>
 	);
 }
 
-function Body({ text }: { text: string }) {
+function Tool({ icon, label, active, onClick }: { icon: IconNode; label: string; active: boolean; onClick: () => void }) {
+	return (
+		<button class="icon-button small" title={label} aria-label={label} tabIndex={active ? 0 : -1} onClick={onClick}>
+			<Icon of={icon} size={15} />
+		</button>
+	);
+}
+
+function Body({ text, mentions }: { text: string; mentions?: readonly number[] }) {
 	const long = text.length > LONG_TEXT || countLines(text) > LONG_LINES;
 	const [open, setOpen] = useState(false);
 	return (
 		<>
 			<p class={`msg-text${long && !open ? ' msg-folded' : ''}`} dir="auto">
-				<MessageText text={text} />
+				{mentions?.length ? <NamingText text={text} mentions={mentions} /> : <MessageText text={text} />}
 			</p>
 			{long && (
 				<button class="link-button" aria-expanded={open} onClick={() => setOpen(!open)}>

@@ -1,13 +1,15 @@
 // The left side: workspace, own menu, the way to everything (Ctrl+K), channels and direct messages.
 import { Hash, Lock, MessageSquarePlus, Pencil, Plus, Search } from 'lucide';
 import { channelLabel, personName } from './names';
-import { myId, sections, unreadOf, type State } from '../model/state';
+import { myId, sections, type State } from '../model/state';
+import { loudOf, unreadOf } from '../model/unread';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
-import { Avatar } from './avatar';
+import { countText } from './attention';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
 import { Menu, MenuItem } from './menu';
+import { Face, StatusMark } from './presence';
 import { navigate, channelPath } from './route';
 import { UserMenu } from './user_menu';
 
@@ -79,7 +81,8 @@ export function Sidebar({ current, hidden }: { current: number | null; hidden: b
 
 function Entry({ channel: c, state, current }: { channel: Channel; state: State; current: boolean }) {
 	const ui = useUi();
-	const unread = unreadOf(state, c);
+	const unread = unreadOf(c);
+	const loud = loudOf(c);
 	const draft = !current && !!state.drafts[c.id]?.trim();
 	const peer = c.peer === null ? undefined : state.users[c.peer];
 	const name = c.kind === 'direct' ? (c.peer === myId(state) ? channelLabel(state, c) : personName(peer)) : c.name;
@@ -97,11 +100,12 @@ function Entry({ channel: c, state, current }: { channel: Channel; state: State;
 				}}
 			>
 				{c.kind === 'direct' ? (
-					<Avatar user={peer} id={c.peer ?? 0} size="s" />
+					<Face user={peer} id={c.peer ?? 0} size="s" said />
 				) : (
 					<Icon of={c.kind === 'private' ? Lock : Hash} size={16} />
 				)}
 				<bdi class="entry-name">{name}</bdi>
+				{c.peer !== null && <StatusMark id={c.peer} />}
 				{c.kind === 'private' && <span class="sr-only">({t.privateChannel})</span>}
 				{draft && (
 					<span class="entry-draft" title={t.hasDraft}>
@@ -110,9 +114,12 @@ function Entry({ channel: c, state, current }: { channel: Channel; state: State;
 					</span>
 				)}
 				{unread > 0 && (
-					<span class={c.kind === 'direct' ? 'badge badge-loud' : 'badge'}>
-						<span aria-hidden="true">{unread > 99 ? '99+' : unread}</span>
-						<span class="sr-only">{t.unread(unread)}</span>
+					<span class={loud ? 'badge badge-loud' : 'badge'}>
+						<span aria-hidden="true">{countText(loud || unread)}</span>
+						<span class="sr-only">
+							{t.unread(unread)}
+							{loud > 0 && c.kind !== 'direct' && `, ${t.mentions(loud)}`}
+						</span>
 					</span>
 				)}
 			</a>

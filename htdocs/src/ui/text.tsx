@@ -1,5 +1,9 @@
 // A message's text as plain text: never as HTML. Links are made of http(s) addresses alone, and open apart from us.
 import type { ComponentChildren } from 'preact';
+import { splitMentions } from '../model/mention';
+import { useState$ } from './context';
+import { myId } from '../model/state';
+import { personName } from './names';
 
 const LINK = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giu;
 
@@ -49,14 +53,38 @@ export function linkify(text: string): Piece[] {
 	return pieces;
 }
 
-export function MessageText({ text }: { text: string }): ComponentChildren {
+/* `people`: whom the text may name, by handle. */
+export function MessageText({ text, people }: { text: string; people?: ReadonlyMap<string, number> }): ComponentChildren {
 	return linkify(text).map((p) =>
 		typeof p === 'string' ? (
-			p
+			people?.size ? (
+				splitMentions(p, people).map((m) => (typeof m === 'string' ? m : <Mention user={m.user} text={m.text} />))
+			) : (
+				p
+			)
 		) : (
 			<a href={p.href} target="_blank" rel="noopener noreferrer nofollow">
 				<bdi>{p.text}</bdi>
 			</a>
 		),
+	);
+}
+
+/* With those whom it names (ids) marked. */
+export function NamingText({ text, mentions }: { text: string; mentions: readonly number[] }) {
+	// A handle holds no space.
+	const handles = useState$((s) => mentions.map((id) => s.users[id]?.handle ?? '').join(' ')).split(' ');
+	const people = new Map(mentions.map((id, i) => [handles[i] ?? '', id]));
+	people.delete('');
+	return <MessageText text={text} people={people} />;
+}
+
+function Mention({ user, text }: { user: number; text: string }) {
+	const name = useState$((s) => personName(s.users[user]));
+	const me = useState$((s) => myId(s) === user);
+	return (
+		<span class={me ? 'mention mention-me' : 'mention'} title={text}>
+			<bdi>@{name}</bdi>
+		</span>
 	);
 }

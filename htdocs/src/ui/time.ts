@@ -48,3 +48,57 @@ export function useToday(): number {
 	}, []);
 	return today;
 }
+
+/* "5 minutes ago", "yesterday". */
+export function agoOf(ms: number, now: number): string {
+	const minutes = Math.min(0, Math.round((ms - now) / 60_000));
+	if (minutes > -60) return relative.format(minutes, 'minute');
+	const days = Math.round((dayStart(ms) - dayStart(now)) / 86_400_000);
+	if (days === 0 || minutes > -8 * 60) return relative.format(Math.round(minutes / 60), 'hour');
+	return days > -30 ? relative.format(days, 'day') : short.format(ms);
+}
+
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long' });
+
+/* The end of something: a time today, a day and a time this week, else a date. A midnight is the end of the day before. */
+export function untilOf(ms: number, now: number): string {
+	const midnight = dayStart(ms) === ms;
+	const days = Math.round((dayStart(midnight ? ms - 1 : ms) - dayStart(now)) / 86_400_000);
+	const day = days === 0 || days === 1 ? relative.format(days, 'day') : days < 7 ? weekday.format(midnight ? ms - 1 : ms) : short.format(ms);
+	if (midnight || days >= 7) return days === 0 ? clock.format(ms) : day;
+	return days === 0 ? clock.format(ms) : `${day} ${clock.format(ms)}`;
+}
+
+/* What a clock on the wall shows there, and how many minutes that is ahead of ours; null for a zone that is not known here. */
+export function zoneTime(zone: string, now: number): { time: string; minutes: number } | null {
+	try {
+		const at = new Date(Math.floor(now / 60_000) * 60_000);
+		const time = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit', timeZone: zone });
+		const day = new Intl.DateTimeFormat(undefined, { weekday: 'short', hour: 'numeric', minute: '2-digit', timeZone: zone });
+		const wall = new Intl.DateTimeFormat('en-US', {
+			year: 'numeric',
+			month: 'numeric',
+			day: 'numeric',
+			hour: 'numeric',
+			minute: 'numeric',
+			hourCycle: 'h23',
+			timeZone: zone,
+		});
+		const part = Object.fromEntries(wall.formatToParts(at).map((p) => [p.type, Number(p.value)]));
+		const there = Date.UTC(part.year!, part.month! - 1, part.day!, part.hour!, part.minute!);
+		const here = Date.UTC(at.getFullYear(), at.getMonth(), at.getDate(), at.getHours(), at.getMinutes());
+		return { time: (part.day === at.getDate() ? time : day).format(at), minutes: Math.round((there - here) / 60_000) };
+	} catch {
+		return null;
+	}
+}
+
+/* The time, as precise as a person reads it. */
+export function useNow(): number {
+	const [now, set] = useState(() => Date.now());
+	useEffect(() => {
+		const timer = setInterval(() => set(Date.now()), 10_000);
+		return () => clearInterval(timer);
+	}, []);
+	return now;
+}

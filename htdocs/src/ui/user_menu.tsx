@@ -1,21 +1,39 @@
 // The own menu behind the own avatar: who one is, theme, shortcuts, sign out.
 import { useState } from 'preact/hooks';
-import { Keyboard, LogOut, Monitor, Moon, Sun } from 'lucide';
+import { BellOff, CircleDashed, Eraser, Keyboard, LogOut, Monitor, Moon, MoonStar, Settings as Gear, SmilePlus, Sun, Zap } from 'lucide';
+import { FOREVER, shownOf, statusOf } from '../model/presence';
+import { myId } from '../model/state';
 import { shelf } from '../sync/local';
 import { t } from '../strings';
-import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
+import { errorText } from './errors';
 import { Menu, MenuItem } from './menu';
+import { Dot, Face } from './presence';
+import { untilOf } from './time';
 
 const icons = { system: Monitor, light: Sun, dark: Moon };
 type Theme = keyof typeof icons;
+
+const states = { auto: Zap, away: MoonStar, invisible: CircleDashed };
+type Availability = keyof typeof states;
 
 export function UserMenu() {
 	const ui = useUi();
 	const user = useState$((s) => s.me?.user);
 	const unsent = useState$((s) => s.outbox.filter((p) => p.state !== 'acked').length);
+	const settings = useState$((s) => s.settings);
+	const away = useState$((s) => s.away);
+	const shown = useState$((s) => shownOf(s, myId(s)));
+	const status = useState$((s) => statusOf(s, myId(s)));
 	const [theme, setTheme] = useState<Theme>(() => (document.documentElement.dataset.theme as Theme) ?? 'system');
 	if (!user) return null;
+	const available: Availability = settings?.invisible ? 'invisible' : away ? 'away' : 'auto';
+	const show = (next: Availability) => {
+		ui.client.activity.setAway(next === 'away');
+		if (settings && settings.invisible !== (next === 'invisible'))
+			ui.client.changeSettings({ invisible: next === 'invisible' }).catch((e: unknown) => ui.toast(errorText(e), true));
+	};
+	const dnd = settings?.dnd_until;
 	const choose = (next: Theme) => {
 		setTheme(next);
 		if (next === 'system') delete document.documentElement.dataset.theme;
@@ -27,11 +45,45 @@ export function UserMenu() {
 		ui.client.signOut().catch(() => ui.toast(t.noConnection, true));
 	};
 	return (
-		<Menu label={t.yourMenu} face={<Avatar user={user} id={user.id} />}>
+		<Menu label={t.yourMenu} face={<Face user={user} id={user.id} said />}>
 			<div class="menu-who" role="presentation">
 				<bdi class="menu-name">{user.name}</bdi>
 				<bdi class="menu-handle">@{user.handle}</bdi>
+				{shown && (
+					<span class="menu-shown">
+						<Dot shown={shown} /> {t.shown[shown]}
+					</span>
+				)}
 			</div>
+			<MenuItem icon={SmilePlus} onChoose={() => ui.openDialog('status')}>
+				{status ? (
+					<bdi class="menu-status">{[status.emoji, status.text].filter(Boolean).join(' ')}</bdi>
+				) : (
+					t.setStatus
+				)}
+			</MenuItem>
+			{status && (
+				<MenuItem
+					icon={Eraser}
+					onChoose={() => ui.client.setStatus(null).catch((e: unknown) => ui.toast(errorText(e), true))}
+				>
+					{t.clearStatus}
+				</MenuItem>
+			)}
+			<div role="group" aria-label={t.availability}>
+				<div class="menu-title" aria-hidden="true">
+					{t.availability}
+				</div>
+				{(Object.keys(states) as Availability[]).map((k) => (
+					<MenuItem key={k} icon={states[k]} checked={available === k} onChoose={() => show(k)}>
+						{t.available[k]}
+					</MenuItem>
+				))}
+			</div>
+			<MenuItem icon={BellOff} onChoose={() => ui.openDialog('dnd')}>
+				{!dnd ? t.dndMenu : dnd === FOREVER ? t.dndForever : t.dndUntil(untilOf(Date.parse(dnd), Date.now()))}
+			</MenuItem>
+			<div class="menu-line" role="separator" />
 			<div role="group" aria-label={t.theme}>
 				<div class="menu-title" aria-hidden="true">
 					{t.theme}
@@ -43,6 +95,9 @@ export function UserMenu() {
 				))}
 			</div>
 			<div class="menu-line" role="separator" />
+			<MenuItem icon={Gear} onChoose={() => ui.openDialog('settings')}>
+				{t.settingsMenu}
+			</MenuItem>
 			<MenuItem icon={Keyboard} onChoose={() => ui.openDialog('shortcuts')}>
 				{t.shortcuts}
 			</MenuItem>

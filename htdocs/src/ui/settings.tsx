@@ -1,0 +1,319 @@
+// Own status, do not disturb, settings: what others see of one. Loaded when one of them is opened first.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useState } from 'preact/hooks';
+import { BellOff, Check, SmilePlus, X } from 'lucide';
+import { FOREVER, statusOf } from '../model/presence';
+import { myId } from '../model/state';
+import type { Settings as Values } from '../model/types';
+import { t } from '../strings';
+import { useState$, useUi } from './context';
+import { Dialog } from './dialog';
+import { errorText } from './errors';
+import { Icon } from './icon';
+import { dayStart, untilOf } from './time';
+
+interface Props {
+	onClose: () => void;
+}
+
+const MINUTE = 60_000;
+const MORNING = 8; // o'clock
+
+/* When something that is chosen now ends; null: never. */
+function endOf(choice: string, now: number): string | null {
+	const at = (ms: number) => new Date(ms).toISOString();
+	const minutes = { '30m': 30, '1h': 60, '2h': 120, '4h': 240 }[choice];
+	if (minutes) return at(now + minutes * MINUTE);
+	if (choice === 'today') return at(dayStart(now, 1));
+	if (choice === 'week') return at(dayStart(now, 7 - ((new Date(now).getDay() + 6) % 7)));
+	if (choice === 'tomorrow') return at(new Date(dayStart(now, 1)).setHours(MORNING));
+	return null;
+}
+
+export function Settings({ onClose }: Props) {
+	const { client, openDialog, toast } = useUi();
+	const settings = useState$((s) => s.settings);
+	const status = useState$((s) => statusOf(s, myId(s)));
+	useEffect(() => void client.loader.settings(), []);
+	const change = (c: Partial<Values>) => client.changeSettings(c).catch((e: unknown) => toast(errorText(e), true));
+	return (
+		<Dialog title={t.settings} onClose={onClose}>
+			<div class="settings">
+				{!settings ? (
+					<p class="dialog-error" role="alert">
+						{t.settingsAway}{' '}
+						<button class="link-button" onClick={() => void client.loader.settings()}>
+							{t.retry}
+						</button>
+					</p>
+				) : (
+					<>
+						<h3>{t.settingsPresence}</h3>
+						<Row label={t.statusTitle} hint={status ? [status.emoji, status.text].filter(Boolean).join(' ') : undefined}>
+							<button class="button" onClick={() => openDialog('status')}>
+								{status ? t.editStatus : t.setStatus}
+							</button>
+						</Row>
+						<Row label={t.dndTitle} hint={settings.dnd_until ? dndText(settings.dnd_until) : t.dndText}>
+							<button class="button" onClick={() => openDialog('dnd')}>
+								{settings.dnd_until ? t.dndChange : t.dndChoose}
+							</button>
+						</Row>
+						<Switch
+							label={t.invisibleLabel}
+							hint={t.invisibleHint}
+							on={settings.invisible}
+							onChange={(invisible) => change({ invisible })}
+						/>
+						<Switch
+							label={t.receiptsLabel}
+							hint={t.receiptsHint}
+							on={settings.read_receipts}
+							onChange={(read_receipts) => change({ read_receipts })}
+						/>
+					</>
+				)}
+			</div>
+		</Dialog>
+	);
+}
+
+export const dndText = (until: string): string => (until === FOREVER ? t.dndNowForever : t.dndNow(untilOf(Date.parse(until), Date.now())));
+
+function Row({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
+	return (
+		<div class="setting">
+			<div class="setting-text">
+				<span class="setting-label">{label}</span>
+				{hint && <small>{hint}</small>}
+			</div>
+			{children}
+		</div>
+	);
+}
+
+/* `onChange` answers when the change has been taken, or was not: until then it shows what is wanted. */
+export function Switch({ label, hint, on, onChange }: { label: string; hint: string; on: boolean; onChange: (on: boolean) => Promise<unknown> }) {
+	const id = useId();
+	const [wanted, setWanted] = useState<boolean | null>(null);
+	const shown = wanted ?? on;
+	return (
+		<div class="setting">
+			<div class="setting-text">
+				<span class="setting-label" id={`${id}-label`}>
+					{label}
+				</span>
+				<small id={`${id}-hint`}>{hint}</small>
+			</div>
+			<button
+				class="switch"
+				role="switch"
+				aria-checked={shown}
+				aria-labelledby={`${id}-label`}
+				aria-describedby={`${id}-hint`}
+				onClick={() => {
+					setWanted(!shown);
+					void onChange(!shown).finally(() => setWanted(null));
+				}}
+			>
+				<span class="switch-knob">{shown ? <Icon of={Check} size={12} /> : <Icon of={X} size={12} />}</span>
+			</button>
+		</div>
+	);
+}
+
+/* Do not disturb, and for how long: a choice is all it takes. */
+export function Pause({ onClose }: Props) {
+	const { client, toast } = useUi();
+	const until = useState$((s) => s.settings?.dnd_until ?? null);
+	const [busy, setBusy] = useState(false);
+	const choose = (choice: string) => {
+		setBusy(true);
+		const dnd_until = choice === 'off' ? null : choice === FOREVER ? FOREVER : endOf(choice, Date.now());
+		client.changeSettings({ dnd_until }).then(onClose, (e: unknown) => {
+			setBusy(false);
+			toast(errorText(e), true);
+		});
+	};
+	return (
+		<Dialog title={t.dndTitle} onClose={onClose}>
+			<p class="dialog-text">{until ? dndText(until) : t.dndText}</p>
+			<ul class="pauses">
+				{until && (
+					<li>
+						<button class="menu-item" data-autofocus disabled={busy} onClick={() => choose('off')}>
+							<Icon of={X} size={16} /> {t.dndSwitchOff}
+						</button>
+					</li>
+				)}
+				{Object.entries(t.dndFor).map(([k, label], i) => (
+					<li key={k}>
+						<button class="menu-item" data-autofocus={!until && !i} disabled={busy} onClick={() => choose(k)}>
+							<Icon of={BellOff} size={16} /> {label}
+						</button>
+					</li>
+				))}
+			</ul>
+		</Dialog>
+	);
+}
+
+const WORK = '🙂 😀 😅 🤔 🤒 😴 🎧 🎯 💻 📅 📞 📝 ☕ 🍽️ 🏠 🏢';
+const LIFE = '🚆 🚗 ✈️ 🌴 🏖️ 🏃 👶 🎓 🛠️ 🚀 🔥 🎉 ❤️ 👍 ⏳ 🔕';
+const EMOJI = `${WORK} ${LIFE}`.split(' ');
+const MOST = 100; // characters
+const segmenter = 'Segmenter' in Intl ? new Intl.Segmenter(undefined, { granularity: 'grapheme' }) : null;
+const firstOf = (s: string): string => (segmenter ? [...segmenter.segment(s.trim())][0]?.segment : [...s.trim()][0]) ?? '';
+
+export function StatusForm({ onClose }: Props) {
+	const { client } = useUi();
+	const held = useState$((s) => statusOf(s, myId(s)));
+	const [emoji, setEmoji] = useState(held?.emoji ?? '');
+	const [text, setText] = useState(held?.text ?? '');
+	const [end, setEnd] = useState(held?.until ? 'keep' : 'never');
+	const [choosing, setChoosing] = useState(false);
+	const [error, setError] = useState<string | null>(null);
+	const [busy, setBusy] = useState(false);
+	const save = (clear: boolean) => {
+		const clean = text.trim();
+		if (!clear && [...clean].length > MOST) return setError(t.statusTooLong);
+		setBusy(true);
+		setError(null);
+		const until = end === 'keep' ? (held?.until ?? null) : endOf(end, Date.now());
+		client.setStatus(clear ? null : { emoji: emoji || null, text: clean, until }).then(onClose, (e: unknown) => {
+			setBusy(false);
+			setError(errorText(e));
+		});
+	};
+	const empty = !emoji && !text.trim();
+	const ends = Object.entries(t.statusEnd);
+	if (held?.until) ends.unshift(['keep', t.statusKeep(untilOf(Date.parse(held.until), Date.now()))]);
+	return (
+		<Dialog title={t.statusTitle} onClose={onClose}>
+			<form
+				class="form"
+				noValidate
+				onSubmit={(e) => {
+					e.preventDefault();
+					save(false);
+				}}
+			>
+				<div class="status-row">
+					<button
+						type="button"
+						class="status-emoji"
+						aria-label={emoji ? `${t.statusChoose}: ${emoji}` : t.statusChoose}
+						title={t.statusChoose}
+						aria-expanded={choosing}
+						aria-controls="status-emoji"
+						onClick={() => setChoosing(!choosing)}
+					>
+						{emoji || <Icon of={SmilePlus} size={20} />}
+					</button>
+					<label class="field">
+						<span class="sr-only">{t.statusText}</span>
+						<input
+							data-autofocus
+							type="text"
+							dir="auto"
+							value={text}
+							maxLength={400}
+							placeholder={t.statusText}
+							autocomplete="off"
+							aria-invalid={error !== null}
+							onInput={(e) => setText(e.currentTarget.value)}
+						/>
+					</label>
+				</div>
+				<div id="status-emoji" class="emoji-box" role="group" aria-label={t.statusEmoji} hidden={!choosing}>
+					<div class="emoji-grid">
+						{EMOJI.map((c) => (
+							<button
+								key={c}
+								type="button"
+								aria-pressed={c === emoji}
+								onClick={() => {
+									setEmoji(c);
+									setChoosing(false);
+								}}
+							>
+								{c}
+							</button>
+						))}
+					</div>
+					<div class="emoji-row">
+						<label class="field">
+							<span class="sr-only">{t.statusEmojiOther}</span>
+							<input
+								type="text"
+								placeholder={t.statusEmojiOther}
+								autocomplete="off"
+								maxLength={32}
+								onInput={(e) => setEmoji(firstOf(e.currentTarget.value))}
+							/>
+						</label>
+						{emoji && (
+							<button
+								type="button"
+								class="link-button"
+								onClick={() => {
+									setEmoji('');
+									setChoosing(false);
+								}}
+							>
+								{t.statusEmojiNone}
+							</button>
+						)}
+					</div>
+				</div>
+				{empty && !choosing && (
+					<div class="ideas" role="group" aria-label={t.statusIdeas}>
+						{t.statusIdeasList.map(([e, what, until]) => (
+							<button
+								key={what}
+								type="button"
+								class="idea"
+								onClick={() => {
+									setEmoji(e);
+									setText(what);
+									setEnd(until);
+								}}
+							>
+								<span aria-hidden="true">{e}</span> <span>{what}</span>
+								{t.statusIdeaFor[until] && <small>{t.statusIdeaFor[until]}</small>}
+							</button>
+						))}
+					</div>
+				)}
+				<label class="field">
+					<span>{t.statusEnds}</span>
+					<select value={end} onChange={(e) => setEnd(e.currentTarget.value)}>
+						{ends.map(([k, label]) => (
+							<option key={k} value={k}>
+								{label}
+							</option>
+						))}
+					</select>
+				</label>
+				{error && (
+					<p class="dialog-error" role="alert">
+						{error}
+					</p>
+				)}
+				<footer class="dialog-foot">
+					{held && (
+						<button type="button" class="button foot-start" disabled={busy} onClick={() => save(true)}>
+							{t.clearStatus}
+						</button>
+					)}
+					<button type="button" class="button" onClick={onClose}>
+						{t.cancel}
+					</button>
+					<button type="submit" class="button primary" disabled={busy || (empty && !held)}>
+						{t.save}
+					</button>
+				</footer>
+			</form>
+		</Dialog>
+	);
+}
