@@ -2,6 +2,7 @@
 // {name, value, bar, goal?, unit, atMost|atLeast}. Ratios are made within one run, the two sides in turn, medians of the rounds.
 
 import { Load, channels, median, people, pgbench, quiet, sleep, startFloor, startListener, startSite, statement, userIds } from "./site.mjs";
+import { crowd } from "./crowd.mjs";
 import { readFileSync } from "node:fs";
 
 const two = (x) => x?.toFixed(2);
@@ -530,6 +531,12 @@ export async function rest(options) {
 	return cell;
 }
 
+export async function presence(options) {
+	const cell = new Cell("Presence: users in channels who join, idle, reconnect, come and go", options);
+	await crowd(cell, options);
+	return cell;
+}
+
 export const CELLS = {
 	fan1000: (o) => fanout(o, 1000),
 	fan2000: (o) => fanout(o, 2000),
@@ -538,4 +545,5 @@ export const CELLS = {
 	idle,
 	proxied,
 	rest,
+	presence,
 };
