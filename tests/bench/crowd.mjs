@@ -12,6 +12,7 @@ const GRACE_S = 2;
 class Person {
 	frames = 0;
 	bytes = 0;
+	stays = true; // in this phase: who comes back is told anew what he looks at
 
 	constructor(site, token, channel) {
 		Object.assign(this, { site, token, channel, instance: randomUUID() });
@@ -39,6 +40,7 @@ class Person {
 	}
 
 	close() {
+		this.stays = false;
 		this.ws.terminate();
 	}
 }
@@ -86,11 +88,12 @@ export async function crowd(cell, options) {
 			const meter = await Load.start(site, site.stack.dir, [{ kind: "ws", token: site.tokens[0], channel: ids[0], publisher: false }]);
 			await meter.open();
 			const phase = async (name, length, f) => {
-				for (const p of all) p.frames = p.bytes = 0;
+				for (const p of all) Object.assign(p, { frames: 0, bytes: 0, stays: true });
 				const before = await statements(site);
 				const [r] = await Promise.all([meter.idle(length), f()]);
 				const done = (await statements(site)) - before;
-				const per = (what) => (viewers.length ? viewers.reduce((n, p) => n + p[what], 0) / viewers.length / r.seconds : 0);
+				const stayed = viewers.filter((p) => p.stays);
+				const per = (what) => (stayed.length ? stayed.reduce((n, p) => n + p[what], 0) / stayed.length / r.seconds : 0);
 				const figure = {
 					viewers: viewers.length,
 					phase: name,
@@ -103,7 +106,7 @@ export async function crowd(cell, options) {
 				figures.push(figure);
 				cell.say(
 					`${String(viewers.length).padStart(4)} who look, ${name}: ${figure.frames.toFixed(2)} frames and ${figure.bytes.toFixed(0)} bytes ` +
-						`a second and viewer; realtime ${figure.realtime.toFixed(1)} %, postgres ${figure.postgres.toFixed(1)} % of a core; ` +
+						`a second and viewer who stays; realtime ${figure.realtime.toFixed(1)} %, postgres ${figure.postgres.toFixed(1)} % of a core; ` +
 						`${figure.statements.toFixed(1)} statements a second`,
 				);
 			};
@@ -117,8 +120,8 @@ export async function crowd(cell, options) {
 					await p.open();
 				}),
 			);
-			await phase("20 a second go for longer than the grace, and come back", seconds, () =>
-				steadily(20, seconds - GRACE_S - 3, async (n) => {
+			await phase("20 a second go for longer than the grace, and come back", seconds + GRACE_S + 3, () =>
+				steadily(20, seconds, async (n) => {
 					const p = all[(n * 11) % users];
 					p.close();
 					await sleep((GRACE_S + 2) * 1000);

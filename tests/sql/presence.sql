@@ -198,8 +198,8 @@ SELECT is((SELECT event_tail(e)::text FROM events e ORDER BY e.id DESC LIMIT 1),
 SELECT is((settings_change(:alice, '{"dnd_until": "forever"}', :lease, :away)->>'version')::int, 2, 'what is no change');
 SELECT is((SELECT count(*)::int FROM spy.lines()), 0, 'is told to nobody');
 SELECT settings_change(:alice, '{"read_receipts": false}', :lease, :away) \g /dev/null
-SELECT set_eq('SELECT spy.told()', ARRAY['s ' || :alice || ' 0 online', 'p ' || :alice || ' ' || :alice || ' '],
-	'what others do not see is told to her own alone');
+SELECT set_eq('SELECT spy.told()', ARRAY['s ' || :alice || ' 0 online', 'p ' || :alice || ' ' || :alice || ' ',
+	'k 0 ' || :alice || ' '], 'what others do not see is told to her own alone, but for the mark in her channel: it goes');
 SELECT settings_change(:alice, '{"invisible": true}', :lease, :away) \g /dev/null
 SELECT results_eq('SELECT l FROM spy.lines() l LIMIT 1', ARRAY['0 w 0 0 ' || :alice || ' ' || jsonb_build_object('user', :alice, 'state',
 	'offline', 'last_active', time_text(now() - interval '1 s'), 'dnd', false, 'status', NULL)], 'she goes invisible: offline for others');
