@@ -66,8 +66,8 @@ static int query(struct db *d, const struct live_read *q, PGresult **r, struct e
 	static const char types[] = "iiiii";
 
 	if (q->lists_n == 2)
-		return db_query(d, q->stmt, r, e, "IIii", q->lists[0].ids, q->lists[0].n, q->lists[1].ids,
-				q->lists[1].n, q->params[0], q->params[1]);
+		return db_query(d, q->stmt, r, e, "IIiii", q->lists[0].ids, q->lists[0].n, q->lists[1].ids,
+				q->lists[1].n, q->params[0], q->params[1], q->params[2]);
 	return db_query(d, q->stmt, r, e, types + LIVE_READ_PARAMS - q->n, q->params[0], q->params[1], q->params[2],
 			q->params[3], q->params[4]);
 }

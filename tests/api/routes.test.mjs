@@ -81,7 +81,7 @@ test("405 says what the path takes; OPTIONS too; HEAD is GET without a body", as
 	assert.equal(r.headers.allow, "GET, HEAD, POST, OPTIONS");
 	const o = await nobody.request("OPTIONS", "/api/v1/me");
 	assert.equal(o.status, 204);
-	assert.equal(o.headers.allow, "GET, HEAD, OPTIONS");
+	assert.equal(o.headers.allow, "GET, HEAD, PATCH, OPTIONS");
 	const g = await alice.get("/api/v1/limits"),
 		h = await alice.request("HEAD", "/api/v1/limits");
 	assert.equal(h.status, 200);
@@ -140,7 +140,7 @@ test("me, by token and by cookie", async () => {
 	const r = ok(await alice.get("/api/v1/me"));
 	assert.equal(r.user.handle, "alice");
 	assert.equal(r.user.role, "owner");
-	assert.deepEqual(Object.keys(r.user).sort(), ["active", "handle", "id", "name", "picture", "role", "version"]);
+	assert.deepEqual(Object.keys(r.user).sort(), ["active", "handle", "id", "name", "picture", "role", "time_zone", "version"]);
 	assert.equal(r.session.kind, "token");
 	assert.deepEqual(r.session.scopes, ["read", "write"]);
 	assert.equal(r.session.expires_at, null);
