@@ -10,6 +10,11 @@ $$;
 
 CREATE OR REPLACE FUNCTION ms(n bigint) RETURNS interval LANGUAGE sql IMMUTABLE AS $$ SELECT n * interval '1 millisecond' $$;
 
+-- The later of two inputs. Each comes as an age, and later by what a statement takes: within a second they are one and the same.
+CREATE OR REPLACE FUNCTION later_input(held timestamptz, heard timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN heard > coalesce(held, '-infinity') + interval '1 second' OR held IS NULL THEN heard ELSE held END
+$$;
+
 -- True while nobody is judged: who has no lease may not have been able to renew it, or it got lost in a crash.
 CREATE OR REPLACE FUNCTION presence_held(lease_ms bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
 	SELECT pg_postmaster_start_time() > now() - ms(lease_ms) OR coalesce((SELECT w.judged_from > now() FROM presence_watch w), true)
@@ -34,7 +39,7 @@ RETURNS TABLE (user_id bigint, state text, last_active timestamptz, away_in_ms b
 			ELSE 'away' END AS state
 		FROM seen s
 	)
-	SELECT j.id, j.state, greatest(j.last_active, CASE WHEN j.newest > 'epoch' THEN j.newest END),
+	SELECT j.id, j.state, later_input(j.last_active, CASE WHEN j.newest > 'epoch' THEN j.newest END),
 		CASE WHEN j.state = 'online' AND j.input IS NOT NULL AND j.newest IS NOT NULL THEN
 			ceil(extract(epoch FROM j.input + ms(away_ms) - now()) * 1000)::bigint END
 	FROM judged j
@@ -91,7 +96,7 @@ BEGIN
 	RETURN QUERY WITH asked AS (
 		SELECT t.u, max(t.input) AS input FROM unnest(users, inputs) AS t(u, input) GROUP BY t.u
 	), now_is AS (
-		SELECT n.user_id, n.state, n.away_in_ms, greatest(n.last_active, a.input) AS last_active, a.input,
+		SELECT n.user_id, n.state, n.away_in_ms, later_input(n.last_active, a.input) AS last_active,
 			coalesce(s.invisible, false) AS invisible, p.state AS was, p.last_active AS was_active
 		FROM asked a JOIN presence_now(users, lease_ms, away_ms) n ON n.user_id = a.u JOIN presence p ON p.user_id = a.u
 		LEFT JOIN user_settings s ON s.user_id = a.u
@@ -100,7 +105,7 @@ BEGIN
 			last_active = CASE WHEN n.invisible THEN p.last_active ELSE n.last_active END
 		FROM now_is n
 		WHERE p.user_id = n.user_id AND (p.state <> CASE WHEN n.invisible THEN 'offline' ELSE n.state END
-			OR (NOT n.invisible AND n.input > coalesce(p.last_active, '-infinity')))
+			OR (NOT n.invisible AND n.last_active > coalesce(p.last_active, '-infinity')))
 		RETURNING p.user_id, p.state <> n.was AS tell
 	)
 	SELECT n.user_id, n.was, n.state, coalesce(u.tell, false), n.away_in_ms FROM now_is n LEFT JOIN updated u ON u.user_id = n.user_id;
@@ -184,7 +189,7 @@ BEGIN
 	UPDATE presence_leases l SET expires_at = CASE WHEN t.e > 0 THEN now() + ms(t.e) END, active_at = CASE
 			WHEN t.idle = 1 AND t.age >= 0 THEN now() - ms(t.age)
 			WHEN t.idle = 1 THEN CASE WHEN l.active_at > 'epoch' THEN least(l.active_at, now() - ms(away_ms)) ELSE 'epoch' END
-			WHEN t.age >= 0 THEN greatest(l.active_at, now() - ms(t.age))
+			WHEN t.age >= 0 THEN later_input(l.active_at, now() - ms(t.age))
 			ELSE l.active_at END
 	FROM unnest(users, ages, idles, ends) AS t(u, age, idle, e) WHERE l.user_id = t.u AND l.node = in_node AND t.e <> 0;
 	INSERT INTO presence_leases (user_id, node, active_at, expires_at)
