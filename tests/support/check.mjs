@@ -55,8 +55,8 @@ function nodeSuite(name, dir, minutes, env = {}, only = "", atOnce = 1) {
 }
 
 /** Files of tests behind another web server (tests/support/servers.mjs): [front, file...] each; a folder means all in it. */
-function frontSteps(fronts, variant) {
-	const argv = [process.execPath, "--test", "--test-concurrency=1", "--test-reporter=spec", "--test-reporter-destination=stdout"];
+function frontSteps(fronts, variant, atOnce = 1) {
+	const argv = [process.execPath, "--test", `--test-concurrency=${atOnce}`, "--test-reporter=spec", "--test-reporter-destination=stdout"];
 	return fronts.map(([front, ...files]) => ({
 		argv: [...argv, ...files.flatMap((f) => (f.endsWith(".mjs") ? f : list(f, ".test.mjs")))],
 		env: { PC_FRONT: front, PC_VARIANT: variant },
@@ -149,7 +149,7 @@ const plans = {
 			steps: list("tests/sql", ".sql").length > 0 ? [{ argv: [process.execPath, "tests/support/sql.mjs"], count: tap }] : [],
 		},
 		nodeSuite("api", "tests/api", 7, asan, "", 2),
-		nodeSuite("realtime", "tests/realtime", 10, asan, "", 2),
+		nodeSuite("realtime", "tests/realtime", 10, asan, "", 3), // presence mostly waits
 		nodeSuite("chaos", "tests/chaos", 10, asan, "", 2),
 		nodeSuite("web", "tests/web", 8, {}, "", 2),
 		nodeSuite("proxies", "tests/proxies", 5, asan, "", 2),
@@ -168,13 +168,13 @@ const plans = {
 		dbSuite("db (valgrind)", "plain", { WRAP: VALGRIND.join(" ") }),
 		nodeSuite("api (valgrind)", "tests/api", 6, { PC_WRAP: VALGRIND.join(" ") }, "routes"),
 		nodeSuite("realtime (valgrind)", "tests/realtime", 6, { PC_WRAP: VALGRIND.join(" ") }, "protocol"),
-		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }),
-		nodeSuite("realtime (threads)", "tests/realtime", 10, { PC_VARIANT: "tsan" }),
+		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }, "", 2),
+		nodeSuite("realtime (threads)", "tests/realtime", 15, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (unread)", "tests/realtime", 8, { STEPS: "6000" }, "unread"),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),
 		frontSuite("api (nginx)", 8, ["nginx", "tests/api"]),
 		frontSuite("api (apache)", 12, ["apache-proxy_fcgi", "tests/api"]),
-		frontSuite("realtime (nginx)", 8, ["nginx", "tests/realtime"]),
+		{ name: "realtime (nginx)", minutes: 10, steps: frontSteps([["nginx", "tests/realtime"]], "plain", 3) },
 		frontSuite("realtime (apache)", 12, ["apache-proxy_fcgi", ...REALTIME_OF_FEW]),
 		// what goes past the web server, to a process that mod_fcgid or CGI does not use, is left out
 		frontSuite("api (fcgid, cgi)", 8, ...["apache-fcgid", "apache-cgid", "lighttpd-cgi"].map((f) => [f, ...API_OVER_HTTP])),
