@@ -109,8 +109,8 @@ export async function crowd(cell, options) {
 				const got = `${figure.frames.toFixed(2)} frames and ${figure.bytes.toFixed(0)} bytes`;
 				cell.say(
 					`${String(viewers.length).padStart(4)} who look, ${name}: ${got} ` +
-						`a second and viewer who stays; realtime ${figure.realtime.toFixed(1)} %, postgres ${figure.postgres.toFixed(1)} % of a core; ` +
-						`${figure.statements.toFixed(1)} statements a second`,
+						`a second and viewer who stays; realtime ${figure.realtime.toFixed(1)} %, ` +
+						`postgres ${figure.postgres.toFixed(1)} % of a core; ${figure.statements.toFixed(1)} statements a second`,
 				);
 			};
 			await phase("joining at 200 a second", users / 200, () => steadily(200, users / 200, (n) => all[n].open()));

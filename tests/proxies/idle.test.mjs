@@ -30,6 +30,8 @@ before(async () => {
 		startProxy("haproxy-no-upgrade", stack, { limit: `${LIMIT}s` }),
 	]);
 	bob.id = (await me(bob)).id;
+	// else her page says it at its first start, and everyone is told
+	await alice.patch("/api/v1/me", { time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone });
 });
 after(async () => {
 	await browser?.close();

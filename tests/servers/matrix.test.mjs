@@ -242,8 +242,10 @@ function of(name) {
 		const left = await ask(server, `/api/v1/channels/${made.json.id}/members/999999`, { method: "DELETE", headers: bearer });
 		assert.equal(left.status, 204, left.text);
 		const options = await ask(server, "/api/v1/me", { method: "OPTIONS" });
-		assert.deepEqual([options.status, options.headers.allow], [204, "GET, HEAD, OPTIONS"]);
-		problem(await ask(server, "/api/v1/me", { method: "PATCH", headers: json, body: "{}" }), 405, "method_not_allowed");
+		assert.deepEqual([options.status, options.headers.allow], [204, "GET, HEAD, PATCH, OPTIONS"]);
+		const settings = await ask(server, "/api/v1/me/settings", { method: "PATCH", headers: json, body: '{"read_receipts":true}' });
+		assert.deepEqual([settings.status, settings.json.read_receipts], [200, true], settings.text);
+		problem(await ask(server, "/api/v1/limits", { method: "PATCH", headers: json, body: "{}" }), 405, "method_not_allowed");
 		problem(await ask(server, "/api/v1/me", { method: "DELETE", headers: bearer }), 405, "method_not_allowed");
 		const get = await ask(server, "/api/v1/limits"), head = await ask(server, "/api/v1/limits", { method: "HEAD" });
 		assert.deepEqual([head.status, head.text, head.headers["content-length"]], [200, "", get.headers["content-length"]]);
