@@ -65,6 +65,7 @@ void marks_add(struct marks *m, struct op *op, int64_t seq)
 	struct key key = {op->conn->user, op->channel};
 	struct entry *en;
 
+	// NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): both numbers are set
 	HASH_FIND(hh, m->all, &key, sizeof(key), en);
 	if (!en) {
 		en = xcalloc(1, sizeof(*en));
@@ -127,6 +128,7 @@ static void wake(struct marks *m, int64_t now)
 			TAILQ_INSERT_TAIL(&m->due, en, list);
 			continue;
 		}
+		// NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash's table is there
 		HASH_DEL(m->all, en);
 		free(en);
 	}

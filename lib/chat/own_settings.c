@@ -122,7 +122,7 @@ int own_status_set(struct db *d, const struct config *c, int64_t user, const jso
 static bool zone_valid(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char)s[i]) && (i == 0 || !memchr("/_+-", s[i], 4)))
+		if (!isalnum((unsigned char)s[i]) && (i == 0 || !s[i] || !strchr("/_+-", s[i])))
 			return false;
 	return n > 0;
 }

@@ -61,6 +61,7 @@ static struct entry *find(struct entry *table, const struct key *key)
 {
 	struct entry *e;
 
+	// NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): both numbers are set
 	HASH_FIND(hh, table, key, sizeof(*key), e);
 	return e;
 }

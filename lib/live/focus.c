@@ -45,6 +45,7 @@ static void drop_person(struct focus *f, struct watched *p)
 {
 	if (--p->refs)
 		return;
+	// NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash's table is there
 	HASH_DEL(f->people, p);
 	free(p->channels);
 	free(p->json);

@@ -160,6 +160,7 @@ const plans = {
 		build("build (clang)", "programs", "unit-bins", "VARIANT=clang"),
 		build("build (threads)", "programs", "unit-bins", "db-bins", "VARIANT=tsan"),
 		build("build (plain)", "programs", "unit-bins", "db-bins"),
+		build("build (web client)", "client"),
 		{ name: "clang-tidy", minutes: 15, steps: [{ argv: ["tests/support/tidy.sh"], count: tap }] },
 		unitSuite("unit (clang)", "clang"),
 		unitSuite("unit (threads)", "tsan"),
