@@ -54,6 +54,9 @@ before(async () => {
 		}),
 	]);
 	for (const who of [bob, ...TIGHT.map((t) => t.who)]) who.id = (await me(who)).id;
+	// So is where he is, which his page says at its first start.
+	const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+	for (const who of [alice, ...TIGHT.map((t) => t.who)]) assert.equal((await who.patch("/api/v1/me", { time_zone })).status, 200);
 	bobsWs = await openWs(bob);
 });
 after(async () => {
