@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define FREED_MS 250 /* from the end of a poll's wait until its place is free, on a busy machine */
 #define TICK_MS 100
 #define WORK_US 4000 /* of one turn, for those who are behind */
 #define READY_AT_ONCE 64
@@ -420,7 +421,7 @@ static int reserve_locked(struct events *ev, int64_t now, struct err *e)
 		ev->reserved++;
 		return 0;
 	}
-	wait = MAX_OF(MIN_OF(ev->next_free, now + ev->config->realtime.poll_hold_max) - now, (int64_t)1000);
+	wait = MAX_OF(MIN_OF(ev->next_free, now + ev->config->realtime.poll_hold_max) - now + FREED_MS, (int64_t)1000);
 	return err_retry(e, ERR_UNAVAILABLE, (int)wait, "too many polls are waiting");
 }
 
