@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { bot, client } from "../support/http.mjs";
+import { follow } from "../support/realtime.mjs";
 
 export { rng } from "../support/random.mjs";
 export { until } from "../support/until.mjs";
@@ -103,4 +104,19 @@ export async function exactly(feed, id, from, to, ms = 15000) {
 	await feed.some((l) => l.type === "message" && l.channel === id && l.seq === to, ms);
 	assert.deepEqual(seqs(feed.lines, id), range(from, to));
 	inOrder(feed);
+}
+
+/** follow() for the tests of a file; stop() ends all: one that a failed test leaves behind would poll for ever. */
+export function followers() {
+	const all = new Set();
+	return {
+		follow(...args) {
+			const f = follow(...args);
+			all.add(f);
+			return f;
+		},
+		stop() {
+			for (const f of all) f.stop();
+		},
+	};
 }

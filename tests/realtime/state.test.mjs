@@ -5,28 +5,22 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { startStack } from "../support/stack.mjs";
 import { client } from "../support/http.mjs";
-import { follow as followOn, openWs, poll } from "../support/realtime.mjs";
+import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
-import { channel, crowd, head, people, post, range, until } from "./help.mjs";
+import { channel, crowd, followers, head, people, post, range, until } from "./help.mjs";
 
 const BOTH = ["realtime1", "realtime2"];
 let stack, alice, bob, carol, dave;
+const { follow, stop } = followers();
 
 before(async () => {
 	stack = await startStack({ realtime: 2, api: 2 });
 	[alice, bob, carol, dave] = await people(stack, "alice", "bob", "carol", "dave");
 });
 after(() => {
-	for (const f of followers) f.stop();
+	stop();
 	return stack.stop();
 });
-
-const followers = new Set();
-function follow(...args) {
-	const f = followOn(...args);
-	followers.add(f); // one that a failed test leaves behind would poll for ever
-	return f;
-}
 
 /** People of whom no program says anything but this: their presence is what a test sets it to. */
 async function puppets(room, n) {

@@ -4,12 +4,13 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { startStack } from "../support/stack.mjs";
 import { client } from "../support/http.mjs";
-import { follow as followOn, openWs, poll } from "../support/realtime.mjs";
+import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
-import { channel, crowd, head, people, post, range, say, until } from "./help.mjs";
+import { channel, crowd, followers, head, people, post, range, say, until } from "./help.mjs";
 
 const LAST = 5000, REPEAT = 500, PRESENT_MAX = 20;
 let stack, alice, bob, carol, dave;
+const { follow, stop } = followers();
 
 before(async () => {
 	stack = await startStack({
@@ -20,16 +21,9 @@ before(async () => {
 	[alice, bob, carol, dave] = await people(stack, "alice", "bob", "carol", "dave");
 });
 after(() => {
-	for (const f of followers) f.stop();
+	stop();
 	return stack.stop();
 });
-
-const followers = new Set();
-function follow(...args) {
-	const f = followOn(...args);
-	followers.add(f); // one that a failed test leaves behind would poll for ever
-	return f;
-}
 
 const lists = (feed, room) => feed.lines.filter((l) => l.type === "typing" && l.channel === room);
 const now = (feed, room) => lists(feed, room).at(-1)?.users ?? [];
