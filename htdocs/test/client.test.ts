@@ -643,6 +643,23 @@ describe('the own marker', () => {
 		assert.equal(unread(tab), 1);
 	});
 
+	test('where the server could not, it is told again; what is seen meanwhile does not wait for that', async () => {
+		const tab = await withMessages(3);
+		const could_not = () => tab.socket.says({ type: 'error', ref: tab.socket.ops('read').at(-1)!.ref, code: 'unavailable', detail: 'no database' });
+		tab.client.reader.seen(1, 1);
+		await pass(1_000);
+		could_not();
+		await turns();
+		tab.client.reader.seen(1, 2);
+		await pass(500);
+		assert.deepEqual(tab.socket.ops('read').map((o) => o.seq), [1, 2]);
+		could_not();
+		await pass(9_000);
+		assert.equal(tab.socket.ops('read').length, 2);
+		await pass(2_000);
+		assert.deepEqual(tab.socket.ops('read').map((o) => o.seq), [1, 2, 2]);
+	});
+
 	test('by polls, from all channels, in one request', async () => {
 		site.add(channel(2));
 		const tab = await Tab.open(false);

@@ -201,12 +201,30 @@ static struct presence_instance *instance_find(struct presence *p, int64_t user,
 	return i;
 }
 
+/* Those whose grace is over. Where none is left, what they knew of input has gone with his lease. */
+static void instances_expire(struct presence *p, struct person *who, int64_t now)
+{
+	struct presence_instance *i, *next;
+
+	for (i = LIST_FIRST(&who->instances); i; i = next) {
+		next = LIST_NEXT(i, list);
+		if (!i->streams && !is_there(i, now) && grace_end(p, i) <= now)
+			instance_forget(p, i);
+	}
+	if (LIST_EMPTY(&who->instances)) {
+		who->at = who->said_at = NEVER;
+		who->idle = false;
+	}
+}
+
 static struct presence_instance *instance_enter(struct presence *p, int64_t user, int64_t session, const char *uuid,
 						int64_t now)
 {
 	struct person *who = person_enter(p, user);
-	struct presence_instance *i = instance_find(p, user, session, uuid);
+	struct presence_instance *i;
 
+	instances_expire(p, who, now);
+	i = instance_find(p, user, session, uuid);
 	if (!i && who->instances_n >= INSTANCES_MAX) {
 		uuid = NULL;
 		i = instance_find(p, user, session, uuid);
@@ -378,13 +396,7 @@ void presence_notice(struct presence *p, int64_t user, struct span json, int64_t
 
 static void look_at_person(struct presence *p, struct person *who, int64_t now)
 {
-	struct presence_instance *i, *next;
-
-	for (i = LIST_FIRST(&who->instances); i; i = next) {
-		next = LIST_NEXT(i, list);
-		if (!i->streams && !is_there(i, now) && grace_end(p, i) <= now)
-			instance_forget(p, i);
-	}
+	instances_expire(p, who, now);
 	if (!p->stopping)
 		person_changed(p, who, now);
 	if (who->look_at && who->look_at <= now) {

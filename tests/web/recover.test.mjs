@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, assertGapFree, makeChannel, ok } from "../api/help.mjs";
-import { everything, launch, live, person, rung, say, seen } from "./help.mjs";
+import { ask, everything, launch, live, person, rung, say, seen } from "./help.mjs";
 
 let stack, browser, api, channel;
 const people = [];
@@ -89,6 +89,8 @@ test("after all of it everybody has the same complete history, each message once
 	for (const who of people) {
 		assert.deepEqual(await everything(who.page), history, `what ${who.login} sees`);
 		assert.deepEqual(who.faults, []);
+		const unread = async () => (await ask(who.page, `/api/v1/channels/${channel}`)).membership.unread;
+		await until(async () => (await unread()) === 0, { what: `what ${who.login} has seen to be read` });
 		await who.page.reload();
 		await seen(who.page, history.at(-1).text);
 		assert.deepEqual(await everything(who.page), history, `what ${who.login} sees after a reload`);

@@ -227,6 +227,23 @@ describe("unread and mentions", () => {
 			await b.context.close();
 		});
 
+	test("who leaves as soon as he has seen it has read it, on each transport", async () => {
+		for (const [login, blocked] of [["bob"], ["carol", "refuse"], ["dave", "streams"]]) {
+			const c = await channel([login]);
+			const { page } = await person(stack, browser, login, { path: `/c/${c.id}`, blocked });
+			for (let i = 1; i <= 3; i++) {
+				await live(page, { refuse: "sse", streams: "poll" }[blocked] ?? "ws");
+				await post("alice", c, `number ${i}`);
+				await seen(page, `number ${i}`);
+				await page.evaluate(() => new Promise((ok) => requestAnimationFrame(() => requestAnimationFrame(ok))));
+				await page.goto("about:blank");
+				await until(async () => (await membership(login, c)).unread === 0, { what: `${login} to have read number ${i}` });
+				await page.goto(`${stack.url}/c/${c.id}`);
+			}
+			await page.close();
+		}
+	});
+
 	test("a channel that was looked at before opens again at the first new message", async () => {
 		const c = await channel();
 		const elsewhere = await channel();

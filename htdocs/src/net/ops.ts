@@ -56,6 +56,13 @@ export class Ops {
 		for (const ref of [...this.asked.keys()]) this.again(ref);
 	}
 
+	/* Posts now what is to be posted: the page goes. */
+	flush(): void {
+		this.env.clearTimeout(this.posting);
+		this.posting = null;
+		while (this.waiting.length) void this.postNow(this.waiting.splice(0, MOST));
+	}
+
 	stop(): void {
 		this.stopped = true;
 		for (const a of this.asked.values()) this.env.clearTimeout(a.timer);
@@ -75,10 +82,7 @@ export class Ops {
 	private post(asked: Asked): void {
 		if (this.stopped) return;
 		this.waiting.push(asked);
-		this.posting ??= this.env.setTimeout(() => {
-			this.posting = null;
-			while (this.waiting.length) void this.postNow(this.waiting.splice(0, MOST));
-		}, 0);
+		this.posting ??= this.env.setTimeout(() => this.flush(), 0);
 	}
 
 	private async postNow(list: Asked[]): Promise<void> {

@@ -141,7 +141,8 @@ export class Client {
 		const live = () => this.ladder.state === 'live';
 		this.ops = new Ops({
 			send: sendOp,
-			post: (ops) => postOps((u, i) => fetch(u, { ...i, signal: AbortSignal.timeout(POST_IN) }), ops),
+			// What was seen is told though the page goes meanwhile.
+			post: (ops) => postOps((u, i) => fetch(u, { ...i, keepalive: true, signal: AbortSignal.timeout(POST_IN) }), ops),
 			setTimeout: (f, ms) => setTimeout(f, ms),
 			clearTimeout: (t) => clearTimeout(t as number),
 		});
@@ -309,6 +310,7 @@ export class Client {
 		// A page in the back-forward cache may hold no link; it is opened again when the page comes back.
 		on(window, 'pagehide', () => {
 			this.reader.flush();
+			this.ops.flush();
 			this.sayLeave();
 			this.ladder.pause();
 			this.letGo();

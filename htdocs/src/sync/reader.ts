@@ -12,6 +12,7 @@ export class Reader {
 	private wanted = new Map<number, number>();
 	private kept = new Set<number>();
 	private timer: ReturnType<typeof setTimeout> | null = null;
+	private due = 0;
 
 	constructor(
 		private store: Store,
@@ -25,7 +26,7 @@ export class Reader {
 		if (!c?.membership || this.kept.has(channel) || seq <= markOf(c)) return;
 		this.store.dispatch({ type: 'read', channel, seq });
 		this.wanted.set(channel, Math.max(seq, this.wanted.get(channel) ?? 0));
-		this.timer ??= setTimeout(() => this.flush(), PAUSE);
+		this.later(PAUSE);
 	}
 
 	/* What is seen of this channel from now on does not count as read. */
@@ -55,11 +56,22 @@ export class Reader {
 		this.wanted.clear();
 	}
 
+	/* The sooner counts: what is seen after a failure does not wait for its turn. */
+	private later(ms: number): void {
+		const due = Date.now() + ms;
+		if (this.timer !== null) {
+			if (this.due <= due) return;
+			clearTimeout(this.timer);
+		}
+		this.due = due;
+		this.timer = setTimeout(() => this.flush(), ms);
+	}
+
 	private failed(channel: number, seq: number, e: unknown): void {
 		// A refusal (no member any more) is final.
 		if (!(e instanceof ApiError) || !e.transient) return this.store.dispatch({ type: 'unread/undo', channel });
 		if (this.kept.has(channel)) return;
 		this.wanted.set(channel, Math.max(seq, this.wanted.get(channel) ?? 0));
-		this.timer ??= setTimeout(() => this.flush(), AGAIN);
+		this.later(AGAIN);
 	}
 }
