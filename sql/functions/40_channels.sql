@@ -2,19 +2,21 @@
 -- lock, and emits last, so that the order of the events is the truth (doc/events.md).
 -- Each returns a code: 'ok', or an error's name as in doc/protocol.md, section 2.
 
--- Adds users to a channel that the caller has locked or made, with one event each. Those already in are left alone.
+-- Adds users to a channel that the caller has locked or made, with one event each. Those already in are left alone. What was said
+-- before does not count as unread.
 -- news: further events before the joins, as emit_events takes them.
 CREATE OR REPLACE FUNCTION members_insert(channel bigint, users bigint[], roles text[], created boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	head bigint := stream_head_locked(); -- now, since a member's `since` is the id of the join's event
 	c channels;
+	last_seq bigint := (SELECT channel_last_seq(l) FROM channels l WHERE l.id = channel);
 	shift int := CASE WHEN created THEN 1 ELSE 0 END;
 	kinds "char"[]; types text[]; subjects bigint[]; tails text[]; datas jsonb[];
 BEGIN
 	WITH added AS (
-		INSERT INTO members (channel_id, user_id, role, since, joined_at)
-		SELECT channel, t.id, t.role, head + shift + t.ord, date_trunc('milliseconds', clock_timestamp())
+		INSERT INTO members (channel_id, user_id, role, since, joined_at, last_read_seq, counted_seq)
+		SELECT channel, t.id, t.role, head + shift + t.ord, date_trunc('milliseconds', clock_timestamp()), last_seq, last_seq
 		FROM (
 			SELECT w.id, w.role, row_number() OVER (ORDER BY w.ord) AS ord
 			FROM unnest(users, roles) WITH ORDINALITY AS w(id, role, ord)

@@ -262,6 +262,27 @@ test("RD-1 two markers of one member at once: the second waits, the marker only 
 	await unread(bob);
 });
 
+test("who joins, is added or comes back has nothing unread; what comes then counts, to the message", async () => {
+	const id = (await makeChannel(alice, { kind: "public", members: [ids.carol] })).id;
+	await talk(alice, id, 3);
+	await say(alice, id, [ids.carol]);
+	ok(await bob.post(path(id, "join")));
+	const fresh = await membership(bob, id);
+	assert.deepEqual([fresh.last_read_seq, fresh.unread, fresh.mentions], [4, 0, 0]);
+	await talk(alice, id, 2);
+	await say(bob, id);
+	const after = await membership(bob, id);
+	assert.deepEqual([after.last_read_seq, after.unread], [4, 2]);
+	assert.equal((await bob.post(path(id, "leave"))).status, 204);
+	await talk(alice, id, 5);
+	ok(await bob.post(path(id, "join")));
+	assert.deepEqual([(await membership(bob, id)).last_read_seq, (await membership(bob, id)).unread], [12, 0]);
+	ok(await mark(bob, id, "unread", 2)); // his own one is no news
+	assert.equal((await membership(bob, id)).unread, 10);
+	assert.deepEqual([(await membership(carol, id)).unread, (await membership(carol, id)).mentions], [12, 1]);
+	for (const who of [bob, carol]) await unread(who);
+});
+
 test("a marker does not wait for a send, nor a send for a marker; a count is of what is committed", async () => {
 	const id = (await makeChannel(alice, { members: [ids.bob] })).id;
 	await talk(alice, id, 3);
