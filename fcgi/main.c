@@ -25,10 +25,11 @@
 
 #define DEFAULT_CONFIG "/etc/pulsechat/pulsechat.conf"
 
-/* A stop takes 2 s at most. Requests that wait for the database are let go in time to be answered. */
-#define DRAIN_MS 1200
-#define HURRY_MS 500
-#define LAST_MS 100
+/* A stop takes 2 s at most. Requests that wait for the database are let go in time to be answered. Each as from its
+ * beginning. */
+#define DRAINED_MS 1200
+#define HURRIED_MS 1700
+#define STOPPED_MS 1900
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -107,6 +108,11 @@ static void prepare_signals(sigset_t *stop)
 	sigaction(SIGPIPE, &ignore, NULL); /* a web server that left is nobody's death */
 }
 
+static int64_t until_ms(int64_t at)
+{
+	return MAX_OF(at - clock_mono_ms(), (int64_t)0);
+}
+
 static int stop(struct app *app, struct listener *l, struct workers *w, struct writer_thread *writer,
 		struct maintain_thread *m)
 {
@@ -117,12 +123,13 @@ static int stop(struct app *app, struct listener *l, struct workers *w, struct w
 	listen_unlink(l);
 	workers_drain(w);
 	events_drain(app->events);
-	left = workers_wait(w, DRAIN_MS);
+	left = workers_wait(w, until_ms(start + DRAINED_MS));
 	if (left) {
 		writer_thread_hurry(writer);
-		left = workers_wait(w, HURRY_MS);
+		left = workers_wait(w, until_ms(start + HURRIED_MS));
 	}
-	if (left || !events_stop(&app->events, LAST_MS) || !maintain_thread_stop(&m, LAST_MS)) {
+	if (left || !events_stop(&app->events, until_ms(start + STOPPED_MS)) ||
+	    !maintain_thread_stop(&m, until_ms(start + STOPPED_MS))) {
 		log_warning("stop.cut_short", "requests=%zu ms=%lld", left, (long long)(clock_mono_ms() - start));
 		_exit(EXIT_OK); /* threads still use what would be freed */
 	}
