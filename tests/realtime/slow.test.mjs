@@ -13,7 +13,7 @@ const SLOW = 50, HEALTHY = 40, BOUND = 1 << 20;
 let stack, alice, all, room;
 
 before(async () => {
-	stack = await startStack({ realtime: 1, variant: "plain", wrap: [] });
+	stack = await startStack({ realtime: 2, variant: "plain", wrap: [] });
 	[alice] = await people(stack, "alice");
 	({ people: all, room } = await crowd(stack, alice, 10));
 });
@@ -25,20 +25,23 @@ const sockets = () => connections(stack, "realtime1");
 test("WP-2 fifty clients that do not read: memory bounded, cut without their help, none missed on return", { timeout: 90000 }, async (t) => {
 	const a = await openWs(alice, { via: "realtime1" });
 	const sentAt = new Map();
-	const delays = [];
-	const healthy = await Promise.all(
-		range(1, HEALTHY).map(async (i) => {
-			const got = [];
-			const take = (l) => {
-				if (l.type !== "message") return;
-				got.push(l.seq);
-				delays.push(performance.now() - sentAt.get(l.client_id));
-			};
-			const feed = await openRaw(all[i % all.length], { via: "realtime1", take });
-			await feed.some((l) => l.type === "hello"); // the handshake alone may be far ahead of it
-			return { got, feed };
-		}),
-	);
+	const delays = { realtime1: [], realtime2: [] };
+	const readers = (via) =>
+		Promise.all(
+			range(1, HEALTHY).map(async (i) => {
+				const got = [];
+				const take = (l) => {
+					if (l.type !== "message") return;
+					got.push(l.seq);
+					delays[via].push(performance.now() - sentAt.get(l.client_id));
+				};
+				const feed = await openRaw(all[i % all.length], { via, take });
+				await feed.some((l) => l.type === "hello"); // the handshake alone may be far ahead of it
+				return { got, feed };
+			}),
+		);
+	// The others are at a process without slow clients: whatever else runs on the machine delays both.
+	const healthy = await readers("realtime1"), others = await readers("realtime2");
 	let sent = 0, most = rss();
 	/** At an even pace. */
 	const talk = async (n, each = 8) => {
@@ -54,17 +57,17 @@ test("WP-2 fifty clients that do not read: memory bounded, cut without their hel
 			await until(() => performance.now() >= due, { every: 5 });
 			await until(() => a.lines.filter((l) => l.type === "ack").length > sent - 100, { every: 5 });
 		}
-		await until(() => healthy.every((h) => h.got.at(-1) === sent), { ms: 20000, what: "all is delivered" });
+		await until(() => [...healthy, ...others].every((h) => h.got.at(-1) === sent), { ms: 20000, what: "all is delivered" });
 	};
 	/** In rounds: the server's CPU time a message, and the best of the rounds' 99th of a hundred delays (all else that runs here only adds). */
 	const measure = async (rounds, each = 160) => {
-		const used = cpu(stack, "realtime1"), p99 = [];
+		const used = cpu(stack, "realtime1"), p99 = { realtime1: [], realtime2: [] };
 		for (let i = 0; i < rounds; i++) {
-			delays.length = 0;
+			for (const list of Object.values(delays)) list.length = 0;
 			await talk(each);
-			p99.push(delays.sort((x, y) => x - y)[Math.floor(delays.length * 0.99)]);
+			for (const [via, list] of Object.entries(delays)) p99[via].push(list.sort((x, y) => x - y)[Math.floor(list.length * 0.99)]);
 		}
-		return { p99: Math.min(...p99), cpu: (cpu(stack, "realtime1") - used) / (rounds * each) };
+		return { p99: Math.min(...p99.realtime1), others: Math.min(...p99.realtime2), cpu: (cpu(stack, "realtime1") - used) / (rounds * each) };
 	};
 	await talk(300);
 	const alone = await measure(8);
@@ -77,14 +80,14 @@ test("WP-2 fifty clients that do not read: memory bounded, cut without their hel
 	const beside = await measure(10);
 	await until(() => sockets() === few, { ms: 6000, what: "the slow ones are cut, though they neither read nor answer" });
 	const grown = most - memory;
-	const told = (m) => `p99 ${m.p99.toFixed(1)} ms, CPU ${m.cpu.toFixed(2)} ms a message`;
+	const told = (m) => `p99 ${m.p99.toFixed(1)} ms, of another process ${m.others.toFixed(1)} ms, CPU ${m.cpu.toFixed(2)} ms a message`;
 	t.diagnostic(`alone ${told(alone)}; beside ${SLOW} slow ones ${told(beside)}; memory grew by ${(grown / 1048576).toFixed(1)} MiB`);
 	assert.ok(grown < SLOW * BOUND, `${grown} bytes`);
 	assert.equal((stack.log("realtime1").match(/stream\.slow/g) ?? []).length, SLOW);
-	assert.ok(beside.p99 < alone.p99 * 1.2 + 20, `${told(alone)}; beside the slow ones ${told(beside)}`);
+	assert.ok(beside.p99 < beside.others * 1.2 + 20, `${told(alone)}; beside the slow ones ${told(beside)}`);
 	// a slow one costs no more than another that reads
 	assert.ok(beside.cpu < ((alone.cpu * (HEALTHY + SLOW)) / HEALTHY) * 1.2, `${told(alone)}; beside the slow ones ${told(beside)}`);
-	for (const h of healthy) assert.deepEqual(h.got, range(1, sent));
+	for (const h of [...healthy, ...others]) assert.deepEqual(h.got, range(1, sent));
 	for (const s of slow) s.resume();
 	await Promise.all(slow.map((s) => s.closed ?? s.ended));
 	await Promise.all(
@@ -99,6 +102,6 @@ test("WP-2 fifty clients that do not read: memory bounded, cut without their hel
 			(again.terminate ?? again.destroy)();
 		}),
 	);
-	for (const h of healthy) h.feed.destroy();
+	for (const h of [...healthy, ...others]) h.feed.destroy();
 	await a.close();
 });
