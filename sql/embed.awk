@@ -4,7 +4,7 @@
 # go on in a second line of its kind).
 
 function quote(s) {
-	gsub(/\\/, "\\\\", s)
+	gsub(/\\/, "\\\\&", s)
 	gsub(/"/, "\\\"", s)
 	gsub(/\t/, "\\t", s)
 	return "\"" s "\\n\""

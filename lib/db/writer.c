@@ -15,9 +15,11 @@
 #define LINE_FRONT_BYTES 240 /* what SQL puts in front of an item's tail, at most */
 #define PARK_MS 100          /* a held channel is left out for so long */
 #define PARKED_MAX 64
-#define HOLDER_MS 2000     /* a holder of over so long is ended */
-#define RETRY_MS 100       /* after a failure that is nobody's fault */
-#define EXTEND_EACH 500000 /* events after which partitions ahead are looked at: at full speed an hour is too long */
+#define HOLDER_MS 2000      /* a holder of over so long is ended */
+#define RETRY_MS 100        /* after a failure that is nobody's fault */
+#define LOOK_MS 2000        /* for so long after a retry was seen, others are expected */
+#define KNOWN_CHANNELS 4096 /* a power of 2 */
+#define EXTEND_EACH 500000  /* events after which partitions ahead are looked at: at full speed an hour is too long */
 #define FAR_AWAY_MS 60000
 
 /* Plans made while tables were empty cost 3 times as much, and switched-off nodes would start JIT (doc/events.md).
@@ -31,7 +33,13 @@ struct parked {
 	int64_t channel, since, until;
 };
 
-enum column { KIND, CHANNEL, SENDER, CLIENT, DIGEST, EPOCH, BODY, TAIL, PIECE, COLUMNS };
+/* The newest seq of a channel as far as it is known here: a hint for write_batch(), which need not be right. */
+struct known {
+	int64_t channel, seq;
+};
+
+/* Of the channels, of the items, of the NOTIFY payloads. */
+enum column { CHANNELS, HINTS, KIND, ROOM, NTH, SENDER, CLIENT, DIGEST, EPOCH, BODY, TAIL, ENDS, COLUMNS };
 
 struct writer {
 	const struct config *config;
@@ -42,11 +50,12 @@ struct writer {
 	struct write_item **batch;        /* under way */
 	size_t batch_n;
 	bool batch_waits;
-	int64_t not_before, ended_at;
+	int64_t not_before, ended_at, look_until;
 	struct parked parked[PARKED_MAX];
 	size_t parked_n;
-	struct strbuf columns[COLUMNS]; /* of a batch; their memory stays */
-	int64_t extend_at;              /* the event id from which on to look again */
+	struct known known[KNOWN_CHANNELS]; /* by the channel's lowest bits; another one takes the place */
+	struct strbuf columns[COLUMNS];     /* of a batch; their memory stays */
+	int64_t extend_at;                  /* the event id from which on to look again */
 	struct writer_stats stats;
 	bool stopping;
 };
@@ -219,29 +228,113 @@ static void put64(struct strbuf *b, int64_t v)
 	put_bytes(b, &be, sizeof(be));
 }
 
-static const uint32_t column_types[COLUMNS] = {
-	18 /* "char" */, 20 /* int8 */, 20, 2950 /* uuid */, 17 /* bytea */, 20, 25 /* text */, 25, 23 /* int4 */};
+enum { OID_CHAR = 18, OID_INT8 = 20, OID_INT4 = 23, OID_BYTEA = 17, OID_TEXT = 25, OID_UUID = 2950 };
 
-static void build_columns(struct write_item *const *items, size_t n, struct strbuf col[COLUMNS])
+static const uint32_t column_types[COLUMNS] = {OID_INT8, OID_INT8,  OID_CHAR, OID_INT4, OID_INT4, OID_INT8,
+					       OID_UUID, OID_BYTEA, OID_INT8, OID_TEXT, OID_TEXT, OID_INT4};
+
+static void put_place(struct strbuf *b, size_t v)
 {
-	size_t room = PIECE_BYTES;
-	uint32_t piece = 0;
+	uint32_t be = htonl((uint32_t)v);
 
-	for (int c = 0; c < COLUMNS; c++)
-		array_start(&col[c], column_types[c], n, c == EPOCH);
+	put_bytes(b, &be, sizeof(be));
+}
+
+static struct known *known_of(struct writer *w, int64_t channel)
+{
+	return &w->known[(uint64_t)channel % KNOWN_CHANNELS];
+}
+
+/* An item of a batch by its channel. */
+struct seat {
+	int64_t channel;
+	uint32_t item, room, nth;
+};
+
+static int seat_order(const void *a, const void *b)
+{
+	const struct seat *x = a, *y = b;
+
+	if (x->channel != y->channel)
+		return x->channel < y->channel ? -1 : 1;
+	return x->item < y->item ? -1 : x->item > y->item;
+}
+
+static int item_order(const void *a, const void *b)
+{
+	const struct seat *x = a, *y = b;
+
+	return x->item < y->item ? -1 : x->item > y->item;
+}
+
+/* The channels, each once, ascending; and of each item the channel's place, and its own among those of the channel. */
+static void build_rooms(struct writer *w, struct write_item *const *items, size_t n, struct strbuf col[COLUMNS])
+{
+	struct seat *seats = xcalloc(n, sizeof(*seats));
+	uint32_t rooms = 0;
+
+	for (size_t k = 0; k < n; k++)
+		seats[k] = (struct seat){.channel = items[k]->channel, .item = (uint32_t)k};
+	qsort(seats, n, sizeof(*seats), seat_order);
 	for (size_t k = 0; k < n; k++) {
-		const struct write_item *i = items[k];
-		size_t line = i->tail_n + LINE_FRONT_BYTES;
-		uint32_t piece_be;
+		bool same = k && seats[k].channel == seats[k - 1].channel;
 
-		if (line > room) {
-			piece++;
+		seats[k].room = same ? rooms : ++rooms;
+		seats[k].nth = same ? seats[k - 1].nth + 1 : 1;
+	}
+	array_start(&col[CHANNELS], column_types[CHANNELS], rooms, false);
+	array_start(&col[HINTS], column_types[HINTS], rooms, false);
+	for (size_t k = 0; k < n; k++) {
+		const struct known *known = known_of(w, seats[k].channel);
+
+		if (seats[k].nth > 1)
+			continue;
+		put64(&col[CHANNELS], seats[k].channel);
+		put64(&col[HINTS], known->channel == seats[k].channel ? known->seq : 0);
+	}
+	qsort(seats, n, sizeof(*seats), item_order);
+	array_start(&col[ROOM], column_types[ROOM], n, false);
+	array_start(&col[NTH], column_types[NTH], n, false);
+	for (size_t k = 0; k < n; k++) {
+		put_place(&col[ROOM], seats[k].room);
+		put_place(&col[NTH], seats[k].nth);
+	}
+	free(seats);
+}
+
+/* Where the NOTIFY payloads end. */
+static void build_ends(struct write_item *const *items, size_t n, struct strbuf *ends)
+{
+	struct strbuf places = {0};
+	size_t room = PIECE_BYTES, pieces = 1;
+
+	for (size_t k = 0; k < n; k++) {
+		size_t line = items[k]->tail_n + LINE_FRONT_BYTES;
+
+		if (line > room && k) {
+			put_place(&places, k);
+			pieces++;
 			room = PIECE_BYTES;
 		}
 		room -= MIN_OF(line, room);
-		piece_be = htonl(piece);
+	}
+	put_place(&places, n);
+	array_start(ends, column_types[ENDS], pieces, false);
+	strbuf_add(ends, places.p, places.n);
+	strbuf_release(&places);
+}
+
+static void build_columns(struct writer *w, struct write_item *const *items, size_t n, struct strbuf col[COLUMNS])
+{
+	build_rooms(w, items, n, col);
+	build_ends(items, n, &col[ENDS]);
+	for (enum column c = KIND; c < ENDS; c++)
+		if (c != ROOM && c != NTH)
+			array_start(&col[c], column_types[c], n, c == EPOCH);
+	for (size_t k = 0; k < n; k++) {
+		const struct write_item *i = items[k];
+
 		put_bytes(&col[KIND], &i->kind, 1);
-		put64(&col[CHANNEL], i->channel);
 		put64(&col[SENDER], i->sender);
 		put_bytes(&col[CLIENT], i->client_id, sizeof(i->client_id));
 		put_bytes(&col[DIGEST], i->digest, sizeof(i->digest));
@@ -251,7 +344,6 @@ static void build_columns(struct write_item *const *items, size_t n, struct strb
 			put64(&col[EPOCH], i->epoch);
 		put_bytes(&col[BODY], i->body, i->body_n);
 		put_bytes(&col[TAIL], i->tail, i->tail_n);
-		put_bytes(&col[PIECE], &piece_be, sizeof(piece_be));
 	}
 }
 
@@ -264,13 +356,11 @@ static void build_named(struct write_item *const *items, size_t n, struct strbuf
 		named += items[k]->named_n;
 	if (!named)
 		return;
-	array_start(places, column_types[PIECE], named, false);
-	array_start(users, column_types[CHANNEL], named, false);
+	array_start(places, OID_INT4, named, false);
+	array_start(users, OID_INT8, named, false);
 	for (size_t k = 0; k < n; k++)
 		for (size_t j = 0; j < items[k]->named_n; j++) {
-			uint32_t place = htonl((uint32_t)k + 1);
-
-			put_bytes(places, &place, sizeof(place));
+			put_place(places, k + 1);
 			put64(users, items[k]->named[j]);
 		}
 }
@@ -295,6 +385,8 @@ static void settle(struct writer *w, struct write_item *i, const PGresult *r, in
 	struct err e = {0};
 
 	unpark(w, i->channel);
+	if (status == WRITE_AGAIN || status == WRITE_REUSED)
+		w->look_until = clock_mono_ms() + LOOK_MS;
 	if (status == WRITE_STORED || status == WRITE_AGAIN) {
 		i->ok = true;
 		i->again = status == WRITE_AGAIN;
@@ -302,8 +394,10 @@ static void settle(struct writer *w, struct write_item *i, const PGresult *r, in
 		i->id = result_int(r, row, 2);
 		i->event = result_int(r, row, 3);
 		i->at_us = result_int(r, row, 4);
-		if (!i->again)
+		if (!i->again) {
+			*known_of(w, i->channel) = (struct known){i->channel, i->seq};
 			see_to_partitions(w, i->event);
+		}
 		finish(i);
 		return;
 	}
@@ -356,7 +450,8 @@ static void on_failure(struct writer *w, struct write_item **items, size_t n, co
 	int64_t now = clock_mono_ms();
 
 	w->stats.retries++;
-	if (dberr_is(r, "55P03")) { /* waited too long for a channel someone holds, or for the sequencer */
+	w->look_until = now + LOOK_MS; /* perhaps all of it is stored */
+	if (dberr_is(r, "55P03")) {    /* waited too long for a channel someone holds, or for the sequencer */
 		if (!w->batch_waits)
 			end_sequencer_holder(w);
 		for (size_t k = 0; k < n; k++)
@@ -459,13 +554,14 @@ static void start_batch(struct writer *w, int64_t now)
 		w->batch_waits |= w->batch[k]->deferred;
 	w->stats.batches++;
 	w->stats.items += w->batch_n;
-	build_columns(w->batch, w->batch_n, col);
+	build_columns(w, w->batch, w->batch_n, col);
 	build_named(w->batch, w->batch_n, &places, &users);
-	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxbxx", col[KIND].p, col[KIND].n,
-		     col[CHANNEL].p, col[CHANNEL].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n,
-		     col[DIGEST].p, col[DIGEST].n, col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p,
-		     col[TAIL].n, col[PIECE].p, col[PIECE].n, (int)w->batch_waits, places.p, places.n, users.p,
-		     users.n);
+	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxxxxbbxx", col[CHANNELS].p, col[CHANNELS].n,
+		     col[HINTS].p, col[HINTS].n, col[KIND].p, col[KIND].n, col[ROOM].p, col[ROOM].n, col[NTH].p,
+		     col[NTH].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n, col[DIGEST].p,
+		     col[DIGEST].n, col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p, col[TAIL].n,
+		     col[ENDS].p, col[ENDS].n, (int)(w->look_until > now), (int)w->batch_waits, places.p, places.n,
+		     users.p, users.n);
 	for (int c = 0; c < COLUMNS; c++)
 		strbuf_reset(&col[c]);
 	strbuf_release(&places);

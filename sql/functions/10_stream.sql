@@ -68,43 +68,47 @@ CREATE OR REPLACE FUNCTION stream_cursor() RETURNS text LANGUAGE sql STABLE AS $
 	SELECT (SELECT s.mark FROM stream s) || '.' || stream_head()
 $$;
 
--- Appends events in the order of the arrays and rings the bell. Whatever makes an event calls this last of all: nothing
--- slow may stand between it and COMMIT. Returns the id of the first; the others follow without a gap.
+-- A NOTIFY payload of whole lines; beyond what PostgreSQL takes (below 8,000 bytes) of ids only.
+CREATE OR REPLACE FUNCTION stream_payload(whole text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN octet_length(whole) <= 7900 THEN whole
+		ELSE regexp_replace(whole, '^(\S+) \S+ (\S+ \S+ \S+) .*$', '\1 f \2', 'gn') END
+$$;
+
+-- Appends events in the order of the arrays and rings the bell. Whatever makes an event calls this last of all (write_batch, which
+-- makes one of a kind by the hundred, does the same by itself): nothing slow may stand between it and COMMIT.
+-- Returns the id of the first; the others follow without a gap.
 -- tails: the line after `{"type":…,"cursor":…,`, which must end the JSON object.
--- pieces: which NOTIFY payload an event goes into, ascending; null: worked out here.
+DROP FUNCTION IF EXISTS emit_events("char"[], text[], bigint[], bigint[], bigint[], jsonb[], text[], int[]);
 CREATE OR REPLACE FUNCTION emit_events(kinds "char"[], types text[], channels bigint[], audiences bigint[],
-	subjects bigint[], datas jsonb[], tails text[], pieces int[] DEFAULT NULL) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+	subjects bigint[], datas jsonb[], tails text[]) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-	payload_max CONSTANT int := 7900; -- bytes; PostgreSQL's limit is below 8000
+	payload_max CONSTANT int := 7900; -- bytes
 	head bigint;
 	epoch text;
 	room int := payload_max;
 	piece int := 0;
+	pieces int[]; -- which payload an event goes into
 BEGIN
-	IF pieces IS NULL THEN
-		FOR i IN 1 .. cardinality(kinds) LOOP
-			room := room - octet_length(tails[i]) - 150;
-			IF room < 0 THEN
-				piece := piece + 1;
-				room := payload_max - octet_length(tails[i]) - 150;
-			END IF;
-			pieces[i] := piece;
-		END LOOP;
-	END IF;
+	FOR i IN 1 .. cardinality(kinds) LOOP
+		room := room - octet_length(tails[i]) - 150;
+		IF room < 0 THEN
+			piece := piece + 1;
+			room := payload_max - octet_length(tails[i]) - 150;
+		END IF;
+		pieces[i] := piece;
+	END LOOP;
 	SELECT s.mark INTO STRICT epoch FROM stream s;
 	head := stream_head_locked();
 	INSERT INTO events (id, kind, type, channel_id, audience, subject, data)
 	SELECT head + t.ord, t.kind, t.type, t.channel, t.audience, t.subject, t.data
 	FROM unnest(kinds, types, channels, audiences, subjects, datas) WITH ORDINALITY
 		AS t(kind, type, channel, audience, subject, data, ord);
-	PERFORM pg_notify('pulsechat', CASE WHEN octet_length(p.whole) <= payload_max THEN p.whole ELSE p.ids END)
+	PERFORM pg_notify('pulsechat', stream_payload(p.whole))
 	FROM (
-		SELECT string_agg(l.route || ' ' || l.kind || l.rest || ' {"type":"' || l.type || '","cursor":"' || epoch || '.' ||
-				l.route || '",' || l.tail, E'\n' ORDER BY l.ord) AS whole,
-			string_agg(l.route || ' f' || l.rest, E'\n' ORDER BY l.ord) AS ids
+		SELECT string_agg(l.route || ' ' || l.kind || ' ' || l.channel || ' ' || l.audience || ' ' || l.subject ||
+			' {"type":"' || l.type || '","cursor":"' || epoch || '.' || l.route || '",' || l.tail, E'\n' ORDER BY l.ord) AS whole
 		FROM (
-			SELECT t.ord, t.kind::text, t.type, t.tail, t.piece, (head + t.ord)::text AS route,
-				' ' || t.channel || ' ' || t.audience || ' ' || t.subject AS rest
+			SELECT t.ord, t.kind::text, t.type, t.channel, t.audience, t.subject, t.tail, t.piece, (head + t.ord)::text AS route
 			FROM unnest(kinds, types, channels, audiences, subjects, tails, pieces) WITH ORDINALITY
 				AS t(kind, type, channel, audience, subject, tail, piece, ord)
 		) l

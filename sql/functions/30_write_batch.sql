@@ -3,106 +3,167 @@
 -- status  0 stored; 1 again: stored before under this client id, with the first one's numbers; 2 client_id_reused;
 --         3 not a member; 4 no such channel; 5 deferred: the channel is held by another transaction (only without in_wait);
 --         6 busy: the same client id stands earlier in this batch; 7 archived; 8 unknown kind; 9 stale encryption epoch
--- tails   the line behind `"channel":…,"seq":…,"id":…,"created_at":…,`
+-- channels  each once, ascending. hints: of each, a seq that it has reached as far as the caller knows. It is believed by nobody:
+--           only how soon the newest message is found hangs on it. null or 0: no idea
+-- room, nth of an item: the place of its channel in in_channels, and how manieth of that channel in this batch it is
+-- tail    the line behind `"channel":…,"seq":…,"id":…,"created_at":…,`
+-- ends    of each NOTIFY payload: the place of its last item
+-- look    whether to look for earlier messages under these client ids before anything is stored. Without it the unique index finds
+--         them, and then all is done a second time, with a look: for a caller who expects none
 -- mentions  in_naming: the place of an item; in_named: a user whom it names, each once; null where no item names anyone
 DROP FUNCTION IF EXISTS write_batch("char"[], bigint[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[], boolean);
-CREATE OR REPLACE FUNCTION write_batch(in_kind "char"[], in_channel bigint[], in_sender bigint[], in_client uuid[],
-	in_digest bytea[], in_epoch bigint[], in_body text[], in_tail text[], in_piece int[], in_wait boolean,
-	in_naming int[] DEFAULT NULL, in_named bigint[] DEFAULT NULL)
+DROP FUNCTION IF EXISTS write_batch("char"[], bigint[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[], boolean, int[], bigint[]);
+CREATE OR REPLACE FUNCTION write_batch(in_channels bigint[], in_hints bigint[], in_kind "char"[], in_room int[], in_nth int[],
+	in_sender bigint[], in_client uuid[], in_digest bytea[], in_epoch bigint[], in_body text[], in_tail text[], in_ends int[],
+	in_look boolean, in_wait boolean, in_naming int[] DEFAULT NULL, in_named bigint[] DEFAULT NULL)
 RETURNS TABLE (status int, seq bigint, id bigint, event bigint, at_us bigint) LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
+	n int := cardinality(in_kind);
+	looks boolean := in_look;
+	gone boolean; -- some sender is
+	-- of the channels
 	locked bigint[];
+	states int[];   -- what is told to a member: 0, 4, 5 or 7
+	outsides int[]; -- what is told to anybody else
+	epochs bigint[];
+	heads bigint[];
+	-- of the items
 	statuses int[];
+	olds int[];     -- 1, 2 and 6 as above, else 0; null: nobody has looked
+	old_seqs bigint[];
+	old_ids bigint[];
+	nths int[] := in_nth;
+	places int[];   -- among those that are stored; null: all are
 	seqs bigint[];
 	ids bigint[];
-	held boolean;  -- some channel is, by another transaction, or does not exist
-	alike boolean; -- some client ids are
-	first_event bigint;
+	head bigint;
+	front text;
+	middle text;
 	now_at timestamptz;
-	now_text text;
+	now_us bigint;
 BEGIN
 	-- 1. lock the channels, in id order
 	IF in_wait THEN
 		-- covers the sequencer below too: a writer that waits must not wait long
 		PERFORM set_config('lock_timeout', '50ms', true);
-		SELECT array_agg(c.id) INTO locked FROM (
-			SELECT c.id FROM channels c WHERE c.id = ANY (in_channel) ORDER BY c.id FOR NO KEY UPDATE) c;
+		SELECT array_agg(c.id), array_agg(c.state), array_agg(c.outside), array_agg(c.mls_epoch), array_agg(c.seq_floor)
+		INTO locked, states, outsides, epochs, heads FROM (
+			SELECT c.id, CASE WHEN c.archived_at IS NULL THEN 0 ELSE 7 END AS state, CASE c.kind WHEN 'public' THEN 3 ELSE 4 END AS outside,
+				c.mls_epoch, c.seq_floor
+			FROM channels c WHERE c.id = ANY (in_channels) ORDER BY c.id FOR NO KEY UPDATE) c;
 	ELSE
-		SELECT array_agg(c.id) INTO locked FROM (
-			SELECT c.id FROM channels c WHERE c.id = ANY (in_channel) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED) c;
+		SELECT array_agg(c.id), array_agg(c.state), array_agg(c.outside), array_agg(c.mls_epoch), array_agg(c.seq_floor)
+		INTO locked, states, outsides, epochs, heads FROM (
+			SELECT c.id, CASE WHEN c.archived_at IS NULL THEN 0 ELSE 7 END AS state, CASE c.kind WHEN 'public' THEN 3 ELSE 4 END AS outside,
+				c.mls_epoch, c.seq_floor
+			FROM channels c WHERE c.id = ANY (in_channels) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED) c;
 	END IF;
+	IF cardinality(locked) IS DISTINCT FROM cardinality(in_channels) THEN -- the others are held, or do not exist
+		SELECT array_agg(coalesce(states[r.at], CASE WHEN EXISTS (SELECT FROM channels c WHERE c.id = r.id) THEN 5 ELSE 4 END)),
+			array_agg(outsides[r.at]), array_agg(epochs[r.at]), array_agg(heads[r.at])
+		INTO states, outsides, epochs, heads FROM (
+			SELECT r.id, array_position(locked, r.id) AS at FROM unnest(in_channels) WITH ORDINALITY AS r(id, ord) ORDER BY r.ord) r;
+	END IF;
+	-- with a hint few entries of the index are read, without it a page full
+	SELECT array_agg(coalesce(
+		(SELECT l.seq FROM messages l WHERE l.channel_id = r.id AND l.seq >= r.hint ORDER BY l.seq DESC LIMIT 1),
+		(SELECT l.seq FROM messages l WHERE l.channel_id = r.id ORDER BY l.seq DESC LIMIT 1),
+		r.floor) ORDER BY r.ord)
+	INTO heads FROM unnest(in_channels, in_hints, heads) WITH ORDINALITY AS r(id, hint, floor, ord);
+	gone := EXISTS (SELECT FROM users u WHERE u.id = ANY (in_sender) AND u.deactivated_at IS NOT NULL);
 
-	-- 2. judge all items in one statement. What is rare is asked for the batch before it is asked for an item.
-	held := (SELECT count(DISTINCT t.channel) FROM unnest(in_channel) t(channel)) IS DISTINCT FROM cardinality(locked);
-	alike := (SELECT count(DISTINCT t.client) FROM unnest(in_client) t(client)) < cardinality(in_client);
-	WITH item AS (
-		SELECT * FROM unnest(in_kind, in_channel, in_sender, in_client, in_digest, in_epoch) WITH ORDINALITY
-			AS t(kind, channel, sender, client, digest, epoch, ord)
-	), judged AS (
-		SELECT i.ord, i.channel, old.seq AS old_seq, old.id AS old_id, c.seq_floor,
-			CASE
+	LOOP
+		IF looks THEN
+			SELECT array_agg(CASE WHEN i.id IS NULL THEN CASE WHEN i.again THEN 6 ELSE 0 END
+					WHEN i.old_digest IS NULL OR i.old_digest = i.digest THEN 1 ELSE 2 END),
+				array_agg(i.seq), array_agg(i.id)
+			INTO olds, old_seqs, old_ids FROM (
+				SELECT i.digest, old.digest AS old_digest, old.seq, old.id,
+					row_number() OVER (PARTITION BY i.room, i.sender, i.client ORDER BY i.ord) > 1 AS again
+				FROM unnest(in_room, in_sender, in_client, in_digest) WITH ORDINALITY AS i(room, sender, client, digest, ord)
+				LEFT JOIN messages old ON old.channel_id = in_channels[i.room] AND old.sender = i.sender AND old.client_id = i.client
+				ORDER BY i.ord) i;
+		END IF;
+
+		-- 2. judge all items in one statement. What is rare is asked for the batch before it is asked for an item.
+		SELECT array_agg(CASE
 			WHEN i.kind <> 's' THEN 8
-			WHEN c.id IS NULL THEN 4
-			WHEN held AND (locked IS NULL OR i.channel <> ALL (locked)) THEN 5
-			WHEN old.id IS NOT NULL AND (old.digest IS NULL OR old.digest = i.digest) THEN 1
-			WHEN old.id IS NOT NULL THEN 2
-			WHEN m.user_id IS NULL THEN CASE WHEN c.kind = 'public' THEN 3 ELSE 4 END
-			WHEN u.deactivated_at IS NOT NULL THEN 3
-			WHEN c.archived_at IS NOT NULL THEN 7
-			WHEN c.mls_epoch IS DISTINCT FROM i.epoch THEN 9
-			WHEN alike AND EXISTS (SELECT FROM item e
-				WHERE e.ord < i.ord AND (e.channel, e.sender, e.client) = (i.channel, i.sender, i.client)) THEN 6
-			ELSE 0
-			END AS status
-		FROM item i
-		LEFT JOIN channels c ON c.id = i.channel
-		LEFT JOIN members m ON m.channel_id = i.channel AND m.user_id = i.sender
-		LEFT JOIN users u ON u.id = i.sender
-		LEFT JOIN messages old ON old.channel_id = i.channel AND old.sender = i.sender AND old.client_id = i.client
-	), placed AS (
-		SELECT j.*, count(*) FILTER (WHERE j.status = 0) OVER (PARTITION BY j.channel ORDER BY j.ord) AS nth FROM judged j
-	)
-	SELECT array_agg(p.status), array_agg(p.seq), array_agg(p.id) INTO statuses, seqs, ids
-	FROM (
-		SELECT p.status, CASE WHEN p.status = 0 THEN nextval('message_ids') ELSE p.old_id END AS id,
-			CASE WHEN p.status = 0 THEN p.nth + coalesce(
-				(SELECT l.seq FROM messages l WHERE l.channel_id = p.channel ORDER BY l.seq DESC LIMIT 1), p.seq_floor)
-			ELSE p.old_seq END AS seq
-		FROM placed p ORDER BY p.ord
-	) p;
+			WHEN states[i.room] IN (4, 5) THEN states[i.room]
+			WHEN olds[i.ord] IN (1, 2) THEN olds[i.ord]
+			WHEN m.user_id IS NULL THEN outsides[i.room]
+			WHEN gone AND EXISTS (SELECT FROM users u WHERE u.id = i.sender AND u.deactivated_at IS NOT NULL) THEN 3
+			WHEN states[i.room] <> 0 THEN states[i.room]
+			WHEN epochs[i.room] IS DISTINCT FROM i.epoch THEN 9
+			ELSE coalesce(olds[i.ord], 0)
+			END ORDER BY i.ord)
+		INTO statuses
+		FROM unnest(in_kind, in_room, in_sender, in_epoch) WITH ORDINALITY AS i(kind, room, sender, epoch, ord)
+		LEFT JOIN members m ON m.channel_id = in_channels[i.room] AND m.user_id = i.sender;
+		IF 0 <> ANY (statuses) THEN
+			IF NOT looks THEN -- a refused one may be a retry of what was welcome then
+				looks := true;
+				CONTINUE;
+			END IF;
+			SELECT array_agg(i.nth), array_agg(i.place) INTO nths, places FROM (
+				SELECT count(*) FILTER (WHERE i.status = 0) OVER (PARTITION BY i.room ORDER BY i.ord ROWS UNBOUNDED PRECEDING) AS nth,
+					count(*) FILTER (WHERE i.status = 0) OVER (ORDER BY i.ord ROWS UNBOUNDED PRECEDING) AS place
+				FROM unnest(statuses, in_room) WITH ORDINALITY AS i(status, room, ord) ORDER BY i.ord) i;
+		END IF;
+		SELECT array_agg(CASE WHEN i.status = 0 THEN heads[i.room] + i.nth ELSE old_seqs[i.ord] END),
+			array_agg(CASE WHEN i.status = 0 THEN nextval('message_ids') ELSE old_ids[i.ord] END)
+		INTO seqs, ids FROM (
+			SELECT * FROM unnest(statuses, in_room, nths) WITH ORDINALITY AS i(status, room, nth, ord) ORDER BY i.ord) i;
+		EXIT WHEN 0 <> ALL (statuses);
 
-	-- 3. store what was accepted, 4. emit it
-	IF 0 = ANY (statuses) THEN
+		-- 3. store what was accepted
 		now_at := date_trunc('milliseconds', clock_timestamp());
-		now_text := time_text(now_at);
-		INSERT INTO messages (channel_id, seq, id, sender, client_id, digest, created_at, body)
-		SELECT t.channel, t.seq, t.id, t.sender, t.client, t.digest, now_at, t.body::jsonb
-		FROM unnest(statuses, in_channel, seqs, ids, in_sender, in_client, in_digest, in_body)
-			AS t(status, channel, seq, id, sender, client, digest, body)
-		WHERE t.status = 0;
+		BEGIN
+			INSERT INTO messages (channel_id, seq, id, sender, client_id, digest, created_at, body)
+			SELECT in_channels[in_room[i]], seqs[i], ids[i], in_sender[i], in_client[i], in_digest[i], now_at, in_body[i]::jsonb
+			FROM generate_series(1, n) i WHERE statuses[i] = 0;
+			EXIT;
+		EXCEPTION WHEN unique_violation THEN
+			IF looks THEN
+				RAISE;
+			END IF;
+			looks := true;
+		END;
+	END LOOP;
+
+	IF 0 = ANY (statuses) THEN
 		IF in_naming IS NOT NULL THEN -- those who are members now; whoever names himself is not told
 			INSERT INTO mentions (user_id, channel_id, seq)
 			SELECT m.user_id, m.channel_id, seqs[n.item]
 			FROM unnest(in_naming, in_named) AS n(item, named)
-			JOIN members m ON m.channel_id = in_channel[n.item] AND m.user_id = n.named
+			JOIN members m ON m.channel_id = in_channels[in_room[n.item]] AND m.user_id = n.named
 			WHERE statuses[n.item] = 0 AND n.named <> in_sender[n.item];
 		END IF;
-		SELECT emit_events(array_agg('m'::"char"), array_agg('message'::text), array_agg(t.channel), array_agg(0::bigint),
-			array_agg(t.seq), array_agg(NULL::jsonb),
-			array_agg('"channel":' || t.channel || ',"seq":' || t.seq || ',"id":' || t.id || ',"created_at":"' || now_text || '",' ||
-				t.tail), array_agg(t.piece))
-		INTO first_event
+
+		-- 4. emit it, as emit_events does
+		SELECT ' {"type":"message","cursor":"' || s.mark || '.' INTO STRICT front FROM stream s;
+		middle := ',"created_at":"' || time_text(now_at) || '",';
+		now_us := extract(epoch FROM now_at) * 1000000;
+		head := stream_head_locked();
+		INSERT INTO events (id, kind, type, channel_id, audience, subject)
+		SELECT head + coalesce(places[i], i), 'm', 'message', in_channels[in_room[i]], 0, seqs[i]
+		FROM generate_series(1, n) i WHERE statuses[i] = 0;
+		PERFORM pg_notify('pulsechat', stream_payload(p.whole))
 		FROM (
-			SELECT * FROM unnest(statuses, in_channel, seqs, ids, in_tail, in_piece) WITH ORDINALITY
-				AS t(status, channel, seq, id, tail, piece, ord)
-			WHERE t.status = 0 ORDER BY t.ord
-		) t;
+			SELECT (SELECT string_agg(i.event || ' m ' || i.channel || ' 0 ' || i.seq || front || i.event || '","channel":' || i.channel ||
+					',"seq":' || i.seq || ',"id":' || i.id || middle || i.tail, E'\n')
+				FROM (
+					SELECT (head + coalesce(places[i], i))::text AS event, in_channels[in_room[i]]::text AS channel, seqs[i]::text AS seq,
+						ids[i]::text AS id, in_tail[i] AS tail
+					FROM generate_series(e.before + 1, e.last) i WHERE statuses[i] = 0
+					OFFSET 0) i) AS whole -- a number becomes text once
+			FROM (SELECT e.last, coalesce(in_ends[e.ord - 1], 0) AS before FROM unnest(in_ends) WITH ORDINALITY AS e(last, ord)) e
+			) p
+		WHERE p.whole IS NOT NULL;
 	END IF;
-	RETURN QUERY SELECT t.status, t.seq, t.id,
-		CASE WHEN t.status = 0 THEN first_event - 1 + count(*) FILTER (WHERE t.status = 0) OVER (ORDER BY t.ord) END,
-		CASE WHEN t.status = 0 THEN (extract(epoch FROM now_at) * 1000000)::bigint END
-	FROM unnest(statuses, seqs, ids) WITH ORDINALITY AS t(status, seq, id, ord) ORDER BY t.ord;
+	RETURN QUERY SELECT statuses[i], seqs[i], ids[i], CASE WHEN statuses[i] = 0 THEN head + coalesce(places[i], i) END,
+		CASE WHEN statuses[i] = 0 THEN now_us END
+	FROM generate_series(1, n) i;
 END $$;
 
 -- The transactions that hold a channel's row. Its xmax is the one locker, or a set of them (a multixact: a foreign key's check

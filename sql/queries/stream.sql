@@ -1,10 +1,10 @@
 -- The writer's and the stream's own statements.
 
 -- name: write_batch
--- in: kind "char"[], channel int8[], sender int8[], client uuid[], digest bytea[], epoch int8[], body text[], tail text[], piece int4[], wait bool
--- in: naming int4[], named int8[]
+-- in: channels int8[], hints int8[], kind "char"[], room int4[], nth int4[], sender int8[], client uuid[], digest bytea[], epoch int8[]
+-- in: body text[], tail text[], ends int4[], look bool, wait bool, naming int4[], named int8[]
 -- out: status int4, seq int8, id int8, event int8, at_us int8
-SELECT status, seq, id, event, at_us FROM write_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+SELECT status, seq, id, event, at_us FROM write_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
 
 -- name: stream_open
 -- in: force bool

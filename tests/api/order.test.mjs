@@ -67,9 +67,10 @@ test("OR-1 twenty writers, rollbacks and killed backends: no hole, no double, re
 		const sender = (await me(alice)).id;
 		while (!done) {
 			const channel = channels[random() < 0.5 ? 0 : 1];
-			const batch = `SELECT write_batch(ARRAY['s'::"char"], ARRAY[${channel}::bigint], ARRAY[${sender}::bigint], ARRAY[gen_random_uuid()],
+			const batch = `SELECT write_batch(ARRAY[${channel}::bigint], ARRAY[0::bigint], ARRAY['s'::"char"], ARRAY[1], ARRAY[1],
+				ARRAY[${sender}::bigint], ARRAY[gen_random_uuid()],
 				ARRAY['\\x00112233445566778899aabbccddeeff'::bytea], ARRAY[NULL::bigint], ARRAY['{"text":"never"}'],
-				ARRAY['"x":1}'], ARRAY[0], true)`;
+				ARRAY['"x":1}'], ARRAY[1], false, true)`;
 			await stack.psql(`BEGIN; ${batch}; ROLLBACK;`).catch((e) => assert.match(e.stderr, /due to lock timeout/));
 			rolledBack++;
 			if (random() < 0.2)
@@ -163,10 +164,12 @@ test("OR-2 paging with equal timestamps, while messages arrive and one on the bo
 		path = `/api/v1/channels/${channel}/messages`;
 	const sender = (await me(alice)).id;
 	await stack.psql(`BEGIN;
-		SELECT write_batch(array_fill('s'::"char", ARRAY[250]), array_fill(${channel}::bigint, ARRAY[250]), array_fill(${sender}::bigint, ARRAY[250]),
+		SELECT write_batch(ARRAY[${channel}::bigint], ARRAY[0::bigint], array_fill('s'::"char", ARRAY[250]), array_fill(1, ARRAY[250]),
+			array_agg(i ORDER BY i), array_fill(${sender}::bigint, ARRAY[250]),
 			array_agg(gen_random_uuid()), array_fill('\\x00112233445566778899aabbccddeeff'::bytea, ARRAY[250]),
 			array_fill(NULL::bigint, ARRAY[250]),
-			array_fill('{"text":"same time"}'::text, ARRAY[250]), array_fill('"x":1}'::text, ARRAY[250]), array_agg(i / 20), true)
+			array_fill('{"text":"same time"}'::text, ARRAY[250]), array_fill('"x":1}'::text, ARRAY[250]),
+			ARRAY[100, 200, 250], false, true)
 		FROM generate_series(1, 250) i; COMMIT;`);
 	assert.equal(await stack.psql(`SELECT count(*), count(DISTINCT created_at) FROM messages WHERE channel_id = ${channel}`), "250|1");
 	const seen = [];

@@ -488,16 +488,22 @@ export async function rest(options) {
 		const history = `${first}${session}${statement("history_before", [":channel", ":reader", "9007199254740991", "51"])}`;
 		const text = `'{"text":"' || repeat('x', 300) || '"}'`;
 		const send = `${first}${session}${statement("write_batch", [
-			"ARRAY['s']::\"char\"[]",
 			"ARRAY[:channel]::bigint[]",
+			"ARRAY[0]::bigint[]",
+			"ARRAY['s']::\"char\"[]",
+			"ARRAY[1]",
+			"ARRAY[1]",
 			"ARRAY[:reader]::bigint[]",
 			"ARRAY[gen_random_uuid()]",
 			"ARRAY[decode('00112233445566778899aabbccddeeff', 'hex')]",
 			"ARRAY[NULL]::bigint[]",
 			`ARRAY[${text}]`,
 			`ARRAY['"sender":1,"version":1,"body":' || ${text} || '}']`,
-			"ARRAY[0]",
+			"ARRAY[1]",
 			"false",
+			"false",
+			"NULL",
+			"NULL",
 		])}`;
 		for (const [what, script] of [
 			["send", send],

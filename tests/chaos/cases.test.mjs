@@ -23,10 +23,11 @@ describe("with a database", () => {
 	function sleeper(room, seconds, how) {
 		const mark = `sleeper ${room} ${how}`;
 		const done = stack.psql(
-			`BEGIN; SELECT write_batch(ARRAY['s'::"char"], ARRAY[${room}::bigint], ARRAY[${alice.id}::bigint], ARRAY[gen_random_uuid()],
+			`BEGIN; SELECT write_batch(ARRAY[${room}::bigint], ARRAY[0::bigint], ARRAY['s'::"char"], ARRAY[1], ARRAY[1],
+				ARRAY[${alice.id}::bigint], ARRAY[gen_random_uuid()],
 				ARRAY['\\x00112233445566778899aabbccddeeff'::bytea], ARRAY[NULL::bigint], ARRAY['{"text":"sleeper"}'],
 				ARRAY['"sender":${alice.id},"client_id":"00000000-0000-4000-8000-000000000000","version":1,"body":{"text":"sleeper"}}'],
-				ARRAY[0], true);
+				ARRAY[1], false, true);
 			SELECT pg_sleep(${seconds}), '${mark}'; ${how};`,
 			admin,
 		);

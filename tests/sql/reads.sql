@@ -6,9 +6,9 @@ SELECT * FROM no_plan();
 CREATE FUNCTION spy.say(channel bigint, sender bigint, client int, named bigint[] DEFAULT NULL) RETURNS bigint LANGUAGE sql VOLATILE AS $$
 	SELECT b.seq FROM (
 		SELECT jsonb_build_object('text', 'x') || CASE WHEN named IS NULL THEN '{}' ELSE jsonb_build_object('mentions', named) END AS body) t,
-		write_batch(ARRAY['s'::"char"], ARRAY[channel], ARRAY[sender], ARRAY[spy.uuid(client)],
+		write_batch(ARRAY[channel], ARRAY[0::bigint], ARRAY['s'::"char"], ARRAY[1], ARRAY[1], ARRAY[sender], ARRAY[spy.uuid(client)],
 			ARRAY[substring(sha256(convert_to(t.body::text, 'UTF8')) FOR 16)], ARRAY[NULL::bigint], ARRAY[t.body::text],
-			ARRAY['"sender":' || sender || ',"body":' || t.body || '}'], ARRAY[0], false,
+			ARRAY['"sender":' || sender || ',"body":' || t.body || '}'], ARRAY[1], false, false,
 			CASE WHEN named IS NOT NULL THEN array_fill(1, ARRAY[cardinality(named)]) END, named) b
 $$;
 -- One mark: what it answers.

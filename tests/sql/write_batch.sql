@@ -72,19 +72,29 @@ SELECT results_eq(format('SELECT channel_id, subject FROM events WHERE id > %s O
 	format('VALUES (%1$s::bigint, 3::bigint), (%2$s, 1), (%1$s, 4), (%2$s, 2), (%1$s, 5)', :open, :hall), 'events follow the order of the items');
 SELECT is((SELECT count(*)::int FROM spy.lines()), 5, 'one line each');
 SELECT is((SELECT status FROM spy.batch(spy.item(:open, :alice, 21, 'a'))), 1, 'the one that stood twice finds the first in the next batch');
+-- new ones, one that is stored already and one twice: with the look first, and where only the insert finds them
+SELECT results_eq(format($$SELECT status, seq FROM spy.batch_of(false, jsonb_build_array(spy.item(%1$s, %3$s, 61, 'f'), spy.item(%2$s, %3$s, 22, 'b'),
+		spy.item(%1$s, %4$s, 62, 'g'), spy.item(%1$s, %3$s, 61, 'f'), spy.item(%2$s, %3$s, 63, 'h')), %5$L)$$, :open, :hall, :alice, :bob, look),
+	CASE WHEN look THEN 'VALUES (1, 6::bigint), (1, 1), (1, 7), (1, 6), (1, 3)' ELSE 'VALUES (0, 6::bigint), (1, 1), (0, 7), (6, NULL), (0, 3)' END,
+	'retries among others' || CASE WHEN look THEN ', looked for' ELSE '' END) FROM (VALUES (false), (true)) v(look);
+SELECT is((SELECT count(*)::int FROM messages WHERE channel_id = :open), 7, 'nothing was stored twice by that');
+SELECT results_eq(format($$SELECT status, seq FROM spy.batch_of(false, jsonb_build_array(spy.item(%1$s, %2$s, 64, 'i'), spy.item(%1$s, %2$s, 64, 'i'),
+		spy.item(%1$s, %2$s, 65, 'j')), true)$$, :open, :alice), 'VALUES (0, 8::bigint), (6, NULL), (0, 9)', 'one twice and looked for');
+SELECT ok(spy.log_is_whole(), 'the log is whole');
 SELECT results_eq(format('SELECT count(*)::int, count(DISTINCT seq)::int, min(status) FROM spy.batch_of(false, (
 	SELECT jsonb_agg(spy.item(%s, %s, n, ''n'' || n)) FROM generate_series(1001, 1512) n))',
 	:hall, :alice), 'VALUES (512, 512, 0)', '512 items are stored in one call');
-SELECT is((SELECT max(seq) FROM messages WHERE channel_id = :hall), 514::bigint, 'without a hole');
+SELECT is((SELECT max(seq) FROM messages WHERE channel_id = :hall), 515::bigint, 'without a hole');
 SELECT ok(spy.log_is_whole(), 'the log is whole');
 SELECT is((SELECT status FROM spy.batch_of(true, jsonb_build_array(spy.item(:hall, :alice, 2000, 'w')))), 0, 'the waiting form stores the same');
 
 -- data that the database refuses fails the batch as a whole
 SELECT stream_head() AS head, (SELECT count(*) FROM messages) AS stored \gset
-SELECT throws_ok(format($$SELECT * FROM write_batch(ARRAY['s', 's']::"char"[], ARRAY[%1$s, %1$s], ARRAY[%2$s, %2$s],
+SELECT throws_ok(format($$SELECT * FROM write_batch(ARRAY[%1$s]::bigint[], ARRAY[0]::bigint[], ARRAY['s', 's']::"char"[], ARRAY[1, 1], ARRAY[1, 2],
+	ARRAY[%2$s, %2$s]::bigint[],
 	ARRAY[spy.uuid(31), spy.uuid(32)],
 	ARRAY['\x00112233445566778899aabbccddeeff'::bytea, '\x00112233445566778899aabbccddeeff'], ARRAY[NULL, NULL]::bigint[],
-	ARRAY['{"text": "good"}', '{"text": "\u0000"}'], ARRAY['"x":1}', '"x":1}'], ARRAY[0, 0], false)$$, :hall, :alice), '22P05', NULL,
+	ARRAY['{"text": "good"}', '{"text": "\u0000"}'], ARRAY['"x":1}', '"x":1}'], ARRAY[2], false, false)$$, :hall, :alice), '22P05', NULL,
 	'U+0000 is an error');
 SELECT is((SELECT count(*) FROM messages), :stored::bigint, 'of which nothing stays');
 SELECT is(stream_head(), :head::bigint, 'not even a number');
