@@ -149,16 +149,14 @@ BEGIN
 		SELECT head + coalesce(places[i], i), 'm', 'message', in_channels[in_room[i]], 0, seqs[i]
 		FROM generate_series(1, n) i WHERE statuses[i] = 0;
 		PERFORM pg_notify('pulsechat', stream_payload(p.whole))
-		FROM (
-			SELECT (SELECT string_agg(i.event || ' m ' || i.channel || ' 0 ' || i.seq || front || i.event || '","channel":' || i.channel ||
-					',"seq":' || i.seq || ',"id":' || i.id || middle || i.tail, E'\n')
-				FROM (
-					SELECT (head + coalesce(places[i], i))::text AS event, in_channels[in_room[i]]::text AS channel, seqs[i]::text AS seq,
-						ids[i]::text AS id, in_tail[i] AS tail
-					FROM generate_series(e.before + 1, e.last) i WHERE statuses[i] = 0
-					OFFSET 0) i) AS whole -- a number becomes text once
-			FROM (SELECT e.last, coalesce(in_ends[e.ord - 1], 0) AS before FROM unnest(in_ends) WITH ORDINALITY AS e(last, ord)) e
-			) p
+		FROM unnest(in_ends) WITH ORDINALITY AS e(last, ord), LATERAL (
+			SELECT string_agg(i.event || ' m ' || i.channel || ' 0 ' || i.seq || front || i.event || '","channel":' || i.channel ||
+				',"seq":' || i.seq || ',"id":' || i.id || middle || i.tail, E'\n') AS whole
+			FROM (
+				SELECT (head + coalesce(places[i], i))::text AS event, in_channels[in_room[i]]::text AS channel, seqs[i]::text AS seq,
+					ids[i]::text AS id, in_tail[i] AS tail
+				FROM generate_series(coalesce(in_ends[e.ord - 1], 0) + 1, e.last) i WHERE statuses[i] = 0
+				OFFSET 0) i) p -- OFFSET: a number becomes text once
 		WHERE p.whole IS NOT NULL;
 	END IF;
 	RETURN QUERY SELECT statuses[i], seqs[i], ids[i], CASE WHEN statuses[i] = 0 THEN head + coalesce(places[i], i) END,
