@@ -5,6 +5,7 @@
 #include "fcgi/page.h"
 #include "lib/auth/buttons.h"
 #include "lib/auth/cookie.h"
+#include "lib/auth/invite.h"
 #include "lib/auth/login.h"
 #include "lib/auth/oidc.h"
 #include "lib/base/config.h"
@@ -17,40 +18,31 @@
 #define AUTHORIZE_URL_MAX ((size_t)8192)
 #define CODE_MAX 2048
 
-static void set_cookie(struct request *q, struct response *r, enum cookie which, const char *value, int64_t max_age_ms)
-{
-	struct strbuf b = {.max = 512};
-
-	cookie_set(&b, q->config, which, value, max_age_ms / 1000);
-	response_header(r, "Set-Cookie", strbuf_cstr(&b));
-	if (b.p)
-		secret_wipe(b.p, b.cap);
-	strbuf_release(&b);
-}
-
 /* Absolute, so that no path can be taken for another host. */
 static void go(struct request *q, struct response *r, int status, const char *path)
 {
 	response_redirect(r, status, arena_printf(q->arena, "%s%s", q->config->site.url, path));
 }
 
-/* The address that begins a sign-in anew and ends where this one was to end. */
-static const char *again_url(struct request *q, const char *return_to)
+/* The address that begins a sign-in anew and ends where this one was to end. prompt: NULL for none. */
+static const char *again_url(struct request *q, const char *return_to, const char *prompt)
 {
 	AUTO_STRBUF b = {.max = AUTHORIZE_URL_MAX};
 
-	strbuf_adds(&b, "/auth/login");
-	if (return_to && strcmp(return_to, "/") != 0) {
-		strbuf_addc(&b, '?');
+	strbuf_adds(&b, "/auth/login?");
+	if (return_to && strcmp(return_to, "/") != 0)
 		http_form_add(&b, "return_to", return_to);
-	}
+	if (prompt)
+		http_form_add(&b, "prompt", prompt);
+	if (b.p[b.n - 1] == '?')
+		b.p[--b.n] = 0;
 	return arena_strdup(q->arena, strbuf_cstr(&b));
 }
 
 /* Tells of a failed step; what happened inside is in the log alone. Always 0: the page is the answer. */
 static int tell(struct request *q, struct response *r, const struct err *e, const char *step, const char *return_to)
 {
-	struct page p = {.link = again_url(q, return_to), .link_text = "Start again"};
+	struct page p = {.link = again_url(q, return_to, NULL), .link_text = "Start again"};
 
 	log_warning("login.failed", "step=%s code=%s field=%s detail=%s", step, err_name(e->code), log_quote(e->field),
 		    log_quote(e->detail));
@@ -68,6 +60,17 @@ static int tell(struct request *q, struct response *r, const struct err *e, cons
 		p.text = "The provider does not honour it any more.";
 		break;
 	case ERR_FORBIDDEN:
+		if (!strcmp(e->field, "exp") || !strcmp(e->field, "nbf") || !strcmp(e->field, "iat")) {
+			/* nobody can do anything about it by this request */
+			log_error("login.clocks", "detail=\"our clock and the provider's differ by minutes\"");
+			p.status = 503;
+			p.title = "The clocks do not agree";
+			p.text =
+				"By this site's clock, what the provider says is not of now: one of the two clocks is "
+				"wrong by minutes. Tell those who run this site; signing in works again once the clock "
+				"is right.";
+			break;
+		}
 		p.title = "You could not be signed in";
 		p.text = "The provider's answer did not pass our checks. If this happens again, tell those who run "
 			 "this site.";
@@ -103,10 +106,13 @@ int handle_auth_login(struct request *q, struct response *r, struct err *e)
 {
 	char browser[SESSION_SECRET_MAX], return_to[RETURN_TO_MAX];
 	struct strbuf url = {.max = AUTHORIZE_URL_MAX};
+	const char *prompt = request_query(q, "prompt"), *invite = request_query(q, "invite");
 	const struct button *button;
 	struct buttons buttons;
 	struct err ignored = {0};
 	struct login login = {0};
+	struct oidc_wish wish = {.prompt = prompt && oidc_prompt_known(prompt) ? prompt : q->config->oidc.prompt,
+				 .login_hint = request_query(q, "login_hint")};
 	int rc;
 
 	return_to_check(request_query(q, "return_to"), return_to);
@@ -114,6 +120,7 @@ int handle_auth_login(struct request *q, struct response *r, struct err *e)
 		memset(&buttons, 0, sizeof(buttons));
 	/* a button of a page from before a change of settings: then the provider asks which way */
 	button = buttons_find(&buttons, request_query(q, "provider"));
+	wish.fidp = button ? button->fidp : NULL;
 	/* one cookie for all tabs: each attempt has its own state */
 	if (!cookie_find(q->config, COOKIE_LOGIN, request_env(q, "HTTP_COOKIE"), browser))
 		session_new_secret(browser);
@@ -125,12 +132,14 @@ int handle_auth_login(struct request *q, struct response *r, struct err *e)
 		oidc_leave(q->app->oidc);
 	}
 	if (rc == 0)
-		rc = login_begin(q->db, browser, return_to, &login, e);
-	if (rc == 0)
-		rc = oidc_authorize_url(q->app->oidc, login.state, login.nonce, login.verifier,
-					button ? button->fidp : NULL, &url, e);
+		rc = login_begin(q->db, browser, return_to, invite_code_valid(invite) ? invite : NULL, &login, e);
 	if (rc == 0) {
-		set_cookie(q, r, COOKIE_LOGIN, browser, LOGIN_TTL_MS);
+		struct oidc_attempt attempt = {login.state, login.nonce, login.verifier};
+
+		rc = oidc_authorize_url(q->app->oidc, &attempt, &wish, &url, e);
+	}
+	if (rc == 0) {
+		response_cookie(r, q->config, COOKIE_LOGIN, browser, LOGIN_TTL_MS);
 		response_redirect(r, 302, strbuf_cstr(&url));
 	} else {
 		tell(q, r, e, "login", return_to);
@@ -166,7 +175,7 @@ static int tell_refusal(struct request *q, struct response *r, const char *error
 		.status = 400,
 		.title = "You could not be signed in",
 		.text = "The provider refused the request. If this happens again, tell those who run this site.",
-		.link = again_url(q, return_to),
+		.link = again_url(q, return_to, NULL),
 		.link_text = "Start again"};
 	const char *description = request_query(q, "error_description");
 
@@ -201,30 +210,62 @@ static int no_attempt(struct request *q, struct response *r, const char *current
 	return tell(q, r, e, "attempt", NULL);
 }
 
+/* Who is known to the provider and gets no account here: why, and what he can do. */
+static int tell_no_account(struct request *q, struct response *r, const char *why, const char *return_to)
+{
+	static const struct {
+		const char *why, *title, *text;
+	} known[] = {
+		{"deactivated", "This account is deactivated",
+		 "Ask those who run this site if you think that this is a mistake."},
+		{"invite_needed", "You need an invitation",
+		 "This site takes in new people by invitation. Ask somebody there for a link, and open it."},
+		{"invite_unknown", "This invitation is not valid",
+		 "Its link may be cut short. Ask for a new one, and open all of it."},
+		{"invite_used_up", "This invitation is used up",
+		 "As many people as it was made for have joined by it. Ask for a new one."},
+		{"invite_expired", "This invitation has expired", "Ask for a new one."},
+		{"invite_revoked", "This invitation was withdrawn", "Ask for a new one."},
+		{"domain", "You cannot join with this account",
+		 "This site takes in people whose e-mail address is of certain organisations. Sign in with such an "
+		 "account, or ask for an invitation."},
+		{"unverified", "Your e-mail address is not confirmed",
+		 "Confirm it at the provider that you signed in with, then sign in here again."},
+	};
+	struct page p = {.status = 403,
+			 .title = "You cannot join with this account",
+			 .text = "Ask those who run this site if you think that this is a mistake.",
+			 .link = again_url(q, return_to, "login"),
+			 .link_text = "Sign in as someone else"};
+
+	for (size_t i = 0; i < COUNT_OF(known); i++)
+		if (!strcmp(known[i].why, why)) {
+			p.title = known[i].title;
+			p.text = known[i].text;
+		}
+	log_info("login.no_account", "why=%s", log_quote(why));
+	page_render(r, q, &p);
+	return 0;
+}
+
 /* What a code is worth: claims, account, session. */
 static int finish(struct request *q, struct response *r, const struct login *login, const char *code,
 		  const char *current, struct err *e)
 {
-	struct page closed = {.status = 403,
-			      .title = "This account is deactivated",
-			      .text = "Ask those who run this site if you think that this is a mistake.",
-			      .link = again_url(q, login->return_to),
-			      .link_text = "Sign in as someone else"};
 	struct login_done done = {0};
 	json_t *claims = NULL;
 
 	if (oidc_check_iss(q->app->oidc, request_query(q, "iss"), e) < 0 ||
 	    oidc_exchange(q->app->oidc, code, login->verifier, login->nonce, &claims, e) < 0)
 		return tell(q, r, e, "exchange", login->return_to);
-	if (login_finish(q->db, q->config, claims, current[0] ? current : NULL, request_env(q, "HTTP_USER_AGENT"),
-			 &done, e) == 0) {
+	if (login_finish(q->db, q->config, login, claims, current[0] ? current : NULL,
+			 request_env(q, "HTTP_USER_AGENT"), &done, e) == 0) {
 		log_info("login.done", "user=%lld session=%lld renewed=%d", (long long)done.user,
 			 (long long)done.session, done.renewed);
-		set_cookie(q, r, COOKIE_SESSION, done.secret, q->config->session.absolute);
+		response_cookie(r, q->config, COOKIE_SESSION, done.secret, q->config->session.absolute);
 		go(q, r, 303, login->return_to);
 	} else if (e->code == ERR_FORBIDDEN) {
-		log_info("login.deactivated", "detail=%s", log_quote(e->detail));
-		page_render(r, q, &closed);
+		tell_no_account(q, r, e->field, login->return_to);
 	} else {
 		tell(q, r, e, "finish", login->return_to);
 	}
@@ -316,8 +357,8 @@ int handle_auth_logout(struct request *q, struct response *r, struct err *e)
 		oidc_leave(q->app->oidc);
 	}
 	memset(e, 0, sizeof(*e));
-	set_cookie(q, r, COOKIE_SESSION, "", 0);
-	set_cookie(q, r, COOKIE_LOGIN, "", 0);
+	response_cookie(r, q->config, COOKIE_SESSION, "", 0);
+	response_cookie(r, q->config, COOKIE_LOGIN, "", 0);
 	if (wants_json(q)) {
 		strbuf_adds(&r->body, "{\"redirect\":");
 		strbuf_add_json(&r->body, strbuf_cstr(&url), url.n);

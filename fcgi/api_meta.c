@@ -70,7 +70,10 @@ int handle_site(struct request *q, struct response *r, struct err *e)
 	strbuf_add_json(&r->body, q->config->site.name, strlen(q->config->site.name));
 	strbuf_adds(&r->body, ",\"login\":[");
 	render_buttons(&r->body, q->config->oidc.buttons);
-	strbuf_adds(&r->body, "],\"version\":\"" PULSECHAT_VERSION "\"}");
+	strbuf_addf(&r->body,
+		    "],\"provider\":%s,\"local\":%s,\"registration\":\"%s\",\"version\":\"" PULSECHAT_VERSION "\"}",
+		    q->config->oidc.issuer[0] ? "true" : "false", config_local_accounts(q->config) ? "true" : "false",
+		    q->config->registration.mode);
 	r->cache_control = "no-cache";
 	response_etag(r, q);
 	return 0;

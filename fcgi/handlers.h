@@ -45,6 +45,13 @@ int handle_ops(struct request *q, struct response *r, struct err *e);
 /* api_events.c */
 int handle_events(struct request *q, struct response *r, struct err *e);
 int handle_ws(struct request *q, struct response *r, struct err *e);
+/* api_invites.c */
+int handle_invite_create(struct request *q, struct response *r, struct err *e);
+int handle_invite_list(struct request *q, struct response *r, struct err *e);
+int handle_invite_revoke(struct request *q, struct response *r, struct err *e);
+int handle_invite_look(struct request *q, struct response *r, struct err *e);
+/* api_local.c */
+int handle_auth_local(struct request *q, struct response *r, struct err *e);
 /* api_auth.c */
 int handle_auth_login(struct request *q, struct response *r, struct err *e);
 int handle_auth_callback(struct request *q, struct response *r, struct err *e);

@@ -8,7 +8,6 @@
 #include "lib/base/notify.h"
 #include "fcgi/worker.h"
 #include "fcgi/writer_thread.h"
-#include "lib/auth/buttons.h"
 #include "lib/auth/oidc.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
@@ -82,11 +81,10 @@ static int read_options(int argc, char **argv, const char **config)
 static struct config *load(const char *path)
 {
 	struct config *c = NULL;
-	struct buttons buttons;
 	struct err e = {0};
 	enum log_level level = LOG_INFO;
 
-	if (config_load(path, &c, &e) < 0 || buttons_parse(c->oidc.buttons, &buttons, &e) < 0) {
+	if (config_load(path, &c, &e) < 0 || oidc_settings_check(c, &e) < 0) {
 		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
 		config_free(&c);
 		return NULL;

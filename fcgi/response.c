@@ -2,6 +2,7 @@
 #include "fcgi/response.h"
 #include "fcgi/request.h"
 #include "lib/base/log.h"
+#include "lib/base/secret.h"
 #include "lib/http/etag.h"
 #include "lib/http/problem.h"
 #include <stdarg.h>
@@ -89,6 +90,18 @@ void response_headerf(struct response *r, const char *name, const char *fmt, ...
 		return;
 	}
 	response_header(r, name, value);
+}
+
+void response_cookie(struct response *r, const struct config *c, enum cookie which, const char *value,
+		     int64_t max_age_ms)
+{
+	struct strbuf b = {.max = 512};
+
+	cookie_set(&b, c, which, value, max_age_ms / 1000);
+	response_header(r, "Set-Cookie", strbuf_cstr(&b));
+	if (b.p)
+		secret_wipe(b.p, b.cap);
+	strbuf_release(&b);
 }
 
 void response_redirect(struct response *r, int status, const char *location)

@@ -1,5 +1,6 @@
 /* response: an answer that grows, sent at once at the end. CR and LF never reach a header. */
 #pragma once
+#include "lib/auth/cookie.h"
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
 struct io;
@@ -26,6 +27,9 @@ void response_restart(struct response *r);
  * CR, LF and NUL: such a header is left out and logged. */
 void response_header(struct response *r, const char *name, const char *value);
 void response_headerf(struct response *r, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Sets one of the site's cookies; max_age_ms 0 takes it away. */
+void response_cookie(struct response *r, const struct config *c, enum cookie which, const char *value,
+		     int64_t max_age_ms);
 /* A redirect without a body. */
 void response_redirect(struct response *r, int status, const char *location);
 /* application/problem+json in place of what was said so far; headers are forgotten. */

@@ -39,6 +39,10 @@ const struct route routes[] = {
 	{METHOD_PUT, CHANNEL "/unread", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_mark_unread},
 	{METHOD_PUT, CHANNEL "/delivered", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_mark_delivered},
 	{METHOD_PATCH, CHANNEL "/membership", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_membership_change},
+	{METHOD_GET, API "/invites", NEED_USER, SCOPE_READ, INPUT_NONE, "before,limit", handle_invite_list},
+	{METHOD_POST, API "/invites", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_invite_create},
+	{METHOD_DELETE, API "/invites/{invite}", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_invite_revoke},
+	{METHOD_POST, API "/invites/look", NEED_NONE, 0, INPUT_JSON, NULL, handle_invite_look},
 	/* the scope is each op's own matter */
 	{METHOD_POST, API "/ops", NEED_USER, 0, INPUT_LINES, "instance", handle_ops},
 	/* where no pulsechat-realtime stands at these paths */
@@ -47,6 +51,7 @@ const struct route routes[] = {
 	{METHOD_GET, API "/ws", NEED_NONE, 0, INPUT_NONE, "*", handle_ws},
 	{METHOD_GET, "/auth/login", NEED_NONE, 0, INPUT_NONE, "*", handle_auth_login},
 	{METHOD_GET, "/auth/callback", NEED_NONE, 0, INPUT_NONE, "*", handle_auth_callback},
+	{METHOD_POST, "/auth/local", NEED_NONE, 0, INPUT_JSON, NULL, handle_auth_local},
 	{METHOD_POST, "/auth/logout", NEED_NONE, 0, INPUT_RAW, "*", handle_auth_logout},
 	{0},
 };

@@ -1,20 +1,26 @@
 /* login: attempts and their end. */
 #include "lib/auth/login.h"
 #include "lib/auth/person.h"
+#include "lib/auth/roles.h"
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/db/db.h"
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define DOMAINS_MAX 64
 
 void login_wipe(struct login *l)
 {
 	secret_wipe(l, sizeof(*l));
 }
 
-int login_begin(struct db *d, const char *browser, const char *return_to, struct login *out, struct err *e)
+int login_begin(struct db *d, const char *browser, const char *return_to, const char *invite, struct login *out,
+		struct err *e)
 {
 	char state_hash[SESSION_HASH_MAX], browser_hash[SESSION_HASH_MAX];
 	PGresult *r = NULL;
@@ -25,8 +31,10 @@ int login_begin(struct db *d, const char *browser, const char *return_to, struct
 	snprintf(out->return_to, sizeof(out->return_to), "%s", return_to);
 	session_secret_hash(out->state, state_hash);
 	session_secret_hash(browser, browser_hash);
-	if (db_query(d, STMT_login_attempt_create, &r, e, "ttttti", state_hash, browser_hash, out->nonce, out->verifier,
-		     out->return_to, (int64_t)LOGIN_TTL_MS) < 0) {
+	if (invite)
+		session_secret_hash(invite, out->invite_hash);
+	if (db_query(d, STMT_login_attempt_create, &r, e, "tttttit", state_hash, browser_hash, out->nonce,
+		     out->verifier, out->return_to, (int64_t)LOGIN_TTL_MS, invite ? out->invite_hash : NULL) < 0) {
 		login_wipe(out);
 		return -1;
 	}
@@ -56,38 +64,75 @@ int login_take(struct db *d, const char *state, const char *browser, struct logi
 	snprintf(out->nonce, sizeof(out->nonce), "%s", result_text(r, 0, 1));
 	snprintf(out->verifier, sizeof(out->verifier), "%s", result_text(r, 0, 2));
 	return_to_check(result_text(r, 0, 3), out->return_to);
+	snprintf(out->invite_hash, sizeof(out->invite_hash), "%s", result_text(r, 0, 5));
 	PQclear(r);
 	return 0;
 }
 
-/* The account's id. */
-static int find_user(struct db *d, const json_t *claims, int64_t *user, struct err *e)
+/* The setting's domains in lower case. They point into text, which is changed. */
+static size_t domains_of(char *text, const char *out[DOMAINS_MAX])
 {
-	const char *issuer = json_string_value(json_object_get(claims, "iss"));
-	const char *subject = json_string_value(json_object_get(claims, "sub"));
-	struct person p;
-	PGresult *r = NULL;
+	size_t n = 0;
+	char *rest = text;
 
-	person_from_claims(claims, &p);
-	if (db_one(d, STMT_login_user, &r, e, "ttttttb", issuer, subject, p.handle, p.name,
-		   p.picture[0] ? p.picture : NULL, p.email[0] ? p.email : NULL, (int)p.email_verified) < 0)
-		return -1;
-	*user = r && !result_null(r, 0, 0) ? result_int(r, 0, 0) : 0;
-	PQclear(r);
-	return *user ? 0 : err_set(e, ERR_FORBIDDEN, NULL, "this account is deactivated");
+	for (char *p; n < DOMAINS_MAX && (p = strtok_r(rest, ", ", &rest)); n++) {
+		for (char *q = p; *q; q++)
+			*q = (char)tolower((unsigned char)*q);
+		out[n] = p;
+	}
+	return n;
 }
 
-int login_finish(struct db *d, const struct config *c, const json_t *claims, const char *current, const char *agent,
-		 struct login_done *out, struct err *e)
+/* The account's id. */
+static int find_user(struct db *d, const struct config *c, const struct login *l, const json_t *claims, int64_t *user,
+		     struct err *e)
+{
+	const struct person_claims first = {c->oidc.claim_name, c->oidc.claim_handle, c->oidc.claim_picture};
+	const char *issuer = json_string_value(json_object_get(claims, "iss"));
+	const char *subject = json_string_value(json_object_get(claims, "sub"));
+	char *text = xstrdup(c->registration.domains);
+	const char *domains[DOMAINS_MAX];
+	size_t n = domains_of(text, domains);
+	struct person p;
+	PGresult *r = NULL;
+	int rc;
+
+	person_from_claims(claims, &first, &p);
+	rc = db_one(d, STMT_login_user, &r, e, "ttttttbttTtb", issuer, subject, p.handle, p.name,
+		    p.picture[0] ? p.picture : NULL, p.email[0] ? p.email : NULL, (int)p.email_verified,
+		    roles_of(c, claims), c->registration.mode, domains, n, l->invite_hash[0] ? l->invite_hash : NULL,
+		    (int)config_first_owner(c));
+	free(text);
+	if (rc < 0)
+		return -1;
+	*user = r && !result_null(r, 0, 0) ? result_int(r, 0, 0) : 0;
+	if (!*user)
+		rc = err_set(e, ERR_FORBIDDEN, r ? result_text(r, 0, 1) : NULL, "no account for this person");
+	PQclear(r);
+	return rc;
+}
+
+int login_finish(struct db *d, const struct config *c, const struct login *l, const json_t *claims, const char *current,
+		 const char *agent, struct login_done *out, struct err *e)
 {
 	const char *sid = json_string_value(json_object_get(claims, "sid"));
-	struct session old = {0};
+	int64_t user;
 
 	memset(out, 0, sizeof(*out));
 	if (sid && (!sid[0] || strlen(sid) > 255))
 		sid = NULL;
-	if (find_user(d, claims, &out->user, e) < 0)
+	if (find_user(d, c, l, claims, &user, e) < 0)
 		return -1;
+	return login_session(d, c, user, sid, current, agent, out, e);
+}
+
+int login_session(struct db *d, const struct config *c, int64_t user, const char *sid, const char *current,
+		  const char *agent, struct login_done *out, struct err *e)
+{
+	struct session old = {0};
+
+	memset(out, 0, sizeof(*out));
+	out->user = user;
 	if (current) {
 		struct err why = {0};
 

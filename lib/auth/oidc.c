@@ -1,7 +1,7 @@
 /* oidc: the provider's documents and the authorize, token and end-session endpoints. */
 #include "lib/auth/oidc.h"
-#include "lib/auth/buttons.h"
-#include "lib/auth/discovery.h"
+#include "lib/auth/oidc_private.h"
+#include "lib/auth/documents.h"
 #include "lib/auth/id_token.h"
 #include "lib/auth/pkce.h"
 #include "lib/base/clock.h"
@@ -17,15 +17,18 @@
 
 enum {
 	TRIES = 2,
-	RETRY_MS = 300,       /* between two tries */
-	RETRY_MAX_MS = 2000,  /* a longer Retry-After is the person's to wait for */
-	BUSY_RETRY_MS = 3000, /* what those are told who find too many waiting */
+	RETRY_MS = 300,         /* between two tries */
+	RETRY_MAX_MS = 2000,    /* a longer Retry-After is the person's to wait for */
+	BUSY_RETRY_MS = 3000,   /* what those are told who find too many waiting */
+	ISSUED_AGO_MAX_S = 240, /* besides the leeway: how old an ID token may be that comes for a code */
 };
 #define TOKEN_BYTES_MAX ((size_t)64 << 10)
 
 struct oidc {
 	const struct config *config;
 	struct refreshed *discovery, *jwks;
+	/* of the documents that are used now; their one fetcher's */
+	char discovery_hash[DOCUMENT_HASH_MAX], jwks_hash[DOCUMENT_HASH_MAX];
 	pthread_mutex_t lock;
 	int inside, inside_max;
 };
@@ -59,7 +62,7 @@ static bool try_again(const struct http_request *q, const struct http_answer *a,
 	return true;
 }
 
-static int ask(const struct http_request *q, struct http_answer *a, struct err *e)
+int oidc_ask(const struct http_request *q, struct http_answer *a, struct err *e)
 {
 	for (int tried = 1;; tried++) {
 		int rc = http_fetch(q, a, e);
@@ -70,32 +73,38 @@ static int ask(const struct http_request *q, struct http_answer *a, struct err *
 	}
 }
 
-/* GETs a document; 200 or an error. */
-static int ask_document(const struct config *c, const char *url, size_t max, struct http_answer *a, struct err *e)
+/* GETs a document; 200 or an error. body: what it says. */
+static int ask_document(const struct config *c, const char *url, size_t max, struct strbuf *body, int64_t *max_age_ms,
+			struct err *e)
 {
 	struct http_request q = {.url = url, .timeout_ms = c->oidc.http_timeout, .max_bytes = max};
-
-	if (ask(&q, a, e) < 0)
-		return -1;
-	if (a->status != 200)
-		return err_set(e, ERR_UNAVAILABLE, NULL, "%.180s answered %d", url, a->status);
-	return 0;
-}
-
-static struct shared *fetch_discovery(void *arg, int64_t *max_age_ms, struct err *e)
-{
-	struct oidc *o = arg;
-	AUTO_STRBUF url = {.max = 4096};
-	struct discovery *d = NULL;
 	struct http_answer a;
+	int rc = oidc_ask(&q, &a, e);
 
-	strbuf_addf(&url, "%s/.well-known/openid-configuration", o->config->oidc.issuer);
-	if (ask_document(o->config, strbuf_cstr(&url), DISCOVERY_BYTES_MAX, &a, e) == 0) {
-		d = discovery_parse(o->config->oidc.issuer, strbuf_cstr(&a.body), a.body.n, e);
+	if (rc == 0 && a.status != 200)
+		rc = err_set(e, ERR_UNAVAILABLE, NULL, "%.180s answered %d", url, a.status);
+	if (rc == 0) {
+		strbuf_add(body, strbuf_cstr(&a.body), a.body.n);
 		*max_age_ms = a.max_age_ms;
 	}
 	http_answer_release(&a);
-	return (struct shared *)d;
+	return rc;
+}
+
+static int ask_discovery(void *arg, struct strbuf *body, int64_t *max_age_ms, struct err *e)
+{
+	struct oidc *o = arg;
+	AUTO_STRBUF url = {.max = 4096};
+
+	strbuf_addf(&url, "%s/.well-known/openid-configuration", o->config->oidc.issuer);
+	return ask_document(o->config, strbuf_cstr(&url), DISCOVERY_BYTES_MAX, body, max_age_ms, e);
+}
+
+static struct shared *parse_discovery(void *arg, const char *p, size_t n, struct err *e)
+{
+	struct oidc *o = arg;
+
+	return (struct shared *)discovery_parse(o->config->oidc.issuer, p, n, e);
 }
 
 static struct discovery *discovery(struct oidc *o, struct err *e)
@@ -103,22 +112,39 @@ static struct discovery *discovery(struct oidc *o, struct err *e)
 	return (struct discovery *)refreshed_get(o->discovery, e);
 }
 
-static struct shared *fetch_jwks(void *arg, int64_t *max_age_ms, struct err *e)
+static int ask_jwks(void *arg, struct strbuf *body, int64_t *max_age_ms, struct err *e)
 {
 	struct oidc *o = arg;
 	struct discovery *d = discovery(o, e);
-	struct jwks *s = NULL;
-	struct http_answer a;
+	int rc;
 
 	if (!d)
-		return NULL;
-	if (ask_document(o->config, d->jwks, JWKS_BYTES_MAX, &a, e) == 0) {
-		s = jwks_parse(strbuf_cstr(&a.body), a.body.n, e);
-		*max_age_ms = a.max_age_ms;
-	}
-	http_answer_release(&a);
+		return -1;
+	rc = ask_document(o->config, d->jwks, JWKS_BYTES_MAX, body, max_age_ms, e);
 	shared_unref(&d->shared);
-	return (struct shared *)s;
+	return rc;
+}
+
+static struct shared *parse_jwks(void *arg, const char *p, size_t n, struct err *e)
+{
+	(void)arg;
+	return (struct shared *)jwks_parse(p, n, e);
+}
+
+static struct shared *fetch_discovery(void *arg, bool newer, int64_t *max_age_ms, struct err *e)
+{
+	static const struct document_kind kind = {"discovery", ask_discovery, parse_discovery};
+	struct oidc *o = arg;
+
+	return document_get(o->config, &kind, o, newer, o->discovery_hash, max_age_ms, e);
+}
+
+static struct shared *fetch_jwks(void *arg, bool newer, int64_t *max_age_ms, struct err *e)
+{
+	static const struct document_kind kind = {"jwks", ask_jwks, parse_jwks};
+	struct oidc *o = arg;
+
+	return document_get(o->config, &kind, o, newer, o->jwks_hash, max_age_ms, e);
 }
 
 struct oidc *oidc_new(const struct config *c)
@@ -189,31 +215,54 @@ static void start_query(struct strbuf *url, const char *endpoint)
 		strbuf_addc(url, '?');
 }
 
-int oidc_authorize_url(struct oidc *o, const char *state, const char *nonce, const char *verifier, const char *fidp,
-		       struct strbuf *url, struct err *e)
+/* The values that OpenID Connect knows, as far as we can do something with the answer. */
+bool oidc_prompt_known(const char *prompt)
 {
-	const struct config *c = o->config;
-	struct discovery *d = discovery(o, e);
+	static const char *const known[] = {"none", "login", "consent", "select_account"};
+
+	for (size_t i = 0; i < COUNT_OF(known); i++)
+		if (!strcmp(known[i], prompt))
+			return true;
+	return false;
+}
+
+int oidc_add_authorize(const struct config *c, const struct discovery *d, const struct oidc_attempt *a,
+		       const struct oidc_wish *wish, struct strbuf *url, struct err *e)
+{
 	AUTO_STRBUF back = {.max = 1024};
 	char challenge[PKCE_CHALLENGE_MAX];
 
-	if (!d)
-		return -1;
 	oidc_redirect_uri(c, &back);
-	pkce_challenge(verifier, challenge);
+	pkce_challenge(a->verifier, challenge);
 	start_query(url, d->authorization);
 	http_form_add(url, "response_type", "code");
 	http_form_add(url, "client_id", c->oidc.client_id);
 	http_form_add(url, "redirect_uri", strbuf_cstr(&back));
 	http_form_add(url, "scope", c->oidc.scopes);
-	http_form_add(url, "state", state);
-	http_form_add(url, "nonce", nonce);
+	http_form_add(url, "state", a->state);
+	http_form_add(url, "nonce", a->nonce);
 	http_form_add(url, "code_challenge", challenge);
 	http_form_add(url, "code_challenge_method", "S256");
-	if (fidp && fidp[0])
-		http_form_add(url, "fidp", fidp);
-	shared_unref(&d->shared);
+	if (wish->fidp && wish->fidp[0])
+		http_form_add(url, "fidp", wish->fidp);
+	if (wish->prompt && oidc_prompt_known(wish->prompt))
+		http_form_add(url, "prompt", wish->prompt);
+	if (wish->login_hint && wish->login_hint[0] && strlen(wish->login_hint) <= OIDC_HINT_MAX)
+		http_form_add(url, "login_hint", wish->login_hint);
 	return url->failed ? err_set(e, ERR_INTERNAL, NULL, "the provider's address is too long") : 0;
+}
+
+int oidc_authorize_url(struct oidc *o, const struct oidc_attempt *a, const struct oidc_wish *wish, struct strbuf *url,
+		       struct err *e)
+{
+	struct discovery *d = discovery(o, e);
+	int rc;
+
+	if (!d)
+		return -1;
+	rc = oidc_add_authorize(o->config, d, a, wish, url, e);
+	shared_unref(&d->shared);
+	return rc;
 }
 
 int oidc_check_iss(struct oidc *o, const char *iss, struct err *e)
@@ -246,11 +295,9 @@ static int refused(const struct http_answer *a, const json_t *doc, struct err *e
 	return err_set(e, ERR_INTERNAL, NULL, "%.60s: %.160s", error, text ? text : "");
 }
 
-/* POSTs the code. *doc: the answer's object, even beside an error. */
-static int redeem(struct oidc *o, const struct discovery *d, const char *code, const char *verifier, json_t **doc,
-		  struct err *e)
+int oidc_redeem(const struct config *c, const struct discovery *d, const char *code, const char *verifier, json_t **doc,
+		struct err *e)
 {
-	const struct config *c = o->config;
 	bool confidential = c->oidc.client_secret[0] != 0, basic = !strcmp(c->oidc.client_auth, "basic");
 	struct strbuf form = {.max = 16384}, user = {.max = 4096}, password = {.max = 4096}, back = {.max = 1024};
 	struct http_answer a;
@@ -278,7 +325,7 @@ static int redeem(struct oidc *o, const struct discovery *d, const char *code, c
 	}
 	q.body = strbuf_cstr(&form);
 	q.body_n = form.n;
-	rc = ask(&q, &a, e);
+	rc = oidc_ask(&q, &a, e);
 	if (rc == 0) {
 		if (jose_parse(strbuf_cstr(&a.body), a.body.n, doc) != JOSE_OK)
 			*doc = NULL;
@@ -333,7 +380,7 @@ int oidc_exchange(struct oidc *o, const char *code, const char *verifier, const 
 	*claims = NULL;
 	if (!d)
 		return -1;
-	if (redeem(o, d, code, verifier, &doc, e) < 0)
+	if (oidc_redeem(c, d, code, verifier, &doc, e) < 0)
 		goto out;
 	token = json_string_value(json_object_get(doc, "id_token"));
 	type = json_string_value(json_object_get(doc, "token_type"));
@@ -345,6 +392,13 @@ int oidc_exchange(struct oidc *o, const char *code, const char *verifier, const 
 	}
 	rules.now_s = clock_now_us() / 1000000;
 	result = verify(o, &rules, token, claims, e);
+	if (result == ID_TOKEN_OK &&
+	    json_integer_value(json_object_get(*claims, "iat")) < rules.now_s - rules.leeway_s - ISSUED_AGO_MAX_S) {
+		/* it was made for this very request: older than this, one of the two clocks is wrong */
+		json_decref(*claims);
+		*claims = NULL;
+		result = ID_TOKEN_IAT;
+	}
 	if (result == ID_TOKEN_OK)
 		rc = 0;
 	else if (!e->code)
@@ -372,63 +426,4 @@ bool oidc_logout_url(struct oidc *o, struct strbuf *url)
 	if (d)
 		shared_unref(&d->shared);
 	return has;
-}
-
-bool oidc_check(const struct config *c, void (*say)(void *arg, bool ok, const char *text), void *arg)
-{
-	bool basic = !strcmp(c->oidc.client_auth, "basic"), ok = true;
-	struct oidc *o = NULL;
-	struct discovery *d = NULL;
-	struct shared *keys = NULL;
-	struct buttons buttons;
-	struct err e = {0};
-	char text[DISCOVERY_URL_MAX + 128];
-	AUTO_STRBUF uri = {.max = 1024};
-
-#define SAY(good, ...)                                     \
-	do {                                               \
-		bool good_ = (good);                       \
-		snprintf(text, sizeof(text), __VA_ARGS__); \
-		ok = ok && good_;                          \
-		say(arg, good_, text);                     \
-	} while (0)
-
-	SAY(c->oidc.issuer[0] && http_url_allowed(c->oidc.issuer), "oidc.issuer is %s",
-	    c->oidc.issuer[0] ? c->oidc.issuer : "not set");
-	SAY(c->oidc.client_id[0] && strcmp(c->oidc.client_id, "changeme") != 0, "oidc.client_id is %s",
-	    c->oidc.client_id[0] ? c->oidc.client_id : "not set");
-	if (buttons_parse(c->oidc.buttons, &buttons, &e) < 0)
-		SAY(false, "%s", e.detail);
-	oidc_redirect_uri(c, &uri);
-	SAY(true, "redirect URI to register: %s", strbuf_cstr(&uri));
-	strbuf_reset(&uri);
-	oidc_after_logout_uri(c, &uri);
-	SAY(true, "post-logout redirect URI to register: %s", strbuf_cstr(&uri));
-	if (!ok)
-		return false;
-	o = oidc_new(c);
-	memset(&e, 0, sizeof(e));
-	d = discovery(o, &e);
-	SAY(d != NULL, "discovery: %s", d ? "found, and its issuer is ours" : e.detail);
-	if (d) {
-		SAY(d->has_s256, "the provider %s PKCE with S256", d->has_s256 ? "knows" : "does not name");
-		SAY(d->has_known_alg, "the provider signs by %s",
-		    d->has_known_alg ? "an algorithm that we know" : "none of RS256, PS256, ES256, EdDSA");
-		if (c->oidc.client_secret[0])
-			SAY(basic ? d->has_basic : d->has_post, "oidc.client_auth = %s is %s the provider",
-			    c->oidc.client_auth,
-			    (basic ? d->has_basic : d->has_post) ? "taken by" : "not among the methods of");
-		SAY(true, "sign-out at the provider: %s", d->end_session[0] ? d->end_session : "it has no page for it");
-		keys = refreshed_get(o->jwks, &e);
-		if (keys)
-			SAY(jwks_usable((struct jwks *)keys) > 0, "keys: %zu that we can use",
-			    jwks_usable((struct jwks *)keys));
-		else
-			SAY(false, "keys: %s", e.detail);
-		shared_unref(keys);
-		shared_unref(&d->shared);
-	}
-	oidc_free(&o);
-	return ok;
-#undef SAY
 }

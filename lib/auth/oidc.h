@@ -8,6 +8,9 @@ struct config;
 
 struct oidc;
 
+/* Those settings of [oidc] that have a form of their own. ERR_BAD_FIELD. */
+MUST_CHECK int oidc_settings_check(const struct config *c, struct err *e);
+
 struct oidc *oidc_new(const struct config *c); /* asks nothing yet */
 void oidc_free(struct oidc **o);
 
@@ -19,9 +22,21 @@ void oidc_leave(struct oidc *o);
 /* Whether the provider's addresses are known, or can be had now. */
 MUST_CHECK int oidc_ready(struct oidc *o, struct err *e);
 
-/* Appends where the browser is to go. fidp: which connection of the provider to use, NULL or empty: its own choice. */
-MUST_CHECK int oidc_authorize_url(struct oidc *o, const char *state, const char *nonce, const char *verifier,
-				  const char *fidp, struct strbuf *url, struct err *e);
+#define OIDC_HINT_MAX 255 /* bytes of a login_hint */
+
+struct oidc_attempt {
+	const char *state, *nonce, *verifier;
+};
+/* What the provider is asked to do about it; NULL or empty: its own choice. */
+struct oidc_wish {
+	const char *fidp;       /* which connection of the provider to use */
+	const char *prompt;     /* none, login, consent, select_account; others are left out */
+	const char *login_hint; /* a name or address to begin with; a longer one is left out */
+};
+bool oidc_prompt_known(const char *prompt);
+/* Appends where the browser is to go. */
+MUST_CHECK int oidc_authorize_url(struct oidc *o, const struct oidc_attempt *a, const struct oidc_wish *wish,
+				  struct strbuf *url, struct err *e);
 
 /* iss: of the callback, NULL where absent. ERR_FORBIDDEN: from another provider, or missing though promised. */
 MUST_CHECK int oidc_check_iss(struct oidc *o, const char *iss, struct err *e);
@@ -40,5 +55,6 @@ bool oidc_logout_url(struct oidc *o, struct strbuf *url);
 void oidc_redirect_uri(const struct config *c, struct strbuf *b);
 void oidc_after_logout_uri(const struct config *c, struct strbuf *b);
 
-/* For `pulsechat doctor`: settings, discovery, keys, each told to say (ok, a sentence). True where all is well. */
+/* For `pulsechat doctor`: settings, discovery, keys, clock, client and redirect URI, each told to say (ok, a sentence).
+ * True where all is well. */
 bool oidc_check(const struct config *c, void (*say)(void *arg, bool ok, const char *text), void *arg);

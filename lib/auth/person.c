@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MARKS_MAX = 3 }; /* on one letter; more reach into the lines above and below */
+
 struct range {
 	uint32_t first, last;
 };
@@ -52,9 +54,18 @@ static size_t sequence(const char *s, size_t n)
 	return 0;
 }
 
+/* Marks that stack on the letter before them. */
+static bool is_mark(uint32_t u)
+{
+	static const struct range marks[] = {{0x0300, 0x036f}, {0x0483, 0x0489}, {0x1ab0, 0x1aff},
+					     {0x1dc0, 0x1dff}, {0x20d0, 0x20ff}, {0xfe20, 0xfe2f}};
+
+	return among(u, marks, COUNT_OF(marks));
+}
+
 void person_clean(const char *in, size_t points, char *out, size_t size)
 {
-	size_t left = strlen(in), n = 0, count = 0;
+	size_t left = strlen(in), n = 0, count = 0, marks = 0;
 	bool gap = false;
 
 	while (left && count < points) {
@@ -63,7 +74,7 @@ void person_clean(const char *in, size_t points, char *out, size_t size)
 
 		if (len && is_space(u)) {
 			gap = n > 0;
-		} else if (len && !is_unwanted(u)) {
+		} else if (len && !is_unwanted(u) && (marks = is_mark(u) ? marks + 1 : 0) <= MARKS_MAX) {
 			if (gap && count + 1 >= points)
 				break;
 			if (n + len + gap + 1 > size)
@@ -83,10 +94,72 @@ void person_clean(const char *in, size_t points, char *out, size_t size)
 	out[n] = 0;
 }
 
+/* Letters that look like those of another script. Of one script alone a word is what it is. */
+static int script_of(uint32_t u)
+{
+	static const struct {
+		struct range at;
+		int script;
+	} scripts[] = {
+		{{'A', 'Z'}, 1},       {{'a', 'z'}, 1},         {{0xaa, 0xaa}, 1},       {{0xba, 0xba}, 1},
+		{{0xc0, 0x02af}, 1},   {{0x0370, 0x03ff}, 2},   {{0x0400, 0x052f}, 3},   {{0x0530, 0x058f}, 4},
+		{{0x13a0, 0x13ff}, 5}, {{0x1c80, 0x1c8f}, 3},   {{0x1d00, 0x1dbf}, 1},   {{0x1e00, 0x1eff}, 1},
+		{{0x1f00, 0x1fff}, 2}, {{0x2c60, 0x2c7f}, 1},   {{0x2c80, 0x2cff}, 6},   {{0x2de0, 0x2dff}, 3},
+		{{0xa640, 0xa69f}, 3}, {{0xa720, 0xa7ff}, 1},   {{0xab30, 0xab6f}, 1},   {{0xab70, 0xabbf}, 5},
+		{{0x2102, 0x2115}, 9}, {{0x2119, 0x211d}, 9},   {{0x2124, 0x2139}, 9},   {{0xff21, 0xff3a}, 9},
+		{{0xff41, 0xff5a}, 9}, {{0x1d400, 0x1d7ff}, 9}, {{0x1f130, 0x1f189}, 9},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(scripts); i++)
+		if (among(u, &scripts[i].at, 1))
+			return scripts[i].script;
+	return 0;
+}
+
+bool person_misleads(const char *name)
+{
+	size_t left = strlen(name);
+	int word = 0;
+
+	while (left) {
+		size_t len = sequence(name, left);
+		uint32_t u = len ? utf8_decode(name, &len) : ' ';
+		int script = script_of(u);
+
+		if (script == 9 || (script && word && script != word))
+			return true;
+		/* signs and digits go on with the word, only a blank ends it */
+		word = is_space(u) ? 0 : script ? script : word;
+		name += len ? len : 1;
+		left -= len ? len : 1;
+	}
+	return false;
+}
+
+const json_t *person_claim(const json_t *claims, const char *path)
+{
+	const json_t *found = json_object_get(claims, path);
+	char part[256];
+
+	if (found)
+		return found; /* many providers name claims by URLs: those dots are no path */
+	for (found = claims; found && *path;) {
+		size_t n = strcspn(path, ".");
+
+		if (n >= sizeof(part))
+			return NULL;
+		memcpy(part, path, n);
+		part[n] = 0;
+		found = json_object_get(found, part);
+		path += n + (path[n] == '.');
+	}
+	return found == claims ? NULL : found;
+}
+
 /* "" where the claim is absent or no string. */
 static const char *text_claim(const json_t *claims, const char *name)
 {
-	const char *s = json_string_value(json_object_get(claims, name));
+	const char *s = name && name[0] ? json_string_value(person_claim(claims, name)) : NULL;
 
 	return s ? s : "";
 }
@@ -104,9 +177,9 @@ static void set_email(const json_t *claims, struct person *out)
 	out->email_verified = json_is_true(json_object_get(claims, "email_verified"));
 }
 
-static void set_picture(const json_t *claims, struct person *out)
+static void set_picture(const json_t *claims, const char *first, struct person *out)
 {
-	const char *url = text_claim(claims, "picture");
+	const char *url = text_claim(claims, first && first[0] ? first : "picture");
 	size_t n = strlen(url);
 
 	if (n < 9 || n >= sizeof(out->picture) || strncmp(url, "https://", 8) != 0)
@@ -122,17 +195,20 @@ static void local_part(const char *email, char *out, size_t size)
 	snprintf(out, size, "%.*s", (int)MIN_OF(strcspn(email, "@"), size - 1), email);
 }
 
-void person_from_claims(const json_t *claims, struct person *out)
+void person_from_claims(const json_t *claims, const struct person_claims *first, struct person *out)
 {
+	static const struct person_claims none = {0};
 	char local[PERSON_EMAIL_MAX], full[2 * PERSON_NAME_MAX], hash_hex[17];
 	const char *given = text_claim(claims, "given_name"), *family = text_claim(claims, "family_name");
 	const char *username = text_claim(claims, "preferred_username");
 	AUTO_STRBUF id = {.max = 4096};
 	unsigned char hash[32];
 
+	if (!first)
+		first = &none;
 	memset(out, 0, sizeof(*out));
 	set_email(claims, out);
-	set_picture(claims, out);
+	set_picture(claims, first->picture, out);
 	if (!username[0])
 		username = text_claim(claims, "username");
 	local_part(out->email, local, sizeof(local));
@@ -142,19 +218,23 @@ void person_from_claims(const json_t *claims, struct person *out)
 	hex_encode(hash_hex, hash, 4);
 
 	{
-		const char *names[] = {text_claim(claims, "name"), given[0] ? full : "", username, local};
+		const char *names[] = {text_claim(claims, first->name), text_claim(claims, "name"),
+				       given[0] ? full : "", username, local};
 
 		/* a username that is an address shows its local part alone: others need not see the rest */
 		for (size_t i = 0; i < COUNT_OF(names) && utf8_blank(out->name, strlen(out->name)); i++) {
 			person_clean(names[i], PERSON_NAME_POINTS, out->name, sizeof(out->name));
-			if (i == 2)
+			if (i == 3)
 				out->name[strcspn(out->name, "@")] = 0;
+			if (person_misleads(out->name))
+				out->name[0] = 0;
 		}
 		if (utf8_blank(out->name, strlen(out->name)))
 			snprintf(out->name, sizeof(out->name), "user-%s", hash_hex);
 	}
 	{
-		const char *handles[] = {text_claim(claims, "nickname"), username, local, out->name};
+		const char *handles[] = {text_claim(claims, first->handle), text_claim(claims, "nickname"), username,
+					 local, out->name};
 
 		for (size_t i = 0; i < COUNT_OF(handles) && !out->handle[0]; i++) {
 			person_clean(handles[i], PERSON_NAME_POINTS, out->handle, sizeof(out->handle));

@@ -19,9 +19,21 @@ struct person {
 	bool email_verified;          /* true only for the JSON value true */
 };
 
-/* claims: an id_token's, verified. Name: name, given_name and family_name, given_name, username, the e-mail's local
- * part, else "user-" and a short hash of issuer and subject. */
-void person_from_claims(const json_t *claims, struct person *out);
+/* Which claims to look at first, by configuration; NULL or empty: none. "a.b" is b of the object a. */
+struct person_claims {
+	const char *name, *handle, *picture;
+};
+/* The claim of a name or a path, NULL where there is none. */
+const json_t *person_claim(const json_t *claims, const char *path);
+
+/* claims: an id_token's, verified; first: NULL for none. Name: that of `first`, then name, given_name and family_name,
+ * given_name, username, the e-mail's local part, else "user-" and a short hash of issuer and subject; one that misleads
+ * is passed over. */
+void person_from_claims(const json_t *claims, const struct person_claims *first, struct person *out);
+
+/* True for a name that is there to be taken for another: letters of several scripts that look alike within one word
+ * (Latin, Greek, Cyrillic, …), or letters made of mathematical or full-width signs. */
+bool person_misleads(const char *name);
 
 /* Text for one line of at most `points` characters: without control, invisible and direction-changing characters and
  * bytes that are no UTF-8; white space becomes single blanks, none at the ends. size: at least 4 * points + 1. */

@@ -62,7 +62,7 @@ static int64_t lifetime(int64_t max_age_ms)
 }
 
 /* Fetches, with the lock let go meanwhile. */
-static void fetch_now(struct refreshed *r)
+static void fetch_now(struct refreshed *r, bool newer)
 {
 	struct shared *doc, *old = NULL;
 	struct err e = {0};
@@ -70,7 +70,7 @@ static void fetch_now(struct refreshed *r)
 
 	r->fetching = true;
 	pthread_mutex_unlock(&r->lock);
-	doc = r->fetch(r->arg, &age, &e);
+	doc = r->fetch(r->arg, newer, &age, &e);
 	pthread_mutex_lock(&r->lock);
 	r->fetching = false;
 	r->fetches++;
@@ -99,7 +99,7 @@ struct shared *refreshed_get(struct refreshed *r, struct err *e)
 	while (!r->doc && r->fetching)
 		pthread_cond_wait(&r->done, &r->lock);
 	if (!r->fetching && (r->doc ? clock_mono_ms() >= r->due : r->fetches == before))
-		fetch_now(r);
+		fetch_now(r, false);
 	if (r->doc)
 		doc = shared_ref(r->doc);
 	else if (e)
@@ -118,7 +118,7 @@ struct shared *refreshed_newer(struct refreshed *r, const struct shared *seen)
 	if (r->doc == seen && (!r->newer || clock_mono_ms() - r->last_newer >= REFRESHED_RETRY_MS)) {
 		r->newer++;
 		r->last_newer = clock_mono_ms();
-		fetch_now(r);
+		fetch_now(r, true);
 	}
 	if (r->doc && r->doc != seen)
 		doc = shared_ref(r->doc);

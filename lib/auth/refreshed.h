@@ -18,8 +18,9 @@ void shared_unref(struct shared *s); /* NULL is fine */
 
 struct refreshed;
 
-/* Asks the provider; blocks; no lock is held. *max_age_ms: -1 where none was named. NULL with an error. */
-typedef struct shared *(*refreshed_fetch)(void *arg, int64_t *max_age_ms, struct err *e);
+/* Asks the provider; blocks; no lock is held. newer: something is missing in what we have. *max_age_ms: -1 where none
+ * was named. NULL with an error. */
+typedef struct shared *(*refreshed_fetch)(void *arg, bool newer, int64_t *max_age_ms, struct err *e);
 struct refreshed *refreshed_new(const char *name, refreshed_fetch fetch, void *arg);
 void refreshed_free(struct refreshed **r);
 

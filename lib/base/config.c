@@ -61,8 +61,19 @@ static const struct key {
 	{AT(oidc, client_auth), TEXT, IN(oidc, client_auth), "basic", 0, 0},
 	{AT(oidc, scopes), TEXT, IN(oidc, scopes), "openid profile email", 0, 0},
 	{AT(oidc, buttons), TEXT, IN(oidc, buttons), "", 0, 0},
+	{AT(oidc, prompt), TEXT, IN(oidc, prompt), "", 0, 0},
+	{AT(oidc, claim_name), TEXT, IN(oidc, claim_name), "", 0, 0},
+	{AT(oidc, claim_handle), TEXT, IN(oidc, claim_handle), "", 0, 0},
+	{AT(oidc, claim_picture), TEXT, IN(oidc, claim_picture), "", 0, 0},
+	{AT(oidc, claim_groups), TEXT, IN(oidc, claim_groups), "groups", 0, 0},
+	{AT(oidc, roles), TEXT, IN(oidc, roles), "", 0, 0},
+	{AT(oidc, owners), TEXT, IN(oidc, owners), "", 0, 0},
 	{AT(oidc, leeway), DURATION, IN(oidc, leeway), "60s", 0, 600000},
 	{AT(oidc, http_timeout), DURATION, IN(oidc, http_timeout), "10s", 100, 60000},
+	{AT(registration, mode), TEXT, IN(registration, mode), "open", 0, 0},
+	{AT(registration, domains), TEXT, IN(registration, domains), "", 0, 0},
+	{AT(registration, first_owner), TEXT, IN(registration, first_owner), "yes", 0, 0},
+	{AT(local, accounts), TEXT, IN(local, accounts), "no", 0, 0},
 	{AT(session, idle), DURATION, IN(session, idle), "14d", 1000, (int64_t)400 * 86400000},
 	{AT(session, absolute), DURATION, IN(session, absolute), "90d", 1000, (int64_t)400 * 86400000},
 	{AT(limits, message_chars), COUNT, IN(limits, message_chars), "20000", 1, 100000},
@@ -304,6 +315,31 @@ static const char *site_host(const struct config *c)
 	return strstr(c->site.url, "://") ? strstr(c->site.url, "://") + 3 : "";
 }
 
+static bool yes_or_no(const char *s)
+{
+	return !strcmp(s, "yes") || !strcmp(s, "no");
+}
+
+/* Who may come. */
+static int check_registration(const struct config *c, const char *path, struct err *e)
+{
+	const char *mode = c->registration.mode;
+
+	if (strcmp(mode, "open") != 0 && strcmp(mode, "invite") != 0 && strcmp(mode, "domains") != 0)
+		return err_set(e, ERR_BAD_FIELD, "mode",
+			       "%s: [registration] mode = %s: expected open, invite or domains", path, mode);
+	if (!strcmp(mode, "domains") && !c->registration.domains[strspn(c->registration.domains, " ,")])
+		return err_set(e, ERR_BAD_FIELD, "domains", "%s: [registration] mode = domains needs domains", path);
+	if (!yes_or_no(c->registration.first_owner))
+		return err_set(e, ERR_BAD_FIELD, "first_owner",
+			       "%s: [registration] first_owner = %s: expected yes or no", path,
+			       c->registration.first_owner);
+	if (!yes_or_no(c->local.accounts))
+		return err_set(e, ERR_BAD_FIELD, "accounts", "%s: [local] accounts = %s: expected yes or no", path,
+			       c->local.accounts);
+	return 0;
+}
+
 static int check(struct config *c, const char *path, struct err *e)
 {
 	enum log_level level;
@@ -331,6 +367,8 @@ static int check(struct config *c, const char *path, struct err *e)
 	if (strcmp(c->api.poll, "parked") != 0 && strcmp(c->api.poll, "plain") != 0)
 		return err_set(e, ERR_BAD_FIELD, "poll", "%s: [api] poll = %s: expected parked or plain", path,
 			       c->api.poll);
+	if (check_registration(c, path, e) < 0)
+		return -1;
 	return read_secret_file(c, path, e);
 }
 
@@ -403,6 +441,16 @@ bool config_site_loopback(const struct config *c)
 		return h[5] == 0 || h[5] == ':';
 	snprintf(host, sizeof(host), "%.*s", (int)strcspn(h, ":"), h);
 	return !strcmp(host, "localhost") || (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
+}
+
+bool config_local_accounts(const struct config *c)
+{
+	return !strcmp(c->local.accounts, "yes");
+}
+
+bool config_first_owner(const struct config *c)
+{
+	return !strcmp(c->registration.first_owner, "yes");
 }
 
 bool config_polls_park(const struct config *c)

@@ -25,9 +25,16 @@ struct config {
 		int64_t batch_items, batch_bytes, queue_items, queue_bytes;
 	} writer;
 	struct {
-		char *issuer, *client_id, *client_secret, *client_secret_file, *client_auth, *scopes, *buttons;
+		char *issuer, *client_id, *client_secret, *client_secret_file, *client_auth, *scopes, *buttons, *prompt;
+		char *claim_name, *claim_handle, *claim_picture, *claim_groups, *roles, *owners;
 		int64_t leeway, http_timeout;
 	} oidc;
+	struct {
+		char *mode, *domains, *first_owner;
+	} registration;
+	struct {
+		char *accounts;
+	} local;
 	struct {
 		int64_t idle, absolute;
 	} session;
@@ -59,6 +66,10 @@ void config_free(struct config **c); /* wipes the secrets; NULL is fine */
 /* The site's origin is its URL; true for https; true for a loopback host (127.0.0.0/8, [::1], localhost). */
 bool config_site_secure(const struct config *c);
 bool config_site_loopback(const struct config *c);
+/* [local] accounts = yes: people may sign in by a password that this site keeps. */
+bool config_local_accounts(const struct config *c);
+/* [registration] first_owner = yes: who comes while nobody is owner or admin becomes owner. */
+bool config_first_owner(const struct config *c);
 /* [api] poll = parked: a poll may wait without a thread. */
 bool config_polls_park(const struct config *c);
 /* The port in the site's URL, or the scheme's. */

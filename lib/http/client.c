@@ -94,7 +94,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 			a->max_age_ms = seconds(age + 8) * 1000;
 	} else if (header_is(p, n, "retry-after", value, sizeof(value)) && seconds(value) > 0) {
 		a->retry_after_ms = seconds(value) * 1000;
+	} else if (header_is(p, n, "date", value, sizeof(value))) {
+		a->date_s = MAX_OF((int64_t)curl_getdate(value, NULL), (int64_t)0);
 	}
+	header_is(p, n, "location", a->location, sizeof(a->location));
 	return n;
 }
 

@@ -19,6 +19,8 @@ struct http_answer {
 	struct strbuf body;
 	int64_t max_age_ms;     /* Cache-Control max-age; -1: not said, 0: no-store or no-cache too */
 	int64_t retry_after_ms; /* Retry-After in seconds; 0: not said */
+	int64_t date_s;         /* Date, seconds since 1970; 0: not said */
+	char location[2049];    /* Location as sent; empty where it is absent or longer */
 	bool unsent; /* where it failed: the request surely did not reach the peer, so that a retry is safe */
 };
 

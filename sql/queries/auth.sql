@@ -64,25 +64,24 @@ SELECT s.id, s.name, array_to_string(s.scopes, ' ') AS scopes, (extract(epoch FR
 	(extract(epoch FROM s.expires_at) * 1000000)::int8 AS expires_us
 FROM sessions s WHERE s.user_id = $1 AND s.kind = 'token' AND s.revoked_at IS NULL ORDER BY s.id;
 
--- A log-in begins. Clears away up to 100 that nobody finished.
+-- A log-in begins. Clears away up to 100 that nobody finished, and those of this browser beyond the newest 31: whoever opens it on a
+-- hundred tabs, or makes a page do so, keeps the table small.
 -- name: login_attempt_create
--- in: state_hash text, browser_hash text, nonce text, code_verifier text, return_to text, ttl_ms int8
+-- in: state_hash text, browser_hash text, nonce text, code_verifier text, return_to text, ttl_ms int8, invite_hash text
 WITH swept AS (
 	DELETE FROM login_attempts WHERE state_hash IN (
-		SELECT o.state_hash FROM login_attempts o WHERE o.expires_at <= now() LIMIT 100 FOR UPDATE SKIP LOCKED))
-INSERT INTO login_attempts (state_hash, browser_hash, nonce, code_verifier, return_to, expires_at)
-VALUES (decode($1, 'hex'), decode($2, 'hex'), $3, $4, $5, now() + $6::int8 * interval '1 millisecond');
+		SELECT o.state_hash FROM login_attempts o WHERE o.expires_at <= now() LIMIT 100 FOR UPDATE SKIP LOCKED)),
+crowded AS (
+	DELETE FROM login_attempts WHERE state_hash IN (
+		SELECT o.state_hash FROM login_attempts o WHERE o.browser_hash = decode($2, 'hex') AND o.expires_at > now()
+		ORDER BY o.expires_at DESC OFFSET 31))
+INSERT INTO login_attempts (state_hash, browser_hash, nonce, code_verifier, return_to, expires_at, invite_hash)
+VALUES (decode($1, 'hex'), decode($2, 'hex'), $3, $4, $5, now() + $6::int8 * interval '1 millisecond', decode($7, 'hex'));
 
 -- The log-in that this state began, gone by this very look: nobody gets it twice.
 -- name: login_attempt_take
 -- in: state_hash text
--- out: browser_hash text, nonce text, code_verifier text, return_to text, fresh bool
+-- out: browser_hash text, nonce text, code_verifier text, return_to text, fresh bool, invite_hash text
 DELETE FROM login_attempts a WHERE a.state_hash = decode($1, 'hex')
-RETURNING encode(a.browser_hash, 'hex') AS browser_hash, a.nonce, a.code_verifier, a.return_to, a.expires_at > now() AS fresh;
-
--- The account of a verified (issuer, subject); null: deactivated.
--- name: login_user
--- in: issuer text, subject text, handle text, name text, picture text, email text, email_verified bool
--- out: user_id int8
-WITH seen AS (UPDATE identities SET last_login_at = now() WHERE (issuer, subject) = ($1, $2))
-SELECT user_for_identity($1, $2, $3, $4, $5, $6, $7) AS user_id;
+RETURNING encode(a.browser_hash, 'hex') AS browser_hash, a.nonce, a.code_verifier, a.return_to, a.expires_at > now() AS fresh,
+	encode(a.invite_hash, 'hex') AS invite_hash;

@@ -10,6 +10,9 @@
 //   fail         {"discovery"|"jwks"|"token"|"userinfo": status}: that endpoint answers with the status; 0 ends it
 //   delay        the same keys with milliseconds to wait before the answer
 //   claims       {"alice": {...}}: claims put over those of a person; null takes one away
+//   clock        seconds: its clock is so far ahead (or, negative, behind), for tokens and the Date header
+//   expire       "codes": every code that it has given out is too old now
+//   auth         client_secret_basic (default), client_secret_post or none: how the client must say who it is
 //   backchannel  a path of the site that gets back-channel logout tokens; null: none
 //   logout       "login": ends every session at the provider of that person (back-channel logout goes out)
 //   requests     in the answer: how often each endpoint was asked; "reset": true starts from 0
@@ -51,12 +54,15 @@ const issuer = `http://127.0.0.1:${opt.port}${ISSUER_PATH}`;
 mkdirSync(opt.state, { recursive: true, mode: 0o700 });
 const secret = kept("client_secret", () => randomBytes(32).toString("base64url"));
 let jwks = JSON.parse(kept("keys.json", () => JSON.stringify(makeKeys(), null, "\t")));
-const control = { alg: "RS256", fail: {}, delay: {}, claims: {}, backchannel: null, requests: {} };
+const control = { alg: "RS256", fail: {}, delay: {}, claims: {}, backchannel: null, requests: {}, clock: 0, auth: "client_secret_basic" };
+const trueNow = Date.now;
+Date.now = () => trueNow() + control.clock * 1000;
 const sessions = new Map(); // what the provider remembers; gone with the process, as a session at a provider may be
 let provider = makeProvider();
 let handle = provider.callback();
 
 const server = createServer((req, res) => {
+	res.setHeader("date", new Date(Date.now()).toUTCString());
 	route(req, res).catch((e) => {
 		console.error("error", req.method, req.url, e);
 		if (!res.headersSent) send(res, 500, messagePage("Something broke", "The log of the provider has the details."));
@@ -125,7 +131,7 @@ function makeProvider() {
 				post_logout_redirect_uris: [`${site}/`, `${site}/sign-in`],
 				response_types: ["code"],
 				grant_types: ["authorization_code"],
-				token_endpoint_auth_method: "client_secret_basic",
+				token_endpoint_auth_method: control.auth,
 				id_token_signed_response_alg: control.alg,
 				...(control.backchannel && {
 					backchannel_logout_uri: site + control.backchannel,
@@ -139,7 +145,7 @@ function makeProvider() {
 		scopes: ["openid", "profile", "email"],
 		claims: {
 			openid: ["sub", "sid"],
-			profile: ["name", "given_name", "family_name", "preferred_username", "username", "picture"],
+			profile: ["name", "given_name", "family_name", "preferred_username", "username", "nickname", "picture", "groups", "org"],
 			email: ["email", "email_verified"],
 		},
 		conformIdTokenClaims: false, // claims in the ID token too, as Asgardeo has them
@@ -249,8 +255,12 @@ async function setControl(req, res) {
 	Object.assign(control.claims, want.claims);
 	if ("backchannel" in want) control.backchannel = want.backchannel;
 	if (want.alg) control.alg = want.alg;
+	if (want.auth) control.auth = want.auth;
+	if ("clock" in want) control.clock = Number(want.clock);
+	if (want.expire === "codes")
+		for (const key of sessions.keys()) if (key.startsWith("AuthorizationCode:")) sessions.delete(key);
 	if (want.rotate) jwks = makeKeys();
-	if (want.alg || want.rotate || "backchannel" in want) {
+	if (want.alg || want.auth || want.rotate || "backchannel" in want) {
 		provider = makeProvider();
 		handle = provider.callback();
 	}

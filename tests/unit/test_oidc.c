@@ -180,7 +180,7 @@ static void discovery_must_name_our_issuer(void **state)
 /* --- shared documents */
 
 struct source {
-	atomic_int fetches;
+	atomic_int fetches, newer;
 	atomic_bool broken;
 	atomic_int alive;
 };
@@ -195,13 +195,14 @@ static void doc_free(struct shared *s)
 	free(s);
 }
 
-static struct shared *doc_fetch(void *arg, int64_t *age, struct err *e)
+static struct shared *doc_fetch(void *arg, bool newer, int64_t *age, struct err *e)
 {
 	struct source *s = arg;
 	struct doc *d;
 
 	(void)age;
 	s->fetches++;
+	s->newer += newer;
 	if (s->broken) {
 		err_set(e, ERR_UNAVAILABLE, NULL, "broken");
 		return NULL;
@@ -275,7 +276,8 @@ static void threads_share_a_document(void **state)
 		assert_int_equal(pthread_create(&t[i], NULL, reader, r), 0);
 	for (size_t i = 0; i < COUNT_OF(t); i++)
 		pthread_join(t[i], NULL);
-	assert_int_equal(s.fetches, 2); /* the first, and one newer */
+	assert_int_equal(s.fetches, 2);
+	assert_int_equal(s.newer, 1);
 	refreshed_free(&r);
 	assert_int_equal(s.alive, 0);
 }

@@ -12,7 +12,7 @@ static struct person from(const char *claims)
 	struct person p;
 
 	assert_non_null(o);
-	person_from_claims(o, &p);
+	person_from_claims(o, NULL, &p);
 	json_decref(o);
 	return p;
 }

@@ -1,0 +1,80 @@
+-- The provider's documents, invitations, passwords of local accounts. Hashes come as hex: 64 characters.
+
+-- name: provider_document
+-- in: issuer text, what text, have text, newer bool, hold_ms int8
+-- out: verdict text, body text, left_ms int8
+SELECT d.verdict, d.body, d.left_ms FROM provider_document($1, $2, $3, $4, $5) d;
+
+-- name: provider_document_put
+-- in: issuer text, what text, body text, age_ms int8
+SELECT FROM provider_document_put($1, $2, $3, $4);
+
+-- name: provider_document_fail
+-- in: issuer text, what text
+SELECT FROM provider_document_fail($1, $2);
+
+-- A verified person of the provider comes in; outcome says how, or why not (sql/functions/55_login.sql).
+-- name: login_user
+-- in: issuer text, subject text, handle text, name text, picture text, email text, email_verified bool, group_role text, mode text
+-- in: domains text[], invite_hash text, first bool
+-- out: user_id int8, outcome text
+SELECT s.user_id, s.outcome FROM user_sign_in($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) s;
+
+-- 0 stands for none: any number of uses, no end, by the command line.
+-- name: invite_create
+-- in: code_hash text, note text, role text, max_uses int8, ttl_ms int8, created_by int8
+-- out: id int8, invite text
+INSERT INTO invites AS i (code_hash, note, role, max_uses, expires_at, created_by)
+VALUES (decode($1, 'hex'), $2, $3, nullif($4::int8, 0)::int4, now() + nullif($5::int8, 0) * interval '1 millisecond', nullif($6::int8, 0))
+RETURNING i.id, invite_json(i)::text AS invite;
+
+-- Newest first.
+-- name: invite_list
+-- in: before int8, limit int8
+-- out: invites text, next int8
+SELECT '[' || coalesce(string_agg(invite_json(p.i)::text, ',' ORDER BY p.nth) FILTER (WHERE p.nth <= $2), '') || ']' AS invites,
+	CASE WHEN count(*) > $2 THEN min((p.i).id) FILTER (WHERE p.nth = $2) END AS next
+FROM (SELECT v AS i, row_number() OVER (ORDER BY v.id DESC) AS nth FROM invites v WHERE v.id < $1 ORDER BY v.id DESC LIMIT $2::int8 + 1) p;
+
+-- For the pulsechat command.
+-- name: invite_table
+-- in: before int8, limit int8
+-- out: id int8, state text, uses int8, max_uses int8, expires_us int8, role text, note text
+SELECT v.id, invite_state(v) AS state, v.uses::int8 AS uses, v.max_uses::int8 AS max_uses,
+	(extract(epoch FROM v.expires_at) * 1000000)::int8 AS expires_us, v.role, v.note
+FROM invites v WHERE v.id < $1 ORDER BY v.id DESC LIMIT $2;
+
+-- Again is harmless. No row: there is none.
+-- name: invite_revoke
+-- in: invite int8
+-- out: id int8
+UPDATE invites v SET revoked_at = coalesce(v.revoked_at, now()) WHERE v.id = $1 RETURNING v.id;
+
+-- name: invite_look
+-- in: code_hash text
+-- out: state text
+SELECT invite_state(v) AS state FROM (SELECT) one LEFT JOIN invites v ON v.code_hash = decode($1, 'hex');
+
+-- name: password_try
+-- in: name text
+-- out: wait_ms int8
+SELECT password_try($1) AS wait_ms;
+
+-- name: password_succeeded
+-- in: name text
+DELETE FROM password_tries WHERE name_hash = sha256(convert_to($1, 'UTF8'));
+
+-- No row: nobody of that handle has a password, or his account is closed.
+-- name: password_find
+-- in: handle text
+-- out: user_id int8, hash text
+SELECT p.user_id, p.hash FROM users u JOIN passwords p ON p.user_id = u.id WHERE u.handle = $1 AND u.deactivated_at IS NULL;
+
+-- The same password by today's cost.
+-- name: password_rehash
+-- in: user_id int8, old text, new text
+UPDATE passwords SET hash = $3 WHERE user_id = $1 AND hash = $2;
+
+-- name: password_set
+-- in: user_id int8, hash text
+SELECT FROM password_set($1, $2);

@@ -1,0 +1,128 @@
+-- Signing in: who gets an account, invitations, roles by groups, the provider's documents, tries at passwords.
+\ir include/site.sql
+SELECT * FROM no_plan();
+
+-- One log-in as lib/auth/login.c asks for it.
+CREATE FUNCTION spy.come(sub text, mode text DEFAULT 'open', email text DEFAULT NULL, verified boolean DEFAULT false, invite text DEFAULT NULL,
+	group_role text DEFAULT NULL, first boolean DEFAULT true) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	s record;
+BEGIN
+	SELECT * INTO s FROM user_sign_in('https://idp.test', sub, 't-' || sub, 'Name of ' || sub, NULL, email, verified, group_role, mode,
+		'{example.org,corp.example}', encode(sha256(convert_to(invite, 'UTF8')), 'hex'), first);
+	RETURN s.outcome || coalesce(' ' || (SELECT u.role FROM users u WHERE u.id = s.user_id), '');
+END $$;
+-- Nobody is owner or admin, as on a new site.
+UPDATE users SET role = 'member';
+
+SELECT is(spy.come('one', 'invite'), 'in owner', 'the first person of a site is its owner, however registration is set');
+SELECT is(spy.come('two'), 'in member', 'the second is not');
+UPDATE users SET role = 'member';
+SELECT is(spy.come('three', first => false), 'in member', 'nor the first where that is switched off');
+SELECT is(spy.come('two'), 'in member', 'nor one who was there before');
+UPDATE users SET role = 'owner' WHERE handle = 't-one';
+SELECT ok(last_login_at IS NOT NULL, 'the log-in is noted') FROM identities WHERE subject = 'two';
+
+-- by invitation
+INSERT INTO invites (code_hash, max_uses, role) VALUES (sha256('twice'), 2, 'member'), (sha256('guests'), NULL, 'guest');
+INSERT INTO invites (code_hash, expires_at) VALUES (sha256('late'), now() - interval '1 s');
+INSERT INTO invites (code_hash, revoked_at) VALUES (sha256('taken back'), now());
+SELECT is(spy.come('i1', 'invite'), 'invite_needed', 'by invitation alone');
+SELECT is(spy.come('i1', 'invite', invite => 'never made'), 'invite_unknown', 'by one that exists');
+SELECT is(spy.come('i1', 'invite', invite => 'late'), 'invite_expired', 'that has not expired');
+SELECT is(spy.come('i1', 'invite', invite => 'taken back'), 'invite_revoked', 'nor was taken back');
+SELECT is((SELECT count(*)::int FROM identities WHERE subject = 'i1'), 0, 'and whoever is refused leaves nothing behind');
+SELECT is(spy.come('i1', 'invite', invite => 'twice'), 'in member', 'the first by it');
+SELECT is(spy.come('i1', 'invite', invite => 'twice'), 'in member', 'who comes again');
+SELECT is((SELECT uses FROM invites WHERE code_hash = sha256('twice')), 1, 'does not use it again');
+SELECT is(spy.come('i1', 'invite'), 'in member', 'nor needs it');
+SELECT is(spy.come('i2', 'invite', invite => 'twice'), 'in member', 'the second');
+SELECT is(spy.come('i3', 'invite', invite => 'twice'), 'invite_used_up', 'there is no third');
+SELECT is(spy.come('i3', 'open', invite => 'twice'), 'in member', 'but on an open site nobody needs one');
+SELECT is(spy.come('i4', 'domains', invite => 'guests'), 'in guest', 'an invitation may be for guests, and goes before domains');
+SELECT is((SELECT i.code_hash FROM users u JOIN invites i ON i.id = u.invite_id WHERE u.handle = 't-i4'), sha256('guests'),
+	'by which one he came is kept');
+
+-- by domain
+SELECT is(spy.come('d1', 'domains'), 'domain', 'without an address');
+SELECT is(spy.come('d1', 'domains', 'd1@elsewhere.example', true), 'domain', 'of another domain');
+SELECT is(spy.come('d1', 'domains', 'd1@sub.example.org', true), 'domain', 'of a part of it');
+SELECT is(spy.come('d1', 'domains', 'd1@example.org@elsewhere.example', true), 'domain', 'the last @ counts');
+SELECT is(spy.come('d1', 'domains', 'd1@example.org', false), 'unverified', 'that the provider does not vouch for');
+SELECT is(spy.come('d1', 'domains', 'd1@Example.ORG', true), 'in member', 'in whatever case');
+SELECT is(spy.come('d1', 'domains', 'd1@elsewhere.example', true), 'in member', 'who is in stays in');
+SELECT is((SELECT email FROM users WHERE handle = 't-d1'), 'd1@elsewhere.example', 'and his new address is noted');
+
+-- AU-3: an address never leads to an account
+SELECT is(spy.come('v1', 'open', 'victim@example.org', true), 'in member', 'AU-3: somebody has an address');
+SELECT is(spy.come(sub, 'open', mail, sure), 'in member', 'AU-3: another subject bears it') FROM (VALUES ('a1', 'victim@example.org', false),
+	('a2', 'victim@example.org', true), ('a3', 'VICTIM@example.org', true)) v(sub, mail, sure);
+SELECT is((SELECT count(DISTINCT user_id)::int FROM identities WHERE subject IN ('v1', 'a1', 'a2', 'a3')), 4, 'AU-3: these are four people');
+
+-- roles by groups
+SELECT is(spy.come('g1', 'invite', group_role => 'admin'), 'in admin', 'an admin by his groups needs no invitation');
+SELECT is(spy.come('g2', 'invite', group_role => 'guest'), 'invite_needed', 'a guest by his groups does');
+SELECT is(spy.come('g1', group_role => 'guest'), 'in guest', 'his groups change, and so does he');
+SELECT is(spy.come('g1'), 'in member', 'groups that give nothing any more');
+SELECT user_take_role((SELECT id FROM users WHERE handle = 't-g1'), 'admin');
+SELECT is(spy.come('g1'), 'in admin', 'a role that was given here stays while his groups stay');
+SELECT is(spy.come('one', group_role => 'guest'), 'in owner', 'no group makes an owner less');
+SELECT spy.forget();
+SELECT is(spy.come('two', group_role => 'admin'), 'in admin', 'a member becomes admin');
+SELECT ok(bool_or(l LIKE '% user.updated'), 'which is told') FROM spy.routes() l;
+SELECT is(user_deactivate((SELECT id FROM users WHERE handle = 't-g1')), true, 'an account is closed');
+SELECT is(spy.come('g1', group_role => 'owner'), 'deactivated', 'and nothing opens it');
+
+-- the provider's documents
+CREATE FUNCTION spy.doc(have text DEFAULT NULL, newer boolean DEFAULT false, hold bigint DEFAULT 60000) RETURNS text LANGUAGE sql VOLATILE AS $$
+	SELECT d.verdict || coalesce(' ' || d.body, '') FROM provider_document('https://idp.test', 'jwks', encode(sha256(convert_to(have, 'UTF8')),
+		'hex'), newer, hold) d
+$$;
+SELECT is(spy.doc(), 'fetch', 'the first is to fetch');
+SELECT is(spy.doc(), 'wait', 'the second to wait for it');
+SELECT provider_document_fail('https://idp.test', 'jwks');
+SELECT is(spy.doc(hold => 0), 'fetch', 'after a failure the next may try');
+SELECT is(spy.doc(), 'fetch', 'and where nothing is heard of him, another');
+SELECT provider_document_put('https://idp.test', 'jwks', 'A', 600000);
+SELECT is(spy.doc(), 'have A', 'then all have it');
+SELECT ok(d.left_ms BETWEEN 590000 AND 600000, 'and know for how long') FROM provider_document('https://idp.test', 'jwks', NULL, false, 1) d;
+SELECT is(spy.doc('B', true), 'have A', 'who misses something in another one has it too');
+SELECT is(spy.doc('A', true), 'fetch A', 'in this one: fetched anew');
+SELECT is(spy.doc('A', true), 'wait A', 'by one process');
+SELECT is(spy.doc('A'), 'have A', 'the others go on meanwhile');
+SELECT provider_document_put('https://idp.test', 'jwks', 'C', 600000);
+SELECT is(spy.doc('A', true), 'have C', 'who waited');
+SELECT is(spy.doc('C', true), 'none C', 'AU-4: again within the minute it is not');
+UPDATE provider_documents SET newer_at = newer_at - interval '1 minute', due_at = now() - interval '1 s';
+SELECT is(spy.doc('C', true), 'fetch C', 'after it, it is');
+SELECT is(spy.doc('C'), 'wait C', 'one that is old goes on while another process looks');
+
+-- tries at a password
+SELECT is(array_agg(password_try('t-who')), '{0,0,0,0}', 'four tries are free') FROM generate_series(1, 4);
+SELECT ok(password_try('t-who') BETWEEN 1 AND 5000, 'then one has to wait');
+SELECT is((SELECT tries FROM password_tries WHERE name_hash = sha256('t-who')), 4, 'which is no try');
+UPDATE password_tries SET last_at = last_at - interval '6 s';
+SELECT is(password_try('t-who'), 0::bigint, 'after it there is one');
+SELECT ok(password_try('t-who') BETWEEN 5001 AND 10000, 'and a longer wait');
+UPDATE password_tries SET tries = 10000;
+SELECT ok(password_try('t-who') BETWEEN 895000 AND 900000, 'of a quarter of an hour at most');
+SELECT is(password_try('t-another'), 0::bigint, 'other names are free');
+UPDATE password_tries SET last_at = last_at - interval '1 day';
+SELECT is(password_try('t-who'), 0::bigint, 'a day later all is forgotten');
+
+-- password_set
+SELECT id AS who FROM users WHERE handle = 't-i1' \gset
+INSERT INTO sessions (secret_hash, kind, user_id, scopes) VALUES (sha256('p1'), 'session', :who, '{read}') RETURNING id AS session \gset
+INSERT INTO sessions (secret_hash, kind, user_id, scopes) VALUES (sha256('p2'), 'token', :who, '{read}') RETURNING id AS token \gset
+SELECT throws_ok(format($$SELECT password_set(%s, 'plain')$$, :who), '23514', NULL, 'a password is no plain text');
+SELECT password_set(:who, '$argon2id$v=19$x');
+SELECT password_set(:who, '$argon2id$v=19$y');
+SELECT is((SELECT hash FROM passwords WHERE user_id = :who), '$argon2id$v=19$y', 'the newest counts');
+SELECT isnt((SELECT revoked_at FROM sessions WHERE id = :session), NULL, 'browser sessions end with the old one');
+SELECT is((SELECT revoked_at FROM sessions WHERE id = :token), NULL, 'tokens do not');
+
+SELECT throws_ok($$INSERT INTO login_attempts SELECT sha256('s9'), sha256('b'), 'n', 'v', '/', now(), now(), 'short'$$, '23514', NULL,
+	'an invitation is kept by its hash alone');
+
+SELECT * FROM finish();
+ROLLBACK;
