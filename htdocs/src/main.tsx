@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { createStore } from './store';
 import { Client } from './sync/client';
 import { App } from './ui/app';
-import { parseRoute } from './ui/route';
+import { isDoor, parseRoute } from './ui/route';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/shell.css';
@@ -21,6 +21,6 @@ store.subscribe(() => {
 	if (rung) document.documentElement.dataset.rung = rung;
 });
 
-const client = parseRoute(location.pathname, location.search).page === 'sign-in' ? null : new Client(store);
+const client = isDoor(parseRoute(location.pathname, location.search)) ? null : new Client(store);
 render(<App store={store} client={client} />, root);
 void client?.start();

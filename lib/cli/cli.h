@@ -54,6 +54,12 @@ int cmd_doctor(struct cli *c);
 int cmd_user_add(struct cli *c);
 int cmd_user_list(struct cli *c);
 int cmd_user_deactivate(struct cli *c);
+/* cmd_password.c */
+int cmd_user_password(struct cli *c);
+/* cmd_invite.c */
+int cmd_invite_add(struct cli *c);
+int cmd_invite_list(struct cli *c);
+int cmd_invite_revoke(struct cli *c);
 /* cmd_token.c */
 int cmd_token_add(struct cli *c);
 int cmd_token_list(struct cli *c);

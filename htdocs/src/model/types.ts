@@ -132,6 +132,9 @@ export interface MessagePage {
 export interface Site {
 	name: string;
 	login: { id: string; label: string }[];
+	provider: boolean; // there is one to sign in at
+	local: boolean; // passwords of this site are taken
+	registration: 'open' | 'invite' | 'domains';
 	version: string;
 }
 

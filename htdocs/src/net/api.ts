@@ -95,6 +95,8 @@ const V = '/api/v1';
 export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
 	limits: () => call<{ message_chars: number }>('GET', `${V}/limits`),
+	signIn: (who: { name: string; password: string; return_to: string }) => call<{ redirect: string }>('POST', '/auth/local', undefined, who),
+	lookAtInvite: (code: string) => call<{ state: 'open' | 'used_up' | 'expired' | 'revoked' | 'unknown' }>('POST', `${V}/invites/look`, undefined, { code }),
 	me: () => call<Me>('GET', `${V}/me`),
 	usersByIds: (ids: number[]) => call<{ users: User[] }>('GET', `${V}/users`, { ids: ids.join(',') }),
 	usersLike: (q: string, limit = 20) => call<{ users: User[] }>('GET', `${V}/users`, { q, limit }),

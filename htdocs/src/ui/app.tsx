@@ -17,7 +17,7 @@ import { lazily } from './lazy';
 import { MembersPanel } from './members';
 import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
-import { channelPath, navigate, useRoute, type Route } from './route';
+import { channelPath, isDoor, navigate, useRoute, type Door, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
@@ -36,9 +36,10 @@ export function App({ store, client }: { store: Store; client: Client | null }) 
 	useEffect(() => {
 		if (phase !== 'signed_out' && phase !== 'ended' && phase !== 'deactivated') return;
 		if (phase !== 'signed_out') setReason(phase);
-		if (route.page !== 'sign-in') navigate(`/sign-in?${new URLSearchParams({ return_to: location.pathname })}`, true);
+		if (!isDoor(route)) navigate(`/sign-in?${new URLSearchParams({ return_to: location.pathname })}`, true);
 	}, [phase, route.page]);
 	if (route.page === 'sign-in') return <SignIn returnTo={route.returnTo} reason={reason} />;
+	if (route.page === 'join') return <SignIn returnTo="/" reason={null} invite={route.invite} />;
 	if (phase === 'unreachable') return <Unreachable />;
 	if (phase === 'starting') return <Starting />;
 	if (phase !== 'ready' || !client) return null;
@@ -68,7 +69,7 @@ function Unreachable() {
 	);
 }
 
-function Shell({ client, route }: { client: Client; route: Exclude<Route, { page: 'sign-in' }> }) {
+function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> }) {
 	const { store } = client;
 	const [dialog, setDialog] = useState<DialogName | null>(null);
 	const [toast, setToast] = useState<{ text: string; bad: boolean } | null>(null);

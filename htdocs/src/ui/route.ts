@@ -1,7 +1,11 @@
-// The page paths: / , /c/12 , /c/12/members , /sign-in. The web server gives index.html for each of them.
+// The page paths: / , /c/12 , /c/12/members , /sign-in , /join/CODE. The web server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
-export type Route = { page: 'home' } | { page: 'channel'; channel: number; panel: 'members' | null } | { page: 'sign-in'; returnTo: string };
+export type Door = { page: 'sign-in'; returnTo: string } | { page: 'join'; invite: string };
+export type Route = { page: 'home' } | { page: 'channel'; channel: number; panel: 'members' | null } | Door;
+
+/* Pages for those who have not signed in. */
+export const isDoor = (route: Route): route is Door => route.page === 'sign-in' || route.page === 'join';
 
 /* Only a path of this site may be come back to. */
 export function safeReturn(path: string | null): string {
@@ -10,6 +14,8 @@ export function safeReturn(path: string | null): string {
 
 export function parseRoute(path: string, search: string): Route {
 	if (path === '/sign-in') return { page: 'sign-in', returnTo: safeReturn(new URLSearchParams(search).get('return_to')) };
+	const join = /^\/join\/([\w-]{1,64})\/?$/.exec(path);
+	if (join) return { page: 'join', invite: join[1]! };
 	const m = /^\/c\/(\d{1,16})(\/members)?\/?$/.exec(path);
 	if (m) return { page: 'channel', channel: Number(m[1]), panel: m[2] ? 'members' : null };
 	return { page: 'home' };

@@ -1,7 +1,8 @@
-// The sign-in page. It knows the site alone; signing in itself happens at the provider, by whole-page navigation.
+// The sign-in page, and the one that an invitation leads to. They know the site alone; signing in itself happens at the provider, by
+// whole-page navigation, or by a password of this site where it has such accounts.
 import { useEffect, useState } from 'preact/hooks';
 import { LogIn } from 'lucide';
-import { api } from '../net/api';
+import { api, ApiError } from '../net/api';
 import type { Site } from '../model/types';
 import { t } from '../strings';
 import { errorText } from './errors';
@@ -9,13 +10,19 @@ import { Icon } from './icon';
 
 export type SignInReason = 'ended' | 'deactivated' | null;
 
-export function SignIn({ returnTo, reason }: { returnTo: string; reason: SignInReason }) {
+type InviteState = 'open' | 'used_up' | 'expired' | 'revoked' | 'unknown';
+
+export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason: SignInReason; invite?: string }) {
+	const [invitation, setInvitation] = useState<InviteState | null>(null);
 	const [site, setSite] = useState<Site | null>(null);
 	const [error, setError] = useState<string | null>(null);
 	const load = () => {
 		setError(null);
-		api.site().then(
-			({ data }) => setSite(data),
+		Promise.all([api.site(), invite ? api.lookAtInvite(invite) : null]).then(
+			([{ data }, look]) => {
+				setSite(data);
+				setInvitation(look && look.data.state);
+			},
 			(e: unknown) => setError(errorText(e)),
 		);
 	};
@@ -30,9 +37,10 @@ export function SignIn({ returnTo, reason }: { returnTo: string; reason: SignInR
 	}, []);
 	const name = site?.name ?? t.appName;
 	useEffect(() => {
-		document.title = `${t.signIn} – ${name}`;
+		document.title = `${invite ? t.joinIn : t.signIn} – ${name}`;
 	}, [name]);
-	const href = (provider?: string) => `/auth/login?${new URLSearchParams({ return_to: returnTo, ...(provider ? { provider } : {}) })}`;
+	const good = invitation === 'open';
+	const href = (provider?: string) => `/auth/login?${new URLSearchParams({ return_to: returnTo, ...(provider ? { provider } : {}), ...(good ? { invite: invite! } : {}) })}`;
 	return (
 		<main class="door">
 			<div class="door-card">
@@ -41,12 +49,19 @@ export function SignIn({ returnTo, reason }: { returnTo: string; reason: SignInR
 					<path d="M6 17h5l3-8 4 14 3-8 1 2h4" />
 				</svg>
 				<h1>
-					<bdi>{t.signInTo(name)}</bdi>
+					<bdi>{invite ? t.joinSite(name) : t.signInTo(name)}</bdi>
 				</h1>
 				{reason && (
 					<div class={`notice notice-${reason}`} role="alert">
 						<strong>{reason === 'ended' ? t.sessionEnded : t.accountOff}</strong>
 						<p>{reason === 'ended' ? t.sessionEndedText : t.accountOffText}</p>
+					</div>
+				)}
+				{good && <p class="door-hint">{t.youAreInvited}</p>}
+				{invitation && invitation !== 'open' && (
+					<div class="notice" role="alert">
+						<strong>{t.inviteBad[invitation]}</strong>
+						<p>{t.inviteBadText}</p>
 					</div>
 				)}
 				{error && (
@@ -57,19 +72,83 @@ export function SignIn({ returnTo, reason }: { returnTo: string; reason: SignInR
 						</button>
 					</p>
 				)}
-				{site && (
+				{site?.provider && (
 					<div class="door-buttons">
 						{(site.login.length ? site.login : [{ id: '', label: '' }]).map((p) => (
 							<a key={p.id} class="button primary big" href={href(p.id || undefined)}>
 								<Icon of={LogIn} size={18} />
-								{p.id ? <bdi>{t.signInWith(p.label)}</bdi> : t.signIn}
+								{p.id ? <bdi>{good ? t.joinWith(p.label) : t.signInWith(p.label)}</bdi> : good ? t.joinIn : t.signIn}
 							</a>
 						))}
 					</div>
 				)}
+				{site?.provider && site.local && !good && <p class="door-or">{t.or}</p>}
+				{site?.local && !good && <PasswordForm returnTo={returnTo} />}
+				{site && !site.provider && !site.local && <p class="door-hint">{t.noWayIn}</p>}
 				{!site && !error && <p class="door-hint">{t.loading}</p>}
-				<p class="door-hint">{t.signInHint}</p>
+				{site?.provider && <p class="door-hint">{t.signInHint}</p>}
+				{site?.registration === 'invite' && !invite && <p class="door-hint">{t.byInvitation}</p>}
 			</div>
 		</main>
+	);
+}
+
+function PasswordForm({ returnTo }: { returnTo: string }) {
+	const [name, setName] = useState('');
+	const [password, setPassword] = useState('');
+	const [error, setError] = useState<string | null>(null);
+	const [busy, setBusy] = useState(false);
+	const submit = async (e: Event) => {
+		e.preventDefault();
+		if (!name.trim() || !password) return setError(t.nameAndPassword);
+		setBusy(true);
+		setError(null);
+		try {
+			const { data } = await api.signIn({ name: name.trim(), password, return_to: returnTo });
+			location.replace(data.redirect);
+		} catch (err) {
+			const bad = err instanceof ApiError && (err.code === 'forbidden' || err.code === 'bad_field');
+			const wait = err instanceof ApiError && err.status === 429 && err.retryAfter;
+			setError(bad ? t.wrongPassword : wait ? t.tooManyTries(wait) : errorText(err));
+			setBusy(false);
+		}
+	};
+	return (
+		<form class="form door-form" onSubmit={(e) => void submit(e)} noValidate>
+			<label class="field">
+				<span>{t.userName}</span>
+				<input
+					type="text"
+					name="username"
+					value={name}
+					maxLength={80}
+					autocomplete="username"
+					autocapitalize="none"
+					spellcheck={false}
+					aria-invalid={error !== null}
+					onInput={(e) => setName(e.currentTarget.value)}
+				/>
+			</label>
+			<label class="field">
+				<span>{t.password}</span>
+				<input
+					type="password"
+					name="password"
+					value={password}
+					maxLength={1024}
+					autocomplete="current-password"
+					aria-invalid={error !== null}
+					onInput={(e) => setPassword(e.currentTarget.value)}
+				/>
+			</label>
+			{error && (
+				<p class="dialog-error" role="alert">
+					{error}
+				</p>
+			)}
+			<button class="button primary big" type="submit" disabled={busy}>
+				{t.signIn}
+			</button>
+		</form>
 	);
 }

@@ -1,0 +1,313 @@
+// signin: signing in by the provider, as browsers do it: the round trip, what may go wrong, who gets an account and which one.
+
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { Jar, client, exchange, navigate, pick, signIn } from "../support/http.mjs";
+import { startStack } from "../support/stack.mjs";
+import { me, ok } from "./help.mjs";
+
+let stack;
+before(async () => {
+	stack = await startStack({
+		realtime: 0,
+		api: 2,
+		conf: {
+			oidc: { scopes: "openid profile email", roles: "admin:staff, guest:visitors", owners: "newcomer-boss" },
+		},
+	});
+});
+after(() => stack?.stop());
+
+const page = (answer, status, title) => {
+	assert.equal(answer.status, status, `${answer.status} ${answer.text.slice(0, 400)}`);
+	assert.match(answer.headers["content-type"], /^text\/html/);
+	assert.ok(answer.text.includes(`<h1>${title}</h1>`), answer.text);
+	assert.ok(answer.text.includes(`Request ${answer.headers["pulsechat-request-id"]}`), "the page bears the request id");
+	return answer;
+};
+/** The provider's sign-in page, and the parameters that led there. */
+async function begin(jar, query = "") {
+	let asked;
+	const at = await navigate(jar, `${stack.url}/auth/login${query}`, {
+		stopAt: (url) => {
+			if (url.startsWith(stack.issuer.replace(/\/token$/, "")) && new URL(url).searchParams.has("state")) asked ??= new URL(url).searchParams;
+			return false;
+		},
+	});
+	return { at, asked };
+}
+/** From the provider's page up to the callback's address, which is not asked yet. */
+async function untilCallback(jar, login, query) {
+	const { at, asked } = await begin(jar, query);
+	const action = /<form method="post" action="([^"]+)"/.exec(at.text)[1];
+	const stopped = await navigate(jar, new URL(action, at.url).href, {
+		method: "POST",
+		body: new URLSearchParams({ login }).toString(),
+		stopAt: (url) => url.startsWith(`${stack.url}/auth/callback`),
+	});
+	return { callback: stopped.url, asked };
+}
+const callBack = (jar, url) => navigate(jar, url, { stopAt: (u) => !u.includes("/auth/") });
+const whoIs = async (jar) => (await client(stack, { jar }).get("/api/v1/me")).json?.user?.handle;
+/** A newcomer with these claims signs in; the answer, and the account as the database has it. */
+async function newcomer(login, claims, options) {
+	await stack.idp({ claims: { [login]: claims } });
+	const who = await signIn(stack, login, options);
+	return { ...(await me(who)), client: who };
+}
+
+test("the provider is asked as OpenID Connect says, and not for more than once", async () => {
+	const jar = new Jar();
+	const { asked } = await begin(jar, "?return_to=/c/1&provider=google&prompt=login&login_hint=al%40x.test");
+	assert.equal(asked.get("response_type"), "code");
+	assert.equal(asked.get("client_id"), "pulsechat-dev");
+	assert.equal(asked.get("redirect_uri"), `${stack.url}/auth/callback`);
+	assert.equal(asked.get("scope"), "openid profile email");
+	assert.equal(asked.get("code_challenge_method"), "S256");
+	assert.match(asked.get("code_challenge"), /^[\w-]{43}$/);
+	assert.match(asked.get("state"), /^[\w-]{43}$/);
+	assert.match(asked.get("nonce"), /^[\w-]{43}$/);
+	assert.deepEqual([asked.get("fidp"), asked.get("prompt"), asked.get("login_hint")], ["Google", "login", "al@x.test"]);
+	const plain = (await begin(new Jar(), "?prompt=everything&provider=nobody")).asked;
+	for (const name of ["fidp", "prompt", "login_hint"]) assert.equal(plain.get(name), null, name);
+	for (const name of ["state", "nonce", "code_challenge"]) assert.notEqual(plain.get(name), asked.get(name));
+	const [cookie] = jar.all().filter((c) => c.name.endsWith("_login"));
+	assert.match(cookie.line, /Max-Age=600; HttpOnly; SameSite=Lax/);
+});
+
+test("each algorithm of the list (AU-4)", async () => {
+	for (const alg of ["PS256", "ES256", "EdDSA", "RS256"]) {
+		await stack.idp({ alg });
+		assert.equal((await me(await signIn(stack, "alice"))).handle, "alice", alg);
+	}
+});
+
+test("two tabs at once, each its own state; back and reload; another browser's link (AU-1)", async () => {
+	const jar = new Jar();
+	const a = await untilCallback(jar, "alice", "?return_to=/c/11");
+	// B begins before A has finished; the provider knows her already.
+	let second;
+	await navigate(jar, `${stack.url}/auth/login?return_to=/c/22`, {
+		stopAt: (url) => (url.startsWith(`${stack.url}/auth/callback`) ? (second = url) : false),
+	});
+	assert.equal((await callBack(jar, a.callback)).url, `${stack.url}/c/11`);
+	assert.equal(await whoIs(jar), "alice");
+	assert.equal((await callBack(jar, second)).url, `${stack.url}/c/22`);
+	assert.equal(await whoIs(jar), "alice");
+	// Reload and "back" of one who is in; the same link where nobody is.
+	assert.equal((await callBack(jar, a.callback)).url, `${stack.url}/`);
+	page(await callBack(new Jar(), a.callback), 400, "This sign-in has ended");
+	const stolen = await untilCallback(new Jar(), "mallory");
+	page(await callBack(new Jar(), stolen.callback), 400, "This sign-in has ended");
+	page(await callBack(new Jar(), `${stack.url}/auth/callback?error=server_error`), 400, "This sign-in has ended");
+	// A state works once, whoever comes first.
+	const once = new Jar();
+	const { callback } = await untilCallback(once, "bob");
+	const both = await Promise.all([callBack(once, callback), callBack(once, callback)]);
+	assert.deepEqual(both.map((r) => r.status).sort(), both.some((r) => r.status === 400) ? [303, 400] : [303, 303]);
+	assert.equal(await whoIs(once), "bob");
+});
+
+test("an attempt lasts ten minutes; a browser has 32 at most", async () => {
+	const jar = new Jar();
+	const { callback } = await untilCallback(jar, "alice");
+	await stack.psql("UPDATE login_attempts SET expires_at = now() - interval '1 s'", { user: "postgres" });
+	page(await callBack(jar, callback), 400, "This sign-in has ended");
+	const left = async () => Number(await stack.psql("SELECT count(*) FROM login_attempts WHERE expires_at > now()", { user: "postgres" }));
+	const crowd = new Jar();
+	await exchange(`${stack.url}/auth/login`).then((r) => crowd.put(stack.url, r.headers["set-cookie"]));
+	await stack.psql("DELETE FROM login_attempts", { user: "postgres" });
+	for (let i = 0; i < 40; i++) await exchange(`${stack.url}/auth/login`, { headers: { cookie: crowd.header(`${stack.url}/auth/login`) } });
+	assert.equal(await left(), 32);
+});
+
+test("the way back is a page of this site (AU-2)", async () => {
+	const bad = ["//evil.test", "/\\evil.test", "/%2fevil.test", "/%5cevil.test", "https://evil.test", "https:evil.test", "javascript:alert(1)"];
+	const jar = new Jar();
+	for (const wish of [...bad, "/a/..//evil.test", `/${"a".repeat(5000)}`]) {
+		const who = await signIn(stack, "alice", { returnTo: wish, jar });
+		assert.equal(who.landed.url, `${stack.url}/`, wish.slice(0, 40));
+	}
+	// lighttpd takes no such characters; what we do with them shows past it.
+	for (const wish of ["/%09/evil.test", "/%0a/evil.test"]) {
+		assert.equal((await exchange(`${stack.url}/auth/login?return_to=${wish}`)).status, 400);
+		assert.equal(await stack.psql(`SELECT count(*) FROM login_attempts WHERE return_to LIKE '%evil%'`, { user: "postgres" }), "0");
+	}
+	assert.equal((await signIn(stack, "alice", { returnTo: "/c/42?x=1#m7", jar })).landed.url, `${stack.url}/c/42?x=1#m7`);
+});
+
+test("what the provider says of itself on the callback must be true (RFC 9207)", async () => {
+	const { callback } = await untilCallback(new Jar(), "alice");
+	assert.equal(new URL(callback).searchParams.get("iss"), stack.issuer);
+	for (const change of [(q) => q.set("iss", "https://evil.test"), (q) => q.delete("iss"), (q) => q.set("iss", `${stack.issuer}/`)]) {
+		const jar = new Jar();
+		const url = new URL((await untilCallback(jar, "alice")).callback);
+		change(url.searchParams);
+		page(await callBack(jar, url.href), 403, "You could not be signed in");
+		assert.equal(await whoIs(jar), undefined);
+	}
+});
+
+test("errors of the provider are pages for a person; nothing of them is HTML", async () => {
+	const said = {
+		access_denied: [403, "You are not signed in"],
+		login_required: [403, "You are not signed in"],
+		consent_required: [403, "You are not signed in"],
+		temporarily_unavailable: [503, "Signing in does not work just now"],
+		invalid_scope: [400, "You could not be signed in"],
+		"<script>alert(1)</script>": [400, "You could not be signed in"],
+	};
+	for (const [error, [status, title]] of Object.entries(said)) {
+		const jar = new Jar();
+		const { asked } = await begin(jar, "?return_to=/c/7");
+		const query = new URLSearchParams({ error, error_description: "<img src=x onerror=alert(1)>", state: asked.get("state"), iss: stack.issuer });
+		const answer = page(await callBack(jar, `${stack.url}/auth/callback?${query}`), status, title);
+		assert.ok(!answer.text.includes("<script") && !answer.text.includes("<img"), answer.text);
+		assert.ok(answer.text.includes('href="/auth/login?return_to=%2Fc%2F7"'), answer.text);
+	}
+	// A silent attempt of one whom the provider does not know.
+	page(await navigate(new Jar(), `${stack.url}/auth/login?prompt=none`), 403, "You are not signed in");
+});
+
+test("a code that is too old, a provider that is broken, slow, or gone", async () => {
+	const jar = new Jar();
+	const { callback } = await untilCallback(jar, "alice");
+	await stack.idp({ expire: "codes" });
+	page(await callBack(jar, callback), 400, "This sign-in took too long");
+	for (const status of [500, 503, 429]) {
+		const again = new Jar();
+		const late = await untilCallback(again, "alice");
+		await stack.idp({ fail: { token: status } });
+		const answer = page(await callBack(again, late.callback), 503, "Signing in does not work just now");
+		assert.match(answer.headers["retry-after"], /^[1-9]\d*$/);
+		await stack.idp({ fail: { token: 0 } });
+	}
+	const gone = new Jar();
+	const lost = await untilCallback(gone, "alice");
+	await stack.down("devidp");
+	page(await callBack(gone, lost.callback), 503, "Signing in does not work just now");
+	await stack.up("devidp");
+	assert.equal((await me(await signIn(stack, "alice", { jar: gone }))).handle, "alice");
+});
+
+test("clocks: half a minute is nothing, ten minutes are a page that says so, in either direction (AU-4)", async () => {
+	for (const clock of [30, -30]) {
+		await stack.idp({ clock });
+		assert.equal((await me(await signIn(stack, "alice"))).handle, "alice", `${clock} s`);
+	}
+	for (const clock of [600, -600]) {
+		await stack.idp({ clock });
+		const jar = new Jar();
+		const { callback } = await untilCallback(jar, "alice");
+		page(await callBack(jar, callback), 503, "The clocks do not agree");
+		assert.equal(await whoIs(jar), undefined);
+	}
+	await stack.idp({ clock: 0 });
+});
+
+test("two first sign-ins at once make one account", async () => {
+	for (let round = 0; round < 5; round++) {
+		const login = `twin${round}`;
+		const people = await Promise.all([1, 2, 3, 4].map(() => signIn(stack, login)));
+		const ids = new Set(await Promise.all(people.map(async (p) => (await me(p)).id)));
+		assert.equal(ids.size, 1);
+	}
+	assert.equal(await stack.psql("SELECT count(*) FROM users WHERE handle LIKE 'twin%'", { user: "postgres" }), "5");
+});
+
+test("AU-3: an e-mail address leads to nobody's account, and follows its owner", async () => {
+	const victim = await newcomer("victim", { email: "user1@example.org", email_verified: true });
+	const mail = (id) => stack.psql(`SELECT email, email_verified FROM users WHERE id = ${id}`, { user: "postgres" });
+	assert.equal(await mail(victim.id), "user1@example.org|t");
+	const thieves = [["user1@example.org", false], ["user1@example.org", null], ["user1@example.org", "false"], ["user1@example.org", true], ["USER1@EXAMPLE.ORG", true]];
+	for (const [i, [email, email_verified]] of thieves.entries()) {
+		const thief = await newcomer(`thief${i}`, { email, email_verified });
+		assert.notEqual(thief.id, victim.id);
+		assert.equal(await mail(thief.id), `${email}|${email_verified === true ? "t" : "f"}`);
+	}
+	assert.equal((await newcomer("victim", { email: "new@example.org", email_verified: false })).id, victim.id);
+	assert.equal(await mail(victim.id), "new@example.org|f");
+	assert.equal((await newcomer("victim", { email: null })).id, victim.id);
+	assert.equal(await mail(victim.id), "|f");
+});
+
+test("names: none, invisible, misleading, too long, of another script; handles are never twice the same", async () => {
+	const bare = { name: null, given_name: null, family_name: null, preferred_username: null, username: null, email: null, email_verified: null };
+	const known = [
+		["n-none", bare, /^user-[0-9a-f]{8}$/],
+		["n-invisible", { ...bare, name: "\u200b\u202e\u2060", given_name: "Ann" }, /^Ann$/],
+		["n-bidi", { name: "Al\u202eice\u2069 Cooper" }, /^Alice Cooper$/],
+		["n-mixed", { ...bare, name: "\u0410lice Moreau", given_name: "Zed" }, /^Zed$/],
+		["n-cyrillic", { name: "\u0410\u043d\u043d\u0430 Petrova" }, /^\u0410\u043d\u043d\u0430 Petrova$/u],
+		["n-long", { name: "x".repeat(500) }, /^x{80}$/],
+		["n-zalgo", { name: `Z${"\u0301".repeat(40)}oe` }, /^Z\u0301{3}oe$/u],
+		["n-html", { name: "<b>Bold</b>" }, /^<b>Bold<\/b>$/],
+	];
+	for (const [login, claims, name] of known) assert.match((await newcomer(login, claims)).name, name, login);
+	const same = [];
+	for (const login of ["h1", "h2", "h3"]) same.push((await newcomer(login, { preferred_username: "Same.One", username: null })).handle);
+	assert.deepEqual(same, ["same.one", "same.one-2", "same.one-3"]);
+});
+
+test("roles come from groups and from the list of owners", async () => {
+	assert.equal((await newcomer("plain", {})).role, "member");
+	assert.equal((await newcomer("boss", {})).role, "owner");
+	assert.equal((await newcomer("staffer", { groups: ["people", "staff"] })).role, "admin");
+	assert.equal((await newcomer("visitor", { groups: "visitors" })).role, "guest");
+	assert.equal((await newcomer("visitor", { groups: ["staff", "visitors"] })).role, "admin", "the highest counts, at each sign-in");
+	assert.equal((await newcomer("staffer", { groups: ["people"] })).role, "member");
+	assert.equal((await newcomer("boss", { groups: ["visitors"] })).role, "owner");
+});
+
+test("somebody whose account is closed is told so", async () => {
+	const gone = await newcomer("leaver", {});
+	await stack.cli(["user", "deactivate", gone.handle]);
+	const jar = new Jar();
+	const { callback } = await untilCallback(jar, "leaver", "?return_to=/c/3");
+	const answer = page(await callBack(jar, callback), 403, "This account is deactivated");
+	assert.ok(answer.text.includes("prompt=login"), "the way on asks who it is");
+	assert.equal(await whoIs(jar), undefined);
+});
+
+test("no secret of a sign-in is in any log", async () => {
+	const jar = new Jar();
+	const { callback } = await untilCallback(jar, "alice");
+	const url = new URL(callback);
+	await callBack(jar, callback);
+	const logs = ["api1", "api2"].map((n) => stack.log(n)).join("\n");
+	const secrets = [url.searchParams.get("code"), url.searchParams.get("state"), ...jar.all().map((c) => c.value)].filter((s) => s?.length > 20);
+	assert.ok(secrets.length >= 3);
+	for (const secret of secrets) {
+		assert.ok(!logs.includes(secret));
+		assert.ok(!logs.includes(createHash("sha256").update(secret).digest("hex")));
+	}
+});
+
+// The last: after it the provider has other keys than it would start with.
+test("all processes together ask the provider for its documents once; a new key is fetched once a minute (AU-4)", async () => {
+	const before = (await stack.idp({ reset: true })).requests;
+	assert.deepEqual(before, {});
+	// Both processes answer, and a third that has just started.
+	await stack.down("api1");
+	await stack.up("api1");
+	for (let i = 0; i < 4; i++) await signIn(stack, "alice");
+	let asked = (await stack.idp()).requests;
+	assert.ok((asked.discovery ?? 0) <= 1 && (asked.jwks ?? 0) <= 1, JSON.stringify(asked));
+	// The provider changes its keys: the next sign-in works, in either process, by one fetch.
+	await stack.idp({ rotate: true, reset: true });
+	for (let i = 0; i < 4; i++) await signIn(stack, "alice");
+	asked = (await stack.idp()).requests;
+	assert.deepEqual([asked.jwks, asked.token], [1, 4], JSON.stringify(asked));
+	// Once more within the minute: what cannot be checked is not let in, and the provider is left alone.
+	await stack.idp({ rotate: true, reset: true });
+	for (let i = 0; i < 4; i++) await assert.rejects(signIn(stack, "alice"), /403.*could not be signed in/s);
+	assert.equal((await stack.idp()).requests.jwks ?? 0, 0);
+	await stack.psql("UPDATE provider_documents SET newer_at = newer_at - interval '61 s'", { user: "postgres" });
+	for (const name of ["api1", "api2"]) {
+		await stack.down(name);
+		await stack.up(name);
+	}
+	await signIn(stack, "alice");
+	assert.equal((await stack.idp()).requests.jwks, 1);
+});
