@@ -12,6 +12,7 @@
 //   claims       {"alice": {...}}: claims put over those of a person; null takes one away
 //   clock        seconds: its clock is so far ahead (or, negative, behind), for tokens and the Date header
 //   expire       "codes": every code that it has given out is too old now
+//   stale        true: from now on codes are too old as soon as they are given out
 //   auth         client_secret_basic (default), client_secret_post or none: how the client must say who it is
 //   backchannel  a path of the site that gets back-channel logout tokens; null: none
 //   logout       "login": ends every session at the provider of that person (back-channel logout goes out)
@@ -54,7 +55,7 @@ const issuer = `http://127.0.0.1:${opt.port}${ISSUER_PATH}`;
 mkdirSync(opt.state, { recursive: true, mode: 0o700 });
 const secret = kept("client_secret", () => randomBytes(32).toString("base64url"));
 let jwks = JSON.parse(kept("keys.json", () => JSON.stringify(makeKeys(), null, "\t")));
-const control = { alg: "RS256", fail: {}, delay: {}, claims: {}, backchannel: null, requests: {}, clock: 0, auth: "client_secret_basic" };
+const control = { alg: "RS256", fail: {}, delay: {}, claims: {}, backchannel: null, requests: {}, clock: 0, stale: false, auth: "client_secret_basic" };
 const trueNow = Date.now;
 Date.now = () => trueNow() + control.clock * 1000;
 const sessions = new Map(); // what the provider remembers; gone with the process, as a session at a provider may be
@@ -256,6 +257,7 @@ async function setControl(req, res) {
 	if ("backchannel" in want) control.backchannel = want.backchannel;
 	if (want.alg) control.alg = want.alg;
 	if (want.auth) control.auth = want.auth;
+	if ("stale" in want) control.stale = want.stale;
 	if ("clock" in want) control.clock = Number(want.clock);
 	if (want.expire === "codes")
 		for (const key of sessions.keys()) if (key.startsWith("AuthorizationCode:")) sessions.delete(key);
@@ -294,6 +296,7 @@ function memoryAdapter(name) {
 	};
 	return {
 		upsert: async (id, payload, expiresIn) => {
+			if (name === "AuthorizationCode" && control.stale) expiresIn = -1;
 			sessions.set(key(id), { payload, expires: expiresIn ? Date.now() + expiresIn * 1000 : Infinity });
 		},
 		find: async (id) => get(id),

@@ -29,11 +29,17 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 	useEffect(() => {
 		load();
 		// Signed in already (in another tab, say): then there is nothing to do here.
-		if (!reason)
-			api.me().then(
+		if (reason) return;
+		const goOn = () =>
+			void api.me().then(
 				() => location.replace(returnTo),
 				() => {},
 			);
+		goOn();
+		// Or since then: "back" shows this page as it was left.
+		const shown = (e: PageTransitionEvent) => e.persisted && goOn();
+		addEventListener('pageshow', shown);
+		return () => removeEventListener('pageshow', shown);
 	}, []);
 	const name = site?.name ?? t.appName;
 	useEffect(() => {
