@@ -216,6 +216,28 @@ test("two first sign-ins at once make one account", async () => {
 	assert.equal(await stack.psql("SELECT count(*) FROM users WHERE handle LIKE 'twin%'", { user: "postgres" }), "5");
 });
 
+test("many sign in at once: whoever finds it crowded is told when to come back, and gets in", async () => {
+	const crowd = process.env.PC_VARIANT === "tsan" ? 200 : 40;
+	const people = await Promise.all(
+		Array.from({ length: crowd }, async (_, i) => {
+			const jar = new Jar();
+			let answer = await navigate(jar, `${stack.url}/auth/login`);
+			for (;;) {
+				if (answer.status === 503) {
+					assert.ok(answer.text.includes("Many people are signing in"), answer.text);
+					assert.match(answer.headers["retry-after"], /^[1-9]\d*$/);
+					await new Promise((done) => setTimeout(done, 200 + (i % 10) * 50));
+					answer = await navigate(jar, answer.url);
+				} else if (answer.url.startsWith(stack.idpUrl)) answer = await pick(stack, jar, answer, { login: `crowd${i % 50}` });
+				else break;
+			}
+			assert.equal(answer.url, `${stack.url}/`, answer.text.slice(0, 300));
+			return (await me(client(stack, { jar }))).handle;
+		}),
+	);
+	assert.equal(new Set(people).size, Math.min(crowd, 50));
+});
+
 test("AU-3: an e-mail address leads to nobody's account, and follows its owner", async () => {
 	const victim = await newcomer("victim", { email: "user1@example.org", email_verified: true });
 	const mail = (id) => stack.psql(`SELECT email, email_verified FROM users WHERE id = ${id}`, { user: "postgres" });

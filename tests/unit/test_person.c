@@ -115,6 +115,61 @@ static void text_is_cleaned(void **state)
 	assert_string_equal(out, "aaaa");
 }
 
+static void names_that_mislead_are_passed_over(void **state)
+{
+	static const struct {
+		const char *name;
+		bool misleads;
+	} cases[] = {
+		{"Alice Moreau", false},
+		{"\xd0\x90lice", true},                            /* Cyrillic A */
+		{"Alic\xd0\xb5", true},                            /* Cyrillic e */
+		{"\xce\x91lice", true},                            /* Greek Alpha */
+		{"\xd0\x90\xd0\xbd\xd0\xbd\xd0\xb0", false},       /* a word of Cyrillic */
+		{"\xd0\x90\xd0\xbd\xd0\xbd\xd0\xb0 Smith", false}, /* words of two scripts */
+		{"\xd0\x90\xd0\xbd\xd0\xbd\xd0\xb0-Smith", true},  /* one word of two */
+		{"\xf0\x9d\x93\x90lice", true},                    /* a mathematical A */
+		{"\xef\xbc\xa1\xef\xbd\x8c", true},                /* full width */
+		{"\xe5\xb1\xb1\xe7\x94\xb0 Taro", false},          /* Han and Latin */
+		{"Acme\xe2\x84\xa2 \xe2\x84\x96 5", false},        /* trade mark, numero */
+		{"Zo\xc3\xab \xc3\x98rsted-\xc5\x81ukasz", false},
+		{"", false},
+		{"\xff\xc0 x", false},
+	};
+	struct person p;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		if (person_misleads(cases[i].name) != cases[i].misleads)
+			fail_msg("%zu: %s", i, cases[i].name);
+	p = from("{\"iss\":\"i\",\"sub\":\"s\",\"name\":\"\\u0410lice\",\"username\":\"alice\"}");
+	assert_string_equal(p.name, "alice");
+	p = from("{\"iss\":\"i\",\"sub\":\"s\",\"name\":\"\\u0410lice\"}");
+	assert_memory_equal(p.name, "user-", 5);
+}
+
+static void claims_may_be_named_by_configuration(void **state)
+{
+	static const struct person_claims first = {"profile.shown", "https://idp.test/nick", "photo"};
+	json_t *o = json_loads("{\"iss\":\"i\",\"sub\":\"s\",\"name\":\"Other\",\"profile\":{\"shown\":\"Shown\"},"
+			       "\"https://idp.test/nick\":\"nick\",\"photo\":\"https://x.test/p.png\","
+			       "\"picture\":\"https://x.test/other.png\",\"a.b\":1,\"a\":{\"b\":2}}",
+			       0, NULL);
+	struct person p;
+
+	(void)state;
+	person_from_claims(o, &first, &p);
+	assert_string_equal(p.name, "Shown");
+	assert_string_equal(p.handle, "nick");
+	assert_string_equal(p.picture, "https://x.test/p.png");
+	assert_int_equal(json_integer_value(person_claim(o, "a.b")), 1); /* the name itself goes before the path */
+	assert_null(person_claim(o, "profile.none"));
+	assert_null(person_claim(o, "name.x"));
+	assert_null(person_claim(o, ""));
+	assert_null(person_claim(o, "."));
+	json_decref(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +177,8 @@ int main(void)
 		cmocka_unit_test(whoever_tells_nothing_has_a_name_of_his_own),
 		cmocka_unit_test(only_true_is_verified_and_only_https_is_a_picture),
 		cmocka_unit_test(text_is_cleaned),
+		cmocka_unit_test(names_that_mislead_are_passed_over),
+		cmocka_unit_test(claims_may_be_named_by_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
