@@ -2,10 +2,11 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Jar, bot, client, navigate, pick, signIn } from "../support/http.mjs";
-import { startStack } from "../support/stack.mjs";
+import { ROOT, startStack } from "../support/stack.mjs";
 import { me, ok, problem } from "./help.mjs";
 
 let stack, admin, member;
@@ -46,7 +47,8 @@ test("by invitation: whoever has an account comes in, others need a link, which 
 	refused(await attempt("guest1"), "You need an invitation");
 	refused(await attempt("guest1", "AAAAAAAAAAAAAAAAAAAAAA"), "This invitation is not valid");
 	const made = await invite({ note: "for the choir", max_uses: 2, expires_in: 3600 });
-	assert.deepEqual(Object.keys(made).sort(), ["code", "created_at", "created_by", "expires_at", "id", "max_uses", "note", "role", "state", "url", "uses"]);
+	const members = "code created_at created_by expires_at id max_uses note role state url uses";
+	assert.equal(Object.keys(made).sort().join(" "), members);
 	assert.match(made.code, /^[\w-]{22}$/);
 	assert.equal(made.url, `${stack.url}/join/${made.code}`);
 	assert.equal(await db("SELECT count(*) FROM invites WHERE code_hash = sha256('" + made.code + "')"), "1");
@@ -268,12 +270,12 @@ test("doctor asks the provider, and says what is wrong", async () => {
 });
 
 test("the development provider refuses a site that others can reach", async () => {
-	const { spawnSync } = await import("node:child_process");
-	const server = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../devidp/server.mjs");
+	const server = join(ROOT, "tests/devidp/server.mjs");
 	for (const site of ["https://chat.example.org", "http://192.168.1.7:8080", "http://127.0.0.1.evil.test", "http://localhost.example.org"]) {
-		const r = spawnSync(process.execPath, [server, "--state", join(stack.dir, "refused"), "--port", "1", "--site", site], { encoding: "utf8", timeout: 20000 });
+		const argv = [server, "--state", join(stack.dir, "refused"), "--port", "1", "--site", site];
+		const r = spawnSync(process.execPath, argv, { encoding: "utf8", timeout: 20000 });
 		assert.equal(r.status, 1, site);
 		assert.match(r.stderr, /refusing/, site);
 	}
-	assert.throws(() => readFileSync(join(stack.dir, "refused/keys.json")), /ENOENT/);
+	assert.ok(!existsSync(join(stack.dir, "refused")));
 });

@@ -129,6 +129,8 @@ export interface MessagePage {
 	has_after: boolean;
 }
 
+export type InviteState = 'open' | 'used_up' | 'expired' | 'revoked' | 'unknown';
+
 export interface Site {
 	name: string;
 	login: { id: string; label: string }[];

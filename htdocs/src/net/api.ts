@@ -1,5 +1,5 @@
 // REST calls (doc/protocol.md, section 4). Each answers typed data or throws ApiError; nothing here knows the state.
-import type { Channel, ChannelKind, Line, Me, Member, Message, MessageBody, MessagePage, Presence, Settings, Site, Status, User } from '../model/types';
+import type { Channel, ChannelKind, InviteState, Line, Me, Member, Message, MessageBody, MessagePage, Presence, Settings, Site, Status, User } from '../model/types';
 
 const TIMEOUT = 20_000; // ms for one answer
 
@@ -96,7 +96,7 @@ export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
 	limits: () => call<{ message_chars: number }>('GET', `${V}/limits`),
 	signIn: (who: { name: string; password: string; return_to: string }) => call<{ redirect: string }>('POST', '/auth/local', undefined, who),
-	lookAtInvite: (code: string) => call<{ state: 'open' | 'used_up' | 'expired' | 'revoked' | 'unknown' }>('POST', `${V}/invites/look`, undefined, { code }),
+	lookAtInvite: (code: string) => call<{ state: InviteState }>('POST', `${V}/invites/look`, undefined, { code }),
 	me: () => call<Me>('GET', `${V}/me`),
 	usersByIds: (ids: number[]) => call<{ users: User[] }>('GET', `${V}/users`, { ids: ids.join(',') }),
 	usersLike: (q: string, limit = 20) => call<{ users: User[] }>('GET', `${V}/users`, { q, limit }),

@@ -3,14 +3,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import { LogIn } from 'lucide';
 import { api, ApiError } from '../net/api';
-import type { Site } from '../model/types';
+import type { InviteState, Site } from '../model/types';
 import { t } from '../strings';
 import { errorText } from './errors';
 import { Icon } from './icon';
 
 export type SignInReason = 'ended' | 'deactivated' | null;
-
-type InviteState = 'open' | 'used_up' | 'expired' | 'revoked' | 'unknown';
 
 export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason: SignInReason; invite?: string }) {
 	const [invitation, setInvitation] = useState<InviteState | null>(null);
@@ -46,7 +44,12 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 		document.title = `${invite ? t.joinIn : t.signIn} – ${name}`;
 	}, [name]);
 	const good = invitation === 'open';
-	const href = (provider?: string) => `/auth/login?${new URLSearchParams({ return_to: returnTo, ...(provider ? { provider } : {}), ...(good ? { invite: invite! } : {}) })}`;
+	const href = (provider?: string) => {
+		const query = new URLSearchParams({ return_to: returnTo });
+		if (provider) query.set('provider', provider);
+		if (invite && good) query.set('invite', invite);
+		return `/auth/login?${query}`;
+	};
 	return (
 		<main class="door">
 			<div class="door-card">
@@ -89,7 +92,7 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 					</div>
 				)}
 				{site?.provider && site.local && !good && <p class="door-or">{t.or}</p>}
-				{site?.local && !good && <PasswordForm returnTo={returnTo} />}
+				{site?.local && !(good && site.provider) && <PasswordForm returnTo={returnTo} />}
 				{site && !site.provider && !site.local && <p class="door-hint">{t.noWayIn}</p>}
 				{!site && !error && <p class="door-hint">{t.loading}</p>}
 				{site?.provider && <p class="door-hint">{t.signInHint}</p>}
