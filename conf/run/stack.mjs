@@ -203,7 +203,7 @@ export class Stack extends EventEmitter {
 			writeFileSync(kept, `${port}\n`);
 		}
 		this.idpPort = port;
-		this.idpUrl = `http://127.0.0.1:${port}`;
+		this.idpUrl = `http://${this.idpHost ?? "127.0.0.1"}:${port}`;
 		this.issuer = this.idpUrl + ISSUER_PATH;
 	}
 
@@ -282,6 +282,7 @@ export class Stack extends EventEmitter {
 				process.execPath,
 				join(ROOT, "tests/devidp/server.mjs"),
 				...["--state", join(this.state, "devidp"), "--port", String(this.idpPort), "--site", this.site ?? this.url],
+				...(this.idpHost ? ["--host", this.idpHost] : []),
 				...(this.test ? ["--test"] : []),
 			],
 			ready: () => tcpReady(this.idpPort),

@@ -187,6 +187,13 @@ test("a code that is too old, a provider that is broken, slow, or gone", async (
 	const lost = await untilCallback(gone, "alice");
 	await stack.down("devidp");
 	page(await callBack(gone, lost.callback), 503, "Signing in does not work just now");
+	// Processes that know nothing of the provider yet, and no other that does.
+	await stack.psql("DELETE FROM provider_documents", { user: "postgres" });
+	for (const name of ["api1", "api2"]) {
+		await stack.down(name);
+		await stack.up(name);
+	}
+	page(await exchange(`${stack.url}/auth/login`), 503, "Signing in does not work just now");
 	await stack.up("devidp");
 	assert.equal((await me(await signIn(stack, "alice", { jar: gone }))).handle, "alice");
 });

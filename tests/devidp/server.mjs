@@ -1,8 +1,9 @@
 // devidp: the OpenID provider of `make run` and of the tests: oidc-provider under an issuer with a path, as WSO2 Asgardeo has
 // it, with demo people that need no password. Loopback only. It refuses a site that is not a loopback one.
 //
-//   node server.mjs --state DIR --port N --site URL [--test]
+//   node server.mjs --state DIR --port N --site URL [--host localhost] [--test]
 //
+// --host is the name in its addresses; it listens on 127.0.0.1 whatever that is.
 // DIR keeps the client's secret (client_secret) and the signing keys (keys.json), made at the first start, mode 0600.
 // With --test, POST /control takes JSON that bends the provider (answer: the settings in force; {} only asks):
 //   alg          RS256 (default), PS256, ES256 or EdDSA signs the ID tokens
@@ -43,6 +44,7 @@ const { values: opt } = parseArgs({
 		state: { type: "string" },
 		port: { type: "string" },
 		site: { type: "string" },
+		host: { type: "string", default: "127.0.0.1" },
 		test: { type: "boolean", default: false },
 	},
 });
@@ -50,7 +52,7 @@ if (!opt.state || !opt.port || !opt.site) die("usage: server.mjs --state DIR --p
 const site = new URL(opt.site).origin;
 if (!["127.0.0.1", "localhost", "[::1]"].includes(new URL(site).hostname))
 	die(`refusing to sign people in without a password for ${site}: this is for a loopback site only`);
-const issuer = `http://127.0.0.1:${opt.port}${ISSUER_PATH}`;
+const issuer = `http://${opt.host}:${opt.port}${ISSUER_PATH}`;
 
 mkdirSync(opt.state, { recursive: true, mode: 0o700 });
 const secret = kept("client_secret", () => randomBytes(32).toString("base64url"));

@@ -11,6 +11,7 @@
 //   conf       overrides of pulsechat.conf: {"section.key": value} or {section: {key: value}}
 //   supervise  true: what dies is started again, as by make run; false: it stays dead
 //   only       names of the programs to start at first (["devidp", "api1"]: no database yet); then up(name), start everything later
+//   idpHost    localhost: the provider's name, which is another site than ours for a browser; default 127.0.0.1
 //   front      name of another web server of servers.mjs in lighttpd's place; default $PC_FRONT, else lighttpd
 //   postgres   further server settings ({log_statement: "all"})     env  for the C programs     wrap  argv before them
 //
@@ -177,7 +178,7 @@ class TestStack extends Stack {
 	}
 
 	async idp(change = {}) {
-		const answer = await fetch(`${this.idpUrl}/control`, { method: "POST", body: JSON.stringify(change) });
+		const answer = await fetch(`http://127.0.0.1:${this.idpPort}/control`, { method: "POST", body: JSON.stringify(change) });
 		return answer.json();
 	}
 

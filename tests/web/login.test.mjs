@@ -10,7 +10,8 @@ import { PHONE, ask, axe, launch, live, ready, signIn, visitor } from "./help.mj
 
 let stack, browser, admin, harbour, market;
 before(async () => {
-	stack = await startStack({ realtime: 1, conf: { registration: { mode: "invite" }, local: { accounts: "yes" } } });
+	// To a browser the provider is another site than ours, as it is in life.
+	stack = await startStack({ realtime: 1, idpHost: "localhost", conf: { registration: { mode: "invite" }, local: { accounts: "yes" } } });
 	browser = await launch();
 	admin = client(stack, { token: await stack.token("alice", ["read", "write"]) });
 	harbour = await makeChannel(admin, { name: "harbour" });
@@ -113,7 +114,19 @@ test("clocks: half a minute apart works, ten minutes is a page that says so", as
 });
 
 test("an invitation: its page says where it leads; the newcomer is in, a used one says so", async () => {
-	const made = ok(await admin.post("/api/v1/invites", { max_uses: 1 }), 201);
+	// An owner makes it.
+	const owner = await visitor(browser);
+	await signIn(stack, owner.page, "alice", `/c/${harbour.id}`);
+	await owner.page.getByRole("button", { name: "Your menu" }).click();
+	await owner.page.getByRole("menuitem", { name: "Invite people" }).click();
+	await owner.page.getByRole("button", { name: "Make a link" }).click();
+	const link = await owner.page.getByLabel("The link").inputValue();
+	assert.match(link, new RegExp(`^${stack.url}/join/[\\w-]{22}$`));
+	await owner.page.getByText("0 of 1 joined").waitFor();
+	assert.deepEqual(await axe(owner.page), []);
+	await owner.page.setViewportSize(PHONE);
+	assert.deepEqual(await axe(owner.page), []);
+	const made = { url: link };
 	const { context, page, faults } = await visitor(browser);
 	await page.goto(`${stack.url}/sign-in`);
 	await page.getByText("New people join this site by invitation").waitFor();
@@ -144,12 +157,24 @@ test("an invitation: its page says where it leads; the newcomer is in, a used on
 	await pickInBrowser(other.page, "bob");
 	await other.page.waitForURL((url) => url.origin === stack.url);
 	await ready(other.page);
+	await other.page.getByRole("button", { name: "Your menu" }).click();
+	await other.page.getByRole("menuitem", { name: "Settings" }).waitFor();
+	assert.equal(await other.page.getByRole("menuitem", { name: "Invite people" }).count(), 0);
 	// And who is in already goes on.
 	await other.page.goto(made.url);
 	await ready(other.page);
 	assert.deepEqual([...faults, ...other.faults], []);
+	// Withdrawn, the next one is no good.
+	await owner.page.getByRole("button", { name: "Make another" }).click();
+	await owner.page.waitForFunction((old) => document.getElementById("invite-link")?.value !== old, link);
+	const second = await owner.page.getByLabel("The link").inputValue();
+	await owner.page.getByRole("button", { name: "Withdraw" }).first().click();
+	await owner.page.getByText("The invitation is withdrawn").waitFor();
+	const late = await visitor(browser);
+	await late.page.goto(second);
+	await late.page.getByText("This invitation was withdrawn").waitFor();
+	for (const who of [late, owner, other]) await who.context.close();
 	await context.close();
-	await other.context.close();
 });
 
 test("a password of the site: by keyboard, told when wrong, back to where one was", async () => {

@@ -131,6 +131,19 @@ export interface MessagePage {
 
 export type InviteState = 'open' | 'used_up' | 'expired' | 'revoked' | 'unknown';
 
+export interface Invite {
+	id: number;
+	note: string;
+	role: 'member' | 'guest';
+	uses: number;
+	max_uses: number | null;
+	created_by: number | null;
+	created_at: string;
+	expires_at: string | null;
+	state: InviteState;
+	url?: string; // when it has just been made
+}
+
 export interface Site {
 	name: string;
 	login: { id: string; label: string }[];

@@ -1,5 +1,21 @@
 // REST calls (doc/protocol.md, section 4). Each answers typed data or throws ApiError; nothing here knows the state.
-import type { Channel, ChannelKind, InviteState, Line, Me, Member, Message, MessageBody, MessagePage, Presence, Settings, Site, Status, User } from '../model/types';
+import type {
+	Channel,
+	ChannelKind,
+	Invite,
+	InviteState,
+	Line,
+	Me,
+	Member,
+	Message,
+	MessageBody,
+	MessagePage,
+	Presence,
+	Settings,
+	Site,
+	Status,
+	User,
+} from '../model/types';
 
 const TIMEOUT = 20_000; // ms for one answer
 
@@ -97,6 +113,9 @@ export const api = {
 	limits: () => call<{ message_chars: number }>('GET', `${V}/limits`),
 	signIn: (who: { name: string; password: string; return_to: string }) => call<{ redirect: string }>('POST', '/auth/local', undefined, who),
 	lookAtInvite: (code: string) => call<{ state: InviteState }>('POST', `${V}/invites/look`, undefined, { code }),
+	invites: (limit: number) => call<{ invites: Invite[]; next: number | null }>('GET', `${V}/invites`, { limit }),
+	makeInvite: (wish: { max_uses?: number; expires_in?: number }) => call<Invite>('POST', `${V}/invites`, undefined, wish),
+	withdrawInvite: (id: number) => call<null>('DELETE', `${V}/invites/${id}`),
 	me: () => call<Me>('GET', `${V}/me`),
 	usersByIds: (ids: number[]) => call<{ users: User[] }>('GET', `${V}/users`, { ids: ids.join(',') }),
 	usersLike: (q: string, limit = 20) => call<{ users: User[] }>('GET', `${V}/users`, { q, limit }),

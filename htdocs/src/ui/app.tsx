@@ -24,6 +24,7 @@ import { SignIn, type SignInReason } from './signin';
 
 const Settings = lazily(() => import('./settings').then((m) => m.Settings));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
+const Invitations = lazily(() => import('./invitations').then((m) => m.Invitations));
 const Pause = lazily(() => import('./settings').then((m) => m.Pause));
 
 const TOAST_FOR = 6_000; // ms
@@ -176,6 +177,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'settings' && <Settings onClose={closeDialog} />}
 			{dialog === 'status' && <StatusForm onClose={closeDialog} />}
 			{dialog === 'dnd' && <Pause onClose={closeDialog} />}
+			{dialog === 'invitations' && <Invitations onClose={closeDialog} />}
 			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}
 			{typeof dialog === 'object' && dialog && 'invite' in dialog && <Invite channel={dialog.invite} onClose={closeDialog} />}
 			{typeof dialog === 'object' && dialog && 'leave' in dialog && <Leave channel={dialog.leave} onClose={closeDialog} />}

@@ -14,6 +14,7 @@ export type DialogName =
 	| 'settings'
 	| 'status'
 	| 'dnd'
+	| 'invitations'
 	| { invite: number }
 	| { leave: number }
 	| { readers: { channel: number; seq: number } };

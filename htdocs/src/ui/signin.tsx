@@ -91,11 +91,11 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 						))}
 					</div>
 				)}
+				{site?.provider && <p class="door-hint">{t.signInHint}</p>}
 				{site?.provider && site.local && !good && <p class="door-or">{t.or}</p>}
 				{site?.local && !(good && site.provider) && <PasswordForm returnTo={returnTo} />}
 				{site && !site.provider && !site.local && <p class="door-hint">{t.noWayIn}</p>}
 				{!site && !error && <p class="door-hint">{t.loading}</p>}
-				{site?.provider && <p class="door-hint">{t.signInHint}</p>}
 				{site?.registration === 'invite' && !invite && <p class="door-hint">{t.byInvitation}</p>}
 			</div>
 		</main>

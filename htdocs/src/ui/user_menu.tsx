@@ -1,6 +1,6 @@
 // The own menu behind the own avatar: who one is, theme, shortcuts, sign out.
 import { useState } from 'preact/hooks';
-import { BellOff, CircleDashed, Eraser, Keyboard, LogOut, Monitor, Moon, MoonStar, Settings as Gear, SmilePlus, Sun, Zap } from 'lucide';
+import { BellOff, CircleDashed, Eraser, Keyboard, LogOut, Monitor, Moon, MoonStar, Settings as Gear, SmilePlus, Sun, UserPlus, Zap } from 'lucide';
 import { FOREVER, shownOf, statusOf } from '../model/presence';
 import { myId } from '../model/state';
 import { shelf } from '../sync/local';
@@ -98,6 +98,11 @@ export function UserMenu() {
 			<MenuItem icon={Gear} onChoose={() => ui.openDialog('settings')}>
 				{t.settingsMenu}
 			</MenuItem>
+			{(user.role === 'owner' || user.role === 'admin') && (
+				<MenuItem icon={UserPlus} onChoose={() => ui.openDialog('invitations')}>
+					{t.inviteMenu}
+				</MenuItem>
+			)}
 			<MenuItem icon={Keyboard} onChoose={() => ui.openDialog('shortcuts')}>
 				{t.shortcuts}
 			</MenuItem>
