@@ -13,6 +13,8 @@ import { dateOf } from './time';
 const DAY = 86_400; // s
 const MOST = 50; // that are listed
 
+const endOf = (i: Invite): string => (i.expires_at ? t.inviteUntil(dateOf(Date.parse(i.expires_at))) : t.inviteForever);
+
 export function Invitations({ onClose }: { onClose: () => void }) {
 	const { toast } = useUi();
 	const [uses, setUses] = useState('1');
@@ -97,7 +99,7 @@ export function Invitations({ onClose }: { onClose: () => void }) {
 							<li key={i.id} class="setting">
 								<div class="setting-text">
 									<span class="setting-label">{t.inviteUsed(i.uses, i.max_uses)}</span>
-									<small>{i.expires_at ? t.inviteUntil(dateOf(Date.parse(i.expires_at))) : t.inviteForever}</small>
+									<small>{endOf(i)}</small>
 								</div>
 								<button class="button" onClick={() => void withdraw(i.id)}>
 									<Icon of={X} size={16} /> {t.inviteWithdraw}

@@ -44,6 +44,7 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 		document.title = `${invite ? t.joinIn : t.signIn} – ${name}`;
 	}, [name]);
 	const good = invitation === 'open';
+	const labelOf = good ? t.joinWith : t.signInWith;
 	const href = (provider?: string) => {
 		const query = new URLSearchParams({ return_to: returnTo });
 		if (provider) query.set('provider', provider);
@@ -86,7 +87,7 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 						{(site.login.length ? site.login : [{ id: '', label: '' }]).map((p) => (
 							<a key={p.id} class="button primary big" href={href(p.id || undefined)}>
 								<Icon of={LogIn} size={18} />
-								{p.id ? <bdi>{good ? t.joinWith(p.label) : t.signInWith(p.label)}</bdi> : good ? t.joinIn : t.signIn}
+								{p.id ? <bdi>{labelOf(p.label)}</bdi> : good ? t.joinIn : t.signIn}
 							</a>
 						))}
 					</div>
