@@ -9,6 +9,7 @@
 //   alg          RS256 (default), PS256, ES256 or EdDSA signs the ID tokens
 //   rotate       true: new keys from now on (not written to DIR)
 //   fail         {"discovery"|"jwks"|"token"|"userinfo": status}: that endpoint answers with the status; 0 ends it
+//   answer       the same keys with a text that is answered instead, with status 200; null ends it
 //   delay        the same keys with milliseconds to wait before the answer
 //   claims       {"alice": {...}}: claims put over those of a person; null takes one away
 //   clock        seconds: its clock is so far ahead (or, negative, behind), for tokens and the Date header
@@ -57,7 +58,7 @@ const issuer = `http://${opt.host}:${opt.port}${ISSUER_PATH}`;
 mkdirSync(opt.state, { recursive: true, mode: 0o700 });
 const secret = kept("client_secret", () => randomBytes(32).toString("base64url"));
 let jwks = JSON.parse(kept("keys.json", () => JSON.stringify(makeKeys(), null, "\t")));
-const control = { alg: "RS256", fail: {}, delay: {}, claims: {}, backchannel: null, requests: {}, clock: 0, stale: false, auth: "client_secret_basic" };
+const control = { alg: "RS256", fail: {}, answer: {}, delay: {}, claims: {}, backchannel: null, requests: {}, clock: 0, stale: false, auth: "client_secret_basic" };
 const trueNow = Date.now;
 Date.now = () => trueNow() + control.clock * 1000;
 const sessions = new Map(); // what the provider remembers; gone with the process, as a session at a provider may be
@@ -212,6 +213,7 @@ async function route(req, res) {
 	if (name) {
 		control.requests[name] = (control.requests[name] ?? 0) + 1;
 		if (control.delay[name]) await new Promise((ok) => setTimeout(ok, control.delay[name]));
+		if (typeof control.answer[name] === "string") return send(res, 200, control.answer[name], "application/json");
 		if (control.fail[name])
 			return send(res, control.fail[name], JSON.stringify({ error: "temporarily_unavailable" }), "application/json");
 	}
@@ -254,6 +256,7 @@ async function setControl(req, res) {
 	const want = JSON.parse((await readAll(req)) || "{}");
 	if (want.reset) control.requests = {};
 	Object.assign(control.fail, want.fail);
+	Object.assign(control.answer, want.answer);
 	Object.assign(control.delay, want.delay);
 	Object.assign(control.claims, want.claims);
 	if ("backchannel" in want) control.backchannel = want.backchannel;
@@ -320,7 +323,7 @@ async function readAll(req) {
 	let text = "";
 	for await (const chunk of req) {
 		text += chunk;
-		if (text.length > 65536) throw new Error("body too large");
+		if (text.length > 1 << 20) throw new Error("body too large");
 	}
 	return text;
 }
