@@ -58,7 +58,18 @@ const issuer = `http://${opt.host}:${opt.port}${ISSUER_PATH}`;
 mkdirSync(opt.state, { recursive: true, mode: 0o700 });
 const secret = kept("client_secret", () => randomBytes(32).toString("base64url"));
 let jwks = JSON.parse(kept("keys.json", () => JSON.stringify(makeKeys(), null, "\t")));
-const control = { alg: "RS256", fail: {}, answer: {}, delay: {}, claims: {}, backchannel: null, requests: {}, clock: 0, stale: false, auth: "client_secret_basic" };
+const control = {
+	alg: "RS256",
+	fail: {},
+	answer: {},
+	delay: {},
+	claims: {},
+	backchannel: null,
+	requests: {},
+	clock: 0,
+	stale: false,
+	auth: "client_secret_basic",
+};
 const trueNow = Date.now;
 Date.now = () => trueNow() + control.clock * 1000;
 const sessions = new Map(); // what the provider remembers; gone with the process, as a session at a provider may be
