@@ -17,8 +17,11 @@ int authorise(struct request *q, const struct route *route, struct err *e)
 	if (origin_check(q->config, &origin, e) < 0 || session_find(q->db, cr.secret, &q->session, e) < 0)
 		goto out;
 	if ((q->session.scopes & route->scope) != route->scope) {
-		err_set(e, ERR_INSUFFICIENT_SCOPE, NULL, "this token lacks the scope %s",
-			route->scope & ~q->session.scopes & SCOPE_WRITE ? "write" : "read");
+		if (route->scope & ~q->session.scopes & SCOPE_ACCOUNT)
+			err_set(e, ERR_INSUFFICIENT_SCOPE, NULL, "no token does this: sign in with a browser");
+		else
+			err_set(e, ERR_INSUFFICIENT_SCOPE, NULL, "this token lacks the scope %s",
+				scope_missing(route->scope, q->session.scopes));
 		goto out;
 	}
 	rc = 0;

@@ -45,7 +45,16 @@ int handle_ops(struct request *q, struct response *r, struct err *e);
 /* api_events.c */
 int handle_events(struct request *q, struct response *r, struct err *e);
 int handle_ws(struct request *q, struct response *r, struct err *e);
+/* api_sessions.c */
+int handle_session_list(struct request *q, struct response *r, struct err *e);
+int handle_session_end(struct request *q, struct response *r, struct err *e);
+int handle_session_end_others(struct request *q, struct response *r, struct err *e);
+int handle_token_list(struct request *q, struct response *r, struct err *e);
+int handle_token_make(struct request *q, struct response *r, struct err *e);
+int handle_token_end(struct request *q, struct response *r, struct err *e);
 /* api_auth.c */
 int handle_auth_login(struct request *q, struct response *r, struct err *e);
 int handle_auth_callback(struct request *q, struct response *r, struct err *e);
 int handle_auth_logout(struct request *q, struct response *r, struct err *e);
+/* api_logout.c */
+int handle_auth_backchannel(struct request *q, struct response *r, struct err *e);

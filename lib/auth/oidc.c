@@ -3,6 +3,7 @@
 #include "lib/auth/buttons.h"
 #include "lib/auth/discovery.h"
 #include "lib/auth/id_token.h"
+#include "lib/auth/logout_token.h"
 #include "lib/auth/pkce.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
@@ -356,6 +357,40 @@ out:
 	return rc;
 }
 
+/* Of any kind; the caller checks its claims. */
+static enum jwt_result verify_jwt(struct oidc *o, const char *token, struct jwt *j, struct err *e)
+{
+	struct shared *keys = refreshed_get(o->jwks, e), *newer;
+	enum jwt_result rc;
+
+	if (!keys)
+		return JWT_UNKNOWN_KID;
+	rc = jwt_verify((struct jwks *)keys, token, strlen(token), j);
+	if (rc == JWT_UNKNOWN_KID && (newer = refreshed_newer(o->jwks, keys))) {
+		rc = jwt_verify((struct jwks *)newer, token, strlen(token), j);
+		shared_unref(newer);
+	}
+	shared_unref(keys);
+	return rc;
+}
+
+int oidc_logout_token(struct oidc *o, const char *token, json_t **claims, struct err *e)
+{
+	const struct config *c = o->config;
+	const char *wrong;
+	struct jwt j;
+
+	*claims = NULL;
+	if (verify_jwt(o, token, &j, e) != JWT_OK)
+		return e->code ? -1 : err_set(e, ERR_FORBIDDEN, "signature", "the logout token is not the provider's");
+	wrong = logout_token_check(&j, c->oidc.issuer, c->oidc.client_id, clock_now_us() / 1000000,
+				   c->oidc.leeway / 1000);
+	if (!wrong)
+		*claims = json_incref(j.claims);
+	jwt_release(&j);
+	return wrong ? err_set(e, ERR_FORBIDDEN, wrong, "the logout token is refused: %s", wrong) : 0;
+}
+
 bool oidc_logout_url(struct oidc *o, struct strbuf *url)
 {
 	struct err ignored = {0};
@@ -404,6 +439,7 @@ bool oidc_check(const struct config *c, void (*say)(void *arg, bool ok, const ch
 	strbuf_reset(&uri);
 	oidc_after_logout_uri(c, &uri);
 	SAY(true, "post-logout redirect URI to register: %s", strbuf_cstr(&uri));
+	SAY(true, "back-channel logout URI to register: %s/auth/backchannel-logout", c->site.url);
 	if (!ok)
 		return false;
 	o = oidc_new(c);

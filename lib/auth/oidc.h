@@ -32,6 +32,10 @@ MUST_CHECK int oidc_check_iss(struct oidc *o, const char *iss, struct err *e);
 MUST_CHECK int oidc_exchange(struct oidc *o, const char *code, const char *verifier, const char *nonce, json_t **claims,
 			     struct err *e);
 
+/* Takes the provider's word that someone has signed out: verified claims (json_decref()), see logout_token.h. Errors:
+ * ERR_FORBIDDEN (refused; field says by which check), ERR_UNAVAILABLE (its keys cannot be had). */
+MUST_CHECK int oidc_logout_token(struct oidc *o, const char *token, json_t **claims, struct err *e);
+
 /* Appends where the browser is to go to sign out there too. False, and nothing is appended: the provider has no such
  * page, or cannot be asked. */
 bool oidc_logout_url(struct oidc *o, struct strbuf *url);

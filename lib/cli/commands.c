@@ -26,7 +26,7 @@ const struct command commands[] = {
 	 .help = "make a personal access token; prints it, this once",
 	 .operands = {"HANDLE"},
 	 .options = {{"--name", "NAME", "what it is for (token)"},
-		     {"--scopes", "LIST", "read, or read,write (read,write)"},
+		     {"--scopes", "LIST", "some of read,write,files,admin (read,write)"},
 		     {"--expires", "TIME", "how long it lives: 90d, 12h, 30m (for ever)"}},
 	 .run = cmd_token_add},
 	{.name = "token",

@@ -43,6 +43,10 @@ WITH gone AS (
 	RETURNING 1)
 SELECT count(*) AS swept FROM gone;
 
+-- name: logout_tokens_sweep
+-- out: swept int8
+WITH gone AS (DELETE FROM logout_tokens WHERE expires_at < now() - interval '1 hour' RETURNING 1) SELECT count(*) AS swept FROM gone;
+
 -- For /healthz: below 2 nobody has seen to new partitions for long.
 -- name: health
 -- out: spare int4

@@ -10,7 +10,7 @@
 //   fail         {"discovery"|"jwks"|"token"|"userinfo": status}: that endpoint answers with the status; 0 ends it
 //   delay        the same keys with milliseconds to wait before the answer
 //   claims       {"alice": {...}}: claims put over those of a person; null takes one away
-//   backchannel  a path of the site that gets back-channel logout tokens; null: none
+//   backchannel  the path of the site that gets back-channel logout tokens (/auth/backchannel-logout); null: none
 //   logout       "login": ends every session at the provider of that person (back-channel logout goes out)
 //   requests     in the answer: how often each endpoint was asked; "reset": true starts from 0
 // `npm ci` beside this file first. Runs on Node 18 and 20.
@@ -51,7 +51,7 @@ const issuer = `http://127.0.0.1:${opt.port}${ISSUER_PATH}`;
 mkdirSync(opt.state, { recursive: true, mode: 0o700 });
 const secret = kept("client_secret", () => randomBytes(32).toString("base64url"));
 let jwks = JSON.parse(kept("keys.json", () => JSON.stringify(makeKeys(), null, "\t")));
-const control = { alg: "RS256", fail: {}, delay: {}, claims: {}, backchannel: null, requests: {} };
+const control = { alg: "RS256", fail: {}, delay: {}, claims: {}, backchannel: "/auth/backchannel-logout", requests: {} };
 const sessions = new Map(); // what the provider remembers; gone with the process, as a session at a provider may be
 let provider = makeProvider();
 let handle = provider.callback();
