@@ -52,6 +52,12 @@ int handle_session_end_others(struct request *q, struct response *r, struct err 
 int handle_token_list(struct request *q, struct response *r, struct err *e);
 int handle_token_make(struct request *q, struct response *r, struct err *e);
 int handle_token_end(struct request *q, struct response *r, struct err *e);
+/* api_bots.c */
+int handle_bot_list(struct request *q, struct response *r, struct err *e);
+int handle_bot_make(struct request *q, struct response *r, struct err *e);
+int handle_bot_token_list(struct request *q, struct response *r, struct err *e);
+int handle_bot_token_make(struct request *q, struct response *r, struct err *e);
+int handle_bot_token_end(struct request *q, struct response *r, struct err *e);
 /* api_auth.c */
 int handle_auth_login(struct request *q, struct response *r, struct err *e);
 int handle_auth_callback(struct request *q, struct response *r, struct err *e);

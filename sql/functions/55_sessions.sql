@@ -62,9 +62,10 @@ END $$;
 -- A program's account under the first free handle: nobody signs in to it. Emits user.created and user.updated.
 CREATE OR REPLACE FUNCTION bot_insert(wish text, in_name text) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+	made bigint := user_insert(wish, in_name, NULL, NULL, false, 'member');
 	u users;
 BEGIN
-	UPDATE users SET bot = true, version = version + 1 WHERE id = user_insert(wish, in_name, NULL, NULL, false, 'member') RETURNING * INTO u;
+	UPDATE users SET bot = true, version = version + 1 WHERE id = made RETURNING * INTO u;
 	PERFORM emit_event('p', 'user.updated', 0, -1, u.id, jsonb_build_object('user', user_json(u)));
 	RETURN u.id;
 END $$;

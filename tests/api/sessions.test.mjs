@@ -7,6 +7,7 @@ import { createPrivateKey, randomUUID, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startStack, until } from "../support/stack.mjs";
+import { fcgiRequest } from "../support/fastcgi.mjs";
 import { client, signIn } from "../support/http.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
@@ -24,6 +25,7 @@ after(() => stack?.stop());
 
 const idOf = async (who) => ok(await who.get("/api/v1/me")).session.id;
 const REALTIME = ["realtime1", "realtime2"];
+const open = { polls: 0 }; // in each pulsechat-api
 
 /** Everything that can be open under a session, each process's; ended() holds that all of it ends within a second of act(). */
 async function everything(who) {
@@ -31,15 +33,19 @@ async function everything(who) {
 	const feeds = [];
 	for (const via of REALTIME) feeds.push(await openWs(who, { via, past: true }), await openSse(who, { via, past: true }));
 	const polls = [...REALTIME, "api1", "api2"].map((via) => poll(who, { via, past: true, cursor, wait: 50, instance: randomUUID() }));
-	await until(async () => (await stack.psql("select count(*) from pg_stat_activity where application_name = 'pulsechat-api-listen'")) === "2", {
-		what: "both pulsechat-api listen",
-	});
+	open.polls += 1;
+	for (const name of ["api1", "api2"])
+		await until(async () => (await fcgiRequest(stack.socket(name), { path: "/healthz" })).json.polls === open.polls, { what: `polls in ${name}` });
+	let answered = 0;
+	for (const p of polls) p.then(() => answered++, () => answered++);
 	return {
 		async ended(act, code) {
+			assert.equal(answered, 0, "all polls wait");
 			const t = Date.now();
 			await act();
 			const said = Date.now();
 			const closed = await Promise.all(feeds.map((f) => f.closed));
+			open.polls -= 1;
 			for (const p of await Promise.all(polls)) assert.ok([200, 401].includes(p.status), `${p.status}`);
 			assert.ok(Date.now() - said < 1000, `${Date.now() - said} ms after an act of ${said - t} ms`);
 			assert.deepEqual(new Set(closed.map((c) => c.code)), new Set([code]));
@@ -47,6 +53,7 @@ async function everything(who) {
 		async goOn() {
 			for (const f of feeds) if (f.call) assert.equal((await f.call({ op: "ping" })).type, "pong");
 			for (const f of feeds) await f.close();
+			open.polls = 0; // session.revoked of another device has answered them
 		},
 	};
 }
@@ -165,6 +172,36 @@ test("tokens: made, shown once, listed with their last use, scoped, revoked; no 
 	await feeds.ended(async () => assert.equal((await who.delete(`/api/v1/me/tokens/${made.id}`)).status, 204), 4001);
 	problem(await program.get("/api/v1/me"), 401, "unauthenticated");
 	assert.deepEqual(ok(await who.get("/api/v1/me/tokens")).tokens.map((t) => t.id), [all.id]);
+});
+
+test("bots: made by an admin, act by tokens alone; nobody else makes one, and a token of admin scope makes no tokens for them", async () => {
+	const admin = await signIn(stack, "alice"), member = await signIn(stack, "erin");
+	const handle = `bot-${process.pid}`;
+	problem(await member.post("/api/v1/bots", { handle, name: "B" }), 403, "forbidden");
+	problem(await client(stack, { token: await stack.token("alice") }).post("/api/v1/bots", { handle, name: "B" }), 403, "insufficient_scope");
+	const program = client(stack, { token: await stack.token("alice", ["admin"]) });
+	const made = ok(await program.post("/api/v1/bots", { handle, name: "Builder" }), 201);
+	assert.deepEqual([made.handle, made.name, made.bot, made.role], [handle, "Builder", true, "member"]);
+	problem(await admin.post("/api/v1/bots", { handle, name: "B" }), 409, "conflict", "handle");
+	problem(await admin.post("/api/v1/bots", { handle: "No!", name: "B" }), 400, "bad_field", "handle");
+	const tokens = `/api/v1/bots/${made.id}/tokens`;
+	problem(await program.get(tokens), 403, "insufficient_scope");
+	problem(await member.get(tokens), 403, "forbidden");
+	problem(await admin.get(`/api/v1/bots/${(await me(member)).id}/tokens`), 404, "not_found");
+	const token = ok(await admin.post(tokens, { name: "ci", scopes: ["read", "write", "admin"] }), 201);
+	const bot = client(stack, { token: token.token });
+	assert.equal((await me(bot)).id, made.id);
+	problem(await bot.post("/api/v1/bots", { handle: "another", name: "B" }), 403, "forbidden"); // the scope lends no role
+	const ws = await openWs(bot);
+	assert.ok(ok(await admin.get("/api/v1/bots")).bots.some((b) => b.id === made.id));
+	assert.deepEqual(ok(await admin.get(tokens)).tokens.map((t) => t.id), [token.id]);
+	assert.equal((await admin.delete(`${tokens}/${token.id}`)).status, 204);
+	assert.equal((await ws.closed).code, 4001);
+	const { stdout } = await stack.cli(["bot", "add", `${handle}-2`, "--name", "Second"]);
+	assert.match(stdout, new RegExp(`^\\d+\t${handle}-2\n$`));
+	await assert.rejects(stack.cli(["bot", "add", `${handle}-2`]), { code: 1 });
+	await assert.rejects(stack.cli(["bot", "add", "Ü"]), { code: 2 });
+	assert.equal((await me(client(stack, { token: await stack.token(`${handle}-2`) }))).bot, true);
 });
 
 test("AU-5 a back-channel logout closes an open socket and all else of that session, and leaves the person's other device alone", async () => {

@@ -1,6 +1,7 @@
 /* What a browser's request brings and may do: cookies, credentials, the rules of origin, return_to (AU-2, TR-5). */
 #include "lib/auth/access_token.h"
 #include "lib/auth/cookie.h"
+#include "lib/auth/device.h"
 #include "lib/auth/credential.h"
 #include "lib/auth/origin.h"
 #include "lib/auth/return_to.h"
@@ -266,6 +267,53 @@ static void secrets_are_new_and_well_formed(void **state)
 	assert_false(access_token_valid(S43, 43));
 }
 
+static void devices_have_names(void **state)
+{
+	static const struct {
+		const char *agent, *name;
+	} known[] = {
+		{"Mozilla/5.0 (X11; Linux x86_64; rv:115.0) Gecko/20100101 Firefox/115.0", "Firefox on Linux"},
+		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36",
+		 "Chrome on Windows"},
+		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36 Edg/120.0",
+		 "Edge on Windows"},
+		{"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1 (KHTML, like Gecko) Version/17.1 Safari/605",
+		 "Safari on macOS"},
+		{"Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1 Version/17.1 Mobile Safari/604.1",
+		 "Safari on iPhone"},
+		{"Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36", "Chrome on Android"},
+		{"curl/7.88.1", "curl"},
+		{"Mozilla/5.0 (X11; Linux x86_64)", "Linux"},
+		{"\"><script>", "Unknown device"},
+		{"", "Unknown device"},
+	};
+	char name[DEVICE_NAME_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		device_name(known[i].agent, name);
+		assert_string_equal(name, known[i].name);
+	}
+}
+
+static void scopes_have_names(void **state)
+{
+	const char *names[SCOPE_NAMES_MAX];
+	unsigned scopes;
+
+	(void)state;
+	assert_true(scope_parse("admin,read", ",", &scopes));
+	assert_int_equal(scopes, SCOPE_ADMIN | SCOPE_READ);
+	assert_int_equal(scope_names(scopes | SCOPE_ACCOUNT, names), 2);
+	assert_string_equal(names[0], "read");
+	assert_string_equal(names[1], "admin");
+	assert_false(scope_parse("", ",", &scopes));
+	assert_false(scope_parse("read,,write", ",", &scopes));
+	assert_false(scope_parse("account", ",", &scopes));
+	assert_false(scope_parse("rea", ",", &scopes));
+	assert_string_equal(scope_missing(SCOPE_READ | SCOPE_FILES, SCOPE_READ), "files");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +323,8 @@ int main(void)
 		cmocka_unit_test(the_rules_of_origin),
 		cmocka_unit_test(return_to_leads_nowhere_else),
 		cmocka_unit_test(secrets_are_new_and_well_formed),
+		cmocka_unit_test(devices_have_names),
+		cmocka_unit_test(scopes_have_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
