@@ -7,6 +7,7 @@
 #include "lib/auth/cookie.h"
 #include "lib/auth/login.h"
 #include "lib/auth/oidc.h"
+#include "lib/auth/rate.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -72,6 +73,14 @@ static int tell(struct request *q, struct response *r, const struct err *e, cons
 		p.text = "The provider's answer did not pass our checks. If this happens again, tell those who run "
 			 "this site.";
 		break;
+	case ERR_RATE_LIMITED:
+		p.title = "Too many sign-ins from your network";
+		p.text = "Please try again in a minute.";
+		if (!strcmp(step, "callback")) {
+			p.link = "";
+			p.link_text = "Try again";
+		}
+		break;
 	case ERR_BUSY:
 		p.status = 503;
 		p.title = "Many people are signing in just now";
@@ -109,6 +118,8 @@ int handle_auth_login(struct request *q, struct response *r, struct err *e)
 	struct login login = {0};
 	int rc;
 
+	if (rate_address(q->app->rate, RATE_LOGIN, request_address(q), &q->rate, e) < 0)
+		return tell(q, r, e, "login", request_query(q, "return_to"));
 	return_to_check(request_query(q, "return_to"), return_to);
 	if (buttons_parse(q->config->oidc.buttons, &buttons, &ignored) < 0)
 		memset(&buttons, 0, sizeof(buttons));
@@ -241,6 +252,9 @@ int handle_auth_callback(struct request *q, struct response *r, struct err *e)
 	bool has_browser = cookie_find(q->config, COOKIE_LOGIN, request_env(q, "HTTP_COOKIE"), browser);
 	struct login login = {0};
 
+	/* before anything is used up, so that trying again is possible */
+	if (rate_address(q->app->rate, RATE_LOGIN, request_address(q), &q->rate, e) < 0)
+		return tell(q, r, e, "callback", NULL);
 	cookie_find(q->config, COOKIE_SESSION, request_env(q, "HTTP_COOKIE"), current);
 	if (q->head) { /* a link checker must not use the code up */
 		r->status = 204;

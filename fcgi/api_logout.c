@@ -1,5 +1,5 @@
-/* api_logout: the provider says that someone has signed out there (OpenID Connect Back-Channel Logout 1.0). No browser is
- * involved, so there is no cookie and no origin: the token alone counts. */
+/* api_logout: the provider says that someone has signed out there (OpenID Connect Back-Channel Logout 1.0). No browser
+ * is involved, so there is no cookie and no origin: the token alone counts. */
 #include "fcgi/app.h"
 #include "fcgi/handlers.h"
 #include "lib/auth/logout_token.h"
@@ -44,8 +44,7 @@ static int act(struct request *q, const json_t *claims, struct err *e)
 	const char *sid = json_string_value(json_object_get(claims, "sid"));
 	const char *sub = json_string_value(json_object_get(claims, "sub"));
 	const char *jti = json_string_value(json_object_get(claims, "jti"));
-	int64_t until_s =
-		json_integer_value(json_object_get(claims, "exp")) + q->config->oidc.leeway / 1000;
+	int64_t until_s = json_integer_value(json_object_get(claims, "exp")) + q->config->oidc.leeway / 1000;
 	PGresult *row = NULL;
 	int rc = 0;
 

@@ -1,6 +1,27 @@
 /* authorise: session by cookie or bearer, the rules of origin for cookies, the scope for tokens. */
 #include "fcgi/authorise.h"
+#include "fcgi/app.h"
 #include "lib/auth/credential.h"
+#include "lib/auth/rate.h"
+
+/* The session of the credential, where not too many that nobody has came from there. */
+static int find(struct request *q, const char *secret, struct err *e)
+{
+	const char *address = request_address(q);
+	struct rate *rate = q->app->rate;
+	char hash[SESSION_HASH_MAX];
+
+	session_secret_hash(secret, hash);
+	if (rate_guess(rate, address, hash, &q->rate, e) < 0)
+		return -1;
+	if (session_find(q->db, secret, &q->session, e) < 0) {
+		if (e->code == ERR_UNAUTHENTICATED && q->session.state == SESSION_NONE)
+			rate_unknown(rate, address);
+		return -1;
+	}
+	rate_known(rate, hash);
+	return rate_session(rate, q->session.id, 1, &q->rate, e);
+}
 
 int authorise(struct request *q, const struct route *route, struct err *e)
 {
@@ -14,7 +35,7 @@ int authorise(struct request *q, const struct route *route, struct err *e)
 	q->by_cookie = cr.by_cookie;
 	origin = request_origin(q, ORIGIN_API);
 	/* before the database is asked: another site's page costs us nothing and learns nothing */
-	if (origin_check(q->config, &origin, e) < 0 || session_find(q->db, cr.secret, &q->session, e) < 0)
+	if (origin_check(q->config, &origin, e) < 0 || find(q, cr.secret, e) < 0)
 		goto out;
 	if ((q->session.scopes & route->scope) != route->scope) {
 		if (route->scope & ~q->session.scopes & SCOPE_ACCOUNT)

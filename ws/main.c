@@ -1,6 +1,7 @@
 /* pulsechat-realtime: delivers events over WebSocket, server-sent events and long-poll. Puts the parts together, and
  * takes them apart in order. */
 #include "lib/base/clock.h"
+#include "lib/auth/rate.h"
 #include "lib/base/config.h"
 #include "lib/base/descriptors.h"
 #include "lib/base/log.h"
@@ -186,6 +187,7 @@ static void set_up(struct realtime *rt, const struct config *c, const struct opt
 	rt->sse_frames = frame_cache_new_sse(0, FRAME_CACHE_BYTES);
 	rt->wheel = wheel_new(LOOP_TICK_MS, clock_mono_ms(), on_due);
 	rt->callers = callers_new();
+	rt->rate = rate_new(c);
 	rt->sessions = session_cache_new();
 	rt->streams = instances_new();
 	rt->polls = polls_new();
@@ -223,6 +225,7 @@ static void take_down(struct realtime *rt)
 	polls_free(&rt->polls);
 	presence_free(&rt->presence);
 	callers_free(&rt->callers);
+	rate_free(&rt->rate);
 	session_cache_free(&rt->sessions);
 	marks_free(&rt->marks);
 	wheel_free(&rt->wheel);

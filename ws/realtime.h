@@ -13,6 +13,7 @@ struct live;
 struct pg_pool;
 struct polls;
 struct presence;
+struct rate;
 struct session_cache;
 struct writer;
 
@@ -34,6 +35,7 @@ struct realtime {
 	struct polls *polls;
 	struct presence *presence;
 	struct callers *callers;
+	struct rate *rate;
 	struct session_cache *sessions;
 	struct marks *marks;
 	struct http *http;

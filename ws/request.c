@@ -3,6 +3,7 @@
 #include "lib/auth/cookie.h"
 #include "lib/auth/credential.h"
 #include "lib/auth/origin.h"
+#include "lib/auth/rate.h"
 #include "lib/base/clock.h"
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
@@ -12,6 +13,7 @@
 #include "lib/base/secret.h"
 #include "lib/base/strbuf.h"
 #include "lib/bus/payload.h"
+#include "lib/http/peer.h"
 #include "lib/http/uri.h"
 #include "lib/live/live.h"
 #include "ws/pg_loop.h"
@@ -185,30 +187,22 @@ static int read_credential(struct realtime *rt, const struct http_head *head, st
 	return rc;
 }
 
-/* The client's address: what the web server says, where it is one of this machine; else the peer's. "" where a web
- * server of this machine does not say. */
-static void read_address(const struct http_head *head, int fd, struct request *q)
+/* The client's own address, "" where it is not told. */
+static void read_address(const struct realtime *rt, const struct http_head *head, int fd, struct request *q)
 {
-	char forwarded[256];
-	const char *list = http_header_last(head, "x-forwarded-for", forwarded, sizeof(forwarded));
+	char forwarded[2048], remote[PEER_MAX] = "";
 	struct sockaddr_storage from = {0};
 	socklen_t n = sizeof(from);
-	bool local;
 
 	if (getpeername(fd, (struct sockaddr *)&from, &n) < 0)
 		return;
 	if (from.ss_family == AF_INET)
-		inet_ntop(AF_INET, &((struct sockaddr_in *)&from)->sin_addr, q->address, sizeof(q->address));
+		inet_ntop(AF_INET, &((struct sockaddr_in *)&from)->sin_addr, remote, sizeof(remote));
 	else if (from.ss_family == AF_INET6)
-		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&from)->sin6_addr, q->address, sizeof(q->address));
-	local = from.ss_family == AF_UNIX || !strncmp(q->address, "127.", 4) || !strcmp(q->address, "::1");
-	if (local) {
-		const char *last = list ? strrchr(list, ',') : NULL;
-
-		last = last ? last + 1 : list ? list : "";
-		last += strspn(last, " ");
-		snprintf(q->address, sizeof(q->address), "%.*s", (int)sizeof(q->address) - 1, last);
-	}
+		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&from)->sin6_addr, remote, sizeof(remote));
+	if (!peer_find(rt->config->api.trusted_proxies, from.ss_family == AF_UNIX ? NULL : remote,
+		       http_header_last(head, "x-forwarded-for", forwarded, sizeof(forwarded)), q->address))
+		q->address[0] = 0;
 }
 
 static int admit(struct realtime *rt, const struct request *q, struct err *e)
@@ -220,6 +214,9 @@ static int admit(struct realtime *rt, const struct request *q, struct err *e)
 		return err_retry(e, ERR_UNAVAILABLE, 1000, "the database is not available at the moment");
 	if (rt->conns_n >= (size_t)rt->config->realtime.connections)
 		return err_retry(e, ERR_UNAVAILABLE, 5000, "too many connections");
+	if (rate_address(rt->rate, RATE_ADDRESS, q->address, NULL, e) < 0 ||
+	    (q->has_credential && rate_guess(rt->rate, q->address, q->secret_hash, NULL, e) < 0))
+		return -1;
 	if (*q->address && callers_full(rt->callers, q->address))
 		return err_retry(e, ERR_RATE_LIMITED, 5000, "too many connections from this address");
 	return 0;
@@ -242,7 +239,7 @@ int request_read(struct realtime *rt, const struct http_head *head, int fd, enum
 	q->kind = kind;
 	request_new_id(q->id);
 	q->close = http_is_last(head);
-	read_address(head, fd, q);
+	read_address(rt, head, fd, q);
 	if (read_credential(rt, head, q, e) < 0 || read_query(rt, head, q, e) < 0 || admit(rt, q, e) < 0) {
 		request_free(&q);
 		return -1;

@@ -14,7 +14,8 @@ bool access_token_valid(const char *s, size_t n);
 #define ACCESS_TOKEN_TTL_MAX_MS ((int64_t)3650 * 86400000)
 
 /* scopes: of SCOPE_ALL, at least one; each brings read along. ttl_ms: 0 for no end. token: shown once, wipe it after.
- * ERR_BAD_FIELD, ERR_UNPROCESSABLE (he has ACCESS_TOKENS_MAX), ERR_NOT_FOUND (no such active person), or the database's errors. */
+ * ERR_BAD_FIELD, ERR_UNPROCESSABLE (he has ACCESS_TOKENS_MAX), ERR_NOT_FOUND (no such active person), or the database's
+ * errors. */
 MUST_CHECK int access_token_create(struct db *d, int64_t user, const char *name, unsigned scopes, int64_t ttl_ms,
 				   char token[SESSION_SECRET_MAX], int64_t *id, struct err *e);
 /* The live tokens of a person, rows of STMT_access_token_list. *out: PQclear() it. */

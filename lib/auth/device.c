@@ -8,11 +8,24 @@ struct word {
 };
 
 static const struct word browsers[] = {
-	{"Edg/", "Edge"},           {"EdgA/", "Edge"},           {"EdgiOS/", "Edge"},     {"OPR/", "Opera"},
-	{"Opera", "Opera"},         {"Vivaldi/", "Vivaldi"},     {"SamsungBrowser/", "Samsung Internet"},
-	{"FxiOS/", "Firefox"},      {"Firefox/", "Firefox"},     {"CriOS/", "Chrome"},    {"HeadlessChrome/", "Chrome"},
-	{"Chromium/", "Chromium"},  {"Chrome/", "Chrome"},       {"Epiphany/", "GNOME Web"},
-	{"Safari/", "Safari"},      {"curl/", "curl"},           {"Wget/", "Wget"},       {"python", "Python"},
+	{"Edg/", "Edge"},
+	{"EdgA/", "Edge"},
+	{"EdgiOS/", "Edge"},
+	{"OPR/", "Opera"},
+	{"Opera", "Opera"},
+	{"Vivaldi/", "Vivaldi"},
+	{"SamsungBrowser/", "Samsung Internet"},
+	{"FxiOS/", "Firefox"},
+	{"Firefox/", "Firefox"},
+	{"CriOS/", "Chrome"},
+	{"HeadlessChrome/", "Chrome"},
+	{"Chromium/", "Chromium"},
+	{"Chrome/", "Chrome"},
+	{"Epiphany/", "GNOME Web"},
+	{"Safari/", "Safari"},
+	{"curl/", "curl"},
+	{"Wget/", "Wget"},
+	{"python", "Python"},
 };
 static const struct word systems[] = {
 	{"iPhone", "iPhone"},   {"iPad", "iPad"},       {"Android", "Android"}, {"CrOS", "ChromeOS"},

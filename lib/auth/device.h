@@ -4,5 +4,6 @@
 
 #define DEVICE_NAME_MAX 64
 
-/* "Firefox on Linux", "Safari on iPhone"; "Unknown device" where nothing in it is known. agent: a User-Agent's value. */
+/* "Firefox on Linux", "Safari on iPhone"; "Unknown device" where nothing in it is known. agent: a User-Agent's value.
+ */
 void device_name(const char *agent, char out[DEVICE_NAME_MAX]);

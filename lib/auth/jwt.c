@@ -1,5 +1,5 @@
-/* jwt: the checks, in this order: size, three parts, strict base64url, JSON, alg, crit, kid and key, signature. jwk, jku,
- * x5u and x5c of the header are never looked at. */
+/* jwt: the checks, in this order: size, three parts, strict base64url, JSON, alg, crit, kid and key, signature. jwk,
+ * jku, x5u and x5c of the header are never looked at. */
 #include "lib/auth/jwt.h"
 #include "lib/base/codec.h"
 #include <stdlib.h>
@@ -59,8 +59,7 @@ static enum jwt_result parse(const char *p, size_t n, json_t **out)
 	}
 }
 
-static enum jwt_result check_header(const json_t *header, const struct jwks *keys, enum jose_alg *alg,
-					 EVP_PKEY **key)
+static enum jwt_result check_header(const json_t *header, const struct jwks *keys, enum jose_alg *alg, EVP_PKEY **key)
 {
 	const json_t *kid = json_object_get(header, "kid");
 	const char *name = json_string_value(json_object_get(header, "alg"));
@@ -84,7 +83,6 @@ static enum jwt_result check_header(const json_t *header, const struct jwks *key
 	}
 	return JWT_KEY;
 }
-
 
 enum jwt_result jwt_verify(const struct jwks *keys, const char *token, size_t n, struct jwt *out)
 {

@@ -27,7 +27,7 @@ struct login_done {
 	char secret[SESSION_SECRET_MAX]; /* for the cookie */
 };
 /* Lets the person of the verified claims in: finds or makes the account by (issuer, subject), then a session. current:
- * the session cookie that came along, NULL for none; the same person's live session goes on under a new secret, another's ends.
- * ERR_FORBIDDEN: the account is deactivated. */
+ * the session cookie that came along, NULL for none; the same person's live session goes on under a new secret,
+ * another's ends. ERR_FORBIDDEN: the account is deactivated. */
 MUST_CHECK int login_finish(struct db *d, const struct config *c, const json_t *claims, const char *current,
 			    const char *agent, struct login_done *out, struct err *e);

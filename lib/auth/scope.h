@@ -16,7 +16,8 @@ enum scope {
 
 /* A scope's bit by its name; 0: there is none, or none for tokens. */
 unsigned scope_bit(const char *name, size_t n);
-/* A list of names with one of the characters of `between` between them. False where one is unknown, or there is none. */
+/* A list of names with one of the characters of `between` between them. False where one is unknown, or there is none.
+ */
 bool scope_parse(const char *list, const char *between, unsigned *out);
 /* The names of those bits that tokens can have, in a fixed order; how many. */
 size_t scope_names(unsigned scopes, const char *names[SCOPE_NAMES_MAX]);

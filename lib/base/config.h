@@ -35,6 +35,9 @@ struct config {
 		int64_t message_chars, request_bytes, page, channel_members;
 	} limits;
 	struct {
+		int64_t session, address, login, guess; /* in a minute; 0: not limited */
+	} rate;
+	struct {
 		int64_t retention, resume_events;
 	} events;
 	struct {
