@@ -1,5 +1,21 @@
 // REST calls (doc/protocol.md, section 4). Each answers typed data or throws ApiError; nothing here knows the state.
-import type { Channel, ChannelKind, Line, Me, Member, Message, MessageBody, MessagePage, Presence, Settings, Site, Status, User } from '../model/types';
+import type {
+	AccessToken,
+	Channel,
+	ChannelKind,
+	Line,
+	Me,
+	Member,
+	Message,
+	MessageBody,
+	MessagePage,
+	Presence,
+	Session,
+	Settings,
+	Site,
+	Status,
+	User,
+} from '../model/types';
 
 const TIMEOUT = 20_000; // ms for one answer
 
@@ -119,5 +135,11 @@ export const api = {
 	readers: (id: number, seq: number, where: { after?: number; limit?: number }) =>
 		call<{ count: number; users: number[]; next: number | null }>('GET', `${V}/channels/${id}/messages/${seq}/readers`, where),
 	unread: () => call<{ channels: UnreadOf[]; unread: number; mentions: number }>('GET', `${V}/me/unread`),
+	sessions: () => call<{ sessions: Session[] }>('GET', `${V}/me/sessions`),
+	endSession: (id: number) => call<null>('DELETE', `${V}/me/sessions/${id}`),
+	endOtherSessions: () => call<null>('DELETE', `${V}/me/sessions`),
+	tokens: () => call<{ tokens: AccessToken[] }>('GET', `${V}/me/tokens`),
+	makeToken: (k: { name: string; scopes: string[]; expires_in?: number }) => call<AccessToken & { token: string }>('POST', `${V}/me/tokens`, undefined, k),
+	endToken: (id: number) => call<null>('DELETE', `${V}/me/tokens/${id}`),
 	logout: () => call<{ redirect: string }>('POST', '/auth/logout'),
 };

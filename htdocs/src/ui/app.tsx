@@ -23,6 +23,8 @@ import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
 
 const Settings = lazily(() => import('./settings').then((m) => m.Settings));
+const Devices = lazily(() => import('./access').then((m) => m.Devices));
+const Tokens = lazily(() => import('./access').then((m) => m.Tokens));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Pause = lazily(() => import('./settings').then((m) => m.Pause));
 
@@ -173,6 +175,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 			{dialog === 'create' && <CreateChannel onClose={closeDialog} />}
 			{dialog === 'direct' && <NewDirect onClose={closeDialog} />}
 			{dialog === 'settings' && <Settings onClose={closeDialog} />}
+			{dialog === 'devices' && <Devices onClose={closeDialog} />}
+			{dialog === 'tokens' && <Tokens onClose={closeDialog} />}
 			{dialog === 'status' && <StatusForm onClose={closeDialog} />}
 			{dialog === 'dnd' && <Pause onClose={closeDialog} />}
 			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}

@@ -14,6 +14,8 @@ export type DialogName =
 	| 'settings'
 	| 'status'
 	| 'dnd'
+	| 'devices'
+	| 'tokens'
 	| { invite: number }
 	| { leave: number }
 	| { readers: { channel: number; seq: number } };
