@@ -134,6 +134,7 @@ export const t = {
 	invisibleLabel: 'Invisible',
 	invisibleHint: 'You look offline to everyone. You can still read and write.',
 	settingsAway: 'Your settings could not be loaded.',
+	bot: 'Bot',
 	settingsAccess: 'Who can get in',
 	devices: 'Devices',
 	devicesHint: 'Where you are signed in.',
