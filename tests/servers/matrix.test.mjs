@@ -157,6 +157,7 @@ function of(name) {
 			assert.equal(me.status, 200, me.text);
 			assert.equal(me.json.user.handle, people[name].handle);
 			secured(me, "me");
+			assert.match(me.headers["content-security-policy"], /^default-src 'none';.* frame-ancestors 'none'$/);
 			problem(await ask(server, "/api/v1/me", { v6 }), 401, "unauthenticated");
 			assert.equal((await ask(server, "/healthz", { v6 })).json.status, "ok");
 		}
