@@ -10,6 +10,7 @@
 #include "fcgi/writer_thread.h"
 #include "lib/auth/buttons.h"
 #include "lib/auth/oidc.h"
+#include "lib/auth/access_jwt.h"
 #include "lib/auth/rate.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
@@ -87,7 +88,8 @@ static struct config *load(const char *path)
 	struct err e = {0};
 	enum log_level level = LOG_INFO;
 
-	if (config_load(path, &c, &e) < 0 || buttons_parse(c->oidc.buttons, &buttons, &e) < 0) {
+	if (config_load(path, &c, &e) < 0 || buttons_parse(c->oidc.buttons, &buttons, &e) < 0 ||
+	    access_jwt_scopes_check(c->oidc.access_scopes, &e) < 0) {
 		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
 		config_free(&c);
 		return NULL;

@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/live/bus.h"
 #include "lib/live/presence.h"
+#include "ws/admission.h"
 #include "ws/callers.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
@@ -50,6 +51,7 @@ void conn_free(struct conn *c)
 	c->transport->release(c);
 	if (c->asked)
 		pgconn_forget(c->asked, c->ask);
+	admission_forget(&c->admission);
 	ops_forget(c);
 	callers_leave(rt->callers, &c->caller);
 	request_free(&c->request);
@@ -160,7 +162,11 @@ static void on_session(void *arg, const PGresult *r, const struct err *e)
 		conn_refuse(c, CLOSE_OVERLOAD, e);
 		return;
 	}
-	if (session_from_row(r, &s) == SESSION_NONE)
+	if (session_from_row(r, &s) == SESSION_NONE && c->request->jwt) {
+		admission_start(c); /* comes back with conn_authorise() */
+		return;
+	}
+	if (s.state == SESSION_NONE)
 		rate_unknown(c->rt->rate, c->request->address);
 	else if (s.state == SESSION_LIVE)
 		rate_known(c->rt->rate, c->request->secret_hash);

@@ -10,6 +10,7 @@ struct frame_cache;
 struct http;
 struct instances;
 struct live;
+struct oidc;
 struct pg_pool;
 struct polls;
 struct presence;
@@ -36,6 +37,7 @@ struct realtime {
 	struct presence *presence;
 	struct callers *callers;
 	struct rate *rate;
+	struct oidc *oidc; /* asked by threads of libuv's pool alone (admission.h) */
 	struct session_cache *sessions;
 	struct marks *marks;
 	struct http *http;

@@ -1,6 +1,7 @@
 /* request: reading headers and query. */
 #include "ws/request.h"
 #include "lib/auth/cookie.h"
+#include "lib/auth/jwt.h"
 #include "lib/auth/credential.h"
 #include "lib/auth/origin.h"
 #include "lib/auth/rate.h"
@@ -25,6 +26,7 @@
 #include <sys/socket.h>
 
 #define ARGUMENTS_MAX 8
+#define AUTHORIZATION_MAX ((size_t)JWT_MAX + 16)
 #define ARENA_BYTES ((size_t)256 << 10) /* a query's copies: a head is 16 KiB at most */
 #define PROTOCOL_HEADER_MAX 127         /* 4.1.6 reads the subprotocols into 128 bytes */
 #define WEBSOCKET_KEY_LEN 24
@@ -156,8 +158,8 @@ static int read_query(struct realtime *rt, const struct http_head *head, struct 
 
 static int read_credential(struct realtime *rt, const struct http_head *head, struct request *q, struct err *e)
 {
-	char authorization[160], origin[ORIGIN_MAX], site[32], client[64];
-	char *cookie = xmalloc(COOKIE_HEADER_MAX);
+	char origin[ORIGIN_MAX], site[32], client[64];
+	char *cookie = xmalloc(COOKIE_HEADER_MAX), *authorization = xmalloc(AUTHORIZATION_MAX);
 	const char *cookies;
 	struct credential cr;
 	struct origin_request o = {
@@ -171,9 +173,11 @@ static int read_credential(struct realtime *rt, const struct http_head *head, st
 
 	cookies = http_header(head, "cookie", cookie, COOKIE_HEADER_MAX);
 	q->has_credential = credential_find(
-		rt->config, http_header(head, "authorization", authorization, sizeof(authorization)), cookies, &cr);
+		rt->config, http_header(head, "authorization", authorization, AUTHORIZATION_MAX), cookies, &cr);
 	if (q->has_credential)
-		session_secret_hash(cr.secret, q->secret_hash);
+		session_secret_hash(credential_text(&cr), q->secret_hash);
+	if (cr.jwt)
+		q->jwt = xstrdup(cr.jwt);
 	/* where any cookie came along, a page may have caused this: also where its session is none of ours any more */
 	o.by_cookie = cr.by_cookie || (!q->has_credential && !cr.malformed && cookies);
 	if (origin_check(rt->config, &o, e) < 0)
@@ -181,7 +185,8 @@ static int read_credential(struct realtime *rt, const struct http_head *head, st
 	else if (!q->has_credential && q->kind == REQUEST_POLL)
 		rc = err_set(e, ERR_UNAUTHENTICATED, NULL, "sign in first");
 	credential_wipe(&cr);
-	secret_wipe(authorization, sizeof(authorization));
+	secret_wipe(authorization, AUTHORIZATION_MAX);
+	free(authorization);
 	secret_wipe(cookie, COOKIE_HEADER_MAX);
 	free(cookie);
 	return rc;
@@ -248,10 +253,19 @@ int request_read(struct realtime *rt, const struct http_head *head, int fd, enum
 	return 0;
 }
 
+void request_drop_jwt(struct request *q)
+{
+	if (q->jwt)
+		secret_wipe(q->jwt, strlen(q->jwt));
+	free(q->jwt);
+	q->jwt = NULL;
+}
+
 void request_free(struct request **r)
 {
 	if (!*r)
 		return;
+	request_drop_jwt(*r);
 	secret_wipe(*r, sizeof(**r));
 	free(*r);
 	*r = NULL;

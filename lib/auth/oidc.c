@@ -1,5 +1,6 @@
 /* oidc: the provider's documents and the authorize, token and end-session endpoints. */
 #include "lib/auth/oidc.h"
+#include "lib/auth/access_jwt.h"
 #include "lib/auth/buttons.h"
 #include "lib/auth/discovery.h"
 #include "lib/auth/id_token.h"
@@ -357,21 +358,25 @@ out:
 	return rc;
 }
 
-/* Of any kind; the caller checks its claims. */
-static enum jwt_result verify_jwt(struct oidc *o, const char *token, struct jwt *j, struct err *e)
+const struct config *oidc_config(const struct oidc *o)
+{
+	return o->config;
+}
+
+int oidc_jwt(struct oidc *o, const char *token, struct jwt *j, struct err *e)
 {
 	struct shared *keys = refreshed_get(o->jwks, e), *newer;
 	enum jwt_result rc;
 
 	if (!keys)
-		return JWT_UNKNOWN_KID;
+		return -1;
 	rc = jwt_verify((struct jwks *)keys, token, strlen(token), j);
 	if (rc == JWT_UNKNOWN_KID && (newer = refreshed_newer(o->jwks, keys))) {
 		rc = jwt_verify((struct jwks *)newer, token, strlen(token), j);
 		shared_unref(newer);
 	}
 	shared_unref(keys);
-	return rc;
+	return rc == JWT_OK ? 0 : err_set(e, ERR_FORBIDDEN, "signature", "the token is not the provider's");
 }
 
 int oidc_logout_token(struct oidc *o, const char *token, json_t **claims, struct err *e)
@@ -381,8 +386,8 @@ int oidc_logout_token(struct oidc *o, const char *token, json_t **claims, struct
 	struct jwt j;
 
 	*claims = NULL;
-	if (verify_jwt(o, token, &j, e) != JWT_OK)
-		return e->code ? -1 : err_set(e, ERR_FORBIDDEN, "signature", "the logout token is not the provider's");
+	if (oidc_jwt(o, token, &j, e) < 0)
+		return -1;
 	wrong = logout_token_check(&j, c->oidc.issuer, c->oidc.client_id, clock_now_us() / 1000000,
 				   c->oidc.leeway / 1000);
 	if (!wrong)
@@ -433,6 +438,8 @@ bool oidc_check(const struct config *c, void (*say)(void *arg, bool ok, const ch
 	SAY(c->oidc.client_id[0] && strcmp(c->oidc.client_id, "changeme") != 0, "oidc.client_id is %s",
 	    c->oidc.client_id[0] ? c->oidc.client_id : "not set");
 	if (buttons_parse(c->oidc.buttons, &buttons, &e) < 0)
+		SAY(false, "%s", e.detail);
+	if (access_jwt_scopes_check(c->oidc.access_scopes, &e) < 0)
 		SAY(false, "%s", e.detail);
 	oidc_redirect_uri(c, &uri);
 	SAY(true, "redirect URI to register: %s", strbuf_cstr(&uri));

@@ -61,6 +61,8 @@ static const struct key {
 	{AT(oidc, client_auth), TEXT, IN(oidc, client_auth), "basic", 0, 0},
 	{AT(oidc, scopes), TEXT, IN(oidc, scopes), "openid profile email", 0, 0},
 	{AT(oidc, buttons), TEXT, IN(oidc, buttons), "", 0, 0},
+	{AT(oidc, access_audience), TEXT, IN(oidc, access_audience), "", 0, 0},
+	{AT(oidc, access_scopes), TEXT, IN(oidc, access_scopes), "", 0, 0},
 	{AT(oidc, leeway), DURATION, IN(oidc, leeway), "60s", 0, 600000},
 	{AT(oidc, http_timeout), DURATION, IN(oidc, http_timeout), "10s", 100, 60000},
 	{AT(session, idle), DURATION, IN(session, idle), "14d", 1000, (int64_t)400 * 86400000},

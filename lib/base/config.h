@@ -26,6 +26,7 @@ struct config {
 	} writer;
 	struct {
 		char *issuer, *client_id, *client_secret, *client_secret_file, *client_auth, *scopes, *buttons;
+		char *access_audience, *access_scopes;
 		int64_t leeway, http_timeout;
 	} oidc;
 	struct {

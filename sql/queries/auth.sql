@@ -4,15 +4,15 @@
 -- deactivated (the person). stale: session_touch is due. A session answers to the secret that it had before for half a minute more.
 -- name: session_find
 -- in: secret_hash text
--- out: id int8, user_id int8, kind text, role text, can_read bool, can_write bool, expires_us int8, state text, stale bool, left_ms int8, can_files bool, can_admin bool
-SELECT s.id, s.user_id, s.kind, u.role, 'read' = ANY (s.scopes) AS can_read, 'write' = ANY (s.scopes) AS can_write,
+-- out: id int8, user_id int8, kind text, role text, reads bool, writes bool, expires_us int8, state text, stale bool, left_ms int8, files bool, admin bool
+SELECT s.id, s.user_id, s.kind, u.role, 'read' = ANY (s.scopes) AS reads, 'write' = ANY (s.scopes) AS writes,
 	(extract(epoch FROM s.expires_at) * 1000000)::int8 AS expires_us,
 	CASE WHEN u.deactivated_at IS NOT NULL THEN 'deactivated'
 		WHEN s.revoked_at IS NOT NULL OR s.expires_at <= now() OR s.last_used_at + s.idle_limit <= now() THEN 'ended'
 		ELSE 'live' END AS state,
 	s.last_used_at < now() - least(interval '1 minute', s.idle_limit / 4) OR (s.kind = 'token' AND s.last_used_at = s.created_at) AS stale,
 	ceil(extract(epoch FROM s.expires_at - now()) * 1000)::int8 AS left_ms,
-	s.kind = 'session' OR 'files' = ANY (s.scopes) AS can_files, s.kind = 'session' OR 'admin' = ANY (s.scopes) AS can_admin
+	s.kind = 'session' OR 'files' = ANY (s.scopes) AS files, s.kind = 'session' OR 'admin' = ANY (s.scopes) AS admin
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.secret_hash = decode($1, 'hex') OR (s.former_hash = decode($1, 'hex') AND s.former_until > now());
 
@@ -85,6 +85,17 @@ SELECT backchannel_logout($1, $2, $3, $4, $5) AS ended;
 -- out: id int8
 SELECT access_token_insert(decode($1, 'hex'), u.id, $3, $4, now() + $5::int8 * interval '1 millisecond', $6) AS id
 FROM users u WHERE u.id = $2 AND u.deactivated_at IS NULL;
+
+-- A provider's access token that was found good. known false: its subject has no account. Twice is once.
+-- name: access_admit
+-- in: secret_hash text, issuer text, subject text, client text, scopes text[], until_s int8
+-- out: known bool
+WITH who AS (SELECT i.user_id FROM identities i WHERE (i.issuer, i.subject) = ($2, $3)),
+	made AS (
+		INSERT INTO sessions (secret_hash, kind, user_id, name, scopes, issuer, expires_at)
+		SELECT decode($1, 'hex'), 'access', w.user_id, $4, $5, $2, to_timestamp($6::int8) FROM who w
+		ON CONFLICT (secret_hash) DO NOTHING)
+SELECT EXISTS (SELECT FROM who) AS known;
 
 -- A person's live tokens. last_used_us null: never used.
 -- name: access_token_list

@@ -14,7 +14,10 @@ let stack;
 before(async () => {
 	stack = await startStack({
 		realtime: 1,
-		conf: { "rate.session": SESSION, "rate.address": ADDRESS, "rate.login": LOGIN, "rate.guess": GUESS, "api.trusted_proxies": "127.0.0.1 192.0.2.200" },
+		conf: {
+			rate: { session: SESSION, address: ADDRESS, login: LOGIN, guess: GUESS },
+			"api.trusted_proxies": "127.0.0.1 192.0.2.200",
+		},
 	});
 });
 after(() => stack?.stop());

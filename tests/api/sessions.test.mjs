@@ -3,12 +3,11 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { createPrivateKey, randomUUID, sign } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { randomUUID } from "node:crypto";
 import { startStack, until } from "../support/stack.mjs";
 import { fcgiRequest } from "../support/fastcgi.mjs";
 import { client, signIn } from "../support/http.mjs";
+import { nowS, sealed } from "../support/jwt.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { head } from "../realtime/help.mjs";
@@ -58,20 +57,12 @@ async function everything(who) {
 	};
 }
 
-/** A JWT signed by the provider's own key. */
-function sealed(claims, header = {}, alg = "RS256") {
-	const { keys } = JSON.parse(readFileSync(join(stack.state, "devidp/keys.json"), "utf8"));
-	const jwk = keys.find((k) => k.alg === alg);
-	const part = (o) => Buffer.from(JSON.stringify(o)).toString("base64url");
-	const text = `${part({ alg, kid: jwk.kid, typ: "logout+jwt", ...header })}.${part(claims)}`;
-	return `${text}.${sign("sha256", Buffer.from(text), createPrivateKey({ key: jwk, format: "jwk" })).toString("base64url")}`;
-}
-const now = () => Math.floor(Date.now() / 1000);
+const seal = (claims, header) => sealed(stack, claims, { typ: "logout+jwt", ...header });
 const logoutClaims = (more) => ({
 	iss: stack.issuer,
 	aud: "pulsechat-dev",
-	iat: now(),
-	exp: now() + 120,
+	iat: nowS(),
+	exp: nowS() + 120,
 	jti: randomUUID(),
 	events: { [EVENT]: {} },
 	...more,
@@ -209,7 +200,7 @@ test("AU-5 a back-channel logout closes an open socket and all else of that sess
 	const two = await signIn(stack, "grace"); // another browser: another session at the provider
 	const own = await everything(one);
 	const other = await everything(two);
-	const token = sealed(logoutClaims({ sid: await providerSid(await idOf(one)) }));
+	const token = seal(logoutClaims({ sid: await providerSid(await idOf(one)) }));
 	await own.ended(async () => {
 		const r = await backchannel(token);
 		assert.equal(r.status, 200);
@@ -230,33 +221,33 @@ test("the provider's own back-channel logout, by subject too, ends all of a pers
 	ok(await program.get("/api/v1/me"));
 	const again = await signIn(stack, "heidi");
 	const sub = await stack.psql("select subject from identities i join users u on u.id = i.user_id where handle = 'heidi'");
-	assert.equal((await backchannel(sealed(logoutClaims({ sub, sid: "of somebody else" })))).status, 200);
+	assert.equal((await backchannel(seal(logoutClaims({ sub, sid: "of somebody else" })))).status, 200);
 	ok(await again.get("/api/v1/me"));
-	assert.equal((await backchannel(sealed(logoutClaims({ sub })))).status, 200);
+	assert.equal((await backchannel(seal(logoutClaims({ sub })))).status, 200);
 	problem(await again.get("/api/v1/me"), 401, "unauthenticated");
 });
 
 test("a logout token that is not one is refused, and ends nothing", async () => {
 	const who = await signIn(stack, "judy");
 	const sid = await providerSid(await idOf(who));
-	const good = sealed(logoutClaims({ sid }));
+	const good = seal(logoutClaims({ sid }));
 	const [h, c, s] = good.split(".");
 	const bent = {
 		"another signature": `${h}.${c}.${Buffer.from(s, "base64url").reverse().toString("base64url")}`,
 		"no signature": `${Buffer.from('{"alg":"none"}').toString("base64url")}.${c}.`,
 		"no token": "x",
-		"an ID token's typ": sealed(logoutClaims({ sid }), { typ: "at+jwt" }),
-		"another issuer": sealed(logoutClaims({ sid, iss: `${stack.issuer}/` })),
-		"another audience": sealed(logoutClaims({ sid, aud: ["someone else"] })),
-		"out of date": sealed(logoutClaims({ sid, exp: now() - 61 })),
-		"no end": sealed(logoutClaims({ sid, exp: undefined })),
-		"from the future": sealed(logoutClaims({ sid, iat: now() + 120 })),
-		"a nonce": sealed(logoutClaims({ sid, nonce: "n" })),
-		"no event": sealed(logoutClaims({ sid, events: {} })),
-		"an event that is no object": sealed(logoutClaims({ sid, events: { [EVENT]: true } })),
-		"no jti": sealed(logoutClaims({ sid, jti: undefined })),
-		"nobody": sealed(logoutClaims({})),
-		"an empty sid": sealed(logoutClaims({ sid: "" })),
+		"an ID token's typ": seal(logoutClaims({ sid }), { typ: "at+jwt" }),
+		"another issuer": seal(logoutClaims({ sid, iss: `${stack.issuer}/` })),
+		"another audience": seal(logoutClaims({ sid, aud: ["someone else"] })),
+		"out of date": seal(logoutClaims({ sid, exp: nowS() - 61 })),
+		"no end": seal(logoutClaims({ sid, exp: undefined })),
+		"from the future": seal(logoutClaims({ sid, iat: nowS() + 120 })),
+		"a nonce": seal(logoutClaims({ sid, nonce: "n" })),
+		"no event": seal(logoutClaims({ sid, events: {} })),
+		"an event that is no object": seal(logoutClaims({ sid, events: { [EVENT]: true } })),
+		"no jti": seal(logoutClaims({ sid, jti: undefined })),
+		"nobody": seal(logoutClaims({})),
+		"an empty sid": seal(logoutClaims({ sid: "" })),
 	};
 	for (const [what, token] of Object.entries(bent)) {
 		const r = await backchannel(token);

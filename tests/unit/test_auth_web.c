@@ -1,5 +1,6 @@
 /* What a browser's request brings and may do: cookies, credentials, the rules of origin, return_to (AU-2, TR-5). */
 #include "lib/auth/access_token.h"
+#include "lib/auth/jwt.h"
 #include "lib/auth/cookie.h"
 #include "lib/auth/device.h"
 #include "lib/auth/credential.h"
@@ -9,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -17,8 +19,10 @@
 
 static char https_url[] = "https://chat.example.org", odd_url[] = "https://Chat.Example.org:443",
 	    http_url[] = "http://127.0.0.1:8080";
-static const struct config secure = {.site.url = https_url}, odd = {.site.url = odd_url},
-			   local = {.site.url = http_url};
+static char nobody[] = "", audience[] = "https://chat.example.test/api";
+static const struct config secure = {.site.url = https_url, .oidc.access_audience = nobody},
+			   provider = {.site.url = https_url, .oidc.access_audience = audience};
+static const struct config odd = {.site.url = odd_url}, local = {.site.url = http_url};
 
 static void a_cookie_is_found_among_others(void **state)
 {
@@ -110,6 +114,29 @@ static void a_credential_is_a_cookie_or_a_bearer_token(void **state)
 		}
 	}
 	assert_false(credential_find(&secure, NULL, "__Host-pulsechat=pct_" S43, &cr));
+	/* a provider's token, where they are wanted */
+	assert_false(credential_find(&secure, "Bearer aa.bb.c-_", cookie, &cr));
+	assert_true(credential_find(&provider, "Bearer aa.bb.c-_", cookie, &cr));
+	assert_string_equal(credential_text(&cr), "aa.bb.c-_");
+	assert_false(cr.by_cookie);
+	assert_true(credential_find(&provider, "Bearer pct_" S43, NULL, &cr));
+	assert_null(cr.jwt);
+	assert_string_equal(credential_text(&cr), "pct_" S43);
+	{
+		static const char *const bad[] = {"Bearer aa.bb", "Bearer aa.bb.cc.dd", "Bearer aa.b=.cc",
+						  "Bearer aa.bb.cc "};
+		char *longest = xmalloc(JWT_MAX + 10);
+
+		for (size_t i = 0; i < COUNT_OF(bad); i++)
+			assert_false(credential_find(&provider, bad[i], NULL, &cr));
+		memset(longest, 'a', JWT_MAX + 9);
+		memcpy(longest, "Bearer a.b.", 11);
+		longest[JWT_MAX + 8] = 0;
+		assert_false(credential_find(&provider, longest, NULL, &cr));
+		longest[JWT_MAX + 7] = 0;
+		assert_true(credential_find(&provider, longest, NULL, &cr));
+		free(longest);
+	}
 	credential_wipe(&cr);
 }
 

@@ -139,7 +139,8 @@ export const api = {
 	endSession: (id: number) => call<null>('DELETE', `${V}/me/sessions/${id}`),
 	endOtherSessions: () => call<null>('DELETE', `${V}/me/sessions`),
 	tokens: () => call<{ tokens: AccessToken[] }>('GET', `${V}/me/tokens`),
-	makeToken: (k: { name: string; scopes: string[]; expires_in?: number }) => call<AccessToken & { token: string }>('POST', `${V}/me/tokens`, undefined, k),
+	makeToken: (k: { name: string; scopes: string[]; expires_in?: number }) =>
+		call<AccessToken & { token: string }>('POST', `${V}/me/tokens`, undefined, k),
 	endToken: (id: number) => call<null>('DELETE', `${V}/me/tokens/${id}`),
 	logout: () => call<{ redirect: string }>('POST', '/auth/logout'),
 };

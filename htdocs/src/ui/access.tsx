@@ -90,7 +90,12 @@ export function Devices({ onClose }: Props) {
 							detail={`${used(s)} · ${t.signedInOn(dateOf(Date.parse(s.created_at)))}`}
 						>
 							{!s.current && (
-								<button class="button" disabled={busy} aria-label={t.signOutOf(s.device)} onClick={() => end(api.endSession(s.id))}>
+								<button
+									class="button"
+									disabled={busy}
+									aria-label={t.signOutOf(s.device)}
+									onClick={() => end(api.endSession(s.id))}
+								>
 									{t.signOut}
 								</button>
 							)}
@@ -135,11 +140,17 @@ export function Tokens({ onClose }: Props) {
 						{data?.map((k) => (
 							<Entry key={k.id} icon={KeyRound} name={k.name} detail={tokenDetail(k)}>
 								{asked === k.id ? (
-									<button class="button danger" data-autofocus onClick={() => void revoke(k.id)} onBlur={() => setAsked(null)} ref={(el) => el?.focus()}>
-										{t.tokenRevokeSure}
-									</button>
+									<Sure
+										label={t.tokenRevokeSure}
+										onSure={() => void revoke(k.id)}
+										onNot={() => setAsked(null)}
+									/>
 								) : (
-									<button class="button" aria-label={t.tokenRevokeOf(k.name)} onClick={() => setAsked(k.id)}>
+									<button
+										class="button"
+										aria-label={t.tokenRevokeOf(k.name)}
+										onClick={() => setAsked(k.id)}
+									>
 										{t.tokenRevoke}
 									</button>
 								)}
@@ -150,6 +161,17 @@ export function Tokens({ onClose }: Props) {
 				{data && <NewToken onMade={(token) => (setMade(token), void again())} />}
 			</div>
 		</Dialog>
+	);
+}
+
+/* Asks once more, in the place of the button that was pressed; going elsewhere is a no. */
+function Sure({ label, onSure, onNot }: { label: string; onSure: () => void; onNot: () => void }) {
+	const ref = useRef<HTMLButtonElement>(null);
+	useEffect(() => ref.current?.focus(), []);
+	return (
+		<button ref={ref} class="button danger" onClick={onSure} onBlur={onNot}>
+			{label}
+		</button>
 	);
 }
 
@@ -195,7 +217,8 @@ function NewToken({ onMade }: { onMade: (token: string) => void }) {
 		if (!name.trim()) return setError(t.tokenNoName);
 		setBusy(true);
 		setError(null);
-		api.makeToken({ name: name.trim(), scopes: ['read', ...scopes.filter((s) => s !== 'read')], ...(days !== '' && { expires_in: Number(days) * DAY }) })
+		const chosen = ['read', ...scopes.filter((s) => s !== 'read')];
+		api.makeToken({ name: name.trim(), scopes: chosen, ...(days !== '' && { expires_in: Number(days) * DAY }) })
 			.then(
 				({ data }) => {
 					setName('');
