@@ -53,8 +53,9 @@ static int tell(struct request *q, struct response *r, const struct err *e, cons
 {
 	struct page p = {.link = again_url(q, return_to), .link_text = "Start again"};
 
-	log_warning("login.failed", "step=%s code=%s field=%s detail=%s", step, err_name(e->code), log_quote(e->field),
-		    log_quote(e->detail));
+	if (e->code != ERR_RATE_LIMITED) /* or the log would grow by what is kept out */
+		log_warning("login.failed", "step=%s code=%s field=%s detail=%s", step, err_name(e->code),
+			    log_quote(e->field), log_quote(e->detail));
 	p.status = err_status(e->code);
 	p.retry_after_s = (e->retry_after_ms + 999) / 1000;
 	switch (e->code) {

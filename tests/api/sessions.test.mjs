@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { startStack, until } from "../support/stack.mjs";
 import { fcgiRequest } from "../support/fastcgi.mjs";
-import { client, signIn } from "../support/http.mjs";
+import { client, confirmSignOut, navigate, signIn } from "../support/http.mjs";
 import { nowS, sealed } from "../support/jwt.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
@@ -225,6 +225,25 @@ test("the provider's own back-channel logout, by subject too, ends all of a pers
 	ok(await again.get("/api/v1/me"));
 	assert.equal((await backchannel(seal(logoutClaims({ sub })))).status, 200);
 	problem(await again.get("/api/v1/me"), 401, "unauthenticated");
+});
+
+test("signing out here leads to the provider's sign-out and back, names no person in an address, and ends the session there too", async () => {
+	const who = await signIn(stack, "kim");
+	const id = await idOf(who);
+	const { redirect } = ok(await who.post("/auth/logout"));
+	problem(await who.get("/api/v1/me"), 401, "unauthenticated");
+	const at = new URL(redirect);
+	assert.ok(redirect.startsWith(`${stack.idpUrl}/`));
+	const query = Object.fromEntries(at.searchParams);
+	assert.deepEqual(query, { client_id: "pulsechat-dev", post_logout_redirect_uri: `${stack.url}/sign-in` });
+	const landed = await confirmSignOut(who.jar, await navigate(who.jar, redirect));
+	assert.equal(landed.url, `${stack.url}/sign-in`);
+	// its back-channel logout for a session that is over already was taken, and nobody is let in without a question again
+	const said = () => /logout.backchannel .*sessions=0 by=sid/.test(stack.log("api1") + stack.log("api2"));
+	await until(said, { what: "the provider's back-channel logout" });
+	const page = await navigate(who.jar, `${stack.url}/auth/login`);
+	assert.ok(page.url.startsWith(stack.idpUrl), page.url);
+	assert.equal(await stack.psql(`select revoked_at is not null from sessions where id = ${id}`), "t");
 });
 
 test("a logout token that is not one is refused, and ends nothing", async () => {
