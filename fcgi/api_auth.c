@@ -8,6 +8,7 @@
 #include "lib/auth/invite.h"
 #include "lib/auth/login.h"
 #include "lib/auth/oidc.h"
+#include "lib/auth/rate.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -44,8 +45,9 @@ static int tell(struct request *q, struct response *r, const struct err *e, cons
 {
 	struct page p = {.link = again_url(q, return_to, NULL), .link_text = "Start again"};
 
-	log_warning("login.failed", "step=%s code=%s field=%s detail=%s", step, err_name(e->code), log_quote(e->field),
-		    log_quote(e->detail));
+	if (e->code != ERR_RATE_LIMITED) /* or the log would grow by what is kept out */
+		log_warning("login.failed", "step=%s code=%s field=%s detail=%s", step, err_name(e->code),
+			    log_quote(e->field), log_quote(e->detail));
 	p.status = err_status(e->code);
 	p.retry_after_s = (e->retry_after_ms + 999) / 1000;
 	switch (e->code) {
@@ -74,6 +76,14 @@ static int tell(struct request *q, struct response *r, const struct err *e, cons
 		p.title = "You could not be signed in";
 		p.text = "The provider's answer did not pass our checks. If this happens again, tell those who run "
 			 "this site.";
+		break;
+	case ERR_RATE_LIMITED:
+		p.title = "Too many sign-ins from your network";
+		p.text = "Please try again in a minute.";
+		if (!strcmp(step, "callback")) {
+			p.link = "";
+			p.link_text = "Try again";
+		}
 		break;
 	case ERR_BUSY:
 		p.status = 503;
@@ -115,6 +125,8 @@ int handle_auth_login(struct request *q, struct response *r, struct err *e)
 				 .login_hint = request_query(q, "login_hint")};
 	int rc;
 
+	if (rate_address(q->app->rate, RATE_LOGIN, request_address(q), &q->rate, e) < 0)
+		return tell(q, r, e, "login", request_query(q, "return_to"));
 	return_to_check(request_query(q, "return_to"), return_to);
 	if (buttons_parse(q->config->oidc.buttons, &buttons, &ignored) < 0)
 		memset(&buttons, 0, sizeof(buttons));
@@ -282,6 +294,9 @@ int handle_auth_callback(struct request *q, struct response *r, struct err *e)
 	bool has_browser = cookie_find(q->config, COOKIE_LOGIN, request_env(q, "HTTP_COOKIE"), browser);
 	struct login login = {0};
 
+	/* before anything is used up, so that trying again is possible */
+	if (rate_address(q->app->rate, RATE_LOGIN, request_address(q), &q->rate, e) < 0)
+		return tell(q, r, e, "callback", NULL);
 	cookie_find(q->config, COOKIE_SESSION, request_env(q, "HTTP_COOKIE"), current);
 	if (q->head) { /* a link checker must not use the code up */
 		r->status = 204;

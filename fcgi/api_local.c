@@ -6,6 +6,7 @@
 #include "lib/auth/local.h"
 #include "lib/auth/oidc.h"
 #include "lib/auth/password.h"
+#include "lib/auth/rate.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -35,6 +36,8 @@ int handle_auth_local(struct request *q, struct response *r, struct err *e)
 
 	if (!config_local_accounts(q->config))
 		return err_set(e, ERR_NOT_FOUND, NULL, "no such path");
+	if (rate_address(q->app->rate, RATE_LOGIN, request_address(q), &q->rate, e) < 0)
+		return -1;
 	/* with or without a cookie: another site's page must not sign anybody in here as somebody else */
 	origin.by_cookie = true;
 	if (origin_check(q->config, &origin, e) < 0 || jx_only(q->json, "", names, e) < 0 ||

@@ -83,7 +83,6 @@ int handle_me(struct request *q, struct response *r, struct err *e)
 {
 	const struct session *s = &q->session;
 	char expires[TIME_TEXT_MAX];
-	bool both = (s->scopes & SCOPE_ALL) == SCOPE_ALL;
 
 	strbuf_adds(&r->body, "{\"user\":");
 	if (user_get(q->db, s->user, &r->body, e) < 0)
@@ -95,7 +94,8 @@ int handle_me(struct request *q, struct response *r, struct err *e)
 		strbuf_addf(&r->body, "\"%s\"", expires);
 	else
 		strbuf_adds(&r->body, "null");
-	strbuf_addf(&r->body, ",\"scopes\":[%s%s%s]}}", s->scopes & SCOPE_READ ? "\"read\"" : "", both ? "," : "",
-		    s->scopes & SCOPE_WRITE ? "\"write\"" : "");
+	strbuf_adds(&r->body, ",\"scopes\":");
+	scope_render(&r->body, s->scopes);
+	strbuf_adds(&r->body, "}}");
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* api_ops: ops by REST, for who has no WebSocket: all of a body's sends go to the writer together. */
 #include "fcgi/app.h"
 #include "fcgi/handlers.h"
+#include "lib/auth/rate.h"
 #include "lib/base/clock.h"
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
@@ -49,11 +50,14 @@ static size_t count_lines(struct span body)
 	return n;
 }
 
-static int read_line(const struct request *q, struct span text, struct asked *l, struct err *e)
+/* The first of them has been counted as the request. */
+static int read_line(struct request *q, struct span text, bool first, struct asked *l, struct err *e)
 {
 	json_t *o = NULL;
 	int rc;
 
+	if (!first && rate_session(q->app->rate, q->session.id, 1, &q->rate, e) < 0)
+		return -1;
 	if (text.n > (size_t)q->config->realtime.frame_bytes)
 		return err_set(e, ERR_TOO_LARGE, NULL, "the line is over %lld bytes",
 			       (long long)q->config->realtime.frame_bytes);
@@ -272,7 +276,7 @@ int handle_ops(struct request *q, struct response *r, struct err *e)
 		return err_set(e, ERR_BAD_FIELD, "instance", "must be a UUID in lower case");
 	lines = arena_alloc(q->arena, n * sizeof(*lines));
 	for (size_t i = 0; i < n && next_line(&rest, &text); i++)
-		if (read_line(q, text, &lines[i], &lines[i].e) < 0 && !lines[i].e.code)
+		if (read_line(q, text, i == 0, &lines[i], &lines[i].e) < 0 && !lines[i].e.code)
 			abort(); /* a failure without a code */
 	write_sends(q, lines, n);
 	move_markers(q, lines, n);

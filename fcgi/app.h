@@ -4,6 +4,7 @@
 struct config;
 struct events;
 struct oidc;
+struct rate;
 struct typing_gate;
 struct write_item;
 
@@ -30,4 +31,5 @@ struct app {
 	struct oidc *oidc;     /* for /auth */
 	struct events *events; /* NULL: polls are plain (CGI) */
 	struct typing_gate *typing;
+	struct rate *rate; /* NULL: nothing is limited (CGI) */
 };

@@ -52,7 +52,22 @@ int handle_invite_revoke(struct request *q, struct response *r, struct err *e);
 int handle_invite_look(struct request *q, struct response *r, struct err *e);
 /* api_local.c */
 int handle_auth_local(struct request *q, struct response *r, struct err *e);
+/* api_sessions.c */
+int handle_session_list(struct request *q, struct response *r, struct err *e);
+int handle_session_end(struct request *q, struct response *r, struct err *e);
+int handle_session_end_others(struct request *q, struct response *r, struct err *e);
+int handle_token_list(struct request *q, struct response *r, struct err *e);
+int handle_token_make(struct request *q, struct response *r, struct err *e);
+int handle_token_end(struct request *q, struct response *r, struct err *e);
+/* api_bots.c */
+int handle_bot_list(struct request *q, struct response *r, struct err *e);
+int handle_bot_make(struct request *q, struct response *r, struct err *e);
+int handle_bot_token_list(struct request *q, struct response *r, struct err *e);
+int handle_bot_token_make(struct request *q, struct response *r, struct err *e);
+int handle_bot_token_end(struct request *q, struct response *r, struct err *e);
 /* api_auth.c */
 int handle_auth_login(struct request *q, struct response *r, struct err *e);
 int handle_auth_callback(struct request *q, struct response *r, struct err *e);
 int handle_auth_logout(struct request *q, struct response *r, struct err *e);
+/* api_logout.c */
+int handle_auth_backchannel(struct request *q, struct response *r, struct err *e);

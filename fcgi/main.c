@@ -9,6 +9,7 @@
 #include "fcgi/worker.h"
 #include "fcgi/writer_thread.h"
 #include "lib/auth/oidc.h"
+#include "lib/auth/rate.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/base/descriptors.h"
@@ -135,6 +136,7 @@ static int stop(struct app *app, struct listener *l, struct workers *w, struct w
 	workers_free(&w);
 	oidc_free(&app->oidc);
 	typing_gate_free(&app->typing);
+	rate_free(&app->rate);
 	listen_close(l);
 	log_info("stop", "ms=%lld", (long long)(clock_mono_ms() - start));
 	return EXIT_OK;
@@ -160,6 +162,7 @@ static int serve_fastcgi(const struct config *c)
 	app.oidc = oidc_new(c);
 	app.events = events_new(c);
 	app.typing = typing_gate_new(c->typing.repeat);
+	app.rate = rate_new(c);
 	writer = writer_thread_start(c);
 	app.gate = writer_thread_gate(writer);
 	if (workers_start(&app, &l, (size_t)c->api.threads, &workers, &e) < 0) {

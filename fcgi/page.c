@@ -44,8 +44,6 @@ void page_render(struct response *r, const struct request *q, const struct page 
 	r->status = p->status;
 	r->type = "text/html; charset=utf-8";
 	r->cache_control = "no-store";
-	response_header(r, "Content-Security-Policy",
-			"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 	response_header(r, "Referrer-Policy", "no-referrer");
 	if (p->retry_after_s)
 		response_headerf(r, "Retry-After", "%d", p->retry_after_s);

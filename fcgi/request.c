@@ -75,69 +75,6 @@ int request_limit(const struct request *q, int64_t initial, int64_t *out, struct
 	return request_query_int(q, "limit", 1, q->config->limits.page, out, e);
 }
 
-/* An address in its one text form, an IPv4 address mapped into IPv6 as IPv4; false where s is none. */
-static bool address(const char *s, size_t n, char out[INET6_ADDRSTRLEN])
-{
-	char text[INET6_ADDRSTRLEN];
-	struct in6_addr six;
-	struct in_addr four;
-
-	if (n == 0 || n >= sizeof(text))
-		return false;
-	memcpy(text, s, n);
-	text[n] = 0;
-	if (inet_pton(AF_INET, text, &four) == 1)
-		return inet_ntop(AF_INET, &four, out, INET6_ADDRSTRLEN) != NULL;
-	if (inet_pton(AF_INET6, text, &six) != 1)
-		return false;
-	if (IN6_IS_ADDR_V4MAPPED(&six))
-		return inet_ntop(AF_INET, &six.s6_addr[12], out, INET6_ADDRSTRLEN) != NULL;
-	return inet_ntop(AF_INET6, &six, out, INET6_ADDRSTRLEN) != NULL;
-}
-
-static bool trusted(const char *list, const char *addr)
-{
-	char one[INET6_ADDRSTRLEN];
-
-	while (*(list += strspn(list, " ,"))) {
-		size_t n = strcspn(list, " ,");
-
-		if (address(list, n, one) && !strcmp(one, addr))
-			return true;
-		list += n;
-	}
-	return false;
-}
-
-/* The nearest address that no trusted proxy has: from REMOTE_ADDR back through X-Forwarded-For. Without REMOTE_ADDR the
- * web server was reached by a Unix socket, which is trusted. */
-static void find_client(struct request *q)
-{
-	const char *remote = request_env(q, "REMOTE_ADDR");
-	const char *forwarded = request_env(q, "HTTP_X_FORWARDED_FOR");
-	size_t end;
-
-	if (remote && address(remote, strlen(remote), q->client) && !trusted(q->config->api.trusted_proxies, q->client))
-		return;
-	for (end = forwarded ? strnlen(forwarded, 2048) : 0; end > 0;) {
-		size_t start = end, from, n;
-		char one[INET6_ADDRSTRLEN];
-
-		while (start > 0 && forwarded[start - 1] != ',')
-			start--;
-		from = start + strspn(forwarded + start, " \t");
-		n = end > from ? end - from : 0;
-		while (n && (forwarded[from + n - 1] == ' ' || forwarded[from + n - 1] == '\t'))
-			n--;
-		if (!address(forwarded + from, n, one))
-			return;
-		memcpy(q->client, one, sizeof(one));
-		if (!trusted(q->config->api.trusted_proxies, one))
-			return;
-		end = start ? start - 1 : 0;
-	}
-}
-
 static void find_method(struct request *q)
 {
 	const char *name = request_env(q, "REQUEST_METHOD");
@@ -162,7 +99,8 @@ int request_parse(struct request *q, struct err *e)
 	hex_encode(q->id, random, sizeof(random));
 	q->path = "";
 	find_method(q);
-	find_client(q);
+	q->client_known = peer_find(q->config->api.trusted_proxies, request_env(q, "REMOTE_ADDR"),
+				    request_env(q, "HTTP_X_FORWARDED_FOR"), q->client);
 	if (!uri)
 		return err_set(e, ERR_BAD_REQUEST, NULL, "the web server gave no REQUEST_URI");
 	n = strnlen(uri, REQUEST_URI_MAX + 1);
@@ -230,6 +168,11 @@ int request_read_body(struct request *q, size_t limit, struct err *e)
 		return cut_short(e);
 	q->body = (struct span){p, n};
 	return 0;
+}
+
+const char *request_address(const struct request *q)
+{
+	return q->client_known ? q->client : "";
 }
 
 struct origin_request request_origin(const struct request *q, enum origin_kind kind)

@@ -6,10 +6,11 @@
 #include "lib/auth/session.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/auth/rate.h"
+#include "lib/http/peer.h"
 #include "lib/http/uri.h"
 #include "lib/live/live.h"
 #include <jansson.h>
-#include <netinet/in.h>
 struct app;
 struct config;
 struct db;
@@ -52,14 +53,16 @@ struct request {
 	struct uri_pair query[REQUEST_QUERY_MAX]; /* decoded, valid UTF-8, no name twice */
 	size_t queries;
 	int64_t param[REQUEST_PARAMS_MAX]; /* the {ids} of the pattern in their order */
-	char client[INET6_ADDRSTRLEN];     /* the client's address, "" where unknown */
+	char client[PEER_MAX];             /* the client's address, "" where unknown */
+	bool client_known;                 /* it is the client's own, not a proxy's (lib/http/peer.h) */
 	struct live_place seen;            /* of the log, when the request came (fcgi/events.h) */
 
 	/* after the router: who asks (NEED_USER) and with what */
 	struct session session;
 	bool by_cookie;
-	struct span body; /* INPUT_RAW, INPUT_LINES: as sent */
-	json_t *json;     /* INPUT_JSON: an object */
+	struct rate_left rate; /* which of its limits the answer tells of */
+	struct span body;      /* INPUT_RAW, INPUT_LINES: as sent */
+	json_t *json;          /* INPUT_JSON: an object */
 };
 
 /* Fills q (zeroed but for the worker's members) from q->env. -1: ERR_BAD_REQUEST, q->id and q->method are set all the
@@ -82,5 +85,7 @@ MUST_CHECK int request_limit(const struct request *q, int64_t initial, int64_t *
 
 /* Reads the body into q->body, at most limit bytes. ERR_TOO_LARGE, or ERR_BAD_REQUEST where it is cut short. */
 MUST_CHECK int request_read_body(struct request *q, size_t limit, struct err *e);
+/* The client's address where limits may go by it, else "". */
+const char *request_address(const struct request *q);
 /* What origin_check() wants to know. */
 struct origin_request request_origin(const struct request *q, enum origin_kind kind);

@@ -44,6 +44,7 @@ static void set_initial(struct response *r)
 	r->status = 200;
 	r->type = "application/json";
 	r->cache_control = "no-store";
+	r->policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 }
 
 void response_init(struct response *r)
@@ -159,8 +160,10 @@ void response_head(const struct response *r, const char *request_id, struct strb
 		strbuf_addf(b, "Content-Type: %s\r\n", r->type);
 	if (!is_empty(r))
 		strbuf_addf(b, "Content-Length: %zu\r\n", r->body.n);
-	strbuf_addf(b, "Cache-Control: %s\r\nPulseChat-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n",
-		    r->cache_control, request_id);
+	strbuf_addf(b,
+		    "Cache-Control: %s\r\nPulseChat-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n"
+		    "Content-Security-Policy: %s\r\n",
+		    r->cache_control, request_id, r->policy);
 	strbuf_add(b, r->headers.p, r->headers.n);
 	strbuf_adds(b, "\r\n");
 }

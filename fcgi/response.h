@@ -13,7 +13,8 @@ struct response {
 	int status;                /* 200 at first */
 	const char *type;          /* Content-Type of a body; application/json at first */
 	const char *cache_control; /* no-store at first */
-	struct strbuf headers;     /* further header lines */
+	const char *policy;    /* Content-Security-Policy; at first one by which a browser does nothing with a body */
+	struct strbuf headers; /* further header lines */
 	struct strbuf body;
 	struct parked *parked; /* instead of all that: it is answered later, by another thread (fcgi/events.h) */
 };

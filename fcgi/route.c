@@ -1,6 +1,8 @@
 /* route: finds the route, does all that is common to every request, calls the handler. */
 #include "fcgi/route.h"
+#include "fcgi/app.h"
 #include "fcgi/authorise.h"
+#include "lib/auth/rate.h"
 #include "lib/base/clock.h"
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
@@ -139,6 +141,8 @@ static int answer(struct request *q, struct response *r, struct route_match *m, 
 	if (request_parse(q, e) < 0)
 		return -1;
 	log_set_request(q->id);
+	if (rate_address(q->app->rate, RATE_ADDRESS, request_address(q), &q->rate, e) < 0)
+		return -1;
 	route_find(routes, q, m);
 	route = m->route;
 	if (!m->path_known)
@@ -181,6 +185,8 @@ void route_request(struct request *q, struct response *r)
 	}
 	if (m.path_known && !m.route)
 		response_header(r, "Allow", m.allow);
+	if (!r->parked)
+		rate_headers(&q->rate, &r->headers);
 	log_debug("request", "method=%s path=%s status=%d ms=%lld client=%s user=%lld", q->method_name,
 		  log_quote(q->path), r->status, (long long)(clock_mono_ms() - start), q->client,
 		  (long long)q->session.user);

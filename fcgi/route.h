@@ -23,7 +23,7 @@ struct route {
 	enum method method;
 	const char *pattern; /* segments are literal, or {name}: a number from 1 up */
 	enum need need;
-	unsigned scope; /* of enum session_scope; 0 for NEED_NONE */
+	unsigned scope; /* of enum scope; 0 for NEED_NONE */
 	enum input input;
 	const char *query; /* names that it takes, with commas between; "*": any */
 	route_handler handler;

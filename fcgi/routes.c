@@ -2,6 +2,7 @@
 #include "fcgi/handlers.h"
 
 #define API "/api/v1"
+#define BOT_TOKENS API "/bots/{bot}/tokens"
 #define CHANNEL API "/channels/{channel}"
 
 const struct route routes[] = {
@@ -16,6 +17,17 @@ const struct route routes[] = {
 	{METHOD_PATCH, API "/me/settings", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_settings_patch},
 	{METHOD_PUT, API "/me/status", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_status_put},
 	{METHOD_DELETE, API "/me/status", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_status_delete},
+	{METHOD_GET, API "/me/sessions", NEED_USER, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_session_list},
+	{METHOD_DELETE, API "/me/sessions", NEED_USER, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_session_end_others},
+	{METHOD_DELETE, API "/me/sessions/{session}", NEED_USER, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_session_end},
+	{METHOD_GET, API "/me/tokens", NEED_USER, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_token_list},
+	{METHOD_POST, API "/me/tokens", NEED_USER, SCOPE_ACCOUNT, INPUT_JSON, NULL, handle_token_make},
+	{METHOD_DELETE, API "/me/tokens/{token}", NEED_USER, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_token_end},
+	{METHOD_GET, API "/bots", NEED_USER, SCOPE_ADMIN, INPUT_NONE, "after,limit", handle_bot_list},
+	{METHOD_POST, API "/bots", NEED_USER, SCOPE_ADMIN, INPUT_JSON, NULL, handle_bot_make},
+	{METHOD_GET, BOT_TOKENS, NEED_USER, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_bot_token_list},
+	{METHOD_POST, BOT_TOKENS, NEED_USER, SCOPE_ACCOUNT, INPUT_JSON, NULL, handle_bot_token_make},
+	{METHOD_DELETE, BOT_TOKENS "/{token}", NEED_USER, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_bot_token_end},
 	{METHOD_GET, API "/presence", NEED_USER, SCOPE_READ, INPUT_NONE, "ids", handle_presence_list},
 	{METHOD_POST, API "/presence/leave", NEED_USER, SCOPE_READ, INPUT_RAW, NULL, handle_presence_leave},
 	{METHOD_GET, API "/users", NEED_USER, SCOPE_READ, INPUT_NONE, "ids,q,limit,after", handle_user_list},
@@ -53,5 +65,6 @@ const struct route routes[] = {
 	{METHOD_GET, "/auth/callback", NEED_NONE, 0, INPUT_NONE, "*", handle_auth_callback},
 	{METHOD_POST, "/auth/local", NEED_NONE, 0, INPUT_JSON, NULL, handle_auth_local},
 	{METHOD_POST, "/auth/logout", NEED_NONE, 0, INPUT_RAW, "*", handle_auth_logout},
+	{METHOD_POST, "/auth/backchannel-logout", NEED_NONE, 0, INPUT_RAW, "*", handle_auth_backchannel},
 	{0},
 };

@@ -1,9 +1,10 @@
 /* callers: how many streams each address has open. One thread. */
 #pragma once
 #include "lib/base/base.h"
+#include "lib/http/peer.h"
 
 #define CALLER_MAX 4000 /* streams of one address: a whole office may be behind it */
-#define CALLER_ADDRESS_MAX 64
+#define CALLER_ADDRESS_MAX PEER_MAX
 
 struct callers;
 struct caller;

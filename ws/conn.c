@@ -1,5 +1,6 @@
 /* conn: life of a stream, from its request to its end. */
 #include "ws/conn.h"
+#include "lib/auth/rate.h"
 #include "lib/auth/session.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
@@ -7,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/live/bus.h"
 #include "lib/live/presence.h"
+#include "ws/admission.h"
 #include "ws/callers.h"
 #include "ws/ops.h"
 #include "ws/pg_loop.h"
@@ -49,6 +51,7 @@ void conn_free(struct conn *c)
 	c->transport->release(c);
 	if (c->asked)
 		pgconn_forget(c->asked, c->ask);
+	admission_forget(&c->admission);
 	ops_forget(c);
 	callers_leave(rt->callers, &c->caller);
 	request_free(&c->request);
@@ -140,6 +143,8 @@ static void judge(struct conn *c, const struct session *s)
 	} else if (!(s->scopes & SCOPE_READ)) {
 		err_set(&refused, ERR_INSUFFICIENT_SCOPE, NULL, "the token lacks the scope read");
 		conn_refuse(c, CLOSE_SIGNED_OUT, &refused);
+	} else if (rate_session(c->rt->rate, s->id, 1, NULL, &refused) < 0) {
+		conn_refuse(c, CLOSE_OVERLOAD, &refused);
 	} else {
 		start(c, s);
 	}
@@ -157,7 +162,14 @@ static void on_session(void *arg, const PGresult *r, const struct err *e)
 		conn_refuse(c, CLOSE_OVERLOAD, e);
 		return;
 	}
-	session_from_row(r, &s);
+	if (session_from_row(r, &s) == SESSION_NONE && c->request->jwt) {
+		admission_start(c); /* comes back with conn_authorise() */
+		return;
+	}
+	if (s.state == SESSION_NONE)
+		rate_unknown(c->rt->rate, c->request->address);
+	else if (s.state == SESSION_LIVE)
+		rate_known(c->rt->rate, c->request->secret_hash);
 	session_cache_put(c->rt->sessions, c->request->secret_hash, &s, c->seen, clock_mono_ms());
 	judge(c, &s);
 }

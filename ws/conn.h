@@ -53,6 +53,8 @@ struct transport {
 struct op; /* ws/ops.h */
 LIST_HEAD(op_list, op);
 
+struct admission;
+
 struct conn {
 	const struct transport *transport;
 	const char *name; /* of its kind, for the log */
@@ -72,6 +74,7 @@ struct conn {
 	struct live_place seen;  /* from before the lookup */
 	struct pgconn *asked;    /* the question under way, NULL: none */
 	uint64_t ask;
+	struct admission *admission; /* under way, NULL: none */
 	struct wheel_timer timer;
 	struct op_list ops;
 	size_t ops_n;

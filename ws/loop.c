@@ -156,7 +156,8 @@ void loop_close(struct realtime *rt)
 
 void loop_finish(struct realtime *rt)
 {
-	while (uv_run(&rt->loop, UV_RUN_NOWAIT))
+	/* a thread of the pool may be asking the provider still */
+	while (uv_run(&rt->loop, UV_RUN_ONCE))
 		;
 	if (uv_loop_close(&rt->loop) != 0)
 		log_warning("loop.handles", "open=1");

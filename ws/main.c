@@ -1,6 +1,9 @@
 /* pulsechat-realtime: delivers events over WebSocket, server-sent events and long-poll. Puts the parts together, and
  * takes them apart in order. */
 #include "lib/base/clock.h"
+#include "lib/auth/access_jwt.h"
+#include "lib/auth/oidc.h"
+#include "lib/auth/rate.h"
 #include "lib/base/config.h"
 #include "lib/base/descriptors.h"
 #include "lib/base/log.h"
@@ -186,6 +189,8 @@ static void set_up(struct realtime *rt, const struct config *c, const struct opt
 	rt->sse_frames = frame_cache_new_sse(0, FRAME_CACHE_BYTES);
 	rt->wheel = wheel_new(LOOP_TICK_MS, clock_mono_ms(), on_due);
 	rt->callers = callers_new();
+	rt->rate = rate_new(c);
+	rt->oidc = oidc_new(c);
 	rt->sessions = session_cache_new();
 	rt->streams = instances_new();
 	rt->polls = polls_new();
@@ -223,6 +228,8 @@ static void take_down(struct realtime *rt)
 	polls_free(&rt->polls);
 	presence_free(&rt->presence);
 	callers_free(&rt->callers);
+	rate_free(&rt->rate);
+	oidc_free(&rt->oidc);
 	session_cache_free(&rt->sessions);
 	marks_free(&rt->marks);
 	wheel_free(&rt->wheel);
@@ -277,7 +284,7 @@ int main(int argc, char **argv)
 	if ((rc = parse_options(argc, argv, &o)))
 		return rc - 1;
 	log_init("pulsechat-realtime", LOG_INFO);
-	if (config_load(o.config, &c, &e) < 0) {
+	if (config_load(o.config, &c, &e) < 0 || access_jwt_scopes_check(c->oidc.access_scopes, &e) < 0) {
 		fprintf(stderr, "pulsechat-realtime: %s\n", e.detail);
 		return 2;
 	}

@@ -1,5 +1,6 @@
 /* ops: from a line to its handler, and answers. */
 #include "ws/ops.h"
+#include "lib/auth/rate.h"
 #include "ws/stream.h"
 #include <stdlib.h>
 
@@ -58,6 +59,8 @@ static int handle(struct op *op, const json_t *o, struct err *e)
 
 	if (c->ops_n > CONN_OPS_MAX)
 		return err_retry(e, ERR_BUSY, 1000, "too many ops of this connection are under way");
+	if (rate_session(c->rt->rate, c->session, 1, NULL, e) < 0)
+		return -1;
 	if (op_read(c->rt->config, o, c->user, c->scopes, &ask, e) < 0)
 		return -1;
 	return handlers[ask.kind](op, &ask, e);

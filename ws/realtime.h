@@ -10,9 +10,11 @@ struct frame_cache;
 struct http;
 struct instances;
 struct live;
+struct oidc;
 struct pg_pool;
 struct polls;
 struct presence;
+struct rate;
 struct session_cache;
 struct writer;
 
@@ -34,6 +36,8 @@ struct realtime {
 	struct polls *polls;
 	struct presence *presence;
 	struct callers *callers;
+	struct rate *rate;
+	struct oidc *oidc; /* asked by threads of libuv's pool alone (admission.h) */
 	struct session_cache *sessions;
 	struct marks *marks;
 	struct http *http;

@@ -1,8 +1,10 @@
 /* request: reading headers and query. */
 #include "ws/request.h"
 #include "lib/auth/cookie.h"
+#include "lib/auth/jwt.h"
 #include "lib/auth/credential.h"
 #include "lib/auth/origin.h"
+#include "lib/auth/rate.h"
 #include "lib/base/clock.h"
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
@@ -12,6 +14,7 @@
 #include "lib/base/secret.h"
 #include "lib/base/strbuf.h"
 #include "lib/bus/payload.h"
+#include "lib/http/peer.h"
 #include "lib/http/uri.h"
 #include "lib/live/live.h"
 #include "ws/pg_loop.h"
@@ -23,6 +26,7 @@
 #include <sys/socket.h>
 
 #define ARGUMENTS_MAX 8
+#define AUTHORIZATION_MAX ((size_t)JWT_MAX + 16)
 #define ARENA_BYTES ((size_t)256 << 10) /* a query's copies: a head is 16 KiB at most */
 #define PROTOCOL_HEADER_MAX 127         /* 4.1.6 reads the subprotocols into 128 bytes */
 #define WEBSOCKET_KEY_LEN 24
@@ -154,8 +158,8 @@ static int read_query(struct realtime *rt, const struct http_head *head, struct 
 
 static int read_credential(struct realtime *rt, const struct http_head *head, struct request *q, struct err *e)
 {
-	char authorization[160], origin[ORIGIN_MAX], site[32], client[64];
-	char *cookie = xmalloc(COOKIE_HEADER_MAX);
+	char origin[ORIGIN_MAX], site[32], client[64];
+	char *cookie = xmalloc(COOKIE_HEADER_MAX), *authorization = xmalloc(AUTHORIZATION_MAX);
 	const char *cookies;
 	struct credential cr;
 	struct origin_request o = {
@@ -169,9 +173,11 @@ static int read_credential(struct realtime *rt, const struct http_head *head, st
 
 	cookies = http_header(head, "cookie", cookie, COOKIE_HEADER_MAX);
 	q->has_credential = credential_find(
-		rt->config, http_header(head, "authorization", authorization, sizeof(authorization)), cookies, &cr);
+		rt->config, http_header(head, "authorization", authorization, AUTHORIZATION_MAX), cookies, &cr);
 	if (q->has_credential)
-		session_secret_hash(cr.secret, q->secret_hash);
+		session_secret_hash(credential_text(&cr), q->secret_hash);
+	if (cr.jwt)
+		q->jwt = xstrdup(cr.jwt);
 	/* where any cookie came along, a page may have caused this: also where its session is none of ours any more */
 	o.by_cookie = cr.by_cookie || (!q->has_credential && !cr.malformed && cookies);
 	if (origin_check(rt->config, &o, e) < 0)
@@ -179,36 +185,29 @@ static int read_credential(struct realtime *rt, const struct http_head *head, st
 	else if (!q->has_credential && q->kind == REQUEST_POLL)
 		rc = err_set(e, ERR_UNAUTHENTICATED, NULL, "sign in first");
 	credential_wipe(&cr);
-	secret_wipe(authorization, sizeof(authorization));
+	secret_wipe(authorization, AUTHORIZATION_MAX);
+	free(authorization);
 	secret_wipe(cookie, COOKIE_HEADER_MAX);
 	free(cookie);
 	return rc;
 }
 
-/* The client's address: what the web server says, where it is one of this machine; else the peer's. "" where a web
- * server of this machine does not say. */
-static void read_address(const struct http_head *head, int fd, struct request *q)
+/* The client's own address, "" where it is not told. */
+static void read_address(const struct realtime *rt, const struct http_head *head, int fd, struct request *q)
 {
-	char forwarded[256];
-	const char *list = http_header_last(head, "x-forwarded-for", forwarded, sizeof(forwarded));
+	char forwarded[2048], remote[PEER_MAX] = "";
 	struct sockaddr_storage from = {0};
 	socklen_t n = sizeof(from);
-	bool local;
 
 	if (getpeername(fd, (struct sockaddr *)&from, &n) < 0)
 		return;
 	if (from.ss_family == AF_INET)
-		inet_ntop(AF_INET, &((struct sockaddr_in *)&from)->sin_addr, q->address, sizeof(q->address));
+		inet_ntop(AF_INET, &((struct sockaddr_in *)&from)->sin_addr, remote, sizeof(remote));
 	else if (from.ss_family == AF_INET6)
-		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&from)->sin6_addr, q->address, sizeof(q->address));
-	local = from.ss_family == AF_UNIX || !strncmp(q->address, "127.", 4) || !strcmp(q->address, "::1");
-	if (local) {
-		const char *last = list ? strrchr(list, ',') : NULL;
-
-		last = last ? last + 1 : list ? list : "";
-		last += strspn(last, " ");
-		snprintf(q->address, sizeof(q->address), "%.*s", (int)sizeof(q->address) - 1, last);
-	}
+		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&from)->sin6_addr, remote, sizeof(remote));
+	if (!peer_find(rt->config->api.trusted_proxies, from.ss_family == AF_UNIX ? NULL : remote,
+		       http_header_last(head, "x-forwarded-for", forwarded, sizeof(forwarded)), q->address))
+		q->address[0] = 0;
 }
 
 static int admit(struct realtime *rt, const struct request *q, struct err *e)
@@ -220,6 +219,9 @@ static int admit(struct realtime *rt, const struct request *q, struct err *e)
 		return err_retry(e, ERR_UNAVAILABLE, 1000, "the database is not available at the moment");
 	if (rt->conns_n >= (size_t)rt->config->realtime.connections)
 		return err_retry(e, ERR_UNAVAILABLE, 5000, "too many connections");
+	if (rate_address(rt->rate, RATE_ADDRESS, q->address, NULL, e) < 0 ||
+	    (q->has_credential && rate_guess(rt->rate, q->address, q->secret_hash, NULL, e) < 0))
+		return -1;
 	if (*q->address && callers_full(rt->callers, q->address))
 		return err_retry(e, ERR_RATE_LIMITED, 5000, "too many connections from this address");
 	return 0;
@@ -242,7 +244,7 @@ int request_read(struct realtime *rt, const struct http_head *head, int fd, enum
 	q->kind = kind;
 	request_new_id(q->id);
 	q->close = http_is_last(head);
-	read_address(head, fd, q);
+	read_address(rt, head, fd, q);
 	if (read_credential(rt, head, q, e) < 0 || read_query(rt, head, q, e) < 0 || admit(rt, q, e) < 0) {
 		request_free(&q);
 		return -1;
@@ -251,10 +253,19 @@ int request_read(struct realtime *rt, const struct http_head *head, int fd, enum
 	return 0;
 }
 
+void request_drop_jwt(struct request *q)
+{
+	if (q->jwt)
+		secret_wipe(q->jwt, strlen(q->jwt));
+	free(q->jwt);
+	q->jwt = NULL;
+}
+
 void request_free(struct request **r)
 {
 	if (!*r)
 		return;
+	request_drop_jwt(*r);
 	secret_wipe(*r, sizeof(**r));
 	free(*r);
 	*r = NULL;

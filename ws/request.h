@@ -26,6 +26,7 @@ struct request {
 	bool active;                /* … it brings input */
 	struct interests interests; /* of a poll and of server-sent events */
 	char secret_hash[SESSION_HASH_MAX];
+	char *jwt;                        /* a provider's access token, until it has been looked at; NULL: none */
 	char address[CALLER_ADDRESS_MAX]; /* of the client, "" where unknown */
 	char id[REQUEST_ID_MAX];
 };
@@ -34,6 +35,7 @@ struct request {
 MUST_CHECK int request_read(struct realtime *rt, const struct http_head *head, int fd, enum request_kind kind,
 			    struct request **out, struct err *e);
 void request_free(struct request **r); /* NULL is fine */
+void request_drop_jwt(struct request *q);
 
 /* True where Accept names text/event-stream. */
 bool request_wants_sse(const struct http_head *head);

@@ -1,9 +1,7 @@
-/* id_token: the checks, in this order: size, three parts, strict base64url, JSON, alg, crit, kid and key, signature,
- * claims. jwk, jku, x5u and x5c of the header are never looked at. */
+/* id_token: what jwt.c checks, then the claims. */
 #include "lib/auth/id_token.h"
 #include "lib/base/codec.h"
 #include "lib/base/secret.h"
-#include <stdlib.h>
 #include <string.h>
 
 const char *id_token_result_name(enum id_token_result r)
@@ -17,129 +15,25 @@ const char *id_token_result_name(enum id_token_result r)
 	return names[r];
 }
 
-struct parts {
-	char *header, *payload;
-	unsigned char *signature;
-	size_t header_n, payload_n, signature_n;
-	size_t signed_n; /* of the token's text, what the signature is over */
-};
-
-static bool decode(const char *p, size_t n, void **out, size_t *out_n)
-{
-	long len;
-
-	*out = xmalloc(n + 1);
-	len = base64url_decode(*out, p, n);
-	*out_n = len < 0 ? 0 : (size_t)len;
-	return len >= 0;
-}
-
-static bool split(const char *token, size_t n, struct parts *p)
-{
-	const char *first = memchr(token, '.', n), *second;
-	size_t rest;
-
-	if (!first)
-		return false;
-	rest = n - (size_t)(first + 1 - token);
-	second = memchr(first + 1, '.', rest);
-	if (!second || memchr(second + 1, '.', n - (size_t)(second + 1 - token)))
-		return false;
-	p->signed_n = (size_t)(second - token);
-	return decode(token, (size_t)(first - token), (void **)&p->header, &p->header_n) &&
-	       decode(first + 1, (size_t)(second - first - 1), (void **)&p->payload, &p->payload_n) &&
-	       decode(second + 1, n - (size_t)(second + 1 - token), (void **)&p->signature, &p->signature_n);
-}
-
-static void parts_release(struct parts *p)
-{
-	free(p->header);
-	free(p->payload);
-	free(p->signature);
-}
-
-static enum id_token_result parse(const char *p, size_t n, json_t **out)
-{
-	switch (jose_parse(p, n, out)) {
-	case JOSE_OK:
-		return ID_TOKEN_OK;
-	case JOSE_DUPLICATE:
-		return ID_TOKEN_DUPLICATE;
-	default:
-		return ID_TOKEN_MALFORMED;
-	}
-}
-
-static enum id_token_result check_header(const json_t *header, const struct jwks *keys, enum jose_alg *alg,
-					 EVP_PKEY **key)
-{
-	const json_t *kid = json_object_get(header, "kid");
-	const char *name = json_string_value(json_object_get(header, "alg"));
-
-	*alg = name ? jose_alg(name) : JOSE_NONE;
-	if (*alg == JOSE_NONE)
-		return ID_TOKEN_ALG;
-	if (json_object_get(header, "crit"))
-		return ID_TOKEN_CRIT;
-	if (kid && !json_is_string(kid))
-		return ID_TOKEN_NO_KID;
-	switch (jwks_pick(keys, json_string_value(kid), *alg, key)) {
-	case JWKS_FOUND:
-		return ID_TOKEN_OK;
-	case JWKS_NO_KID:
-		return ID_TOKEN_NO_KID;
-	case JWKS_UNKNOWN_KID:
-		return ID_TOKEN_UNKNOWN_KID;
-	case JWKS_MISMATCH:
-		break;
-	}
-	return ID_TOKEN_KEY;
-}
-
-static bool text_is(const json_t *v, const char *want)
-{
-	return json_is_string(v) && !strcmp(json_string_value(v), want);
-}
-
 static enum id_token_result check_audience(const json_t *claims, const char *client_id)
 {
-	const json_t *aud = json_object_get(claims, "aud"), *azp = json_object_get(claims, "azp"), *one;
-	bool ours = text_is(aud, client_id);
-	size_t i;
+	const json_t *aud = json_object_get(claims, "aud"), *azp = json_object_get(claims, "azp");
 
-	json_array_foreach((json_t *)aud, i, one)
-	{
-		if (!json_is_string(one))
-			return ID_TOKEN_AUD;
-		ours = ours || text_is(one, client_id);
-	}
-	if (!ours)
+	if (!jwt_has_audience(claims, client_id))
 		return ID_TOKEN_AUD;
-	if (azp ? !text_is(azp, client_id) : json_array_size(aud) > 1)
+	if (azp ? !jwt_text_is(azp, client_id) : json_array_size(aud) > 1)
 		return ID_TOKEN_AZP;
 	return ID_TOKEN_OK;
 }
 
-/* Seconds since 1970 as a JSON integer that no sum can make overflow. */
-static bool date(const json_t *claims, const char *name, int64_t *out)
-{
-	const json_t *v = json_object_get(claims, name);
-
-	*out = json_integer_value(v);
-	return json_is_integer(v) && *out >= 0 && *out < ((int64_t)1 << 53);
-}
-
 static enum id_token_result check_dates(const json_t *claims, const struct id_token_rules *r)
 {
-	int64_t exp, nbf, iat;
+	static const enum id_token_result results[] = {[JWT_DATES_OK] = ID_TOKEN_OK,
+						       [JWT_DATES_EXP] = ID_TOKEN_EXP,
+						       [JWT_DATES_NBF] = ID_TOKEN_NBF,
+						       [JWT_DATES_IAT] = ID_TOKEN_IAT};
 
-	if (!date(claims, "exp", &exp) || exp <= r->now_s - r->leeway_s)
-		return ID_TOKEN_EXP;
-	if (json_object_get(claims, "nbf") && (!date(claims, "nbf", &nbf) || nbf > r->now_s + r->leeway_s))
-		return ID_TOKEN_NBF;
-	if (!date(claims, "iat", &iat) || iat > r->now_s + r->leeway_s)
-		return ID_TOKEN_IAT;
-	return ID_TOKEN_OK;
+	return results[jwt_check_dates(claims, r->now_s, r->leeway_s)];
 }
 
 /* The left half of the access token's hash, by the hash of the signature: SHA-256, for Ed25519 SHA-512. */
@@ -155,7 +49,7 @@ static bool at_hash_fits(const json_t *v, enum jose_alg alg, const char *access_
 		       NULL) != 1)
 		return false;
 	base64url_encode(text, hash, n / 2);
-	return text_is(v, text);
+	return jwt_text_is(v, text);
 }
 
 static enum id_token_result check_claims(const json_t *claims, enum jose_alg alg, const struct id_token_rules *r)
@@ -164,7 +58,7 @@ static enum id_token_result check_claims(const json_t *claims, enum jose_alg alg
 	const json_t *at_hash = json_object_get(claims, "at_hash");
 	enum id_token_result rc;
 
-	if (!text_is(json_object_get(claims, "iss"), r->issuer))
+	if (!jwt_text_is(json_object_get(claims, "iss"), r->issuer))
 		return ID_TOKEN_ISS;
 	rc = check_audience(claims, r->client_id);
 	if (rc == ID_TOKEN_OK)
@@ -181,35 +75,35 @@ static enum id_token_result check_claims(const json_t *claims, enum jose_alg alg
 	return ID_TOKEN_OK;
 }
 
+static enum id_token_result from_jwt(enum jwt_result r)
+{
+	static const enum id_token_result results[] = {
+		[JWT_OK] = ID_TOKEN_OK,
+		[JWT_TOO_LARGE] = ID_TOKEN_TOO_LARGE,
+		[JWT_MALFORMED] = ID_TOKEN_MALFORMED,
+		[JWT_DUPLICATE] = ID_TOKEN_DUPLICATE,
+		[JWT_ALG] = ID_TOKEN_ALG,
+		[JWT_CRIT] = ID_TOKEN_CRIT,
+		[JWT_NO_KID] = ID_TOKEN_NO_KID,
+		[JWT_UNKNOWN_KID] = ID_TOKEN_UNKNOWN_KID,
+		[JWT_KEY] = ID_TOKEN_KEY,
+		[JWT_SIGNATURE] = ID_TOKEN_SIGNATURE,
+	};
+
+	return results[r];
+}
+
 enum id_token_result id_token_verify(const struct id_token_rules *rules, const struct jwks *keys, const char *token,
 				     size_t n, json_t **claims)
 {
-	enum id_token_result rc = ID_TOKEN_MALFORMED;
-	json_t *header = NULL;
-	struct parts p = {0};
-	enum jose_alg alg;
-	EVP_PKEY *key;
+	struct jwt j;
+	enum id_token_result rc = from_jwt(jwt_verify(keys, token, n, &j));
 
 	*claims = NULL;
-	if (n > ID_TOKEN_MAX)
-		return ID_TOKEN_TOO_LARGE;
-	if (!split(token, n, &p))
-		goto out;
-	if ((rc = parse(p.header, p.header_n, &header)) != ID_TOKEN_OK ||
-	    (rc = parse(p.payload, p.payload_n, claims)) != ID_TOKEN_OK)
-		goto out;
-	if ((rc = check_header(header, keys, &alg, &key)) != ID_TOKEN_OK)
-		goto out;
-	rc = ID_TOKEN_SIGNATURE;
-	if (!jwks_verify(key, alg, token, p.signed_n, p.signature, p.signature_n))
-		goto out;
-	rc = check_claims(*claims, alg, rules);
-out:
-	if (rc != ID_TOKEN_OK) {
-		json_decref(*claims);
-		*claims = NULL;
-	}
-	json_decref(header);
-	parts_release(&p);
+	if (rc == ID_TOKEN_OK)
+		rc = check_claims(j.claims, j.alg, rules);
+	if (rc == ID_TOKEN_OK)
+		*claims = json_incref(j.claims);
+	jwt_release(&j);
 	return rc;
 }

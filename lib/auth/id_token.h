@@ -1,10 +1,7 @@
 /* id_token: is this ID token from our provider, for us, for this log-in, and of now (OpenID Connect Core 3.1.3.7, made
  * stricter where common libraries are lenient)? Pure: keys and time come from the caller. Any thread. */
 #pragma once
-#include "lib/auth/jwks.h"
-
-#define ID_TOKEN_MAX 16384
-#define SUBJECT_MAX 255 /* bytes */
+#include "lib/auth/jwt.h"
 
 struct id_token_rules {
 	const char *issuer, *client_id, *nonce;

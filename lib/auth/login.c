@@ -145,10 +145,9 @@ int login_session(struct db *d, const struct config *c, int64_t user, const char
 		struct err why = {0};
 
 		/* other tabs' streams run under it; only where it ended just now is there a new one */
-		if (session_renew(d, c, old.id, sid, &why) == 0) {
+		if (session_renew(d, c, old.id, current, sid, out->secret, &why) == 0) {
 			out->session = old.id;
 			out->renewed = true;
-			snprintf(out->secret, sizeof(out->secret), "%s", current);
 			return 0;
 		}
 		if (why.code != ERR_UNAUTHENTICATED) {

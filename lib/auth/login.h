@@ -30,9 +30,9 @@ struct login_done {
 	char secret[SESSION_SECRET_MAX]; /* for the cookie */
 };
 /* Lets the person of the verified claims in: finds or makes the account by (issuer, subject), then a session. l: the
- * attempt. current: the session cookie that came along, NULL for none; the same person's live session goes on,
- * another's ends. ERR_FORBIDDEN: he gets no account, or it is deactivated; field is the outcome of user_sign_in()
- * (sql). */
+ * attempt. current: the session cookie that came along, NULL for none; the same person's live session goes on under a
+ * new secret, another's ends. ERR_FORBIDDEN: he gets no account, or it is deactivated; field is the outcome of
+ * user_sign_in() (sql). */
 MUST_CHECK int login_finish(struct db *d, const struct config *c, const struct login *l, const json_t *claims,
 			    const char *current, const char *agent, struct login_done *out, struct err *e);
 /* The last part of it, for who is known by other means: a session of this user. sid: the provider's, NULL for none. */

@@ -1,8 +1,10 @@
 /* oidc: the provider's documents and the authorize, token and end-session endpoints. */
 #include "lib/auth/oidc.h"
 #include "lib/auth/oidc_private.h"
+#include "lib/auth/access_jwt.h"
 #include "lib/auth/documents.h"
 #include "lib/auth/id_token.h"
+#include "lib/auth/logout_token.h"
 #include "lib/auth/pkce.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
@@ -408,6 +410,44 @@ out:
 	json_decref(doc);
 	shared_unref(&d->shared);
 	return rc;
+}
+
+const struct config *oidc_config(const struct oidc *o)
+{
+	return o->config;
+}
+
+int oidc_jwt(struct oidc *o, const char *token, struct jwt *j, struct err *e)
+{
+	struct shared *keys = refreshed_get(o->jwks, e), *newer;
+	enum jwt_result rc;
+
+	if (!keys)
+		return -1;
+	rc = jwt_verify((struct jwks *)keys, token, strlen(token), j);
+	if (rc == JWT_UNKNOWN_KID && (newer = refreshed_newer(o->jwks, keys))) {
+		rc = jwt_verify((struct jwks *)newer, token, strlen(token), j);
+		shared_unref(newer);
+	}
+	shared_unref(keys);
+	return rc == JWT_OK ? 0 : err_set(e, ERR_FORBIDDEN, "signature", "the token is not the provider's");
+}
+
+int oidc_logout_token(struct oidc *o, const char *token, json_t **claims, struct err *e)
+{
+	const struct config *c = o->config;
+	const char *wrong;
+	struct jwt j;
+
+	*claims = NULL;
+	if (oidc_jwt(o, token, &j, e) < 0)
+		return -1;
+	wrong = logout_token_check(&j, c->oidc.issuer, c->oidc.client_id, clock_now_us() / 1000000,
+				   c->oidc.leeway / 1000);
+	if (!wrong)
+		*claims = json_incref(j.claims);
+	jwt_release(&j);
+	return wrong ? err_set(e, ERR_FORBIDDEN, wrong, "the logout token is refused: %s", wrong) : 0;
 }
 
 bool oidc_logout_url(struct oidc *o, struct strbuf *url)

@@ -5,6 +5,7 @@
 #include "lib/base/strbuf.h"
 #include <jansson.h>
 struct config;
+struct jwt;
 
 struct oidc;
 
@@ -46,6 +47,14 @@ MUST_CHECK int oidc_check_iss(struct oidc *o, const char *iss, struct err *e);
  * by which check), ERR_INTERNAL (it refuses us: wrong client id, secret or redirect URI). Details are for the log. */
 MUST_CHECK int oidc_exchange(struct oidc *o, const char *code, const char *verifier, const char *nonce, json_t **claims,
 			     struct err *e);
+
+/* A JWT of the provider, its signature looked at and no claim: jwt_release(). Errors as of the next. */
+MUST_CHECK int oidc_jwt(struct oidc *o, const char *token, struct jwt *j, struct err *e);
+const struct config *oidc_config(const struct oidc *o);
+
+/* Takes the provider's word that someone has signed out: verified claims (json_decref()), see logout_token.h. Errors:
+ * ERR_FORBIDDEN (refused; field says by which check), ERR_UNAVAILABLE (its keys cannot be had). */
+MUST_CHECK int oidc_logout_token(struct oidc *o, const char *token, json_t **claims, struct err *e);
 
 /* Appends where the browser is to go to sign out there too. False, and nothing is appended: the provider has no such
  * page, or cannot be asked. */

@@ -2,6 +2,7 @@
  * change nothing there: a silent sign-in (prompt=none), which a provider refuses by sending us back to the redirect
  * URI, or does not where it knows it not; and a code that is none, which it refuses once it has taken our client's
  * word. */
+#include "lib/auth/access_jwt.h"
 #include "lib/auth/buttons.h"
 #include "lib/auth/discovery.h"
 #include "lib/auth/jwks.h"
@@ -28,7 +29,8 @@ int oidc_settings_check(const struct config *c, struct err *e)
 {
 	struct buttons buttons;
 
-	if (buttons_parse(c->oidc.buttons, &buttons, e) < 0 || roles_check(c->oidc.roles, e) < 0)
+	if (buttons_parse(c->oidc.buttons, &buttons, e) < 0 || roles_check(c->oidc.roles, e) < 0 ||
+	    access_jwt_scopes_check(c->oidc.access_scopes, e) < 0)
 		return -1;
 	if (c->oidc.prompt[0] && !oidc_prompt_known(c->oidc.prompt))
 		return err_set(e, ERR_BAD_FIELD, "prompt",
@@ -67,6 +69,7 @@ static void check_settings(struct check *k)
 	strbuf_reset(&uri);
 	oidc_after_logout_uri(c, &uri);
 	say(k, true, "post-logout redirect URI to register: %s", strbuf_cstr(&uri));
+	say(k, true, "back-channel logout URI to register: %s/auth/backchannel-logout", c->site.url);
 }
 
 static void check_clock(struct check *k, int64_t date_s, int64_t before_s)

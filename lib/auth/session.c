@@ -1,6 +1,8 @@
 /* session: lookups by hash, creation, the end. */
 #include "lib/auth/session.h"
+#include "lib/auth/device.h"
 #include "lib/auth/person.h"
+#include "lib/base/clock.h"
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
@@ -49,9 +51,11 @@ enum session_state session_from_row(const PGresult *r, struct session *out)
 						     : SESSION_ENDED;
 	out->id = result_int(r, 0, 0);
 	out->user = result_int(r, 0, 1);
-	out->is_token = !strcmp(result_text(r, 0, 2), "token");
+	out->is_token = strcmp(result_text(r, 0, 2), "session") != 0;
 	snprintf(out->role, sizeof(out->role), "%s", result_text(r, 0, 3));
-	out->scopes = (result_bool(r, 0, 4) ? SCOPE_READ : 0) | (result_bool(r, 0, 5) ? SCOPE_WRITE : 0);
+	out->scopes = (result_bool(r, 0, 4) ? SCOPE_READ : 0) | (result_bool(r, 0, 5) ? SCOPE_WRITE : 0) |
+		      (result_bool(r, 0, 10) ? SCOPE_FILES : 0) | (result_bool(r, 0, 11) ? SCOPE_ADMIN : 0) |
+		      (out->is_token ? 0 : SCOPE_ACCOUNT);
 	out->expires_us = result_int(r, 0, 6);
 	out->left_ms = out->expires_us ? MAX_OF(result_int(r, 0, 9), (int64_t)1) : 0;
 	out->stale = out->state == SESSION_LIVE && result_bool(r, 0, 8);
@@ -121,17 +125,27 @@ fail:
 	return -1;
 }
 
-int session_renew(struct db *d, const struct config *c, int64_t id, const char *sid, struct err *e)
+int session_renew(struct db *d, const struct config *c, int64_t id, const char *current, const char *sid,
+		  char secret[SESSION_SECRET_MAX], struct err *e)
 {
+	char old_hash[SESSION_HASH_MAX], new_hash[SESSION_HASH_MAX];
 	PGresult *r = NULL;
-	bool found;
 
-	if (db_one(d, STMT_session_renew, &r, e, "ittii", id, c->oidc.issuer, sid, c->session.absolute,
-		   c->session.idle) < 0)
-		return -1;
-	found = r != NULL;
+	session_secret_hash(current, old_hash);
+	session_new_secret(secret);
+	session_secret_hash(secret, new_hash);
+	if (db_one(d, STMT_session_renew, &r, e, "ittiitt", id, c->oidc.issuer, sid, c->session.absolute,
+		   c->session.idle, old_hash, new_hash) < 0)
+		goto fail;
+	if (!r) {
+		err_set(e, ERR_UNAUTHENTICATED, NULL, "this session has ended: sign in again");
+		goto fail;
+	}
 	PQclear(r);
-	return found ? 0 : err_set(e, ERR_UNAUTHENTICATED, NULL, "this session has ended: sign in again");
+	return 0;
+fail:
+	secret_wipe(secret, SESSION_SECRET_MAX);
+	return -1;
 }
 
 int session_revoke(struct db *d, int64_t id, struct err *e)
@@ -139,6 +153,56 @@ int session_revoke(struct db *d, int64_t id, struct err *e)
 	PGresult *r = NULL;
 
 	if (db_one(d, STMT_session_revoke, &r, e, "i", id) < 0)
+		return -1;
+	PQclear(r);
+	return 0;
+}
+
+static void render(struct strbuf *b, const PGresult *r, int row, int64_t current)
+{
+	char device[DEVICE_NAME_MAX], made[TIME_TEXT_MAX], used[TIME_TEXT_MAX], end[TIME_TEXT_MAX];
+
+	device_name(result_text(r, row, 1), device);
+	time_text(result_int(r, row, 2), made);
+	time_text(result_int(r, row, 3), used);
+	time_text(result_int(r, row, 4), end);
+	strbuf_addf(b, "%s{\"id\":%lld,\"current\":%s,\"device\":\"%s\",\"agent\":", row ? "," : "",
+		    (long long)result_int(r, row, 0), result_int(r, row, 0) == current ? "true" : "false", device);
+	strbuf_add_json(b, result_text(r, row, 1), result_length(r, row, 1));
+	strbuf_addf(b, ",\"created_at\":\"%s\",\"last_used_at\":\"%s\",\"expires_at\":\"%s\"}", made, used, end);
+}
+
+int session_list(struct db *d, int64_t user, int64_t current, struct strbuf *b, struct err *e)
+{
+	PGresult *r = NULL;
+
+	if (db_query(d, STMT_session_list, &r, e, "i", user) < 0)
+		return -1;
+	strbuf_adds(b, "{\"sessions\":[");
+	for (int i = 0; i < result_rows(r); i++)
+		render(b, r, i, current);
+	strbuf_adds(b, "]}");
+	PQclear(r);
+	return 0;
+}
+
+int session_revoke_own(struct db *d, int64_t user, int64_t id, const char *kind, struct err *e)
+{
+	PGresult *r = NULL;
+	bool found;
+
+	if (db_one(d, STMT_session_revoke_own, &r, e, "iit", id, user, kind) < 0)
+		return -1;
+	found = r != NULL;
+	PQclear(r);
+	return found ? 0 : err_set(e, ERR_NOT_FOUND, NULL, "you have no %s of this id", kind);
+}
+
+int session_revoke_others(struct db *d, int64_t user, int64_t spared, struct err *e)
+{
+	PGresult *r = NULL;
+
+	if (db_one(d, STMT_session_revoke_others, &r, e, "ii", user, spared) < 0)
 		return -1;
 	PQclear(r);
 	return 0;

@@ -1,7 +1,9 @@
 /* session: who is asking. A browser session or a personal access token is one row with one id; its secret is known to
  * the holder alone, the database has its SHA-256. Any thread. */
 #pragma once
+#include "lib/auth/scope.h"
 #include "lib/base/err.h"
+#include "lib/base/strbuf.h"
 #include "lib/db/result.h"
 struct config;
 struct db;
@@ -9,8 +11,6 @@ struct db;
 #define SESSION_SECRET_LEN 43 /* 256 bits in base64url */
 #define SESSION_SECRET_MAX 64 /* room for any credential: a secret or "pct_" and one, with its NUL */
 #define SESSION_HASH_MAX 65   /* SHA-256 in hex, with its NUL */
-
-enum session_scope { SCOPE_READ = 1, SCOPE_WRITE = 2, SCOPE_ALL = SCOPE_READ | SCOPE_WRITE };
 
 enum session_state {
 	SESSION_NONE = 0,    /* no such credential (a stream closes with 4001) */
@@ -22,8 +22,8 @@ enum session_state {
 struct session {
 	enum session_state state;
 	int64_t id, user;
-	bool is_token;      /* a personal access token, not a browser session */
-	unsigned scopes;    /* of enum session_scope */
+	bool is_token;      /* a program's token, not a browser session */
+	unsigned scopes;    /* of enum scope */
 	int64_t expires_us; /* the absolute end; 0: none. May have moved since: look again before a stream is closed for
 			       it */
 	int64_t left_ms;    /* until then, by the database's clock: ours may be wrong, or be set. 0: for ever */
@@ -51,11 +51,21 @@ MUST_CHECK int session_find(struct db *d, const char *secret, struct session *ou
  * secret: for the cookie; wipe it after use. ERR_FORBIDDEN: the person is deactivated. */
 MUST_CHECK int session_create(struct db *d, const struct config *c, int64_t user, const char *agent, const char *sid,
 			      char secret[SESSION_SECRET_MAX], int64_t *id, struct err *e);
-/* The same person signed in again: the session lives as long as a new one. ERR_UNAUTHENTICATED: it has ended meanwhile.
- */
-MUST_CHECK int session_renew(struct db *d, const struct config *c, int64_t id, const char *sid, struct err *e);
+/* The same person signed in again: the session lives as long as a new one, under a new secret. current: the secret that
+ * it has. ERR_UNAUTHENTICATED: it has ended meanwhile, or has another secret by now. */
+MUST_CHECK int session_renew(struct db *d, const struct config *c, int64_t id, const char *current, const char *sid,
+			     char secret[SESSION_SECRET_MAX], struct err *e);
 /* Ends a session or token; its streams end by the event session.revoked. Again is harmless. */
 MUST_CHECK int session_revoke(struct db *d, int64_t id, struct err *e);
+
+/* --- one's own */
+
+/* Appends {"sessions":[…]}: a person's browser sessions, `current` marked. */
+MUST_CHECK int session_list(struct db *d, int64_t user, int64_t current, struct strbuf *b, struct err *e);
+/* Ends one of his. kind: "session" or "token". ERR_NOT_FOUND: he has none of that id. Again is harmless. */
+MUST_CHECK int session_revoke_own(struct db *d, int64_t user, int64_t id, const char *kind, struct err *e);
+/* Ends all of his browser sessions but `spared` (0: none is). */
+MUST_CHECK int session_revoke_others(struct db *d, int64_t user, int64_t spared, struct err *e);
 
 /* A new secret of 256 bits. */
 void session_new_secret(char secret[SESSION_SECRET_MAX]);

@@ -27,6 +27,7 @@ struct config {
 	struct {
 		char *issuer, *client_id, *client_secret, *client_secret_file, *client_auth, *scopes, *buttons, *prompt;
 		char *claim_name, *claim_handle, *claim_picture, *claim_groups, *roles, *owners;
+		char *access_audience, *access_scopes;
 		int64_t leeway, http_timeout;
 	} oidc;
 	struct {
@@ -41,6 +42,9 @@ struct config {
 	struct {
 		int64_t message_chars, request_bytes, page, channel_members;
 	} limits;
+	struct {
+		int64_t session, address, login, guess; /* in a minute; 0: not limited */
+	} rate;
 	struct {
 		int64_t retention, resume_events;
 	} events;

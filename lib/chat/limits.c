@@ -1,5 +1,6 @@
 /* limits: from the configuration and from what is fixed. */
 #include "lib/chat/limits.h"
+#include "lib/auth/rate.h"
 #include "lib/base/config.h"
 #include "lib/chat/channel.h"
 #include "lib/chat/message.h"
@@ -27,5 +28,7 @@ void limits_render(struct strbuf *b, const struct config *c)
 
 	for (size_t i = 0; i < COUNT_OF(limits); i++)
 		strbuf_addf(b, "%c\"%s\":%lld", i ? ',' : '{', limits[i].name, (long long)limits[i].value);
+	strbuf_adds(b, ",\"rates\":");
+	rate_render(b, c);
 	strbuf_addc(b, '}');
 }

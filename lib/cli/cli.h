@@ -60,6 +60,8 @@ int cmd_user_password(struct cli *c);
 int cmd_invite_add(struct cli *c);
 int cmd_invite_list(struct cli *c);
 int cmd_invite_revoke(struct cli *c);
+/* cmd_bot.c */
+int cmd_bot_add(struct cli *c);
 /* cmd_token.c */
 int cmd_token_add(struct cli *c);
 int cmd_token_list(struct cli *c);

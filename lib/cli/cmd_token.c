@@ -32,34 +32,16 @@ bool cli_duration(const char *s, int64_t *ms)
 	return false;
 }
 
-static bool read_scopes(const char *list, unsigned *scopes)
-{
-	*scopes = 0;
-	for (const char *p = list; *p;) {
-		size_t n = strcspn(p, ",");
-
-		if (n == 4 && !memcmp(p, "read", 4))
-			*scopes |= SCOPE_READ;
-		else if (n == 5 && !memcmp(p, "write", 5))
-			*scopes |= SCOPE_WRITE;
-		else
-			return false;
-		p += n;
-		p += *p == ',';
-	}
-	return *scopes != 0;
-}
-
 int cmd_token_add(struct cli *c)
 {
 	const char *name = c->option[NAME] ? c->option[NAME] : "token";
 	char token[SESSION_SECRET_MAX];
 	int64_t user = 0, id = 0, ttl = 0;
-	unsigned scopes = SCOPE_ALL;
+	unsigned scopes = SCOPE_READ | SCOPE_WRITE;
 	struct err e = {0};
 
-	if (c->option[SCOPES] && !read_scopes(c->option[SCOPES], &scopes))
-		return cli_usage("--scopes %s: expected read, or read,write", c->option[SCOPES]);
+	if (c->option[SCOPES] && !scope_parse(c->option[SCOPES], ",", &scopes))
+		return cli_usage("--scopes %s: expected some of read,write,files,admin", c->option[SCOPES]);
 	if (c->option[EXPIRES] && !cli_duration(c->option[EXPIRES], &ttl))
 		return cli_usage("--expires %s: expected a time such as 90d, 12h or 30m", c->option[EXPIRES]);
 	if (cli_user(c, c->operand[0], &user, &e) < 0 ||

@@ -8,7 +8,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION user_json(u users) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('id', u.id, 'handle', u.handle, 'name', u.name, 'picture', u.picture, 'role', u.role,
-		'active', u.deactivated_at IS NULL, 'version', u.version, 'time_zone', u.time_zone)
+		'active', u.deactivated_at IS NULL, 'bot', u.bot, 'version', u.version, 'time_zone', u.time_zone)
 $$;
 
 -- What a person has written about himself; null where there is nothing, or not any more.

@@ -94,12 +94,13 @@ FROM stream t;
 -- A session by its id, columns as session_find: for a stream whose session's end has come, or may have.
 -- name: live_session
 -- in: session int8
--- out: id int8, user_id int8, kind text, role text, can_read bool, can_write bool, expires_us int8, state text, stale bool, left_ms int8
-SELECT s.id, s.user_id, s.kind, u.role, 'read' = ANY (s.scopes) AS can_read, 'write' = ANY (s.scopes) AS can_write,
+-- out: id int8, user_id int8, kind text, role text, reads bool, writes bool, expires_us int8, state text, stale bool, left_ms int8, files bool, admin bool
+SELECT s.id, s.user_id, s.kind, u.role, 'read' = ANY (s.scopes) AS reads, 'write' = ANY (s.scopes) AS writes,
 	(extract(epoch FROM s.expires_at) * 1000000)::int8 AS expires_us,
 	CASE WHEN u.deactivated_at IS NOT NULL THEN 'deactivated'
 		WHEN s.revoked_at IS NOT NULL OR s.expires_at <= now() OR s.last_used_at + s.idle_limit <= now() THEN 'ended'
 		ELSE 'live' END AS state,
-	s.last_used_at < now() - least(interval '1 minute', s.idle_limit / 4) AS stale,
-	ceil(extract(epoch FROM s.expires_at - now()) * 1000)::int8 AS left_ms
+	s.last_used_at < now() - least(interval '1 minute', s.idle_limit / 4) OR (s.kind = 'token' AND s.last_used_at = s.created_at) AS stale,
+	ceil(extract(epoch FROM s.expires_at - now()) * 1000)::int8 AS left_ms,
+	s.kind = 'session' OR 'files' = ANY (s.scopes) AS files, s.kind = 'session' OR 'admin' = ANY (s.scopes) AS admin
 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1;

@@ -35,13 +35,18 @@ ORDER BY p.top;
 -- out: swept int8
 WITH gone AS (DELETE FROM login_attempts WHERE expires_at <= now() RETURNING 1) SELECT count(*) AS swept FROM gone;
 
--- Sessions and tokens that ended a month ago.
+-- Sessions and tokens that ended a month ago; a provider's, of which there may be one an hour, a day ago.
 -- name: sessions_sweep
 -- out: swept int8
 WITH gone AS (
 	DELETE FROM sessions s WHERE least(s.revoked_at, s.expires_at, s.last_used_at + s.idle_limit) < now() - interval '30 days'
+		OR (s.kind = 'access' AND s.expires_at < now() - interval '1 day')
 	RETURNING 1)
 SELECT count(*) AS swept FROM gone;
+
+-- name: logout_tokens_sweep
+-- out: swept int8
+WITH gone AS (DELETE FROM logout_tokens WHERE expires_at < now() - interval '1 hour' RETURNING 1) SELECT count(*) AS swept FROM gone;
 
 -- For /healthz: below 2 nobody has seen to new partitions for long.
 -- name: health

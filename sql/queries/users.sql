@@ -69,3 +69,26 @@ SELECT user_deactivate($1) AS done;
 -- out: id int8
 SELECT u.id FROM users u WHERE u.deactivated_at IS NULL AND u.role IN ('owner', 'admin')
 ORDER BY u.role = 'owner' DESC, u.id LIMIT 1;
+
+-- --- programs' accounts
+
+-- No row where the handle is taken.
+-- name: bot_add
+-- in: handle text, name text
+-- out: id int8
+SELECT bot_insert($1, $2) AS id WHERE NOT EXISTS (SELECT FROM users u WHERE u.handle = $1);
+
+-- name: bot_list
+-- in: after text, limit int8
+-- out: people text, next text
+SELECT '[' || coalesce(string_agg(user_json(p.bot)::text, ',' ORDER BY p.nth) FILTER (WHERE p.nth <= $2), '') || ']' AS people,
+	CASE WHEN count(*) > $2 THEN min((p.bot).handle) FILTER (WHERE p.nth = $2) END AS next
+FROM (
+	SELECT u AS bot, row_number() OVER (ORDER BY u.handle USING ~<~) AS nth FROM users u WHERE u.bot AND u.handle ~>~ $1::text
+	ORDER BY u.handle USING ~<~ LIMIT $2::int8 + 1
+) p;
+
+-- name: bot_find
+-- in: user_id int8
+-- out: active bool
+SELECT u.deactivated_at IS NULL AS active FROM users u WHERE u.id = $1 AND u.bot;

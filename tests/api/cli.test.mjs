@@ -88,7 +88,7 @@ test("token add prints the token alone; only its hash is kept; list and revoke",
 	assert.equal(await stack.psql(`SELECT count(*) FROM events WHERE type = 'session.revoked' AND subject = ${session.id}`), "1");
 	await fails(["token", "revoke", String(session.id)], 1, /no live token/);
 	await fails(["token", "revoke", "x"], 2, /number/);
-	await fails(["token", "add", "bob", "--scopes", "admin"], 2, /read,write/);
+	await fails(["token", "add", "bob", "--scopes", "account"], 2, /read,write,files,admin/);
 	for (const bad of ["90", "0d", "d", "-1d", "99999d", "1y"]) await fails(["token", "add", "bob", "--expires", bad], 2, /90d/);
 	await fails(["token", "add", "nobody"], 1, /no user nobody/);
 });

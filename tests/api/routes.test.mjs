@@ -140,7 +140,7 @@ test("me, by token and by cookie", async () => {
 	const r = ok(await alice.get("/api/v1/me"));
 	assert.equal(r.user.handle, "alice");
 	assert.equal(r.user.role, "owner");
-	assert.deepEqual(Object.keys(r.user).sort(), ["active", "handle", "id", "name", "picture", "role", "time_zone", "version"]);
+	assert.deepEqual(Object.keys(r.user).sort(), ["active", "bot", "handle", "id", "name", "picture", "role", "time_zone", "version"]);
 	assert.equal(r.session.kind, "token");
 	assert.deepEqual(r.session.scopes, ["read", "write"]);
 	assert.equal(r.session.expires_at, null);

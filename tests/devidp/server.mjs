@@ -16,7 +16,7 @@
 //   expire       "codes": every code that it has given out is too old now
 //   stale        true: from now on codes are too old as soon as they are given out
 //   auth         client_secret_basic (default), client_secret_post or none: how the client must say who it is
-//   backchannel  a path of the site that gets back-channel logout tokens; null: none
+//   backchannel  the path of the site that gets back-channel logout tokens (/auth/backchannel-logout); null: none
 //   logout       "login": ends every session at the provider of that person (back-channel logout goes out)
 //   requests     in the answer: how often each endpoint was asked; "reset": true starts from 0
 // `npm ci` beside this file first. Runs on Node 18 and 20.
@@ -64,7 +64,7 @@ const control = {
 	answer: {},
 	delay: {},
 	claims: {},
-	backchannel: null,
+	backchannel: "/auth/backchannel-logout",
 	requests: {},
 	clock: 0,
 	stale: false,

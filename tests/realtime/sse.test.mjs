@@ -102,7 +102,8 @@ test("a browser's own EventSource: each message once over a killed process, and 
 	const [name, value] = web.cookie.split("; ").find((c) => c.startsWith(`pulsechat_${stack.port}=`)).split("=");
 	await context.addCookies([{ name, value, url: stack.url }]);
 	const page = await context.newPage();
-	await page.goto(`${stack.url}/api/v1/limits`);
+	await context.route("**/*.js", (r) => r.abort()); // the page without the client
+	await page.goto(`${stack.url}/`);
 	// those of even number close on `bye`, the others never look
 	await page.evaluate(() => {
 		window.all = Array.from({ length: 4 }, (_, i) => {

@@ -157,9 +157,13 @@ function of(name) {
 			assert.equal(me.status, 200, me.text);
 			assert.equal(me.json.user.handle, people[name].handle);
 			secured(me, "me");
+			assert.match(me.headers["content-security-policy"], /^default-src 'none';.* frame-ancestors 'none'$/);
 			problem(await ask(server, "/api/v1/me", { v6 }), 401, "unauthenticated");
 			assert.equal((await ask(server, "/healthz", { v6 })).json.status, "ok");
 		}
+		// a provider's access token may be long
+		for (const path of ["/api/v1/me", "/api/v1/events"])
+			problem(await ask(server, path, { headers: { authorization: `Bearer ${"a".repeat(6000)}.b.c` } }), 401, "unauthenticated");
 		rungs[name].REST = "yes";
 		for (const path of ["/api/v1/wsx", "/api/v1/eventsx", "/api/v1/ws/x", "/api/v1/nothing", "/api/v2/me"])
 			problem(await ask(server, path, { headers: bearer }), 404, "not_found");

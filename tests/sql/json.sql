@@ -10,7 +10,7 @@ SET LOCAL TimeZone = 'UTC';
 
 SELECT is((SELECT user_json(u) FROM users u WHERE id = :alice), jsonb_build_object('id', :alice, 'handle', 't-alice', 'name', 'Alice',
 	'picture', NULL, 'role', 'member',
-	'active', true, 'version', 1, 'time_zone', NULL), 'a person; no e-mail address');
+	'active', true, 'bot', false, 'version', 1, 'time_zone', NULL), 'a person; no e-mail address');
 SELECT is((SELECT channel_json(c) - 'created_at' FROM channels c WHERE id = :open), jsonb_build_object('id', :open, 'kind', 'public',
 	'name', 't-open', 'topic', 'for all',
 	'version', 1, 'last_seq', 0, 'members', 2), 'a channel');

@@ -58,6 +58,32 @@ SELECT ok(NOT session_revoke(:session), 'twice is once');
 SELECT ok(NOT session_revoke(-1), 'there is none of that id');
 SELECT is((SELECT count(*)::int FROM spy.lines()), 0, 'which is told to nobody');
 
+-- sessions_revoke_others, backchannel_logout
+INSERT INTO sessions (secret_hash, kind, user_id, scopes, issuer, provider_sid)
+	SELECT sha256(('b' || n)::bytea), 'session', :zoe, '{read}', 'https://idp.test', 'sid' || n FROM generate_series(1, 5) n;
+SELECT id AS b1 FROM sessions WHERE secret_hash = sha256('b1') \gset
+SELECT spy.forget() \g /dev/null
+SELECT is(backchannel_logout('https://idp.test', 'j1', 4102444800, 'sid2', 's1'), 1::bigint, 'by the provider''s session id');
+SELECT is(backchannel_logout('https://idp.test', 'j1', 4102444800, 'sid3', 's1'), NULL, 'no token counts twice');
+SELECT is(backchannel_logout('https://other.test', 'j1', 4102444800, 'sid3', NULL), 0::bigint, 'another provider''s is another');
+SELECT is(backchannel_logout('https://idp.test', 'j2', 4102444800, 'sid3', 's2'), 0::bigint, 'nor by a session id of somebody else');
+SELECT is((SELECT count(*)::int FROM spy.lines()), 1, 'one was told');
+SELECT is(sessions_revoke_others(:zoe, :b1), 3::bigint, 'all sessions but one');
+SELECT is((SELECT array_agg(name ORDER BY id) FROM sessions WHERE user_id = :zoe AND revoked_at IS NULL AND kind = 'token'), ARRAY[''],
+	'a token is no session');
+SELECT is(backchannel_logout('https://idp.test', 'j3', 4102444800, NULL, 's1'), 1::bigint, 'by the subject: all that there are');
+SELECT is(backchannel_logout('https://idp.test', 'j4', 4102444800, NULL, 'nobody'), 0::bigint, 'nobody is nobody');
+SELECT throws_ok($$SELECT backchannel_logout('https://idp.test', '', 4102444800, NULL, 's1')$$, '23514', NULL, 'a token has a name');
+SELECT is(access_token_insert(sha256('n1'), :zoe, 'a', '{read}', NULL, 1), NULL, 'a person has so many tokens');
+SELECT isnt(access_token_insert(sha256('n1'), :zoe, 'a', '{read}', now(), 2), NULL, 'one more');
+SELECT isnt(access_token_insert(sha256('n2'), :zoe, 'a', '{read}', NULL, 2), NULL, 'what has ended does not count');
+
+-- bot_insert
+SELECT spy.forget() \g /dev/null
+SELECT bot_insert('t-bot', 'Bot') AS bot \gset
+SELECT results_eq('SELECT handle, bot, role, version FROM users WHERE id = ' || :bot, $$VALUES ('t-bot', true, 'member', 2::bigint)$$, 'a bot');
+SELECT results_eq('SELECT spy.routes()', ARRAY['p 0 -1 ' || :bot || ' user.created', 'p 0 -1 ' || :bot || ' user.updated'], 'is told of');
+
 -- user_deactivate
 SELECT member_add(:open, :zoe, :zoe, 100) \g /dev/null
 SELECT spy.forget() \g /dev/null

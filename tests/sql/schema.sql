@@ -80,8 +80,10 @@ SELECT is(spy.scanned(format('SELECT channel_json_for(c, %s) FROM members m JOIN
 SELECT is(spy.scanned(format('SELECT u.* FROM members m, unread_counts(m) u WHERE m.user_id = %s', :reader)), NULL, 'what is unread');
 SELECT is(spy.scanned(format('SELECT * FROM members WHERE channel_id = %s AND user_id > 0 ORDER BY user_id LIMIT 100', :busy)), NULL,
 	'the members of a channel');
-SELECT is(spy.scanned($$SELECT * FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret_hash = sha256('p1')$$), NULL,
-	'a session by its secret');
+SELECT is(spy.scanned($$SELECT * FROM sessions s JOIN users u ON u.id = s.user_id
+	WHERE s.secret_hash = sha256('p1') OR (s.former_hash = sha256('p1') AND s.former_until > now())$$), NULL, 'a session by its secret');
+SELECT is(spy.scanned(format('SELECT * FROM sessions s WHERE s.user_id = %s AND s.kind = ''session'' AND session_live(s)', :reader)), NULL,
+	'a person''s sessions');
 SELECT is(spy.scanned($$SELECT * FROM users u WHERE u.handle = 't-plan-7'$$), NULL, 'a person by his handle');
 SELECT is(spy.scanned($$SELECT * FROM users u WHERE u.handle ~>~ 't-plan-7' ORDER BY u.handle USING ~<~ LIMIT 20$$), NULL, 'people from a handle on');
 SELECT is(spy.scanned($$SELECT * FROM messages WHERE body IS NULL$$), 'messages', 'and this test can see a scan');

@@ -1,6 +1,8 @@
 /* What a browser's request brings and may do: cookies, credentials, the rules of origin, return_to (AU-2, TR-5). */
 #include "lib/auth/access_token.h"
+#include "lib/auth/jwt.h"
 #include "lib/auth/cookie.h"
+#include "lib/auth/device.h"
 #include "lib/auth/credential.h"
 #include "lib/auth/origin.h"
 #include "lib/auth/return_to.h"
@@ -8,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -16,8 +19,10 @@
 
 static char https_url[] = "https://chat.example.org", odd_url[] = "https://Chat.Example.org:443",
 	    http_url[] = "http://127.0.0.1:8080";
-static const struct config secure = {.site.url = https_url}, odd = {.site.url = odd_url},
-			   local = {.site.url = http_url};
+static char nobody[] = "", audience[] = "https://chat.example.test/api";
+static const struct config secure = {.site.url = https_url, .oidc.access_audience = nobody},
+			   provider = {.site.url = https_url, .oidc.access_audience = audience};
+static const struct config odd = {.site.url = odd_url}, local = {.site.url = http_url};
 
 static void a_cookie_is_found_among_others(void **state)
 {
@@ -109,6 +114,29 @@ static void a_credential_is_a_cookie_or_a_bearer_token(void **state)
 		}
 	}
 	assert_false(credential_find(&secure, NULL, "__Host-pulsechat=pct_" S43, &cr));
+	/* a provider's token, where they are wanted */
+	assert_false(credential_find(&secure, "Bearer aa.bb.c-_", cookie, &cr));
+	assert_true(credential_find(&provider, "Bearer aa.bb.c-_", cookie, &cr));
+	assert_string_equal(credential_text(&cr), "aa.bb.c-_");
+	assert_false(cr.by_cookie);
+	assert_true(credential_find(&provider, "Bearer pct_" S43, NULL, &cr));
+	assert_null(cr.jwt);
+	assert_string_equal(credential_text(&cr), "pct_" S43);
+	{
+		static const char *const bad[] = {"Bearer aa.bb", "Bearer aa.bb.cc.dd", "Bearer aa.b=.cc",
+						  "Bearer aa.bb.cc "};
+		char *longest = xmalloc(JWT_MAX + 10);
+
+		for (size_t i = 0; i < COUNT_OF(bad); i++)
+			assert_false(credential_find(&provider, bad[i], NULL, &cr));
+		memset(longest, 'a', JWT_MAX + 9);
+		memcpy(longest, "Bearer a.b.", 11);
+		longest[JWT_MAX + 8] = 0;
+		assert_false(credential_find(&provider, longest, NULL, &cr));
+		longest[JWT_MAX + 7] = 0;
+		assert_true(credential_find(&provider, longest, NULL, &cr));
+		free(longest);
+	}
 	credential_wipe(&cr);
 }
 
@@ -266,6 +294,57 @@ static void secrets_are_new_and_well_formed(void **state)
 	assert_false(access_token_valid(S43, 43));
 }
 
+static void devices_have_names(void **state)
+{
+	static const struct {
+		const char *agent, *name;
+	} known[] = {
+		{"Mozilla/5.0 (X11; Linux x86_64; rv:115.0) Gecko/20100101 Firefox/115.0", "Firefox on Linux"},
+		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 "
+		 "Safari/537.36",
+		 "Chrome on Windows"},
+		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36 Edg/120.0",
+		 "Edge on Windows"},
+		{"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1 (KHTML, like Gecko) Version/17.1 "
+		 "Safari/605",
+		 "Safari on macOS"},
+		{"Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1 Version/17.1 Mobile "
+		 "Safari/604.1",
+		 "Safari on iPhone"},
+		{"Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36",
+		 "Chrome on Android"},
+		{"curl/7.88.1", "curl"},
+		{"Mozilla/5.0 (X11; Linux x86_64)", "Linux"},
+		{"\"><script>", "Unknown device"},
+		{"", "Unknown device"},
+	};
+	char name[DEVICE_NAME_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		device_name(known[i].agent, name);
+		assert_string_equal(name, known[i].name);
+	}
+}
+
+static void scopes_have_names(void **state)
+{
+	const char *names[SCOPE_NAMES_MAX];
+	unsigned scopes;
+
+	(void)state;
+	assert_true(scope_parse("admin,read", ",", &scopes));
+	assert_int_equal(scopes, SCOPE_ADMIN | SCOPE_READ);
+	assert_int_equal(scope_names(scopes | SCOPE_ACCOUNT, names), 2);
+	assert_string_equal(names[0], "read");
+	assert_string_equal(names[1], "admin");
+	assert_false(scope_parse("", ",", &scopes));
+	assert_false(scope_parse("read,,write", ",", &scopes));
+	assert_false(scope_parse("account", ",", &scopes));
+	assert_false(scope_parse("rea", ",", &scopes));
+	assert_string_equal(scope_missing(SCOPE_READ | SCOPE_FILES, SCOPE_READ), "files");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +354,8 @@ int main(void)
 		cmocka_unit_test(the_rules_of_origin),
 		cmocka_unit_test(return_to_leads_nowhere_else),
 		cmocka_unit_test(secrets_are_new_and_well_formed),
+		cmocka_unit_test(devices_have_names),
+		cmocka_unit_test(scopes_have_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

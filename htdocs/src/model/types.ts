@@ -7,9 +7,29 @@ export interface User {
 	picture: string | null;
 	role: 'owner' | 'admin' | 'member' | 'guest';
 	active: boolean;
+	/* A program's account; undefined where the server does not tell. */
+	bot?: boolean;
 	/* An IANA name; undefined where the server does not tell. */
 	time_zone?: string | null;
 	version: number;
+}
+
+/* A browser that somebody is signed in with. */
+export interface Session {
+	id: number;
+	current: boolean;
+	device: string;
+	created_at: string;
+	last_used_at: string;
+}
+
+/* What a program acts by; the secret itself is told only when it is made. */
+export interface AccessToken {
+	id: number;
+	name: string;
+	scopes: string[];
+	last_used_at: string | null;
+	expires_at: string | null;
 }
 
 /* What a person says of himself. */

@@ -1,5 +1,6 @@
 // REST calls (doc/protocol.md, section 4). Each answers typed data or throws ApiError; nothing here knows the state.
 import type {
+	AccessToken,
 	Channel,
 	ChannelKind,
 	Invite,
@@ -11,6 +12,7 @@ import type {
 	MessageBody,
 	MessagePage,
 	Presence,
+	Session,
 	Settings,
 	Site,
 	Status,
@@ -140,5 +142,12 @@ export const api = {
 	readers: (id: number, seq: number, where: { after?: number; limit?: number }) =>
 		call<{ count: number; users: number[]; next: number | null }>('GET', `${V}/channels/${id}/messages/${seq}/readers`, where),
 	unread: () => call<{ channels: UnreadOf[]; unread: number; mentions: number }>('GET', `${V}/me/unread`),
+	sessions: () => call<{ sessions: Session[] }>('GET', `${V}/me/sessions`),
+	endSession: (id: number) => call<null>('DELETE', `${V}/me/sessions/${id}`),
+	endOtherSessions: () => call<null>('DELETE', `${V}/me/sessions`),
+	tokens: () => call<{ tokens: AccessToken[] }>('GET', `${V}/me/tokens`),
+	makeToken: (k: { name: string; scopes: string[]; expires_in?: number }) =>
+		call<AccessToken & { token: string }>('POST', `${V}/me/tokens`, undefined, k),
+	endToken: (id: number) => call<null>('DELETE', `${V}/me/tokens/${id}`),
 	logout: () => call<{ redirect: string }>('POST', '/auth/logout'),
 };

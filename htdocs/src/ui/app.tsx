@@ -23,6 +23,8 @@ import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
 
 const Settings = lazily(() => import('./settings').then((m) => m.Settings));
+const Devices = lazily(() => import('./access').then((m) => m.Devices));
+const Tokens = lazily(() => import('./access').then((m) => m.Tokens));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Invitations = lazily(() => import('./invitations').then((m) => m.Invitations));
 const Pause = lazily(() => import('./settings').then((m) => m.Pause));
@@ -175,6 +177,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'create' && <CreateChannel onClose={closeDialog} />}
 			{dialog === 'direct' && <NewDirect onClose={closeDialog} />}
 			{dialog === 'settings' && <Settings onClose={closeDialog} />}
+			{dialog === 'devices' && <Devices onClose={closeDialog} />}
+			{dialog === 'tokens' && <Tokens onClose={closeDialog} />}
 			{dialog === 'status' && <StatusForm onClose={closeDialog} />}
 			{dialog === 'dnd' && <Pause onClose={closeDialog} />}
 			{dialog === 'invitations' && <Invitations onClose={closeDialog} />}

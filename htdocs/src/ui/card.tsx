@@ -150,6 +150,7 @@ function Person({ id, onClose }: { id: number; onClose: () => void }) {
 						{personName(user)}
 					</bdi>
 					<bdi class="card-handle">{user ? `@${user.handle}` : ''}</bdi>
+					{user?.bot && <span class="tag">{t.bot}</span>}
 					{user && !user.active && <span class="tag">{t.deactivated}</span>}
 				</div>
 			</div>

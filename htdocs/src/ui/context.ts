@@ -15,6 +15,8 @@ export type DialogName =
 	| 'status'
 	| 'dnd'
 	| 'invitations'
+	| 'devices'
+	| 'tokens'
 	| { invite: number }
 	| { leave: number }
 	| { readers: { channel: number; seq: number } };

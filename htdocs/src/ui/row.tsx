@@ -145,6 +145,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 							<bdi>{personName(user)}</bdi>
 						</button>
 						<StatusMark id={sender} />
+						{user?.bot && <span class="tag">{t.bot}</span>}
 						{user && !user.active && <span class="tag">{t.deactivated}</span>}
 						{when}
 					</div>

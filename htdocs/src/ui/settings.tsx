@@ -73,6 +73,17 @@ export function Settings({ onClose }: Props) {
 						/>
 					</>
 				)}
+				<h3>{t.settingsAccess}</h3>
+				<Row label={t.devices} hint={t.devicesHint}>
+					<button class="button" aria-label={`${t.devices}: ${t.devicesShow}`} onClick={() => openDialog('devices')}>
+						{t.devicesShow}
+					</button>
+				</Row>
+				<Row label={t.tokens} hint={t.tokensHint}>
+					<button class="button" aria-label={`${t.tokens}: ${t.tokensShow}`} onClick={() => openDialog('tokens')}>
+						{t.tokensShow}
+					</button>
+				</Row>
 			</div>
 		</Dialog>
 	);

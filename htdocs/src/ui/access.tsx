@@ -1,0 +1,290 @@
+// Where one is signed in, and the tokens of one's own programs. Loaded when one of them is opened first.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { Copy, KeyRound, Monitor, Smartphone } from 'lucide';
+import { api } from '../net/api';
+import type { AccessToken, Session } from '../model/types';
+import { t } from '../strings';
+import { useState$, useUi } from './context';
+import { Dialog } from './dialog';
+import { errorText } from './errors';
+import { Icon } from './icon';
+import { agoOf, dateOf } from './time';
+
+interface Props {
+	onClose: () => void;
+}
+
+/* A list that is loaded when it is shown: what there is, or why there is nothing. */
+function useLoaded<T>(load: () => Promise<T>) {
+	const [data, setData] = useState<T | null>(null);
+	const [error, setError] = useState<string | null>(null);
+	const gone = useRef(false);
+	const again = () =>
+		load().then(
+			(d) => {
+				if (gone.current) return;
+				setData(d);
+				setError(null);
+			},
+			(e: unknown) => void (gone.current || setError(errorText(e))),
+		);
+	useEffect(() => {
+		void again();
+		return () => void (gone.current = true);
+	}, []);
+	return { data, error, again };
+}
+
+function Failed({ text, again }: { text: string; again: () => unknown }) {
+	return (
+		<p class="dialog-error" role="alert">
+			{text}{' '}
+			<button class="link-button" onClick={() => void again()}>
+				{t.retry}
+			</button>
+		</p>
+	);
+}
+
+function Entry({ icon, name, note, detail, children }: { icon: typeof Monitor; name: string; note?: string; detail: string; children?: ComponentChildren }) {
+	return (
+		<li class="setting">
+			<Icon of={icon} size={20} />
+			<div class="setting-text access-text">
+				<span class="setting-label">
+					<bdi>{name}</bdi> {note && <span class="pill">{note}</span>}
+				</span>
+				<small>{detail}</small>
+			</div>
+			{children}
+		</li>
+	);
+}
+
+const MOBILE = /iPhone|iPad|Android/;
+
+export function Devices({ onClose }: Props) {
+	const { toast } = useUi();
+	const { data, error, again } = useLoaded(() => api.sessions().then((r) => r.data.sessions));
+	const [busy, setBusy] = useState(false);
+	const end = (act: Promise<unknown>) => {
+		setBusy(true);
+		act.then(again, (e: unknown) => toast(errorText(e), true)).finally(() => setBusy(false));
+	};
+	const others = data?.some((s) => !s.current);
+	const used = (s: Session) => (s.current ? t.usedNow : t.usedAgo(agoOf(Date.parse(s.last_used_at), Date.now())));
+	return (
+		<Dialog title={t.devices} onClose={onClose}>
+			<p class="dialog-text">{t.devicesText}</p>
+			{error ? (
+				<Failed text={error} again={again} />
+			) : (
+				<ul class="settings access">
+					{data?.map((s) => (
+						<Entry
+							key={s.id}
+							icon={MOBILE.test(s.device) ? Smartphone : Monitor}
+							name={s.device}
+							note={s.current ? t.deviceThis : undefined}
+							detail={`${used(s)} · ${t.signedInOn(dateOf(Date.parse(s.created_at)))}`}
+						>
+							{!s.current && (
+								<button
+									class="button"
+									disabled={busy}
+									aria-label={t.signOutOf(s.device)}
+									onClick={() => end(api.endSession(s.id))}
+								>
+									{t.signOut}
+								</button>
+							)}
+						</Entry>
+					))}
+				</ul>
+			)}
+			{others && (
+				<footer class="dialog-foot">
+					<button class="button danger" disabled={busy} onClick={() => end(api.endOtherSessions())}>
+						{t.signOutOthers}
+					</button>
+				</footer>
+			)}
+		</Dialog>
+	);
+}
+
+const DAY = 86_400; // seconds
+
+function tokenDetail(k: AccessToken): string {
+	const scopes = k.scopes.map((s) => t.scopes[s] ?? s).join(', ');
+	const used = k.last_used_at ? t.usedAgo(agoOf(Date.parse(k.last_used_at), Date.now())) : t.usedNever;
+	return [scopes, used, k.expires_at ? t.tokenUntil(dateOf(Date.parse(k.expires_at))) : t.tokenForEver].join(' · ');
+}
+
+export function Tokens({ onClose }: Props) {
+	const { toast } = useUi();
+	const { data, error, again } = useLoaded(() => api.tokens().then((r) => r.data.tokens));
+	const [made, setMade] = useState<string | null>(null);
+	const [asked, setAsked] = useState<number | null>(null); // the one that is about to be revoked
+	const revoke = (id: number) => api.endToken(id).then(again, (e: unknown) => toast(errorText(e), true));
+	return (
+		<Dialog title={t.tokens} onClose={onClose}>
+			<div class="settings access-tokens">
+				<p>{t.tokensText}</p>
+				{made && <Made token={made} onDone={() => setMade(null)} />}
+				{error ? (
+					<Failed text={error} again={again} />
+				) : (
+					<ul class="access">
+						{data?.map((k) => (
+							<Entry key={k.id} icon={KeyRound} name={k.name} detail={tokenDetail(k)}>
+								{asked === k.id ? (
+									<Sure
+										label={t.tokenRevokeSure}
+										onSure={() => void revoke(k.id)}
+										onNot={() => setAsked(null)}
+									/>
+								) : (
+									<button
+										class="button"
+										aria-label={t.tokenRevokeOf(k.name)}
+										onClick={() => setAsked(k.id)}
+									>
+										{t.tokenRevoke}
+									</button>
+								)}
+							</Entry>
+						))}
+					</ul>
+				)}
+				{data && <NewToken onMade={(token) => (setMade(token), void again())} />}
+			</div>
+		</Dialog>
+	);
+}
+
+/* Asks once more, in the place of the button that was pressed; going elsewhere is a no. */
+function Sure({ label, onSure, onNot }: { label: string; onSure: () => void; onNot: () => void }) {
+	const ref = useRef<HTMLButtonElement>(null);
+	useEffect(() => ref.current?.focus(), []);
+	return (
+		<button ref={ref} class="button danger" onClick={onSure} onBlur={onNot}>
+			{label}
+		</button>
+	);
+}
+
+/* A secret that is shown this once. */
+function Made({ token, onDone }: { token: string; onDone: () => void }) {
+	const { toast } = useUi();
+	const field = useRef<HTMLInputElement>(null);
+	const id = useId();
+	useEffect(() => {
+		field.current?.focus();
+		field.current?.select();
+	}, [token]);
+	const copy = () =>
+		navigator.clipboard?.writeText(token).then(
+			() => toast(t.copied),
+			() => field.current?.select(),
+		);
+	return (
+		<div class="made" role="status">
+			<label for={id}>{t.tokenOnce}</label>
+			<div class="made-row field">
+				<input ref={field} id={id} type="text" readOnly value={token} spellcheck={false} autocomplete="off" />
+				<button class="button" onClick={() => void copy()}>
+					<Icon of={Copy} size={16} /> {t.copyToken}
+				</button>
+			</div>
+			<button class="link-button" onClick={onDone}>
+				{t.tokenKept}
+			</button>
+		</div>
+	);
+}
+
+function NewToken({ onMade }: { onMade: (token: string) => void }) {
+	const admin = useState$((s) => ['owner', 'admin'].includes(s.me?.user.role ?? ''));
+	const [name, setName] = useState('');
+	const [scopes, setScopes] = useState<string[]>(['read', 'write']);
+	const [days, setDays] = useState('90');
+	const [busy, setBusy] = useState(false);
+	const [error, setError] = useState<string | null>(null);
+	const toggle = (scope: string, on: boolean) => setScopes((all) => (on ? [...all, scope] : all.filter((s) => s !== scope)));
+	const make = () => {
+		if (!name.trim()) return setError(t.tokenNoName);
+		setBusy(true);
+		setError(null);
+		const chosen = ['read', ...scopes.filter((s) => s !== 'read')];
+		api.makeToken({ name: name.trim(), scopes: chosen, ...(days !== '' && { expires_in: Number(days) * DAY }) })
+			.then(
+				({ data }) => {
+					setName('');
+					onMade(data.token);
+				},
+				(e: unknown) => setError(errorText(e)),
+			)
+			.finally(() => setBusy(false));
+	};
+	return (
+		<form
+			class="new-token"
+			noValidate
+			onSubmit={(e) => {
+				e.preventDefault();
+				make();
+			}}
+		>
+			<h3>{t.tokenNew}</h3>
+			<label class="field">
+				<span>{t.tokenName}</span>
+				<input
+					type="text"
+					dir="auto"
+					value={name}
+					maxLength={80}
+					placeholder={t.tokenNameHint}
+					autocomplete="off"
+					aria-invalid={error !== null}
+					onInput={(e) => setName(e.currentTarget.value)}
+				/>
+			</label>
+			<fieldset class="checks">
+				<legend>{t.tokenMay}</legend>
+				{Object.entries(t.scopes).map(([scope, label]) =>
+					scope === 'admin' && !admin ? null : (
+						<label key={scope}>
+							<input
+								type="checkbox"
+								checked={scope === 'read' || scopes.includes(scope)}
+								disabled={scope === 'read'}
+								onChange={(e) => toggle(scope, e.currentTarget.checked)}
+							/>
+							<span>{label}</span>
+						</label>
+					),
+				)}
+			</fieldset>
+			<label class="field">
+				<span>{t.tokenEnds}</span>
+				<select value={days} onChange={(e) => setDays(e.currentTarget.value)}>
+					{t.tokenDays.map(([d, label]) => (
+						<option key={d} value={d}>
+							{label}
+						</option>
+					))}
+				</select>
+			</label>
+			{error && (
+				<p class="dialog-error" role="alert">
+					{error}
+				</p>
+			)}
+			<button type="submit" class="button primary" disabled={busy}>
+				{t.tokenMake}
+			</button>
+		</form>
+	);
+}

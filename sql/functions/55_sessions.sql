@@ -1,0 +1,71 @@
+-- Own sessions and tokens, the provider's word that someone has signed out, programs' accounts.
+
+-- Of a session or token: can it be used still?
+CREATE OR REPLACE FUNCTION session_live(s sessions) RETURNS boolean LANGUAGE sql STABLE AS $$
+	SELECT s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > now())
+		AND (s.idle_limit IS NULL OR s.last_used_at + s.idle_limit > now())
+$$;
+
+-- A personal access token; its id, or null where the person has `most` live ones.
+CREATE OR REPLACE FUNCTION access_token_insert(hash bytea, person bigint, in_name text, in_scopes text[], ends timestamptz, most bigint)
+RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	made bigint;
+BEGIN
+	PERFORM FROM users u WHERE u.id = person FOR NO KEY UPDATE; -- two at once count both
+	IF (SELECT count(*) FROM sessions s WHERE s.user_id = person AND s.kind = 'token' AND session_live(s)) >= most THEN
+		RETURN NULL;
+	END IF;
+	INSERT INTO sessions (secret_hash, kind, user_id, name, scopes, expires_at) VALUES (hash, 'token', person, in_name, in_scopes, ends)
+	RETURNING id INTO made;
+	RETURN made;
+END $$;
+
+-- Ends all sessions of a person but one (0: none is spared), in the order of their ids. How many there were.
+CREATE OR REPLACE FUNCTION sessions_revoke_others(person bigint, spared bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	n bigint := 0;
+	one bigint;
+BEGIN
+	FOR one IN SELECT s.id FROM sessions s WHERE s.user_id = person AND s.kind = 'session' AND s.id <> spared AND session_live(s)
+		ORDER BY s.id
+	LOOP
+		n := n + session_revoke(one)::int;
+	END LOOP;
+	RETURN n;
+END $$;
+
+-- OpenID Connect Back-Channel Logout 1.0: ends the sessions that the provider means, by its session id, by the subject where it names
+-- none, by both where it names both.
+-- How many ended; null: this token was here before.
+CREATE OR REPLACE FUNCTION backchannel_logout(in_issuer text, in_jti text, until_s bigint, in_sid text, in_subject text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	n bigint := 0;
+	one bigint;
+BEGIN
+	INSERT INTO logout_tokens (issuer, jti, expires_at) VALUES (in_issuer, in_jti, to_timestamp(until_s)) ON CONFLICT DO NOTHING;
+	IF NOT FOUND THEN
+		RETURN NULL;
+	END IF;
+	FOR one IN
+		SELECT s.id FROM sessions s
+		WHERE s.kind = 'session' AND s.issuer = in_issuer AND s.revoked_at IS NULL AND (in_sid IS NULL OR s.provider_sid = in_sid)
+			AND (in_subject IS NULL OR s.user_id = (SELECT i.user_id FROM identities i WHERE (i.issuer, i.subject) = (in_issuer, in_subject)))
+		ORDER BY s.id
+	LOOP
+		n := n + session_revoke(one)::int;
+	END LOOP;
+	RETURN n;
+END $$;
+
+-- A program's account under the first free handle: nobody signs in to it. Emits user.created and user.updated.
+CREATE OR REPLACE FUNCTION bot_insert(wish text, in_name text) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	made bigint := user_insert(wish, in_name, NULL, NULL, false, 'member');
+	u users;
+BEGIN
+	UPDATE users SET bot = true, version = version + 1 WHERE id = made RETURNING * INTO u;
+	PERFORM emit_event('p', 'user.updated', 0, -1, u.id, jsonb_build_object('user', user_json(u)));
+	RETURN u.id;
+END $$;

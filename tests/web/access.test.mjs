@@ -1,0 +1,92 @@
+// Devices and access tokens in the web client: seen, ended, made, shown once, revoked.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { client, signIn } from "../support/http.mjs";
+import { startStack, until } from "../support/stack.mjs";
+import { ok } from "../api/help.mjs";
+import { PHONE, axe, launch, live, person } from "./help.mjs";
+
+let stack, browser;
+before(async () => {
+	stack = await startStack({ realtime: 2 });
+	browser = await launch();
+});
+after(async () => {
+	await browser?.close();
+	await stack?.stop();
+});
+
+async function open(page, name) {
+	if (await page.locator("nav.side[inert]").count()) await page.locator(".burger").click();
+	await page.getByRole("button", { name: "Your menu" }).click();
+	await page.getByRole("menuitem", { name: "Settings…" }).click();
+	await page.getByRole("button", { name: `${name}:` }).click();
+	await page.locator(`dialog[open][aria-label="${name}"]`).waitFor();
+}
+const clean = async (page, what) => {
+	for (const colorScheme of ["light", "dark"]) {
+		await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+		assert.deepEqual(await axe(page), [], `${what}, ${colorScheme}`);
+	}
+};
+
+test("devices: the own one is marked, another is signed out and its page says so within a second; then all others at once", async () => {
+	const here = await person(stack, browser, "bob");
+	const there = await person(stack, browser, "bob", { viewport: PHONE });
+	const third = await signIn(stack, "bob");
+	await Promise.all([live(here.page), live(there.page)]);
+	const id = await there.page.evaluate(async () => (await (await fetch("/api/v1/me", { headers: { "PulseChat-Client": "t" } })).json()).session.id);
+	await open(here.page, "Devices");
+	const entries = here.page.locator("dialog[open] li");
+	await until(async () => (await entries.count()) === 3, { what: "three devices" });
+	assert.equal(await here.page.locator("dialog[open] li", { hasText: "This device" }).count(), 1);
+	assert.equal(await here.page.locator("dialog[open] li", { hasText: "Chrome on Linux" }).count(), 2);
+	await clean(here.page, "devices");
+	// the second of the list may be either of the others: end the one that is open by the API's own id
+	const list = ok(await third.get("/api/v1/me/sessions")).sessions.map((s) => s.id);
+	await entries.nth(list.indexOf(id)).getByRole("button", { name: /^Sign out / }).click();
+	await there.page.waitForURL(/\/sign-in/, { timeout: 5000 });
+	await until(async () => (await entries.count()) === 2, { what: "two devices" });
+	ok(await third.get("/api/v1/me"));
+	await here.page.getByRole("button", { name: "Sign out all other devices" }).click();
+	await until(async () => (await entries.count()) === 1, { what: "one device" });
+	assert.equal((await third.get("/api/v1/me")).status, 401);
+	await live(here.page);
+	assert.deepEqual(here.faults, []);
+	await Promise.all([here.context.close(), there.context.close()]);
+});
+
+test("access tokens: made with a name and scopes, shown once, work, are revoked by two clicks; on a phone too", async () => {
+	const { page, context, faults } = await person(stack, browser, "alice", { viewport: PHONE, hasTouch: true });
+	await live(page);
+	await open(page, "Access tokens");
+	await page.getByRole("button", { name: "Make the token" }).click();
+	await page.getByText("Give the token a name.").waitFor();
+	await clean(page, "tokens, refused");
+	await page.getByLabel("Name").fill("Night <b>backup</b>");
+	await page.getByLabel("Write").uncheck();
+	await page.getByLabel("Administer").check();
+	await page.getByLabel("Ends").selectOption("30");
+	await page.getByRole("button", { name: "Make the token" }).click();
+	const field = page.getByLabel("Copy the token now.");
+	await field.waitFor();
+	const token = await field.inputValue();
+	assert.match(token, /^pct_[A-Za-z0-9_-]{43}$/);
+	await clean(page, "tokens, a new one");
+	const program = client(stack, { token });
+	assert.deepEqual(ok(await program.get("/api/v1/me")).session.scopes, ["read", "admin"]);
+	await page.getByRole("button", { name: "I have it" }).click();
+	await page.keyboard.press("Escape");
+	await open(page, "Access tokens");
+	const entry = page.locator("dialog[open] li", { hasText: "Night <b>backup</b>" });
+	await entry.getByText(/Read, Administer · Last used/).waitFor();
+	assert.ok(!(await page.content()).includes(token), "it is shown once");
+	await entry.getByRole("button", { name: "Revoke" }).click();
+	ok(await program.get("/api/v1/me"));
+	await entry.getByRole("button", { name: "Revoke it for good" }).click();
+	await entry.waitFor({ state: "detached" });
+	assert.equal((await program.get("/api/v1/me")).status, 401);
+	assert.deepEqual(faults, []);
+	await context.close();
+});
