@@ -1,6 +1,7 @@
 /* authorise: session by cookie or bearer, the rules of origin for cookies, the scope for tokens. */
 #include "fcgi/authorise.h"
 #include "lib/auth/credential.h"
+#include <string.h>
 
 int authorise(struct request *q, const struct route *route, struct err *e)
 {
@@ -18,7 +19,13 @@ int authorise(struct request *q, const struct route *route, struct err *e)
 		goto out;
 	if ((q->session.scopes & route->scope) != route->scope) {
 		err_set(e, ERR_INSUFFICIENT_SCOPE, NULL, "this token lacks the scope %s",
-			route->scope & ~q->session.scopes & SCOPE_WRITE ? "write" : "read");
+			route->scope & ~q->session.scopes & SCOPE_ADMIN   ? "admin"
+			: route->scope & ~q->session.scopes & SCOPE_WRITE ? "write"
+									  : "read");
+		goto out;
+	}
+	if (route->need == NEED_ADMIN && strcmp(q->session.role, "owner") != 0 && strcmp(q->session.role, "admin") != 0) {
+		err_set(e, ERR_FORBIDDEN, NULL, "only owners and admins may do this");
 		goto out;
 	}
 	rc = 0;

@@ -6,6 +6,7 @@
 #include "lib/auth/session.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/chat/acting.h"
 #include "lib/http/uri.h"
 #include "lib/live/live.h"
 #include <jansson.h>
@@ -82,5 +83,7 @@ MUST_CHECK int request_limit(const struct request *q, int64_t initial, int64_t *
 
 /* Reads the body into q->body, at most limit bytes. ERR_TOO_LARGE, or ERR_BAD_REQUEST where it is cut short. */
 MUST_CHECK int request_read_body(struct request *q, size_t limit, struct err *e);
+/* Who acts by it, for what the audit log keeps. Valid as long as q. */
+struct acting request_acting(const struct request *q);
 /* What origin_check() wants to know. */
 struct origin_request request_origin(const struct request *q, enum origin_kind kind);

@@ -51,7 +51,8 @@ enum session_state session_from_row(const PGresult *r, struct session *out)
 	out->user = result_int(r, 0, 1);
 	out->is_token = !strcmp(result_text(r, 0, 2), "token");
 	snprintf(out->role, sizeof(out->role), "%s", result_text(r, 0, 3));
-	out->scopes = (result_bool(r, 0, 4) ? SCOPE_READ : 0) | (result_bool(r, 0, 5) ? SCOPE_WRITE : 0);
+	out->scopes = (result_bool(r, 0, 4) ? SCOPE_READ : 0) | (result_bool(r, 0, 5) ? SCOPE_WRITE : 0) |
+		      (result_bool(r, 0, 10) ? SCOPE_ADMIN : 0);
 	out->expires_us = result_int(r, 0, 6);
 	out->left_ms = out->expires_us ? MAX_OF(result_int(r, 0, 9), (int64_t)1) : 0;
 	out->stale = out->state == SESSION_LIVE && result_bool(r, 0, 8);

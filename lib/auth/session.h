@@ -10,7 +10,7 @@ struct db;
 #define SESSION_SECRET_MAX 64 /* room for any credential: a secret or "pct_" and one, with its NUL */
 #define SESSION_HASH_MAX 65   /* SHA-256 in hex, with its NUL */
 
-enum session_scope { SCOPE_READ = 1, SCOPE_WRITE = 2, SCOPE_ALL = SCOPE_READ | SCOPE_WRITE };
+enum session_scope { SCOPE_READ = 1, SCOPE_WRITE = 2, SCOPE_ADMIN = 8, SCOPE_ALL = SCOPE_READ | SCOPE_WRITE };
 
 enum session_state {
 	SESSION_NONE = 0,    /* no such credential (a stream closes with 4001) */

@@ -8,6 +8,7 @@
 #include "lib/db/dberr.h"
 #include <arpa/inet.h>
 #include <endian.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -377,6 +378,7 @@ static const struct {
 	[WRITE_ARCHIVED] = {ERR_UNPROCESSABLE, "channel", "the channel is archived"},
 	[WRITE_BAD_KIND] = {ERR_INTERNAL, NULL, "something went wrong on our side"},
 	[WRITE_STALE_EPOCH] = {ERR_CONFLICT, "epoch", "the channel's encryption has moved on"},
+	[WRITE_MUTED] = {ERR_MUTED, NULL, "you are muted: you may read, but not write"},
 };
 
 static void settle(struct writer *w, struct write_item *i, const PGresult *r, int row)
@@ -406,6 +408,8 @@ static void settle(struct writer *w, struct write_item *i, const PGresult *r, in
 		err_set(&e, ERR_INTERNAL, NULL, "something went wrong on our side");
 	} else {
 		err_set(&e, outcomes[status].code, outcomes[status].field, "%s", outcomes[status].detail);
+		if (status == WRITE_MUTED && (e.until_us = result_int(r, row, 4)) > 0)
+			e.retry_after_ms = (int)MIN_OF(MAX_OF((e.until_us - clock_now_us()) / 1000, (int64_t)1), (int64_t)INT_MAX);
 	}
 	fail(w, i, &e);
 }

@@ -4,14 +4,15 @@
 -- deactivated (the person). stale: session_touch is due.
 -- name: session_find
 -- in: secret_hash text
--- out: id int8, user_id int8, kind text, role text, can_read bool, can_write bool, expires_us int8, state text, stale bool, left_ms int8
+-- out: id int8, user_id int8, kind text, role text, can_read bool, can_write bool, expires_us int8, state text, stale bool, left_ms int8, can_admin bool
 SELECT s.id, s.user_id, s.kind, u.role, 'read' = ANY (s.scopes) AS can_read, 'write' = ANY (s.scopes) AS can_write,
 	(extract(epoch FROM s.expires_at) * 1000000)::int8 AS expires_us,
 	CASE WHEN u.deactivated_at IS NOT NULL THEN 'deactivated'
 		WHEN s.revoked_at IS NOT NULL OR s.expires_at <= now() OR s.last_used_at + s.idle_limit <= now() THEN 'ended'
 		ELSE 'live' END AS state,
 	s.last_used_at < now() - least(interval '1 minute', s.idle_limit / 4) AS stale,
-	ceil(extract(epoch FROM s.expires_at - now()) * 1000)::int8 AS left_ms
+	ceil(extract(epoch FROM s.expires_at - now()) * 1000)::int8 AS left_ms,
+	s.kind = 'session' OR 'admin' = ANY (s.scopes) AS can_admin
 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret_hash = decode($1, 'hex');
 
 -- Notes that a session is in use, at most once a minute and without waiting for another that does.
