@@ -10,6 +10,7 @@ import './styles/shell.css';
 import './styles/messages.css';
 import './styles/dialogs.css';
 import './styles/people.css';
+import './styles/roles.css';
 
 const store = createStore();
 const root = document.getElementById('app')!;

@@ -13,11 +13,12 @@ import { Browse, Invite, NewDirect, Switcher } from './dialogs';
 import { CreateChannel, Leave, Shortcuts } from './dialogs_form';
 import { Icon } from './icon';
 import { listenToKeys } from './keys';
-import { lazily } from './lazy';
+import { lazily, lazyPage } from './lazy';
 import { MembersPanel } from './members';
 import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
-import { channelPath, navigate, useRoute, type Route } from './route';
+import { noticeText } from './notice';
+import { channelPath, navigate, useRoute, type AdminTab, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
@@ -25,6 +26,14 @@ import { SignIn, type SignInReason } from './signin';
 const Settings = lazily(() => import('./settings').then((m) => m.Settings));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Pause = lazily(() => import('./settings').then((m) => m.Pause));
+
+const Moderate = lazily(() => import('./moderate').then((m) => m.Moderate));
+const ReportMessage = lazily(() => import('./moderate').then((m) => m.ReportMessage));
+const DeleteMessage = lazily(() => import('./moderate').then((m) => m.DeleteMessage));
+const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));
+const Restrictions = lazily(() => import('./moderate').then((m) => m.Restrictions));
+const ChannelReports = lazily(() => import('./reports').then((m) => m.ChannelReports));
+const AdminView = lazyPage<{ tab: AdminTab }>(() => import('./admin').then((m) => m.AdminView), LoadingView);
 
 const TOAST_FOR = 6_000; // ms
 
@@ -121,6 +130,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 				setToast({ text: t.left(channelLabel(store.get(), c)), bad: false });
 				if (here.current.id === c.id) navigate('/');
 			},
+			told: (line) => setToast({ text: noticeText(store.get(), line), bad: line.type === 'moderated' && line.action !== 'unmuted' }),
 		};
 		return listenToKeys({
 			client,
@@ -155,7 +165,9 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 			<div class={`app${panel && channel ? ' with-panel' : ''}${drawer ? ' with-drawer' : ''}`}>
 				<Sidebar current={id} hidden={narrow && !drawer} />
 				{narrow && drawer && <button class="scrim" aria-label={t.closeSidebar} onClick={() => setDrawer(false)} />}
-				{fullPanel ? null : channel ? (
+				{fullPanel ? null : route.page === 'admin' ? (
+					<AdminView tab={route.tab} />
+				) : channel ? (
 					<ChannelView channel={channel} panel={panel} />
 				) : preview ? (
 					<PreviewView channel={preview} />
@@ -179,6 +191,12 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 			{typeof dialog === 'object' && dialog && 'invite' in dialog && <Invite channel={dialog.invite} onClose={closeDialog} />}
 			{typeof dialog === 'object' && dialog && 'leave' in dialog && <Leave channel={dialog.leave} onClose={closeDialog} />}
 			{typeof dialog === 'object' && dialog && 'readers' in dialog && <Readers {...dialog.readers} onClose={closeDialog} />}
+			{typeof dialog === 'object' && dialog && 'moderate' in dialog && <Moderate {...dialog.moderate} onClose={closeDialog} />}
+			{typeof dialog === 'object' && dialog && 'report' in dialog && <ReportMessage {...dialog.report} onClose={closeDialog} />}
+			{typeof dialog === 'object' && dialog && 'deleteMessage' in dialog && <DeleteMessage {...dialog.deleteMessage} onClose={closeDialog} />}
+			{typeof dialog === 'object' && dialog && 'edit' in dialog && <EditChannel channel={dialog.edit} onClose={closeDialog} />}
+			{typeof dialog === 'object' && dialog && 'restrictions' in dialog && <Restrictions channel={dialog.restrictions} onClose={closeDialog} />}
+			{typeof dialog === 'object' && dialog && 'reports' in dialog && <ChannelReports channel={dialog.reports} onClose={closeDialog} />}
 			<PersonCards />
 			<div class="toasts" role="status">
 				{toast && (

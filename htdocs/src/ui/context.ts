@@ -14,6 +14,12 @@ export type DialogName =
 	| 'settings'
 	| 'status'
 	| 'dnd'
+	| { moderate: { channel: number; user: number } }
+	| { report: { channel: number; seq: number } }
+	| { deleteMessage: { channel: number; seq: number } }
+	| { edit: number }
+	| { restrictions: number }
+	| { reports: number }
 	| { invite: number }
 	| { leave: number }
 	| { readers: { channel: number; seq: number } };

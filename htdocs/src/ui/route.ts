@@ -1,7 +1,13 @@
-// The page paths: / , /c/12 , /c/12/members , /sign-in. The web server gives index.html for each of them.
+// The page paths: / , /c/12 , /c/12/members , /admin/people , /sign-in. The web server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
-export type Route = { page: 'home' } | { page: 'channel'; channel: number; panel: 'members' | null } | { page: 'sign-in'; returnTo: string };
+export type AdminTab = 'people' | 'reports' | 'channels' | 'audit';
+
+export type Route =
+	| { page: 'home' }
+	| { page: 'admin'; tab: AdminTab }
+	| { page: 'channel'; channel: number; panel: 'members' | null }
+	| { page: 'sign-in'; returnTo: string };
 
 /* Only a path of this site may be come back to. */
 export function safeReturn(path: string | null): string {
@@ -12,9 +18,12 @@ export function parseRoute(path: string, search: string): Route {
 	if (path === '/sign-in') return { page: 'sign-in', returnTo: safeReturn(new URLSearchParams(search).get('return_to')) };
 	const m = /^\/c\/(\d{1,16})(\/members)?\/?$/.exec(path);
 	if (m) return { page: 'channel', channel: Number(m[1]), panel: m[2] ? 'members' : null };
+	const a = /^\/admin(?:\/(people|reports|channels|audit))?\/?$/.exec(path);
+	if (a) return { page: 'admin', tab: (a[1] as AdminTab | undefined) ?? 'people' };
 	return { page: 'home' };
 }
 
+export const adminPath = (tab: AdminTab = 'people') => `/admin/${tab}`;
 export const channelPath = (id: number, panel?: 'members') => `/c/${id}${panel ? `/${panel}` : ''}`;
 
 export function navigate(path: string, replace = false): void {
