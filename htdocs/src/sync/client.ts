@@ -426,6 +426,8 @@ export class Client {
 					break;
 				case 'member.updated':
 					this.loader.needUsers([line.user as number]);
+					// An answer that was asked for before may tell of the role that was.
+					if (line.user === me) after.push(() => void this.loader.channel(line.channel as number));
 					break;
 				case 'user.updated': {
 					// What a guest may know of is another world.
