@@ -66,6 +66,7 @@ export const ta = {
 	showResolved: 'Show those that are dealt with too',
 	reportedBy: (name: string, reason: string) => `Reported by ${name}: ${reason}`,
 	wroteIn: (channel: string) => `in ${channel}`,
+	directMessage: 'a direct message',
 	someChannel: (id: number) => `channel ${id}`,
 	actions: {
 		dismiss: 'Dismiss: nothing is wrong',
@@ -113,6 +114,10 @@ export const ta = {
 	more: 'Show more',
 
 	auditAction: 'What',
+	auditWho: 'Who',
+	auditHandle: 'A handle',
+	auditSide: 'By or about',
+	auditSides: { actor: 'Done by', target: 'Done to' } as Record<string, string>,
 	auditFrom: 'From',
 	auditTo: 'To',
 	anyAction: 'Everything',

@@ -2,7 +2,8 @@
 
 -- For who may handle it, with the evidence; for who made it, what became of it.
 CREATE OR REPLACE FUNCTION report_json(r reports) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('id', r.id, 'channel', r.channel_id, 'seq', r.seq, 'sender', r.sender, 'sent_at', time_text(r.sent_at),
+	SELECT jsonb_build_object('id', r.id, 'channel', r.channel_id, 'channel_name',
+		(SELECT c.name FROM channels c WHERE c.id = r.channel_id), 'seq', r.seq, 'sender', r.sender, 'sent_at', time_text(r.sent_at),
 		'body', r.evidence, 'reporter', r.reporter, 'reason', r.reason, 'text', r.words, 'at', time_text(r.at), 'action', r.action,
 		'resolved_by', r.resolved_by, 'resolved_at', time_text(r.resolved_at), 'note', r.note)
 $$;
@@ -133,5 +134,5 @@ END $$;
 
 CREATE OR REPLACE FUNCTION audit_json(a audit) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('id', a.id, 'at', time_text(a.at), 'actor', a.actor, 'action', a.action, 'target', a.target,
-		'channel', a.channel_id, 'details', a.details, 'request_id', a.request_id, 'address', a.address)
+		'channel', a.channel_id, 'channel_name', (SELECT c.name FROM channels c WHERE c.id = a.channel_id), 'details', a.details, 'request_id', a.request_id, 'address', a.address)
 $$;

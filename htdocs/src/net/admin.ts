@@ -18,6 +18,7 @@ export type ReportAction = 'dismiss' | 'delete' | 'mute' | 'remove' | 'ban' | 'd
 export interface Report {
 	id: number;
 	channel: number;
+	channel_name: string | null;
 	seq: number;
 	sender: number;
 	sent_at: string;
@@ -50,6 +51,7 @@ export interface AuditEntry {
 	action: string;
 	target: number | null;
 	channel: number | null;
+	channel_name: string | null;
 	details: Record<string, unknown>;
 	request_id: string | null;
 	address: string | null;
@@ -96,6 +98,6 @@ export const admin = {
 	reactivate: (user: number) => call<null>('POST', `${V}/admin/users/${user}/reactivate`),
 	channels: (where: { q?: string; after?: number }) =>
 		call<{ channels: AdminChannel[]; next: number | null }>('GET', `${V}/admin/channels`, { ...where, limit: 50 }),
-	audit: (where: { actor?: string; action?: string; target?: number; from?: string; to?: string; before?: number }) =>
+	audit: (where: { actor?: number; action?: string; target?: number; from?: string; to?: string; before?: number }) =>
 		call<{ entries: AuditEntry[]; next: number | null }>('GET', `${V}/admin/audit`, { ...where, limit: 50 }),
 };

@@ -320,17 +320,27 @@ const dayEdge = (day: string, end: boolean): string | undefined => {
 function Audit() {
 	const { client } = useUi();
 	const users = useState$((s) => s.users);
-	const channels = useState$((s) => s.channels);
 	const [action, setAction] = useState('');
 	const [from, setFrom] = useState('');
 	const [to, setTo] = useState('');
+	const [side, setSide] = useState<'actor' | 'target'>('actor');
+	const [handle, setHandle] = useState('');
+	const wanted = handle.trim().replace(/^@/, '').toLowerCase();
+	/* The id of who is asked for; undefined: anybody, null: there is nobody. */
+	const person = async (): Promise<number | null | undefined> => {
+		if (!wanted) return undefined;
+		const { data } = await admin.users({ q: wanted });
+		return data.users.find((u) => u.handle === wanted)?.id ?? null;
+	};
 	const log = useList<AuditEntry, number>(
-		(before) =>
-			admin.audit({ action, from: dayEdge(from, false), to: dayEdge(to, true), before }).then(({ data }) => {
-				client.loader.needUsers(data.entries.flatMap((e) => [e.actor, e.target].filter((x): x is number => x !== null)));
-				return { list: data.entries, next: data.next };
-			}),
-		[action, from, to],
+		async (before) => {
+			const id = await person();
+			if (id === null) return { list: [], next: null };
+			const { data } = await admin.audit({ action, [side]: id, from: dayEdge(from, false), to: dayEdge(to, true), before });
+			client.loader.needUsers(data.entries.flatMap((e) => [e.actor, e.target].filter((x): x is number => x !== null)));
+			return { list: data.entries, next: data.next };
+		},
+		[action, from, to, side, wanted],
 	);
 	const who = (id: number | null) => (id === null ? ta.command : personName(users[id]));
 	return (
@@ -347,6 +357,25 @@ function Audit() {
 						))}
 					</select>
 				</label>
+				<fieldset class="field-pair">
+					<legend>{ta.auditWho}</legend>
+					<select aria-label={ta.auditSide} value={side} onChange={(e) => setSide(e.currentTarget.value as typeof side)}>
+						{Object.entries(ta.auditSides).map(([k, label]) => (
+							<option key={k} value={k}>
+								{label}
+							</option>
+						))}
+					</select>
+					<input
+						type="text"
+						aria-label={ta.auditHandle}
+						placeholder={ta.auditHandle}
+						autocomplete="off"
+						spellcheck={false}
+						value={handle}
+						onInput={(e) => setHandle(e.currentTarget.value)}
+					/>
+				</fieldset>
 				<label class="field">
 					<span>{ta.auditFrom}</span>
 					<input type="date" value={from} onInput={(e) => setFrom(e.currentTarget.value)} />
@@ -373,7 +402,7 @@ function Audit() {
 							{e.channel !== null && (
 								<>
 									{' · '}
-									<bdi>{channels[e.channel]?.name ? `#${channels[e.channel]!.name}` : ta.someChannel(e.channel)}</bdi>
+									<bdi>{e.channel_name ? `#${e.channel_name}` : ta.someChannel(e.channel)}</bdi>
 								</>
 							)}
 						</p>

@@ -64,7 +64,7 @@ export function ReportList({ channel }: { channel?: number }) {
 
 function ReportView({ report: r, onDecide }: { report: Report; onDecide: () => void }) {
 	const users = useState$((s) => s.users);
-	const where = useState$((s) => (s.channels[r.channel] ? channelLabel(s, s.channels[r.channel]!) : ta.someChannel(r.channel)));
+	const where = r.channel_name ? `#${r.channel_name}` : ta.directMessage;
 	const at = Date.parse(r.sent_at);
 	return (
 		<article class="report" aria-label={ta.reportedBy(personName(users[r.reporter]), ta.reportReasons[r.reason] ?? r.reason)}>
