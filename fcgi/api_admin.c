@@ -113,7 +113,8 @@ int handle_audit_list(struct request *q, struct response *r, struct err *e)
 		return -1;
 	if (request_query_int(q, "target", 1, REQUEST_NUMBER_MAX, &f.target, e) < 0 ||
 	    request_query_int(q, "channel", 1, REQUEST_NUMBER_MAX, &f.channel, e) < 0 ||
-	    request_query_int(q, "before", 1, REQUEST_NUMBER_MAX, &before, e) < 0 || request_limit(q, 50, &limit, e) < 0)
+	    request_query_int(q, "before", 1, REQUEST_NUMBER_MAX, &before, e) < 0 ||
+	    request_limit(q, 50, &limit, e) < 0)
 		return -1;
 	if (audit_list(q->db, &f, before, limit, &r->body, &p, e) < 0)
 		return -1;

@@ -24,7 +24,8 @@ static int list(struct request *q, struct response *r, int64_t channel, struct e
 
 	if (state && strcmp(state, "open") != 0 && strcmp(state, "all") != 0)
 		return err_set(e, ERR_BAD_FIELD, "state", "expected open or all");
-	if (request_query_int(q, "before", 1, REQUEST_NUMBER_MAX, &before, e) < 0 || request_limit(q, 50, &limit, e) < 0)
+	if (request_query_int(q, "before", 1, REQUEST_NUMBER_MAX, &before, e) < 0 ||
+	    request_limit(q, 50, &limit, e) < 0)
 		return -1;
 	if (report_list(q->db, &who, channel, !state || !strcmp(state, "open"), before, limit, &r->body, &p, e) < 0)
 		return -1;
@@ -63,7 +64,8 @@ int handle_own_report_list(struct request *q, struct response *r, struct err *e)
 	int64_t before = REQUEST_NUMBER_MAX, limit;
 	struct page p;
 
-	if (request_query_int(q, "before", 1, REQUEST_NUMBER_MAX, &before, e) < 0 || request_limit(q, 50, &limit, e) < 0 ||
+	if (request_query_int(q, "before", 1, REQUEST_NUMBER_MAX, &before, e) < 0 ||
+	    request_limit(q, 50, &limit, e) < 0 ||
 	    report_list_own(q->db, q->session.user, before, limit, &r->body, &p, e) < 0)
 		return -1;
 	response_header(r, "PulseChat-Cursor", p.cursor);

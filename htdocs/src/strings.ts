@@ -180,6 +180,7 @@ export const t = {
 	inChannel: (channel: string) => `in ${channel}`,
 	everywhere: 'everywhere',
 	aChannel: 'a channel',
+	untilWhen: (when: string) => `until ${when}`,
 	because: (what: string, why: string) => `${what}: ${why}`,
 	reportCame: 'A message was reported',
 	reportAnswered: 'Your report was dealt with. Thank you.',

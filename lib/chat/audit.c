@@ -13,8 +13,7 @@ bool audit_action_valid(const char *s)
 		return false;
 	if (word == n)
 		return true;
-	return s[word] == '.' && n > word + 1 &&
-	       word + 1 + strspn(s + word + 1, "abcdefghijklmnopqrstuvwxyz_") == n;
+	return s[word] == '.' && n > word + 1 && word + 1 + strspn(s + word + 1, "abcdefghijklmnopqrstuvwxyz_") == n;
 }
 
 int audit_list(struct db *d, const struct audit_filter *f, int64_t before, int64_t limit, struct strbuf *b,

@@ -63,8 +63,8 @@ int member_remove(struct db *d, const struct acting *who, int64_t channel, int64
 	PGresult *r = NULL;
 	int rc;
 
-	if (db_one(d, STMT_member_remove, &r, e, "iiibttt", channel, who->user, leaver, who->admin,
-		   who->request, who->address, reason) < 0)
+	if (db_one(d, STMT_member_remove, &r, e, "iiibttt", channel, who->user, leaver, who->admin, who->request,
+		   who->address, reason) < 0)
 		return -1;
 	rc = access_code(r ? result_text(r, 0, 0) : "", "user", e);
 	PQclear(r);

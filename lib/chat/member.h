@@ -16,5 +16,5 @@ MUST_CHECK int member_add(struct db *d, const struct config *c, int64_t channel,
 /* Appends a Member. ERR_NOT_FOUND. */
 MUST_CHECK int member_get(struct db *d, int64_t channel, int64_t user, struct strbuf *b, struct err *e);
 /* Ends a membership; of one who is not in it is harmless. reason: told to him and kept, where it is another's. */
-MUST_CHECK int member_remove(struct db *d, const struct acting *who, int64_t channel, int64_t leaver, const char *reason,
-			     struct err *e);
+MUST_CHECK int member_remove(struct db *d, const struct acting *who, int64_t channel, int64_t leaver,
+			     const char *reason, struct err *e);

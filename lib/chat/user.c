@@ -49,7 +49,8 @@ static int render(PGresult *r, struct strbuf *b, struct page *p, struct err *e)
 	return 0;
 }
 
-int user_list_ids(struct db *d, int64_t viewer, const int64_t *ids, size_t n, struct strbuf *b, struct page *p, struct err *e)
+int user_list_ids(struct db *d, int64_t viewer, const int64_t *ids, size_t n, struct strbuf *b, struct page *p,
+		  struct err *e)
 {
 	PGresult *r = NULL;
 
@@ -58,8 +59,8 @@ int user_list_ids(struct db *d, int64_t viewer, const int64_t *ids, size_t n, st
 	return render(r, b, p, e);
 }
 
-int user_list(struct db *d, int64_t viewer, const char *wish, const char *after, int64_t limit, struct strbuf *b, struct page *p,
-	      struct err *e)
+int user_list(struct db *d, int64_t viewer, const char *wish, const char *after, int64_t limit, struct strbuf *b,
+	      struct page *p, struct err *e)
 {
 	PGresult *r = NULL;
 

@@ -409,7 +409,8 @@ static void settle(struct writer *w, struct write_item *i, const PGresult *r, in
 	} else {
 		err_set(&e, outcomes[status].code, outcomes[status].field, "%s", outcomes[status].detail);
 		if (status == WRITE_MUTED && (e.until_us = result_int(r, row, 4)) > 0)
-			e.retry_after_ms = (int)MIN_OF(MAX_OF((e.until_us - clock_now_us()) / 1000, (int64_t)1), (int64_t)INT_MAX);
+			e.retry_after_ms =
+				(int)MIN_OF(MAX_OF((e.until_us - clock_now_us()) / 1000, (int64_t)1), (int64_t)INT_MAX);
 	}
 	fail(w, i, &e);
 }

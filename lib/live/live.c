@@ -130,7 +130,8 @@ void user_load(struct live *l, struct live_user *u)
 	read_ask(l, READ_USER, NULL, u->id, STMT_live_user, 1, &u->id);
 }
 
-/* Applies the events of his memberships and of his being a guest that this process has seen above the snapshot's head. False: they are not all here. */
+/* Applies the events of his memberships and of his being a guest that this process has seen above the snapshot's head.
+ * False: they are not all here. */
 static bool apply_newer(struct live *l, struct live_user *u, int64_t head)
 {
 	const struct ring_entry *e;

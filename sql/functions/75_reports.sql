@@ -134,5 +134,6 @@ END $$;
 
 CREATE OR REPLACE FUNCTION audit_json(a audit) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('id', a.id, 'at', time_text(a.at), 'actor', a.actor, 'action', a.action, 'target', a.target,
-		'channel', a.channel_id, 'channel_name', (SELECT c.name FROM channels c WHERE c.id = a.channel_id), 'details', a.details, 'request_id', a.request_id, 'address', a.address)
+		'channel', a.channel_id, 'channel_name', (SELECT c.name FROM channels c WHERE c.id = a.channel_id), 'details', a.details,
+		'request_id', a.request_id, 'address', a.address)
 $$;

@@ -7,7 +7,8 @@
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
-	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
+	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
+	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
@@ -24,7 +25,8 @@ WHERE c.id = $1 ORDER BY m.seq;
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
-	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
+	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
+	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
@@ -42,7 +44,8 @@ WHERE c.id = $1 ORDER BY m.seq;
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
-	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
+	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
+	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
@@ -62,7 +65,8 @@ WHERE c.id = $1 ORDER BY m.seq;
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
-	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
+	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
+	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND r.user_id IS NOT NULL
 WHERE c.id = $1;

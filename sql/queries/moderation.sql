@@ -117,7 +117,8 @@ SELECT stream_cursor() AS cursor,
 	CASE WHEN count(*) > $8 THEN min((p.row).id) FILTER (WHERE p.nth <= $8) END AS next
 FROM (
 	SELECT a AS row, row_number() OVER (ORDER BY a.id DESC) AS nth FROM audit a
-	WHERE a.id < $7 AND ($1::int8 = 0 OR a.actor = $1 OR ($1 = -1 AND a.actor IS NULL)) AND ($2::text IS NULL OR a.action = $2 OR starts_with(a.action, $2 || '.'))
+	WHERE a.id < $7 AND ($1::int8 = 0 OR a.actor = $1 OR ($1 = -1 AND a.actor IS NULL))
+		AND ($2::text IS NULL OR a.action = $2 OR starts_with(a.action, $2 || '.'))
 		AND ($3::int8 = 0 OR a.target = $3) AND ($4::int8 = 0 OR a.channel_id = $4)
 		AND ($5::text IS NULL OR a.at >= $5::text::timestamptz) AND ($6::text IS NULL OR a.at < $6::text::timestamptz)
 	ORDER BY a.id DESC LIMIT $8::int8 + 1
@@ -148,7 +149,8 @@ FROM (
 -- out: cursor text, channels text, next int8
 SELECT stream_cursor() AS cursor, '[' || coalesce(string_agg((channel_json(p.channel) || jsonb_build_object('owners',
 		(SELECT coalesce(jsonb_agg(m.user_id ORDER BY m.user_id), '[]') FROM members m
-			WHERE m.channel_id = (p.channel).id AND m.role = 'owner')))::text, ',' ORDER BY p.nth) FILTER (WHERE p.nth <= $3), '') || ']' AS channels,
+			WHERE m.channel_id = (p.channel).id AND m.role = 'owner')))::text, ',' ORDER BY p.nth)
+		FILTER (WHERE p.nth <= $3), '') || ']' AS channels,
 	CASE WHEN count(*) > $3 THEN max((p.channel).id) FILTER (WHERE p.nth <= $3) END AS next
 FROM (
 	SELECT c AS channel, row_number() OVER (ORDER BY c.id) AS nth

@@ -32,9 +32,10 @@ let made = 0;
 
 /** A channel for each actor, with all of them in their places, zoe as a member, and a message of hers. */
 async function channels(kind) {
+	const invited = [id("chMod"), id("member"), id("guest"), ids.zoe];
 	const rows = await stack.psql(`
 		SELECT c.channel FROM generate_series(${made + 1}, ${(made += ACTORS.length)}) n,
-			LATERAL channel_create(${id("chOwner")}, '${kind}', 'matrix ' || n, '', ARRAY[${[id("chMod"), id("member"), id("guest"), ids.zoe]}]) c;`);
+			LATERAL channel_create(${id("chOwner")}, '${kind}', 'matrix ' || n, '', ARRAY[${invited}]) c;`);
 	const list = rows.split("\n").map(Number);
 	await stack.psql(`
 		UPDATE members SET role = 'moderator' WHERE user_id = ${id("chMod")} AND channel_id = ANY ('{${list}}');
@@ -48,7 +49,10 @@ async function channels(kind) {
 const outside = (kind) => ({ outsider: kind === "public" ? 403 : 404, strange: 404 });
 const MODERATORS = (status, kind) => ({ owner: status, admin: status, chOwner: status, chMod: status, member: 403, guest: 403, ...outside(kind) });
 const OWNERS = (status, kind) => ({ ...MODERATORS(status, kind), chMod: 403 });
-const INSIDE = (status, kind) => ({ chOwner: status, chMod: status, member: status, guest: status, owner: outside(kind).outsider, admin: outside(kind).outsider, ...outside(kind) });
+const INSIDE = (status, kind) => {
+	const { outsider } = outside(kind);
+	return { chOwner: status, chMod: status, member: status, guest: status, owner: outsider, admin: outsider, ...outside(kind) };
+};
 const ACTS = {
 	"read messages": [(c, w) => w.get(`${c}/messages`), (k) => INSIDE(200, k)],
 	"list members": [(c, w) => w.get(`${c}/members`), (k) => INSIDE(200, k)],

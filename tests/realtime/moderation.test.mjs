@@ -55,7 +55,8 @@ test("a mute holds at its place in the log: no message of his behind it, whichev
 		assert.ok(refused.every((r) => r.retry_after > 3500 && r.retry_after <= 3600));
 		const last = await post(bob, room, "the last word");
 		assert.deepEqual([...acked].sort((a, b) => a - b), range(1, last.seq - 1), "what was acked is there, and nothing else");
-		const told = (l) => (how === "channel" ? l.type === "member.updated" && l.user === carol.id : l.type === "user.updated" && l.user.id === carol.id);
+		const told = (l) =>
+			how === "channel" ? l.type === "member.updated" && l.user === carol.id : l.type === "user.updated" && l.user.id === carol.id;
 		for (const f of [...watchers, ...senders]) {
 			await exactly(f, room, 1, last.seq);
 			const at = f.lines.findIndex(told);
@@ -160,7 +161,8 @@ test("a guest hears of his channels and who is there, on both processes, live an
 	const from = await head(gil);
 	const feeds = [...(await sockets(gil)), await openSse(gil, { via: "realtime1" })];
 	const seen = await openWs(carol, { via: "realtime1" });
-	const rename = (handle, name) => stack.psql(`WITH u AS (UPDATE users SET name = '${name}', version = version + 1 WHERE handle = '${handle}' RETURNING users.*)
+	const rename = (handle, name) =>
+		stack.psql(`WITH u AS (UPDATE users SET name = '${name}', version = version + 1 WHERE handle = '${handle}' RETURNING users.*)
 		SELECT people_told('p', 'user.updated', u) FROM u`);
 	const elsewhere = await channel(bob, [], "public");
 	await rename("pat", "Unseen");

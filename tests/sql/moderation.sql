@@ -117,7 +117,8 @@ SELECT is(channel_change(spy.by(:carol), :open, 't-new', NULL, NULL), 'forbidden
 SELECT is(channel_change(spy.by(:bob), :open, 'T-CLOSED', NULL, NULL), 'conflict', 'a name that is taken stays so');
 SELECT is(channel_change(spy.by(:bob), :open, 't-new', 'why', NULL), 'ok', 'a moderator renames');
 SELECT is(spy.routed(), ARRAY['p ' || :open || ' -1 0 channel.updated'], 'everyone hears of a public one');
-SELECT is(spy.audited(), 'channel.updated ' || :bob || ' 0 ' || :open || ' {"name": {"to": "t-new", "from": "t-open"}, "topic": true}', 'without the topic''s text');
+SELECT is(spy.audited(), 'channel.updated ' || :bob || ' 0 ' || :open || ' {"name": {"to": "t-new", "from": "t-open"}, "topic": true}',
+	'without the topic''s text');
 SELECT is(channel_change(spy.by(:bob), :open, NULL, NULL, true), 'owners_only', 'but archives nothing');
 SELECT is(channel_change(spy.by(:alice), :open, NULL, NULL, true), 'ok', 'the owner does');
 SELECT is((SELECT status FROM spy.batch(spy.item(:open, :bob, 6, 'x'))), 7, 'nobody writes there then');

@@ -213,7 +213,8 @@ for (const [size, viewport] of Object.entries(all ? { desktop: DESKTOP, tablet: 
 		await page.getByLabel("What").selectOption("Everything");
 		await page.getByLabel("By or about").selectOption("Done to");
 		await page.getByLabel("A handle").fill("erin");
-		await until(async () => (await page.locator(".audit-row", { hasNotText: "Erin O'Neill" }).count()) === 0, { what: "only what was done to one" });
+		const others = page.locator(".audit-row", { hasNotText: "Erin O'Neill" });
+		await until(async () => (await others.count()) === 0, { what: "only what was done to one" });
 		await page.locator(".audit-row", { hasText: "reason: Loud" }).first().waitFor();
 		await page.goBack();
 		assert.match(page.url(), /\/admin\/channels$/);
@@ -245,7 +246,8 @@ for (const [size, viewport] of Object.entries(all ? { desktop: DESKTOP, phone: P
 		await seen(page, "What to do about this?");
 		await page.locator(".msg").last().focus();
 		await look("message-tools");
-		for (const [name, wait] of [["Report…", "What is wrong with it?"], ["Moderate…", "What do you want to do?"], ["Delete…", "Delete this message?"]]) {
+		const tools = { "Report…": "What is wrong with it?", "Moderate…": "What do you want to do?", "Delete…": "Delete this message?" };
+		for (const [name, wait] of Object.entries(tools)) {
 			await tool(page, "What to do", name);
 			await page.locator("dialog[open]").getByText(wait).waitFor();
 			await look(name.slice(0, -1).toLowerCase());
@@ -257,7 +259,8 @@ for (const [size, viewport] of Object.entries(all ? { desktop: DESKTOP, phone: P
 		await page.locator(".card").getByRole("button", { name: "Moderate…" }).waitFor();
 		await look("card");
 		await page.keyboard.press("Escape");
-		for (const [name, wait] of [["Edit the channel…", "Archive the channel"], ["Mutes and bans…", "Loud"], ["Reports…", "Nothing is waiting."]]) {
+		const items = { "Edit the channel…": "Archive the channel", "Mutes and bans…": "Loud", "Reports…": "Nothing is waiting." };
+		for (const [name, wait] of Object.entries(items)) {
 			await page.getByRole("button", { name: "Channel menu" }).click();
 			await look("menu");
 			await page.getByRole("menuitem", { name }).click();

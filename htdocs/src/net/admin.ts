@@ -84,7 +84,8 @@ export const admin = {
 		call<{ id: number }>('POST', `${V}/channels/${id}/messages/${seq}/reports`, undefined, { reason, ...(text ? { text } : {}) }),
 	reports: (where: { channel?: number; state: 'open' | 'all'; before?: number }) => {
 		const { channel, ...query } = where;
-		return call<{ reports: Report[]; next: number | null }>('GET', channel ? `${V}/channels/${channel}/reports` : `${V}/reports`, { ...query, limit: 30 });
+		const path = channel ? `${V}/channels/${channel}/reports` : `${V}/reports`;
+		return call<{ reports: Report[]; next: number | null }>('GET', path, { ...query, limit: 30 });
 	},
 	resolve: (id: number, action: ReportAction, s: Sanction & { site: boolean }) =>
 		call<Report>('POST', `${V}/reports/${id}/resolve`, undefined, { action, until: s.until, site: s.site, note: s.reason }),

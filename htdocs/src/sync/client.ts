@@ -433,7 +433,7 @@ export class Client {
 					// What a guest may know of is another world.
 					const u = line.user as User;
 					const before = this.store.get().me?.user.role;
-					if (u.id === me && before !== u.role && (before === 'guest' || u.role === 'guest')) after.push(() => this.reload(false));
+					if (u.id === me && (before === 'guest') !== (u.role === 'guest')) after.push(() => this.reload(false));
 					break;
 				}
 				case 'moderated':

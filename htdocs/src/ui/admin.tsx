@@ -86,7 +86,8 @@ function useList<T, N>(ask: (after?: N) => Promise<Page<T, N>>, by: readonly unk
 		setError(null);
 		ask(after).then(
 			(p) => {
-				if (mine === turn.current) setFound((f) => ({ list: [...(after === undefined ? [] : (f?.list ?? [])), ...p.list], next: p.next }));
+				if (mine !== turn.current) return;
+				setFound((f) => ({ list: [...(after === undefined ? [] : (f?.list ?? [])), ...p.list], next: p.next }));
 			},
 			(e: unknown) => mine === turn.current && setError(errorText(e)),
 		);
@@ -206,7 +207,12 @@ function People() {
 									</option>
 								))}
 							</select>
-							<button class="button" disabled={!mayAct(u)} aria-label={ta.manageOf(personName(u))} onClick={() => setManaged(u)}>
+							<button
+								class="button"
+								disabled={!mayAct(u)}
+								aria-label={ta.manageOf(personName(u))}
+								onClick={() => setManaged(u)}
+							>
 								{ta.manage}
 							</button>
 						</span>

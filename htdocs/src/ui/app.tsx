@@ -148,6 +148,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 	}, [toast]);
 
 	const fullPanel = phone && panel && channel;
+	const about = typeof dialog === 'object' ? dialog : null;
 	return (
 		<UiContext.Provider value={ui}>
 			{channel && !fullPanel && (
@@ -188,15 +189,15 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, { page
 			{dialog === 'status' && <StatusForm onClose={closeDialog} />}
 			{dialog === 'dnd' && <Pause onClose={closeDialog} />}
 			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}
-			{typeof dialog === 'object' && dialog && 'invite' in dialog && <Invite channel={dialog.invite} onClose={closeDialog} />}
-			{typeof dialog === 'object' && dialog && 'leave' in dialog && <Leave channel={dialog.leave} onClose={closeDialog} />}
-			{typeof dialog === 'object' && dialog && 'readers' in dialog && <Readers {...dialog.readers} onClose={closeDialog} />}
-			{typeof dialog === 'object' && dialog && 'moderate' in dialog && <Moderate {...dialog.moderate} onClose={closeDialog} />}
-			{typeof dialog === 'object' && dialog && 'report' in dialog && <ReportMessage {...dialog.report} onClose={closeDialog} />}
-			{typeof dialog === 'object' && dialog && 'deleteMessage' in dialog && <DeleteMessage {...dialog.deleteMessage} onClose={closeDialog} />}
-			{typeof dialog === 'object' && dialog && 'edit' in dialog && <EditChannel channel={dialog.edit} onClose={closeDialog} />}
-			{typeof dialog === 'object' && dialog && 'restrictions' in dialog && <Restrictions channel={dialog.restrictions} onClose={closeDialog} />}
-			{typeof dialog === 'object' && dialog && 'reports' in dialog && <ChannelReports channel={dialog.reports} onClose={closeDialog} />}
+			{about && 'invite' in about && <Invite channel={about.invite} onClose={closeDialog} />}
+			{about && 'leave' in about && <Leave channel={about.leave} onClose={closeDialog} />}
+			{about && 'readers' in about && <Readers {...about.readers} onClose={closeDialog} />}
+			{about && 'moderate' in about && <Moderate {...about.moderate} onClose={closeDialog} />}
+			{about && 'report' in about && <ReportMessage {...about.report} onClose={closeDialog} />}
+			{about && 'deleteMessage' in about && <DeleteMessage {...about.deleteMessage} onClose={closeDialog} />}
+			{about && 'edit' in about && <EditChannel channel={about.edit} onClose={closeDialog} />}
+			{about && 'restrictions' in about && <Restrictions channel={about.restrictions} onClose={closeDialog} />}
+			{about && 'reports' in about && <ChannelReports channel={about.reports} onClose={closeDialog} />}
 			<PersonCards />
 			<div class="toasts" role="status">
 				{toast && (

@@ -29,6 +29,7 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 	}, [channel.id, !members]);
 
 	const close = () => navigate(channelPath(channel.id));
+	const moderate = (user: number) => ui.openDialog({ moderate: { channel: channel.id, user } });
 	const list = [...(members?.list ?? [])].sort(
 		(a, b) => order[a.role] - order[b.role] || personName(users[a.user]).localeCompare(personName(users[b.user])),
 	);
@@ -90,7 +91,7 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 										class="icon-button small"
 										title={t.moderateName(personName(user))}
 										aria-label={t.moderateName(personName(user))}
-										onClick={() => ui.openDialog({ moderate: { channel: channel.id, user: m.user } })}
+										onClick={() => moderate(m.user)}
 									>
 										<Icon of={ShieldAlert} size={16} />
 									</button>

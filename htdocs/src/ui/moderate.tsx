@@ -226,7 +226,14 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 				</label>
 				<label class="field">
 					<span>{t.channelTopic}</span>
-					<input type="text" dir="auto" value={topic} maxLength={250} autocomplete="off" onInput={(e) => setTopic(e.currentTarget.value)} />
+					<input
+						type="text"
+						dir="auto"
+						value={topic}
+						maxLength={250}
+						autocomplete="off"
+						onInput={(e) => setTopic(e.currentTarget.value)}
+					/>
 				</label>
 				{rank >= 2 && (
 					<label class="choice">
@@ -273,6 +280,7 @@ export function Restrictions({ channel, onClose }: Props & { channel: number }) 
 		);
 	};
 	useEffect(load, []);
+	const by = (r: Restriction) => (r.by === me ? t.you : r.by ? personName(users[r.by]) : ta.command);
 	const lift = (r: Restriction) => {
 		(r.kind === 'ban' ? admin.unban(channel, r.user) : admin.unmute(channel, r.user)).then(load, (e: unknown) => toast(errorText(e), true));
 	};
@@ -295,11 +303,15 @@ export function Restrictions({ channel, onClose }: Props & { channel: number }) 
 							<span class="person-text">
 								<bdi class="person-name">{personName(users[r.user])}</bdi>
 								<span class="sanction-note">
-									{ta.kinds[r.kind]} {untilText(r.until)}, {ta.by(r.by === me ? t.you : r.by ? personName(users[r.by]) : ta.command)}
+									{ta.kinds[r.kind]} {untilText(r.until)}, {ta.by(by(r))}
 								</span>
 								{r.reason && <bdi class="sanction-why">{r.reason}</bdi>}
 							</span>
-							<button class="button" aria-label={ta.liftOf(r.kind, personName(users[r.user]))} onClick={() => lift(r)}>
+							<button
+								class="button"
+								aria-label={ta.liftOf(r.kind, personName(users[r.user]))}
+								onClick={() => lift(r)}
+							>
 								{ta.lift}
 							</button>
 						</li>

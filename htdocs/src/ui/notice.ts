@@ -12,7 +12,8 @@ export function noticeText(s: State, line: Line): string {
 	const c = typeof line.channel === 'number' ? s.channels[line.channel] : undefined;
 	const name = c ? channelLabel(s, c) : t.aChannel;
 	const where = action === 'removed' || action === 'banned' ? name : line.channel === null ? t.everywhere : t.inChannel(name);
-	const until = typeof line.until === 'string' && line.until !== 'forever' ? ` ${t.statusUntil(untilOf(Date.parse(line.until), Date.now())).toLowerCase()}` : '';
+	const ends = typeof line.until === 'string' && line.until !== 'forever';
+	const until = ends ? ` ${t.untilWhen(untilOf(Date.parse(String(line.until)), Date.now()))}` : '';
 	const what = (t.moderated[action]?.(where) ?? action) + until;
 	return line.reason ? t.because(what, String(line.reason)) : what;
 }

@@ -3,7 +3,7 @@ import { memo } from './memo';
 import { useState } from 'preact/hooks';
 import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, RotateCw, ShieldAlert, Trash2 } from 'lucide';
 import type { IconNode } from 'lucide';
-import type { Channel, User } from '../model/types';
+import type { Channel, Message as Stored, User } from '../model/types';
 import { rankIn } from '../model/roles';
 import { myId } from '../model/state';
 import { t } from '../strings';
@@ -188,7 +188,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 							onClick={() => ui.openDialog({ readers: { channel: channel.id, seq: stored.seq } })}
 						/>
 					)}
-					{!stored.deleted && <RoleTools channel={channel.id} seq={stored.seq} sender={stored.sender} own={stored.sender === me} active={active} />}
+					{!stored.deleted && <RoleTools channel={channel.id} message={stored} own={stored.sender === me} active={active} />}
 				</div>
 			)}
 		</article>
@@ -196,14 +196,15 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 }
 
 /* Reporting, deleting, and what moderators do about its writer. */
-function RoleTools({ channel, seq, sender, own, active }: { channel: number; seq: number; sender: number; own: boolean; active: boolean }) {
+function RoleTools({ channel, message, own, active }: { channel: number; message: Stored; own: boolean; active: boolean }) {
 	const { openDialog } = useUi();
+	const { seq, sender: user } = message;
 	const rank = useState$((s) => rankIn(s, channel));
 	return (
 		<>
 			{!own && <Tool icon={Flag} label={t.report} active={active} onClick={() => openDialog({ report: { channel, seq } })} />}
 			{!own && rank > 0 && (
-				<Tool icon={ShieldAlert} label={t.moderate} active={active} onClick={() => openDialog({ moderate: { channel, user: sender } })} />
+				<Tool icon={ShieldAlert} label={t.moderate} active={active} onClick={() => openDialog({ moderate: { channel, user } })} />
 			)}
 			{(own || rank > 0) && (
 				<Tool icon={Trash2} label={t.deleteMessage} active={active} onClick={() => openDialog({ deleteMessage: { channel, seq } })} />

@@ -22,8 +22,16 @@ export interface Act {
 	danger?: boolean;
 }
 
+interface FormProps {
+	legend: string;
+	acts: readonly Act[];
+	submit: string;
+	onDone: () => void;
+	onClose: () => void;
+}
+
 /* One of several acts, with what it asks for; `onDone` when it is done. */
-export function ActForm({ legend, acts, submit, onDone, onClose }: { legend: string; acts: readonly Act[]; submit: string; onDone: () => void; onClose: () => void }) {
+export function ActForm({ legend, acts, submit, onDone, onClose }: FormProps) {
 	const id = useId();
 	const [key, setKey] = useState(acts[0]?.key ?? '');
 	const [length, setLength] = useState('1d');
