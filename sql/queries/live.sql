@@ -65,7 +65,7 @@ LEFT JOIN s ON s.before < $5 ORDER BY s.id;
 -- name: live_user
 -- in: user_id int8
 -- out: head int8, mark text, channel int8, since int8, guest bool
-SELECT h.head, h.mark, m.channel_id AS channel, m.since, is_guest($1) AS guest
+SELECT h.head, h.mark, m.channel_id AS channel, m.since, (SELECT is_guest($1)) AS guest
 FROM (SELECT stream_head() AS head, t.mark FROM stream t) h LEFT JOIN members m ON m.user_id = $1 ORDER BY m.channel_id;
 
 -- name: live_head

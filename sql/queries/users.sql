@@ -11,7 +11,7 @@ SELECT user_json(u)::text AS person FROM users u WHERE u.id = $1 AND knows_perso
 -- out: cursor text, people text, next text
 SELECT stream_cursor() AS cursor, '[' || coalesce(string_agg(user_json(u)::text, ',' ORDER BY u.id), '') || ']' AS people,
 	NULL::text AS next
-FROM users u WHERE u.id = ANY ($1::int8[]) AND knows_person($2, u.id);
+FROM users u WHERE u.id = ANY ($1::int8[]) AND (NOT (SELECT is_guest($2)) OR knows_person($2, u.id));
 
 -- Active people by handle. wish: what handle or name begins with, or a word in the name does; '' for all.
 -- name: user_list

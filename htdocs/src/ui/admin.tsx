@@ -143,10 +143,12 @@ function People() {
 	const [managed, setManaged] = useState<AdminUser | null>(null);
 	const me = useState$(myId);
 	const mine = useState$((s) => siteRank(s.me?.user.role));
+	// Moves on with each change of a person that is told.
+	const stamp = useState$((s) => Object.values(s.users).reduce((n, u) => n + u.version, 0));
 	const { toast } = useUi();
 	const people = useList<AdminUser, string>(
 		(after) => admin.users({ q: q.trim().replace(/^@/, ''), role, after }).then(({ data }) => ({ list: data.users, next: data.next })),
-		[q, role],
+		[q, role, stamp],
 	);
 	const give = (u: AdminUser, next: User['role']) => {
 		admin.setRole(u.id, next).then(

@@ -1,9 +1,10 @@
 // The dialogs of those who moderate a channel, and of whoever reports or deletes a message. Loaded when one is opened first.
 import { useEffect, useState } from 'preact/hooks';
 import { admin, type ReportReason, type Restriction } from '../net/admin';
-import { ApiError } from '../net/api';
+import { api, ApiError } from '../net/api';
 import { myId } from '../model/state';
 import { endOf, rankIn } from '../model/roles';
+import type { Member } from '../model/types';
 import { t } from '../strings';
 import { ta } from '../strings_admin';
 import { useState$, useUi } from './context';
@@ -27,7 +28,17 @@ export function Moderate({ channel, user, onClose }: Props & { channel: number; 
 	useEffect(() => {
 		if (!list) void client.loader.members(channel);
 	}, []);
-	const member = list?.list.find((m) => m.user === user);
+	// In a large channel the list may not have come to him yet.
+	const [asked, setAsked] = useState<Member | null>(null);
+	const member = list?.list.find((m) => m.user === user) ?? asked ?? undefined;
+	const partial = list?.status === 'ready' && list.next !== null && !member;
+	useEffect(() => {
+		if (!partial) return;
+		api.members(channel, user - 1).then(
+			({ data }) => setAsked(data.members.find((m) => m.user === user) ?? null),
+			() => {}, // less is offered then
+		);
+	}, [partial]);
 	const muted = endOf(member?.muted_until) > Date.now();
 	const act = (key: string, asks: Act['asks'], run: Act['run'], danger = false): Act => {
 		const [what, hint] = ta.acts[key]!;
