@@ -7,17 +7,10 @@
 #include "lib/json/jx.h"
 #include <string.h>
 
-static int need_admin(const struct request *q, struct err *e)
-{
-	if (!strcmp(q->session.role, "owner") || !strcmp(q->session.role, "admin"))
-		return 0;
-	return err_set(e, ERR_FORBIDDEN, NULL, "this is for admins");
-}
-
 /* The bot of the path. */
 static int find(struct request *q, struct err *e)
 {
-	return need_admin(q, e) < 0 ? -1 : bot_check(q->db, q->param[0], e);
+	return bot_check(q->db, q->param[0], e);
 }
 
 int handle_bot_list(struct request *q, struct response *r, struct err *e)
@@ -25,7 +18,7 @@ int handle_bot_list(struct request *q, struct response *r, struct err *e)
 	const char *after = request_query(q, "after");
 	int64_t limit;
 
-	if (need_admin(q, e) < 0 || request_limit(q, 50, &limit, e) < 0)
+	if (request_limit(q, 50, &limit, e) < 0)
 		return -1;
 	if (after && !user_handle_valid(after, strlen(after)))
 		return err_set(e, ERR_BAD_FIELD, "after", "is not a handle");
@@ -38,7 +31,7 @@ int handle_bot_make(struct request *q, struct response *r, struct err *e)
 	struct span handle, name;
 	int64_t id;
 
-	if (need_admin(q, e) < 0 || jx_only(q->json, "", names, e) < 0 ||
+	if (jx_only(q->json, "", names, e) < 0 ||
 	    jx_string(q->json, "", "handle", JX_REQUIRED, 1, USER_HANDLE_MAX, &handle, e) < 0 ||
 	    jx_string(q->json, "", "name", JX_REQUIRED, 1, 80, &name, e) < 0)
 		return -1;
@@ -46,7 +39,7 @@ int handle_bot_make(struct request *q, struct response *r, struct err *e)
 		return -1;
 	log_info("bot.made", "by=%lld bot=%lld", (long long)q->session.user, (long long)id);
 	r->status = 201;
-	return user_get(q->db, id, &r->body, e);
+	return user_get(q->db, q->session.user, id, &r->body, e);
 }
 
 int handle_bot_token_list(struct request *q, struct response *r, struct err *e)

@@ -60,8 +60,8 @@ int handle_channel_join(struct request *q, struct response *r, struct err *e)
 
 int handle_channel_leave(struct request *q, struct response *r, struct err *e)
 {
-	int64_t me = q->session.user;
+	struct acting who = request_acting(q);
 
 	r->status = 204;
-	return member_remove(q->db, q->param[0], me, me, e);
+	return member_remove(q->db, &who, q->param[0], who.user, "", e);
 }

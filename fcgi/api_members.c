@@ -2,7 +2,9 @@
 #include "fcgi/app.h"
 #include "fcgi/handlers.h"
 #include "lib/chat/member.h"
+#include "lib/chat/moderation.h"
 #include "lib/json/jx.h"
+#include <string.h>
 
 int handle_member_list(struct request *q, struct response *r, struct err *e)
 {
@@ -34,6 +36,11 @@ int handle_member_add(struct request *q, struct response *r, struct err *e)
 
 int handle_member_remove(struct request *q, struct response *r, struct err *e)
 {
+	const char *reason = request_query(q, "reason");
+	struct acting who = request_acting(q);
+
+	if (reason && sanction_check_reason("reason", (struct span){reason, strlen(reason)}, e) < 0)
+		return -1;
 	r->status = 204;
-	return member_remove(q->db, q->param[0], q->session.user, q->param[1], e);
+	return member_remove(q->db, &who, q->param[0], q->param[1], reason ? reason : "", e);
 }

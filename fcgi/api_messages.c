@@ -99,7 +99,9 @@ int handle_message_list(struct request *q, struct response *r, struct err *e)
 
 int handle_message_delete(struct request *q, struct response *r, struct err *e)
 {
-	return message_delete(q->db, q->param[0], q->session.user, q->param[1], &r->body, e);
+	struct acting who = request_acting(q);
+
+	return message_delete(q->db, &who, q->param[0], q->param[1], &r->body, e);
 }
 
 int handle_message_get(struct request *q, struct response *r, struct err *e)

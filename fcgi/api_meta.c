@@ -85,7 +85,7 @@ int handle_me(struct request *q, struct response *r, struct err *e)
 	char expires[TIME_TEXT_MAX];
 
 	strbuf_adds(&r->body, "{\"user\":");
-	if (user_get(q->db, s->user, &r->body, e) < 0)
+	if (user_get(q->db, s->user, s->user, &r->body, e) < 0)
 		return -1;
 	time_text(s->expires_us, expires);
 	strbuf_addf(&r->body, ",\"session\":{\"id\":%lld,\"kind\":\"%s\",\"expires_at\":", (long long)s->id,

@@ -194,6 +194,9 @@ static void typing_outcome(struct typing_gate *g, struct asked *l, int64_t statu
 	case TYPING_NO_CHANNEL:
 		err_set(&l->e, ERR_NOT_FOUND, NULL, "no such channel");
 		break;
+	case TYPING_MUTED:
+		err_set(&l->e, ERR_MUTED, NULL, "you are muted: you may read, but not write");
+		break;
 	default:
 		err_set(&l->e, ERR_UNPROCESSABLE, NULL, "the channel is archived");
 	}

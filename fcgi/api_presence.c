@@ -67,5 +67,5 @@ int handle_me_patch(struct request *q, struct response *r, struct err *e)
 {
 	if (own_time_zone(q->db, q->session.user, q->json, e) < 0)
 		return -1;
-	return user_get(q->db, q->session.user, &r->body, e);
+	return user_get(q->db, q->session.user, q->session.user, &r->body, e);
 }

@@ -13,7 +13,7 @@ static int list_ids(struct request *q, struct response *r, struct page *p, struc
 		return err_set(e, ERR_BAD_FIELD, "ids", "goes with no other parameter");
 	if (request_query_ids(q, "ids", ids, COUNT_OF(ids), &n, e) < 0)
 		return -1;
-	return user_list_ids(q->db, ids, n, &r->body, p, e);
+	return user_list_ids(q->db, q->session.user, ids, n, &r->body, p, e);
 }
 
 int handle_user_list(struct request *q, struct response *r, struct err *e)
@@ -32,7 +32,7 @@ int handle_user_list(struct request *q, struct response *r, struct err *e)
 			return err_set(e, ERR_BAD_FIELD, "q", "at most %d characters", USER_WISH_CHARS);
 		if (after && !user_handle_valid(after, strlen(after)))
 			return err_set(e, ERR_BAD_FIELD, "after", "is not a handle");
-		if (user_list(q->db, wish ? wish : "", after ? after : "", limit, &r->body, &p, e) < 0)
+		if (user_list(q->db, q->session.user, wish ? wish : "", after ? after : "", limit, &r->body, &p, e) < 0)
 			return -1;
 	}
 	response_header(r, "PulseChat-Cursor", p.cursor);
@@ -41,5 +41,5 @@ int handle_user_list(struct request *q, struct response *r, struct err *e)
 
 int handle_user_get(struct request *q, struct response *r, struct err *e)
 {
-	return user_get(q->db, q->param[0], &r->body, e);
+	return user_get(q->db, q->session.user, q->param[0], &r->body, e);
 }

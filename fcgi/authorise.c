@@ -59,6 +59,11 @@ int authorise(struct request *q, const struct route *route, struct err *e)
 				scope_missing(route->scope, q->session.scopes));
 		goto out;
 	}
+	if (route->need == NEED_ADMIN && strcmp(q->session.role, "owner") != 0 &&
+	    strcmp(q->session.role, "admin") != 0) {
+		err_set(e, ERR_FORBIDDEN, NULL, "only owners and admins may do this");
+		goto out;
+	}
 	rc = 0;
 out:
 	credential_wipe(&cr);

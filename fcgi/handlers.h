@@ -40,6 +40,31 @@ int handle_mark_delivered(struct request *q, struct response *r, struct err *e);
 int handle_membership_change(struct request *q, struct response *r, struct err *e);
 int handle_reader_list(struct request *q, struct response *r, struct err *e);
 int handle_unread(struct request *q, struct response *r, struct err *e);
+/* api_moderation.c */
+int handle_channel_change(struct request *q, struct response *r, struct err *e);
+int handle_channel_hand_over(struct request *q, struct response *r, struct err *e);
+int handle_member_change(struct request *q, struct response *r, struct err *e);
+int handle_member_mute(struct request *q, struct response *r, struct err *e);
+int handle_member_unmute(struct request *q, struct response *r, struct err *e);
+int handle_member_ban(struct request *q, struct response *r, struct err *e);
+int handle_member_unban(struct request *q, struct response *r, struct err *e);
+int handle_restriction_list(struct request *q, struct response *r, struct err *e);
+/* api_reports.c */
+int handle_report_make(struct request *q, struct response *r, struct err *e);
+int handle_report_list(struct request *q, struct response *r, struct err *e);
+int handle_channel_report_list(struct request *q, struct response *r, struct err *e);
+int handle_report_get(struct request *q, struct response *r, struct err *e);
+int handle_report_resolve(struct request *q, struct response *r, struct err *e);
+int handle_own_report_list(struct request *q, struct response *r, struct err *e);
+/* api_admin.c */
+int handle_admin_user_list(struct request *q, struct response *r, struct err *e);
+int handle_admin_user_change(struct request *q, struct response *r, struct err *e);
+int handle_admin_user_mute(struct request *q, struct response *r, struct err *e);
+int handle_admin_user_unmute(struct request *q, struct response *r, struct err *e);
+int handle_admin_user_deactivate(struct request *q, struct response *r, struct err *e);
+int handle_admin_user_reactivate(struct request *q, struct response *r, struct err *e);
+int handle_admin_channel_list(struct request *q, struct response *r, struct err *e);
+int handle_audit_list(struct request *q, struct response *r, struct err *e);
 /* api_ops.c */
 int handle_ops(struct request *q, struct response *r, struct err *e);
 /* api_events.c */

@@ -186,3 +186,13 @@ struct origin_request request_origin(const struct request *q, enum origin_kind k
 		.client = request_env(q, "HTTP_PULSECHAT_CLIENT"),
 	};
 }
+
+struct acting request_acting(const struct request *q)
+{
+	return (struct acting){
+		.user = q->session.user,
+		.admin = (q->session.scopes & SCOPE_ADMIN) != 0,
+		.request = q->id,
+		.address = q->client,
+	};
+}

@@ -7,6 +7,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/auth/rate.h"
+#include "lib/chat/acting.h"
 #include "lib/http/peer.h"
 #include "lib/http/uri.h"
 #include "lib/live/live.h"
@@ -87,5 +88,8 @@ MUST_CHECK int request_limit(const struct request *q, int64_t initial, int64_t *
 MUST_CHECK int request_read_body(struct request *q, size_t limit, struct err *e);
 /* The client's address where limits may go by it, else "". */
 const char *request_address(const struct request *q);
+
+/* Who acts by it, for what the audit log keeps. Valid as long as q. */
+struct acting request_acting(const struct request *q);
 /* What origin_check() wants to know. */
 struct origin_request request_origin(const struct request *q, enum origin_kind kind);

@@ -153,7 +153,7 @@ static int answer(struct request *q, struct response *r, struct route_match *m, 
 	}
 	if (!route)
 		return err_set(e, ERR_METHOD_NOT_ALLOWED, NULL, "this path takes %s", m->allow);
-	if (route->need == NEED_USER && authorise(q, route, e) < 0)
+	if (route->need != NEED_NONE && authorise(q, route, e) < 0)
 		return -1;
 	if (check_query(q, route, e) < 0 || take_input(q, route, e) < 0)
 		return -1;
@@ -163,7 +163,7 @@ static int answer(struct request *q, struct response *r, struct route_match *m, 
 		return 0;
 	if (r->body.failed || r->headers.failed)
 		return err_set(e, ERR_INTERNAL, NULL, "the answer grew over its limit");
-	if (q->method == METHOD_GET && route->need == NEED_USER && r->body.n <= ETAG_BODY_MAX &&
+	if (q->method == METHOD_GET && route->need != NEED_NONE && r->body.n <= ETAG_BODY_MAX &&
 	    !strcmp(r->type, "application/json"))
 		response_etag(r, q);
 	return 0;

@@ -8,8 +8,9 @@
 typedef int (*route_handler)(struct request *q, struct response *r, struct err *e);
 
 enum need {
-	NEED_NONE, /* anyone; no credential is looked at */
-	NEED_USER, /* a live session or token with the scope; the rules of origin for cookies */
+	NEED_NONE,  /* anyone; no credential is looked at */
+	NEED_USER,  /* a live session or token with the scope; the rules of origin for cookies */
+	NEED_ADMIN, /* the same of an owner or admin of the site */
 };
 
 enum input {

@@ -4,6 +4,7 @@
 #define API "/api/v1"
 #define BOT_TOKENS API "/bots/{bot}/tokens"
 #define CHANNEL API "/channels/{channel}"
+#define PERSON API "/admin/users/{user}"
 
 const struct route routes[] = {
 	/* method, pattern, need, scope, input, query, handler */
@@ -23,11 +24,11 @@ const struct route routes[] = {
 	{METHOD_GET, API "/me/tokens", NEED_USER, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_token_list},
 	{METHOD_POST, API "/me/tokens", NEED_USER, SCOPE_ACCOUNT, INPUT_JSON, NULL, handle_token_make},
 	{METHOD_DELETE, API "/me/tokens/{token}", NEED_USER, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_token_end},
-	{METHOD_GET, API "/bots", NEED_USER, SCOPE_ADMIN, INPUT_NONE, "after,limit", handle_bot_list},
-	{METHOD_POST, API "/bots", NEED_USER, SCOPE_ADMIN, INPUT_JSON, NULL, handle_bot_make},
-	{METHOD_GET, BOT_TOKENS, NEED_USER, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_bot_token_list},
-	{METHOD_POST, BOT_TOKENS, NEED_USER, SCOPE_ACCOUNT, INPUT_JSON, NULL, handle_bot_token_make},
-	{METHOD_DELETE, BOT_TOKENS "/{token}", NEED_USER, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_bot_token_end},
+	{METHOD_GET, API "/bots", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, "after,limit", handle_bot_list},
+	{METHOD_POST, API "/bots", NEED_ADMIN, SCOPE_ADMIN, INPUT_JSON, NULL, handle_bot_make},
+	{METHOD_GET, BOT_TOKENS, NEED_ADMIN, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_bot_token_list},
+	{METHOD_POST, BOT_TOKENS, NEED_ADMIN, SCOPE_ACCOUNT, INPUT_JSON, NULL, handle_bot_token_make},
+	{METHOD_DELETE, BOT_TOKENS "/{token}", NEED_ADMIN, SCOPE_ACCOUNT, INPUT_NONE, NULL, handle_bot_token_end},
 	{METHOD_GET, API "/presence", NEED_USER, SCOPE_READ, INPUT_NONE, "ids", handle_presence_list},
 	{METHOD_POST, API "/presence/leave", NEED_USER, SCOPE_READ, INPUT_RAW, NULL, handle_presence_leave},
 	{METHOD_GET, API "/users", NEED_USER, SCOPE_READ, INPUT_NONE, "ids,q,limit,after", handle_user_list},
@@ -39,7 +40,7 @@ const struct route routes[] = {
 	{METHOD_POST, CHANNEL "/leave", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_channel_leave},
 	{METHOD_GET, CHANNEL "/members", NEED_USER, SCOPE_READ, INPUT_NONE, "after,limit", handle_member_list},
 	{METHOD_POST, CHANNEL "/members", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_member_add},
-	{METHOD_DELETE, CHANNEL "/members/{user}", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_member_remove},
+	{METHOD_DELETE, CHANNEL "/members/{user}", NEED_USER, SCOPE_WRITE, INPUT_NONE, "reason", handle_member_remove},
 	{METHOD_POST, CHANNEL "/messages", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_message_send},
 	{METHOD_GET, CHANNEL "/messages", NEED_USER, SCOPE_READ, INPUT_NONE, "before,after,around,limit",
 	 handle_message_list},
@@ -51,10 +52,39 @@ const struct route routes[] = {
 	{METHOD_PUT, CHANNEL "/unread", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_mark_unread},
 	{METHOD_PUT, CHANNEL "/delivered", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_mark_delivered},
 	{METHOD_PATCH, CHANNEL "/membership", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_membership_change},
-	{METHOD_GET, API "/invites", NEED_USER, SCOPE_READ, INPUT_NONE, "before,limit", handle_invite_list},
-	{METHOD_POST, API "/invites", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_invite_create},
-	{METHOD_DELETE, API "/invites/{invite}", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_invite_revoke},
+	{METHOD_GET, API "/invites", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, "before,limit", handle_invite_list},
+	{METHOD_POST, API "/invites", NEED_ADMIN, SCOPE_ADMIN, INPUT_JSON, NULL, handle_invite_create},
+	{METHOD_DELETE, API "/invites/{invite}", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, NULL, handle_invite_revoke},
 	{METHOD_POST, API "/invites/look", NEED_NONE, 0, INPUT_JSON, NULL, handle_invite_look},
+	/* what owners and moderators of a channel do */
+	{METHOD_PATCH, CHANNEL, NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_channel_change},
+	{METHOD_PUT, CHANNEL "/owner", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_channel_hand_over},
+	{METHOD_PATCH, CHANNEL "/members/{user}", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_member_change},
+	{METHOD_PUT, CHANNEL "/members/{user}/mute", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_member_mute},
+	{METHOD_DELETE, CHANNEL "/members/{user}/mute", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_member_unmute},
+	{METHOD_PUT, CHANNEL "/bans/{user}", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_member_ban},
+	{METHOD_DELETE, CHANNEL "/bans/{user}", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_member_unban},
+	{METHOD_GET, CHANNEL "/restrictions", NEED_USER, SCOPE_READ, INPUT_NONE, "after,limit",
+	 handle_restriction_list},
+	{METHOD_POST, CHANNEL "/messages/{seq}/reports", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_report_make},
+	{METHOD_GET, CHANNEL "/reports", NEED_USER, SCOPE_READ, INPUT_NONE, "state,before,limit",
+	 handle_channel_report_list},
+	{METHOD_GET, API "/reports", NEED_USER, SCOPE_READ, INPUT_NONE, "state,before,limit", handle_report_list},
+	{METHOD_GET, API "/reports/{report}", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_report_get},
+	{METHOD_POST, API "/reports/{report}/resolve", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_report_resolve},
+	{METHOD_GET, API "/me/reports", NEED_USER, SCOPE_READ, INPUT_NONE, "before,limit", handle_own_report_list},
+	/* what owners and admins of the site do */
+	{METHOD_GET, API "/admin/users", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, "q,role,after,limit",
+	 handle_admin_user_list},
+	{METHOD_PATCH, PERSON, NEED_ADMIN, SCOPE_ADMIN, INPUT_JSON, NULL, handle_admin_user_change},
+	{METHOD_PUT, PERSON "/mute", NEED_ADMIN, SCOPE_ADMIN, INPUT_JSON, NULL, handle_admin_user_mute},
+	{METHOD_DELETE, PERSON "/mute", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, NULL, handle_admin_user_unmute},
+	{METHOD_POST, PERSON "/deactivate", NEED_ADMIN, SCOPE_ADMIN, INPUT_JSON, NULL, handle_admin_user_deactivate},
+	{METHOD_POST, PERSON "/reactivate", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, NULL, handle_admin_user_reactivate},
+	{METHOD_GET, API "/admin/channels", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, "q,after,limit",
+	 handle_admin_channel_list},
+	{METHOD_GET, API "/admin/audit", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE,
+	 "actor,action,target,channel,from,to,before,limit", handle_audit_list},
 	/* the scope is each op's own matter */
 	{METHOD_POST, API "/ops", NEED_USER, 0, INPUT_LINES, "instance", handle_ops},
 	/* where no pulsechat-realtime stands at these paths */

@@ -11,6 +11,7 @@ import './styles/messages.css';
 import './styles/dialogs.css';
 import './styles/people.css';
 import './styles/access.css';
+import './styles/roles.css';
 
 const store = createStore();
 const root = document.getElementById('app')!;

@@ -59,7 +59,7 @@ class Server {
 	join(id: number, who: number): void {
 		const room = this.rooms.get(id)!;
 		if (room.members.has(who)) return;
-		const m: Member = { channel: id, user: who, role: 'member', since: room.messages.length + 1, joined_at: '' };
+		const m: Member = { channel: id, user: who, role: 'member', since: room.messages.length + 1, joined_at: '', muted_until: null };
 		room.members.set(who, m);
 		if (who === ME) Object.assign(room, { read: room.messages.length, version: 0 });
 		this.say(id, { type: 'member.joined', ...m });
@@ -69,9 +69,18 @@ class Server {
 		this.say(id, { type: 'member.left', channel: id, user: who });
 		this.rooms.get(id)!.members.delete(who);
 	}
+	/* Another role, or a mute. */
+	moderate(id: number, who: number): void {
+		const m = this.rooms.get(id)!.members.get(who);
+		if (!m) return;
+		if (this.random() < 0.5) m.role = (['owner', 'moderator', 'member'] as const)[this.below(3)]!;
+		else m.muted_until = m.muted_until ? null : 'forever';
+		this.say(id, { type: 'member.updated', ...m });
+	}
 	rename(id: number): void {
 		const room = this.rooms.get(id)!;
-		room.channel = { ...room.channel, version: room.channel.version + 1, topic: `topic ${room.channel.version}` };
+		const archived = room.channel.version % 2 === 1;
+		room.channel = { ...room.channel, version: room.channel.version + 1, topic: `topic ${room.channel.version}`, archived };
 		const { membership: _m, peer: _p, ...bare } = this.snapshot(id);
 		this.say(id, { type: 'channel.updated', channel: bare });
 	}
@@ -99,7 +108,7 @@ class Server {
 			...room.channel,
 			last_seq: room.messages.length,
 			members: room.members.size,
-			membership: mine ? membership({ since: mine.since, ...counters }) : null,
+			membership: mine ? membership({ since: mine.since, role: mine.role, muted_until: mine.muted_until, ...counters }) : null,
 		});
 	}
 	channels = (): Channel[] => [...this.rooms.keys()].filter(this.mine).map((id) => this.snapshot(id));
@@ -240,8 +249,8 @@ function bareOf(m: Message): Message {
 /* What a person sees of it, without what only says how much is loaded. */
 function view(s: State) {
 	const channels = Object.values(s.channels).map((c) => ({ ...c, membership: { ...c.membership, gone: null } }));
-	const members = Object.entries(s.members).map(([id, m]) => [id, m.list.map((x) => x.user).sort()]);
-	return { channels, users: s.users, outbox: s.outbox, members: Object.fromEntries(members) as Record<string, number[]> };
+	const members = Object.entries(s.members).map(([id, m]) => [id, m.list.map((x) => [x.user, x.role, x.muted_until].join()).sort()]);
+	return { channels, users: s.users, outbox: s.outbox, members: Object.fromEntries(members) as Record<string, string[]> };
 }
 
 function round(seed: number): void {
@@ -254,7 +263,7 @@ function round(seed: number): void {
 		const id = 1 + server.below(3);
 		const room = server.rooms.get(id)!;
 		const n = room.messages.length;
-		switch (server.below(17)) {
+		switch (server.below(18)) {
 			case 0:
 			case 1:
 			case 2:
@@ -305,6 +314,9 @@ function round(seed: number): void {
 			case 13:
 				f?.older(id);
 				break;
+			case 14:
+				server.moderate(id, [ME, 7, 8, 9][server.below(4)]!);
+				break;
 			default:
 				// Often it is up to date, so that an answer can be older than what has been followed since.
 				f?.follow(random() < 0.6 ? server.log.length - f.at : 1 + server.below(8), server.below(3) ? 0 : server.below(10));
@@ -332,7 +344,8 @@ function round(seed: number): void {
 		assert.equal(log.hasBefore, first > 1, `seed ${seed}: channel ${id}`);
 	}
 	for (const [id, list] of Object.entries(a.members)) {
-		assert.deepEqual(list, [...server.rooms.get(Number(id))!.members.keys()].sort(), `seed ${seed}: members of ${id}`);
+		const there = [...server.rooms.get(Number(id))!.members.values()].map((m) => [m.user, m.role, m.muted_until].join()).sort();
+		assert.deepEqual(list, there, `seed ${seed}: members of ${id}`);
 	}
 	// Much of the log once more: events set state, they never add to it.
 	const before = f.s;

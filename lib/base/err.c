@@ -23,6 +23,7 @@ static int set_v(struct err *e, enum err_code code, const char *field, int retry
 		return -1;
 	e->code = code;
 	e->retry_after_ms = retry_after_ms;
+	e->until_us = 0;
 	e->field[0] = 0;
 	if (field)
 		snprintf(e->field, sizeof(e->field), "%s", field);

@@ -16,6 +16,7 @@ struct err {
 	char field[96];     /* empty where no single field is at fault */
 	char detail[256];   /* a sentence for a person, no secrets, no SQL */
 	int retry_after_ms; /* 0: nothing to say */
+	int64_t until_us;   /* when what stands in the way ends, microseconds since 1970; 0: nothing to say */
 };
 
 /* Sets code, field (NULL: none) and the formatted detail; always returns -1. A NULL e is allowed. */

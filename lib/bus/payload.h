@@ -14,6 +14,8 @@ enum event_kind { /* what a process has to do itself; any other letter is passed
 		  EVENT_LEAVE = 'l',      /* subject: the user */
 		  EVENT_REVOKE = 'x',     /* audience: the user; subject: the session, 0 for all */
 		  EVENT_DEACTIVATE = 'd', /* subject: the user */
+		  EVENT_GUEST = 'g',      /* subject: the user, who is a guest from here on */
+		  EVENT_NO_GUEST = 'n',   /* subject: the user, who is none any more */
 		  EVENT_REDACT = 'r',     /* subject: the seq of the message whose text is gone */
 		  EVENT_FETCH = 'f',      /* too large for a notification: it stands in the log */
 		  EVENT_STATE = 's',      /* id 0, not logged, to the audience's instances */

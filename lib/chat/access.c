@@ -61,12 +61,32 @@ int access_code(const char *code, const char *field, struct err *e)
 	static const struct {
 		const char *code;
 		enum err_code err;
-		const char *detail;
+		const char *field, *detail;
 	} table[] = {
-		{"conflict", ERR_CONFLICT, "a channel of this name exists already"},
-		{"forbidden", ERR_FORBIDDEN, "only an owner or moderator of the channel may do this"},
-		{"unprocessable", ERR_UNPROCESSABLE, "not possible in a direct or archived channel"},
-		{"full", ERR_UNPROCESSABLE, "the channel has as many members as it may have"},
+		{"conflict", ERR_CONFLICT, NULL, "a channel of this name exists already"},
+		{"forbidden", ERR_FORBIDDEN, NULL, "only an owner or moderator of the channel may do this"},
+		{"owners_only", ERR_FORBIDDEN, NULL, "only an owner of the channel may do this"},
+		{"admins_only", ERR_FORBIDDEN, NULL, "only owners and admins may do this"},
+		{"above", ERR_FORBIDDEN, NULL, "this person does not stand below you"},
+		{"above_self", ERR_FORBIDDEN, "role", "nobody gives a higher role than his own"},
+		{"guest", ERR_FORBIDDEN, NULL, "guests add nobody"},
+		{"guest_role", ERR_UNPROCESSABLE, "role", "a guest has no say in a channel"},
+		{"yourself", ERR_UNPROCESSABLE, NULL, "not possible with yourself"},
+		{"last_owner", ERR_UNPROCESSABLE, NULL, "this is the last owner of the site"},
+		{"last_channel_owner", ERR_UNPROCESSABLE, "role",
+		 "the channel would have no owner: hand it over first"},
+		{"unprocessable", ERR_UNPROCESSABLE, NULL, "not possible in a direct or archived channel"},
+		{"full", ERR_UNPROCESSABLE, NULL, "the channel has as many members as it may have"},
+		{"banned", ERR_BANNED, NULL, "you are banned from this channel"},
+		{"banned_member", ERR_BANNED, "user", "is banned from this channel"},
+		{"past", ERR_BAD_FIELD, "until", "must be in the future"},
+		{"no_message", ERR_NOT_FOUND, NULL, "no such message"},
+		{"no_user", ERR_NOT_FOUND, NULL, "no such user"},
+		{"no_member", ERR_NOT_FOUND, NULL, "no such member"},
+		{"no_report", ERR_NOT_FOUND, NULL, "no such report"},
+		{"deleted", ERR_UNPROCESSABLE, NULL, "the message is deleted already"},
+		{"own_message", ERR_UNPROCESSABLE, NULL, "it is your own message"},
+		{"resolved", ERR_CONFLICT, NULL, "the report has been dealt with already"},
 	};
 
 	if (!strcmp(code, "ok") || !strcmp(code, "again"))
@@ -75,12 +95,10 @@ int access_code(const char *code, const char *field, struct err *e)
 		return not_found(e);
 	if (!strcmp(code, "not_a_member"))
 		return not_a_member(e);
-	if (!strcmp(code, "no_message"))
-		return err_set(e, ERR_NOT_FOUND, NULL, "no such message");
 	if (!strcmp(code, "unknown_member"))
 		return err_set(e, ERR_BAD_FIELD, field, "no such active user");
 	for (size_t i = 0; i < COUNT_OF(table); i++)
 		if (!strcmp(table[i].code, code))
-			return err_set(e, table[i].err, NULL, "%s", table[i].detail);
+			return err_set(e, table[i].err, table[i].field, "%s", table[i].detail);
 	return err_set(e, ERR_INTERNAL, NULL, "unexpected outcome of the database");
 }

@@ -3,6 +3,7 @@
 #include "lib/base/strbuf.h"
 #include "lib/chat/page.h"
 #include "lib/json/jx.h"
+struct acting;
 struct config;
 struct db;
 
@@ -22,6 +23,10 @@ MUST_CHECK int channel_list(struct db *d, int64_t reader, bool mine, int64_t aft
 			    struct page *p, struct err *e);
 /* Appends a Channel that the reader may see. */
 MUST_CHECK int channel_get(struct db *d, int64_t channel, int64_t reader, struct strbuf *b, struct err *e);
+
+/* The same for who has just changed it: an admin may not be in it. */
+MUST_CHECK int channel_get_changed(struct db *d, const struct acting *who, int64_t channel, struct strbuf *b,
+				   struct err *e);
 
 /* Reads POST /channels: {"name","kind","topic"?,"members"?}. ids: room for CHANNEL_INVITED_MAX. ERR_BAD_FIELD. */
 MUST_CHECK int channel_wish(const json_t *o, int64_t *ids, struct channel_wish *w, struct err *e);

@@ -2,6 +2,7 @@
 #include "lib/chat/member.h"
 #include "lib/base/config.h"
 #include "lib/chat/access.h"
+#include "lib/chat/acting.h"
 #include "lib/db/db.h"
 #include <stdio.h>
 #include <string.h>
@@ -56,12 +57,14 @@ int member_get(struct db *d, int64_t channel, int64_t user, struct strbuf *b, st
 	return 0;
 }
 
-int member_remove(struct db *d, int64_t channel, int64_t actor, int64_t leaver, struct err *e)
+int member_remove(struct db *d, const struct acting *who, int64_t channel, int64_t leaver, const char *reason,
+		  struct err *e)
 {
 	PGresult *r = NULL;
 	int rc;
 
-	if (db_one(d, STMT_member_remove, &r, e, "iii", channel, actor, leaver) < 0)
+	if (db_one(d, STMT_member_remove, &r, e, "iiibttt", channel, who->user, leaver, who->admin, who->request,
+		   who->address, reason) < 0)
 		return -1;
 	rc = access_code(r ? result_text(r, 0, 0) : "", "user", e);
 	PQclear(r);

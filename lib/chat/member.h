@@ -3,6 +3,7 @@
 #include "lib/base/strbuf.h"
 #include "lib/chat/page.h"
 #include "lib/base/err.h"
+struct acting;
 struct config;
 struct db;
 
@@ -14,5 +15,6 @@ MUST_CHECK int member_add(struct db *d, const struct config *c, int64_t channel,
 			  bool *again, struct err *e);
 /* Appends a Member. ERR_NOT_FOUND. */
 MUST_CHECK int member_get(struct db *d, int64_t channel, int64_t user, struct strbuf *b, struct err *e);
-/* Ends a membership; of one who is not in it is harmless. */
-MUST_CHECK int member_remove(struct db *d, int64_t channel, int64_t actor, int64_t leaver, struct err *e);
+/* Ends a membership; of one who is not in it is harmless. reason: told to him and kept, where it is another's. */
+MUST_CHECK int member_remove(struct db *d, const struct acting *who, int64_t channel, int64_t leaver,
+			     const char *reason, struct err *e);

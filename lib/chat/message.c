@@ -6,6 +6,7 @@
 #include "lib/base/secret.h"
 #include "lib/base/utf8.h"
 #include "lib/chat/access.h"
+#include "lib/chat/acting.h"
 #include "lib/db/db.h"
 #include "lib/json/jx.h"
 #include <stdlib.h>
@@ -122,12 +123,12 @@ void message_render_item(struct strbuf *b, const struct write_item *item)
 	strbuf_add(b, item->tail, item->tail_n - 1); /* its last byte is the object's brace */
 }
 
-enum { CHANNEL_ID, SEQ, ID, SENDER, CLIENT_ID, CREATED_US, VERSION, BODY, EDITED_US, DELETED };
+enum { CHANNEL_ID, SEQ, ID, SENDER, CLIENT_ID, CREATED_US, VERSION, BODY, EDITED_US, DELETED_BY };
 
 void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_col)
 {
 	char at[TIME_TEXT_MAX];
-	bool deleted = result_bool(r, row, first_col + DELETED);
+	bool deleted = !result_null(r, row, first_col + DELETED_BY);
 
 	time_text(result_int(r, row, first_col + CREATED_US), at);
 	strbuf_addf(b, "\"channel\":%s,\"seq\":%s,\"id\":%s,\"created_at\":\"%s\",\"sender\":%s,",
@@ -138,6 +139,8 @@ void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_
 	strbuf_addf(b, "\"version\":%s,", result_text(r, row, first_col + VERSION));
 	if (deleted) {
 		strbuf_adds(b, "\"deleted\":true");
+		if (result_int(r, row, first_col + DELETED_BY))
+			strbuf_addf(b, ",\"deleted_by\":%s", result_text(r, row, first_col + DELETED_BY));
 		return;
 	}
 	strbuf_adds(b, "\"body\":");
@@ -148,12 +151,14 @@ void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_
 	}
 }
 
-int message_delete(struct db *d, int64_t channel, int64_t actor, int64_t seq, struct strbuf *b, struct err *e)
+int message_delete(struct db *d, const struct acting *who, int64_t channel, int64_t seq, struct strbuf *b,
+		   struct err *e)
 {
 	PGresult *r = NULL;
 	int rc;
 
-	if (db_one(d, STMT_message_delete, &r, e, "iii", channel, actor, seq) < 0)
+	if (db_one(d, STMT_message_delete, &r, e, "iiibtt", channel, who->user, seq, who->admin, who->request,
+		   who->address) < 0)
 		return -1;
 	rc = access_code(r ? result_text(r, 0, 0) : "", NULL, e);
 	if (rc == 0) {

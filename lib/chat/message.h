@@ -5,6 +5,7 @@
 #include "lib/db/result.h"
 #include "lib/db/writer.h"
 #include <jansson.h>
+struct acting;
 struct config;
 struct db;
 
@@ -17,12 +18,12 @@ MUST_CHECK int message_item(const struct config *c, const json_t *o, int64_t cha
 
 /* Appends the members of a message object between its braces, without them: from a stored item, or from a row of a
  * statement whose columns, from first_col on, are: channel_id, seq, id, sender, client_id, created_us, version, body,
- * edited_us, deleted (bool), as in MESSAGE_COLUMNS of sql/queries. */
+ * edited_us, deleted_by (null: it is not), as in sql/queries/messages.sql. */
 void message_render_item(struct strbuf *b, const struct write_item *item);
 void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_col);
 
 /* Deletes a message, or finds it deleted, and appends the Message that is left. Errors as access_code() says. */
-MUST_CHECK int message_delete(struct db *d, int64_t channel, int64_t actor, int64_t seq, struct strbuf *b,
+MUST_CHECK int message_delete(struct db *d, const struct acting *who, int64_t channel, int64_t seq, struct strbuf *b,
 			      struct err *e);
 /* Who sent the message of an event's line, as rendered here; 0: that is none. */
 int64_t message_sender(struct span line);

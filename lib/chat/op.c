@@ -1,6 +1,7 @@
 /* op: parsing, the table, answers. */
 #include "lib/chat/op.h"
 #include "lib/auth/session.h"
+#include "lib/base/clock.h"
 #include "lib/base/codec.h"
 #include "lib/bus/payload.h"
 #include "lib/chat/interests.h"
@@ -188,5 +189,11 @@ void op_failed(struct strbuf *b, const struct op_name *name, const struct err *e
 	strbuf_add_json(b, e->detail, strlen(e->detail));
 	if (e->retry_after_ms)
 		strbuf_addf(b, ",\"retry_after\":%g", e->retry_after_ms / 1000.0);
+	if (e->until_us) {
+		char until[TIME_TEXT_MAX];
+
+		time_text(e->until_us, until);
+		strbuf_addf(b, ",\"until\":\"%s\"", until);
+	}
 	strbuf_addc(b, '}');
 }

@@ -13,6 +13,7 @@ enum typing_status {
 	TYPING_NOT_A_MEMBER = 3,
 	TYPING_NO_CHANNEL = 4,
 	TYPING_ARCHIVED = 7,
+	TYPING_MUTED = 10,
 };
 
 struct typing_gate;

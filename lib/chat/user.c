@@ -19,11 +19,11 @@ bool user_handle_valid(const char *s, size_t n)
 	return true;
 }
 
-int user_get(struct db *d, int64_t user, struct strbuf *b, struct err *e)
+int user_get(struct db *d, int64_t viewer, int64_t user, struct strbuf *b, struct err *e)
 {
 	PGresult *r = NULL;
 
-	if (db_one(d, STMT_user_get, &r, e, "i", user) < 0)
+	if (db_one(d, STMT_user_get, &r, e, "ii", user, viewer) < 0)
 		return -1;
 	if (!r)
 		return err_set(e, ERR_NOT_FOUND, NULL, "no such user");
@@ -49,21 +49,22 @@ static int render(PGresult *r, struct strbuf *b, struct page *p, struct err *e)
 	return 0;
 }
 
-int user_list_ids(struct db *d, const int64_t *ids, size_t n, struct strbuf *b, struct page *p, struct err *e)
+int user_list_ids(struct db *d, int64_t viewer, const int64_t *ids, size_t n, struct strbuf *b, struct page *p,
+		  struct err *e)
 {
 	PGresult *r = NULL;
 
-	if (db_one(d, STMT_user_list_ids, &r, e, "I", ids, n) < 0)
+	if (db_one(d, STMT_user_list_ids, &r, e, "Ii", ids, n, viewer) < 0)
 		return -1;
 	return render(r, b, p, e);
 }
 
-int user_list(struct db *d, const char *wish, const char *after, int64_t limit, struct strbuf *b, struct page *p,
-	      struct err *e)
+int user_list(struct db *d, int64_t viewer, const char *wish, const char *after, int64_t limit, struct strbuf *b,
+	      struct page *p, struct err *e)
 {
 	PGresult *r = NULL;
 
-	if (db_one(d, STMT_user_list, &r, e, "tti", wish, after, limit) < 0)
+	if (db_one(d, STMT_user_list, &r, e, "ttii", wish, after, limit, viewer) < 0)
 		return -1;
 	return render(r, b, p, e);
 }

@@ -54,6 +54,8 @@ int cmd_doctor(struct cli *c);
 int cmd_user_add(struct cli *c);
 int cmd_user_list(struct cli *c);
 int cmd_user_deactivate(struct cli *c);
+int cmd_user_reactivate(struct cli *c);
+int cmd_user_role(struct cli *c);
 /* cmd_password.c */
 int cmd_user_password(struct cli *c);
 /* cmd_invite.c */

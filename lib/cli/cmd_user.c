@@ -1,6 +1,7 @@
 /* cmd_user: accounts. */
 #include "lib/chat/user.h"
 #include "lib/base/utf8.h"
+#include "lib/chat/moderation.h"
 #include "lib/cli/cli.h"
 #include "lib/db/db.h"
 #include <stdio.h>
@@ -53,21 +54,17 @@ static int add_identity(struct cli *c, const char *name, const char *role)
 
 int cmd_user_add(struct cli *c)
 {
-	static const char *const roles[] = {"owner", "admin", "member", "guest"};
 	const char *handle = c->operand[0], *name = c->option[NAME] ? c->option[NAME] : handle;
 	const char *role = c->option[ROLE] ? c->option[ROLE] : "member";
 	struct err e = {0};
 	PGresult *r = NULL;
-	bool known = false;
 	int rc = CLI_OK;
 
 	if (!user_handle_valid(handle, strlen(handle)))
 		return cli_usage(
 			"%s: a handle is 1 to %d of a-z, 0-9, '.', '_' and '-', and begins with a letter or digit",
 			handle, USER_HANDLE_MAX);
-	for (size_t i = 0; i < COUNT_OF(roles); i++)
-		known = known || !strcmp(roles[i], role);
-	if (!known)
+	if (!role_valid(role, strlen(role)))
 		return cli_usage("--role %s: expected owner, admin, member or guest", role);
 	if (!utf8_valid(name, strlen(name)) || utf8_has_control(name, strlen(name), "") ||
 	    utf8_blank(name, strlen(name)) || utf8_length(name, strlen(name)) > 80)
@@ -110,14 +107,43 @@ int cmd_user_list(struct cli *c)
 	return CLI_OK;
 }
 
+static const struct acting command = {.admin = true};
+
 int cmd_user_deactivate(struct cli *c)
 {
 	struct err e = {0};
-	PGresult *r = NULL;
 	int64_t id = 0;
 
-	if (cli_user(c, c->operand[0], &id, &e) < 0 || db_one(c->db, STMT_user_deactivate, &r, &e, "i", id) < 0)
+	if (cli_user(c, c->operand[0], &id, &e) < 0 || user_close(c->db, &command, id, (struct span){"", 0}, &e) < 0)
 		return cli_fail(&e);
+	return CLI_OK;
+}
+
+int cmd_user_reactivate(struct cli *c)
+{
+	struct err e = {0};
+	PGresult *r = NULL;
+	int64_t id;
+
+	if (db_one(c->db, STMT_user_by_handle, &r, &e, "t", c->operand[0]) < 0)
+		return cli_fail(&e);
+	id = r ? result_int(r, 0, 0) : 0;
 	PQclear(r);
+	if (user_reopen(c->db, &command, id, &e) < 0)
+		return cli_fail(&e);
+	return CLI_OK;
+}
+
+int cmd_user_role(struct cli *c)
+{
+	const char *role = c->operand[1];
+	struct err e = {0};
+	int64_t id = 0;
+
+	if (!role_valid(role, strlen(role)))
+		return cli_usage("%s: expected owner, admin, member or guest", role);
+	if (cli_user(c, c->operand[0], &id, &e) < 0 ||
+	    user_role_set(c->db, &command, id, (struct span){role, strlen(role)}, &e) < 0)
+		return cli_fail(&e);
 	return CLI_OK;
 }

@@ -66,7 +66,7 @@ void params_build(struct params *p, struct arena *a, const char *types, va_list 
 		case 's':
 			s = va_arg(ap, const char *);
 			n = va_arg(ap, size_t);
-			add(p, arena_strndup(a, s, n), 0, 0);
+			add(p, s ? arena_strndup(a, s, n) : NULL, 0, 0);
 			break;
 		case 'b':
 			add(p, va_arg(ap, int) ? "t" : "f", 0, 0);

@@ -3,7 +3,7 @@
  *   i  int64_t          t  const char *, NULL is null      b  bool (int)
  *   x  const void *, size_t: bytea, NULL is null           n  null (no argument)
  *   I  const int64_t *, size_t: int8[]                     T  const char *const *, size_t: text[]
- *   s  const char *, size_t: text without a NUL at its end
+ *   s  const char *, size_t: text without a NUL at its end, NULL is null
  */
 #pragma once
 #include "lib/base/arena.h"

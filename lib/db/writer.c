@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_BYTES 7900     /* of a NOTIFY payload; write_batch() checks the true length */
-#define LINE_FRONT_BYTES 240 /* what SQL puts in front of an item's tail, at most */
-#define PARK_MS 100          /* a held channel is left out for so long */
+#define MUTE_RETRY_MS ((int64_t)86400000) /* at most: who is muted for longer is told to come back in a day */
+#define PIECE_BYTES 7900                  /* of a NOTIFY payload; write_batch() checks the true length */
+#define LINE_FRONT_BYTES 240              /* what SQL puts in front of an item's tail, at most */
+#define PARK_MS 100                       /* a held channel is left out for so long */
 #define PARKED_MAX 64
 #define HOLDER_MS 2000      /* a holder of over so long is ended */
 #define RETRY_MS 100        /* after a failure that is nobody's fault */
@@ -377,6 +378,7 @@ static const struct {
 	[WRITE_ARCHIVED] = {ERR_UNPROCESSABLE, "channel", "the channel is archived"},
 	[WRITE_BAD_KIND] = {ERR_INTERNAL, NULL, "something went wrong on our side"},
 	[WRITE_STALE_EPOCH] = {ERR_CONFLICT, "epoch", "the channel's encryption has moved on"},
+	[WRITE_MUTED] = {ERR_MUTED, NULL, "you are muted: you may read, but not write"},
 };
 
 static void settle(struct writer *w, struct write_item *i, const PGresult *r, int row)
@@ -406,6 +408,9 @@ static void settle(struct writer *w, struct write_item *i, const PGresult *r, in
 		err_set(&e, ERR_INTERNAL, NULL, "something went wrong on our side");
 	} else {
 		err_set(&e, outcomes[status].code, outcomes[status].field, "%s", outcomes[status].detail);
+		if (status == WRITE_MUTED && (e.until_us = result_int(r, row, 4)) > 0)
+			e.retry_after_ms =
+				(int)MIN_OF(MAX_OF((e.until_us - clock_now_us()) / 1000, (int64_t)1), MUTE_RETRY_MS);
 	}
 	fail(w, i, &e);
 }

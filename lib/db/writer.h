@@ -18,6 +18,7 @@ enum write_status { /* as write_batch() numbers them */
 		    WRITE_ARCHIVED,
 		    WRITE_BAD_KIND,
 		    WRITE_STALE_EPOCH,
+		    WRITE_MUTED,
 };
 
 struct write_item {

@@ -1,5 +1,6 @@
 /* problem: RFC 9457. */
 #include "lib/http/problem.h"
+#include "lib/base/clock.h"
 #include <string.h>
 
 void problem_render(struct strbuf *b, const struct err *e, const char *request_id)
@@ -13,6 +14,12 @@ void problem_render(struct strbuf *b, const struct err *e, const char *request_i
 	}
 	strbuf_adds(b, ",\"detail\":");
 	strbuf_add_json(b, e->detail, strlen(e->detail));
+	if (e->until_us) {
+		char until[TIME_TEXT_MAX];
+
+		time_text(e->until_us, until);
+		strbuf_addf(b, ",\"until\":\"%s\"", until);
+	}
 	strbuf_adds(b, ",\"request_id\":");
 	strbuf_add_json(b, request_id, strlen(request_id));
 	strbuf_addc(b, '}');

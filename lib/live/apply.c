@@ -43,7 +43,8 @@ static void deliver(struct live *l, const struct event *ev, struct line *line)
 		give_user(l, audience_find(l->audience, ev->audience), line, ev->id);
 	else
 		for (struct live_user *u = NULL; (u = audience_next(l->audience, u));)
-			give_user(l, u, line, ev->id);
+			if (!u->guest)
+				give_user(l, u, line, ev->id);
 }
 
 static void end_streams(struct live *l, int64_t user, int64_t session, enum live_end why)
@@ -66,7 +67,7 @@ void apply_event(struct live *l, const struct event *ev, struct line *line)
 	size_t at;
 
 	l->stats.events++;
-	if (ev->kind == EVENT_JOIN || ev->kind == EVENT_LEAVE)
+	if (ev->kind == EVENT_JOIN || ev->kind == EVENT_LEAVE || ev->kind == EVENT_GUEST || ev->kind == EVENT_NO_GUEST)
 		subject = audience_find(l->audience, ev->subject);
 	if (ev->kind == EVENT_REDACT && line && (at = event_line_tail((struct span){line->p, line->n}, NULL))) {
 		tail = (struct span){line->p + at, line->n - at};
@@ -75,6 +76,8 @@ void apply_event(struct live *l, const struct event *ev, struct line *line)
 	ring_append(l->ring, ev, line);
 	if (ev->kind == EVENT_JOIN && subject && subject->loaded && audience_since(subject, ev->channel) < ev->id)
 		audience_join(l->audience, subject, ev->channel, ev->id);
+	if (subject && (ev->kind == EVENT_GUEST || ev->kind == EVENT_NO_GUEST))
+		subject->guest = ev->kind == EVENT_GUEST;
 	if (line)
 		deliver(l, ev, line);
 	if (ev->kind == EVENT_LEAVE && subject && subject->loaded && audience_since(subject, ev->channel) < ev->id)

@@ -14,6 +14,7 @@ struct membership {
 struct live_user {
 	int64_t id;
 	bool loaded;                    /* the memberships are known */
+	bool guest;                     /* what is for everyone is not for him (doc/roles.md) */
 	bool loading;                   /* they are being read, or wait for it */
 	struct membership *memberships; /* by channel, ascending */
 	size_t memberships_n, memberships_cap;

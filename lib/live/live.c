@@ -130,7 +130,8 @@ void user_load(struct live *l, struct live_user *u)
 	read_ask(l, READ_USER, NULL, u->id, STMT_live_user, 1, &u->id);
 }
 
-/* Applies the membership events that this process has seen above the snapshot's head. False: they are not all here. */
+/* Applies the events of his memberships and of his being a guest that this process has seen above the snapshot's head.
+ * False: they are not all here. */
 static bool apply_newer(struct live *l, struct live_user *u, int64_t head)
 {
 	const struct ring_entry *e;
@@ -140,7 +141,8 @@ static bool apply_newer(struct live *l, struct live_user *u, int64_t head)
 	if (head < ring_head(l->ring) && head + 1 < ring_first(l->ring))
 		return false;
 	for (int64_t id = ring_last_of_user(l->ring, u->id); id > head && (e = ring_get(l->ring, id)); id = e->prev_own)
-		if (e->kind == EVENT_JOIN || e->kind == EVENT_LEAVE) {
+		if (e->kind == EVENT_JOIN || e->kind == EVENT_LEAVE || e->kind == EVENT_GUEST ||
+		    e->kind == EVENT_NO_GUEST) {
 			if (n == COUNT_OF(newer))
 				return false;
 			newer[n++] = id;
@@ -149,8 +151,10 @@ static bool apply_newer(struct live *l, struct live_user *u, int64_t head)
 		e = ring_get(l->ring, newer[--n]);
 		if (e->kind == EVENT_JOIN)
 			audience_join(l->audience, u, e->channel, e->id);
-		else
+		else if (e->kind == EVENT_LEAVE)
 			audience_leave(l->audience, u, e->channel);
+		else
+			u->guest = e->kind == EVENT_GUEST;
 	}
 	return true;
 }
@@ -189,6 +193,7 @@ void user_rows(struct live *l, struct live_read *q, const PGresult *rows, const 
 	l->stats.user_loads++;
 	head = result_int(rows, 0, 0);
 	audience_unload(l->audience, u);
+	u->guest = result_bool(rows, 0, 4);
 	for (int row = 0; row < result_rows(rows); row++)
 		if (!result_null(rows, row, 2))
 			audience_join(l->audience, u, result_int(rows, row, 2), result_int(rows, row, 3));

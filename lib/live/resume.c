@@ -146,7 +146,8 @@ static void walk_chains(const struct live *l, const struct live_user *u, int64_t
 			if (!add_id(ids, id))
 				break;
 	}
-	for (int64_t id = ring_last_of_everyone(ring); id > after && (e = ring_get(ring, id)); id = e->prev)
+	for (int64_t id = u->guest ? 0 : ring_last_of_everyone(ring); id > after && (e = ring_get(ring, id));
+	     id = e->prev)
 		if (!add_id(ids, id))
 			break;
 	for (int64_t id = ring_last_of_user(ring, u->id); id > after && (e = ring_get(ring, id)); id = e->prev_own) {
@@ -184,6 +185,8 @@ static bool may_see(const struct live_user *u, const struct ring_entry *e)
 {
 	int64_t since;
 
+	if (e->audience == AUDIENCE_EVERYONE)
+		return !u->guest;
 	if (e->audience != AUDIENCE_MEMBERS)
 		return true;
 	if ((e->kind == EVENT_JOIN || e->kind == EVENT_LEAVE) && e->subject == u->id)

@@ -99,7 +99,16 @@ static int64_t owner(int64_t audience, int64_t subject, char kind)
 {
 	if (audience > 0)
 		return audience;
-	return kind == EVENT_JOIN || kind == EVENT_LEAVE || kind == EVENT_DEACTIVATE ? subject : 0;
+	switch (kind) {
+	case EVENT_JOIN:
+	case EVENT_LEAVE:
+	case EVENT_DEACTIVATE:
+	case EVENT_GUEST:
+	case EVENT_NO_GUEST:
+		return subject;
+	default:
+		return 0;
+	}
 }
 
 /* ---- the ends */

@@ -6,9 +6,15 @@ CREATE OR REPLACE FUNCTION time_text(t timestamptz) RETURNS text LANGUAGE sql ST
 	SELECT to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
+-- The end of a mute or ban; null where it is over, or there is none.
+CREATE OR REPLACE FUNCTION until_text(t timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN t = 'infinity' THEN 'forever' WHEN t > now() THEN time_text(t) END
+$$;
+
 CREATE OR REPLACE FUNCTION user_json(u users) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('id', u.id, 'handle', u.handle, 'name', u.name, 'picture', u.picture, 'role', u.role,
-		'active', u.deactivated_at IS NULL, 'bot', u.bot, 'version', u.version, 'time_zone', u.time_zone)
+		'active', u.deactivated_at IS NULL, 'bot', u.bot, 'version', u.version, 'time_zone', u.time_zone,
+		'muted_until', until_text(u.muted_until))
 $$;
 
 -- What a person has written about himself; null where there is nothing, or not any more.
@@ -43,7 +49,7 @@ END $$;
 -- What is the same for everyone.
 CREATE OR REPLACE FUNCTION channel_json(c channels) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('id', c.id, 'kind', c.kind, 'name', c.name, 'topic', c.topic, 'version', c.version,
-		'created_at', time_text(c.created_at), 'last_seq', channel_last_seq(c),
+		'archived', c.archived_at IS NOT NULL, 'created_at', time_text(c.created_at), 'last_seq', channel_last_seq(c),
 		'members', (SELECT count(*) FROM members m WHERE m.channel_id = c.id))
 $$;
 
@@ -144,13 +150,13 @@ CREATE OR REPLACE FUNCTION channel_json_for(c channels, reader bigint) RETURNS j
 		'peer', CASE WHEN c.kind = 'direct' THEN CASE WHEN c.direct_low = reader THEN c.direct_high ELSE c.direct_low END END,
 		'membership', (SELECT jsonb_build_object('role', m.role, 'since', m.since, 'last_read_seq', m.last_read_seq,
 				'unread_from', m.unread_from, 'read_version', m.read_version, 'unread', u.unread, 'mentions', u.mentions,
-				'gone', u.gone, 'read_receipts', m.read_receipts)
+				'gone', u.gone, 'read_receipts', m.read_receipts, 'muted_until', until_text(m.muted_until))
 			FROM members m, unread_counts(m) u WHERE m.channel_id = c.id AND m.user_id = reader))
 $$;
 
 CREATE OR REPLACE FUNCTION member_json(m members) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('channel', m.channel_id, 'user', m.user_id, 'role', m.role, 'since', m.since,
-		'joined_at', time_text(m.joined_at))
+		'joined_at', time_text(m.joined_at), 'muted_until', until_text(m.muted_until))
 $$;
 
 -- The tail of a logged event's line as its rows are now; null for messages. A row that is gone renders from data.
@@ -160,9 +166,11 @@ CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE
 			FROM channels c WHERE c.id = e.channel_id)
 		WHEN e.type = 'settings.updated' THEN (SELECT substr(jsonb_build_object('settings', settings_json(s))::text, 2)
 			FROM user_settings s WHERE s.user_id = e.subject)
-		WHEN e.type LIKE 'user.%' THEN (SELECT substr(jsonb_build_object('user', user_json(u))::text, 2)
+		WHEN e.type LIKE 'user.%' AND e.data IS NULL THEN (SELECT substr(jsonb_build_object('user', user_json(u))::text, 2)
 			FROM users u WHERE u.id = e.subject)
 		WHEN e.type IN ('message', 'message.edited', 'message.deleted') THEN NULL
+		WHEN e.type = 'member.updated' THEN substr(coalesce((SELECT member_json(m)
+			FROM members m WHERE m.channel_id = e.channel_id AND m.user_id = e.subject), e.data)::text, 2)
 		ELSE substr(coalesce(e.data, '{}')::text, 2)
 	END
 $$;

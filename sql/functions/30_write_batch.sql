@@ -2,7 +2,8 @@
 --
 -- status  0 stored; 1 again: stored before under this client id, with the first one's numbers; 2 client_id_reused;
 --         3 not a member; 4 no such channel; 5 deferred: the channel is held by another transaction (only without in_wait);
---         6 busy: the same client id stands earlier in this batch; 7 archived; 8 unknown kind; 9 stale encryption epoch
+--         6 busy: the same client id stands earlier in this batch; 7 archived; 8 unknown kind; 9 stale encryption epoch;
+--         10 muted, at_us: until when, 0: until it is lifted
 -- channels  each once, ascending. hints: of each, a seq that it has reached as far as the caller knows. It is believed by nobody:
 --           only how soon the newest message is found hangs on it. null or 0: no idea
 -- room, nth of an item: the place of its channel in in_channels, and how manieth of that channel in this batch it is
@@ -21,7 +22,7 @@ RETURNS TABLE (status int, seq bigint, id bigint, event bigint, at_us bigint) LA
 DECLARE
 	n int := cardinality(in_kind);
 	looks boolean := in_look;
-	gone boolean; -- some sender is
+	gone boolean; -- some sender is, or is muted on the site
 	-- of the channels
 	locked bigint[];
 	states int[];   -- what is told to a member: 0, 4, 5 or 7
@@ -71,7 +72,7 @@ BEGIN
 		(SELECT l.seq FROM messages l WHERE l.channel_id = r.id ORDER BY l.seq DESC LIMIT 1),
 		r.floor) ORDER BY r.ord)
 	INTO heads FROM unnest(in_channels, in_hints, heads) WITH ORDINALITY AS r(id, hint, floor, ord);
-	gone := EXISTS (SELECT FROM users u WHERE u.id = ANY (in_sender) AND u.deactivated_at IS NOT NULL);
+	gone := EXISTS (SELECT FROM users u WHERE u.id = ANY (in_sender) AND (u.deactivated_at IS NOT NULL OR u.muted_until IS NOT NULL));
 
 	LOOP
 		IF looks THEN
@@ -91,9 +92,10 @@ BEGIN
 			WHEN i.kind <> 's' THEN 8
 			WHEN states[i.room] IN (4, 5) THEN states[i.room]
 			WHEN olds[i.ord] IN (1, 2) THEN olds[i.ord]
-			WHEN m.user_id IS NULL THEN outsides[i.room]
+			WHEN m.user_id IS NULL THEN CASE WHEN is_guest(i.sender) THEN 4 ELSE outsides[i.room] END
 			WHEN gone AND EXISTS (SELECT FROM users u WHERE u.id = i.sender AND u.deactivated_at IS NOT NULL) THEN 3
 			WHEN states[i.room] <> 0 THEN states[i.room]
+			WHEN m.muted_until > now() OR (gone AND EXISTS (SELECT FROM users u WHERE u.id = i.sender AND u.muted_until > now())) THEN 10
 			WHEN epochs[i.room] IS DISTINCT FROM i.epoch THEN 9
 			ELSE coalesce(olds[i.ord], 0)
 			END ORDER BY i.ord)
@@ -160,7 +162,7 @@ BEGIN
 		WHERE p.whole IS NOT NULL;
 	END IF;
 	RETURN QUERY SELECT statuses[i], seqs[i], ids[i], CASE WHEN statuses[i] = 0 THEN head + coalesce(places[i], i) END,
-		CASE WHEN statuses[i] = 0 THEN now_us END
+		CASE statuses[i] WHEN 0 THEN now_us WHEN 10 THEN muted_until_us(in_channels[in_room[i]], in_sender[i]) END
 	FROM generate_series(1, n) i;
 END $$;
 

@@ -15,8 +15,9 @@ DECLARE
 	kinds "char"[]; types text[]; subjects bigint[]; tails text[]; datas jsonb[];
 BEGIN
 	WITH added AS (
-		INSERT INTO members (channel_id, user_id, role, since, joined_at, last_read_seq, counted_seq)
-		SELECT channel, t.id, t.role, head + shift + t.ord, date_trunc('milliseconds', clock_timestamp()), last_seq, last_seq
+		INSERT INTO members (channel_id, user_id, role, since, joined_at, last_read_seq, counted_seq, muted_until)
+		SELECT channel, t.id, t.role, head + shift + t.ord, date_trunc('milliseconds', clock_timestamp()), last_seq, last_seq,
+			(SELECT r.until FROM restrictions r WHERE (r.channel_id, r.kind, r.user_id) = (channel, 'mute', t.id) AND r.until > now())
 		FROM (
 			SELECT w.id, w.role, row_number() OVER (ORDER BY w.ord) AS ord
 			FROM unnest(users, roles) WITH ORDINALITY AS w(id, role, ord)
@@ -74,7 +75,8 @@ CREATE OR REPLACE FUNCTION channel_direct(maker bigint, other bigint, OUT code t
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
 	created := false;
-	IF NOT EXISTS (SELECT FROM users u WHERE u.id = other AND u.deactivated_at IS NULL) THEN
+	IF NOT EXISTS (SELECT FROM users u WHERE u.id = other AND u.deactivated_at IS NULL) OR
+		(is_guest(maker) AND maker <> other AND NOT share_channel(maker, other)) THEN -- of strangers a guest knows nothing
 		code := 'unknown_member';
 		RETURN;
 	END IF;
@@ -108,8 +110,11 @@ BEGIN
 		RETURN 'not_found';
 	END IF;
 	IF NOT EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = actor) AND
-		(c.kind <> 'public' OR actor <> newcomer) THEN
-		RETURN CASE WHEN c.kind = 'public' THEN 'not_a_member' ELSE 'not_found' END;
+		(c.kind <> 'public' OR actor <> newcomer OR is_guest(actor)) THEN
+		RETURN CASE WHEN kind_for(c.kind, NULL, actor) = 'public' THEN 'not_a_member' ELSE 'not_found' END;
+	END IF;
+	IF actor <> newcomer AND is_guest(actor) THEN
+		RETURN 'guest';
 	END IF;
 	IF EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = newcomer) THEN
 		RETURN 'again';
@@ -120,6 +125,9 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM users u WHERE u.id = newcomer AND u.deactivated_at IS NULL) THEN
 		RETURN 'unknown_member';
 	END IF;
+	IF EXISTS (SELECT FROM restrictions r WHERE (r.channel_id, r.kind, r.user_id) = (channel, 'ban', newcomer) AND r.until > now()) THEN
+		RETURN CASE WHEN actor = newcomer THEN 'banned' ELSE 'banned_member' END;
+	END IF;
 	IF (SELECT count(*) FROM members m WHERE m.channel_id = channel) >= member_limit THEN
 		RETURN 'full';
 	END IF;
@@ -127,19 +135,31 @@ BEGIN
 	RETURN 'ok';
 END $$;
 
+-- What is the same for all who take a member out, under the channel's lock.
+CREATE OR REPLACE FUNCTION member_leaves(channel bigint, leaver bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	DELETE FROM members m WHERE m.channel_id = channel AND m.user_id = leaver;
+	PERFORM emit_event('l', 'member.left', channel, 0, leaver,
+		jsonb_build_object('channel', channel, 'user', leaver), jsonb_build_object('channel', channel, 'user', leaver));
+END $$;
+
+DROP FUNCTION IF EXISTS member_remove(bigint, bigint, bigint);
+
 -- Ends a membership: by the member himself, or by the channel's owner or moderator, or an admin. 'again': he is not in.
-CREATE OR REPLACE FUNCTION member_remove(channel bigint, actor bigint, leaver bigint) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION member_remove(channel bigint, actor bigint, leaver bigint, who acting DEFAULT NULL, reason text DEFAULT '')
+RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	c channels;
 	actor_role text;
 	leaver_role text;
 	is_admin boolean;
 BEGIN
+	who := coalesce(who, ROW(actor, true, NULL, NULL)::acting);
 	SELECT * INTO c FROM channels WHERE id = channel FOR NO KEY UPDATE;
 	SELECT m.role INTO actor_role FROM members m WHERE m.channel_id = channel AND m.user_id = actor;
 	SELECT m.role INTO leaver_role FROM members m WHERE m.channel_id = channel AND m.user_id = leaver;
-	is_admin := EXISTS (SELECT FROM users u WHERE u.id = actor AND u.role IN ('owner', 'admin') AND u.deactivated_at IS NULL);
-	IF c.id IS NULL OR (c.kind <> 'public' AND actor_role IS NULL AND NOT is_admin) THEN
+	is_admin := acting_rank(who) > 0;
+	IF c.id IS NULL OR (kind_for(c.kind, actor_role, actor) <> 'public' AND actor_role IS NULL AND NOT is_admin) THEN
 		RETURN 'not_found';
 	END IF;
 	IF c.kind = 'direct' THEN
@@ -152,8 +172,12 @@ BEGIN
 	IF leaver_role IS NULL THEN
 		RETURN 'again';
 	END IF;
-	DELETE FROM members m WHERE m.channel_id = channel AND m.user_id = leaver;
-	PERFORM emit_event('l', 'member.left', channel, 0, leaver,
-		jsonb_build_object('channel', channel, 'user', leaver), jsonb_build_object('channel', channel, 'user', leaver));
+	IF actor <> leaver THEN
+		PERFORM audit_add(who, 'member.removed', leaver, channel, jsonb_build_object('reason', nullif(reason, '')));
+	END IF;
+	PERFORM member_leaves(channel, leaver);
+	IF actor <> leaver AND reason <> '' THEN
+		PERFORM moderated(leaver, 'removed', channel, NULL, reason);
+	END IF;
 	RETURN 'ok';
 END $$;

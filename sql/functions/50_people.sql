@@ -1,5 +1,19 @@
 -- People, their sessions and their log-ins.
 
+-- Tells everyone of a person, as he is now. Guests hear of those with whom they share a channel, and of themselves, each by an event
+-- of his own: what is for everyone is not for them. Those keep what they said, since he may not be entitled to later news.
+CREATE OR REPLACE FUNCTION people_told(kind "char", type text, u users) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	guests bigint[] := ARRAY(SELECT g.id FROM users g WHERE g.role = 'guest' AND g.deactivated_at IS NULL
+		AND (g.id = u.id OR share_channel(g.id, u.id)) ORDER BY g.id);
+	line jsonb := jsonb_build_object('user', user_json(u));
+	n int := cardinality(guests);
+BEGIN
+	PERFORM emit_events(kind || array_fill('p'::"char", ARRAY[n]), array_fill(type, ARRAY[n + 1]), array_fill(0::bigint, ARRAY[n + 1]),
+		(-1)::bigint || guests, array_fill(u.id, ARRAY[n + 1]), NULL::jsonb || array_fill(line, ARRAY[n]),
+		array_fill(substr(line::text, 2), ARRAY[n + 1]));
+END $$;
+
 -- A handle from whatever a provider calls someone: lower case, [a-z0-9._-], 1 to 32 characters, starting with a letter or digit.
 CREATE OR REPLACE FUNCTION handle_from(wish text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
 	SELECT coalesce(nullif(left(regexp_replace(regexp_replace(lower(split_part(coalesce(wish, ''), '@', 1)),
@@ -49,7 +63,7 @@ BEGIN
 		AND (users.name, users.picture, users.email, users.email_verified) IS DISTINCT FROM (in_name, in_picture, in_email, in_verified)
 		RETURNING * INTO u;
 	IF u.id IS NOT NULL THEN
-		PERFORM emit_event('p', 'user.updated', 0, -1, u.id, jsonb_build_object('user', user_json(u)));
+		PERFORM people_told('p', 'user.updated', u);
 		RETURN u.id;
 	END IF;
 	SELECT users.id INTO uid FROM users WHERE users.id = uid AND users.deactivated_at IS NULL;
@@ -86,6 +100,6 @@ BEGIN
 	END IF;
 	UPDATE sessions s SET revoked_at = clock_timestamp() WHERE s.user_id = person AND s.revoked_at IS NULL;
 	PERFORM presence_gone(person);
-	PERFORM emit_event('d', 'user.deactivated', 0, -1, person, jsonb_build_object('user', user_json(u)));
+	PERFORM people_told('d', 'user.deactivated', u);
 	RETURN true;
 END $$;

@@ -401,7 +401,7 @@ BEGIN
 	END IF;
 	UPDATE users t SET time_zone = zone, version = t.version + 1 WHERE t.id = person AND t.time_zone IS DISTINCT FROM zone RETURNING * INTO u;
 	IF u.id IS NOT NULL THEN
-		PERFORM emit_event('p', 'user.updated', 0, -1, u.id, jsonb_build_object('user', user_json(u)));
+		PERFORM people_told('p', 'user.updated', u);
 	END IF;
 	RETURN true;
 END $$;

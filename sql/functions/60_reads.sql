@@ -154,7 +154,7 @@ BEGIN
 
 	RETURN QUERY SELECT CASE
 			WHEN m.user_id IS NOT NULL THEN 'ok'
-			WHEN c.kind = 'public' THEN 'not_a_member'
+			WHEN kind_for(c.kind, NULL, i.reader) = 'public' THEN 'not_a_member'
 			ELSE 'not_found' END,
 		m.last_read_seq, coalesce(m.unread_from, m.last_read_seq + 1),
 		CASE WHEN c.kind = 'direct' THEN greatest(m.delivered_seq, m.last_read_seq) END,
@@ -205,7 +205,7 @@ BEGIN
 	IF EXISTS (SELECT FROM members WHERE members.channel_id = channel AND members.user_id = reader) THEN
 		RETURN 'again';
 	END IF;
-	RETURN CASE WHEN kind = 'public' THEN 'not_a_member' ELSE 'not_found' END;
+	RETURN CASE WHEN kind_for(kind, NULL, reader) = 'public' THEN 'not_a_member' ELSE 'not_found' END;
 END $$;
 
 -- The members' marks in a channel, of those who share them; none where it is too large for telling them.
@@ -227,9 +227,10 @@ $$;
 -- Deletes a message: its text, its digest and whom it names go, its row stays for its seq. By its sender, the channel's owner or
 -- moderator, or an admin. 'again': it is deleted already. Those whom it named have a mention less and are told; all others see from the
 -- event that it does not count any more.
-CREATE OR REPLACE FUNCTION message_delete(channel bigint, actor bigint, wanted bigint)
+DROP FUNCTION IF EXISTS message_delete(bigint, bigint, bigint);
+CREATE OR REPLACE FUNCTION message_delete(channel bigint, actor bigint, wanted bigint, who acting DEFAULT NULL)
 RETURNS TABLE (code text, channel_id bigint, seq bigint, id bigint, sender bigint, client_id uuid, created_us bigint, version bigint,
-	body jsonb, edited_us bigint, deleted boolean) LANGUAGE plpgsql VOLATILE AS $$
+	body jsonb, edited_us bigint, deleted_by bigint) LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
 	c channels;
@@ -240,12 +241,13 @@ DECLARE
 	told bigint[];
 	lines text[];
 BEGIN
+	who := coalesce(who, ROW(actor, true, NULL, NULL)::acting);
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
 	SELECT m.role INTO actor_role FROM members m WHERE m.channel_id = channel AND m.user_id = actor;
-	is_admin := EXISTS (SELECT FROM users u WHERE u.id = actor AND u.role IN ('owner', 'admin') AND u.deactivated_at IS NULL);
+	is_admin := acting_rank(who) > 0;
 	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted;
 	code := CASE
-		WHEN c.id IS NULL OR (c.kind <> 'public' AND actor_role IS NULL AND NOT is_admin) THEN 'not_found'
+		WHEN c.id IS NULL OR (kind_for(c.kind, actor_role, actor) <> 'public' AND actor_role IS NULL AND NOT is_admin) THEN 'not_found'
 		WHEN actor_role IS NULL AND NOT is_admin THEN 'not_a_member'
 		WHEN o.id IS NULL THEN 'no_message'
 		WHEN NOT is_admin AND o.sender <> actor AND actor_role = 'member' THEN 'forbidden'
@@ -253,7 +255,11 @@ BEGIN
 		ELSE 'ok' END;
 	IF code = 'ok' THEN
 		named := ARRAY(SELECT n.id::bigint FROM jsonb_array_elements_text(coalesce(o.body->'mentions', '[]')) n(id));
-		UPDATE messages t SET body = NULL, digest = NULL, version = t.version + 1, deleted_at = date_trunc('milliseconds', clock_timestamp())
+		IF o.sender <> actor THEN
+			PERFORM audit_add(who, 'message.deleted', o.sender, channel, jsonb_build_object('seq', wanted));
+		END IF;
+		UPDATE messages t SET body = NULL, digest = NULL, version = t.version + 1, deleted_by = actor,
+			deleted_at = date_trunc('milliseconds', clock_timestamp())
 		WHERE t.channel_id = channel AND t.seq = wanted RETURNING * INTO o;
 		IF cardinality(named) > 0 THEN
 			DELETE FROM mentions n WHERE n.user_id = ANY (named) AND n.channel_id = channel AND n.seq = wanted;
@@ -270,13 +276,14 @@ BEGIN
 			END IF;
 		END IF;
 		PERFORM emit_event('r', 'message.deleted', channel, 0, wanted, jsonb_build_object('channel', channel, 'seq', o.seq, 'id', o.id,
-			'created_at', time_text(o.created_at), 'sender', o.sender, 'version', o.version, 'deleted', true));
+			'created_at', time_text(o.created_at), 'sender', o.sender, 'version', o.version, 'deleted', true,
+			'deleted_by', o.deleted_by));
 	END IF;
 	IF code IN ('ok', 'again') THEN
 		RETURN QUERY SELECT code, o.channel_id, o.seq, o.id, o.sender, o.client_id, (extract(epoch FROM o.created_at) * 1000000)::bigint,
-			o.version, NULL::jsonb, NULL::bigint, true;
+			o.version, NULL::jsonb, NULL::bigint, coalesce(o.deleted_by, 0);
 	ELSE
 		RETURN QUERY SELECT code, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::uuid, NULL::bigint, NULL::bigint,
-			NULL::jsonb, NULL::bigint, NULL::boolean;
+			NULL::jsonb, NULL::bigint, NULL::bigint;
 	END IF;
 END $$;

@@ -2,7 +2,7 @@
 
 -- Tells the processes that these people type (kind y), in notifications that write nothing. judge: the channels of which it is to
 -- be seen whether they are too crowded for it; those that are known to be are not to be sent here at all.
--- status  0 told; 1 more members than present_max are present; 3 not a member; 4 no such channel; 7 archived
+-- status  0 told; 1 more members than present_max are present; 3 not a member; 4 no such channel; 7 archived; 10 muted
 CREATE OR REPLACE FUNCTION typing_send(typists bigint[], in_channels bigint[], seqs bigint[], judge bigint[], present_max bigint)
 RETURNS TABLE (status int) LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
@@ -16,14 +16,16 @@ BEGIN
 		SELECT FROM members m JOIN presence p ON p.user_id = m.user_id AND p.state <> 'offline'
 		WHERE m.channel_id = j.id LIMIT present_max + 1) t) > present_max;
 	SELECT array_agg(CASE
-		WHEN c.id IS NULL OR (m.user_id IS NULL AND c.kind <> 'public') THEN 4
+		WHEN c.id IS NULL OR (m.user_id IS NULL AND (c.kind <> 'public' OR u.role = 'guest')) THEN 4
 		WHEN m.user_id IS NULL THEN 3
 		WHEN c.archived_at IS NOT NULL THEN 7
+		WHEN greatest(m.muted_until, u.muted_until) > now() THEN 10
 		WHEN c.id = ANY (crowded) THEN 1
 		ELSE 0 END ORDER BY i.ord)
 	INTO found
 	FROM unnest(typists, in_channels) WITH ORDINALITY AS i(typist, channel, ord)
 	LEFT JOIN channels c ON c.id = i.channel
+	LEFT JOIN users u ON u.id = i.typist
 	LEFT JOIN members m ON m.channel_id = i.channel AND m.user_id = i.typist;
 	PERFORM pg_notify('pulsechat', string_agg('0 y ' || t.channel || ' ' || t.seq || ' ' || t.typist || ' {}', E'\n' ORDER BY t.ord))
 	FROM unnest(typists, in_channels, seqs, found) WITH ORDINALITY AS t(typist, channel, seq, status, ord)

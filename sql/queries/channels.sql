@@ -34,7 +34,7 @@ FROM (
 -- name: channel_get
 -- in: channel int8, reader int8
 -- out: kind text, archived bool, role text, channel text
-SELECT c.kind, c.archived_at IS NOT NULL AS archived, m.role, channel_json_for(c, $2)::text AS channel
+SELECT kind_for(c.kind, m.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, m.role, channel_json_for(c, $2)::text AS channel
 FROM channels c LEFT JOIN members m ON m.channel_id = c.id AND m.user_id = $2 WHERE c.id = $1;
 
 -- name: channel_create
@@ -50,7 +50,7 @@ SELECT code, channel, created FROM channel_direct($1, $2);
 -- name: member_list
 -- in: channel int8, reader int8, after int8, limit int8
 -- out: kind text, archived bool, role text, cursor text, members text, next int8
-SELECT c.kind, c.archived_at IS NOT NULL AS archived, r.role, stream_cursor() AS cursor, p.members, p.next
+SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, stream_cursor() AS cursor, p.members, p.next
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT '[' || coalesce(string_agg(member_json(q.member)::text, ',' ORDER BY q.nth) FILTER (WHERE q.nth <= $4), '') || ']' AS members,
@@ -73,6 +73,6 @@ SELECT member_add($1, $2, $3, $4) AS code;
 SELECT member_json(m)::text AS member FROM members m WHERE m.channel_id = $1 AND m.user_id = $2;
 
 -- name: member_remove
--- in: channel int8, actor int8, leaver int8
+-- in: channel int8, actor int8, leaver int8, admin bool, request text, address text, reason text
 -- out: code text
-SELECT member_remove($1, $2, $3) AS code;
+SELECT member_remove($1, $2, $3, acting_of($2, $4, $5, $6), $7) AS code;

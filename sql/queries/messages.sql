@@ -4,10 +4,11 @@
 -- name: history_before
 -- in: channel int8, reader int8, before int8, limit int8
 -- out: kind text, archived bool, role text, cursor text, first_seq int8, last_seq int8
--- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted bool
-SELECT c.kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
+-- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
+SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
-	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, m.deleted_at IS NOT NULL AS deleted
+	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
+	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
@@ -21,10 +22,11 @@ WHERE c.id = $1 ORDER BY m.seq;
 -- name: history_after
 -- in: channel int8, reader int8, after int8, limit int8
 -- out: kind text, archived bool, role text, cursor text, first_seq int8, last_seq int8
--- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted bool
-SELECT c.kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
+-- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
+SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
-	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, m.deleted_at IS NOT NULL AS deleted
+	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
+	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
@@ -39,10 +41,11 @@ WHERE c.id = $1 ORDER BY m.seq;
 -- name: history_around
 -- in: channel int8, reader int8, around int8, limit int8, older int8
 -- out: kind text, archived bool, role text, cursor text, first_seq int8, last_seq int8
--- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted bool
-SELECT c.kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
+-- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
+SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
-	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, m.deleted_at IS NOT NULL AS deleted
+	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
+	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
@@ -59,17 +62,19 @@ WHERE c.id = $1 ORDER BY m.seq;
 -- name: message_get
 -- in: channel int8, reader int8, seq int8
 -- out: kind text, archived bool, role text
--- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted bool
-SELECT c.kind, c.archived_at IS NOT NULL AS archived, r.role,
+-- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
+SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
-	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, m.deleted_at IS NOT NULL AS deleted
+	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
+	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND r.user_id IS NOT NULL
 WHERE c.id = $1;
 
 -- The same columns behind a code; of a deleted message.
 -- name: message_delete
--- in: channel int8, actor int8, seq int8
+-- in: channel int8, actor int8, seq int8, admin bool, request text, address text
 -- out: code text
--- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted bool
-SELECT code, channel_id, seq, id, sender, client_id, created_us, version, body, edited_us, deleted FROM message_delete($1, $2, $3);
+-- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
+SELECT code, channel_id, seq, id, sender, client_id, created_us, version, body, edited_us, deleted_by
+FROM message_delete($1, $2, $3, acting_of($2, $4, $5, $6));

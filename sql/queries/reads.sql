@@ -15,7 +15,7 @@ SELECT read_receipts_set($1, $2, $3, $4) AS code;
 -- name: reader_list
 -- in: channel int8, reader int8, seq int8, after int8, limit int8
 -- out: kind text, archived bool, role text, sender int8, count int8, users text, next int8
-SELECT c.kind, c.archived_at IS NOT NULL AS archived, r.role, o.sender, p.count, p.users, p.next
+SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, o.sender, p.count, p.users, p.next
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 LEFT JOIN messages o ON o.channel_id = c.id AND o.seq = $3
 CROSS JOIN LATERAL (

@@ -1,21 +1,21 @@
 -- People.
 
 -- name: user_get
--- in: user_id int8
+-- in: user_id int8, viewer int8
 -- out: person text
-SELECT user_json(u)::text AS person FROM users u WHERE u.id = $1;
+SELECT user_json(u)::text AS person FROM users u WHERE u.id = $1 AND knows_person($2, u.id);
 
 -- Those of the ids that exist, deactivated ones too: what they said still bears their names.
 -- name: user_list_ids
--- in: ids int8[]
+-- in: ids int8[], viewer int8
 -- out: cursor text, people text, next text
 SELECT stream_cursor() AS cursor, '[' || coalesce(string_agg(user_json(u)::text, ',' ORDER BY u.id), '') || ']' AS people,
 	NULL::text AS next
-FROM users u WHERE u.id = ANY ($1::int8[]);
+FROM users u WHERE u.id = ANY ($1::int8[]) AND (NOT (SELECT is_guest($2)) OR knows_person($2, u.id));
 
 -- Active people by handle. wish: what handle or name begins with, or a word in the name does; '' for all.
 -- name: user_list
--- in: wish text, after text, limit int8
+-- in: wish text, after text, limit int8, viewer int8
 -- out: cursor text, people text, next text
 SELECT stream_cursor() AS cursor,
 	'[' || coalesce(string_agg(user_json(p.person)::text, ',' ORDER BY p.nth) FILTER (WHERE p.nth <= $3), '') || ']' AS people,
@@ -25,6 +25,7 @@ FROM (
 	FROM users u
 	WHERE u.handle ~>~ $2::text AND u.deactivated_at IS NULL
 		AND ($1::text = '' OR starts_with(u.handle, lower($1)) OR strpos(' ' || lower(u.name), ' ' || lower($1)) > 0)
+		AND (NOT (SELECT is_guest($4)) OR knows_person($4, u.id))
 	ORDER BY u.handle USING ~<~ LIMIT $3::int8 + 1
 ) p;
 
@@ -38,8 +39,9 @@ SELECT u.id, u.deactivated_at IS NULL AS active FROM users u WHERE u.handle = $1
 -- No row where the handle is taken.
 -- name: user_add
 -- in: handle text, name text, role text
--- out: id int8
-SELECT user_insert($1, $2, NULL, NULL, false, $3) AS id WHERE NOT EXISTS (SELECT FROM users u WHERE u.handle = $1);
+-- out: id int8, noted text
+SELECT m.id, audit_add(acting_of(0, true, NULL, NULL), 'user.added', m.id, NULL, jsonb_build_object('role', $3::text))::text AS noted
+FROM (SELECT user_insert($1, $2, NULL, NULL, false, $3) AS id WHERE NOT EXISTS (SELECT FROM users u WHERE u.handle = $1) OFFSET 0) m;
 
 -- The account of (issuer, subject), made where there is none; id null: deactivated.
 -- name: user_add_identity
@@ -58,11 +60,6 @@ FROM identities i JOIN users u ON u.id = i.user_id WHERE (i.issuer, i.subject) =
 -- out: id int8, handle text, name text, role text, active bool
 SELECT u.id, u.handle, u.name, u.role, u.deactivated_at IS NULL AS active
 FROM users u WHERE u.handle ~>~ $1::text ORDER BY u.handle USING ~<~ LIMIT $2;
-
--- name: user_deactivate
--- in: user_id int8
--- out: done bool
-SELECT user_deactivate($1) AS done;
 
 -- Who owns a channel that the command makes for nobody in particular.
 -- name: user_first_owner

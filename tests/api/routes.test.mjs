@@ -140,7 +140,7 @@ test("me, by token and by cookie", async () => {
 	const r = ok(await alice.get("/api/v1/me"));
 	assert.equal(r.user.handle, "alice");
 	assert.equal(r.user.role, "owner");
-	assert.deepEqual(Object.keys(r.user).sort(), ["active", "bot", "handle", "id", "name", "picture", "role", "time_zone", "version"]);
+	assert.deepEqual(Object.keys(r.user).sort(), ["active", "bot", "handle", "id", "muted_until", "name", "picture", "role", "time_zone", "version"]);
 	assert.equal(r.session.kind, "token");
 	assert.deepEqual(r.session.scopes, ["read", "write"]);
 	assert.equal(r.session.expires_at, null);
@@ -343,7 +343,7 @@ test("members: list, invite, remove, and by whom", async () => {
 	const c = await makeChannel(alice, { kind: "private" });
 	const path = `/api/v1/channels/${c.id}/members`;
 	const added = ok(await alice.post(path, { user: ids.bob }), 201);
-	assert.deepEqual(Object.keys(added).sort(), ["channel", "joined_at", "role", "since", "user"]);
+	assert.deepEqual(Object.keys(added).sort(), ["channel", "joined_at", "muted_until", "role", "since", "user"]);
 	assert.equal(added.user, ids.bob);
 	assert.deepEqual(ok(await alice.post(path, { user: ids.bob })), added);
 	ok(await bob.post(path, { user: ids.carol }), 201);

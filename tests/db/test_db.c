@@ -69,12 +69,12 @@ static void parameters_arrive_as_they_were(void **state)
 	for (size_t k = 0; k < COUNT_OF(strange); k++)
 		assert_string_equal(sql(s, "SELECT scopes[%zu] FROM sessions", k + 1), strange[k]);
 	/* int8[] */
-	assert_int_equal(db_query(f->db, STMT_user_list_ids, &r, &e, "I", ids, COUNT_OF(ids)), 0);
+	assert_int_equal(db_query(f->db, STMT_user_list_ids, &r, &e, "Ii", ids, COUNT_OF(ids), (int64_t)0), 0);
 	assert_non_null(strstr(result_text(r, 0, 1), "\"person\""));
 	assert_non_null(strstr(result_text(r, 0, 1), "person-3"));
 	assert_null(strstr(result_text(r, 0, 1), "person-2"));
 	PQclear(r);
-	assert_int_equal(db_query(f->db, STMT_user_list_ids, &r, &e, "I", ids, (size_t)0), 0);
+	assert_int_equal(db_query(f->db, STMT_user_list_ids, &r, &e, "Ii", ids, (size_t)0, (int64_t)0), 0);
 	assert_string_equal(result_text(r, 0, 1), "[]");
 	PQclear(r);
 	/* text that does not end at its end */

@@ -168,15 +168,16 @@ SELECT is((SELECT code FROM message_delete(9223372036854775807, :root, 1)), 'not
 SELECT is((SELECT code FROM message_delete(:open, :alice, 9223372036854775807)), 'no_message', 'no such message');
 SELECT is((SELECT code FROM message_delete(:open, :bob, 1)), 'forbidden', 'a member deletes nobody else''s');
 SELECT is(stream_head(), :head::bigint, 'nothing has happened');
-SELECT results_eq(format('SELECT code, seq, sender, version, body, deleted FROM message_delete(%s, %s, %s)', :open, :bob, :named),
-	format('VALUES (''ok'', %s::bigint, %s::bigint, 2::bigint, NULL::jsonb, true)', :named, :bob), 'he does his own');
+SELECT results_eq(format('SELECT code, seq, sender, version, body, deleted_by FROM message_delete(%s, %s, %s)', :open, :bob, :named),
+	format('VALUES (''ok'', %1$s::bigint, %2$s::bigint, 2::bigint, NULL::jsonb, %2$s::bigint)', :named, :bob), 'he does his own');
 SELECT results_eq(format('SELECT kind::text, type, channel_id, audience, subject, data FROM events WHERE id > %s', :head),
 	format('VALUES (''r'', ''message.deleted'', %s::bigint, 0::bigint, %s::bigint, NULL::jsonb)', :open, :named), 'the log has its name alone');
 SELECT is(spy.line('read') - 'gone' - 'version', jsonb_build_object('type', 'read', 'channel', :open, 'seq', 13, 'last_seq', 13, 'unread', 2,
 	'mentions', 1, 'unread_from', :named, 'read_receipts', true), 'whom it named is told of his counts');
 SELECT is(spy.line('read')->'gone', jsonb_build_array(:named), 'and that they know of it');
 SELECT is((SELECT substring(l FROM '\{.*$')::jsonb - 'cursor' - 'created_at' - 'id' FROM spy.lines() l WHERE l LIKE '% r ' || :open || ' 0 ' || :named || ' %'),
-	jsonb_build_object('type', 'message.deleted', 'channel', :open, 'seq', :named, 'sender', :bob, 'version', 2, 'deleted', true),
+	jsonb_build_object('type', 'message.deleted', 'channel', :open, 'seq', :named, 'sender', :bob, 'version', 2, 'deleted', true,
+		'deleted_by', :bob),
 	'everyone is told what is left of it');
 SELECT is((SELECT count(*)::int FROM mentions WHERE seq = :named AND channel_id = :open), 0, 'it names nobody any more');
 SELECT is(spy.counts(:open, :alice), '2 1', 'it does not count');

@@ -172,6 +172,7 @@ const plans = {
 		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (threads)", "tests/realtime", 15, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (unread)", "tests/realtime", 8, { STEPS: "6000" }, "unread"),
+		nodeSuite("web (roles)", "tests/web", 5, { SIZES: "all" }, "roles"),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),
 		frontSuite("api (nginx)", 8, ["nginx", "tests/api"]),
 		frontSuite("api (apache)", 12, ["apache-proxy_fcgi", "tests/api"]),

@@ -193,7 +193,7 @@ static void item_row_and_live_line_are_the_same(void **state)
 	struct write_item *item = good("{\"client_id\":\"" ID "\",\"body\":{\"text\":\"say \\\"hi\\\" 😀\\n\\u2028\"}}");
 	static const char *const stored[] = {
 		"7",  "3", "99", "42", ID, "1795600000123000", "1", "{\"text\": \"say \\\"hi\\\" 😀\\n\\u2028\"}",
-		NULL, "f"};
+		NULL, NULL};
 	PGresult *r = row(stored);
 	AUTO_STRBUF a = {0};
 	AUTO_STRBUF b = {0};
@@ -225,7 +225,7 @@ static void item_row_and_live_line_are_the_same(void **state)
 static void an_edited_message_says_when(void **state)
 {
 	static const char *const stored[] = {
-		"7", "3", "99", "42", ID, "1795600000123000", "2", "{\"text\": \"x\"}", "1795600001000000", "f"};
+		"7", "3", "99", "42", ID, "1795600000123000", "2", "{\"text\": \"x\"}", "1795600001000000", NULL};
 	PGresult *r = row(stored);
 	AUTO_STRBUF b = {0};
 	json_t *o;
@@ -243,7 +243,7 @@ static void a_deleted_message_says_nothing_of_its_text(void **state)
 {
 	/* even where the row still held it */
 	static const char *const stored[] = {
-		"7", "3", "99", "42", ID, "1795600000123000", "3", "{\"text\": \"secret\"}", "1795600001000000", "t"};
+		"7", "3", "99", "42", ID, "1795600000123000", "3", "{\"text\": \"secret\"}", "1795600001000000", "5"};
 	PGresult *r = row(stored);
 	AUTO_STRBUF b = {0};
 	json_t *o;
@@ -256,7 +256,8 @@ static void a_deleted_message_says_nothing_of_its_text(void **state)
 	assert_null(json_object_get(o, "body"));
 	assert_null(json_object_get(o, "client_id"));
 	assert_null(json_object_get(o, "edited_at"));
-	assert_int_equal(json_object_size(o), 7);
+	assert_int_equal(json_integer_value(json_object_get(o, "deleted_by")), 5);
+	assert_int_equal(json_object_size(o), 8);
 	json_decref(o);
 	PQclear(r);
 }

@@ -220,7 +220,7 @@ static void enter(struct reader *a, const struct receiver_hooks *hooks, int64_t 
 	a->r.hooks = hooks;
 	assert_int_equal(live_add(live, &a->r, user, 1, live_here(live), cursor), LIVE_ADDED);
 	if (!a->r.user->loaded)
-		ANSWER(take(STMT_live_user), 4, "0|" MARK "|12|0");
+		ANSWER(take(STMT_live_user), 5, "0|" MARK "|12|0|f");
 	assert_int_equal(a->r.state, RECEIVER_LIVE);
 }
 

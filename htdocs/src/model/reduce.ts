@@ -213,9 +213,11 @@ export function applyLine(s: State, line: Line): State {
 		case 'member.joined': {
 			const list = s.members[line.channel as number];
 			if (!list || list.list.some((m) => m.user === line.user)) return s;
-			const { channel, user, role, since, joined_at } = line as unknown as Member;
-			return putMembers(s, channel, { ...list, list: [...list.list, { channel, user, role, since, joined_at }] });
+			const joined = memberOf(line);
+			return putMembers(s, joined.channel, { ...list, list: [...list.list, joined] });
 		}
+		case 'member.updated':
+			return applyMember(s, memberOf(line));
 		case 'member.left':
 			if (line.user === myId(s)) return dropChannel(s, line.channel as number);
 			return dropMember(s, line.channel as number, line.user as number);
@@ -223,6 +225,9 @@ export function applyLine(s: State, line: Line): State {
 		case 'user.updated':
 		case 'user.deactivated':
 			return putUsers(s, [line.user as User]);
+		case 'report.created':
+		case 'report.resolved':
+			return { ...s, reports: s.reports + 1 };
 		case 'read':
 			return countMarks(s, line.channel as number, line as unknown as OwnMarks);
 		case 'reads':
@@ -302,8 +307,8 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 	if (!fresh.membership) {
 		return s.preview?.id === fresh.id ? { ...s, preview: fresh } : s;
 	}
-	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, role, since, read_receipts } = fresh.membership;
-	const told: Membership = held?.membership ? { ...held.membership, role, since } : fresh.membership;
+	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, role, since, read_receipts, muted_until } = fresh.membership;
+	const told: Membership = held?.membership ? { ...held.membership, role, since, muted_until } : fresh.membership;
 	const channel: Channel = {
 		...(!held || fresh.version >= held.version ? fresh : held),
 		members: fresh.members,
@@ -350,6 +355,21 @@ function dropChannel(s: State, id: number): State {
 		counts: without(s.counts, id),
 		reads: without(s.reads, id),
 	};
+}
+
+function memberOf(line: Line): Member {
+	const { channel, user, role, since, joined_at, muted_until } = line as unknown as Member;
+	return { channel, user, role, since, joined_at, muted_until };
+}
+
+/* Another role, or a mute: in the list, and of oneself in the channel too. */
+function applyMember(s: State, m: Member): State {
+	const list = s.members[m.channel];
+	const next = list ? putMembers(s, m.channel, { ...list, list: list.list.map((x) => (x.user === m.user ? m : x)) }) : s;
+	const c = next.channels[m.channel];
+	if (m.user !== myId(s) || !c?.membership) return next;
+	const membership = { ...c.membership, role: m.role, muted_until: m.muted_until };
+	return { ...next, channels: { ...next.channels, [c.id]: { ...c, membership } } };
 }
 
 function dropMember(before: State, channel: number, user: number): State {

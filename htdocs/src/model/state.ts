@@ -54,6 +54,8 @@ export interface State {
 	heard: number;
 	/* Per channel that is looked at, how far others have read. */
 	reads: Table<Marks>;
+	/* Grows with each report that comes or is dealt with, of those that are ours to handle. */
+	reports: number;
 	connection: Connection;
 }
 
@@ -78,6 +80,7 @@ export const initialState: State = {
 	counts: {},
 	heard: 0,
 	reads: {},
+	reports: 0,
 	connection: { status: 'connecting', rung: null, catchingUp: false },
 };
 

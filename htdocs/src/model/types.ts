@@ -1,5 +1,8 @@
 // The objects of the protocol (doc/protocol.md, section 3) as the client holds them.
 
+/* When a mute or ban ends: a time, or not by itself. */
+export type Until = string | 'forever';
+
 export interface User {
 	id: number;
 	handle: string;
@@ -11,6 +14,8 @@ export interface User {
 	bot?: boolean;
 	/* An IANA name; undefined where the server does not tell. */
 	time_zone?: string | null;
+	/* Of a mute on the whole site. */
+	muted_until?: Until | null;
 	version: number;
 }
 
@@ -81,6 +86,7 @@ export interface Membership {
 	gone: readonly number[] | null;
 	/* Whether others here see how far one has read. */
 	read_receipts: boolean;
+	muted_until?: Until | null;
 }
 
 /* The own marker in a channel, with its counters as of last_seq: what a `read` line says. */
@@ -109,6 +115,7 @@ export interface Channel {
 	kind: ChannelKind;
 	name: string | null;
 	topic: string;
+	archived?: boolean;
 	version: number;
 	created_at: string;
 	last_seq: number;
@@ -123,6 +130,7 @@ export interface Member {
 	role: Membership['role'];
 	since: number;
 	joined_at: string;
+	muted_until?: Until | null;
 }
 
 export interface Message {
@@ -135,6 +143,7 @@ export interface Message {
 	version: number;
 	body?: MessageBody;
 	deleted?: true;
+	deleted_by?: number;
 }
 
 export interface MessageBody {

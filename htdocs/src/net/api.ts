@@ -63,14 +63,14 @@ export interface UnreadOf {
 	mentions: number;
 }
 
-interface Answer<T> {
+export interface Answer<T> {
 	data: T;
 	cursor: string | null;
 }
 
 type Query = Record<string, string | number | undefined>;
 
-async function call<T>(method: string, path: string, query?: Query, body?: unknown): Promise<Answer<T>> {
+export async function call<T>(method: string, path: string, query?: Query, body?: unknown): Promise<Answer<T>> {
 	const params = new URLSearchParams();
 	for (const [k, v] of Object.entries(query ?? {})) if (v !== undefined && v !== '') params.set(k, String(v));
 	const url = params.size ? `${path}?${params}` : path;
@@ -129,7 +129,6 @@ export const api = {
 	leave: (id: number) => call<null>('POST', `${V}/channels/${id}/leave`),
 	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
-	removeMember: (id: number, user: number) => call<null>('DELETE', `${V}/channels/${id}/members/${user}`),
 	send: (id: number, client_id: string, body: MessageBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
 	messages: (id: number, where: { before?: number; after?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
 	settings: () => call<Settings>('GET', `${V}/me/settings`),

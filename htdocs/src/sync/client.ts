@@ -14,7 +14,7 @@ import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
 import { myId } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
-import type { Channel, Line, Message, OwnMarks, Pending, Settings, Status } from '../model/types';
+import type { Channel, Line, Message, OwnMarks, Pending, Settings, Status, User } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
@@ -52,6 +52,8 @@ const networkKind = () => network()?.type ?? '';
 export interface ClientHooks {
 	/* A channel went away while it may be on the screen: we left, or were removed. */
 	left(channel: Channel): void;
+	/* Somebody with a role did something that concerns us, or there is a report. */
+	told(line: Line): void;
 }
 
 export class Client {
@@ -67,7 +69,7 @@ export class Client {
 	readonly typist: Typist;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
-	hooks: ClientHooks = { left: () => {} };
+	hooks: ClientHooks = { left: () => {}, told: () => {} };
 	private current: number | null = null;
 	private stopped = false;
 	private leaving = false;
@@ -421,6 +423,23 @@ export class Client {
 						this.loader.changed(line.channel as number);
 						after.push(() => this.loader.refreshSoon(line.channel as number));
 					}
+					break;
+				case 'member.updated':
+					this.loader.needUsers([line.user as number]);
+					// An answer that was asked for before may tell of the role that was.
+					if (line.user === me) after.push(() => void this.loader.channel(line.channel as number));
+					break;
+				case 'user.updated': {
+					// What a guest may know of is another world.
+					const u = line.user as User;
+					const before = this.store.get().me?.user.role;
+					if (u.id === me && (before === 'guest') !== (u.role === 'guest')) after.push(() => this.reload(false));
+					break;
+				}
+				case 'moderated':
+				case 'report.created':
+				case 'report.answered':
+					after.push(() => this.hooks.told(line));
 					break;
 				case 'member.left':
 					if (line.user === me) {

@@ -13,11 +13,12 @@ import { Browse, Invite, NewDirect, Switcher } from './dialogs';
 import { CreateChannel, Leave, Shortcuts } from './dialogs_form';
 import { Icon } from './icon';
 import { listenToKeys } from './keys';
-import { lazily } from './lazy';
+import { lazily, lazyPage } from './lazy';
 import { MembersPanel } from './members';
 import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
-import { channelPath, isDoor, navigate, useRoute, type Door, type Route } from './route';
+import { noticeText } from './notice';
+import { channelPath, isDoor, navigate, useRoute, type AdminTab, type Door, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
@@ -28,6 +29,14 @@ const Tokens = lazily(() => import('./access').then((m) => m.Tokens));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Invitations = lazily(() => import('./invitations').then((m) => m.Invitations));
 const Pause = lazily(() => import('./settings').then((m) => m.Pause));
+
+const Moderate = lazily(() => import('./moderate').then((m) => m.Moderate));
+const ReportMessage = lazily(() => import('./moderate').then((m) => m.ReportMessage));
+const DeleteMessage = lazily(() => import('./moderate').then((m) => m.DeleteMessage));
+const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));
+const Restrictions = lazily(() => import('./moderate').then((m) => m.Restrictions));
+const ChannelReports = lazily(() => import('./reports').then((m) => m.ChannelReports));
+const AdminView = lazyPage<{ tab: AdminTab }>(() => import('./admin').then((m) => m.AdminView), LoadingView);
 
 const TOAST_FOR = 6_000; // ms
 
@@ -125,6 +134,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				setToast({ text: t.left(channelLabel(store.get(), c)), bad: false });
 				if (here.current.id === c.id) navigate('/');
 			},
+			told: (line) => setToast({ text: noticeText(store.get(), line), bad: line.type === 'moderated' && line.action !== 'unmuted' }),
 		};
 		return listenToKeys({
 			client,
@@ -142,6 +152,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 	}, [toast]);
 
 	const fullPanel = phone && panel && channel;
+	const about = typeof dialog === 'object' ? dialog : null;
 	return (
 		<UiContext.Provider value={ui}>
 			{channel && !fullPanel && (
@@ -159,7 +170,9 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			<div class={`app${panel && channel ? ' with-panel' : ''}${drawer ? ' with-drawer' : ''}`}>
 				<Sidebar current={id} hidden={narrow && !drawer} />
 				{narrow && drawer && <button class="scrim" aria-label={t.closeSidebar} onClick={() => setDrawer(false)} />}
-				{fullPanel ? null : channel ? (
+				{fullPanel ? null : route.page === 'admin' ? (
+					<AdminView tab={route.tab} />
+				) : channel ? (
 					<ChannelView channel={channel} panel={panel} />
 				) : preview ? (
 					<PreviewView channel={preview} />
@@ -183,9 +196,15 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'dnd' && <Pause onClose={closeDialog} />}
 			{dialog === 'invitations' && <Invitations onClose={closeDialog} />}
 			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}
-			{typeof dialog === 'object' && dialog && 'invite' in dialog && <Invite channel={dialog.invite} onClose={closeDialog} />}
-			{typeof dialog === 'object' && dialog && 'leave' in dialog && <Leave channel={dialog.leave} onClose={closeDialog} />}
-			{typeof dialog === 'object' && dialog && 'readers' in dialog && <Readers {...dialog.readers} onClose={closeDialog} />}
+			{about && 'invite' in about && <Invite channel={about.invite} onClose={closeDialog} />}
+			{about && 'leave' in about && <Leave channel={about.leave} onClose={closeDialog} />}
+			{about && 'readers' in about && <Readers {...about.readers} onClose={closeDialog} />}
+			{about && 'moderate' in about && <Moderate {...about.moderate} onClose={closeDialog} />}
+			{about && 'report' in about && <ReportMessage {...about.report} onClose={closeDialog} />}
+			{about && 'deleteMessage' in about && <DeleteMessage {...about.deleteMessage} onClose={closeDialog} />}
+			{about && 'edit' in about && <EditChannel channel={about.edit} onClose={closeDialog} />}
+			{about && 'restrictions' in about && <Restrictions channel={about.restrictions} onClose={closeDialog} />}
+			{about && 'reports' in about && <ChannelReports channel={about.reports} onClose={closeDialog} />}
 			<PersonCards />
 			<div class="toasts" role="status">
 				{toast && (

@@ -1,8 +1,9 @@
 // The card of a person: who that is, how he is, what time it is there. Whatever bears data-person opens it: by hover after a moment,
 // by click, tap or key at once, and then it has the focus until it is closed.
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Clock, MessageSquare, SmilePlus } from 'lucide';
+import { Clock, MessageSquare, ShieldAlert, SmilePlus } from 'lucide';
 import { shownOf, statusOf } from '../model/presence';
+import { rankIn } from '../model/roles';
 import { myId } from '../model/state';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
@@ -10,6 +11,7 @@ import { useDirect } from './dialogs';
 import { Icon } from './icon';
 import { personName } from './names';
 import { Dot, Face } from './presence';
+import { useRoute } from './route';
 import { agoOf, untilOf, useNow, zoneTime } from './time';
 
 const OPEN_IN = 450; // ms of hover
@@ -132,6 +134,9 @@ function Person({ id, onClose }: { id: number; onClose: () => void }) {
 	const me = useState$(myId);
 	const now = useNow();
 	const direct = useDirect(onClose);
+	const route = useRoute();
+	const here = route.page === 'channel' ? route.channel : null;
+	const moderates = useState$((s) => here !== null && rankIn(s, here) > 0);
 	// Right also where the connection is one that brings no state.
 	useEffect(() => {
 		ui.client.loader.needUsers([id]);
@@ -199,6 +204,11 @@ function Person({ id, onClose }: { id: number; onClose: () => void }) {
 						<Icon of={MessageSquare} size={16} /> {t.writeDirect}
 					</button>
 				)
+			)}
+			{id !== me && moderates && here !== null && (
+				<button class="button" onClick={() => (onClose(), ui.openDialog({ moderate: { channel: here, user: id } }))}>
+					<Icon of={ShieldAlert} size={16} /> {t.moderate}
+				</button>
 			)}
 		</>
 	);

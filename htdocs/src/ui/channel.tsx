@@ -3,12 +3,14 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Hash, Lock, Menu as MenuIcon, Users } from 'lucide';
 import { api } from '../net/api';
 import { statusOf } from '../model/presence';
+import { isGuest } from '../model/roles';
 import { myId } from '../model/state';
 import { totals } from '../model/unread';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
 import { ChannelMenu } from './channel_menu';
 import { Composer } from './composer';
+import { Silence, useSilence } from './silence';
 import { ConnectionLine } from './connection';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
@@ -54,6 +56,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 					<bdi>{channel.name}</bdi>
 				)}
 				{channel.kind === 'private' && <span class="sr-only"> ({t.privateChannel})</span>}
+				{channel.archived && <span class="tag">{t.archivedTag}</span>}
 			</h1>
 			<p class="head-topic" title={channel.topic || undefined}>
 				{status?.emoji && <span>{status.emoji} </span>}
@@ -79,6 +82,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 }
 
 export function ChannelView({ channel, panel }: { channel: Channel; panel: boolean }) {
+	const silence = useSilence(channel);
 	return (
 		<main class="main" id="main">
 			<Header channel={channel} panel={panel} />
@@ -86,7 +90,7 @@ export function ChannelView({ channel, panel }: { channel: Channel; panel: boole
 			<MessageList key={channel.id} channel={channel} />
 			<Announcer channel={channel} />
 			<TypingLine channel={channel} />
-			<Composer channel={channel} />
+			{silence ? <Silence text={silence} /> : <Composer channel={channel} />}
 		</main>
 	);
 }
@@ -180,6 +184,7 @@ export function MissingView() {
 export function WelcomeView() {
 	const ui = useUi();
 	const name = useState$((s) => s.me?.user.name ?? '');
+	const guest = useState$(isGuest);
 	return (
 		<main class="main" id="main">
 			<header class="head">
@@ -192,9 +197,11 @@ export function WelcomeView() {
 			<div class="blank">
 				<p>{t.welcomeText}</p>
 				<div class="blank-row">
-					<button class="button primary" onClick={() => ui.openDialog('browse')}>
-						{t.browseChannels}
-					</button>
+					{!guest && (
+						<button class="button primary" onClick={() => ui.openDialog('browse')}>
+							{t.browseChannels}
+						</button>
+					)}
 					<button class="button" onClick={() => ui.openDialog('direct')}>
 						{t.newDirect}
 					</button>

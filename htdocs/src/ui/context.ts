@@ -17,6 +17,12 @@ export type DialogName =
 	| 'invitations'
 	| 'devices'
 	| 'tokens'
+	| { moderate: { channel: number; user: number } }
+	| { report: { channel: number; seq: number } }
+	| { deleteMessage: { channel: number; seq: number } }
+	| { edit: number }
+	| { restrictions: number }
+	| { reports: number }
 	| { invite: number }
 	| { leave: number }
 	| { readers: { channel: number; seq: number } };

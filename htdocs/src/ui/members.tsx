@@ -1,6 +1,8 @@
 // The right panel: who is in the channel, adding a person, leaving.
 import { useEffect } from 'preact/hooks';
-import { ArrowLeft, LogOut, UserPlus, X } from 'lucide';
+import { ArrowLeft, LogOut, MicOff, ShieldAlert, UserPlus, X } from 'lucide';
+import { endOf, isGuest, rankIn } from '../model/roles';
+import { myId } from '../model/state';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
@@ -10,7 +12,7 @@ import { channelLabel, personName } from './names';
 import { Face, StatusMark } from './presence';
 import { channelPath, navigate } from './route';
 
-const rank = { owner: 0, moderator: 1, member: 2 };
+const order = { owner: 0, moderator: 1, member: 2 };
 
 export function MembersPanel({ channel }: { channel: Channel }) {
 	const ui = useUi();
@@ -18,14 +20,18 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 	const members = useState$((s) => s.members[channel.id]);
 	const users = useState$((s) => s.users);
 	const label = useState$((s) => channelLabel(s, channel));
+	const rank = useState$((s) => rankIn(s, channel.id));
+	const guest = useState$(isGuest);
+	const me = useState$(myId);
 	// Also after a reset has emptied the list.
 	useEffect(() => {
 		if (!members) void ui.client.loader.members(channel.id);
 	}, [channel.id, !members]);
 
 	const close = () => navigate(channelPath(channel.id));
+	const moderate = (user: number) => ui.openDialog({ moderate: { channel: channel.id, user } });
 	const list = [...(members?.list ?? [])].sort(
-		(a, b) => rank[a.role] - rank[b.role] || personName(users[a.user]).localeCompare(personName(users[b.user])),
+		(a, b) => order[a.role] - order[b.role] || personName(users[a.user]).localeCompare(personName(users[b.user])),
 	);
 	const name = phone ? t.back : t.close;
 	// On a phone it is the page: then it is what is main, and its title the page's.
@@ -50,7 +56,7 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 				)}
 			</header>
 			<div class="panel-scroll" tabIndex={0} role="group" aria-label={t.membersCount(channel.members)}>
-				{channel.kind !== 'direct' && (
+				{channel.kind !== 'direct' && !guest && !channel.archived && (
 					<button class="row-button" onClick={() => ui.openDialog({ invite: channel.id })}>
 						<span class="row-icon">
 							<Icon of={UserPlus} />
@@ -62,7 +68,7 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 					{list.map((m) => {
 						const user = users[m.user];
 						return (
-							<li key={m.user}>
+							<li key={m.user} class="with-tool">
 								<button class="person" data-person={m.user} aria-haspopup="dialog">
 									<Face user={user} id={m.user} said />
 									<span class="person-text">
@@ -72,8 +78,24 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 										</span>
 										<bdi class="person-handle">{user ? `@${user.handle}` : ''}</bdi>
 									</span>
+									{endOf(m.muted_until) > Date.now() && (
+										<span class="muted-mark" title={t.mutedTag}>
+											<Icon of={MicOff} size={14} />
+											<span class="sr-only">{t.mutedTag}</span>
+										</span>
+									)}
 									{m.role !== 'member' && <span class="tag">{t.roles[m.role]}</span>}
 								</button>
+								{rank > 0 && m.user !== me && (
+									<button
+										class="icon-button small"
+										title={t.moderateName(personName(user))}
+										aria-label={t.moderateName(personName(user))}
+										onClick={() => moderate(m.user)}
+									>
+										<Icon of={ShieldAlert} size={16} />
+									</button>
+								)}
 							</li>
 						);
 					})}

@@ -1,8 +1,9 @@
-// The page paths: / , /c/12 , /c/12/members , /sign-in , /join/CODE. The web server gives index.html for each of them.
+// The page paths: / , /c/12 , /c/12/members , /admin/people , /sign-in , /join/CODE. The web server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
+export type AdminTab = 'people' | 'reports' | 'channels' | 'audit';
 export type Door = { page: 'sign-in'; returnTo: string } | { page: 'join'; invite: string };
-export type Route = { page: 'home' } | { page: 'channel'; channel: number; panel: 'members' | null } | Door;
+export type Route = { page: 'home' } | { page: 'admin'; tab: AdminTab } | { page: 'channel'; channel: number; panel: 'members' | null } | Door;
 
 /* Pages for those who have not signed in. */
 export const isDoor = (route: Route): route is Door => route.page === 'sign-in' || route.page === 'join';
@@ -18,9 +19,12 @@ export function parseRoute(path: string, search: string): Route {
 	if (join) return { page: 'join', invite: join[1]! };
 	const m = /^\/c\/(\d{1,16})(\/members)?\/?$/.exec(path);
 	if (m) return { page: 'channel', channel: Number(m[1]), panel: m[2] ? 'members' : null };
+	const a = /^\/admin(?:\/(people|reports|channels|audit))?\/?$/.exec(path);
+	if (a) return { page: 'admin', tab: (a[1] as AdminTab | undefined) ?? 'people' };
 	return { page: 'home' };
 }
 
+export const adminPath = (tab: AdminTab = 'people') => `/admin/${tab}`;
 export const channelPath = (id: number, panel?: 'members') => `/c/${id}${panel ? `/${panel}` : ''}`;
 
 export function navigate(path: string, replace = false): void {

@@ -1,9 +1,10 @@
 // One row of the message list. Pure: drawn anew only when what it shows has changed.
 import { memo } from './memo';
 import { useState } from 'preact/hooks';
-import { CheckCheck, CircleAlert, Clock, Copy, Hash, Lock, MessageSquareDot, RotateCw, Trash2 } from 'lucide';
+import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, RotateCw, ShieldAlert, Trash2 } from 'lucide';
 import type { IconNode } from 'lucide';
-import type { Channel, User } from '../model/types';
+import type { Channel, Message as Stored, User } from '../model/types';
+import { rankIn } from '../model/roles';
 import { myId } from '../model/state';
 import { t } from '../strings';
 import { Avatar } from './avatar';
@@ -151,7 +152,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 					</div>
 				)}
 				{stored?.deleted ? (
-					<p class="msg-gone">{t.deletedMessage}</p>
+					<p class="msg-gone">{stored.deleted_by && stored.deleted_by !== stored.sender ? t.deletedByOther : t.deletedMessage}</p>
 				) : text === undefined ? (
 					<p class="msg-gone">{t.emptyMessage}</p>
 				) : (
@@ -188,9 +189,28 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 							onClick={() => ui.openDialog({ readers: { channel: channel.id, seq: stored.seq } })}
 						/>
 					)}
+					{!stored.deleted && <RoleTools channel={channel.id} message={stored} own={stored.sender === me} active={active} />}
 				</div>
 			)}
 		</article>
+	);
+}
+
+/* Reporting, deleting, and what moderators do about its writer. */
+function RoleTools({ channel, message, own, active }: { channel: number; message: Stored; own: boolean; active: boolean }) {
+	const { openDialog } = useUi();
+	const { seq, sender: user } = message;
+	const rank = useState$((s) => rankIn(s, channel));
+	return (
+		<>
+			{!own && <Tool icon={Flag} label={t.report} active={active} onClick={() => openDialog({ report: { channel, seq } })} />}
+			{!own && rank > 0 && (
+				<Tool icon={ShieldAlert} label={t.moderate} active={active} onClick={() => openDialog({ moderate: { channel, user } })} />
+			)}
+			{(own || rank > 0) && (
+				<Tool icon={Trash2} label={t.deleteMessage} active={active} onClick={() => openDialog({ deleteMessage: { channel, seq } })} />
+			)}
+		</>
 	);
 }
 

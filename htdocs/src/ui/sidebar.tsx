@@ -1,6 +1,7 @@
 // The left side: workspace, own menu, the way to everything (Ctrl+K), channels and direct messages.
 import { Hash, Lock, MessageSquarePlus, Pencil, Plus, Search } from 'lucide';
 import { channelLabel, personName } from './names';
+import { isGuest } from '../model/roles';
 import { myId, sections, type State } from '../model/state';
 import { loudOf, unreadOf } from '../model/unread';
 import type { Channel } from '../model/types';
@@ -18,6 +19,7 @@ export function Sidebar({ current, hidden }: { current: number | null; hidden: b
 	const name = useState$((s) => s.site?.name ?? t.appName);
 	const state = useState$((s) => s);
 	const { channels, direct } = sections(state);
+	const guest = isGuest(state);
 	return (
 		<nav class="side" id="side" aria-label={t.navigation} inert={hidden}>
 			<div class="side-top">
@@ -35,10 +37,12 @@ export function Sidebar({ current, hidden }: { current: number | null; hidden: b
 			<div class="side-scroll">
 				<div class="side-head">
 					<h2 id="side-channels">{t.channels}</h2>
-					<Menu icon={Plus} label={t.addChannel}>
-						<MenuItem onChoose={() => ui.openDialog('browse')}>{t.browseChannels}</MenuItem>
-						<MenuItem onChoose={() => ui.openDialog('create')}>{t.createChannel}</MenuItem>
-					</Menu>
+					{!guest && (
+						<Menu icon={Plus} label={t.addChannel}>
+							<MenuItem onChoose={() => ui.openDialog('browse')}>{t.browseChannels}</MenuItem>
+							<MenuItem onChoose={() => ui.openDialog('create')}>{t.createChannel}</MenuItem>
+						</Menu>
+					)}
 				</div>
 				{channels.length ? (
 					<ul aria-labelledby="side-channels">
@@ -49,9 +53,11 @@ export function Sidebar({ current, hidden }: { current: number | null; hidden: b
 				) : (
 					<p class="side-empty">
 						{t.noChannels}{' '}
-						<button class="link-button" onClick={() => ui.openDialog('browse')}>
-							{t.browseChannels}
-						</button>
+						{!guest && (
+							<button class="link-button" onClick={() => ui.openDialog('browse')}>
+								{t.browseChannels}
+							</button>
+						)}
 					</p>
 				)}
 				<div class="side-head">

@@ -1,7 +1,8 @@
 // The own menu behind the own avatar: who one is, theme, shortcuts, sign out.
 import { useState } from 'preact/hooks';
-import { BellOff, CircleDashed, Eraser, Keyboard, LogOut, Monitor, Moon, MoonStar, Settings as Gear, SmilePlus, Sun, UserPlus, Zap } from 'lucide';
+import { BellOff, CircleDashed, Eraser, Keyboard, LogOut, Monitor, Moon, MoonStar, Settings as Gear, ShieldCheck, SmilePlus, Sun, UserPlus, Zap } from 'lucide';
 import { FOREVER, shownOf, statusOf } from '../model/presence';
+import { isAdmin } from '../model/roles';
 import { myId } from '../model/state';
 import { shelf } from '../sync/local';
 import { t } from '../strings';
@@ -9,6 +10,7 @@ import { useState$, useUi } from './context';
 import { errorText } from './errors';
 import { Menu, MenuItem } from './menu';
 import { Dot, Face } from './presence';
+import { adminPath, navigate } from './route';
 import { untilOf } from './time';
 
 const icons = { system: Monitor, light: Sun, dark: Moon };
@@ -23,6 +25,7 @@ export function UserMenu() {
 	const unsent = useState$((s) => s.outbox.filter((p) => p.state !== 'acked').length);
 	const settings = useState$((s) => s.settings);
 	const away = useState$((s) => s.away);
+	const boss = useState$(isAdmin);
 	const shown = useState$((s) => shownOf(s, myId(s)));
 	const status = useState$((s) => statusOf(s, myId(s)));
 	const [theme, setTheme] = useState<Theme>(() => (document.documentElement.dataset.theme as Theme) ?? 'system');
@@ -98,9 +101,14 @@ export function UserMenu() {
 			<MenuItem icon={Gear} onChoose={() => ui.openDialog('settings')}>
 				{t.settingsMenu}
 			</MenuItem>
-			{(user.role === 'owner' || user.role === 'admin') && (
+			{boss && (
 				<MenuItem icon={UserPlus} onChoose={() => ui.openDialog('invitations')}>
 					{t.inviteMenu}
+				</MenuItem>
+			)}
+			{boss && (
+				<MenuItem icon={ShieldCheck} onChoose={() => (ui.drawer(false), navigate(adminPath()))}>
+					{t.adminMenu}
 				</MenuItem>
 			)}
 			<MenuItem icon={Keyboard} onChoose={() => ui.openDialog('shortcuts')}>

@@ -1,0 +1,334 @@
+// The dialogs of those who moderate a channel, and of whoever reports or deletes a message. Loaded when one is opened first.
+import { useEffect, useState } from 'preact/hooks';
+import { admin, type ReportReason, type Restriction } from '../net/admin';
+import { api, ApiError } from '../net/api';
+import { myId } from '../model/state';
+import { endOf, rankIn } from '../model/roles';
+import type { Member } from '../model/types';
+import { t } from '../strings';
+import { ta } from '../strings_admin';
+import { useState$, useUi } from './context';
+import { Dialog } from './dialog';
+import { errorText } from './errors';
+import { channelLabel, personName } from './names';
+import { ActForm, untilText, type Act } from './sanction';
+
+interface Props {
+	onClose: () => void;
+}
+
+/* What one may do about a person in a channel. */
+export function Moderate({ channel, user, onClose }: Props & { channel: number; user: number }) {
+	const { client, toast } = useUi();
+	const person = useState$((s) => s.users[user]);
+	const label = useState$((s) => (s.channels[channel] ? channelLabel(s, s.channels[channel]) : ta.someChannel(channel)));
+	const rank = useState$((s) => rankIn(s, channel));
+	const owns = useState$((s) => s.channels[channel]?.membership?.role === 'owner');
+	const list = useState$((s) => s.members[channel]);
+	useEffect(() => {
+		if (!list) void client.loader.members(channel);
+	}, []);
+	// In a large channel the list may not have come to him yet.
+	const [asked, setAsked] = useState<Member | null>(null);
+	const member = list?.list.find((m) => m.user === user) ?? asked ?? undefined;
+	const partial = list?.status === 'ready' && list.next !== null && !member;
+	useEffect(() => {
+		if (!partial) return;
+		api.members(channel, user - 1).then(
+			({ data }) => setAsked(data.members.find((m) => m.user === user) ?? null),
+			() => {}, // less is offered then
+		);
+	}, [partial]);
+	const muted = endOf(member?.muted_until) > Date.now();
+	const act = (key: string, asks: Act['asks'], run: Act['run'], danger = false): Act => {
+		const [what, hint] = ta.acts[key]!;
+		return { key, label: what, hint, asks, run, danger };
+	};
+	const acts = [
+		muted
+			? act('unmute', {}, () => admin.unmute(channel, user))
+			: act('mute', { until: true, reason: true }, (s) => admin.mute(channel, user, s)),
+		...(member ? [act('remove', { reason: true }, (s) => admin.remove(channel, user, s.reason))] : []),
+		act('ban', { until: true, reason: true }, (s) => admin.ban(channel, user, s), true),
+		...(rank >= 2 && member && person?.role !== 'guest'
+			? (['moderator', 'owner', 'member'] as const)
+					.filter((r) => r !== member.role)
+					.map((r) => act(r, {}, () => admin.setMemberRole(channel, user, r)))
+			: []),
+		...(owns && member && person?.role !== 'guest' ? [act('handover', {}, () => admin.handOver(channel, user))] : []),
+	];
+	return (
+		<Dialog title={ta.moderateTitle(personName(person), label)} onClose={onClose}>
+			{list?.status === 'loading' ? (
+				<p class="dialog-text">{t.loading}</p>
+			) : (
+				<ActForm
+					legend={ta.what}
+					acts={acts}
+					submit={ta.doIt}
+					onDone={() => {
+						toast(ta.done);
+						onClose();
+					}}
+					onClose={onClose}
+				/>
+			)}
+		</Dialog>
+	);
+}
+
+export function ReportMessage({ channel, seq, onClose }: Props & { channel: number; seq: number }) {
+	const { toast } = useUi();
+	const [reason, setReason] = useState<ReportReason>('abuse');
+	const [text, setText] = useState('');
+	const [error, setError] = useState<string | null>(null);
+	const [busy, setBusy] = useState(false);
+	const send = (e: Event) => {
+		e.preventDefault();
+		setBusy(true);
+		setError(null);
+		admin.report(channel, seq, reason, text.trim()).then(
+			() => {
+				toast(ta.reported);
+				onClose();
+			},
+			(x: unknown) => {
+				setBusy(false);
+				setError(errorText(x));
+			},
+		);
+	};
+	return (
+		<Dialog title={ta.reportTitle} onClose={onClose}>
+			<form class="form" noValidate onSubmit={send}>
+				<p class="form-text">{ta.reportText}</p>
+				<fieldset class="choices">
+					<legend>{ta.reportWhy}</legend>
+					{Object.entries(ta.reportReasons).map(([k, label], i) => (
+						<label key={k} class="choice">
+							<input
+								type="radio"
+								name="reason"
+								value={k}
+								data-autofocus={i === 0}
+								checked={reason === k}
+								onChange={() => setReason(k as ReportReason)}
+							/>
+							{label}
+						</label>
+					))}
+				</fieldset>
+				<label class="field">
+					<span>{ta.reportWords}</span>
+					<textarea rows={3} dir="auto" maxLength={1000} value={text} onInput={(e) => setText(e.currentTarget.value)} />
+				</label>
+				{error && (
+					<p class="dialog-error" role="alert">
+						{error}
+					</p>
+				)}
+				<footer class="dialog-foot">
+					<button type="button" class="button" onClick={onClose}>
+						{t.cancel}
+					</button>
+					<button type="submit" class="button primary" disabled={busy}>
+						{ta.reportSend}
+					</button>
+				</footer>
+			</form>
+		</Dialog>
+	);
+}
+
+export function DeleteMessage({ channel, seq, onClose }: Props & { channel: number; seq: number }) {
+	const { client } = useUi();
+	const [error, setError] = useState<string | null>(null);
+	const [busy, setBusy] = useState(false);
+	const run = () => {
+		setBusy(true);
+		admin.deleteMessage(channel, seq).then(
+			({ data }) => {
+				// The event says the same; where it came first this changes nothing.
+				client.store.dispatch({ type: 'lines', lines: [{ ...data, type: 'message.deleted' }] });
+				onClose();
+			},
+			(e: unknown) => {
+				setBusy(false);
+				setError(errorText(e));
+			},
+		);
+	};
+	return (
+		<Dialog title={ta.deleteTitle} onClose={onClose}>
+			<p class="dialog-text">{ta.deleteText}</p>
+			{error && (
+				<p class="dialog-error" role="alert">
+					{error}
+				</p>
+			)}
+			<footer class="dialog-foot">
+				<button class="button" onClick={onClose}>
+					{t.cancel}
+				</button>
+				<button class="button danger" data-autofocus disabled={busy} onClick={run}>
+					{ta.deleteIt}
+				</button>
+			</footer>
+		</Dialog>
+	);
+}
+
+interface Edited {
+	id: number;
+	name: string | null;
+	topic: string;
+	archived?: boolean;
+}
+
+/* Name, topic, archive. `known` where it is no channel of one's own. */
+export function EditChannel({ channel, known, onClose }: Props & { channel: number; known?: Edited }) {
+	const { client } = useUi();
+	const own = useState$((s) => s.channels[channel]);
+	const rank = useState$((s) => rankIn(s, channel));
+	const held: Edited | undefined = own ?? known;
+	const [name, setName] = useState(held?.name ?? '');
+	const [topic, setTopic] = useState(held?.topic ?? '');
+	const [archived, setArchived] = useState(held?.archived === true);
+	const [error, setError] = useState<string | null>(null);
+	const [busy, setBusy] = useState(false);
+	const save = (e: Event) => {
+		e.preventDefault();
+		const clean = name.trim().replace(/^#/, '');
+		if (!clean) return setError(t.nameMissing);
+		if ([...clean].length > 80) return setError(t.nameTooLong);
+		setBusy(true);
+		setError(null);
+		const change = {
+			...(clean !== held?.name ? { name: clean } : {}),
+			...(topic.trim() !== held?.topic ? { topic: topic.trim() } : {}),
+			...(archived !== (held?.archived === true) ? { archived } : {}),
+		};
+		admin.changeChannel(channel, change).then(
+			({ data }) => {
+				if (own) client.store.dispatch({ type: 'channel', channel: data });
+				onClose();
+			},
+			(x: unknown) => {
+				setBusy(false);
+				setError(x instanceof ApiError && x.code === 'conflict' ? t.nameTaken : errorText(x));
+			},
+		);
+	};
+	return (
+		<Dialog title={ta.editTitle(`#${held?.name ?? ''}`)} onClose={onClose}>
+			<form class="form" noValidate onSubmit={save}>
+				<label class="field">
+					<span>{t.channelName}</span>
+					<input
+						data-autofocus
+						type="text"
+						dir="auto"
+						value={name}
+						maxLength={200}
+						autocomplete="off"
+						aria-invalid={error !== null}
+						onInput={(e) => setName(e.currentTarget.value)}
+					/>
+				</label>
+				<label class="field">
+					<span>{t.channelTopic}</span>
+					<input
+						type="text"
+						dir="auto"
+						value={topic}
+						maxLength={250}
+						autocomplete="off"
+						onInput={(e) => setTopic(e.currentTarget.value)}
+					/>
+				</label>
+				{rank >= 2 && (
+					<label class="choice">
+						<input type="checkbox" checked={archived} onChange={(e) => setArchived(e.currentTarget.checked)} />
+						<span class="choice-text">
+							<span>{ta.archive}</span>
+							<small>{ta.archiveHint}</small>
+						</span>
+					</label>
+				)}
+				{error && (
+					<p class="dialog-error" role="alert">
+						{error}
+					</p>
+				)}
+				<footer class="dialog-foot">
+					<button type="button" class="button" onClick={onClose}>
+						{t.cancel}
+					</button>
+					<button type="submit" class="button primary" disabled={busy}>
+						{t.save}
+					</button>
+				</footer>
+			</form>
+		</Dialog>
+	);
+}
+
+export function Restrictions({ channel, onClose }: Props & { channel: number }) {
+	const { client, toast } = useUi();
+	const users = useState$((s) => s.users);
+	const me = useState$(myId);
+	const label = useState$((s) => (s.channels[channel] ? channelLabel(s, s.channels[channel]) : ta.someChannel(channel)));
+	const [found, setFound] = useState<Restriction[] | null>(null);
+	const [error, setError] = useState<string | null>(null);
+	const load = () => {
+		setError(null);
+		admin.restrictions(channel).then(
+			({ data }) => {
+				client.loader.needUsers(data.restrictions.flatMap((r) => [r.user, ...(r.by ? [r.by] : [])]));
+				setFound(data.restrictions);
+			},
+			(e: unknown) => setError(errorText(e)),
+		);
+	};
+	useEffect(load, []);
+	const by = (r: Restriction) => (r.by === me ? t.you : r.by ? personName(users[r.by]) : ta.command);
+	const lift = (r: Restriction) => {
+		(r.kind === 'ban' ? admin.unban(channel, r.user) : admin.unmute(channel, r.user)).then(load, (e: unknown) => toast(errorText(e), true));
+	};
+	return (
+		<Dialog title={ta.restrictionsTitle(label)} onClose={onClose}>
+			<div class="readers" tabIndex={0} role="group" aria-label={ta.restrictionsTitle(label)} data-autofocus>
+				{error && (
+					<p class="dialog-error" role="alert">
+						{error}{' '}
+						<button class="link-button" onClick={load}>
+							{t.retry}
+						</button>
+					</p>
+				)}
+				{!error && !found && <p class="panel-note">{t.loading}</p>}
+				{found && !found.length && <p class="picker-empty">{ta.noRestrictions}</p>}
+				<ul class="sanctions">
+					{found?.map((r) => (
+						<li key={`${r.kind}${r.user}`}>
+							<span class="person-text">
+								<bdi class="person-name">{personName(users[r.user])}</bdi>
+								<span class="sanction-note">
+									{ta.kinds[r.kind]} {untilText(r.until)}, {ta.by(by(r))}
+								</span>
+								{r.reason && <bdi class="sanction-why">{r.reason}</bdi>}
+							</span>
+							<button
+								class="button"
+								aria-label={ta.liftOf(r.kind, personName(users[r.user]))}
+								onClick={() => lift(r)}
+							>
+								{ta.lift}
+							</button>
+						</li>
+					))}
+				</ul>
+			</div>
+		</Dialog>
+	);
+}

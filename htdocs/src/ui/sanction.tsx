@@ -1,0 +1,115 @@
+// What a mute, a ban or another act asks for: for how long, and why. And a list of acts to choose one from.
+import { useId, useState } from 'preact/hooks';
+import type { Sanction } from '../net/admin';
+import { t } from '../strings';
+import { ta } from '../strings_admin';
+import { errorText } from './errors';
+import { untilOf } from './time';
+import type { Until } from '../model/types';
+
+const HOUR = 3_600_000;
+const LENGTH: Record<string, number> = { '1h': HOUR, '1d': 24 * HOUR, '7d': 168 * HOUR, '30d': 720 * HOUR };
+
+export const untilText = (until: Until): string =>
+	until === 'forever' ? ta.untilLifted : ta.until(untilOf(Date.parse(until), Date.now()));
+
+export interface Act {
+	key: string;
+	label: string;
+	hint?: string;
+	asks: { until?: boolean; reason?: boolean };
+	run: (s: Sanction) => Promise<unknown>;
+	danger?: boolean;
+}
+
+interface FormProps {
+	legend: string;
+	acts: readonly Act[];
+	submit: string;
+	onDone: () => void;
+	onClose: () => void;
+}
+
+/* One of several acts, with what it asks for; `onDone` when it is done. */
+export function ActForm({ legend, acts, submit, onDone, onClose }: FormProps) {
+	const id = useId();
+	const [key, setKey] = useState(acts[0]?.key ?? '');
+	const [length, setLength] = useState('1d');
+	const [reason, setReason] = useState('');
+	const [error, setError] = useState<string | null>(null);
+	const [busy, setBusy] = useState(false);
+	const act = acts.find((a) => a.key === key) ?? acts[0];
+	const run = (e: Event) => {
+		e.preventDefault();
+		if (!act || busy) return;
+		setBusy(true);
+		setError(null);
+		const until = act.asks.until && LENGTH[length] ? new Date(Date.now() + LENGTH[length]).toISOString() : null;
+		act.run({ until, reason: act.asks.reason ? reason.trim() : '' }).then(onDone, (x: unknown) => {
+			setBusy(false);
+			setError(errorText(x));
+		});
+	};
+	return (
+		<form class="form" noValidate onSubmit={run}>
+			<fieldset class="choices">
+				<legend>{legend}</legend>
+				{acts.map((a, i) => (
+					<label key={a.key} class="choice">
+						<input
+							type="radio"
+							name={id}
+							value={a.key}
+							data-autofocus={i === 0}
+							checked={act?.key === a.key}
+							onChange={() => setKey(a.key)}
+						/>
+						<span class="choice-text">
+							<span class={a.danger ? 'choice-danger' : undefined}>{a.label}</span>
+							{a.hint && <small>{a.hint}</small>}
+						</span>
+					</label>
+				))}
+			</fieldset>
+			{act?.asks.until && (
+				<label class="field">
+					<span>{ta.howLong}</span>
+					<select value={length} onChange={(e) => setLength(e.currentTarget.value)}>
+						{Object.entries(ta.durations).map(([k, label]) => (
+							<option key={k} value={k}>
+								{label}
+							</option>
+						))}
+					</select>
+				</label>
+			)}
+			{act?.asks.reason && (
+				<label class="field">
+					<span>{ta.reason}</span>
+					<textarea
+						rows={2}
+						dir="auto"
+						maxLength={500}
+						value={reason}
+						aria-describedby={`${id}-hint`}
+						onInput={(e) => setReason(e.currentTarget.value)}
+					/>
+					<small id={`${id}-hint`}>{ta.reasonHint}</small>
+				</label>
+			)}
+			{error && (
+				<p class="dialog-error" role="alert">
+					{error}
+				</p>
+			)}
+			<footer class="dialog-foot">
+				<button type="button" class="button" onClick={onClose}>
+					{t.cancel}
+				</button>
+				<button type="submit" class={act?.danger ? 'button danger' : 'button primary'} disabled={busy || !act}>
+					{submit}
+				</button>
+			</footer>
+		</form>
+	);
+}
