@@ -11,6 +11,7 @@
 #include "lib/chat/read_marker.h"
 #include "lib/chat/typing_gate.h"
 #include "lib/db/db.h"
+#include "lib/json/jx.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +52,7 @@ static size_t count_lines(struct span body)
 
 static int read_line(const struct request *q, struct span text, struct asked *l, struct err *e)
 {
-	json_t *o = NULL;
+	struct jx *o = NULL;
 	int rc;
 
 	if (text.n > (size_t)q->config->realtime.frame_bytes)
@@ -60,7 +61,7 @@ static int read_line(const struct request *q, struct span text, struct asked *l,
 	if (op_parse(text.p, text.n, &l->name, &o, e) < 0)
 		return -1;
 	rc = op_read(q->config, o, q->session.user, q->session.scopes, &l->ask, e);
-	json_decref(o);
+	jx_free(&o);
 	return rc;
 }
 

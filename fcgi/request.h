@@ -8,11 +8,11 @@
 #include "lib/base/err.h"
 #include "lib/http/uri.h"
 #include "lib/live/live.h"
-#include <jansson.h>
 #include <netinet/in.h>
 struct app;
 struct config;
 struct db;
+struct jx;
 struct parked;
 
 #define REQUEST_URI_MAX ((size_t)8192)
@@ -59,7 +59,7 @@ struct request {
 	struct session session;
 	bool by_cookie;
 	struct span body; /* INPUT_RAW, INPUT_LINES: as sent */
-	json_t *json;     /* INPUT_JSON: an object */
+	struct jx *json;  /* INPUT_JSON: an object */
 };
 
 /* Fills q (zeroed but for the worker's members) from q->env. -1: ERR_BAD_REQUEST, q->id and q->method are set all the

@@ -1,5 +1,6 @@
 /* ops: from a line to its handler, and answers. */
 #include "ws/ops.h"
+#include "lib/json/jx.h"
 #include "ws/stream.h"
 #include <stdlib.h>
 
@@ -51,7 +52,7 @@ void ops_free(void)
 	}
 }
 
-static int handle(struct op *op, const json_t *o, struct err *e)
+static int handle(struct op *op, const struct jx *o, struct err *e)
 {
 	const struct conn *c = op->conn;
 	struct op_ask ask;
@@ -67,7 +68,7 @@ void ops_line(struct conn *c, const char *p, size_t n)
 {
 	struct op *op = xcalloc(1, sizeof(*op));
 	struct err e = {0};
-	json_t *o = NULL;
+	struct jx *o = NULL;
 
 	op->conn = c;
 	LIST_INSERT_HEAD(&c->ops, op, list);
@@ -75,5 +76,5 @@ void ops_line(struct conn *c, const char *p, size_t n)
 	c->ops_n++;
 	if (op_parse(p, n, &op->name, &o, &e) < 0 || handle(op, o, &e) < 0)
 		ops_fail(op, &e);
-	json_decref(o);
+	jx_free(&o);
 }

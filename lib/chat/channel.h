@@ -24,7 +24,7 @@ MUST_CHECK int channel_list(struct db *d, int64_t reader, bool mine, int64_t aft
 MUST_CHECK int channel_get(struct db *d, int64_t channel, int64_t reader, struct strbuf *b, struct err *e);
 
 /* Reads POST /channels: {"name","kind","topic"?,"members"?}. ids: room for CHANNEL_INVITED_MAX. ERR_BAD_FIELD. */
-MUST_CHECK int channel_wish(const json_t *o, int64_t *ids, struct channel_wish *w, struct err *e);
+MUST_CHECK int channel_wish(const struct jx *o, int64_t *ids, struct channel_wish *w, struct err *e);
 /* Name and topic: lengths, characters. field: its name in errors. */
 MUST_CHECK int channel_check_text(const char *field, const struct span *s, size_t min, size_t max, struct err *e);
 /* Makes the channel, or finds a direct one: *created tells which. role: the maker's as a user. */
