@@ -56,8 +56,8 @@ struct config *test_config(const char *dsn)
 	c->database.dsn = xstrdup(dsn);
 	c->database.statement_timeout = 10000;
 	c->database.wait = 10000;
-	c->writer.batch_items = 512;
-	c->writer.batch_bytes = 1 << 20;
+	c->writer.batch_items = 1024;
+	c->writer.batch_bytes = 2 << 20;
 	c->writer.queue_items = 8192;
 	c->writer.queue_bytes = 16 << 20;
 	c->limits.message_chars = 20000;

@@ -126,7 +126,7 @@ static void a_batch_is_bounded_in_items_and_bytes(void **state)
 	assert_int_equal(stats_of(f->port).batches - before, 1 + 3); /* one at once, then 10, 10 and 5 */
 
 	memset(text, 'x', sizeof(text) - 1);
-	s->config->writer.batch_items = 512;
+	s->config->writer.batch_items = 1024;
 	s->config->writer.batch_bytes = 3 * 41000; /* body and tail: three such messages */
 	before = stats_of(f->port).batches;
 	for (size_t k = 0; k < 10; k++)
