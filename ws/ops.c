@@ -71,6 +71,7 @@ void ops_line(struct conn *c, const char *p, size_t n)
 	struct jx *o = NULL;
 
 	op->conn = c;
+	op->rt = c->rt;
 	LIST_INSERT_HEAD(&c->ops, op, list);
 	LIST_INSERT_HEAD(&all_ops, op, all);
 	c->ops_n++;

@@ -130,6 +130,8 @@ int op_read(const struct config *c, const struct jx *o, int64_t user, unsigned s
 
 /* ---- answers */
 
+#define ACK_FRAME 192 /* room for an ack without its ref */
+
 static void start(struct strbuf *b, const char *type, const struct op_name *name)
 {
 	strbuf_adds(b, "{\"type\":\"");
@@ -143,6 +145,7 @@ static void start(struct strbuf *b, const char *type, const struct op_name *name
 
 void op_sent(struct strbuf *b, const struct op_name *name, const struct write_item *item)
 {
+	strbuf_reserve(b, strlen(name->ref) + ACK_FRAME);
 	start(b, "ack", name);
 	strbuf_adds(b, ",\"client_id\":\"");
 	strbuf_adds(b, name->client_id);
