@@ -21,6 +21,7 @@
 #define KNOWN_CHANNELS 4096 /* a power of 2 */
 #define EXTEND_EACH 500000  /* events after which partitions ahead are looked at: at full speed an hour is too long */
 #define FAR_AWAY_MS 60000
+#define PUSH_EACH 32 /* items told of */
 
 /* Plans made while tables were empty cost 3 times as much, and switched-off nodes would start JIT (doc/events.md).
  * lock_timeout: HOLDER_MS, for the wait for the sequencer. */
@@ -439,15 +440,18 @@ static void learn(struct writer *w, struct write_item *const *items, size_t n, c
 	free(back);
 }
 
-/* The database begins with the next batch before anyone is told of this one: the telling takes longer than the
- * database should wait. */
+/* The database gets the next batch before anyone is told of this one: the telling takes longer than it should wait. A
+ * large batch does not fit into the socket's buffer at once. */
 static void on_success(struct writer *w, struct write_item **items, size_t n, const PGresult *r)
 {
 	learn(w, items, n, r);
 	start_batch(w, clock_mono_ms());
-	for (size_t k = 0; k < n; k++)
+	for (size_t k = 0; k < n; k++) {
 		if (!is_for_the_next_batch(r, k))
 			settle(w, items[k], r, (int)k);
+		if (k % PUSH_EACH == PUSH_EACH - 1 && w->batch)
+			pgconn_push(w->conn);
+	}
 }
 
 /* The batch failed as a whole and nothing of it was stored, or its connection was lost and perhaps all of it was. */
