@@ -12,6 +12,7 @@
 #include "lib/chat/read_marker.h"
 #include "lib/chat/typing_gate.h"
 #include "lib/db/db.h"
+#include "lib/json/jx.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +54,7 @@ static size_t count_lines(struct span body)
 /* The first of them has been counted as the request. */
 static int read_line(struct request *q, struct span text, bool first, struct asked *l, struct err *e)
 {
-	json_t *o = NULL;
+	struct jx *o = NULL;
 	int rc;
 
 	if (!first && rate_session(q->app->rate, q->session.id, 1, &q->rate, e) < 0)
@@ -64,7 +65,7 @@ static int read_line(struct request *q, struct span text, bool first, struct ask
 	if (op_parse(text.p, text.n, &l->name, &o, e) < 0)
 		return -1;
 	rc = op_read(q->config, o, q->session.user, q->session.scopes, &l->ask, e);
-	json_decref(o);
+	jx_free(&o);
 	return rc;
 }
 

@@ -32,8 +32,7 @@ int handle_presence_leave(struct request *q, struct response *r, struct err *e)
 	if (jx_parse(q->body.p, q->body.n, &q->json, e) < 0 || jx_only(q->json, "", names, e) < 0 ||
 	    jx_uuid(q->json, "", "instance", uuid, e) < 0)
 		return -1;
-	rc = presence_say(q->db, q->config, q->session.user, json_string_value(json_object_get(q->json, "instance")),
-			  NULL, e);
+	rc = presence_say(q->db, q->config, q->session.user, jx_text(jx_get(q->json, "instance")), NULL, e);
 	r->status = 204;
 	return rc;
 }

@@ -3,6 +3,7 @@
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
 #include "lib/base/rand.h"
+#include "lib/json/jx.h"
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -127,8 +128,7 @@ int request_parse(struct request *q, struct err *e)
 
 void request_release(struct request *q)
 {
-	json_decref(q->json);
-	q->json = NULL;
+	jx_free(&q->json);
 }
 
 static int cut_short(struct err *e)

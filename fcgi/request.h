@@ -11,10 +11,10 @@
 #include "lib/http/peer.h"
 #include "lib/http/uri.h"
 #include "lib/live/live.h"
-#include <jansson.h>
 struct app;
 struct config;
 struct db;
+struct jx;
 struct parked;
 
 #define REQUEST_URI_MAX ((size_t)8192)
@@ -63,7 +63,7 @@ struct request {
 	bool by_cookie;
 	struct rate_left rate; /* which of its limits the answer tells of */
 	struct span body;      /* INPUT_RAW, INPUT_LINES: as sent */
-	json_t *json;          /* INPUT_JSON: an object */
+	struct jx *json;       /* INPUT_JSON: an object */
 };
 
 /* Fills q (zeroed but for the worker's members) from q->env. -1: ERR_BAD_REQUEST, q->id and q->method are set all the

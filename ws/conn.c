@@ -65,10 +65,12 @@ void conn_free(struct conn *c)
 
 bool conn_is_slow(const struct conn *c)
 {
-	uint64_t share = (uint64_t)FAULT_NUMBER("slow_reader");
-	uint64_t window = (uint64_t)clock_mono_ms() / SLOW_MS;
+	uint64_t share = (uint64_t)FAULT_NUMBER("slow_reader"), window;
 
-	return share && ((uintptr_t)c / 64 * 2654435761u + window * 40503u) % 1009 % 100 < share;
+	if (!share)
+		return false;
+	window = (uint64_t)clock_mono_ms() / SLOW_MS;
+	return ((uintptr_t)c / 64 * 2654435761u + window * 40503u) % 1009 % 100 < share;
 }
 
 /* ---- the session */

@@ -56,19 +56,22 @@ LIST_HEAD(op_list, op);
 struct admission;
 
 struct conn {
+	/* what each delivery touches, for thousands in a row: together */
 	const struct transport *transport;
-	const char *name; /* of its kind, for the log */
 	struct receiver *receiver;
 	struct realtime *rt;
 	struct http_conn *http; /* NULL: answered */
+	TAILQ_ENTRY(conn) dirty_link;
 	enum conn_state state;
+	unsigned dirty_turn;
+	bool dirty;
+
+	const char *name; /* of its kind, for the log */
 	unsigned scopes;
 	int64_t user, session;
 	int64_t expires_us; /* by clock_mono_us(); 0: never */
 	char instance[37];
-	bool has_instance; /* its client has named it */
-	bool dirty;
-	unsigned dirty_turn;
+	bool has_instance;       /* its client has named it */
 	struct request *request; /* until it has begun */
 	int lookups;             /* of its session so far */
 	struct live_place seen;  /* from before the lookup */
@@ -82,7 +85,7 @@ struct conn {
 	struct presence_instance *presence; /* of a stream */
 	enum close_code close_code;
 	const char *close_reason;
-	TAILQ_ENTRY(conn) all, dirty_link;
+	TAILQ_ENTRY(conn) all;
 };
 
 /* Takes request over. size: of the struct that begins with the conn and has its receiver, which the caller sets. */

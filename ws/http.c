@@ -30,14 +30,14 @@ enum state {
 
 struct http_conn {
 	uv_poll_t poll; /* first */
-	struct http *server;
 	enum state state;
 	int fd, events;
 	bool close, processing;
+	char *rest; /* of what was written */
+	size_t rest_n, rest_at;
+	struct http *server;
 	void *owner;
 	struct http_head *head; /* what came and is no request yet */
-	char *rest;             /* of what was written */
-	size_t rest_n, rest_at;
 	struct wheel_timer timer;
 	LIST_ENTRY(http_conn) all;
 };

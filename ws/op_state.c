@@ -11,7 +11,7 @@ int ops_mark(struct op *op, const struct op_ask *ask, struct err *e)
 	(void)e;
 	op->channel = ask->channel;
 	op->mark = ask->mark;
-	marks_add(op->conn->rt->marks, op, ask->seq);
+	marks_add(op->rt->marks, op, ask->seq);
 	return 0;
 }
 
@@ -28,7 +28,7 @@ int ops_active(struct op *op, const struct op_ask *ask, struct err *e)
 {
 	(void)ask;
 	(void)e;
-	presence_active(op->conn->rt->presence, op->conn->presence, clock_mono_ms());
+	presence_active(op->rt->presence, op->conn->presence, clock_mono_ms());
 	return done(op);
 }
 
@@ -36,7 +36,7 @@ int ops_idle(struct op *op, const struct op_ask *ask, struct err *e)
 {
 	(void)ask;
 	(void)e;
-	presence_idle(op->conn->rt->presence, op->conn->presence, clock_mono_ms());
+	presence_idle(op->rt->presence, op->conn->presence, clock_mono_ms());
 	return done(op);
 }
 
@@ -54,14 +54,14 @@ int ops_ping(struct op *op, const struct op_ask *ask, struct err *e)
 int ops_interests(struct op *op, const struct op_ask *ask, struct err *e)
 {
 	(void)e;
-	live_interests(op->conn->rt->live, op->conn->receiver, ask->interests);
+	live_interests(op->rt->live, op->conn->receiver, ask->interests);
 	free(ask->interests);
 	return done(op);
 }
 
 int ops_typing(struct op *op, const struct op_ask *ask, struct err *e)
 {
-	if (live_type(op->conn->rt->live, op->conn->receiver, ask->channel, ask->seq, e) < 0)
+	if (live_type(op->rt->live, op->conn->receiver, ask->channel, ask->seq, e) < 0)
 		return -1;
 	return done(op);
 }

@@ -1,6 +1,7 @@
 /* ops: from a line to its handler, and answers. */
 #include "ws/ops.h"
 #include "lib/auth/rate.h"
+#include "lib/json/jx.h"
 #include "ws/stream.h"
 #include <stdlib.h>
 
@@ -52,7 +53,7 @@ void ops_free(void)
 	}
 }
 
-static int handle(struct op *op, const json_t *o, struct err *e)
+static int handle(struct op *op, const struct jx *o, struct err *e)
 {
 	const struct conn *c = op->conn;
 	struct op_ask ask;
@@ -70,13 +71,14 @@ void ops_line(struct conn *c, const char *p, size_t n)
 {
 	struct op *op = xcalloc(1, sizeof(*op));
 	struct err e = {0};
-	json_t *o = NULL;
+	struct jx *o = NULL;
 
 	op->conn = c;
+	op->rt = c->rt;
 	LIST_INSERT_HEAD(&c->ops, op, list);
 	LIST_INSERT_HEAD(&all_ops, op, all);
 	c->ops_n++;
 	if (op_parse(p, n, &op->name, &o, &e) < 0 || handle(op, o, &e) < 0)
 		ops_fail(op, &e);
-	json_decref(o);
+	jx_free(&o);
 }

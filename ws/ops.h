@@ -6,6 +6,7 @@
 
 struct op {                /* one whose answer is to come */
 	struct conn *conn; /* a WebSocket; NULL: gone meanwhile */
+	struct realtime *rt;
 	LIST_ENTRY(op) list, all;
 	struct op_name name;
 	int64_t channel;

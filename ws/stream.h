@@ -34,15 +34,16 @@ struct stream_kind {
 
 struct stream {
 	struct conn c; /* first */
-	struct receiver receiver;
-	const struct stream_kind *kind;
-	struct instance *instance; /* NULL: its client names none */
-	uint64_t sent;             /* logged events so far */
 	struct line **queue, *few[2];
 	size_t queue_n, queue_cap, queue_bytes;
-	int64_t beat_at, touch_at, kill_at, life_due, progress_at; /* mono ms; 0: not set */
-	int64_t retry_after_ms;                                    /* as the goodbye says */
-	bool ending;                                               /* what is queued is the last */
+	const struct stream_kind *kind;
+	uint64_t sent;       /* logged events so far */
+	int64_t progress_at; /* mono ms, as the next ones; 0: not set */
+	struct receiver receiver;
+	int64_t beat_at, touch_at, kill_at, life_due;
+	int64_t retry_after_ms;    /* as the goodbye says */
+	struct instance *instance; /* NULL: its client names none */
+	bool ending;               /* what is queued is the last */
 };
 
 static inline struct stream *stream_of(struct conn *c)

@@ -20,13 +20,13 @@
 
 struct ws {
 	struct stream s; /* first */
+	bool close_sent;
+	bool in_message; /* of which not all is here */
 	struct ws_reader reader;
-	bool in_message;       /* of which not all is here */
 	struct strbuf rx;      /* what is here of it */
 	struct strbuf early;   /* whole ones that came before hello */
 	struct strbuf control; /* the payload of a control frame that comes in pieces */
 	struct strbuf pong;    /* that waits for room; empty: none */
-	bool close_sent;
 };
 
 static struct ws *ws_of(struct conn *c)

@@ -61,17 +61,16 @@ int access_token_list(struct db *d, int64_t user, PGresult **out, struct err *e)
 }
 
 /* [string] into bits. */
-static int read_scopes(const json_t *o, unsigned *scopes, struct err *e)
+static int read_scopes(const struct jx *o, unsigned *scopes, struct err *e)
 {
-	const json_t *list = json_object_get(o, "scopes"), *one;
-	size_t i;
+	const char *names[SCOPE_NAMES_MAX];
+	size_t n;
 
 	*scopes = 0;
-	if (!json_is_array(list) || !json_array_size(list) || json_array_size(list) > SCOPE_NAMES_MAX)
-		return err_set(e, ERR_BAD_FIELD, "scopes", "must be a list of " SCOPE_LIST);
-	json_array_foreach((json_t *)list, i, one)
-	{
-		unsigned bit = json_is_string(one) ? scope_bit(json_string_value(one), json_string_length(one)) : 0;
+	if (jx_texts(o, "", "scopes", names, COUNT_OF(names), &n, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		unsigned bit = scope_bit(names[i], strlen(names[i]));
 
 		if (!bit)
 			return err_set(e, ERR_BAD_FIELD, "scopes", "must be a list of " SCOPE_LIST);
@@ -124,7 +123,7 @@ int access_token_render(struct db *d, int64_t user, struct strbuf *b, struct err
 	return 0;
 }
 
-int access_token_make(struct db *d, int64_t user, const json_t *o, struct strbuf *b, struct err *e)
+int access_token_make(struct db *d, int64_t user, const struct jx *o, struct strbuf *b, struct err *e)
 {
 	static const char *const names[] = {"name", "scopes", "expires_in", NULL};
 	char token[SESSION_SECRET_MAX], text[81 * 4];

@@ -2,8 +2,8 @@
  * session_revoke(). */
 #pragma once
 #include "lib/auth/session.h"
-#include <jansson.h>
 struct db;
+struct jx;
 
 #define ACCESS_TOKEN_PREFIX "pct_"
 
@@ -21,6 +21,6 @@ MUST_CHECK int access_token_create(struct db *d, int64_t user, const char *name,
 /* The live tokens of a person, rows of STMT_access_token_list. *out: PQclear() it. */
 MUST_CHECK int access_token_list(struct db *d, int64_t user, PGresult **out, struct err *e);
 /* The same from {"name","scopes","expires_in"?} as a client sends it; appends the answer with the token in it. */
-MUST_CHECK int access_token_make(struct db *d, int64_t user, const json_t *o, struct strbuf *b, struct err *e);
+MUST_CHECK int access_token_make(struct db *d, int64_t user, const struct jx *o, struct strbuf *b, struct err *e);
 /* Appends {"tokens":[…]}. */
 MUST_CHECK int access_token_render(struct db *d, int64_t user, struct strbuf *b, struct err *e);

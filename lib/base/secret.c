@@ -1,6 +1,7 @@
 /* secret: wiping, no core dumps, SHA-256. */
 #include "lib/base/secret.h"
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -22,8 +23,19 @@ void secret_no_core(void)
 #endif
 }
 
+static EVP_MD *sha256_md;
+
+/* Looked up once: OpenSSL 3 takes longer to find an algorithm by its name than to digest a message. */
+static void find_sha256(void)
+{
+	sha256_md = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
 void sha256(const void *p, size_t n, unsigned char out[32])
 {
-	if (EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL) != 1)
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, find_sha256);
+	if (!sha256_md || EVP_Digest(p, n, out, NULL, sha256_md, NULL) != 1)
 		abort();
 }

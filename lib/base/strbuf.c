@@ -85,6 +85,9 @@ void strbuf_addf(struct strbuf *b, const char *fmt, ...)
 	b->n += (size_t)n;
 }
 
+/* Bytes that may have to be escaped; 0xe2 begins U+2028 and U+2029. */
+static const bool json_special[256] = {[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x7f] = true, [0xe2] = true};
+
 void strbuf_add_json(struct strbuf *b, const char *s, size_t n)
 {
 	size_t from = 0;
@@ -96,6 +99,8 @@ void strbuf_add_json(struct strbuf *b, const char *s, size_t n)
 		char u[8];
 		size_t skip = 1;
 
+		if (!json_special[c])
+			continue;
 		if (c == '"')
 			esc = "\\\"";
 		else if (c == '\\')

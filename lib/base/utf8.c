@@ -2,19 +2,34 @@
 #include "lib/base/utf8.h"
 #include <string.h>
 
+/* The bytes of ASCII that s begins with, eight at a time and then one by one. */
+static size_t ascii_run(const char *s, size_t n)
+{
+	uint64_t eight;
+	size_t i = 0;
+
+	for (; i + sizeof(eight) <= n; i += sizeof(eight)) {
+		memcpy(&eight, s + i, sizeof(eight));
+		if (eight & 0x8080808080808080u)
+			break;
+	}
+	while (i < n && !((unsigned char)s[i] & 0x80))
+		i++;
+	return i;
+}
+
 bool utf8_valid(const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s, *end = p + n;
 
-	while (p < end) {
-		unsigned char c = *p;
+	for (;;) {
+		unsigned char c, lo = 0x80, hi = 0xbf;
 		size_t len;
-		unsigned char lo = 0x80, hi = 0xbf;
 
-		if (c < 0x80) {
-			p++;
-			continue;
-		}
+		p += ascii_run((const char *)p, (size_t)(end - p));
+		if (p == end)
+			return true;
+		c = *p;
 		if (c >= 0xc2 && c <= 0xdf)
 			len = 2;
 		else if (c >= 0xe0 && c <= 0xef)
@@ -40,14 +55,13 @@ bool utf8_valid(const char *s, size_t n)
 				return false;
 		p += len;
 	}
-	return true;
 }
 
 size_t utf8_length(const char *s, size_t n)
 {
-	size_t count = 0;
+	size_t count = ascii_run(s, n);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = count; i < n; i++)
 		count += ((unsigned char)s[i] & 0xc0) != 0x80;
 	return count;
 }
@@ -107,8 +121,13 @@ bool utf8_blank(const char *s, size_t n)
 bool utf8_has_control(const char *s, size_t n, const char *allow)
 {
 	for (size_t i = 0, len = 0; i < n; i += len) {
-		uint32_t c = utf8_decode(s + i, &len);
+		uint32_t c;
 
+		while (i < n && s[i] >= 0x20 && s[i] < 0x7f)
+			i++;
+		if (i == n)
+			break;
+		c = utf8_decode(s + i, &len);
 		if (c == 0 || c == 0xfffe || c == 0xffff || (c >= 0x7f && c < 0xa0))
 			return true;
 		if (c < 0x20 && !strchr(allow, (int)c))

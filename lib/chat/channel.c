@@ -72,7 +72,7 @@ int channel_check_text(const char *field, const struct span *s, size_t min, size
 	return 0;
 }
 
-int channel_wish(const json_t *o, int64_t *ids, struct channel_wish *w, struct err *e)
+int channel_wish(const struct jx *o, int64_t *ids, struct channel_wish *w, struct err *e)
 {
 	static const char *const names[] = {"name", "kind", "topic", "members", NULL};
 	static const char *const direct_names[] = {"kind", "members", NULL};

@@ -29,7 +29,7 @@ MUST_CHECK int channel_get_changed(struct db *d, const struct acting *who, int64
 				   struct err *e);
 
 /* Reads POST /channels: {"name","kind","topic"?,"members"?}. ids: room for CHANNEL_INVITED_MAX. ERR_BAD_FIELD. */
-MUST_CHECK int channel_wish(const json_t *o, int64_t *ids, struct channel_wish *w, struct err *e);
+MUST_CHECK int channel_wish(const struct jx *o, int64_t *ids, struct channel_wish *w, struct err *e);
 /* Name and topic: lengths, characters. field: its name in errors. */
 MUST_CHECK int channel_check_text(const char *field, const struct span *s, size_t min, size_t max, struct err *e);
 /* Makes the channel, or finds a direct one: *created tells which. role: the maker's as a user. */

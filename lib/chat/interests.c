@@ -57,7 +57,7 @@ int interests_parse(const char *focus, const char *watch, struct interests *out,
 	return 0;
 }
 
-int interests_focus(const json_t *o, struct interests *out, struct err *e)
+int interests_focus(const struct jx *o, struct interests *out, struct err *e)
 {
 	if (jx_ids(o, "", "channels", JX_REQUIRED, out->channels, INTEREST_CHANNELS_MAX, &out->channels_n, e) < 0)
 		return -1;
@@ -66,7 +66,7 @@ int interests_focus(const json_t *o, struct interests *out, struct err *e)
 	return 0;
 }
 
-int interests_watch(const json_t *o, struct interests *out, struct err *e)
+int interests_watch(const struct jx *o, struct interests *out, struct err *e)
 {
 	if (jx_ids(o, "", "users", JX_REQUIRED, out->users, INTEREST_USERS_MAX, &out->users_n, e) < 0)
 		return -1;
@@ -100,7 +100,7 @@ bool interests_from_notice(struct span json, char instance[37], struct interests
 {
 	unsigned char uuid[16];
 	struct err e = {0};
-	json_t *o = NULL;
+	struct jx *o = NULL;
 	bool ok = false;
 
 	memset(out, 0, sizeof(*out));
@@ -108,13 +108,13 @@ bool interests_from_notice(struct span json, char instance[37], struct interests
 		return false;
 	if (jx_uuid(o, "", "instance", uuid, &e) < 0)
 		goto out;
-	memcpy(instance, json_string_value(json_object_get(o, "instance")), 37);
-	if (json_object_get(o, "channels") && interests_focus(o, out, &e) < 0)
+	memcpy(instance, jx_text(jx_get(o, "instance")), 37);
+	if (jx_get(o, "channels") && interests_focus(o, out, &e) < 0)
 		goto out;
-	if (json_object_get(o, "users") && interests_watch(o, out, &e) < 0)
+	if (jx_get(o, "users") && interests_watch(o, out, &e) < 0)
 		goto out;
 	ok = true;
 out:
-	json_decref(o);
+	jx_free(&o);
 	return ok;
 }

@@ -3,7 +3,7 @@
 #pragma once
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
-#include <jansson.h>
+struct jx;
 
 #define INTEREST_CHANNELS_MAX 8
 #define INTEREST_USERS_MAX 200
@@ -17,8 +17,8 @@ struct interests {
 /* The values of focus= and watch= in a query, ids with commas between; NULL: not there. ERR_BAD_FIELD. */
 MUST_CHECK int interests_parse(const char *focus, const char *watch, struct interests *out, struct err *e);
 /* The member `channels` or `users` of an op. ERR_BAD_FIELD. */
-MUST_CHECK int interests_focus(const json_t *o, struct interests *out, struct err *e);
-MUST_CHECK int interests_watch(const json_t *o, struct interests *out, struct err *e);
+MUST_CHECK int interests_focus(const struct jx *o, struct interests *out, struct err *e);
+MUST_CHECK int interests_watch(const struct jx *o, struct interests *out, struct err *e);
 
 /* What is passed to the process that holds an instance's stream (kind o, doc/events.md): as JSON, and back. */
 void interests_notice(struct strbuf *b, const char *instance, const struct interests *i);

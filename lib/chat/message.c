@@ -12,6 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Room for what stands beside a text, or a body, as a rule. */
+#define BODY_FRAME 64
+#define ID_DIGITS 20
+#define TAIL_FRAME 128
+
 static const char *const body_names[] = {"text", "mentions", NULL};
 
 static void render_body(struct strbuf *b, const struct span *text, const int64_t *named, size_t named_n)
@@ -23,7 +28,7 @@ static void render_body(struct strbuf *b, const struct span *text, const int64_t
 	strbuf_adds(b, named_n ? "]}" : "}");
 }
 
-static int read_named(const json_t *body, int64_t ids[MESSAGE_NAMED_MAX], size_t *n, struct err *e)
+static int read_named(const struct jx *body, int64_t ids[MESSAGE_NAMED_MAX], size_t *n, struct err *e)
 {
 	if (jx_ids(body, "body.", "mentions", JX_OPTIONAL, ids, MESSAGE_NAMED_MAX, n, e) < 0)
 		return -1;
@@ -60,12 +65,12 @@ static void render_tail(struct strbuf *b, int64_t sender, const unsigned char cl
 	strbuf_addc(b, '}');
 }
 
-int message_item(const struct config *c, const json_t *o, int64_t channel, int64_t sender, struct write_item **out,
+int message_item(const struct config *c, const struct jx *o, int64_t channel, int64_t sender, struct write_item **out,
 		 struct err *e)
 {
 	struct write_item *item = write_item_new();
 	struct strbuf body = {0}, tail = {0};
-	const json_t *b = NULL;
+	const struct jx *b = NULL;
 	struct span text = {0};
 	unsigned char digest[32];
 	int64_t named[MESSAGE_NAMED_MAX];
@@ -84,9 +89,11 @@ int message_item(const struct config *c, const json_t *o, int64_t channel, int64
 		err_set(e, ERR_BAD_FIELD, "body.text", "must not be empty");
 		goto fail;
 	}
+	strbuf_reserve(&body, text.n + BODY_FRAME + named_n * ID_DIGITS);
 	render_body(&body, &text, named, named_n);
 	sha256(body.p, body.n, digest);
 	memcpy(item->digest, digest, sizeof(item->digest));
+	strbuf_reserve(&tail, body.n + TAIL_FRAME);
 	render_tail(&tail, sender, item->client_id, body.p, body.n);
 	item->channel = channel;
 	item->sender = sender;

@@ -4,16 +4,16 @@
 #include "lib/base/strbuf.h"
 #include "lib/db/result.h"
 #include "lib/db/writer.h"
-#include <jansson.h>
 struct acting;
 struct config;
 struct db;
+struct jx;
 
 #define MESSAGE_NAMED_MAX 50 /* users whom one message names */
 
 /* Checks a send's client_id and body ({"text": …, "mentions"?: […]}) in o and makes the item for it: canonical body
  * text, digest, the event's tail. The caller sets done and arg. Errors: ERR_BAD_FIELD. */
-MUST_CHECK int message_item(const struct config *c, const json_t *o, int64_t channel, int64_t sender,
+MUST_CHECK int message_item(const struct config *c, const struct jx *o, int64_t channel, int64_t sender,
 			    struct write_item **out, struct err *e);
 
 /* Appends the members of a message object between its braces, without them: from a stored item, or from a row of a

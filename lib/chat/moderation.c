@@ -30,17 +30,17 @@ bool member_role_valid(const char *s, size_t n)
 	return one_of(roles, s, n);
 }
 
-int sanction_until(const json_t *o, char until[SANCTION_UNTIL_MAX], struct err *e)
+int sanction_until(const struct jx *o, char until[SANCTION_UNTIL_MAX], struct err *e)
 {
-	const json_t *v = json_object_get(o, "until");
+	const struct jx *v = jx_get(o, "until");
+	const char *text = jx_text(v);
 
 	snprintf(until, SANCTION_UNTIL_MAX, "infinity");
-	if (!v || json_is_null(v))
+	if (!v || jx_is(v, JX_NULL))
 		return 0;
-	if (!json_is_string(v) || json_string_length(v) >= SANCTION_UNTIL_MAX ||
-	    !time_valid(json_string_value(v), json_string_length(v)))
+	if (!text || strlen(text) >= SANCTION_UNTIL_MAX || !time_valid(text, strlen(text)))
 		return err_set(e, ERR_BAD_FIELD, "until", "must be a time as 2026-11-25T10:04:31Z, or null");
-	snprintf(until, SANCTION_UNTIL_MAX, "%s", json_string_value(v));
+	snprintf(until, SANCTION_UNTIL_MAX, "%s", text);
 	return 0;
 }
 
@@ -53,7 +53,7 @@ int sanction_check_reason(const char *field, struct span reason, struct err *e)
 	return 0;
 }
 
-int sanction_read(const json_t *o, struct sanction *s, struct err *e)
+int sanction_read(const struct jx *o, struct sanction *s, struct err *e)
 {
 	static const char *const names[] = {"until", "reason", NULL};
 
@@ -145,7 +145,7 @@ int admin_user_list(struct db *d, const char *wish, const char *role, const char
 
 /* ---- channels */
 
-int channel_change(struct db *d, const struct acting *who, int64_t channel, const json_t *o, struct err *e)
+int channel_change(struct db *d, const struct acting *who, int64_t channel, const struct jx *o, struct err *e)
 {
 	static const char *const names[] = {"name", "topic", "archived", NULL};
 	struct span name = {0}, topic = {0};
@@ -161,9 +161,9 @@ int channel_change(struct db *d, const struct acting *who, int64_t channel, cons
 		return -1;
 	if (topic.p && channel_check_text("topic", &topic, 0, CHANNEL_TOPIC_CHARS, e) < 0)
 		return -1;
-	if (db_one(d, STMT_channel_change, &r, e,
-		   json_is_boolean(json_object_get(o, "archived")) ? "ibttissb" : "ibttissn", who->user, who->admin,
-		   who->request, who->address, channel, name.p, name.n, topic.p, topic.n, archived) < 0)
+	if (db_one(d, STMT_channel_change, &r, e, jx_is(jx_get(o, "archived"), JX_BOOL) ? "ibttissb" : "ibttissn",
+		   who->user, who->admin, who->request, who->address, channel, name.p, name.n, topic.p, topic.n,
+		   archived) < 0)
 		return -1;
 	return outcome(r, NULL, e);
 }

@@ -7,6 +7,7 @@
 #include "lib/db/result.h"
 #include "lib/json/jx.h"
 struct db;
+struct jx;
 
 #define SANCTION_REASON_CHARS 500
 #define SANCTION_UNTIL_MAX 48
@@ -22,9 +23,9 @@ bool role_valid(const char *s, size_t n);
 bool member_role_valid(const char *s, size_t n);
 
 /* Reads {"until"?: time or null, "reason"?: text}. ERR_BAD_FIELD. */
-MUST_CHECK int sanction_read(const json_t *o, struct sanction *s, struct err *e);
+MUST_CHECK int sanction_read(const struct jx *o, struct sanction *s, struct err *e);
 /* The same of one member of an object that has others too. */
-MUST_CHECK int sanction_until(const json_t *o, char until[SANCTION_UNTIL_MAX], struct err *e);
+MUST_CHECK int sanction_until(const struct jx *o, char until[SANCTION_UNTIL_MAX], struct err *e);
 MUST_CHECK int sanction_check_reason(const char *field, struct span reason, struct err *e);
 
 /* ---- people */
@@ -40,7 +41,8 @@ MUST_CHECK int admin_user_list(struct db *d, const char *wish, const char *role,
 
 /* ---- channels */
 /* Reads {"name"?,"topic"?,"archived"?} and makes it so. */
-MUST_CHECK int channel_change(struct db *d, const struct acting *who, int64_t channel, const json_t *o, struct err *e);
+MUST_CHECK int channel_change(struct db *d, const struct acting *who, int64_t channel, const struct jx *o,
+			      struct err *e);
 MUST_CHECK int channel_hand_over(struct db *d, const struct acting *who, int64_t channel, int64_t person,
 				 struct err *e);
 MUST_CHECK int member_role_set(struct db *d, const struct acting *who, int64_t channel, int64_t person,

@@ -32,28 +32,26 @@ static const struct {
 
 /* ---- one line */
 
-int op_parse(const char *p, size_t n, struct op_name *name, json_t **o, struct err *e)
+int op_parse(const char *p, size_t n, struct op_name *name, struct jx **o, struct err *e)
 {
 	AUTO_STRBUF b = {0};
-	const json_t *ref, *id;
+	const struct jx *ref;
+	const char *id;
 
 	memset(name, 0, sizeof(*name));
-	if (jx_parse(p, n, o, e) < 0) {
-		*o = NULL;
+	if (jx_parse(p, n, o, e) < 0)
 		return -1;
-	}
-	ref = json_object_get(*o, "ref");
-	id = json_object_get(*o, "client_id");
-	if (json_is_string(id) && uuid_parse(json_string_value(id), json_string_length(id), NULL))
-		snprintf(name->client_id, sizeof(name->client_id), "%s", json_string_value(id));
+	ref = jx_get(*o, "ref");
+	id = jx_text(jx_get(*o, "client_id"));
+	if (id && uuid_parse(id, strlen(id), NULL))
+		memcpy(name->client_id, id, sizeof(name->client_id));
 	if (!ref)
 		return 0;
-	if (!json_is_string(ref) || json_string_length(ref) > OP_REF_MAX) {
-		json_decref(*o);
-		*o = NULL;
+	if (!jx_is(ref, JX_STRING) || strlen(jx_text(ref)) > OP_REF_MAX) {
+		jx_free(o);
 		return err_set(e, ERR_BAD_FIELD, "ref", "must be a string of at most %d bytes", OP_REF_MAX);
 	}
-	strbuf_add_json(&b, json_string_value(ref), json_string_length(ref));
+	jx_write(&b, ref);
 	snprintf(name->ref, sizeof(name->ref), "%s", strbuf_cstr(&b));
 	return 0;
 }
@@ -63,7 +61,7 @@ bool op_marks(enum op_kind kind)
 	return kind == OP_READ || kind == OP_UNREAD || kind == OP_DELIVERED;
 }
 
-static int read_mark(const json_t *o, struct op_ask *ask, struct err *e)
+static int read_mark(const struct jx *o, struct op_ask *ask, struct err *e)
 {
 	ask->mark = ask->kind == OP_READ ? MARK_READ : ask->kind == OP_UNREAD ? MARK_UNREAD : MARK_DELIVERED;
 	if (jx_int(o, "", "channel", JX_REQUIRED, 1, INT64_MAX, &ask->channel, e) < 0)
@@ -71,7 +69,7 @@ static int read_mark(const json_t *o, struct op_ask *ask, struct err *e)
 	return jx_int(o, "", "seq", JX_REQUIRED, ask->mark == MARK_UNREAD ? 1 : 0, INT64_MAX, &ask->seq, e);
 }
 
-static int read_interests(const json_t *o, struct op_ask *ask, struct err *e)
+static int read_interests(const struct jx *o, struct op_ask *ask, struct err *e)
 {
 	struct interests *i = xcalloc(1, sizeof(*i));
 
@@ -83,7 +81,7 @@ static int read_interests(const json_t *o, struct op_ask *ask, struct err *e)
 	return 0;
 }
 
-static int read_fields(const struct config *c, const json_t *o, int64_t user, struct op_ask *ask, struct err *e)
+static int read_fields(const struct config *c, const struct jx *o, int64_t user, struct op_ask *ask, struct err *e)
 {
 	switch (ask->kind) {
 	case OP_SEND:
@@ -109,7 +107,8 @@ static int read_fields(const struct config *c, const json_t *o, int64_t user, st
 	return 0;
 }
 
-int op_read(const struct config *c, const json_t *o, int64_t user, unsigned scopes, struct op_ask *ask, struct err *e)
+int op_read(const struct config *c, const struct jx *o, int64_t user, unsigned scopes, struct op_ask *ask,
+	    struct err *e)
 {
 	struct op_ask got = {0};
 	struct span name;
@@ -132,6 +131,8 @@ int op_read(const struct config *c, const json_t *o, int64_t user, unsigned scop
 
 /* ---- answers */
 
+#define ACK_FRAME 192 /* room for an ack without its ref */
+
 static void start(struct strbuf *b, const char *type, const struct op_name *name)
 {
 	strbuf_adds(b, "{\"type\":\"");
@@ -145,6 +146,7 @@ static void start(struct strbuf *b, const char *type, const struct op_name *name
 
 void op_sent(struct strbuf *b, const struct op_name *name, const struct write_item *item)
 {
+	strbuf_reserve(b, strlen(name->ref) + ACK_FRAME);
 	start(b, "ack", name);
 	strbuf_adds(b, ",\"client_id\":\"");
 	strbuf_adds(b, name->client_id);

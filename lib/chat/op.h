@@ -4,9 +4,9 @@
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
 #include "lib/chat/read_marker.h"
-#include <jansson.h>
 struct config;
 struct interests;
+struct jx;
 struct write_item;
 
 #define OP_REF_MAX 64 /* bytes */
@@ -39,11 +39,11 @@ struct op_ask {
 	struct write_item *item;     /* OP_SEND; the caller's */
 };
 
-/* Parses a line; name gets what can be told, also of a line that is refused later. *o: json_decref(), NULL on failure.
+/* Parses a line; name gets what can be told, also of a line that is refused later. *o: jx_free(), NULL on failure.
  */
-MUST_CHECK int op_parse(const char *p, size_t n, struct op_name *name, json_t **o, struct err *e);
+MUST_CHECK int op_parse(const char *p, size_t n, struct op_name *name, struct jx **o, struct err *e);
 /* Checks the op against the table and the scopes (enum session_scope). *ask is set on success only. */
-MUST_CHECK int op_read(const struct config *c, const json_t *o, int64_t user, unsigned scopes, struct op_ask *ask,
+MUST_CHECK int op_read(const struct config *c, const struct jx *o, int64_t user, unsigned scopes, struct op_ask *ask,
 		       struct err *e);
 
 /* One that moves a marker. */

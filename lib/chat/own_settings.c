@@ -10,21 +10,21 @@
 #include <string.h>
 
 /* One that is there and no null. */
-static const json_t *given(const json_t *o, const char *name)
+static const struct jx *given(const struct jx *o, const char *name)
 {
-	const json_t *v = json_object_get(o, name);
+	const struct jx *v = jx_get(o, name);
 
-	return json_is_null(v) ? NULL : v;
+	return jx_is(v, JX_NULL) ? NULL : v;
 }
 
-static int check_bool(const json_t *o, const char *name, struct err *e)
+static int check_bool(const struct jx *o, const char *name, struct err *e)
 {
-	const json_t *v = json_object_get(o, name);
+	const struct jx *v = jx_get(o, name);
 
-	return !v || json_is_boolean(v) ? 0 : err_set(e, ERR_BAD_FIELD, name, "must be true or false");
+	return !v || jx_is(v, JX_BOOL) ? 0 : err_set(e, ERR_BAD_FIELD, name, "must be true or false");
 }
 
-static int check_text(const json_t *o, const char *name, const char *field, size_t min, size_t max, struct err *e)
+static int check_text(const struct jx *o, const char *name, const char *field, size_t min, size_t max, struct err *e)
 {
 	struct span text;
 
@@ -37,18 +37,20 @@ static int check_text(const json_t *o, const char *name, const char *field, size
 	return 0;
 }
 
-static int check_time(const json_t *v, const char *field, struct err *e)
+static int check_time(const struct jx *v, const char *field, struct err *e)
 {
-	if (!v || (json_is_string(v) && time_valid(json_string_value(v), json_string_length(v))))
+	const char *text = jx_text(v);
+
+	if (!v || (text && time_valid(text, strlen(text))))
 		return 0;
 	return err_set(e, ERR_BAD_FIELD, field, "must be a time as 2026-11-25T10:04:31Z");
 }
 
-static int check_status(const json_t *status, struct err *e)
+static int check_status(const struct jx *status, struct err *e)
 {
 	static const char *const names[] = {"emoji", "text", "until", NULL};
 
-	if (!json_is_object(status))
+	if (!jx_is(status, JX_OBJECT))
 		return err_set(e, ERR_BAD_FIELD, "status", "must be an object, or null");
 	if (jx_only(status, "status.", names, e) < 0 ||
 	    check_text(status, "emoji", "status.emoji", 1, STATUS_EMOJI_CHARS, e) < 0 ||
@@ -57,15 +59,15 @@ static int check_status(const json_t *status, struct err *e)
 	return check_time(given(status, "until"), "status.until", e);
 }
 
-static int check(const json_t *patch, struct err *e)
+static int check(const struct jx *patch, struct err *e)
 {
 	static const char *const names[] = {"invisible", "dnd_until", "status", "read_receipts", NULL};
-	const json_t *dnd = given(patch, "dnd_until"), *status = given(patch, "status");
+	const struct jx *dnd = given(patch, "dnd_until"), *status = given(patch, "status");
 
 	if (jx_only(patch, "", names, e) < 0 || check_bool(patch, "invisible", e) < 0 ||
 	    check_bool(patch, "read_receipts", e) < 0)
 		return -1;
-	if (!(json_is_string(dnd) && !strcmp(json_string_value(dnd), "forever")) && check_time(dnd, "dnd_until", e) < 0)
+	if (!(jx_text(dnd) && !strcmp(jx_text(dnd), "forever")) && check_time(dnd, "dnd_until", e) < 0)
 		return -1;
 	return status ? check_status(status, e) : 0;
 }
@@ -86,36 +88,46 @@ int own_settings_get(struct db *d, int64_t user, struct strbuf *b, struct err *e
 	return append(r, b);
 }
 
-int own_settings_change(struct db *d, const struct config *c, int64_t user, const json_t *patch, struct strbuf *b,
-			struct err *e)
+/* patch: JSON that was looked at. */
+static int change(struct db *d, const struct config *c, int64_t user, struct strbuf *patch, struct strbuf *b,
+		  struct err *e)
 {
 	PGresult *r = NULL;
-	char *text;
-	int rc;
+
+	if (db_query(d, STMT_settings_change, &r, e, "itiii", user, strbuf_cstr(patch), c->presence.lease,
+		     c->presence.away, c->reads.receipts_max) < 0)
+		return -1;
+	return append(r, b);
+}
+
+int own_settings_change(struct db *d, const struct config *c, int64_t user, const struct jx *patch, struct strbuf *b,
+			struct err *e)
+{
+	AUTO_STRBUF text = {0};
 
 	if (check(patch, e) < 0)
 		return -1;
-	text = json_dumps(patch, JSON_COMPACT);
-	if (!text)
-		return err_set(e, ERR_INTERNAL, NULL, "something went wrong on our side");
-	rc = db_query(d, STMT_settings_change, &r, e, "itiii", user, text, c->presence.lease, c->presence.away,
-		      c->reads.receipts_max);
-	free(text);
-	return rc < 0 ? -1 : append(r, b);
+	jx_write(&text, patch);
+	return change(d, c, user, &text, b, e);
 }
 
-int own_status_set(struct db *d, const struct config *c, int64_t user, const json_t *status, struct strbuf *b,
+int own_status_set(struct db *d, const struct config *c, int64_t user, const struct jx *status, struct strbuf *b,
 		   struct err *e)
 {
-	json_t *patch = json_object();
-	int rc;
+	AUTO_STRBUF text = {0};
 
-	json_object_set_new(patch, "status", status ? json_deep_copy(status) : json_null());
-	rc = own_settings_change(d, c, user, patch, b, e);
-	json_decref(patch);
-	if (rc < 0 && !strncmp(e->field, "status.", 7)) /* here the body is the status */
-		memmove(e->field, e->field + 7, strlen(e->field + 7) + 1);
-	return rc;
+	if (status && check_status(status, e) < 0) {
+		if (!strncmp(e->field, "status.", 7)) /* here the body is the status */
+			memmove(e->field, e->field + 7, strlen(e->field + 7) + 1);
+		return -1;
+	}
+	strbuf_adds(&text, "{\"status\":");
+	if (status)
+		jx_write(&text, status);
+	else
+		strbuf_adds(&text, "null");
+	strbuf_addc(&text, '}');
+	return change(d, c, user, &text, b, e);
 }
 
 /* What a name of the IANA's looks like; whether there is one of this name the database knows. */
@@ -127,7 +139,7 @@ static bool zone_valid(const char *s, size_t n)
 	return n > 0;
 }
 
-int own_time_zone(struct db *d, int64_t user, const json_t *o, struct err *e)
+int own_time_zone(struct db *d, int64_t user, const struct jx *o, struct err *e)
 {
 	static const char *const names[] = {"time_zone", NULL};
 	struct span zone = {NULL, 0};
@@ -136,7 +148,7 @@ int own_time_zone(struct db *d, int64_t user, const json_t *o, struct err *e)
 
 	if (jx_only(o, "", names, e) < 0)
 		return -1;
-	if (!json_object_get(o, "time_zone"))
+	if (!jx_get(o, "time_zone"))
 		return err_set(e, ERR_BAD_FIELD, "time_zone", "is missing");
 	if (jx_string(o, "", "time_zone", JX_OPTIONAL, 1, TIME_ZONE_CHARS, &zone, e) < 0)
 		return -1;

@@ -2,9 +2,9 @@
 #pragma once
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
-#include <jansson.h>
 struct config;
 struct db;
+struct jx;
 
 #define STATUS_EMOJI_CHARS 32
 #define STATUS_TEXT_CHARS 100
@@ -13,10 +13,10 @@ struct db;
 /* Appends Settings (doc/protocol.md, section 3). */
 MUST_CHECK int own_settings_get(struct db *d, int64_t user, struct strbuf *b, struct err *e);
 /* patch: any of the members of Settings but version. Appends the settings as they are then. */
-MUST_CHECK int own_settings_change(struct db *d, const struct config *c, int64_t user, const json_t *patch,
+MUST_CHECK int own_settings_change(struct db *d, const struct config *c, int64_t user, const struct jx *patch,
 				   struct strbuf *b, struct err *e);
 /* status: {"emoji"?,"text"?,"until"?}; NULL: none any more. */
-MUST_CHECK int own_status_set(struct db *d, const struct config *c, int64_t user, const json_t *status,
+MUST_CHECK int own_status_set(struct db *d, const struct config *c, int64_t user, const struct jx *status,
 			      struct strbuf *b, struct err *e);
 /* o: {"time_zone": an IANA name or null}. */
-MUST_CHECK int own_time_zone(struct db *d, int64_t user, const json_t *o, struct err *e);
+MUST_CHECK int own_time_zone(struct db *d, int64_t user, const struct jx *o, struct err *e);

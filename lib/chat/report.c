@@ -14,7 +14,7 @@ static int one_of(const char *const *names, const char *field, struct span s, st
 	return err_set(e, ERR_BAD_FIELD, field, "is none of those that there are");
 }
 
-int report_make(struct db *d, const struct acting *who, int64_t channel, int64_t seq, const json_t *o, bool *again,
+int report_make(struct db *d, const struct acting *who, int64_t channel, int64_t seq, const struct jx *o, bool *again,
 		struct strbuf *b, struct err *e)
 {
 	static const char *const names[] = {"reason", "text", NULL};
@@ -84,7 +84,7 @@ int report_list_own(struct db *d, int64_t reporter, int64_t before, int64_t limi
 	return list_render(r, 0, "reports", b, p, e);
 }
 
-int report_resolve(struct db *d, const struct acting *who, int64_t report, const json_t *o, struct err *e)
+int report_resolve(struct db *d, const struct acting *who, int64_t report, const struct jx *o, struct err *e)
 {
 	static const char *const names[] = {"action", "until", "site", "note", NULL};
 	static const char *const actions[] = {"dismiss", "delete", "mute", "remove", "ban", "deactivate", NULL};

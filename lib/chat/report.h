@@ -5,11 +5,12 @@
 #include "lib/chat/page.h"
 #include "lib/json/jx.h"
 struct db;
+struct jx;
 
 #define REPORT_TEXT_CHARS 1000
 
 /* Reads {"reason","text"?} and appends the report as its maker sees it. *again: it is open already. */
-MUST_CHECK int report_make(struct db *d, const struct acting *who, int64_t channel, int64_t seq, const json_t *o,
+MUST_CHECK int report_make(struct db *d, const struct acting *who, int64_t channel, int64_t seq, const struct jx *o,
 			   bool *again, struct strbuf *b, struct err *e);
 /* Appends a report with its evidence, for who may handle it. */
 MUST_CHECK int report_get(struct db *d, const struct acting *who, int64_t report, struct strbuf *b, struct err *e);
@@ -20,4 +21,5 @@ MUST_CHECK int report_list(struct db *d, const struct acting *who, int64_t chann
 MUST_CHECK int report_list_own(struct db *d, int64_t reporter, int64_t before, int64_t limit, struct strbuf *b,
 			       struct page *p, struct err *e);
 /* Reads {"action","until"?,"site"?,"note"?} and does it. */
-MUST_CHECK int report_resolve(struct db *d, const struct acting *who, int64_t report, const json_t *o, struct err *e);
+MUST_CHECK int report_resolve(struct db *d, const struct acting *who, int64_t report, const struct jx *o,
+			      struct err *e);

@@ -501,6 +501,12 @@ uint64_t pgconn_query(struct pgconn *p, enum stmt_id stmt, int64_t wait, pgconn_
 	return q->id;
 }
 
+void pgconn_push(struct pgconn *p)
+{
+	if (p->state == UP && !p->lost_why && !flush(p))
+		p->lost_why = xstrdup(PQerrorMessage(p->conn));
+}
+
 void pgconn_forget(struct pgconn *p, uint64_t id)
 {
 	for (struct query *q = p->waiting.first; q; q = q->next)

@@ -49,6 +49,9 @@ typedef void (*pgconn_done)(void *arg, const PGresult *r, const struct err *e);
  * the connection is down it waits for it, at most `wait` milliseconds (0: fail at once when down). */
 uint64_t pgconn_query(struct pgconn *p, enum stmt_id stmt, int64_t wait, pgconn_done done, void *arg, const char *types,
 		      ...);
+/* Sends on what the connection did not take of a query at once, as pgconn_ready() does where there is room; for an
+ * owner who will be busy for a while. Callbacks never run inside. */
+void pgconn_push(struct pgconn *p);
 /* The answer of this query is not wanted any more: done will not be called. Unknown ids are fine. */
 void pgconn_forget(struct pgconn *p, uint64_t id);
 size_t pgconn_pending(const struct pgconn *p);

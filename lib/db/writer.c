@@ -22,6 +22,7 @@
 #define KNOWN_CHANNELS 4096 /* a power of 2 */
 #define EXTEND_EACH 500000  /* events after which partitions ahead are looked at: at full speed an hour is too long */
 #define FAR_AWAY_MS 60000
+#define PUSH_EACH 32 /* items told of */
 
 /* Plans made while tables were empty cost 3 times as much, and switched-off nodes would start JIT (doc/events.md).
  * lock_timeout: HOLDER_MS, for the wait for the sequencer. */
@@ -386,9 +387,6 @@ static void settle(struct writer *w, struct write_item *i, const PGresult *r, in
 	int status = (int)result_int(r, row, 0);
 	struct err e = {0};
 
-	unpark(w, i->channel);
-	if (status == WRITE_AGAIN || status == WRITE_REUSED)
-		w->look_until = clock_mono_ms() + LOOK_MS;
 	if (status == WRITE_STORED || status == WRITE_AGAIN) {
 		i->ok = true;
 		i->again = status == WRITE_AGAIN;
@@ -396,10 +394,8 @@ static void settle(struct writer *w, struct write_item *i, const PGresult *r, in
 		i->id = result_int(r, row, 2);
 		i->event = result_int(r, row, 3);
 		i->at_us = result_int(r, row, 4);
-		if (!i->again) {
-			*known_of(w, i->channel) = (struct known){i->channel, i->seq};
+		if (!i->again)
 			see_to_partitions(w, i->event);
-		}
 		finish(i);
 		return;
 	}
@@ -415,37 +411,51 @@ static void settle(struct writer *w, struct write_item *i, const PGresult *r, in
 	fail(w, i, &e);
 }
 
-static void on_success(struct writer *w, struct write_item **items, size_t n, const PGresult *r)
+static void start_batch(struct writer *w, int64_t now);
+
+static bool is_for_the_next_batch(const PGresult *r, size_t row)
 {
-	size_t back = 0;
+	int64_t status = result_int(r, (int)row, 0);
+
+	return status == WRITE_DEFERRED || status == WRITE_TWICE_IN_BATCH;
+}
+
+/* What the next batch is built with: what of this one was not judged comes first, in its order. */
+static void learn(struct writer *w, struct write_item *const *items, size_t n, const PGresult *r)
+{
+	struct write_item **back = xcalloc(n, sizeof(*back));
+	size_t back_n = 0;
 
 	for (size_t k = 0; k < n; k++) {
-		int status = (int)result_int(r, (int)k, 0);
+		int64_t channel = items[k]->channel, status = result_int(r, (int)k, 0);
 
-		if (status != WRITE_DEFERRED && status != WRITE_TWICE_IN_BATCH)
+		if (status == WRITE_AGAIN || status == WRITE_REUSED)
+			w->look_until = clock_mono_ms() + LOOK_MS;
+		if (status == WRITE_STORED)
+			*known_of(w, channel) = (struct known){channel, result_int(r, (int)k, 1)};
+		if (status != WRITE_DEFERRED)
+			unpark(w, channel);
+		if (!is_for_the_next_batch(r, k))
 			continue;
 		items[k]->deferred |= status == WRITE_DEFERRED;
 		w->stats.deferred += status == WRITE_DEFERRED;
-		back++;
+		back[back_n++] = items[k];
 	}
-	if (back) { /* put back before any callback, which may submit more */
-		struct write_item **kept = xcalloc(back, sizeof(*kept));
-		size_t m = 0;
+	queue_put_back(w, back, back_n);
+	free(back);
+}
 
-		for (size_t k = 0; k < n; k++) {
-			int status = (int)result_int(r, (int)k, 0);
-
-			if (status == WRITE_DEFERRED || status == WRITE_TWICE_IN_BATCH)
-				kept[m++] = items[k];
-		}
-		queue_put_back(w, kept, m);
-		free(kept);
-	}
+/* The database gets the next batch before anyone is told of this one: the telling takes longer than it should wait. A
+ * large batch does not fit into the socket's buffer at once. */
+static void on_success(struct writer *w, struct write_item **items, size_t n, const PGresult *r)
+{
+	learn(w, items, n, r);
+	start_batch(w, clock_mono_ms());
 	for (size_t k = 0; k < n; k++) {
-		int status = (int)result_int(r, (int)k, 0);
-
-		if (status != WRITE_DEFERRED && status != WRITE_TWICE_IN_BATCH)
+		if (!is_for_the_next_batch(r, k))
 			settle(w, items[k], r, (int)k);
+		if (k % PUSH_EACH == PUSH_EACH - 1 && w->batch)
+			pgconn_push(w->conn);
 	}
 }
 
@@ -475,7 +485,6 @@ static void on_failure(struct writer *w, struct write_item **items, size_t n, co
 	}
 }
 
-static void start_batch(struct writer *w, int64_t now);
 static int64_t expire(struct writer *w, int64_t now);
 
 static void on_batch(void *arg, const PGresult *r, const struct err *e)

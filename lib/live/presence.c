@@ -381,15 +381,15 @@ void presence_notice(struct presence *p, int64_t user, struct span json, int64_t
 	struct presence_instance *i;
 	struct err ignored = {0};
 	const char *uuid;
-	json_t *o = NULL;
+	struct jx *o = NULL;
 
 	if (jx_parse(json.p, json.n, &o, &ignored) < 0)
 		return;
-	uuid = json_string_value(json_object_get(o, "instance"));
+	uuid = jx_text(jx_get(o, "instance"));
 	i = uuid ? instance_find(p, user, 0, uuid) : NULL;
 	if (i && !i->gone)
-		notice(p, i, json_string_value(json_object_get(o, "input")), now);
-	json_decref(o);
+		notice(p, i, jx_text(jx_get(o, "input")), now);
+	jx_free(&o);
 }
 
 /* ---- looking at all: polls that came no more, graces that are over, who may be away */

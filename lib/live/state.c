@@ -654,21 +654,21 @@ static void mark_line(struct live *l, const struct event *ev, int64_t now)
 	struct state *s = l->state;
 	struct focused *c = focus_channel(&s->focus, ev->channel);
 	struct early got = {.channel = ev->channel, .user = ev->subject, .seq = -1, .delivered = -1};
-	const json_t *seq, *delivered;
+	const struct jx *seq, *delivered;
 	struct err e = {0};
-	json_t *o = NULL;
+	struct jx *o = NULL;
 	struct member *m;
 	struct look *k;
 
 	if (!c || c->load == LOAD_NEW || jx_parse(ev->json.p, ev->json.n, &o, &e) < 0)
 		return;
-	seq = json_object_get(o, "seq"); /* null: he shows it no more */
-	delivered = json_object_get(o, "delivered");
-	if (json_is_integer(seq))
-		got.seq = json_integer_value(seq);
-	if (json_is_integer(delivered))
-		got.delivered = json_integer_value(delivered);
-	json_decref(o);
+	seq = jx_get(o, "seq"); /* null: he shows it no more */
+	delivered = jx_get(o, "delivered");
+	if (jx_is(seq, JX_INT))
+		got.seq = jx_number(seq);
+	if (jx_is(delivered, JX_INT))
+		got.delivered = jx_number(delivered);
+	jx_free(&o);
 	if (s->asking) {
 		if (s->early_n == s->early_cap) {
 			s->early_cap = MAX_OF((size_t)16, s->early_cap * 2);

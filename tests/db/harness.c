@@ -56,8 +56,8 @@ struct config *test_config(const char *dsn)
 	c->database.dsn = xstrdup(dsn);
 	c->database.statement_timeout = 10000;
 	c->database.wait = 10000;
-	c->writer.batch_items = 512;
-	c->writer.batch_bytes = 1 << 20;
+	c->writer.batch_items = 1024;
+	c->writer.batch_bytes = 2 << 20;
 	c->writer.queue_items = 8192;
 	c->writer.queue_bytes = 16 << 20;
 	c->limits.message_chars = 20000;
@@ -385,7 +385,7 @@ struct write_item *make_item(struct site *s, int64_t channel, int64_t sender, co
 	struct strbuf b = {0};
 	struct write_item *item = NULL;
 	struct err e = {0};
-	json_t *o = NULL;
+	struct jx *o = NULL;
 
 	rand_uuid(fresh);
 	strbuf_addf(&b, "{\"client_id\":\"%s\",\"body\":{\"text\":", client_id ? client_id : fresh);
@@ -393,7 +393,7 @@ struct write_item *make_item(struct site *s, int64_t channel, int64_t sender, co
 	strbuf_adds(&b, "}}");
 	if (jx_parse(b.p, b.n, &o, &e) < 0 || message_item(s->config, o, channel, sender, &item, &e) < 0)
 		fail_msg("message_item: %s %s", e.field, e.detail);
-	json_decref(o);
+	jx_free(&o);
 	strbuf_release(&b);
 	memset(out, 0, sizeof(*out));
 	out->began = clock_mono_ms();

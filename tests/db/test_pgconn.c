@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct link {
 	struct port port; /* first: the hooks' argument */
@@ -193,6 +194,55 @@ static void a_loss_fails_what_is_under_way_and_it_connects_again(void **state)
 	sql(s, "ROLLBACK");
 }
 
+/* Longer than what a socket takes at once. */
+static char *long_handle(void)
+{
+	size_t n = (size_t)4 << 20;
+	char *text = xmalloc(n + 1);
+
+	memset(text, 'x', n);
+	text[n] = 0;
+	return text;
+}
+
+static void a_long_question_is_pushed_out_without_a_callback(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = {0};
+	char *handle = long_handle();
+	int64_t end;
+
+	connect_link(f, NULL);
+	UNTIL(pgconn_is_up(f->link.port.conn), 5000);
+	pgconn_query(f->link.port.conn, STMT_user_by_handle, 0, on_answer, &a, "t", handle);
+	assert_true(f->link.port.events & PGCONN_WRITE); /* it has not left yet */
+	for (end = clock_mono_ms() + 5000; f->link.port.events & PGCONN_WRITE && clock_mono_ms() < end; usleep(1000))
+		pgconn_push(f->link.port.conn);
+	assert_int_equal(f->link.port.events, PGCONN_READ);
+	assert_int_equal(a.calls, 0);
+	UNTIL(a.calls, 5000);
+	assert_int_equal(a.code, ERR_NONE);
+	free(handle);
+}
+
+static void a_loss_seen_while_pushing_is_told_later(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = {0};
+	char *handle = long_handle();
+
+	connect_link(f, NULL);
+	UNTIL(pgconn_is_up(f->link.port.conn), 5000);
+	pgconn_query(f->link.port.conn, STMT_user_by_handle, 0, on_answer, &a, "t", handle);
+	kill_link(f->site);
+	for (int k = 0; k < 3; k++)
+		pgconn_push(f->link.port.conn);
+	assert_int_equal(a.calls, 0);
+	UNTIL(a.calls, 5000);
+	assert_int_equal(a.code, ERR_UNAVAILABLE);
+	free(handle);
+}
+
 static void one_that_waits_too_long_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -303,6 +353,8 @@ int main(void)
 		TEST(one_that_fails_takes_no_other_along),
 		TEST(a_statement_that_cannot_be_prepared_fails_each_time),
 		TEST(a_loss_fails_what_is_under_way_and_it_connects_again),
+		TEST(a_long_question_is_pushed_out_without_a_callback),
+		TEST(a_loss_seen_while_pushing_is_told_later),
 		TEST(one_that_waits_too_long_is_told),
 		TEST(one_that_is_forgotten_calls_nobody),
 		TEST(a_listener_hears_and_listens_again_before_it_is_up),

@@ -109,6 +109,44 @@ static void what_arrives_during_a_commit_is_the_next_batch(void **state)
 	assert_int_equal(check_log(s), COUNT_OF(v));
 }
 
+struct look {
+	struct port *port;
+	uint64_t batches; /* begun when it was told of */
+};
+
+static void on_told(struct write_item *item, void *arg)
+{
+	struct look *l = arg;
+
+	assert_true(item->ok);
+	l->batches = stats_of(l->port).batches;
+	write_item_free(&item);
+}
+
+static void the_next_batch_is_under_way_before_the_last_one_is_told_of(void **state)
+{
+	struct fixture *f = *state;
+	struct site *s = f->site;
+	struct look looks[3] = {{f->port, 0}, {f->port, 0}, {f->port, 0}};
+	struct sent unused;
+	struct err e = {0};
+	uint64_t before;
+
+	UNTIL(writer_is_up(f->port->writer), 5000);
+	before = stats_of(f->port).batches;
+	for (size_t k = 0; k < COUNT_OF(looks); k++) {
+		struct write_item *item = make_item(s, s->open, s->user[0], NULL, "x", &unused);
+
+		item->done = on_told;
+		item->arg = &looks[k];
+		assert_int_equal(submit(f->port, item, &e), 0);
+	}
+	UNTIL(looks[2].batches, 5000);
+	assert_int_equal(looks[0].batches - before, 2); /* the first one went alone */
+	assert_int_equal(looks[1].batches - before, 2);
+	assert_int_equal(looks[2].batches - before, 2);
+}
+
 static void a_batch_is_bounded_in_items_and_bytes(void **state)
 {
 	struct fixture *f = *state;
@@ -126,7 +164,7 @@ static void a_batch_is_bounded_in_items_and_bytes(void **state)
 	assert_int_equal(stats_of(f->port).batches - before, 1 + 3); /* one at once, then 10, 10 and 5 */
 
 	memset(text, 'x', sizeof(text) - 1);
-	s->config->writer.batch_items = 512;
+	s->config->writer.batch_items = 1024;
 	s->config->writer.batch_bytes = 3 * 41000; /* body and tail: three such messages */
 	before = stats_of(f->port).batches;
 	for (size_t k = 0; k < 10; k++)
@@ -759,6 +797,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_message_is_stored_and_its_numbers_told),
 		TEST(what_arrives_during_a_commit_is_the_next_batch),
+		TEST(the_next_batch_is_under_way_before_the_last_one_is_told_of),
 		TEST(a_batch_is_bounded_in_items_and_bytes),
 		TEST(each_item_of_a_batch_has_its_own_outcome),
 		TEST(a_bad_item_fails_alone_where_the_database_refuses_the_batch),

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	}
 	MUST(c->site.url[0] && c->database.dsn && config_site_port(c) > 0 && config_site_port(c) < 65536);
 	MUST(config_site_secure(c) || config_site_loopback(c));
-	MUST(c->writer.batch_items >= 1 && c->writer.batch_items <= 512);
+	MUST(c->writer.batch_items >= 1 && c->writer.batch_items <= 1024);
 	config_free(&c);
 	return 0;
 }

@@ -55,8 +55,8 @@ static void defaults_stand_where_nothing_is_said(void **state)
 	assert_int_equal(c->api.socket_mode, 0660);
 	assert_int_equal(c->api.parked, 500);
 	assert_true(config_polls_park(c));
-	assert_int_equal(c->writer.batch_items, 512);
-	assert_int_equal(c->writer.batch_bytes, 1 << 20);
+	assert_int_equal(c->writer.batch_items, 1024);
+	assert_int_equal(c->writer.batch_bytes, 2 << 20);
 	assert_int_equal(c->reads.coalesce, 1000);
 	assert_int_equal(c->reads.receipts_max, 100);
 	assert_int_equal(c->session.idle, (int64_t)14 * 86400000);
@@ -105,16 +105,16 @@ static void values_are_within_their_limits(void **state)
 		bool ok;
 	} cases[] = {
 		{"[writer]\nbatch_items = 1", true},
-		{"[writer]\nbatch_items = 512", true},
+		{"[writer]\nbatch_items = 1024", true},
 		{"[writer]\nbatch_items = 0", false},
-		{"[writer]\nbatch_items = 513", false},
+		{"[writer]\nbatch_items = 1025", false},
 		{"[writer]\nbatch_items = -1", false},
 		{"[writer]\nbatch_items = ten", false},
 		{"[writer]\nbatch_items = 5k", false}, /* a count has no unit */
 		{"[writer]\nbatch_items = 5 0", false},
 		{"[writer]\nbatch_items =", false},
-		{"[writer]\nbatch_bytes = 1M", true},
-		{"[writer]\nbatch_bytes = 1048577", false},
+		{"[writer]\nbatch_bytes = 2M", true},
+		{"[writer]\nbatch_bytes = 2097153", false},
 		{"[writer]\nbatch_bytes = 9223372036854775807G", false},
 		{"[writer]\nbatch_bytes = 99999999999999999999", false},
 		{"[database]\nwait = 0s", true},

@@ -10,6 +10,7 @@
 #include "lib/bus/payload.h"
 #include "lib/chat/interests.h"
 #include "lib/json/jx.h"
+#include <stdio.h>
 #include <string.h>
 
 #define UUID "01234567-89ab-4def-8123-456789abcdef"

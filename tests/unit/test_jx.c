@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Parses a copy of exactly that size, so that the sanitizers see a look beyond it. */
-static int parse(const char *p, size_t n, json_t **out, struct err *e)
+static int parse(const char *p, size_t n, struct jx **out, struct err *e)
 {
 	char *copy = malloc(n ? n : 1);
 	int rc;
@@ -25,10 +25,10 @@ static int parse(const char *p, size_t n, json_t **out, struct err *e)
 	return rc;
 }
 
-static json_t *good(const char *text)
+static struct jx *good(const char *text)
 {
 	struct err e;
-	json_t *o;
+	struct jx *o;
 
 	if (parse(text, strlen(text), &o, &e) < 0)
 		fail_msg("%s: %s: %s", text, e.field, e.detail);
@@ -84,6 +84,11 @@ static void hostile_text_is_refused_by_the_name_of_its_member(void **state)
 		/* beginnings and ends */
 		CASE("{} x", "", "after its end"),
 		CASE("{}{}", "", "after its end"),
+		CASE("{} \"x", "", "after its end"),
+		CASE("{} \"x\"", "", "after its end"),
+		CASE("{} 12", "", "after its end"),
+		CASE("{} tr", "", "after its end"),
+		CASE("{} /", "", "after its end"),
 		CASE("", "", ""),
 		CASE("{", "", "too early"),
 		CASE("{\"body\":{\"text\":\"x", "body.text", "too early"),
@@ -94,6 +99,16 @@ static void hostile_text_is_refused_by_the_name_of_its_member(void **state)
 		CASE("null", "", ""),
 		CASE("\xef\xbb\xbf{}", "", ""),
 		CASE("{\"a\":1,}", "", ""),
+		CASE("{\"a\":{\"b\":1,}}", "a", "well formed"),
+		CASE("{\"a\":{\"b\":}}", "a.b", "well formed"),
+		CASE("{\"a\":{\"b\" : }}", "a.b", "well formed"),
+		CASE("{\"a\":{\"b\"}}", "a", "well formed"),
+		CASE("{\"a\":\v1}", "a", "well formed"), /* blanks elsewhere */
+		CASE("{\"a\":\f1}", "a", "well formed"),
+		CASE("{\"a\":1e400", "a", "range"),
+		CASE("{\"a\":12", "a", "too early"),
+		CASE("{\"a\":\"\\\\\\ud83d\"}", "a", "surrogate"),
+		CASE("1", "", "expected a JSON object"),
 		CASE("{'a':1}", "", ""),
 		CASE("{a:1}", "", ""),
 		CASE("{\"a\":1 /* c */}", "a", ""),
@@ -108,14 +123,14 @@ static void hostile_text_is_refused_by_the_name_of_its_member(void **state)
 	(void)state;
 	for (size_t k = 0; k < COUNT_OF(cases); k++) {
 		struct err e;
-		json_t *o;
+		struct jx *o;
 
 		if (parse(cases[k].text, cases[k].n, &o, &e) == -1 && !o &&
 		    e.code == (cases[k].field[0] ? ERR_BAD_FIELD : ERR_BAD_REQUEST) &&
 		    !strcmp(e.field, cases[k].field) && strstr(e.detail, cases[k].says))
 			continue;
 		print_error("%s: %s, field %s, %s\n", cases[k].text, err_name(e.code), e.field, e.detail);
-		json_decref(o);
+		jx_free(&o);
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);
@@ -125,7 +140,7 @@ static void depth_is_bounded(void **state)
 {
 	AUTO_STRBUF b = {0};
 	struct err e;
-	json_t *o;
+	struct jx *o;
 
 	(void)state;
 	for (int depth = JX_DEPTH_MAX - 1; depth <= JX_DEPTH_MAX + 1; depth++)
@@ -139,7 +154,7 @@ static void depth_is_bounded(void **state)
 				strbuf_adds(&b, arrays ? "]" : "}");
 			strbuf_adds(&b, "}");
 			assert_int_equal(parse(b.p, b.n, &o, &e), depth > JX_DEPTH_MAX ? -1 : 0);
-			json_decref(o);
+			jx_free(&o);
 		}
 	assert_int_equal(e.code, ERR_BAD_REQUEST);
 	strbuf_reset(&b);
@@ -150,7 +165,7 @@ static void depth_is_bounded(void **state)
 	assert_non_null(strstr(e.detail, "nested deeper than 32"));
 	o = good("{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[{{{{\"}"); /* brackets in a text
 												   are none */
-	json_decref(o);
+	jx_free(&o);
 }
 
 static void what_is_cut_short_is_refused_wherever_it_is_cut(void **state)
@@ -158,33 +173,83 @@ static void what_is_cut_short_is_refused_wherever_it_is_cut(void **state)
 	static const char text[] = "{\"client_id\":\"x\",\"n\":-1.5e3,\"body\":{\"text\":\"a\\ud83d\\ude00 "
 				   "\\\"é\\\\\",\"l\":[1,null,true,{}]}}";
 	struct err e;
-	json_t *o;
+	struct jx *o;
 
 	(void)state;
 	for (size_t n = 0; n < sizeof(text) - 1; n++)
 		assert_int_equal(parse(text, n, &o, &e), -1);
 	assert_int_equal(parse(text, sizeof(text) - 1, &o, &e), 0);
-	json_decref(o);
+	jx_free(&o);
 }
 
 static void well_formed_json_is_taken(void **state)
 {
-	json_t *o = good(" {\"a\" : \"\\ud83d\\ude00\", \"b\":9223372036854775807 "
-			 ",\"c\":-9223372036854775808,\"d\":1e308,\"é\":[] }\n");
+	struct jx *o = good(" {\"a\" : \"\\ud83d\\ude00\", \"b\":9223372036854775807 "
+			    ",\"c\":-9223372036854775808,\"d\":1e308,\"é\":[] }\n");
 
 	(void)state;
-	assert_string_equal(json_string_value(json_object_get(o, "a")), "😀");
-	assert_int_equal(json_integer_value(json_object_get(o, "b")), INT64_MAX);
-	assert_int_equal(json_integer_value(json_object_get(o, "c")), INT64_MIN);
-	json_decref(o);
+	assert_string_equal(jx_text(jx_get(o, "a")), "😀");
+	assert_int_equal(jx_number(jx_get(o, "b")), INT64_MAX);
+	assert_int_equal(jx_number(jx_get(o, "c")), INT64_MIN);
+	jx_free(&o);
 	o = good("{}");
-	json_decref(o);
+	jx_free(&o);
+	o = good("{\"\\u0061\\n\":\"\\\\ud83d\\\\\", \"empty\":\"\"}"); /* an escaped backslash, no surrogate */
+	assert_string_equal(jx_text(jx_get(o, "a\n")), "\\ud83d\\");
+	assert_string_equal(jx_text(jx_get(o, "empty")), "");
+	jx_free(&o);
+}
+
+static void what_was_parsed_is_written_as_it_was(void **state)
+{
+	static const char text[] =
+		"{\"s\":\"a\\\"\\\\/\\n\\t\",\"e\":\"\\u00e9\\ud83d\\ude00\",\"n\":[1,-0.5e-3,{}],\"o\":{\"t\":true,"
+		"\"f\":false,\"z\":null,\"a\":[]},\"last\":-9223372036854775808}";
+	static const char written[] = "{\"s\":\"a\\\"\\\\/\\n\\t\",\"e\":\"é😀\",\"n\":[1,-0.5e-3,{}],\"o\":{\"t\":true,"
+				      "\"f\":false,\"z\":null,\"a\":[]},\"last\":-9223372036854775808}";
+	struct jx *o = good(text);
+	AUTO_STRBUF b = {0};
+
+	(void)state;
+	jx_write(&b, o);
+	assert_string_equal(strbuf_cstr(&b), written);
+	assert_true(jx_is(jx_get(o, "n"), JX_ARRAY));
+	assert_true(jx_is(jx_get(jx_get(o, "o"), "z"), JX_NULL));
+	assert_null(jx_get(jx_get(o, "o"), "none"));
+	assert_null(jx_get(jx_get(o, "s"), "none"));
+	assert_null(jx_get(NULL, "none"));
+	assert_null(jx_text(jx_get(o, "n")));
+	assert_int_equal(jx_number(jx_get(o, "s")), 0);
+	jx_free(&o);
+	assert_null(o);
+}
+
+/* Few names of an object are compared each with each, many are sorted. */
+static void a_name_given_twice_is_found_among_many(void **state)
+{
+	struct err e;
+	struct jx *o;
+
+	(void)state;
+	for (int n = 2; n <= 3000; n = n < 40 ? n + 1 : n * 3)
+		for (int twice = 0; twice < 2; twice++) {
+			AUTO_STRBUF b = {0};
+
+			strbuf_addc(&b, '{');
+			for (int k = 0; k < n; k++)
+				strbuf_addf(&b, "\"name%d\":%d,", (k * 7919) % n, k);
+			strbuf_adds(&b, twice ? "\"name\\u0031\":0}" : "\"name\":0}");
+			assert_int_equal(parse(b.p, b.n, &o, &e), twice ? -1 : 0);
+			if (twice)
+				assert_string_equal(e.field, "name\\u0031");
+			jx_free(&o);
+		}
 }
 
 static void a_long_path_is_cut_between_names(void **state)
 {
 	struct err e;
-	json_t *o;
+	struct jx *o;
 	static const char text[] = "{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":{"
 				   "\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\":{\"c\":1e400}}}";
 
@@ -209,7 +274,7 @@ static void a_whole_number_is_within_its_bounds(void **state)
 	(void)state;
 	for (size_t k = 0; k < COUNT_OF(cases); k++) {
 		struct err e = {0};
-		json_t *o = good(cases[k].text);
+		struct jx *o = good(cases[k].text);
 		int64_t v = -7;
 
 		if (jx_int(o, "page.", "n", JX_REQUIRED, 1, 10, &v, &e) != cases[k].rc)
@@ -221,7 +286,7 @@ static void a_whole_number_is_within_its_bounds(void **state)
 		} else {
 			assert_int_equal(v, cases[k].value);
 		}
-		json_decref(o);
+		jx_free(&o);
 	}
 }
 
@@ -232,8 +297,8 @@ static void an_optional_member_may_be_absent_or_null(void **state)
 
 	(void)state;
 	for (size_t k = 0; k < COUNT_OF(texts); k++) {
-		json_t *o = good(texts[k]);
-		const json_t *sub = NULL;
+		struct jx *o = good(texts[k]);
+		const struct jx *sub = NULL;
 		struct span s = {"kept", 4};
 		int64_t v = 42, ids[1];
 		size_t n = 9;
@@ -248,7 +313,7 @@ static void an_optional_member_may_be_absent_or_null(void **state)
 		assert_int_equal(n, 0);
 		assert_int_equal(jx_object(o, "", "m", JX_REQUIRED, &sub, &e), -1);
 		assert_string_equal(e.field, "m");
-		json_decref(o);
+		jx_free(&o);
 	}
 }
 
@@ -277,13 +342,13 @@ static void a_string_is_counted_in_code_points(void **state)
 	for (size_t k = 0; k < COUNT_OF(cases); k++) {
 		struct err e = {0};
 		struct span s = {0};
-		json_t *o = good(cases[k].text);
+		struct jx *o = good(cases[k].text);
 
 		if (jx_string(o, "body.", "s", JX_REQUIRED, 1, 5, &s, &e) != cases[k].rc)
 			fail_msg("%s", cases[k].text);
 		if (cases[k].rc < 0)
 			assert_string_equal(e.field, "body.s");
-		json_decref(o);
+		jx_free(&o);
 	}
 }
 
@@ -302,7 +367,7 @@ static void ids_are_positive_and_not_too_many(void **state)
 	(void)state;
 	for (size_t k = 0; k < COUNT_OF(cases); k++) {
 		struct err e = {0};
-		json_t *o = good(cases[k].text);
+		struct jx *o = good(cases[k].text);
 		int64_t ids[3];
 		size_t n = 0;
 
@@ -312,14 +377,14 @@ static void ids_are_positive_and_not_too_many(void **state)
 			assert_int_equal(n, cases[k].n);
 		else
 			assert_string_equal(e.field, "ids");
-		json_decref(o);
+		jx_free(&o);
 	}
 }
 
 static void a_uuid_is_canonical(void **state)
 {
-	json_t *o = good("{\"a\":\"01234567-89ab-cdef-0123-456789abcdef\",\"b\":\"01234567-89AB-cdef-0123-"
-			 "456789abcdef\",\"c\":7}");
+	struct jx *o = good("{\"a\":\"01234567-89ab-cdef-0123-456789abcdef\",\"b\":\"01234567-89AB-cdef-0123-"
+			    "456789abcdef\",\"c\":7}");
 	unsigned char u[16];
 	struct err e = {0};
 
@@ -334,7 +399,7 @@ static void a_uuid_is_canonical(void **state)
 		assert_int_equal(e.code, ERR_BAD_FIELD);
 		assert_int_equal(e.field[2], *name);
 	}
-	json_decref(o);
+	jx_free(&o);
 }
 
 static void unknown_members_are_named(void **state)
@@ -346,24 +411,24 @@ static void unknown_members_are_named(void **state)
 		/* a cut within a character would make the answer no UTF-8 */
 		"{\"ééééééééééééééééééééééééééééééééééééééééééééééééééééé\":1}",
 	};
-	json_t *o = good("{\"text\":1,\"txet\":2}");
+	struct jx *o = good("{\"text\":1,\"txet\":2}");
 	struct err e = {0};
 
 	(void)state;
 	assert_int_equal(jx_only(o, "body.", names, &e), -1);
 	assert_string_equal(e.field, "body.txet");
-	json_decref(o);
+	jx_free(&o);
 	o = good("{\"mentions\":1,\"text\":2}");
 	assert_int_equal(jx_only(o, "body.", names, &e), 0);
-	json_decref(o);
+	jx_free(&o);
 	o = good("{}");
 	assert_int_equal(jx_only(o, "", names, &e), 0);
-	json_decref(o);
+	jx_free(&o);
 	for (size_t k = 0; k < COUNT_OF(unspeakable); k++) {
 		o = good(unspeakable[k]);
 		assert_int_equal(jx_only(o, "body.", names, &e), -1);
 		assert_string_equal(e.field, "body.?");
-		json_decref(o);
+		jx_free(&o);
 	}
 }
 
@@ -374,6 +439,8 @@ int main(void)
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(what_is_cut_short_is_refused_wherever_it_is_cut),
 		cmocka_unit_test(well_formed_json_is_taken),
+		cmocka_unit_test(what_was_parsed_is_written_as_it_was),
+		cmocka_unit_test(a_name_given_twice_is_found_among_many),
 		cmocka_unit_test(a_long_path_is_cut_between_names),
 		cmocka_unit_test(a_whole_number_is_within_its_bounds),
 		cmocka_unit_test(an_optional_member_may_be_absent_or_null),

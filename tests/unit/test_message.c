@@ -9,6 +9,7 @@
 #include "lib/base/config.h"
 #include "lib/chat/message.h"
 #include "lib/json/jx.h"
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,13 +23,13 @@ static struct config config = {.limits.message_chars = 20};
 static struct write_item *item_of(const char *text, struct err *e)
 {
 	struct write_item *item = NULL;
-	json_t *o = NULL;
+	struct jx *o = NULL;
 
 	if (jx_parse(text, strlen(text), &o, e) < 0)
 		return NULL;
 	if (message_item(&config, o, 7, 42, &item, e) < 0)
 		assert_null(item);
-	json_decref(o);
+	jx_free(&o);
 	return item;
 }
 

@@ -135,9 +135,10 @@ async function screen({ page }) {
 			typing: document.querySelector(".typing-text")?.textContent ?? "",
 		})),
 	]);
+	const persons = people.filter((text) => !text.startsWith("Moderate "));
 	const plain = (text) => text.replace(/[\u2066-\u2069]/g, "");
 	return {
-		people: Object.fromEntries(people.map((text) => /^\((.*?)\) (.*?) @/.exec(plain(text))?.slice(1).reverse() ?? [text, null])),
+		people: Object.fromEntries(persons.map((text) => /^\((.*?)\) (.*?) @/.exec(plain(text))?.slice(1).reverse() ?? [text, null])),
 		room: entries.find((e) => e.startsWith("room"))?.slice("room".length).trim(),
 		direct: entries.filter((e) => !e.startsWith("room")).join(),
 		messages: rest.messages,
