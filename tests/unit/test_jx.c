@@ -381,6 +381,41 @@ static void ids_are_positive_and_not_too_many(void **state)
 	}
 }
 
+static void texts_are_strings_and_not_too_many(void **state)
+{
+	static const struct {
+		const char *text;
+		int rc;
+		size_t n;
+	} cases[] = {{"{\"l\":[\"a\"]}", 0, 1},
+		     {"{\"l\":[\"a\",\"\\u00e9\",\"\"]}", 0, 3},
+		     {"{\"l\":[]}", -1, 0},
+		     {"{\"l\":[\"a\",\"b\",\"c\",\"d\"]}", -1, 0},
+		     {"{\"l\":[\"a\",1]}", -1, 0},
+		     {"{\"l\":[[\"a\"]]}", -1, 0},
+		     {"{\"l\":\"a\"}", -1, 0},
+		     {"{\"l\":null}", -1, 0},
+		     {"{}", -1, 0}};
+
+	(void)state;
+	for (size_t k = 0; k < COUNT_OF(cases); k++) {
+		struct err e = {0};
+		struct jx *o = good(cases[k].text);
+		const char *texts[3];
+		size_t n = 0;
+
+		if (jx_texts(o, "", "l", texts, COUNT_OF(texts), &n, &e) != cases[k].rc)
+			fail_msg("%s", cases[k].text);
+		if (cases[k].rc == 0)
+			assert_int_equal(n, cases[k].n);
+		else
+			assert_string_equal(e.field, "l");
+		if (n == 3)
+			assert_string_equal(texts[1], "é");
+		jx_free(&o);
+	}
+}
+
 static void a_uuid_is_canonical(void **state)
 {
 	struct jx *o = good("{\"a\":\"01234567-89ab-cdef-0123-456789abcdef\",\"b\":\"01234567-89AB-cdef-0123-"
@@ -446,6 +481,7 @@ int main(void)
 		cmocka_unit_test(an_optional_member_may_be_absent_or_null),
 		cmocka_unit_test(a_string_is_counted_in_code_points),
 		cmocka_unit_test(ids_are_positive_and_not_too_many),
+		cmocka_unit_test(texts_are_strings_and_not_too_many),
 		cmocka_unit_test(a_uuid_is_canonical),
 		cmocka_unit_test(unknown_members_are_named),
 	};
