@@ -16,8 +16,8 @@ before(async () => {
 		conf: { registration: { mode: "invite" }, local: { accounts: "yes" }, oidc: { client_auth: "post" } },
 	});
 	await stack.idp({ auth: "client_secret_post" });
-	admin = await bot(stack, "alice");
-	member = await bot(stack, "bob");
+	admin = await bot(stack, "alice", ["write", "admin"]);
+	member = await bot(stack, "bob", ["write", "admin"]);
 });
 after(() => stack?.stop());
 
@@ -85,6 +85,10 @@ test("invitations are for owners and admins, and checked", async () => {
 	problem(await member.post("/api/v1/invites", {}), 403, "forbidden");
 	problem(await member.get("/api/v1/invites"), 403, "forbidden");
 	problem(await member.delete("/api/v1/invites/1"), 403, "forbidden");
+	const lacking = await bot(stack, "alice");
+	problem(await lacking.post("/api/v1/invites", {}), 403, "insufficient_scope");
+	problem(await lacking.get("/api/v1/invites"), 403, "insufficient_scope");
+	problem(await lacking.delete("/api/v1/invites/1"), 403, "insufficient_scope");
 	problem(await client(stack).post("/api/v1/invites", {}), 401, "unauthenticated");
 	problem(await admin.delete("/api/v1/invites/999999"), 404, "not_found");
 	for (const [wish, field] of [
