@@ -35,7 +35,7 @@ BEGIN
 		WHERE NOT EXISTS (SELECT FROM users o WHERE o.handle = candidate)
 		ON CONFLICT (handle) DO NOTHING RETURNING * INTO u;
 		IF u.id IS NOT NULL THEN
-			PERFORM emit_event('p', 'user.created', 0, -1, u.id, jsonb_build_object('user', user_json(u)));
+			PERFORM people_told('p', 'user.created', u);
 			RETURN u.id;
 		END IF;
 	END LOOP;

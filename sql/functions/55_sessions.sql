@@ -66,6 +66,6 @@ DECLARE
 	u users;
 BEGIN
 	UPDATE users SET bot = true, version = version + 1 WHERE id = made RETURNING * INTO u;
-	PERFORM emit_event('p', 'user.updated', 0, -1, u.id, jsonb_build_object('user', user_json(u)));
+	PERFORM people_told('p', 'user.updated', u);
 	RETURN u.id;
 END $$;

@@ -12,11 +12,18 @@ BEGIN
 		'{example.org,corp.example}', encode(sha256(convert_to(invite, 'UTF8')), 'hex'), first);
 	RETURN s.outcome || coalesce(' ' || (SELECT u.role FROM users u WHERE u.id = s.user_id), '');
 END $$;
+-- The last line of the audit log, people without the t- of their handles.
+CREATE FUNCTION spy.audited() RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT a.action || ' ' || substr(x.handle, 3) || ' ' || substr(y.handle, 3) || ' ' || a.details
+	FROM audit a LEFT JOIN users x ON x.id = a.actor LEFT JOIN users y ON y.id = a.target ORDER BY a.id DESC LIMIT 1
+$$;
 -- Nobody is owner or admin, as on a new site.
 UPDATE users SET role = 'member';
 
 SELECT is(spy.come('one', 'invite'), 'in owner', 'the first person of a site is its owner, however registration is set');
+SELECT is(spy.audited(), 'user.role one one {"by": "first", "to": "owner"}', 'which the audit log keeps');
 SELECT is(spy.come('two'), 'in member', 'the second is not');
+SELECT is((SELECT count(*)::int FROM audit), 1, 'nor is an ordinary person''s coming kept there');
 UPDATE users SET role = 'member';
 SELECT is(spy.come('three', first => false), 'in member', 'nor the first where that is switched off');
 SELECT is(spy.come('two'), 'in member', 'nor one who was there before');
@@ -61,10 +68,20 @@ SELECT is((SELECT count(DISTINCT user_id)::int FROM identities WHERE subject IN 
 
 -- roles by groups
 SELECT is(spy.come('g1', 'invite', group_role => 'admin'), 'in admin', 'an admin by his groups needs no invitation');
+SELECT is(spy.audited(), 'user.role g1 g1 {"by": "groups", "to": "admin"}', 'which is kept, and that it was the groups');
 SELECT is(spy.come('g2', 'invite', group_role => 'guest'), 'invite_needed', 'a guest by his groups does');
+SELECT id AS g1 FROM users WHERE handle = 't-g1' \gset
+SELECT member_add(:open, :g1, :g1, 100) \g /dev/null
+UPDATE members SET role = 'moderator' WHERE (channel_id, user_id) = (:open, :g1);
+SELECT spy.forget() \g /dev/null
 SELECT is(spy.come('g1', group_role => 'guest'), 'in guest', 'his groups change, and so does he');
+SELECT is((SELECT array_agg(r) FROM spy.routes() r), ARRAY['p ' || :open || ' 0 ' || :g1 || ' member.updated',
+	'g 0 -1 ' || :g1 || ' user.updated', 'p 0 ' || :g1 || ' ' || :g1 || ' user.updated'],
+	'who moderates nothing any more; what is for everyone is not for him from there on');
+SELECT is(spy.audited(), 'user.role g1 g1 {"by": "groups", "to": "guest", "from": "admin"}', 'which is kept');
 SELECT is(spy.come('g1'), 'in member', 'groups that give nothing any more');
-SELECT user_take_role((SELECT id FROM users WHERE handle = 't-g1'), 'admin');
+SELECT is((SELECT array_agg(r) FROM spy.routes() r), ARRAY['n 0 -1 ' || :g1 || ' user.updated'], 'from there on all of it is for him again');
+SELECT user_set_role(acting_of(0, true, NULL, NULL), :g1, 'admin') \g /dev/null
 SELECT is(spy.come('g1'), 'in admin', 'a role that was given here stays while his groups stay');
 SELECT is(spy.come('one', group_role => 'guest'), 'in owner', 'no group makes an owner less');
 SELECT spy.forget();

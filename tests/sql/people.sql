@@ -19,7 +19,8 @@ SELECT user_insert('t-eve', 'Eve', 'https://example.org/e.png', 'eve@example.org
 SELECT results_eq('SELECT handle, name, picture, email, email_verified, role, version, deactivated_at FROM users WHERE id = ' || :eve,
 	$$VALUES ('t-eve', 'Eve', 'https://example.org/e.png', 'eve@example.org', true, 'guest', 1::bigint, NULL::timestamptz)$$,
 		'a person is stored');
-SELECT results_eq('SELECT spy.routes()', ARRAY['p 0 -1 ' || :eve || ' user.created'], 'and told to everyone');
+SELECT results_eq('SELECT spy.routes()', ARRAY['p 0 -1 ' || :eve || ' user.created', 'p 0 ' || :eve || ' ' || :eve || ' user.created'],
+	'and told to everyone; to himself too, who is a guest');
 SELECT is((SELECT event_tail(e) FROM events e WHERE id = :head + 1) LIKE '%example.org"%', false, 'without the e-mail address');
 SELECT user_insert('T-Eve', 'Eve', NULL, NULL, false, 'member') AS eve2 \gset
 SELECT is((SELECT handle FROM users WHERE id = :eve2), 't-eve-2', 'a taken handle gets a number');
