@@ -51,6 +51,30 @@ CREATE OR REPLACE FUNCTION invite_json(i invites) RETURNS jsonb LANGUAGE sql STA
 		'created_at', time_text(i.created_at), 'expires_at', time_text(i.expires_at), 'state', invite_state(i))
 $$;
 
+-- A link; what is null sets no bound.
+CREATE OR REPLACE FUNCTION invite_make(who acting, hash bytea, in_note text, in_role text, most int, ends timestamptz) RETURNS invites
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	i invites;
+BEGIN
+	INSERT INTO invites (code_hash, note, role, max_uses, expires_at, created_by) VALUES (hash, in_note, in_role, most, ends, who.user_id)
+	RETURNING * INTO i;
+	PERFORM audit_add(who, 'invite.created', NULL, NULL, jsonb_build_object('invite', i.id, 'role', i.role, 'max_uses', i.max_uses,
+		'expires_at', time_text(i.expires_at), 'note', nullif(i.note, '')));
+	RETURN i;
+END $$;
+
+-- Again is harmless. False: there is none.
+CREATE OR REPLACE FUNCTION invite_withdraw(who acting, invite bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	UPDATE invites v SET revoked_at = now() WHERE v.id = invite AND v.revoked_at IS NULL;
+	IF FOUND THEN
+		PERFORM audit_add(who, 'invite.revoked', NULL, NULL, jsonb_build_object('invite', invite));
+		RETURN true;
+	END IF;
+	RETURN EXISTS (SELECT FROM invites v WHERE v.id = invite);
+END $$;
+
 -- Who comes by the provider's groups, which gave had_role at his last log-in and give in_role now (null: nothing), gets his role. What
 -- the provider changed counts; what was changed here meanwhile stays until then. An owner is made less here alone.
 CREATE OR REPLACE FUNCTION user_take_role(person bigint, had_role text, in_role text) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
@@ -140,14 +164,19 @@ BEGIN
 	RETURN 0;
 END $$;
 
--- Sets somebody's password, null for none any more. All his browser sessions end: whoever knew the old one is out.
-CREATE OR REPLACE FUNCTION password_set(person bigint, in_hash text) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+-- Sets somebody's password, null for none any more. All his browser sessions end: whoever knew the old one is out. False: a bot,
+-- nobody signs in to it.
+CREATE OR REPLACE FUNCTION password_set(who acting, person bigint, in_hash text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-	IF in_hash IS NULL THEN
+	IF EXISTS (SELECT FROM users u WHERE u.id = person AND u.bot) THEN
+		RETURN false;
+	ELSIF in_hash IS NULL THEN
 		DELETE FROM passwords p WHERE p.user_id = person;
 	ELSE
 		INSERT INTO passwords (user_id, hash) VALUES (person, in_hash)
 		ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = now();
 	END IF;
+	PERFORM audit_add(who, 'user.password', person, NULL);
 	PERFORM session_revoke(s.id) FROM sessions s WHERE s.user_id = person AND s.kind = 'session' AND s.revoked_at IS NULL ORDER BY s.id;
+	RETURN true;
 END $$;
