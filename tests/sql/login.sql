@@ -52,7 +52,8 @@ SELECT is((SELECT i.code_hash FROM users u JOIN invites i ON i.id = u.invite_id 
 
 -- making and withdrawing them
 SELECT (invite_make(acting_of(:root, true, 'r1', '192.0.2.7'), sha256('made'), 'choir', 'guest', 3, '2099-01-01T00:00:00Z')).id AS made \gset
-SELECT is((SELECT (actor, action, target, details, request_id, address) FROM audit ORDER BY id DESC LIMIT 1), (:root::bigint, 'invite.created'::text, NULL::bigint,
+SELECT is((SELECT (actor, action, target, details, request_id, address) FROM audit ORDER BY id DESC LIMIT 1), (:root::bigint,
+	'invite.created'::text, NULL::bigint,
 	format('{"invite": %s, "role": "guest", "max_uses": 3, "note": "choir", "expires_at": "2099-01-01T00:00:00.000Z"}', :made)::jsonb, 'r1'::text,
 	'192.0.2.7'::text), 'an invitation is kept in the audit log, without its code');
 SELECT is((SELECT created_by FROM invites WHERE id = :made), :root::bigint, 'and who made it');
