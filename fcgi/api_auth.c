@@ -363,8 +363,8 @@ int handle_auth_logout(struct request *q, struct response *r, struct err *e)
 			log_info("logout", "user=%lld session=%lld", (long long)session.user, (long long)session.id);
 		}
 	}
-	/* the session here is over already; only who had one is led to the provider */
-	if (session.state != SESSION_LIVE || oidc_enter(q->app->oidc, e) < 0) {
+	/* the session here is over already; only who had one by the provider is led there */
+	if (session.state != SESSION_LIVE || !session.by_provider || oidc_enter(q->app->oidc, e) < 0) {
 		oidc_after_logout_uri(q->config, &url);
 	} else {
 		if (!oidc_logout_url(q->app->oidc, &url))

@@ -28,6 +28,7 @@ int handle_bot_list(struct request *q, struct response *r, struct err *e)
 int handle_bot_make(struct request *q, struct response *r, struct err *e)
 {
 	static const char *const names[] = {"handle", "name", NULL};
+	struct acting who = request_acting(q);
 	struct span handle, name;
 	int64_t id;
 
@@ -35,7 +36,7 @@ int handle_bot_make(struct request *q, struct response *r, struct err *e)
 	    jx_string(q->json, "", "handle", JX_REQUIRED, 1, USER_HANDLE_MAX, &handle, e) < 0 ||
 	    jx_string(q->json, "", "name", JX_REQUIRED, 1, 80, &name, e) < 0)
 		return -1;
-	if (bot_add(q->db, handle.p, name.p, &id, e) < 0)
+	if (bot_add(q->db, &who, handle.p, name.p, &id, e) < 0)
 		return -1;
 	log_info("bot.made", "by=%lld bot=%lld", (long long)q->session.user, (long long)id);
 	r->status = 201;
@@ -49,7 +50,9 @@ int handle_bot_token_list(struct request *q, struct response *r, struct err *e)
 
 int handle_bot_token_make(struct request *q, struct response *r, struct err *e)
 {
-	if (find(q, e) < 0 || access_token_make(q->db, q->param[0], q->json, &r->body, e) < 0)
+	struct acting who = request_acting(q);
+
+	if (find(q, e) < 0 || access_token_make(q->db, &who, q->param[0], q->json, &r->body, e) < 0)
 		return -1;
 	log_info("token.made", "by=%lld user=%lld", (long long)q->session.user, (long long)q->param[0]);
 	r->status = 201;
@@ -58,7 +61,9 @@ int handle_bot_token_make(struct request *q, struct response *r, struct err *e)
 
 int handle_bot_token_end(struct request *q, struct response *r, struct err *e)
 {
-	if (find(q, e) < 0 || session_revoke_own(q->db, q->param[0], q->param[1], "token", e) < 0)
+	struct acting who = request_acting(q);
+
+	if (find(q, e) < 0 || session_revoke_by(q->db, &who, q->param[0], q->param[1], "token", NULL, e) < 0)
 		return -1;
 	log_info("token.ended", "by=%lld user=%lld session=%lld", (long long)q->session.user, (long long)q->param[0],
 		 (long long)q->param[1]);

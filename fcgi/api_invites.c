@@ -10,7 +10,8 @@ int handle_invite_create(struct request *q, struct response *r, struct err *e)
 {
 	static const char *const names[] = {"note", "role", "max_uses", "expires_in", NULL};
 	struct span note = {.p = "", .n = 0}, role = {.p = "member", .n = 6};
-	struct invite_wish w = {.by = q->session.user};
+	struct acting who = request_acting(q);
+	struct invite_wish w = {0};
 	int64_t seconds = 0;
 
 	if (jx_only(q->json, "", names, e) < 0 ||
@@ -22,7 +23,7 @@ int handle_invite_create(struct request *q, struct response *r, struct err *e)
 	w.note = note.p;
 	w.role = role.p;
 	w.ttl_ms = seconds * 1000;
-	if (invite_create(q->db, q->config, &w, &r->body, e) < 0)
+	if (invite_create(q->db, q->config, &who, &w, &r->body, e) < 0)
 		return -1;
 	log_info("invite.created", "by=%lld", (long long)q->session.user);
 	r->status = 201;
@@ -41,7 +42,9 @@ int handle_invite_list(struct request *q, struct response *r, struct err *e)
 
 int handle_invite_revoke(struct request *q, struct response *r, struct err *e)
 {
-	if (invite_revoke(q->db, q->param[0], e) < 0)
+	struct acting who = request_acting(q);
+
+	if (invite_revoke(q->db, &who, q->param[0], e) < 0)
 		return -1;
 	log_info("invite.revoked", "invite=%lld by=%lld", (long long)q->param[0], (long long)q->session.user);
 	r->status = 204;

@@ -60,8 +60,8 @@ int handle_auth_local(struct request *q, struct response *r, struct err *e)
 		return -1;
 	}
 	cookie_find(q->config, COOKIE_SESSION, request_env(q, "HTTP_COOKIE"), current);
-	rc = login_session(q->db, q->config, user, NULL, current[0] ? current : NULL, request_env(q, "HTTP_USER_AGENT"),
-			   &done, e);
+	rc = login_session(q->db, q->config, user, NULL, NULL, current[0] ? current : NULL,
+			   request_env(q, "HTTP_USER_AGENT"), &done, e);
 	if (rc == 0) {
 		log_info("login.done", "user=%lld session=%lld renewed=%d", (long long)done.user,
 			 (long long)done.session, done.renewed);

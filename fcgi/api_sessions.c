@@ -10,7 +10,9 @@ int handle_session_list(struct request *q, struct response *r, struct err *e)
 
 int handle_session_end(struct request *q, struct response *r, struct err *e)
 {
-	if (session_revoke_own(q->db, q->session.user, q->param[0], "session", e) < 0)
+	struct acting who = request_acting(q);
+
+	if (session_revoke_by(q->db, &who, q->session.user, q->param[0], "session", NULL, e) < 0)
 		return -1;
 	log_info("session.ended", "user=%lld session=%lld", (long long)q->session.user, (long long)q->param[0]);
 	r->status = 204;
@@ -33,7 +35,9 @@ int handle_token_list(struct request *q, struct response *r, struct err *e)
 
 int handle_token_make(struct request *q, struct response *r, struct err *e)
 {
-	if (access_token_make(q->db, q->session.user, q->json, &r->body, e) < 0)
+	struct acting who = request_acting(q);
+
+	if (access_token_make(q->db, &who, q->session.user, q->json, &r->body, e) < 0)
 		return -1;
 	log_info("token.made", "user=%lld", (long long)q->session.user);
 	r->status = 201;
@@ -42,7 +46,9 @@ int handle_token_make(struct request *q, struct response *r, struct err *e)
 
 int handle_token_end(struct request *q, struct response *r, struct err *e)
 {
-	if (session_revoke_own(q->db, q->session.user, q->param[0], "token", e) < 0)
+	struct acting who = request_acting(q);
+
+	if (session_revoke_by(q->db, &who, q->session.user, q->param[0], "token", NULL, e) < 0)
 		return -1;
 	log_info("token.ended", "user=%lld session=%lld", (long long)q->session.user, (long long)q->param[0]);
 	r->status = 204;

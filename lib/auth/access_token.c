@@ -3,6 +3,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"
 #include "lib/base/utf8.h"
+#include "lib/chat/acting.h"
 #include "lib/db/db.h"
 #include "lib/json/jx.h"
 #include <stdio.h>
@@ -16,8 +17,8 @@ bool access_token_valid(const char *s, size_t n)
 	       session_secret_valid(s + PREFIX_LEN, n - PREFIX_LEN);
 }
 
-int access_token_create(struct db *d, int64_t user, const char *name, unsigned scopes, int64_t ttl_ms,
-			char token[SESSION_SECRET_MAX], int64_t *id, struct err *e)
+int access_token_create(struct db *d, const struct acting *who, int64_t user, const char *name, unsigned scopes,
+			int64_t ttl_ms, char token[SESSION_SECRET_MAX], int64_t *id, struct err *e)
 {
 	const char *names[SCOPE_NAMES_MAX];
 	size_t n = scope_names(scopes | SCOPE_READ, names);
@@ -37,11 +38,11 @@ int access_token_create(struct db *d, int64_t user, const char *name, unsigned s
 	secret_wipe(secret, sizeof(secret));
 	session_secret_hash(token, hash);
 	if (ttl_ms)
-		rc = db_one(d, STMT_access_token_create, &r, e, "titTii", hash, user, name, names, n, ttl_ms,
-			    (int64_t)ACCESS_TOKENS_MAX);
+		rc = db_one(d, STMT_access_token_create, &r, e, "ibtttitTii", who->user, who->admin, who->request,
+			    who->address, hash, user, name, names, n, ttl_ms, (int64_t)ACCESS_TOKENS_MAX);
 	else
-		rc = db_one(d, STMT_access_token_create, &r, e, "titTni", hash, user, name, names, n,
-			    (int64_t)ACCESS_TOKENS_MAX);
+		rc = db_one(d, STMT_access_token_create, &r, e, "ibtttitTni", who->user, who->admin, who->request,
+			    who->address, hash, user, name, names, n, (int64_t)ACCESS_TOKENS_MAX);
 	if (rc == 0 && !r)
 		rc = err_set(e, ERR_NOT_FOUND, NULL, "no such person, or deactivated");
 	else if (rc == 0 && result_null(r, 0, 0))
@@ -123,7 +124,8 @@ int access_token_render(struct db *d, int64_t user, struct strbuf *b, struct err
 	return 0;
 }
 
-int access_token_make(struct db *d, int64_t user, const struct jx *o, struct strbuf *b, struct err *e)
+int access_token_make(struct db *d, const struct acting *who, int64_t user, const struct jx *o, struct strbuf *b,
+		      struct err *e)
 {
 	static const char *const names[] = {"name", "scopes", "expires_in", NULL};
 	char token[SESSION_SECRET_MAX], text[81 * 4];
@@ -138,7 +140,7 @@ int access_token_make(struct db *d, int64_t user, const struct jx *o, struct str
 	    jx_int(o, "", "expires_in", JX_OPTIONAL, 1, ACCESS_TOKEN_TTL_MAX_MS / 1000, &seconds, e) < 0)
 		return -1;
 	snprintf(text, sizeof(text), "%.*s", (int)name.n, name.p);
-	if (access_token_create(d, user, text, scopes, seconds * 1000, token, &id, e) < 0)
+	if (access_token_create(d, who, user, text, scopes, seconds * 1000, token, &id, e) < 0)
 		return -1;
 	if (access_token_list(d, user, &r, e) == 0) {
 		for (int i = 0; i < result_rows(r); i++)

@@ -6,6 +6,7 @@
 #include "lib/base/rand.h"
 #include "lib/base/secret.h"
 #include "lib/base/utf8.h"
+#include "lib/chat/acting.h"
 #include "lib/db/db.h"
 #include <string.h>
 
@@ -16,7 +17,8 @@ bool invite_code_valid(const char *code)
 	return code && strlen(code) == INVITE_CODE_LEN && base64url_decode(raw, code, INVITE_CODE_LEN) == 16;
 }
 
-int invite_create(struct db *d, const struct config *c, const struct invite_wish *w, struct strbuf *json, struct err *e)
+int invite_create(struct db *d, const struct config *c, const struct acting *who, const struct invite_wish *w,
+		  struct strbuf *json, struct err *e)
 {
 	char code[INVITE_CODE_LEN + 1], hash[SESSION_HASH_MAX];
 	size_t note_n = strlen(w->note);
@@ -36,7 +38,8 @@ int invite_create(struct db *d, const struct config *c, const struct invite_wish
 	rand_bytes(raw, sizeof(raw));
 	base64url_encode(code, raw, sizeof(raw));
 	session_secret_hash(code, hash);
-	rc = db_one(d, STMT_invite_create, &r, e, "tttiii", hash, w->note, w->role, w->uses, w->ttl_ms, w->by);
+	rc = db_one(d, STMT_invite_create, &r, e, "ibtttttii", who->user, who->admin, who->request, who->address, hash,
+		    w->note, w->role, w->uses, w->ttl_ms);
 	if (rc == 0 && !r)
 		rc = err_set(e, ERR_INTERNAL, NULL, "no invitation was made");
 	if (rc == 0) {
@@ -72,14 +75,14 @@ int invite_list(struct db *d, int64_t before, int64_t limit, struct strbuf *json
 	return 0;
 }
 
-int invite_revoke(struct db *d, int64_t id, struct err *e)
+int invite_revoke(struct db *d, const struct acting *who, int64_t id, struct err *e)
 {
 	PGresult *r = NULL;
 	bool found;
 
-	if (db_one(d, STMT_invite_revoke, &r, e, "i", id) < 0)
+	if (db_one(d, STMT_invite_revoke, &r, e, "ibtti", who->user, who->admin, who->request, who->address, id) < 0)
 		return -1;
-	found = r != NULL;
+	found = r && result_bool(r, 0, 0);
 	PQclear(r);
 	return found ? 0 : err_set(e, ERR_NOT_FOUND, NULL, "no such invitation");
 }

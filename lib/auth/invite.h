@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
+struct acting;
 struct config;
 struct db;
 
@@ -18,14 +19,13 @@ struct invite_wish {
 	const char *note, *role; /* role: member or guest */
 	int64_t uses;            /* 0: any number */
 	int64_t ttl_ms;          /* 0: for ever */
-	int64_t by;              /* the user, 0: the command line */
 };
 /* Appends {…,"code":"…","url":"…"} to json (the invitation as in a list, and what is shown this once). */
-MUST_CHECK int invite_create(struct db *d, const struct config *c, const struct invite_wish *w, struct strbuf *json,
-			     struct err *e);
+MUST_CHECK int invite_create(struct db *d, const struct config *c, const struct acting *who,
+			     const struct invite_wish *w, struct strbuf *json, struct err *e);
 /* Appends {"invites":[…],"next":…}, newest first; before: an id, 0 from the newest on. */
 MUST_CHECK int invite_list(struct db *d, int64_t before, int64_t limit, struct strbuf *json, struct err *e);
 /* ERR_NOT_FOUND. Again is harmless. */
-MUST_CHECK int invite_revoke(struct db *d, int64_t id, struct err *e);
+MUST_CHECK int invite_revoke(struct db *d, const struct acting *who, int64_t id, struct err *e);
 /* Appends {"state":"open"}: open, used_up, expired, revoked, unknown. */
 MUST_CHECK int invite_look(struct db *d, const char *code, struct strbuf *json, struct err *e);

@@ -4,7 +4,7 @@
 #include "lib/auth/password.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
-#include "lib/chat/user.h"
+#include "lib/chat/acting.h"
 #include "lib/db/db.h"
 #include <stdio.h>
 #include <string.h>
@@ -68,7 +68,7 @@ int local_verify(struct db *d, const char *handle, const char *password, int64_t
 	return good ? 0 : err_set(e, ERR_FORBIDDEN, NULL, "name and password do not fit");
 }
 
-int local_set_password(struct db *d, int64_t user, const char *password, struct err *e)
+int local_set_password(struct db *d, const struct acting *who, int64_t user, const char *password, struct err *e)
 {
 	char hash[PASSWORD_HASH_MAX];
 	PGresult *r = NULL;
@@ -76,7 +76,10 @@ int local_set_password(struct db *d, int64_t user, const char *password, struct 
 
 	if (password_check(password, e) < 0 || password_hash(password, hash, e) < 0)
 		return -1;
-	rc = db_query(d, STMT_password_set, &r, e, "it", user, hash);
+	rc = db_one(d, STMT_password_set, &r, e, "ibttit", who->user, who->admin, who->request, who->address, user,
+		    hash);
+	if (rc == 0 && !(r && result_bool(r, 0, 0)))
+		rc = err_set(e, ERR_UNPROCESSABLE, NULL, "a bot has no password: nobody signs in to it");
 	PQclear(r);
 	secret_wipe(hash, sizeof(hash));
 	return rc;

@@ -123,11 +123,11 @@ int login_finish(struct db *d, const struct config *c, const struct login *l, co
 		sid = NULL;
 	if (find_user(d, c, l, claims, &user, e) < 0)
 		return -1;
-	return login_session(d, c, user, sid, current, agent, out, e);
+	return login_session(d, c, user, c->oidc.issuer, sid, current, agent, out, e);
 }
 
-int login_session(struct db *d, const struct config *c, int64_t user, const char *sid, const char *current,
-		  const char *agent, struct login_done *out, struct err *e)
+int login_session(struct db *d, const struct config *c, int64_t user, const char *issuer, const char *sid,
+		  const char *current, const char *agent, struct login_done *out, struct err *e)
 {
 	struct session old = {0};
 
@@ -145,7 +145,7 @@ int login_session(struct db *d, const struct config *c, int64_t user, const char
 		struct err why = {0};
 
 		/* other tabs' streams run under it; only where it ended just now is there a new one */
-		if (session_renew(d, c, old.id, current, sid, out->secret, &why) == 0) {
+		if (session_renew(d, c, old.id, current, issuer, sid, out->secret, &why) == 0) {
 			out->session = old.id;
 			out->renewed = true;
 			return 0;
@@ -155,7 +155,7 @@ int login_session(struct db *d, const struct config *c, int64_t user, const char
 			return -1;
 		}
 	}
-	if (session_create(d, c, out->user, agent, sid, out->secret, &out->session, e) < 0)
+	if (session_create(d, c, out->user, agent, issuer, sid, out->secret, &out->session, e) < 0)
 		return -1;
 	/* after the new one is there: a failure here must not keep the person out */
 	if (old.state == SESSION_LIVE && old.user != out->user) {

@@ -35,6 +35,7 @@ struct login_done {
  * user_sign_in() (sql). */
 MUST_CHECK int login_finish(struct db *d, const struct config *c, const struct login *l, const json_t *claims,
 			    const char *current, const char *agent, struct login_done *out, struct err *e);
-/* The last part of it, for who is known by other means: a session of this user. sid: the provider's, NULL for none. */
-MUST_CHECK int login_session(struct db *d, const struct config *c, int64_t user, const char *sid, const char *current,
-			     const char *agent, struct login_done *out, struct err *e);
+/* The last part of it, for who is known by other means: a session of this user. issuer and sid:
+ * the provider's, NULL for none. */
+MUST_CHECK int login_session(struct db *d, const struct config *c, int64_t user, const char *issuer, const char *sid,
+			     const char *current, const char *agent, struct login_done *out, struct err *e);

@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
 #include "lib/base/secret.h"
+#include "lib/chat/acting.h"
 #include "lib/db/db.h"
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,7 @@ enum session_state session_from_row(const PGresult *r, struct session *out)
 		      (out->is_token ? 0 : SCOPE_ACCOUNT);
 	out->expires_us = result_int(r, 0, 6);
 	out->left_ms = out->expires_us ? MAX_OF(result_int(r, 0, 9), (int64_t)1) : 0;
+	out->by_provider = result_bool(r, 0, 12);
 	out->stale = out->state == SESSION_LIVE && result_bool(r, 0, 8);
 	return out->state;
 }
@@ -101,8 +103,8 @@ int session_find(struct db *d, const char *secret, struct session *out, struct e
 	return session_check(out, e);
 }
 
-int session_create(struct db *d, const struct config *c, int64_t user, const char *agent, const char *sid,
-		   char secret[SESSION_SECRET_MAX], int64_t *id, struct err *e)
+int session_create(struct db *d, const struct config *c, int64_t user, const char *agent, const char *issuer,
+		   const char *sid, char secret[SESSION_SECRET_MAX], int64_t *id, struct err *e)
 {
 	char hash[SESSION_HASH_MAX], name[PERSON_AGENT_MAX];
 	PGresult *r = NULL;
@@ -110,7 +112,7 @@ int session_create(struct db *d, const struct config *c, int64_t user, const cha
 	person_clean(agent ? agent : "", PERSON_AGENT_POINTS, name, sizeof(name));
 	session_new_secret(secret);
 	session_secret_hash(secret, hash);
-	if (db_one(d, STMT_session_create, &r, e, "titttii", hash, user, name, c->oidc.issuer, sid, c->session.absolute,
+	if (db_one(d, STMT_session_create, &r, e, "titttii", hash, user, name, issuer, sid, c->session.absolute,
 		   c->session.idle) < 0)
 		goto fail;
 	if (!r) {
@@ -125,8 +127,8 @@ fail:
 	return -1;
 }
 
-int session_renew(struct db *d, const struct config *c, int64_t id, const char *current, const char *sid,
-		  char secret[SESSION_SECRET_MAX], struct err *e)
+int session_renew(struct db *d, const struct config *c, int64_t id, const char *current, const char *issuer,
+		  const char *sid, char secret[SESSION_SECRET_MAX], struct err *e)
 {
 	char old_hash[SESSION_HASH_MAX], new_hash[SESSION_HASH_MAX];
 	PGresult *r = NULL;
@@ -134,8 +136,8 @@ int session_renew(struct db *d, const struct config *c, int64_t id, const char *
 	session_secret_hash(current, old_hash);
 	session_new_secret(secret);
 	session_secret_hash(secret, new_hash);
-	if (db_one(d, STMT_session_renew, &r, e, "ittiitt", id, c->oidc.issuer, sid, c->session.absolute,
-		   c->session.idle, old_hash, new_hash) < 0)
+	if (db_one(d, STMT_session_renew, &r, e, "ittiitt", id, issuer, sid, c->session.absolute, c->session.idle,
+		   old_hash, new_hash) < 0)
 		goto fail;
 	if (!r) {
 		err_set(e, ERR_UNAUTHENTICATED, NULL, "this session has ended: sign in again");
@@ -186,16 +188,21 @@ int session_list(struct db *d, int64_t user, int64_t current, struct strbuf *b, 
 	return 0;
 }
 
-int session_revoke_own(struct db *d, int64_t user, int64_t id, const char *kind, struct err *e)
+int session_revoke_by(struct db *d, const struct acting *who, int64_t user, int64_t id, const char *kind, bool *ended,
+		      struct err *e)
 {
 	PGresult *r = NULL;
 	bool found;
 
-	if (db_one(d, STMT_session_revoke_own, &r, e, "iit", id, user, kind) < 0)
+	if (db_one(d, STMT_session_end, &r, e, "ibttiit", who->user, who->admin, who->request, who->address, id, user,
+		   kind) < 0)
 		return -1;
-	found = r != NULL;
+	found = r && !result_null(r, 0, 0);
+	if (ended)
+		*ended = found && result_bool(r, 0, 0);
 	PQclear(r);
-	return found ? 0 : err_set(e, ERR_NOT_FOUND, NULL, "you have no %s of this id", kind);
+	return found ? 0
+		     : err_set(e, ERR_NOT_FOUND, NULL, "there is no %s of this id", kind ? kind : "session or token");
 }
 
 int session_revoke_others(struct db *d, int64_t user, int64_t spared, struct err *e)

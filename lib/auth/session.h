@@ -5,6 +5,7 @@
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
 #include "lib/db/result.h"
+struct acting;
 struct config;
 struct db;
 
@@ -23,6 +24,7 @@ struct session {
 	enum session_state state;
 	int64_t id, user;
 	bool is_token;      /* a program's token, not a browser session */
+	bool by_provider;   /* opened at the provider, so there is something to sign out of there */
 	unsigned scopes;    /* of enum scope */
 	int64_t expires_us; /* the absolute end; 0: none. May have moved since: look again before a stream is closed for
 			       it */
@@ -47,14 +49,15 @@ MUST_CHECK int session_check(const struct session *s, struct err *e);
  * the database's errors. Not inside a transaction. */
 MUST_CHECK int session_find(struct db *d, const char *secret, struct session *out, struct err *e);
 
-/* A new browser session. agent: the browser, cleaned and cut here; sid: the provider's session id, NULL for none.
+/* A new browser session. agent: the browser, cleaned and cut here; issuer: the provider's, NULL for a password of this
+ * site; sid: the provider's session id, NULL for none.
  * secret: for the cookie; wipe it after use. ERR_FORBIDDEN: the person is deactivated. */
-MUST_CHECK int session_create(struct db *d, const struct config *c, int64_t user, const char *agent, const char *sid,
-			      char secret[SESSION_SECRET_MAX], int64_t *id, struct err *e);
+MUST_CHECK int session_create(struct db *d, const struct config *c, int64_t user, const char *agent, const char *issuer,
+			      const char *sid, char secret[SESSION_SECRET_MAX], int64_t *id, struct err *e);
 /* The same person signed in again: the session lives as long as a new one, under a new secret. current: the secret that
  * it has. ERR_UNAUTHENTICATED: it has ended meanwhile, or has another secret by now. */
-MUST_CHECK int session_renew(struct db *d, const struct config *c, int64_t id, const char *current, const char *sid,
-			     char secret[SESSION_SECRET_MAX], struct err *e);
+MUST_CHECK int session_renew(struct db *d, const struct config *c, int64_t id, const char *current, const char *issuer,
+			     const char *sid, char secret[SESSION_SECRET_MAX], struct err *e);
 /* Ends a session or token; its streams end by the event session.revoked. Again is harmless. */
 MUST_CHECK int session_revoke(struct db *d, int64_t id, struct err *e);
 
@@ -62,8 +65,10 @@ MUST_CHECK int session_revoke(struct db *d, int64_t id, struct err *e);
 
 /* Appends {"sessions":[…]}: a person's browser sessions, `current` marked. */
 MUST_CHECK int session_list(struct db *d, int64_t user, int64_t current, struct strbuf *b, struct err *e);
-/* Ends one of his. kind: "session" or "token". ERR_NOT_FOUND: he has none of that id. Again is harmless. */
-MUST_CHECK int session_revoke_own(struct db *d, int64_t user, int64_t id, const char *kind, struct err *e);
+/* Ends one of a person (0: whose it is). kind: "session" or "token", NULL any. ended: false where it had ended already;
+ * may be NULL. ERR_NOT_FOUND: there is none of that id. */
+MUST_CHECK int session_revoke_by(struct db *d, const struct acting *who, int64_t user, int64_t id, const char *kind,
+				 bool *ended, struct err *e);
 /* Ends all of his browser sessions but `spared` (0: none is). */
 MUST_CHECK int session_revoke_others(struct db *d, int64_t user, int64_t spared, struct err *e);
 

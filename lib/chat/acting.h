@@ -7,3 +7,5 @@ struct acting {
 	bool admin;                    /* a role of owner or admin counts; a token may lack the scope for it */
 	const char *request, *address; /* ids of the request and the client; NULL or "": unknown. Borrowed */
 };
+/* By the pulsechat command. */
+#define ACTING_COMMAND ((struct acting){.admin = true})

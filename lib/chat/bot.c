@@ -1,11 +1,12 @@
 /* bot: made, found, listed. */
 #include "lib/chat/bot.h"
 #include "lib/base/utf8.h"
+#include "lib/chat/acting.h"
 #include "lib/chat/user.h"
 #include "lib/db/db.h"
 #include <string.h>
 
-int bot_add(struct db *d, const char *handle, const char *name, int64_t *id, struct err *e)
+int bot_add(struct db *d, const struct acting *who, const char *handle, const char *name, int64_t *id, struct err *e)
 {
 	size_t n = strlen(name);
 	PGresult *r = NULL;
@@ -16,7 +17,8 @@ int bot_add(struct db *d, const char *handle, const char *name, int64_t *id, str
 			       USER_HANDLE_MAX);
 	if (!utf8_valid(name, n) || utf8_has_control(name, n, "") || utf8_blank(name, n) || utf8_length(name, n) > 80)
 		return err_set(e, ERR_BAD_FIELD, "name", "must be 1 to 80 characters of plain text");
-	if (db_one(d, STMT_bot_add, &r, e, "tt", handle, name) < 0)
+	if (user_handle_look(d, handle, e) < 0 || db_one(d, STMT_bot_add, &r, e, "ibtttt", who->user, who->admin,
+							 who->request, who->address, handle, name) < 0)
 		return -1;
 	if (!r)
 		return err_set(e, ERR_CONFLICT, "handle", "this handle is taken");

@@ -3,10 +3,12 @@
 #pragma once
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
+struct acting;
 struct db;
 
-/* A new one. ERR_BAD_FIELD (handle or name), ERR_CONFLICT (the handle is taken). */
-MUST_CHECK int bot_add(struct db *d, const char *handle, const char *name, int64_t *id, struct err *e);
+/* A new one. ERR_BAD_FIELD (handle or name), ERR_CONFLICT (the handle is taken or reserved). */
+MUST_CHECK int bot_add(struct db *d, const struct acting *who, const char *handle, const char *name, int64_t *id,
+		       struct err *e);
 /* Whether this is one. ERR_NOT_FOUND. */
 MUST_CHECK int bot_check(struct db *d, int64_t user, struct err *e);
 /* Appends {"bots":[User],"next":…}, by handle, deactivated ones too. */

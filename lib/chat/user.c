@@ -19,6 +19,18 @@ bool user_handle_valid(const char *s, size_t n)
 	return true;
 }
 
+int user_handle_look(struct db *d, const char *handle, struct err *e)
+{
+	PGresult *r = NULL;
+	bool reserved;
+
+	if (db_one(d, STMT_handle_look, &r, e, "t", handle) < 0)
+		return -1;
+	reserved = r && result_bool(r, 0, 0);
+	PQclear(r);
+	return reserved ? err_set(e, ERR_CONFLICT, "handle", "the handle %s is reserved", handle) : 0;
+}
+
 int user_get(struct db *d, int64_t viewer, int64_t user, struct strbuf *b, struct err *e)
 {
 	PGresult *r = NULL;

@@ -11,6 +11,8 @@ struct db;
 
 /* True for the form of a handle. */
 bool user_handle_valid(const char *s, size_t n);
+/* ERR_CONFLICT (handle): one that nobody gets. Whether it is taken shows when it is. */
+MUST_CHECK int user_handle_look(struct db *d, const char *handle, struct err *e);
 
 /* Appends a User. ERR_NOT_FOUND. */
 MUST_CHECK int user_get(struct db *d, int64_t viewer, int64_t user, struct strbuf *b, struct err *e);

@@ -1,5 +1,6 @@
 /* cmd_bot: programs' accounts. */
 #include "lib/chat/bot.h"
+#include "lib/chat/acting.h"
 #include "lib/cli/cli.h"
 #include <stdio.h>
 
@@ -11,7 +12,7 @@ int cmd_bot_add(struct cli *c)
 	struct err e = {0};
 	int64_t id;
 
-	if (bot_add(c->db, handle, c->option[NAME] ? c->option[NAME] : handle, &id, &e) < 0)
+	if (bot_add(c->db, &ACTING_COMMAND, handle, c->option[NAME] ? c->option[NAME] : handle, &id, &e) < 0)
 		return e.code == ERR_BAD_FIELD ? cli_usage("%s: %s", e.field, e.detail) : cli_fail(&e);
 	printf("%lld\t%s\n", (long long)id, handle);
 	return CLI_OK;

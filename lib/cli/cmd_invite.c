@@ -2,6 +2,7 @@
 #include "lib/auth/invite.h"
 #include "lib/base/clock.h"
 #include "lib/base/codec.h"
+#include "lib/chat/acting.h"
 #include "lib/cli/cli.h"
 #include "lib/db/db.h"
 #include <jansson.h>
@@ -28,7 +29,7 @@ int cmd_invite_add(struct cli *c)
 		return cli_usage("--uses %s: expected 1 to %d, or any", uses, INVITE_USES_MAX);
 	if (strcmp(expires, "never") != 0 && (!cli_duration(expires, &w.ttl_ms) || w.ttl_ms > INVITE_TTL_MAX_MS))
 		return cli_usage("--expires %s: expected a time such as 12h or 7d, at most 400d, or never", expires);
-	if (invite_create(c->db, c->config, &w, &text, &e) < 0)
+	if (invite_create(c->db, c->config, &ACTING_COMMAND, &w, &text, &e) < 0)
 		return cli_fail(&e);
 	made = json_loads(strbuf_cstr(&text), 0, NULL);
 	printf("%lld\t%s\n", (long long)json_integer_value(json_object_get(made, "id")),
@@ -71,5 +72,5 @@ int cmd_invite_revoke(struct cli *c)
 
 	if (!int_parse(c->operand[0], strlen(c->operand[0]), INT64_MAX, &id))
 		return cli_usage("%s is no id", c->operand[0]);
-	return invite_revoke(c->db, id, &e) < 0 ? cli_fail(&e) : CLI_OK;
+	return invite_revoke(c->db, &ACTING_COMMAND, id, &e) < 0 ? cli_fail(&e) : CLI_OK;
 }

@@ -3,6 +3,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/codec.h"
 #include "lib/base/secret.h"
+#include "lib/chat/acting.h"
 #include "lib/cli/cli.h"
 #include "lib/db/db.h"
 #include <stdio.h>
@@ -45,7 +46,7 @@ int cmd_token_add(struct cli *c)
 	if (c->option[EXPIRES] && !cli_duration(c->option[EXPIRES], &ttl))
 		return cli_usage("--expires %s: expected a time such as 90d, 12h or 30m", c->option[EXPIRES]);
 	if (cli_user(c, c->operand[0], &user, &e) < 0 ||
-	    access_token_create(c->db, user, name, scopes, ttl, token, &id, &e) < 0)
+	    access_token_create(c->db, &ACTING_COMMAND, user, name, scopes, ttl, token, &id, &e) < 0)
 		return cli_fail(&e);
 	puts(token);
 	secret_wipe(token, sizeof(token));
@@ -80,16 +81,13 @@ int cmd_token_revoke(struct cli *c)
 {
 	const char *text = c->operand[0];
 	struct err e = {0};
-	PGresult *r = NULL;
+	bool ended = false;
 	int64_t id;
-	bool ended;
 
 	if (!int_parse(text, strlen(text), INT64_MAX, &id))
 		return cli_usage("%s: an id is a number, see token list", text);
-	if (db_one(c->db, STMT_session_revoke, &r, &e, "i", id) < 0)
+	if (session_revoke_by(c->db, &ACTING_COMMAND, 0, id, NULL, &ended, &e) < 0 && e.code != ERR_NOT_FOUND)
 		return cli_fail(&e);
-	ended = r && result_bool(r, 0, 0);
-	PQclear(r);
 	if (ended)
 		return CLI_OK;
 	fprintf(stderr, "pulsechat: there is no live token %s\n", text);

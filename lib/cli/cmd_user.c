@@ -71,6 +71,8 @@ int cmd_user_add(struct cli *c)
 		return cli_usage("--name: expected 1 to 80 characters of plain UTF-8");
 	if (!c->option[ISSUER] != !c->option[SUBJECT])
 		return cli_usage("--issuer and --subject go together");
+	if (user_handle_look(c->db, handle, &e) < 0)
+		return cli_fail(&e);
 	if (c->option[ISSUER])
 		return add_identity(c, name, role);
 	if (db_one(c->db, STMT_user_add, &r, &e, "ttt", handle, name, role) < 0)
@@ -107,14 +109,13 @@ int cmd_user_list(struct cli *c)
 	return CLI_OK;
 }
 
-static const struct acting command = {.admin = true};
-
 int cmd_user_deactivate(struct cli *c)
 {
 	struct err e = {0};
 	int64_t id = 0;
 
-	if (cli_user(c, c->operand[0], &id, &e) < 0 || user_close(c->db, &command, id, (struct span){"", 0}, &e) < 0)
+	if (cli_user(c, c->operand[0], &id, &e) < 0 ||
+	    user_close(c->db, &ACTING_COMMAND, id, (struct span){"", 0}, &e) < 0)
 		return cli_fail(&e);
 	return CLI_OK;
 }
@@ -129,7 +130,7 @@ int cmd_user_reactivate(struct cli *c)
 		return cli_fail(&e);
 	id = r ? result_int(r, 0, 0) : 0;
 	PQclear(r);
-	if (user_reopen(c->db, &command, id, &e) < 0)
+	if (user_reopen(c->db, &ACTING_COMMAND, id, &e) < 0)
 		return cli_fail(&e);
 	return CLI_OK;
 }
@@ -143,7 +144,7 @@ int cmd_user_role(struct cli *c)
 	if (!role_valid(role, strlen(role)))
 		return cli_usage("%s: expected owner, admin, member or guest", role);
 	if (cli_user(c, c->operand[0], &id, &e) < 0 ||
-	    user_role_set(c->db, &command, id, (struct span){role, strlen(role)}, &e) < 0)
+	    user_role_set(c->db, &ACTING_COMMAND, id, (struct span){role, strlen(role)}, &e) < 0)
 		return cli_fail(&e);
 	return CLI_OK;
 }

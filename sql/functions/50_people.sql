@@ -20,7 +20,13 @@ CREATE OR REPLACE FUNCTION handle_from(wish text) RETURNS text LANGUAGE sql IMMU
 		'[^a-z0-9._-]+', '-', 'g'), '^[^a-z0-9]+|[^a-z0-9]+$', '', 'g'), 28), ''), 'user')
 $$;
 
--- A new person under the first free handle: alice, alice-2, alice-3 … Emits user.created.
+-- What nobody is called: it would pass for an authority, or for what addresses many.
+CREATE OR REPLACE FUNCTION handle_reserved(handle text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+	SELECT handle IN ('admin', 'administrator', 'owner', 'everyone', 'here', 'channel', 'system', 'pulsechat')
+$$;
+
+-- A new person under the first free handle: alice, alice-2, alice-3 …; a reserved one gets a number as a taken one does. Emits
+-- user.created.
 CREATE OR REPLACE FUNCTION user_insert(wish text, in_name text, in_picture text, in_email text, in_verified boolean, in_role text)
 RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -28,14 +34,14 @@ DECLARE
 	candidate text;
 	u users;
 BEGIN
-	FOR n IN 1 .. 10000 LOOP
+	FOR n IN 1 + handle_reserved(base)::int .. 10000 LOOP
 		candidate := base || CASE WHEN n = 1 THEN '' ELSE '-' || n END;
 		INSERT INTO users (handle, name, picture, email, email_verified, role)
 		SELECT candidate, in_name, in_picture, in_email, in_verified, in_role
 		WHERE NOT EXISTS (SELECT FROM users o WHERE o.handle = candidate)
 		ON CONFLICT (handle) DO NOTHING RETURNING * INTO u;
 		IF u.id IS NOT NULL THEN
-			PERFORM emit_event('p', 'user.created', 0, -1, u.id, jsonb_build_object('user', user_json(u)));
+			PERFORM people_told('p', 'user.created', u);
 			RETURN u.id;
 		END IF;
 	END LOOP;
@@ -68,6 +74,22 @@ BEGIN
 	END IF;
 	SELECT users.id INTO uid FROM users WHERE users.id = uid AND users.deactivated_at IS NULL;
 	RETURN uid;
+END $$;
+
+-- By the pulsechat command: the account of (issuer, subject), made where there is none. null: deactivated.
+CREATE OR REPLACE FUNCTION user_add_identity(who acting, in_issuer text, in_subject text, wish text, in_name text, in_role text)
+RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	known boolean;
+	made bigint;
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended(in_issuer || ' ' || in_subject, 8020600003));
+	known := EXISTS (SELECT FROM identities i WHERE (i.issuer, i.subject) = (in_issuer, in_subject));
+	made := user_for_identity(in_issuer, in_subject, wish, in_name, NULL, NULL, false, in_role);
+	IF NOT known THEN
+		PERFORM audit_add(who, 'user.added', made, NULL, jsonb_build_object('role', in_role));
+	END IF;
+	RETURN made;
 END $$;
 
 -- Ends a session or token, tells the streams that run under it. False where there is none to end.

@@ -51,14 +51,45 @@ CREATE OR REPLACE FUNCTION invite_json(i invites) RETURNS jsonb LANGUAGE sql STA
 		'created_at', time_text(i.created_at), 'expires_at', time_text(i.expires_at), 'state', invite_state(i))
 $$;
 
--- Gives somebody another role; tells it. Nothing where it is his already.
-CREATE OR REPLACE FUNCTION user_take_role(person bigint, in_role text) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+-- A link; what is null sets no bound.
+CREATE OR REPLACE FUNCTION invite_make(who acting, hash bytea, in_note text, in_role text, most int, ends timestamptz) RETURNS invites
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	i invites;
+BEGIN
+	INSERT INTO invites (code_hash, note, role, max_uses, expires_at, created_by) VALUES (hash, in_note, in_role, most, ends, who.user_id)
+	RETURNING * INTO i;
+	PERFORM audit_add(who, 'invite.created', NULL, NULL, jsonb_build_object('invite', i.id, 'role', i.role, 'max_uses', i.max_uses,
+		'expires_at', time_text(i.expires_at), 'note', nullif(i.note, '')));
+	RETURN i;
+END $$;
+
+-- Again is harmless. False: there is none.
+CREATE OR REPLACE FUNCTION invite_withdraw(who acting, invite bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	UPDATE invites v SET revoked_at = now() WHERE v.id = invite AND v.revoked_at IS NULL;
+	IF FOUND THEN
+		PERFORM audit_add(who, 'invite.revoked', NULL, NULL, jsonb_build_object('invite', invite));
+		RETURN true;
+	END IF;
+	RETURN EXISTS (SELECT FROM invites v WHERE v.id = invite);
+END $$;
+
+-- Who comes by the provider's groups, which gave had_role at his last log-in and give in_role now (null: nothing), gets his role. What
+-- the provider changed counts; what was changed here meanwhile stays until then. An owner is made less here alone.
+CREATE OR REPLACE FUNCTION user_take_role(person bigint, had_role text, in_role text) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	u users;
+	new_role text;
 BEGIN
-	UPDATE users SET role = in_role, version = version + 1 WHERE id = person AND role <> in_role RETURNING * INTO u;
-	IF u.id IS NOT NULL THEN
-		PERFORM emit_event('p', 'user.updated', 0, -1, u.id, jsonb_build_object('user', user_json(u)));
+	IF had_role IS NOT DISTINCT FROM in_role THEN
+		RETURN;
+	END IF;
+	PERFORM roles_lock();
+	SELECT * INTO u FROM users WHERE id = person AND deactivated_at IS NULL;
+	new_role := coalesce(in_role, CASE WHEN u.role = had_role THEN 'member' END);
+	IF u.role <> 'owner' AND u.role <> new_role THEN
+		PERFORM role_change(acting_of(person, false, NULL, NULL), u, new_role, '{"by": "groups"}');
 	END IF;
 END $$;
 
@@ -75,13 +106,13 @@ DECLARE
 	first boolean := false;
 	invited boolean := false;
 	of_domain boolean;
-	now_role text;
+	first_role text;
 BEGIN
 	PERFORM pg_advisory_xact_lock(hashtextextended(in_issuer || ' ' || in_subject, 8020600003));
 	SELECT * INTO had FROM identities d WHERE (d.issuer, d.subject) = (in_issuer, in_subject);
 	IF had.user_id IS NULL THEN
 		IF in_first AND NOT EXISTS (SELECT FROM users u WHERE u.role IN ('owner', 'admin') AND u.deactivated_at IS NULL) THEN
-			PERFORM pg_advisory_xact_lock(8020600004);
+			PERFORM roles_lock();
 			first := NOT EXISTS (SELECT FROM users u WHERE u.role IN ('owner', 'admin') AND u.deactivated_at IS NULL);
 		END IF;
 		IF in_invite IS NOT NULL THEN
@@ -95,23 +126,19 @@ BEGIN
 				WHEN in_mode <> 'domains' THEN 'invite_needed' WHEN of_domain THEN 'unverified' ELSE 'domain' END;
 			RETURN;
 		END IF;
+		first_role := CASE WHEN first THEN 'owner' ELSE coalesce(in_group_role, CASE WHEN invited THEN i.role ELSE 'member' END) END;
+	ELSE
+		PERFORM user_take_role(had.user_id, had.group_role, in_group_role); -- first: it locks what comes before users and the log
 	END IF;
-	user_id := user_for_identity(in_issuer, in_subject, wish, in_name, in_picture, in_email, in_verified,
-		CASE WHEN first THEN 'owner' ELSE coalesce(in_group_role, CASE WHEN invited THEN i.role ELSE 'member' END) END);
+	user_id := user_for_identity(in_issuer, in_subject, wish, in_name, in_picture, in_email, in_verified, first_role);
 	outcome := CASE WHEN user_id IS NULL THEN 'deactivated' ELSE 'in' END;
+	IF had.user_id IS NULL AND (first OR in_group_role IS NOT NULL) THEN
+		PERFORM audit_add(acting_of(user_id, false, NULL, NULL), 'user.role', user_id, NULL,
+			jsonb_build_object('to', first_role, 'by', CASE WHEN first THEN 'first' ELSE 'groups' END));
+	END IF;
 	IF had.user_id IS NULL AND invited THEN
 		UPDATE invites SET uses = uses + 1 WHERE id = i.id;
 		UPDATE users SET invite_id = i.id WHERE id = user_id;
-	ELSIF had.user_id IS NOT NULL AND user_id IS NOT NULL AND had.group_role IS DISTINCT FROM in_group_role THEN
-		-- what the provider changed counts; what was changed here meanwhile stays until then. An owner is made less here alone.
-		SELECT u.role INTO now_role FROM users u WHERE u.id = user_id FOR UPDATE;
-		IF now_role <> 'owner' THEN
-			IF in_group_role IS NOT NULL THEN
-				PERFORM user_take_role(user_id, in_group_role);
-			ELSIF now_role = had.group_role THEN
-				PERFORM user_take_role(user_id, 'member');
-			END IF;
-		END IF;
 	END IF;
 	UPDATE identities d SET last_login_at = now(), group_role = in_group_role WHERE (d.issuer, d.subject) = (in_issuer, in_subject);
 END $$;
@@ -137,14 +164,19 @@ BEGIN
 	RETURN 0;
 END $$;
 
--- Sets somebody's password, null for none any more. All his browser sessions end: whoever knew the old one is out.
-CREATE OR REPLACE FUNCTION password_set(person bigint, in_hash text) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+-- Sets somebody's password, null for none any more. All his browser sessions end: whoever knew the old one is out. False: a bot,
+-- nobody signs in to it.
+CREATE OR REPLACE FUNCTION password_set(who acting, person bigint, in_hash text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-	IF in_hash IS NULL THEN
+	IF EXISTS (SELECT FROM users u WHERE u.id = person AND u.bot) THEN
+		RETURN false;
+	ELSIF in_hash IS NULL THEN
 		DELETE FROM passwords p WHERE p.user_id = person;
 	ELSE
 		INSERT INTO passwords (user_id, hash) VALUES (person, in_hash)
 		ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = now();
 	END IF;
+	PERFORM audit_add(who, 'user.password', person, NULL);
 	PERFORM session_revoke(s.id) FROM sessions s WHERE s.user_id = person AND s.kind = 'session' AND s.revoked_at IS NULL ORDER BY s.id;
+	RETURN true;
 END $$;

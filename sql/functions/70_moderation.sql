@@ -67,12 +67,31 @@ CREATE OR REPLACE FUNCTION is_last_owner(u users) RETURNS boolean LANGUAGE sql S
 		SELECT FROM users o WHERE o.role = 'owner' AND o.deactivated_at IS NULL AND o.id <> u.id)
 $$;
 
-CREATE OR REPLACE FUNCTION user_set_role(who acting, person bigint, new_role text) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+-- Another role for a person, once it is settled that he gets it; the caller holds roles_lock() since before it read `was`. how: what
+-- the audit log says besides.
+CREATE OR REPLACE FUNCTION role_change(who acting, was users, new_role text, how jsonb DEFAULT '{}') RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	u users;
 	m members;
+BEGIN
+	IF new_role = 'guest' THEN
+		PERFORM channels_lock(was.id);
+	END IF;
+	UPDATE users SET role = new_role, version = version + 1 WHERE id = was.id RETURNING * INTO u;
+	PERFORM audit_add(who, 'user.role', was.id, NULL, jsonb_build_object('from', was.role, 'to', new_role) || how);
+	IF new_role = 'guest' THEN -- who has no say in a channel
+		FOR m IN UPDATE members SET role = 'member' WHERE user_id = was.id AND role <> 'member' RETURNING * LOOP
+			PERFORM member_told(m);
+		END LOOP;
+	END IF;
+	PERFORM people_told((CASE WHEN new_role = 'guest' THEN 'g' WHEN was.role = 'guest' THEN 'n' ELSE 'p' END)::"char", 'user.updated', u);
+END $$;
+
+CREATE OR REPLACE FUNCTION user_set_role(who acting, person bigint, new_role text) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	u users;
 	code text;
-	old_role text;
 BEGIN
 	PERFORM roles_lock();
 	SELECT * INTO u FROM users WHERE id = person;
@@ -86,18 +105,7 @@ BEGIN
 	ELSIF is_last_owner(u) THEN
 		RETURN 'last_owner';
 	END IF;
-	IF new_role = 'guest' THEN
-		PERFORM channels_lock(person);
-	END IF;
-	old_role := u.role;
-	UPDATE users SET role = new_role, version = version + 1 WHERE id = person RETURNING * INTO u;
-	PERFORM audit_add(who, 'user.role', person, NULL, jsonb_build_object('from', old_role, 'to', new_role));
-	IF new_role = 'guest' THEN -- who has no say in a channel
-		FOR m IN UPDATE members SET role = 'member' WHERE user_id = person AND role <> 'member' RETURNING * LOOP
-			PERFORM member_told(m);
-		END LOOP;
-	END IF;
-	PERFORM people_told((CASE WHEN new_role = 'guest' THEN 'g' WHEN old_role = 'guest' THEN 'n' ELSE 'p' END)::"char", 'user.updated', u);
+	PERFORM role_change(who, u, new_role);
 	RETURN 'ok';
 END $$;
 

@@ -5,6 +5,7 @@
 -- name: session_find
 -- in: secret_hash text
 -- out: id int8, user_id int8, kind text, role text, reads bool, writes bool, expires_us int8, state text, stale bool, left_ms int8, files bool, admin bool
+-- out: by_provider bool
 SELECT s.id, s.user_id, s.kind, u.role, 'read' = ANY (s.scopes) AS reads, 'write' = ANY (s.scopes) AS writes,
 	(extract(epoch FROM s.expires_at) * 1000000)::int8 AS expires_us,
 	CASE WHEN u.deactivated_at IS NOT NULL THEN 'deactivated'
@@ -12,7 +13,8 @@ SELECT s.id, s.user_id, s.kind, u.role, 'read' = ANY (s.scopes) AS reads, 'write
 		ELSE 'live' END AS state,
 	s.last_used_at < now() - least(interval '1 minute', s.idle_limit / 4) OR (s.kind = 'token' AND s.last_used_at = s.created_at) AS stale,
 	ceil(extract(epoch FROM s.expires_at - now()) * 1000)::int8 AS left_ms,
-	s.kind = 'session' OR 'files' = ANY (s.scopes) AS files, s.kind = 'session' OR 'admin' = ANY (s.scopes) AS admin
+	s.kind = 'session' OR 'files' = ANY (s.scopes) AS files, s.kind = 'session' OR 'admin' = ANY (s.scopes) AS admin,
+	s.issuer IS NOT NULL AS by_provider
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.secret_hash = decode($1, 'hex') OR (s.former_hash = decode($1, 'hex') AND s.former_until > now());
 
@@ -25,7 +27,7 @@ UPDATE sessions SET last_used_at = now() WHERE id = (
 		AND s.revoked_at IS NULL AND (s.idle_limit IS NULL OR s.last_used_at + s.idle_limit > now())
 	FOR NO KEY UPDATE SKIP LOCKED);
 
--- A browser session; no row where the person is deactivated.
+-- A browser session; no row where the person is deactivated. issuer null: by a password of this site.
 -- name: session_create
 -- in: secret_hash text, user_id int8, name text, issuer text, provider_sid text, absolute_ms int8, idle_ms int8
 -- out: id int8, expires_us int8
@@ -61,11 +63,11 @@ SELECT s.id, s.name AS agent, (extract(epoch FROM s.created_at) * 1000000)::int8
 	(extract(epoch FROM least(s.expires_at, s.last_used_at + s.idle_limit)) * 1000000)::int8 AS expires_us
 FROM sessions s WHERE s.user_id = $1 AND s.kind = 'session' AND session_live(s) ORDER BY s.last_used_at DESC, s.id DESC LIMIT 200;
 
--- Ends one's own session or token. No row: one has none of that id and kind.
--- name: session_revoke_own
--- in: session int8, user_id int8, kind text
+-- Ends a session or token of somebody (0: of whomever) of a kind (null: any). null: there is none; false: it had ended already.
+-- name: session_end
+-- in: actor int8, admin bool, request text, address text, session int8, user_id int8, kind text
 -- out: ended bool
-SELECT session_revoke(s.id) AS ended FROM sessions s WHERE s.id = $1 AND s.user_id = $2 AND s.kind = $3;
+SELECT session_end(acting_of($1, $2, $3, $4), $5, $6, $7) AS ended;
 
 -- Ends all of a person's sessions but one.
 -- name: session_revoke_others
@@ -81,10 +83,10 @@ SELECT backchannel_logout($1, $2, $3, $4, $5) AS ended;
 
 -- A personal access token; no row where the person is deactivated or unknown. ttl_ms null: no end. id null: he has `most` of them.
 -- name: access_token_create
--- in: secret_hash text, user_id int8, name text, scopes text[], ttl_ms int8, most int8
+-- in: actor int8, admin bool, request text, address text, secret_hash text, user_id int8, name text, scopes text[], ttl_ms int8, most int8
 -- out: id int8
-SELECT access_token_insert(decode($1, 'hex'), u.id, $3, $4, now() + $5::int8 * interval '1 millisecond', $6) AS id
-FROM users u WHERE u.id = $2 AND u.deactivated_at IS NULL;
+SELECT access_token_insert(acting_of($1, $2, $3, $4), decode($5, 'hex'), u.id, $7, $8, now() + $9::int8 * interval '1 millisecond', $10) AS id
+FROM users u WHERE u.id = $6 AND u.deactivated_at IS NULL;
 
 -- A provider's access token that was found good. known false: its subject has no account. Twice is once.
 -- name: access_admit

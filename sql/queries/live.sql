@@ -95,6 +95,7 @@ FROM stream t;
 -- name: live_session
 -- in: session int8
 -- out: id int8, user_id int8, kind text, role text, reads bool, writes bool, expires_us int8, state text, stale bool, left_ms int8, files bool, admin bool
+-- out: by_provider bool
 SELECT s.id, s.user_id, s.kind, u.role, 'read' = ANY (s.scopes) AS reads, 'write' = ANY (s.scopes) AS writes,
 	(extract(epoch FROM s.expires_at) * 1000000)::int8 AS expires_us,
 	CASE WHEN u.deactivated_at IS NOT NULL THEN 'deactivated'
@@ -102,5 +103,6 @@ SELECT s.id, s.user_id, s.kind, u.role, 'read' = ANY (s.scopes) AS reads, 'write
 		ELSE 'live' END AS state,
 	s.last_used_at < now() - least(interval '1 minute', s.idle_limit / 4) OR (s.kind = 'token' AND s.last_used_at = s.created_at) AS stale,
 	ceil(extract(epoch FROM s.expires_at - now()) * 1000)::int8 AS left_ms,
-	s.kind = 'session' OR 'files' = ANY (s.scopes) AS files, s.kind = 'session' OR 'admin' = ANY (s.scopes) AS admin
+	s.kind = 'session' OR 'files' = ANY (s.scopes) AS files, s.kind = 'session' OR 'admin' = ANY (s.scopes) AS admin,
+	s.issuer IS NOT NULL AS by_provider
 FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1;

@@ -20,13 +20,13 @@ SELECT FROM provider_document_fail($1, $2);
 -- out: user_id int8, outcome text
 SELECT s.user_id, s.outcome FROM user_sign_in($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) s;
 
--- 0 stands for none: any number of uses, no end, by the command line.
+-- 0 stands for none: any number of uses, no end. actor, admin, request, address: who acts and how (lib/chat/acting.h).
 -- name: invite_create
--- in: code_hash text, note text, role text, max_uses int8, ttl_ms int8, created_by int8
+-- in: actor int8, admin bool, request text, address text, code_hash text, note text, role text, max_uses int8, ttl_ms int8
 -- out: id int8, invite text
-INSERT INTO invites AS i (code_hash, note, role, max_uses, expires_at, created_by)
-VALUES (decode($1, 'hex'), $2, $3, nullif($4::int8, 0)::int4, now() + nullif($5::int8, 0) * interval '1 millisecond', nullif($6::int8, 0))
-RETURNING i.id, invite_json(i)::text AS invite;
+SELECT i.id, invite_json(i)::text AS invite
+FROM invite_make(acting_of($1, $2, $3, $4), decode($5, 'hex'), $6, $7, nullif($8::int8, 0)::int4,
+	now() + nullif($9::int8, 0) * interval '1 millisecond') i;
 
 -- Newest first.
 -- name: invite_list
@@ -44,11 +44,11 @@ SELECT v.id, invite_state(v) AS state, v.uses::int8 AS uses, v.max_uses::int8 AS
 	(extract(epoch FROM v.expires_at) * 1000000)::int8 AS expires_us, v.role, v.note
 FROM invites v WHERE v.id < $1 ORDER BY v.id DESC LIMIT $2;
 
--- Again is harmless. No row: there is none.
+-- Again is harmless. False: there is none.
 -- name: invite_revoke
--- in: invite int8
--- out: id int8
-UPDATE invites v SET revoked_at = coalesce(v.revoked_at, now()) WHERE v.id = $1 RETURNING v.id;
+-- in: actor int8, admin bool, request text, address text, invite int8
+-- out: found bool
+SELECT invite_withdraw(acting_of($1, $2, $3, $4), $5) AS found;
 
 -- name: invite_look
 -- in: code_hash text
@@ -64,17 +64,19 @@ SELECT password_try($1) AS wait_ms;
 -- in: name text
 DELETE FROM password_tries WHERE name_hash = sha256(convert_to($1, 'UTF8'));
 
--- No row: nobody of that handle has a password, or his account is closed.
+-- No row: nobody of that handle has a password, or his account is closed, or a bot's.
 -- name: password_find
 -- in: handle text
 -- out: user_id int8, hash text
-SELECT p.user_id, p.hash FROM users u JOIN passwords p ON p.user_id = u.id WHERE u.handle = $1 AND u.deactivated_at IS NULL;
+SELECT p.user_id, p.hash FROM users u JOIN passwords p ON p.user_id = u.id WHERE u.handle = $1 AND u.deactivated_at IS NULL AND NOT u.bot;
 
 -- The same password by today's cost.
 -- name: password_rehash
 -- in: user_id int8, old text, new text
 UPDATE passwords SET hash = $3 WHERE user_id = $1 AND hash = $2;
 
+-- False: a bot's account, which has none.
 -- name: password_set
--- in: user_id int8, hash text
-SELECT FROM password_set($1, $2);
+-- in: actor int8, admin bool, request text, address text, user_id int8, hash text
+-- out: done bool
+SELECT password_set(acting_of($1, $2, $3, $4), $5, $6) AS done;

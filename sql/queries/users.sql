@@ -43,11 +43,17 @@ SELECT u.id, u.deactivated_at IS NULL AS active FROM users u WHERE u.handle = $1
 SELECT m.id, audit_add(acting_of(0, true, NULL, NULL), 'user.added', m.id, NULL, jsonb_build_object('role', $3::text))::text AS noted
 FROM (SELECT user_insert($1, $2, NULL, NULL, false, $3) AS id WHERE NOT EXISTS (SELECT FROM users u WHERE u.handle = $1) OFFSET 0) m;
 
+-- Whether a handle is one that nobody gets.
+-- name: handle_look
+-- in: handle text
+-- out: reserved bool
+SELECT handle_reserved($1) AS reserved;
+
 -- The account of (issuer, subject), made where there is none; id null: deactivated.
 -- name: user_add_identity
 -- in: issuer text, subject text, handle text, name text, role text
 -- out: id int8
-SELECT user_for_identity($1, $2, $3, $4, NULL, NULL, false, $5) AS id;
+SELECT user_add_identity(acting_of(0, true, NULL, NULL), $1, $2, $3, $4, $5) AS id;
 
 -- name: user_of_identity
 -- in: issuer text, subject text
@@ -71,9 +77,9 @@ ORDER BY u.role = 'owner' DESC, u.id LIMIT 1;
 
 -- No row where the handle is taken.
 -- name: bot_add
--- in: handle text, name text
+-- in: actor int8, admin bool, request text, address text, handle text, name text
 -- out: id int8
-SELECT bot_insert($1, $2) AS id WHERE NOT EXISTS (SELECT FROM users u WHERE u.handle = $1);
+SELECT bot_insert(acting_of($1, $2, $3, $4), $5, $6) AS id WHERE NOT EXISTS (SELECT FROM users u WHERE u.handle = $5);
 
 -- name: bot_list
 -- in: after text, limit int8

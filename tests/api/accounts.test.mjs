@@ -16,8 +16,8 @@ before(async () => {
 		conf: { registration: { mode: "invite" }, local: { accounts: "yes" }, oidc: { client_auth: "post" } },
 	});
 	await stack.idp({ auth: "client_secret_post" });
-	admin = await bot(stack, "alice");
-	member = await bot(stack, "bob");
+	admin = await bot(stack, "alice", ["write", "admin"]);
+	member = await bot(stack, "bob", ["write", "admin"]);
 });
 after(() => stack?.stop());
 
@@ -85,6 +85,10 @@ test("invitations are for owners and admins, and checked", async () => {
 	problem(await member.post("/api/v1/invites", {}), 403, "forbidden");
 	problem(await member.get("/api/v1/invites"), 403, "forbidden");
 	problem(await member.delete("/api/v1/invites/1"), 403, "forbidden");
+	const lacking = await bot(stack, "alice");
+	problem(await lacking.post("/api/v1/invites", {}), 403, "insufficient_scope");
+	problem(await lacking.get("/api/v1/invites"), 403, "insufficient_scope");
+	problem(await lacking.delete("/api/v1/invites/1"), 403, "insufficient_scope");
 	problem(await client(stack).post("/api/v1/invites", {}), 401, "unauthenticated");
 	problem(await admin.delete("/api/v1/invites/999999"), 404, "not_found");
 	for (const [wish, field] of [
@@ -101,6 +105,19 @@ test("invitations are for owners and admins, and checked", async () => {
 	assert.equal((await attempt("guest6", code)).status, 200);
 	assert.match((await stack.cli(["invite", "list"])).stdout, new RegExp(`^${id}\topen\t1/any\tnever\tmember\tby hand$`, "m"));
 	await stack.cli(["invite", "revoke", id]);
+	await stack.cli(["invite", "revoke", id]);
+	const made = await invite({ role: "guest", note: "for the log", max_uses: 3 });
+	const gone = await admin.delete(`/api/v1/invites/${made.id}`);
+	const log = ok(await admin.get("/api/v1/admin/audit?action=invite&limit=4")).entries;
+	const alice = (await me(admin)).id;
+	assert.deepEqual(log.map((e) => [e.action, e.actor, e.details]), [
+		["invite.revoked", alice, { invite: made.id }],
+		["invite.created", alice, { invite: made.id, role: "guest", max_uses: 3, note: "for the log" }],
+		["invite.revoked", null, { invite: Number(id) }],
+		["invite.created", null, { invite: Number(id), role: "member", note: "by hand" }],
+	]);
+	assert.equal(log[0].request_id, gone.headers["pulsechat-request-id"]);
+	assert.ok(!JSON.stringify(log).includes(code) && !JSON.stringify(log).includes(made.code), "never what lets somebody in");
 	refused(await attempt("guest7", code), "This invitation was withdrawn");
 	await assert.rejects(stack.cli(["invite", "add", "--uses", "0"]), (e) => e.code === 2);
 });
@@ -149,6 +166,8 @@ test("a local account signs in by its password, into a session like any other", 
 	for (const [bad, why] of [["short", /10 characters/], ["1234567890", /commonest/], ["aaaaaaaaaaaa", /again and again/], ["x".repeat(1100), /at most/]])
 		await assert.rejects(setPassword("lena", bad), (e) => e.code === 1 && why.test(e.stderr), bad.slice(0, 20));
 	await assert.rejects(setPassword("nobody-here", PASSWORD), (e) => e.code === 1);
+	await stack.cli(["bot", "add", "robot"]);
+	await assert.rejects(setPassword("robot", PASSWORD), (e) => e.code === 1 && /a bot has no password/.test(e.stderr));
 	await setPassword("lena", PASSWORD);
 	assert.match(await db("SELECT hash FROM passwords"), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
 	const jar = new Jar();
@@ -164,6 +183,18 @@ test("a local account signs in by its password, into a session like any other", 
 	problem(await door({ name: "lena", password: PASSWORD }), 403, "forbidden");
 	ok(await door({ name: "lena", password: `${PASSWORD} 2` }));
 	await setPassword("lena", PASSWORD);
+	const log = ok(await admin.get("/api/v1/admin/audit?actor=command&action=user.password")).entries;
+	assert.deepEqual(log.map((e) => e.details), [{}, {}, {}]);
+});
+
+test("whoever came by a password leaves to this site's page, who came by the provider to the provider's", async () => {
+	const jar = new Jar();
+	ok(await door({ name: "lena", password: PASSWORD }, { jar }));
+	assert.equal(await db("SELECT issuer IS NULL FROM sessions WHERE kind = 'session' ORDER BY id DESC LIMIT 1"), "t");
+	const leave = async (who) => new URL(ok(await who.post("/auth/logout")).redirect, stack.url).href;
+	assert.equal(await leave(client(stack, { jar })), `${stack.url}/sign-in`);
+	const carol = await signIn(stack, "carol");
+	assert.ok((await leave(carol)).startsWith(stack.issuer));
 });
 
 test("wrong passwords, unknown names and closed accounts get the same answer, and are slowed down the same", async () => {

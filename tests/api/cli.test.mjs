@@ -52,6 +52,9 @@ test("user add, list, deactivate", async () => {
 	assert.match(line, /^\d+\tzoe$/);
 	assert.ok((await lines(["user", "list"])).includes(`${line.split("\t")[0]}\tzoe\tadmin\tactive\tZoë Ångström`));
 	await fails(["user", "add", "zoe"], 1, /taken/);
+	await fails(["user", "add", "everyone"], 1, /everyone is reserved/);
+	await fails(["user", "add", "admin", "--issuer", "https://idp.test", "--subject", "s0"], 1, /admin is reserved/);
+	await fails(["bot", "add", "system"], 1, /system is reserved/);
 	await fails(["user", "add", "Zoe"], 2, /handle/);
 	await fails(["user", "add", "x", "--role", "king"], 2, /owner, admin/);
 	await fails(["user", "add", "x", "--name", ""], 2, /80 characters/);

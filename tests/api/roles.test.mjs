@@ -124,6 +124,12 @@ test("what is of the site is for owners and admins, and for their tokens with th
 	const at = await channels("private");
 	problem(await lacking.delete(`${api}/channels/${at.owner}/members/${ids.zoe}`), 404, "not_found");
 	problem(await lacking.patch(`${api}/channels/${at.owner}`, { topic: "x" }), 404, "not_found");
+	problem(await lacking.delete(`${api}/channels/${at.owner}/messages/1`), 404, "not_found");
+	const report = ok(await who.member.post(`${api}/channels/${at.owner}/messages/1/reports`, { reason: "spam" }), 201);
+	problem(await lacking.get(`${api}/reports/${report.id}`), 404, "not_found");
+	problem(await lacking.post(`${api}/reports/${report.id}/resolve`, { action: "delete" }), 404, "not_found");
+	const able = await bot(stack, "alice", ["write", "admin"]);
+	assert.equal(ok(await able.delete(`${api}/channels/${at.owner}/messages/1`)).deleted_by, id("owner"));
 });
 
 test("roles: nobody acts above himself, the last owner stays, each refusal names the field", async () => {

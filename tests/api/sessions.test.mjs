@@ -174,6 +174,7 @@ test("bots: made by an admin, act by tokens alone; nobody else makes one, and a 
 	const made = ok(await program.post("/api/v1/bots", { handle, name: "Builder" }), 201);
 	assert.deepEqual([made.handle, made.name, made.bot, made.role], [handle, "Builder", true, "member"]);
 	problem(await admin.post("/api/v1/bots", { handle, name: "B" }), 409, "conflict", "handle");
+	problem(await admin.post("/api/v1/bots", { handle: "here", name: "B" }), 409, "conflict", "handle");
 	problem(await admin.post("/api/v1/bots", { handle: "No!", name: "B" }), 400, "bad_field", "handle");
 	const tokens = `/api/v1/bots/${made.id}/tokens`;
 	problem(await program.get(tokens), 403, "insufficient_scope");
@@ -188,6 +189,14 @@ test("bots: made by an admin, act by tokens alone; nobody else makes one, and a 
 	assert.deepEqual(ok(await admin.get(tokens)).tokens.map((t) => t.id), [token.id]);
 	assert.equal((await admin.delete(`${tokens}/${token.id}`)).status, 204);
 	assert.equal((await ws.closed).code, 4001);
+	const log = ok(await admin.get(`/api/v1/admin/audit?target=${made.id}`)).entries;
+	const alice = (await me(admin)).id;
+	assert.deepEqual(log.map((e) => [e.action, e.actor, e.details]), [
+		["token.revoked", alice, { token: token.id, name: "ci" }],
+		["token.created", alice, { token: token.id, name: "ci", scopes: ["read", "write", "admin"] }],
+		["bot.created", alice, {}],
+	]);
+	assert.ok(log.every((e) => e.request_id && e.address) && !JSON.stringify(log).includes(token.token.slice(4, 12)));
 	const { stdout } = await stack.cli(["bot", "add", `${handle}-2`, "--name", "Second"]);
 	assert.match(stdout, new RegExp(`^\\d+\t${handle}-2\n$`));
 	await assert.rejects(stack.cli(["bot", "add", `${handle}-2`]), { code: 1 });

@@ -58,7 +58,7 @@ static void parameters_arrive_as_they_were(void **state)
 	struct err e = {0};
 
 	/* text[]: as the scopes of a token, given back with blanks between */
-	assert_int_equal(db_query(f->db, STMT_access_token_create, &r, &e, "titTni",
+	assert_int_equal(db_query(f->db, STMT_access_token_create, &r, &e, "ibtttitTni", (int64_t)0, 1, NULL, NULL,
 				  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", s->user[0],
 				  "a 'name' \\ {}", strange, COUNT_OF(strange), (int64_t)50),
 			 0);

@@ -12,11 +12,18 @@ BEGIN
 		'{example.org,corp.example}', encode(sha256(convert_to(invite, 'UTF8')), 'hex'), first);
 	RETURN s.outcome || coalesce(' ' || (SELECT u.role FROM users u WHERE u.id = s.user_id), '');
 END $$;
+-- The last line of the audit log, people without the t- of their handles.
+CREATE FUNCTION spy.audited() RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT a.action || ' ' || substr(x.handle, 3) || ' ' || substr(y.handle, 3) || ' ' || a.details
+	FROM audit a LEFT JOIN users x ON x.id = a.actor LEFT JOIN users y ON y.id = a.target ORDER BY a.id DESC LIMIT 1
+$$;
 -- Nobody is owner or admin, as on a new site.
 UPDATE users SET role = 'member';
 
 SELECT is(spy.come('one', 'invite'), 'in owner', 'the first person of a site is its owner, however registration is set');
+SELECT is(spy.audited(), 'user.role one one {"by": "first", "to": "owner"}', 'which the audit log keeps');
 SELECT is(spy.come('two'), 'in member', 'the second is not');
+SELECT is((SELECT count(*)::int FROM audit WHERE id > :noted), 1, 'nor is an ordinary person''s coming kept there');
 UPDATE users SET role = 'member';
 SELECT is(spy.come('three', first => false), 'in member', 'nor the first where that is switched off');
 SELECT is(spy.come('two'), 'in member', 'nor one who was there before');
@@ -43,6 +50,21 @@ SELECT is(spy.come('i4', 'domains', invite => 'guests'), 'in guest', 'an invitat
 SELECT is((SELECT i.code_hash FROM users u JOIN invites i ON i.id = u.invite_id WHERE u.handle = 't-i4'), sha256('guests'),
 	'by which one he came is kept');
 
+-- making and withdrawing them
+SELECT (invite_make(acting_of(:root, true, 'r1', '192.0.2.7'), sha256('made'), 'choir', 'guest', 3, '2099-01-01T00:00:00Z')).id AS made \gset
+SELECT is((SELECT (actor, action, target, details, request_id, address) FROM audit ORDER BY id DESC LIMIT 1), (:root::bigint,
+	'invite.created'::text, NULL::bigint,
+	format('{"invite": %s, "role": "guest", "max_uses": 3, "note": "choir", "expires_at": "2099-01-01T00:00:00.000Z"}', :made)::jsonb, 'r1'::text,
+	'192.0.2.7'::text), 'an invitation is kept in the audit log, without its code');
+SELECT is((SELECT created_by FROM invites WHERE id = :made), :root::bigint, 'and who made it');
+SELECT ok(invite_withdraw(acting_of(0, true, NULL, NULL), :made), 'it is withdrawn');
+SELECT is((SELECT (actor IS NULL, action, details) FROM audit ORDER BY id DESC LIMIT 1), (true, 'invite.revoked'::text, format('{"invite": %s}', :made)::jsonb),
+	'which is kept');
+SELECT count(*) AS kept FROM audit \gset
+SELECT ok(invite_withdraw(acting_of(0, true, NULL, NULL), :made), 'again is harmless');
+SELECT ok(NOT invite_withdraw(acting_of(0, true, NULL, NULL), -1), 'there is none of that id');
+SELECT is((SELECT count(*) FROM audit), :kept::bigint, 'neither is kept');
+
 -- by domain
 SELECT is(spy.come('d1', 'domains'), 'domain', 'without an address');
 SELECT is(spy.come('d1', 'domains', 'd1@elsewhere.example', true), 'domain', 'of another domain');
@@ -61,10 +83,20 @@ SELECT is((SELECT count(DISTINCT user_id)::int FROM identities WHERE subject IN 
 
 -- roles by groups
 SELECT is(spy.come('g1', 'invite', group_role => 'admin'), 'in admin', 'an admin by his groups needs no invitation');
+SELECT is(spy.audited(), 'user.role g1 g1 {"by": "groups", "to": "admin"}', 'which is kept, and that it was the groups');
 SELECT is(spy.come('g2', 'invite', group_role => 'guest'), 'invite_needed', 'a guest by his groups does');
+SELECT id AS g1 FROM users WHERE handle = 't-g1' \gset
+SELECT member_add(:open, :g1, :g1, 100) \g /dev/null
+UPDATE members SET role = 'moderator' WHERE (channel_id, user_id) = (:open, :g1);
+SELECT spy.forget() \g /dev/null
 SELECT is(spy.come('g1', group_role => 'guest'), 'in guest', 'his groups change, and so does he');
+SELECT is((SELECT array_agg(r) FROM spy.routes() r), ARRAY['p ' || :open || ' 0 ' || :g1 || ' member.updated',
+	'g 0 -1 ' || :g1 || ' user.updated', 'p 0 ' || :g1 || ' ' || :g1 || ' user.updated'],
+	'who moderates nothing any more; what is for everyone is not for him from there on');
+SELECT is(spy.audited(), 'user.role g1 g1 {"by": "groups", "to": "guest", "from": "admin"}', 'which is kept');
 SELECT is(spy.come('g1'), 'in member', 'groups that give nothing any more');
-SELECT user_take_role((SELECT id FROM users WHERE handle = 't-g1'), 'admin');
+SELECT is((SELECT array_agg(r) FROM spy.routes() r), ARRAY['n 0 -1 ' || :g1 || ' user.updated'], 'from there on all of it is for him again');
+SELECT user_set_role(acting_of(0, true, NULL, NULL), :g1, 'admin') \g /dev/null
 SELECT is(spy.come('g1'), 'in admin', 'a role that was given here stays while his groups stay');
 SELECT is(spy.come('one', group_role => 'guest'), 'in owner', 'no group makes an owner less');
 SELECT spy.forget();
@@ -114,9 +146,14 @@ SELECT is(password_try('t-who'), 0::bigint, 'a day later all is forgotten');
 SELECT id AS who FROM users WHERE handle = 't-i1' \gset
 INSERT INTO sessions (secret_hash, kind, user_id, scopes) VALUES (sha256('p1'), 'session', :who, '{read}') RETURNING id AS session \gset
 INSERT INTO sessions (secret_hash, kind, user_id, scopes) VALUES (sha256('p2'), 'token', :who, '{read}') RETURNING id AS token \gset
-SELECT throws_ok(format($$SELECT password_set(%s, 'plain')$$, :who), '23514', NULL, 'a password is no plain text');
-SELECT password_set(:who, '$argon2id$v=19$x');
-SELECT password_set(:who, '$argon2id$v=19$y');
+SELECT throws_ok(format($$SELECT password_set(acting_of(0, true, NULL, NULL), %s, 'plain')$$, :who), '23514', NULL, 'a password is no plain text');
+SELECT password_set(acting_of(0, true, NULL, NULL), :who, '$argon2id$v=19$x') \g /dev/null
+SELECT ok(password_set(acting_of(0, true, NULL, NULL), :who, '$argon2id$v=19$y'), 'it is set again');
+SELECT is((SELECT (actor IS NULL, action, target, details) FROM audit ORDER BY id DESC LIMIT 1), (true, 'user.password'::text, :who::bigint, '{}'::jsonb),
+	'that it was set is kept');
+SELECT bot_insert(acting_of(0, true, NULL, NULL), 't-robot', 'Robot') AS robot \gset
+SELECT is(password_set(acting_of(0, true, NULL, NULL), :robot, '$argon2id$v=19$x'), false, 'a bot has none');
+SELECT is((SELECT count(*)::int FROM passwords WHERE user_id = :robot), 0, 'nor gets one');
 SELECT is((SELECT hash FROM passwords WHERE user_id = :who), '$argon2id$v=19$y', 'the newest counts');
 SELECT isnt((SELECT revoked_at FROM sessions WHERE id = :session), NULL, 'browser sessions end with the old one');
 SELECT is((SELECT revoked_at FROM sessions WHERE id = :token), NULL, 'tokens do not');

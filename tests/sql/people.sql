@@ -19,13 +19,17 @@ SELECT user_insert('t-eve', 'Eve', 'https://example.org/e.png', 'eve@example.org
 SELECT results_eq('SELECT handle, name, picture, email, email_verified, role, version, deactivated_at FROM users WHERE id = ' || :eve,
 	$$VALUES ('t-eve', 'Eve', 'https://example.org/e.png', 'eve@example.org', true, 'guest', 1::bigint, NULL::timestamptz)$$,
 		'a person is stored');
-SELECT results_eq('SELECT spy.routes()', ARRAY['p 0 -1 ' || :eve || ' user.created'], 'and told to everyone');
+SELECT results_eq('SELECT spy.routes()', ARRAY['p 0 -1 ' || :eve || ' user.created', 'p 0 ' || :eve || ' ' || :eve || ' user.created'],
+	'and told to everyone; to himself too, who is a guest');
 SELECT is((SELECT event_tail(e) FROM events e WHERE id = :head + 1) LIKE '%example.org"%', false, 'without the e-mail address');
 SELECT user_insert('T-Eve', 'Eve', NULL, NULL, false, 'member') AS eve2 \gset
 SELECT is((SELECT handle FROM users WHERE id = :eve2), 't-eve-2', 'a taken handle gets a number');
 SELECT user_insert(repeat('q', 60), 'Q', NULL, NULL, false, 'member') AS q \gset
 SELECT user_insert(repeat('q', 60), 'Q', NULL, NULL, false, 'member') AS q2 \gset
 SELECT is((SELECT handle FROM users WHERE id = :q2), repeat('q', 28) || '-2', 'a long one has room for it');
+CREATE TEMP TABLE reserved AS SELECT w, user_insert(w, 'A', NULL, NULL, false, 'member') AS id
+	FROM unnest('{admin,administrator,owner,everyone,here,channel,system,pulsechat}'::text[]) w;
+SELECT is(u.handle, r.w || '-2', 'so does a reserved one') FROM reserved r JOIN users u ON u.id = r.id;
 SELECT throws_ok($$SELECT user_insert('t-x', '', NULL, NULL, false, 'member')$$, '23514', NULL, 'a name is not empty');
 SELECT throws_ok($$SELECT user_insert('t-x', repeat('x', 81), NULL, NULL, false, 'member')$$, '23514', NULL, 'nor of 81 characters');
 SELECT throws_ok($$SELECT user_insert('t-x', 'X', NULL, NULL, false, 'king')$$, '23514', NULL, 'roles are those of the list');
@@ -46,6 +50,14 @@ SELECT isnt(user_for_identity('https://idp.test', 's2', 't-zoe', 'Zoe', NULL, 'z
 	'the same e-mail address under another subject is another person');
 SELECT isnt(user_for_identity('https://other.test', 's1', 't-zoe', 'Zoe', NULL, 'zoe@example.org', true), :zoe::bigint,
 	'the same subject of another provider too');
+SELECT spy.forget() \g /dev/null
+
+-- user_add_identity
+SELECT user_add_identity(acting_of(0, true, NULL, NULL), 'https://idp.test', 's9', 't-hand', 'Hand', 'admin') AS hand \gset
+SELECT is((SELECT array_agg((actor, action, target, details)::text) FROM audit WHERE id > :noted), ARRAY[(NULL::bigint, 'user.added', :hand::bigint,
+	'{"role": "admin"}'::jsonb)::text], 'who is made by hand is in the audit log');
+SELECT is(user_add_identity(acting_of(0, true, NULL, NULL), 'https://idp.test', 's9', 't-hand', 'Hand', 'admin'), :hand::bigint, 'again');
+SELECT is((SELECT count(*)::int FROM audit WHERE id > :noted), 1, 'is nothing new');
 SELECT spy.forget() \g /dev/null
 
 -- session_revoke
@@ -74,15 +86,31 @@ SELECT is((SELECT array_agg(name ORDER BY id) FROM sessions WHERE user_id = :zoe
 SELECT is(backchannel_logout('https://idp.test', 'j3', 4102444800, NULL, 's1'), 1::bigint, 'by the subject: all that there are');
 SELECT is(backchannel_logout('https://idp.test', 'j4', 4102444800, NULL, 'nobody'), 0::bigint, 'nobody is nobody');
 SELECT throws_ok($$SELECT backchannel_logout('https://idp.test', '', 4102444800, NULL, 's1')$$, '23514', NULL, 'a token has a name');
-SELECT is(access_token_insert(sha256('n1'), :zoe, 'a', '{read}', NULL, 1), NULL, 'a person has so many tokens');
-SELECT isnt(access_token_insert(sha256('n1'), :zoe, 'a', '{read}', now(), 2), NULL, 'one more');
-SELECT isnt(access_token_insert(sha256('n2'), :zoe, 'a', '{read}', NULL, 2), NULL, 'what has ended does not count');
+SELECT is(access_token_insert(acting_of(:zoe, false, NULL, NULL), sha256('n1'), :zoe, 'a', '{read}', NULL, 1), NULL, 'a person has so many tokens');
+SELECT isnt(access_token_insert(acting_of(:zoe, false, NULL, NULL), sha256('n1'), :zoe, 'a', '{read}', now(), 2), NULL, 'one more');
+SELECT is((SELECT count(*)::int FROM audit WHERE action <> 'user.added'), 0, 'one''s own is nothing for the audit log');
+SELECT access_token_insert(acting_of(0, true, NULL, NULL), sha256('n2'), :zoe, 'a', '{read}', NULL, 2) AS made \gset
+SELECT ok(:made > 0, 'what has ended does not count');
+SELECT is((SELECT (actor IS NULL, action, target, details) FROM audit ORDER BY id DESC LIMIT 1), (true, 'token.created'::text, :zoe::bigint,
+	format('{"name": "a", "token": %s, "scopes": ["read"]}', :made)::jsonb), 'another''s is in it');
+SELECT is(session_end(acting_of(:zoe, false, NULL, NULL), :made, :bob, 'token'), NULL, 'who has none of that id');
+SELECT is(session_end(acting_of(:zoe, false, NULL, NULL), :made, :zoe, 'session'), NULL, 'nor of that kind');
+SELECT is(session_end(acting_of(:root, true, 'r1', '192.0.2.7'), :made, :zoe, 'token'), true, 'an admin ends it');
+SELECT is((SELECT (actor, action, target, details, request_id) FROM audit ORDER BY id DESC LIMIT 1), (:root::bigint, 'token.revoked'::text, :zoe::bigint,
+	format('{"name": "a", "token": %s}', :made)::jsonb, 'r1'::text), 'which is kept');
+SELECT is(session_end(acting_of(:root, true, NULL, NULL), :made, 0, NULL), false, 'twice is once');
+SELECT is((SELECT count(*)::int FROM audit WHERE action LIKE 'token.%'), 2, 'in the log too');
 
 -- bot_insert
 SELECT spy.forget() \g /dev/null
-SELECT bot_insert('t-bot', 'Bot') AS bot \gset
+SELECT user_set_role(acting_of(0, true, NULL, NULL), :bob, 'guest') \g /dev/null
+SELECT spy.forget() \g /dev/null
+SELECT bot_insert(acting_of(:root, true, NULL, NULL), 't-bot', 'Bot') AS bot \gset
 SELECT results_eq('SELECT handle, bot, role, version FROM users WHERE id = ' || :bot, $$VALUES ('t-bot', true, 'member', 2::bigint)$$, 'a bot');
-SELECT results_eq('SELECT spy.routes()', ARRAY['p 0 -1 ' || :bot || ' user.created', 'p 0 -1 ' || :bot || ' user.updated'], 'is told of');
+SELECT results_eq('SELECT spy.routes()', ARRAY['p 0 -1 ' || :bot || ' user.created', 'p 0 -1 ' || :bot || ' user.updated'],
+	'is told of, not to guests');
+SELECT is((SELECT (actor, action, target) FROM audit ORDER BY id DESC LIMIT 1), (:root::bigint, 'bot.created'::text, :bot::bigint), 'and kept');
+SELECT user_set_role(acting_of(0, true, NULL, NULL), :bob, 'member') \g /dev/null
 
 -- user_deactivate
 SELECT member_add(:open, :zoe, :zoe, 100) \g /dev/null

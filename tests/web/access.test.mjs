@@ -1,4 +1,4 @@
-// Devices and access tokens in the web client: seen, ended, made, shown once, revoked.
+// Devices, access tokens, and bots in the web client: seen, ended, made, shown once, revoked.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -88,5 +88,47 @@ test("access tokens: made with a name and scopes, shown once, work, are revoked 
 	await entry.waitFor({ state: "detached" });
 	assert.equal((await program.get("/api/v1/me")).status, 401);
 	assert.deepEqual(faults, []);
+	await context.close();
+});
+
+test("bots: an admin makes one, and a token for it that is shown once; the audit log says so; on a phone", async () => {
+	const { page, context, faults } = await person(stack, browser, "alice", { viewport: PHONE, hasTouch: true });
+	await live(page);
+	await page.goto(`${stack.url}/admin/bots`);
+	await page.getByText("No bots yet.").waitFor();
+	await clean(page, "no bots");
+	const handle = page.getByLabel("Handle"), make = page.getByRole("button", { name: "Make the bot" });
+	assert.ok(await make.isDisabled());
+	await handle.fill("everyone");
+	await make.click();
+	await page.getByText("everyone is reserved").waitFor();
+	await clean(page, "a bot, refused");
+	await handle.fill("@builder");
+	await page.getByLabel("Name").fill("Build <b>server</b>");
+	await make.click();
+	const row = page.locator(".admin-row", { hasText: "Build <b>server</b>" });
+	await row.getByText("@builder").waitFor();
+	await clean(page, "a bot");
+	await row.getByRole("button", { name: "Tokens of Build <b>server</b>" }).click();
+	const dialog = page.locator('dialog[open][aria-label="Tokens of Build <b>server</b>"]');
+	await dialog.getByLabel("Name").fill("ci");
+	assert.equal(await dialog.getByLabel("Administer").count(), 0, "the scope would lend it no role");
+	await dialog.getByRole("button", { name: "Make the token" }).click();
+	const token = await dialog.getByLabel("Copy the token now.").inputValue();
+	await clean(page, "a bot's token");
+	const program = client(stack, { token });
+	const { user } = ok(await program.get("/api/v1/me"));
+	assert.deepEqual([user.handle, user.bot], ["builder", true]);
+	await dialog.getByRole("button", { name: "I have it" }).click();
+	await dialog.getByRole("button", { name: "Revoke ci" }).click();
+	await dialog.getByRole("button", { name: "Revoke it for good" }).click();
+	await dialog.locator("li").waitFor({ state: "detached" });
+	assert.equal((await program.get("/api/v1/me")).status, 401);
+	await page.keyboard.press("Escape");
+	await page.getByRole("link", { name: "Audit log" }).click();
+	for (const what of ["made the bot", "made a token for", "revoked a token of"])
+		await page.locator(".audit-row", { hasText: `${what} Build <b>server</b>` }).waitFor();
+	assert.ok(!(await page.content()).includes(token), "it is shown once");
+	assert.deepEqual(faults.filter((f) => !f.includes("409")), []);
 	await context.close();
 });

@@ -1,6 +1,6 @@
 // REST calls of moderators and admins (doc/protocol.md, section 4).
 import { call } from './api';
-import type { Channel, Member, Message, MessageBody, Until, User } from '../model/types';
+import type { AccessToken, Channel, Member, Message, MessageBody, Until, User } from '../model/types';
 
 export interface Restriction {
 	channel: number | null;
@@ -99,6 +99,12 @@ export const admin = {
 	reactivate: (user: number) => call<null>('POST', `${V}/admin/users/${user}/reactivate`),
 	channels: (where: { q?: string; after?: number }) =>
 		call<{ channels: AdminChannel[]; next: number | null }>('GET', `${V}/admin/channels`, { ...where, limit: 50 }),
+	bots: (after?: string) => call<{ bots: User[]; next: string | null }>('GET', `${V}/bots`, { after, limit: 50 }),
+	makeBot: (handle: string, name: string) => call<User>('POST', `${V}/bots`, undefined, { handle, name }),
+	botTokens: (bot: number) => call<{ tokens: AccessToken[] }>('GET', `${V}/bots/${bot}/tokens`),
+	makeBotToken: (bot: number, k: { name: string; scopes: string[]; expires_in?: number }) =>
+		call<AccessToken & { token: string }>('POST', `${V}/bots/${bot}/tokens`, undefined, k),
+	endBotToken: (bot: number, id: number) => call<null>('DELETE', `${V}/bots/${bot}/tokens/${id}`),
 	audit: (where: { actor?: number; action?: string; target?: number; from?: string; to?: string; before?: number }) =>
 		call<{ entries: AuditEntry[]; next: number | null }>('GET', `${V}/admin/audit`, { ...where, limit: 50 }),
 };

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Copy, KeyRound, Monitor, Smartphone } from 'lucide';
 import { api } from '../net/api';
+import { isAdmin } from '../model/roles';
 import type { AccessToken, Session } from '../model/types';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
@@ -122,16 +123,37 @@ function tokenDetail(k: AccessToken): string {
 	return [scopes, used, k.expires_at ? t.tokenUntil(dateOf(Date.parse(k.expires_at))) : t.tokenForEver].join(' · ');
 }
 
-export function Tokens({ onClose }: Props) {
+export interface TokensProps extends Props {
+	/* Whose they are, where they are not one's own. */
+	of?: {
+		title: string;
+		text: string;
+		admin: boolean; // may have the scope
+		list: typeof api.tokens;
+		make: typeof api.makeToken;
+		end: typeof api.endToken;
+	};
+}
+
+export function Tokens({ onClose, of }: TokensProps) {
 	const { toast } = useUi();
-	const { data, error, again } = useLoaded(() => api.tokens().then((r) => r.data.tokens));
+	const boss = useState$(isAdmin);
+	const { title, text, admin, list, make, end } = of ?? {
+		title: t.tokens,
+		text: t.tokensText,
+		admin: boss,
+		list: api.tokens,
+		make: api.makeToken,
+		end: api.endToken,
+	};
+	const { data, error, again } = useLoaded(() => list().then((r) => r.data.tokens));
 	const [made, setMade] = useState<string | null>(null);
 	const [asked, setAsked] = useState<number | null>(null); // the one that is about to be revoked
-	const revoke = (id: number) => api.endToken(id).then(again, (e: unknown) => toast(errorText(e), true));
+	const revoke = (id: number) => end(id).then(again, (e: unknown) => toast(errorText(e), true));
 	return (
-		<Dialog title={t.tokens} onClose={onClose}>
+		<Dialog title={title} onClose={onClose}>
 			<div class="settings access-tokens">
-				<p>{t.tokensText}</p>
+				<p>{text}</p>
 				{made && <Made token={made} onDone={() => setMade(null)} />}
 				{error ? (
 					<Failed text={error} again={again} />
@@ -158,7 +180,7 @@ export function Tokens({ onClose }: Props) {
 						))}
 					</ul>
 				)}
-				{data && <NewToken onMade={(token) => (setMade(token), void again())} />}
+				{data && <NewToken admin={admin} make={make} onMade={(token) => (setMade(token), void again())} />}
 			</div>
 		</Dialog>
 	);
@@ -205,8 +227,7 @@ function Made({ token, onDone }: { token: string; onDone: () => void }) {
 	);
 }
 
-function NewToken({ onMade }: { onMade: (token: string) => void }) {
-	const admin = useState$((s) => ['owner', 'admin'].includes(s.me?.user.role ?? ''));
+function NewToken({ admin, make: ask, onMade }: { admin: boolean; make: typeof api.makeToken; onMade: (token: string) => void }) {
 	const [name, setName] = useState('');
 	const [scopes, setScopes] = useState<string[]>(['read', 'write']);
 	const [days, setDays] = useState('90');
@@ -218,7 +239,7 @@ function NewToken({ onMade }: { onMade: (token: string) => void }) {
 		setBusy(true);
 		setError(null);
 		const chosen = ['read', ...scopes.filter((s) => s !== 'read')];
-		api.makeToken({ name: name.trim(), scopes: chosen, ...(days !== '' && { expires_in: Number(days) * DAY }) })
+		ask({ name: name.trim(), scopes: chosen, ...(days !== '' && { expires_in: Number(days) * DAY }) })
 			.then(
 				({ data }) => {
 					setName('');

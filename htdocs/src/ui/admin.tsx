@@ -1,6 +1,5 @@
-// The administration: people, reports, channels, the audit log. Loaded when it is opened first.
-import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+// The administration: people, reports, channels, bots, the audit log. Loaded when it is opened first.
+import { useState } from 'preact/hooks';
 import { Menu as MenuIcon } from 'lucide';
 import { admin, type AdminChannel, type AdminUser, type AuditEntry } from '../net/admin';
 import { myId } from '../model/state';
@@ -9,6 +8,7 @@ import type { User } from '../model/types';
 import { t } from '../strings';
 import { ta } from '../strings_admin';
 import { Avatar } from './avatar';
+import { Bots } from './bots';
 import { ConnectionLine } from './connection';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
@@ -16,12 +16,13 @@ import { errorText } from './errors';
 import { Icon } from './icon';
 import { EditChannel } from './moderate';
 import { personName } from './names';
+import { useList } from './paged';
 import { ReportList } from './reports';
 import { adminPath, navigate, type AdminTab } from './route';
 import { ActForm, untilText, type Act } from './sanction';
 import { fullTime } from './time';
 
-const TABS: readonly AdminTab[] = ['people', 'reports', 'channels', 'audit'];
+const TABS: readonly AdminTab[] = ['people', 'reports', 'channels', 'bots', 'audit'];
 const ROLES = ['owner', 'admin', 'member', 'guest'] as const;
 
 export function AdminView({ tab }: { tab: AdminTab }) {
@@ -63,59 +64,13 @@ export function AdminView({ tab }: { tab: AdminTab }) {
 						{tab === 'people' && <People />}
 						{tab === 'reports' && <ReportList />}
 						{tab === 'channels' && <Channels />}
+						{tab === 'bots' && <Bots />}
 						{tab === 'audit' && <Audit />}
 					</div>
 				</>
 			)}
 		</main>
 	);
-}
-
-interface Page<T, N> {
-	list: T[];
-	next: N | null;
-}
-
-/* A list that is asked for anew when what it is asked by changes, a moment after the last key. */
-function useList<T, N>(ask: (after?: N) => Promise<Page<T, N>>, by: readonly unknown[]) {
-	const [found, setFound] = useState<Page<T, N> | null>(null);
-	const [error, setError] = useState<string | null>(null);
-	const turn = useRef(0);
-	const load = (after?: N) => {
-		const mine = ++turn.current;
-		setError(null);
-		ask(after).then(
-			(p) => {
-				if (mine !== turn.current) return;
-				setFound((f) => ({ list: [...(after === undefined ? [] : (f?.list ?? [])), ...p.list], next: p.next }));
-			},
-			(e: unknown) => mine === turn.current && setError(errorText(e)),
-		);
-	};
-	useEffect(() => {
-		const timer = setTimeout(() => load(), found ? 150 : 0);
-		return () => clearTimeout(timer);
-	}, by);
-	const foot = (empty: string): ComponentChildren => (
-		<>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}{' '}
-					<button class="link-button" onClick={() => load()}>
-						{t.retry}
-					</button>
-				</p>
-			)}
-			{!error && !found && <p class="panel-note">{t.loading}</p>}
-			{found && !found.list.length && <p class="picker-empty">{empty}</p>}
-			{found?.next != null && (
-				<button class="button" onClick={() => load(found.next!)}>
-					{ta.more}
-				</button>
-			)}
-		</>
-	);
-	return { list: found?.list ?? [], load: () => load(), foot };
 }
 
 function Search({ label, value, onInput }: { label: string; value: string; onInput: (v: string) => void }) {

@@ -1,7 +1,7 @@
 // The page paths: / , /c/12 , /c/12/members , /admin/people , /sign-in , /join/CODE. The web server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
-export type AdminTab = 'people' | 'reports' | 'channels' | 'audit';
+export type AdminTab = 'people' | 'reports' | 'channels' | 'bots' | 'audit';
 export type Door = { page: 'sign-in'; returnTo: string } | { page: 'join'; invite: string };
 export type Route = { page: 'home' } | { page: 'admin'; tab: AdminTab } | { page: 'channel'; channel: number; panel: 'members' | null } | Door;
 
@@ -19,7 +19,7 @@ export function parseRoute(path: string, search: string): Route {
 	if (join) return { page: 'join', invite: join[1]! };
 	const m = /^\/c\/(\d{1,16})(\/members)?\/?$/.exec(path);
 	if (m) return { page: 'channel', channel: Number(m[1]), panel: m[2] ? 'members' : null };
-	const a = /^\/admin(?:\/(people|reports|channels|audit))?\/?$/.exec(path);
+	const a = /^\/admin(?:\/(people|reports|channels|bots|audit))?\/?$/.exec(path);
 	if (a) return { page: 'admin', tab: (a[1] as AdminTab | undefined) ?? 'people' };
 	return { page: 'home' };
 }

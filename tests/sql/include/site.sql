@@ -71,5 +71,5 @@ SELECT user_insert('t-carol', 'Carol', NULL, NULL, false, 'member') AS carol \gs
 SELECT user_insert('t-root', 'Root', NULL, NULL, false, 'admin') AS root \gset
 SELECT channel AS open FROM channel_create(:alice, 'public', 't-open', 'for all', ARRAY[:bob]) \gset
 SELECT channel AS closed FROM channel_create(:alice, 'private', 't-closed', '', ARRAY[:bob]) \gset
-SELECT stream_head() AS head \gset
+SELECT stream_head() AS head, (SELECT coalesce(max(id), 0) FROM audit) AS noted \gset
 SELECT spy.forget() \g /dev/null
