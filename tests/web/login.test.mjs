@@ -52,7 +52,7 @@ test("AU-1: two tabs at once: both end signed in, each on its own page; reload a
 	// Back to the provider's page, whose sign-in is over, and on to the door: it passes on who is in.
 	await a.goBack({ waitUntil: "commit" });
 	await a.waitForURL((url) => url.href.startsWith(stack.idpUrl));
-	await a.evaluate(() => history.back());
+	await a.evaluate(() => history.back()).catch(() => {}); // the answer is lost where the page is gone before it; where one lands counts
 	await a.waitForURL(`${stack.url}/c/${harbour.id}`);
 	await ready(a);
 	assert.equal((await ask(a, "/api/v1/me")).user.handle, "alice");
