@@ -82,6 +82,34 @@ static const struct key {
 	{AT(limits, request_bytes), SIZE, IN(limits, request_bytes), "256k", 4096, (int64_t)16 << 20},
 	{AT(limits, page), COUNT, IN(limits, page), "200", 1, 1000},
 	{AT(limits, channel_members), COUNT, IN(limits, channel_members), "10000", 1, 1000000},
+	{AT(files, store), TEXT, IN(files, store), "none", 0, 0},
+	{AT(files, endpoint), TEXT, IN(files, endpoint), "", 0, 0},
+	{AT(files, region), TEXT, IN(files, region), "us-east-1", 0, 0},
+	{AT(files, bucket), TEXT, IN(files, bucket), "pulsechat", 0, 0},
+	{AT(files, prefix), TEXT, IN(files, prefix), "files", 0, 0},
+	{AT(files, path_style), TEXT, IN(files, path_style), "yes", 0, 0},
+	{AT(files, access_key), TEXT, IN(files, access_key), "", 0, 0},
+	{AT(files, secret_key), SECRET, IN(files, secret_key), "", 0, 0},
+	{AT(files, secret_key_file), TEXT, IN(files, secret_key_file), "", 0, 0},
+	{AT(files, session_token), SECRET, IN(files, session_token), "", 0, 0},
+	{AT(files, verifies), TEXT, IN(files, verifies), "no", 0, 0},
+	{AT(files, payload_query), TEXT, IN(files, payload_query), "no", 0, 0},
+	{AT(files, cloudfront_url), TEXT, IN(files, cloudfront_url), "", 0, 0},
+	{AT(files, cloudfront_key_id), TEXT, IN(files, cloudfront_key_id), "", 0, 0},
+	{AT(files, cloudfront_key_file), TEXT, IN(files, cloudfront_key_file), "", 0, 0},
+	{AT(files, url), TEXT, IN(files, url), "", 0, 0},
+	{AT(files, listen), TEXT, IN(files, listen), "", 0, 0},
+	{AT(files, dir), TEXT, IN(files, dir), "", 0, 0},
+	{AT(files, sendfile), TEXT, IN(files, sendfile), "X-Sendfile", 0, 0},
+	{AT(files, max_size), SIZE, IN(files, max_size), "2G", 1, (int64_t)5 << 40},
+	{AT(files, message_files), COUNT, IN(files, message_files), "20", 1, 100},
+	{AT(files, quota_user), SIZE, IN(files, quota_user), "50G", 0, (int64_t)1 << 50},
+	{AT(files, quota_day), SIZE, IN(files, quota_day), "10G", 0, (int64_t)1 << 50},
+	{AT(files, multipart_above), SIZE, IN(files, multipart_above), "64M", 0, (int64_t)5 << 30},
+	{AT(files, part_size), SIZE, IN(files, part_size), "16M", (int64_t)5 << 20, (int64_t)1 << 30},
+	{AT(files, upload_expires), DURATION, IN(files, upload_expires), "1h", 1000, 604800000},
+	{AT(files, download_expires), DURATION, IN(files, download_expires), "300s", 1000, 604800000},
+	{AT(files, unattached), DURATION, IN(files, unattached), "24h", 1000, 2592000000},
 	{AT(rate, session), COUNT, IN(rate, session), "1200", 0, 100000000},
 	{AT(rate, address), COUNT, IN(rate, address), "6000", 0, 100000000},
 	{AT(rate, login), COUNT, IN(rate, login), "120", 0, 100000000},
@@ -291,27 +319,29 @@ static int from_environment(struct reading *r)
 	return 0;
 }
 
-/* A name that is not absolute starts at the configuration file's own folder. */
-static int read_secret_file(struct config *c, const char *conf, struct err *e)
+/* Reads [section] key from the first line of the file that name names, where it is not given itself. A name that is not
+ * absolute starts at the configuration file's own folder. */
+static int read_secret_file(const char *section, const char *key, const char *name, char **secret, const char *conf,
+			    struct err *e)
 {
-	const char *name = c->oidc.client_secret_file, *slash = strrchr(conf, '/');
+	const char *slash = strrchr(conf, '/');
 	char line[512], path[PATH_MAX];
 	FILE *f;
 	size_t n;
 
-	if (!name[0] || c->oidc.client_secret[0])
+	if (!name[0] || (*secret)[0])
 		return 0;
 	snprintf(path, sizeof(path), "%.*s%s", name[0] == '/' || !slash ? 0 : (int)(slash - conf + 1), conf, name);
 	f = fopen(path, "re");
 	if (!f)
-		return err_set(e, ERR_BAD_FIELD, "client_secret_file", "%s: [oidc] client_secret_file = %s: %s", conf,
-			       name, strerror(errno));
+		return err_set(e, ERR_BAD_FIELD, key, "%s: [%s] %s = %s: %s", conf, section, key, name,
+			       strerror(errno));
 	n = fread(line, 1, sizeof(line) - 1, f);
 	fclose(f);
 	line[n] = 0;
 	line[strcspn(line, "\r\n")] = 0;
-	free(c->oidc.client_secret);
-	c->oidc.client_secret = xstrdup(line);
+	free(*secret);
+	*secret = xstrdup(line);
 	secret_wipe(line, sizeof(line));
 	return 0;
 }
@@ -346,6 +376,26 @@ static int check_registration(const struct config *c, const char *path, struct e
 	return 0;
 }
 
+/* What can be told without the store; lib/store tells the rest. */
+static int check_files(const struct config *c, const char *path, struct err *e)
+{
+	const struct {
+		const char *name, *value;
+	} switches[] = {{"path_style", c->files.path_style},
+			{"verifies", c->files.verifies},
+			{"payload_query", c->files.payload_query}};
+	const char *store = c->files.store;
+
+	if (strcmp(store, "none") != 0 && strcmp(store, "local") != 0 && strcmp(store, "s3") != 0)
+		return err_set(e, ERR_BAD_FIELD, "store", "%s: [files] store = %s: expected none, local or s3", path,
+			       store);
+	for (size_t i = 0; i < COUNT_OF(switches); i++)
+		if (!yes_or_no(switches[i].value))
+			return err_set(e, ERR_BAD_FIELD, switches[i].name, "%s: [files] %s = %s: expected yes or no",
+				       path, switches[i].name, switches[i].value);
+	return 0;
+}
+
 static int check(struct config *c, const char *path, struct err *e)
 {
 	enum log_level level;
@@ -373,9 +423,12 @@ static int check(struct config *c, const char *path, struct err *e)
 	if (strcmp(c->api.poll, "parked") != 0 && strcmp(c->api.poll, "plain") != 0)
 		return err_set(e, ERR_BAD_FIELD, "poll", "%s: [api] poll = %s: expected parked or plain", path,
 			       c->api.poll);
-	if (check_registration(c, path, e) < 0)
+	if (check_registration(c, path, e) < 0 || check_files(c, path, e) < 0)
 		return -1;
-	return read_secret_file(c, path, e);
+	if (read_secret_file("files", "secret_key_file", c->files.secret_key_file, &c->files.secret_key, path, e) < 0)
+		return -1;
+	return read_secret_file("oidc", "client_secret_file", c->oidc.client_secret_file, &c->oidc.client_secret, path,
+				e);
 }
 
 int config_load(const char *path, struct config **out, struct err *e)
@@ -462,6 +515,16 @@ bool config_first_owner(const struct config *c)
 bool config_polls_park(const struct config *c)
 {
 	return !strcmp(c->api.poll, "parked");
+}
+
+bool config_files(const struct config *c)
+{
+	return strcmp(c->files.store, "none") != 0;
+}
+
+bool config_files_local(const struct config *c)
+{
+	return !strcmp(c->files.store, "local");
 }
 
 int config_site_port(const struct config *c)

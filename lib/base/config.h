@@ -43,6 +43,15 @@ struct config {
 		int64_t message_chars, request_bytes, page, channel_members;
 	} limits;
 	struct {
+		char *store, *endpoint, *region, *bucket, *prefix, *path_style, *access_key, *secret_key,
+			*secret_key_file;
+		char *session_token, *verifies, *payload_query;
+		char *cloudfront_url, *cloudfront_key_id, *cloudfront_key_file;
+		char *url, *listen, *dir, *sendfile; /* of the local store */
+		int64_t max_size, message_files, quota_user, quota_day, multipart_above, part_size;
+		int64_t upload_expires, download_expires, unattached;
+	} files;
+	struct {
 		int64_t session, address, login, guess; /* in a minute; 0: not limited */
 	} rate;
 	struct {
@@ -76,5 +85,9 @@ bool config_local_accounts(const struct config *c);
 bool config_first_owner(const struct config *c);
 /* [api] poll = parked: a poll may wait without a thread. */
 bool config_polls_park(const struct config *c);
+/* [files] store is not none: messages may bear files. */
+bool config_files(const struct config *c);
+/* [files] store = local: this site is its own object store (doc/files.md). */
+bool config_files_local(const struct config *c);
 /* The port in the site's URL, or the scheme's. */
 int config_site_port(const struct config *c);
