@@ -256,7 +256,7 @@ int sigv4_presign(const struct sigv4_request *r, const struct sigv4_credentials 
 	struct sigv4_canonical c = {.method = r->method};
 	char date[SIGV4_DATE_SIZE], number[24], signature[65];
 	time_t at = (time_t)r->at;
-	struct parts p;
+	struct parts p = {0};
 	struct arena *a;
 	struct tm tm;
 	char *host;
