@@ -262,7 +262,7 @@ CREATE OR REPLACE FUNCTION files_erase_some(who acting, person bigint, most int,
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	u users;
-	some bigint[];
+	batch bigint[];
 BEGIN
 	SELECT * INTO u FROM users WHERE id = person;
 	code := CASE WHEN who.user_id = person THEN 'ok' ELSE judge_person(who, u, true) END;
@@ -270,16 +270,16 @@ BEGIN
 	IF code <> 'ok' THEN
 		RETURN;
 	END IF;
-	SELECT array_agg(t.id) INTO some FROM (
+	SELECT array_agg(t.id) INTO batch FROM (
 		SELECT f.id FROM files f WHERE f.owner = person AND f.state <> 'erased' ORDER BY f.channel_id, f.id LIMIT most) t;
-	IF some IS NULL THEN
+	IF batch IS NULL THEN
 		RETURN;
 	END IF;
-	PERFORM FROM channels c WHERE c.id IN (SELECT f.channel_id FROM files f WHERE f.id = ANY (some)) ORDER BY c.id FOR NO KEY UPDATE;
+	PERFORM FROM channels c WHERE c.id IN (SELECT f.channel_id FROM files f WHERE f.id = ANY (batch)) ORDER BY c.id FOR NO KEY UPDATE;
 	IF who.user_id IS DISTINCT FROM person THEN
-		PERFORM audit_add(who, 'user.files_erased', person, NULL, jsonb_build_object('files', cardinality(some)));
+		PERFORM audit_add(who, 'user.files_erased', person, NULL, jsonb_build_object('files', cardinality(batch)));
 	END IF;
-	erased := files_erase(some);
+	erased := files_erase(batch);
 END $$;
 
 -- ---- care
