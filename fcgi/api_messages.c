@@ -34,7 +34,8 @@ int handle_message_send(struct request *q, struct response *r, struct err *e)
 					 (long long)item->seq);
 		}
 		if (item->again || item->files_n) {
-			/* The first time's answer was lost: the message as it is now. What its files are is in its row. */
+			/* The first time's answer was lost: the message as it is now. What its files are is in its row.
+			 */
 			rc = history_get(q->db, item->channel, q->session.user, item->seq, &r->body, e);
 		} else {
 			strbuf_addc(&r->body, '{');

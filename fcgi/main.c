@@ -2,7 +2,9 @@
  * program. */
 #include "fcgi/app.h"
 #include "fcgi/cgi.h"
+#include "fcgi/checker.h"
 #include "fcgi/events.h"
+#include "fcgi/files_thread.h"
 #include "fcgi/listen.h"
 #include "fcgi/maintain_thread.h"
 #include "lib/base/notify.h"
@@ -16,6 +18,7 @@
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/chat/typing_gate.h"
+#include "lib/store/store.h"
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -122,12 +125,15 @@ static int stop(struct app *app, struct listener *l, struct workers *w, struct w
 	listen_unlink(l);
 	workers_drain(w);
 	events_drain(app->events);
+	checker_drain(app->checker);
 	left = workers_wait(w, until_ms(start + DRAINED_MS));
 	if (left) {
 		writer_thread_hurry(writer);
 		left = workers_wait(w, until_ms(start + HURRIED_MS));
 	}
 	if (left || !events_stop(&app->events, until_ms(start + STOPPED_MS)) ||
+	    !checker_stop(&app->checker, until_ms(start + STOPPED_MS)) ||
+	    !files_thread_stop(&app->care, until_ms(start + STOPPED_MS)) ||
 	    !maintain_thread_stop(&m, until_ms(start + STOPPED_MS))) {
 		log_warning("stop.cut_short", "requests=%zu ms=%lld", left, (long long)(clock_mono_ms() - start));
 		_exit(EXIT_OK); /* threads still use what would be freed */
@@ -137,6 +143,7 @@ static int stop(struct app *app, struct listener *l, struct workers *w, struct w
 	oidc_free(&app->oidc);
 	typing_gate_free(&app->typing);
 	rate_free(&app->rate);
+	store_free(&app->store);
 	listen_close(l);
 	log_info("stop", "ms=%lld", (long long)(clock_mono_ms() - start));
 	return EXIT_OK;
@@ -158,6 +165,10 @@ static int serve_fastcgi(const struct config *c)
 		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
 		return EXIT_FAILED;
 	}
+	if (store_new(c, &app.store, &e) < 0) {
+		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
+		return EXIT_FAILED;
+	}
 	descriptors_raise(); /* a parked poll takes one */
 	app.oidc = oidc_new(c);
 	app.events = events_new(c);
@@ -165,6 +176,10 @@ static int serve_fastcgi(const struct config *c)
 	app.rate = rate_new(c);
 	writer = writer_thread_start(c);
 	app.gate = writer_thread_gate(writer);
+	if (app.store) {
+		app.checker = checker_start(c, app.store);
+		app.care = files_thread_start(c, app.store);
+	}
 	if (workers_start(&app, &l, (size_t)c->api.threads, &workers, &e) < 0) {
 		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
 		return EXIT_FAILED;

@@ -23,27 +23,13 @@ static const struct {
 static const struct {
 	const char *alias, *type;
 } aliases[] = {
-	{"image/jpg", "image/jpeg"},
-	{"image/pjpeg", "image/jpeg"},
-	{"image/x-png", "image/png"},
-	{"image/x-ms-bmp", "image/bmp"},
-	{"image/x-bmp", "image/bmp"},
-	{"audio/mp3", "audio/mpeg"},
-	{"audio/x-mp3", "audio/mpeg"},
-	{"audio/x-m4a", "audio/mp4"},
-	{"audio/m4a", "audio/mp4"},
-	{"audio/x-wav", "audio/wav"},
-	{"audio/wave", "audio/wav"},
-	{"audio/vnd.wave", "audio/wav"},
-	{"audio/x-flac", "audio/flac"},
-	{"audio/x-aac", "audio/aac"},
-	{"audio/aacp", "audio/aac"},
-	{"audio/x-hx-aac-adts", "audio/aac"},
-	{"audio/x-hx-aac-adif", "audio/aac"},
-	{"video/x-m4v", "video/mp4"},
-	{"application/mp4", "video/mp4"},
-	{"application/ogg", "video/ogg"},
-	{"audio/vorbis", "audio/ogg"},
+	{"image/jpg", "image/jpeg"},          {"image/pjpeg", "image/jpeg"},        {"image/x-png", "image/png"},
+	{"image/x-ms-bmp", "image/bmp"},      {"image/x-bmp", "image/bmp"},         {"audio/mp3", "audio/mpeg"},
+	{"audio/x-mp3", "audio/mpeg"},        {"audio/x-m4a", "audio/mp4"},         {"audio/m4a", "audio/mp4"},
+	{"audio/x-wav", "audio/wav"},         {"audio/wave", "audio/wav"},          {"audio/vnd.wave", "audio/wav"},
+	{"audio/x-flac", "audio/flac"},       {"audio/x-aac", "audio/aac"},         {"audio/aacp", "audio/aac"},
+	{"audio/x-hx-aac-adts", "audio/aac"}, {"audio/x-hx-aac-adif", "audio/aac"}, {"video/x-m4v", "video/mp4"},
+	{"application/mp4", "video/mp4"},     {"application/ogg", "video/ogg"},     {"audio/vorbis", "audio/ogg"},
 	{"audio/opus", "audio/ogg"},
 };
 
@@ -51,11 +37,9 @@ static const struct {
 static const struct {
 	const char *type, *vessel;
 } vessels[] = {
-	{"audio/mp4", "mp4"},       {"video/mp4", "mp4"},
-	{"video/quicktime", "mp4"}, {"video/3gpp", "mp4"},
-	{"audio/ogg", "ogg"},       {"video/ogg", "ogg"},
-	{"audio/webm", "webm"},     {"video/webm", "webm"},
-	{"video/x-matroska", "webm"},
+	{"audio/mp4", "mp4"},   {"video/mp4", "mp4"},   {"video/quicktime", "mp4"},
+	{"video/3gpp", "mp4"},  {"audio/ogg", "ogg"},   {"video/ogg", "ogg"},
+	{"audio/webm", "webm"}, {"video/webm", "webm"}, {"video/x-matroska", "webm"},
 };
 
 /* What a browser could run, or show as a page, were it told so. */
@@ -128,8 +112,8 @@ static size_t word(const char *p, size_t n)
 	static const char marks[] = "!#$&-^_.+";
 	size_t i = 0;
 
-	while (i < n && ((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') ||
-			 (i && p[i] && strchr(marks, p[i]))))
+	while (i < n &&
+	       ((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') || (i && p[i] && strchr(marks, p[i]))))
 		i++;
 	return i;
 }
@@ -138,7 +122,8 @@ static bool is_type(const char *p, size_t n)
 {
 	size_t first = word(p, n);
 
-	return first && first < n && p[first] == '/' && first + 1 < n && word(p + first + 1, n - first - 1) == n - first - 1;
+	return first && first < n && p[first] == '/' && first + 1 < n &&
+	       word(p + first + 1, n - first - 1) == n - first - 1;
 }
 
 int media_type(struct span declared, char out[STORE_TYPE_SIZE], struct err *e)

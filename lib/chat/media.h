@@ -6,8 +6,8 @@
 
 #define MEDIA_HEAD_BYTES 16384 /* of a file that are looked at */
 
-/* A declared type as it is kept: lower case, without parameters, "" is application/octet-stream, and names that only some
- * use are those of the registry. ERR_BAD_FIELD, field type. */
+/* A declared type as it is kept: lower case, without parameters, "" is application/octet-stream, and names that only
+ * some use are those of the registry. ERR_BAD_FIELD, field type. */
 MUST_CHECK int media_type(struct span declared, char out[STORE_TYPE_SIZE], struct err *e);
 
 bool media_is_picture(const char *type); /* a raster image that browsers show */

@@ -104,8 +104,7 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 	size_t named_n = 0, files_n = 0, frame;
 
 	if (jx_uuid(o, "", "client_id", item->client_id, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
-	    jx_only(b, "body.", body_names, e) < 0 ||
-	    read_files(c, b, files, &files_n, e) < 0 ||
+	    jx_only(b, "body.", body_names, e) < 0 || read_files(c, b, files, &files_n, e) < 0 ||
 	    jx_string(b, "body.", "text", JX_REQUIRED, files_n ? 0 : 1, (size_t)c->limits.message_chars, &text, e) <
 		    0 ||
 	    read_ids(b, "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0)

@@ -15,7 +15,6 @@
 #define TYPE_CHARS 255
 #define DURATION_MAX 1e8 /* seconds */
 #define PART_ROUND ((int64_t)1 << 20)
-#define LEASE_MS 30000
 #define SHA256_HEX 64
 
 static int check_desk(const struct upload_desk *d, struct err *e)
@@ -171,8 +170,8 @@ int upload_begin(const struct upload_desk *d, const struct jx *o, int64_t *uploa
 	if (check_desk(d, e) < 0 || read_wish(c, o, &w, e) < 0)
 		return -1;
 	store_key(d->store, key);
-	if (db_one(d->db, STMT_upload_begin, &r, e, "itiititsiittiiii", d->user, w.client_hex, w.channel, w.thumbnail_of,
-		   w.clean, w.size, w.kept_type, w.sha256.p, w.sha256.n, w.width, w.height,
+	if (db_one(d->db, STMT_upload_begin, &r, e, "itiititsiittiiii", d->user, w.client_hex, w.channel,
+		   w.thumbnail_of, w.clean, w.size, w.kept_type, w.sha256.p, w.sha256.n, w.width, w.height,
 		   w.duration[0] ? w.duration : NULL, key, w.part_size, c->files.quota_user, c->files.quota_day,
 		   c->files.upload_expires) < 0)
 		return -1;
@@ -254,7 +253,8 @@ static int render(const struct upload_desk *d, struct upload_row *u, struct strb
 	if (need_multipart(d, u, e) < 0)
 		return -1;
 	pending = upload_row_is(u, "pending");
-	strbuf_addf(b, "{\"id\":%lld,\"client_id\":\"%s\",\"state\":\"%s\",\"channel\":%lld,\"file\":", (long long)u->id,
+	strbuf_addf(b,
+		    "{\"id\":%lld,\"client_id\":\"%s\",\"state\":\"%s\",\"channel\":%lld,\"file\":", (long long)u->id,
 		    u->client_id, u->state, (long long)u->channel);
 	strbuf_adds(b, u->file);
 	strbuf_adds(b, ",\"put\":");
@@ -318,13 +318,13 @@ static int read_parts(const struct jx *o, const struct upload_row *u, struct ask
 {
 	static const char *const names[] = {"parts", NULL};
 	const struct jx *list = jx_get(o, "parts");
-	size_t n = jx_count(list);
+	size_t n = jx_length(list);
 
 	if (jx_only(o, "", names, e) < 0)
 		return -1;
 	if (!jx_is(list, JX_ARRAY) || n < 1 || n > UPLOAD_PARTS_ASKED)
 		return err_set(e, ERR_BAD_FIELD, "parts", "must be an array of 1 to %d parts", UPLOAD_PARTS_ASKED);
-	for (const struct jx *v = jx_first(list); v; v = jx_next(list, v))
+	for (const struct jx *v = jx_element(list, NULL); v; v = jx_element(list, v))
 		if (read_part(v, u, a, e) < 0)
 			return -1;
 	return 0;
@@ -365,8 +365,8 @@ int upload_parts(const struct upload_desk *d, int64_t upload, const struct jx *o
 		goto out;
 	}
 	if (need_multipart(d, &u, e) < 0 || read_parts(o, &u, a, e) < 0 ||
-	    db_one(d->db, STMT_upload_parts, &r, e, "iiIIT", d->user, upload, a->numbers, a->n, a->sizes, a->n, a->hashes,
-		   a->n) < 0)
+	    db_one(d->db, STMT_upload_parts, &r, e, "iiIIT", d->user, upload, a->numbers, a->n, a->sizes, a->n,
+		   a->hashes, a->n) < 0)
 		goto out;
 	if (!r || strcmp(result_text(r, 0, 0), "ok") != 0)
 		err_set(e, ERR_UNPROCESSABLE, NULL, "it is not pending any more");
@@ -389,7 +389,7 @@ int upload_claim(const struct upload_desk *d, int64_t upload, enum upload_claim 
 	int rc = 0;
 
 	if (check_desk(d, e) < 0 ||
-	    db_one(d->db, STMT_upload_check_begin, &r, e, "iii", d->user, upload, (int64_t)LEASE_MS) < 0)
+	    db_one(d->db, STMT_upload_check_begin, &r, e, "iii", d->user, upload, (int64_t)UPLOAD_LEASE_MS) < 0)
 		return -1;
 	code = r ? result_text(r, 0, 0) : "";
 	*checks = r ? result_int(r, 0, 1) : 0;

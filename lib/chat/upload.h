@@ -40,8 +40,8 @@ MUST_CHECK int upload_claim(const struct upload_desk *d, int64_t upload, enum up
 /* Gives it back unchecked. */
 void upload_unclaim(const struct upload_desk *d, int64_t upload, int64_t checks);
 
-/* Checks a claimed one as far as its bytes are to be read, and writes down what came of it. go_on (NULL: always) is asked
- * now and then. 0: ready. Errors: ERR_UPLOAD_MISSING and those of the store: it is pending again; ERR_UPLOAD_DIFFERS: it is
- * erased. */
+/* Checks a claimed one as far as its bytes are to be read, and writes down what came of it. go_on (NULL: always) is
+ * asked now and then. 0: ready. Errors: ERR_UPLOAD_MISSING and those of the store: it is pending again;
+ * ERR_UPLOAD_DIFFERS: it is erased. */
 MUST_CHECK int upload_check(const struct upload_desk *d, struct media_sniffer *m, int64_t upload, int64_t checks,
 			    bool (*go_on)(void *arg), void *arg, struct err *e);

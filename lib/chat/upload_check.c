@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEASE_MS 30000
 #define RENEW_EACH_MS 5000
 #define HASH_BYTES 32
 
@@ -26,8 +25,8 @@ struct check {
 	EVP_MD_CTX *hash;
 	unsigned char head[MEDIA_HEAD_BYTES];
 	size_t head_n;
-	int64_t read, part_left; /* part_left: of the part that is being hashed */
-	int64_t part;            /* its number, 0: the whole */
+	int64_t read, part_left;                     /* part_left: of the part that is being hashed */
+	int64_t part;                                /* its number, 0: the whole */
 	const unsigned char (*declared)[HASH_BYTES]; /* of the whole, or of each part */
 	bool wrong;
 };
@@ -43,7 +42,8 @@ static bool keep(struct check *c)
 		return !(c->stopped = true);
 	if (now < c->renew_at)
 		return true;
-	if (db_one(c->desk->db, STMT_upload_check_renew, &r, &e, "iii", c->u->id, c->checks, (int64_t)LEASE_MS) == 0)
+	if (db_one(c->desk->db, STMT_upload_check_renew, &r, &e, "iii", c->u->id, c->checks,
+		   (int64_t)UPLOAD_LEASE_MS) == 0)
 		c->stopped = !r; /* where the database is away the lease may last until it is back */
 	PQclear(r);
 	c->renew_at = now + RENEW_EACH_MS;

@@ -3,6 +3,8 @@
 #include "lib/chat/upload.h"
 #include "lib/db/result.h"
 
+#define UPLOAD_LEASE_MS 30000 /* a check of which nothing is heard for so long is taken over */
+
 struct upload_row {
 	PGresult *r; /* the strings are its */
 	int64_t id, channel, size, part_size;
@@ -14,5 +16,5 @@ MUST_CHECK int upload_row_get(const struct upload_desk *d, int64_t upload, int64
 			      struct err *e);
 void upload_row_release(struct upload_row *u);
 bool upload_row_is(const struct upload_row *u, const char *state);
-int64_t upload_row_parts(const struct upload_row *u);                    /* how many; 0: in one piece */
+int64_t upload_row_parts(const struct upload_row *u);                     /* how many; 0: in one piece */
 int64_t upload_row_part_size(const struct upload_row *u, int64_t number); /* of that part */

@@ -411,8 +411,9 @@ static const struct {
 	[WRITE_BAD_KIND] = {ERR_INTERNAL, NULL, "something went wrong on our side"},
 	[WRITE_STALE_EPOCH] = {ERR_CONFLICT, "epoch", "the channel's encryption has moved on"},
 	[WRITE_MUTED] = {ERR_MUTED, NULL, "you are muted: you may read, but not write"},
-	[WRITE_NOT_ATTACHABLE] = {ERR_NOT_ATTACHABLE, "body.files",
-				  "names a file that is not ready, not yours, of another channel or in a message already"},
+	[WRITE_NOT_ATTACHABLE] =
+		{ERR_NOT_ATTACHABLE, "body.files",
+		 "names a file that is not ready, not yours, of another channel or in a message already"},
 };
 
 static void settle(struct writer *w, struct write_item *i, const PGresult *r, int row)
@@ -609,7 +610,8 @@ static void start_batch(struct writer *w, int64_t now)
 		     col[NTH].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n, col[DIGEST].p,
 		     col[DIGEST].n, col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p, col[TAIL].n,
 		     col[ENDS].p, col[ENDS].n, (int)(w->look_until > now), (int)w->batch_waits, named.places.p,
-		     named.places.n, named.ids.p, named.ids.n, files.places.p, files.places.n, files.ids.p, files.ids.n);
+		     named.places.n, named.ids.p, named.ids.n, files.places.p, files.places.n, files.ids.p,
+		     files.ids.n);
 	for (int c = 0; c < COLUMNS; c++)
 		strbuf_reset(&col[c]);
 	lists_release(&named);
