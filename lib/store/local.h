@@ -1,7 +1,7 @@
-/* local: the local object store: a folder of objects, each under the SHA-256 of its key, so that no key's text is ever a
- * file's name. What is visible is whole, durable and never changes: an object is a folder of two files, data and meta,
- * that is made in tmp/ and comes to its place by one rename (doc/files.md). Several processes may share a folder. Any
- * thread; a struct that is made here is one thread's at a time. Nothing here knows who may do what. */
+/* local: the local object store: a folder of objects, each under the SHA-256 of its key, so that no key's text is ever
+ * a file's name. What is visible is whole, durable and never changes: an object is a folder of two files, data and
+ * meta, that is made in tmp/ and comes to its place by one rename (doc/files.md). Several processes may share a folder.
+ * Any thread; a struct that is made here is one thread's at a time. Nothing here knows who may do what. */
 #pragma once
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
@@ -27,8 +27,8 @@ int local_sweep(struct local *l, int64_t now);
 struct local_meta {
 	int64_t size, at; /* at: seconds since 1970 */
 	char type[STORE_TYPE_SIZE];
-	unsigned char sha256[32];     /* of the body; of an object of parts: of their SHA-256s in a row */
-	int parts;                    /* 0: sent as one */
+	unsigned char sha256[32];      /* of the body; of an object of parts: of their SHA-256s in a row */
+	int parts;                     /* 0: sent as one */
 	char upload[LOCAL_ID_LEN + 1]; /* the multipart upload that made it, or "" */
 };
 /* "<32 hex digits>" of the SHA-256, with -N where it is of N parts. */
@@ -80,7 +80,8 @@ struct local_wanted {
 struct local_join;
 /* S3_NO_UPLOAD, S3_BAD_PART, S3_PART_ORDER, S3_TOO_SMALL, S3_TOO_LARGE: over max bytes in all. */
 MUST_CHECK enum s3_err local_join_new(struct local *l, const char *bucket, const char *key, const char *upload,
-				      const struct local_wanted *wanted, size_t n, int64_t max, struct local_join **out);
+				      const struct local_wanted *wanted, size_t n, int64_t max,
+				      struct local_join **out);
 /* Copies up to n bytes. *done: the object is there, and m tells of it. */
 MUST_CHECK enum s3_err local_join_step(struct local_join *j, int64_t n, bool *done, struct local_meta *m);
 void local_join_free(struct local_join **j);

@@ -82,7 +82,8 @@ int local_rename_new(int from_dir, const char *from, int to_dir, const char *to)
 {
 	if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
 		return 0;
-	/* Not every file system knows the flag. A folder takes the place of an empty one at most, which none of ours is. */
+	/* Not every file system knows the flag. A folder takes the place of an empty one at most, which none of ours
+	 * is. */
 	if ((errno == EINVAL || errno == ENOSYS) && renameat(from_dir, from, to_dir, to) == 0)
 		return 0;
 	if (errno == ENOTEMPTY)

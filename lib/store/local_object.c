@@ -13,8 +13,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define PUSH_BYTES ((int64_t)8 << 20)    /* the disk writes while more comes: the fsync at the end is short */
-#define KEEP_FREE ((int64_t)64 << 20)    /* never filled to the brim */
+#define PUSH_BYTES ((int64_t)8 << 20) /* the disk writes while more comes: the fsync at the end is short */
+#define KEEP_FREE ((int64_t)64 << 20) /* never filled to the brim */
 #define NUMBER_SIZE 24
 
 void local_etag(const unsigned char digest[32], int parts, char out[LOCAL_ETAG_SIZE])
@@ -39,9 +39,12 @@ static enum s3_err read_meta(const struct local *l, const char *path, struct loc
 {
 	char size[NUMBER_SIZE], at[NUMBER_SIZE], parts[NUMBER_SIZE], hex[LOCAL_HASH_LEN + 1];
 	struct local_line lines[] = {
-		{"type", m->type, sizeof(m->type)},       {"size", size, sizeof(size)},
-		{"at", at, sizeof(at)},                   {"parts", parts, sizeof(parts)},
-		{"upload", m->upload, sizeof(m->upload)}, {"sha256", hex, sizeof(hex)},
+		{"type", m->type, sizeof(m->type)},
+		{"size", size, sizeof(size)},
+		{"at", at, sizeof(at)},
+		{"parts", parts, sizeof(parts)},
+		{"upload", m->upload, sizeof(m->upload)},
+		{"sha256", hex, sizeof(hex)},
 	};
 	int64_t n = 0;
 
