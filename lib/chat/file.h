@@ -1,5 +1,6 @@
 /* file: files that are there: who may have them, lists, erasing, care (doc/files.md). */
 #pragma once
+#include "lib/base/err.h"
 #include "lib/base/strbuf.h"
 #include "lib/chat/acting.h"
 #include "lib/chat/page.h"

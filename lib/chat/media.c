@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum family { PICTURE = 1, SOUND, FILM };
 
@@ -13,10 +14,11 @@ static const struct {
 	const char *type;
 	enum family family;
 } shown[] = {
-	{"image/jpeg", PICTURE}, {"image/png", PICTURE}, {"image/gif", PICTURE}, {"image/webp", PICTURE},
-	{"image/avif", PICTURE}, {"image/bmp", PICTURE}, {"audio/mpeg", SOUND},  {"audio/mp4", SOUND},
-	{"audio/ogg", SOUND},    {"audio/wav", SOUND},   {"audio/webm", SOUND},  {"audio/flac", SOUND},
-	{"audio/aac", SOUND},    {"video/mp4", FILM},    {"video/webm", FILM},   {"video/ogg", FILM},
+	{"image/jpeg", PICTURE},   {"image/png", PICTURE}, {"image/gif", PICTURE}, {"image/webp", PICTURE},
+	{"image/avif", PICTURE},   {"image/bmp", PICTURE}, {"audio/mpeg", SOUND},  {"audio/mp4", SOUND},
+	{"audio/ogg", SOUND},      {"audio/wav", SOUND},   {"audio/webm", SOUND},  {"audio/flac", SOUND},
+	{"audio/aac", SOUND},      {"video/mp4", FILM},    {"video/webm", FILM},   {"video/ogg", FILM},
+	{"video/quicktime", FILM},
 };
 
 /* Other names for them, of browsers and of libmagic. */
@@ -83,8 +85,10 @@ static bool is_active(const char *type)
 
 static enum family family_of(const char *type)
 {
+	size_t n = strcspn(type, "; \t");
+
 	for (size_t i = 0; i < COUNT_OF(shown); i++)
-		if (!strcmp(shown[i].type, type))
+		if (strlen(shown[i].type) == n && !strncasecmp(shown[i].type, type, n))
 			return shown[i].family;
 	return 0;
 }
@@ -155,7 +159,7 @@ bool media_is_picture(const char *type)
 	return family_of(type) == PICTURE;
 }
 
-bool media_is_shown(const char *type)
+bool media_shown(const char *type)
 {
 	return family_of(type) != 0;
 }

@@ -11,7 +11,9 @@
 MUST_CHECK int media_type(struct span declared, char out[STORE_TYPE_SIZE], struct err *e);
 
 bool media_is_picture(const char *type); /* a raster image that browsers show */
-bool media_is_shown(const char *type);   /* inline: pictures, audio, video; all else is an attachment */
+/* Inline: pictures, audio, video; all else is an attachment. As sent, "video/webm;codecs=vp9": parameters do not count.
+ */
+bool media_shown(const char *type);
 /* The type that it is told to be when it comes down: what is not shown and a browser could run is octets. */
 const char *media_served(const char *type);
 
