@@ -101,7 +101,7 @@ for (const kind of STORES)
 			const id = (await me(carol)).id, admin = await bot(stack, "alice", ["admin"]);
 			assert.deepEqual(ok(await admin.get(`/api/v1/admin/users/${id}/files?limit=3`)), page);
 			problem(await admin.get("/api/v1/admin/users/99999999/files"), 404, "not_found");
-			problem(await carol.get(`/api/v1/admin/users/${id}/files`), 403);
+			problem(await carol.get(`/api/v1/admin/users/${id}/files`), 403, "insufficient_scope");
 			const start = await poll(alice, {});
 			assert.equal((await (kind === "local" ? carol.delete("/api/v1/me/files") : admin.delete(`/api/v1/admin/users/${id}/files`))).status, 204);
 			const events = (await poll(alice, { cursor: start.cursor, wait: 1 })).events.filter((l) => l.type === "message.updated");
