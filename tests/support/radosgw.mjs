@@ -1,7 +1,7 @@
 // radosgw: an S3 server for tests that verifies signatures: Debian's radosgw over one monitor and one OSD in memory, on free ports of the
 // loopback, below a folder of its own. Nothing of it outlives the test run.
 //
-//   const missing = radosgwMissing();                  // "" or why it cannot be started: test(name, { skip: missing }, ...)
+//   const missing = radosgwMissing();                  // false, or why it cannot be started: test(name, { skip: missing }, ...)
 //   const s3 = await startRadosgw({ origins: [url] }); // some seconds; bucket: its name, bytes: how much it may hold, in memory
 //   s3.endpoint, s3.accessKey, s3.secretKey, s3.bucket, s3.region
 //   s3.conf                                            // for startStack({ conf: { files: s3.conf } })
@@ -25,7 +25,7 @@ const PROGRAMS = ["ceph-mon", "ceph-osd", "ceph", "ceph-authtool", "monmaptool",
 const START_MS = 90000; // a loaded machine
 const running = new Set();
 
-/** Why there is no radosgw here; "" where there is. */
+/** Why there is no radosgw here; false where there is. */
 export function radosgwMissing() {
 	const dirs = `${process.env.PATH}:/usr/sbin:/usr/bin`.split(":");
 	const absent = PROGRAMS.filter(
@@ -39,7 +39,7 @@ export function radosgwMissing() {
 				}
 			}),
 	);
-	return absent.length ? `radosgw is not installed here (no ${absent.join(", ")}): nothing was tried against a real S3 server` : "";
+	return absent.length ? `radosgw is not installed here (no ${absent.join(", ")}): nothing was tried against a real S3 server` : false;
 }
 
 export async function startRadosgw(options = {}) {
