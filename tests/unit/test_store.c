@@ -345,6 +345,9 @@ static void xml_is_read(void **state)
 	for (int i = 0; i < 9; i++)
 		strbuf_adds(&deep, "</a>");
 	assert_false(xml(strbuf_cstr(&deep), &b));
+	/* a name too long, of an element without content: its end is told of all the same */
+	assert_false(xml("<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/>", &b));
+	assert_int_equal(b.n, 0);
 	/* a text too long to be anything is left out, the rest is told */
 	strbuf_adds(&large, "<E><A>");
 	for (int i = 0; i < 5000; i++)
