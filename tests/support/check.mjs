@@ -128,7 +128,7 @@ const VALGRIND = ["valgrind", "-q", "--error-exitcode=97", "--leak-check=full"];
 const plans = {
 	lint: () => [lint()],
 	check: () => [
-		build("build (sanitizers)", "programs", "unit-bins", "db-bins", "VARIANT=asan"),
+		build("build (sanitizers)", "programs", "unit-bins", "db-bins", "files-bins", "VARIANT=asan"),
 		build("build (fault points)", "programs", "VARIANT=faults"),
 		build("build (plain)", "programs"),
 		build("build (web client)", "client"),
