@@ -110,9 +110,8 @@ static int take_config(struct files *f, const struct config *c, struct err *e)
 	f->config = c;
 	f->sendfile = c->files.sendfile;
 	f->internal_path = !strcasecmp(f->sendfile, "X-Accel-Redirect");
-	f->keys = (struct sigv4_credentials){.access_key = c->files.access_key,
-					     .secret_key = c->files.secret_key,
-					     .region = c->files.region};
+	f->keys = (struct sigv4_credentials){
+		.access_key = c->files.access_key, .secret_key = c->files.secret_key, .region = c->files.region};
 	origin_site(c, f->origin);
 	return local_open(c->files.dir, &f->local, e);
 }

@@ -175,8 +175,10 @@ void files_answer_object(struct files_request *q, const struct local_meta *m, co
 	strbuf_addf(&q->head, "ETag: %s\r\nCache-Control: private, max-age=300\r\n", etag);
 	disposition(q, type);
 	checksum(q, m);
+	if (head || !q->f->internal_path) /* nginx says so by itself, and once more */
+		files_header(q, "Accept-Ranges", "bytes");
 	if (head)
-		strbuf_addf(&q->head, "Accept-Ranges: bytes\r\nContent-Length: %lld\r\n", (long long)m->size);
+		strbuf_addf(&q->head, "Content-Length: %lld\r\n", (long long)m->size);
 	else if (q->f->internal_path)
 		strbuf_addf(&q->head, "%s: /.files/%s\r\n", q->f->sendfile, path + strlen("objects/"));
 	else
