@@ -3,11 +3,10 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { createHash } from "node:crypto";
 import { startStack, until } from "../support/stack.mjs";
 import { launch } from "../web/help.mjs";
 import { hash, localStore, newKey, put, putHeaders, send, sign, slowly } from "./help.mjs";
@@ -94,11 +93,7 @@ test("what is left behind goes after a day, and nothing else does", async () => 
 	assert.deepEqual(tmp(), [young.split("/").at(-1)]);
 	assert.ok(existsSync(upload));
 	assert.equal((await send(s3, sign(s3, "GET", key))).text, "stays");
-	for (const [folder, dir] of [["tmp", young], ["multipart", upload]]) {
-		const at = new Date(0);
-		for (const path of [join(dir, "data"), dir]) utimesSync(path, at, at);
-		assert.ok(folder);
-	}
+	for (const dir of [young, upload]) for (const path of [join(dir, "data"), dir]) utimesSync(path, new Date(0), new Date(0));
 	await stack.down("files1");
 	await stack.up("files1");
 	await nothingLeft();
@@ -231,7 +226,7 @@ test("HEAD tells the checksum to whoever asks for it; nothing tells where the fi
 });
 
 test("no name on the disk is made of a key, and a key of 1025 bytes is too long", async () => {
-	const key = `../../${newKey()}/passwd`;
+	const key = `${newKey()}/../passwd`;
 	await put(s3, Buffer.from("x"), { key });
 	const names = files(stack.filesDir).map((f) => f.name);
 	for (const name of names) assert.match(name, /^(objects|tmp|multipart|data|meta|[0-9a-f]{2}|[0-9a-f]{62}|[a-z2-7]{26}|\d{5}-[0-9a-f]{64})$/, name);
@@ -263,8 +258,7 @@ test("only pictures, sound and film may be shown, whatever the address asks for 
 	const shown = await send(s3, sign(s3, "GET", key, { query: { "response-content-disposition": `inline; filename="a.png"` } }));
 	assert.deepEqual([shown.headers["content-type"], shown.headers["content-disposition"]], ["image/png", `inline; filename="a.png"`]);
 	const kept = await send(s3, sign(s3, "GET", key, { query: { "response-content-disposition": "attachment; filename=a\r\nX-Evil: 1" } }));
-	assert.equal(kept.headers["x-evil"], undefined);
-	assert.equal(kept.headers["content-security-policy"], "sandbox; default-src 'none'");
+	assert.deepEqual([kept.status, kept.headers["x-evil"]], [400, undefined]);
 });
 
 test("HTML, SVG, XML and PDF opened in a browser run no script, and HTML named a picture is none (FI-3)", async () => {
@@ -278,14 +272,15 @@ test("HTML, SVG, XML and PDF opened in a browser run no script, and HTML named a
 			const { key } = await put(s3, Buffer.from(text.replaceAll("BEACON", beacon)), { type });
 			const page = await context.newPage();
 			const { url } = sign(s3, "GET", key);
-			const download = page.waitForEvent("download", { timeout: 20000 }).catch(() => null);
+			const picture = type === "image/png";
+			const download = picture ? null : page.waitForEvent("download", { timeout: 20000 }).catch(() => null);
 			const opened = await page.goto(url).catch(() => null);
-			if (type === "image/png") {
+			if (picture) {
 				assert.equal(opened.status(), 200);
 				assert.equal(await page.evaluate(() => location.origin), stack.filesUrl, "not the site's origin");
 			} else assert.ok(await download, `${type} is a download`);
 			// in a page it is a picture, or nothing
-			await page.goto(`${stack.url}/`);
+			await page.goto("about:blank");
 			await page.setContent(`<img src="${url}" onerror="document.title='broken'" onload="document.title='shown'">`);
 			await page.waitForFunction(() => document.images[0].complete);
 			assert.ok(!(await page.title()).includes("ran"), type);
