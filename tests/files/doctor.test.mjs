@@ -47,14 +47,15 @@ it("all is well: each step says so, and nothing stays behind", async () => {
 	const before = await objects();
 	const r = await doctor(gw.conf);
 	assert.deepEqual(r.fail, []);
-	for (const word of ["bucket pulsechat", "clock", "CORS", "upload: an object", "a second one", "look", "download: the same", "nothing without", "checksum", "parts", "delete"])
+	const steps = ["bucket pulsechat", "clock", "CORS", "upload: an object", "a second one", "look", "download: the same", "nothing without"];
+	for (const word of [...steps, "checksum", "parts", "delete"])
 		assert.ok(
 			r.ok.some((l) => l.includes(word)),
 			`${word}\n${r.all}`,
 		);
 	assert.equal(await objects(), before);
-	assert.match((await gw.call("GET", `/${gw.bucket}?uploads`)).text, /<ListMultipartUploadsResult[^]*(?!<Upload>)/);
-	assert.ok(!(await gw.call("GET", `/${gw.bucket}?uploads`)).text.includes("<Upload>"));
+	const { text } = await gw.call("GET", `/${gw.bucket}?uploads`);
+	assert.ok(text.includes("ListMultipartUploadsResult") && !text.includes("<Upload>"), text);
 });
 
 it("none is no fault; a setting is named", async () => {
