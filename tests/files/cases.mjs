@@ -5,7 +5,7 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { base64, bytes, openStore, send, sha256, upload } from "./help.mjs";
+import { base64, bytes, openStore, send, sha256, upload } from "./store.mjs";
 import { sleep } from "../support/until.mjs";
 
 const MIB = 1 << 20;
@@ -164,7 +164,8 @@ export function storeCases(name, start, { verifies, skip = "" }) {
 	it("FI-2 FI-3 an object comes down under its name, shown or as an attachment", async () => {
 		const body = bytes(5000);
 		const key = await upload(store, body, { type: "image/png" });
-		const names = ["1976–2016.md", 'a,b;c"d.pdf', "x + y%20z.pdf", "日本😬.pdf", "exe\u202efdp.exe", "a\r\nb: c.txt", "../../x", "n".repeat(300)];
+		const names = ["1976–2016.md", 'a,b;c"d.pdf', "x + y%20z.pdf", "日本😬.pdf", "exe\u202efdp.exe"];
+		names.push("a\r\nb: c.txt", "../../x", "n".repeat(300));
 		for (const file of names) {
 			const { url } = await store.get({ key, name: file, type: "application/octet-stream" });
 			const r = await send({ method: "GET", url });

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { ROOT, freePort } from "../../conf/run/stack.mjs";
 import { corsXml, radosgwMissing, startRadosgw } from "../support/radosgw.mjs";
 import { startCloudfront } from "../support/cloudfront.mjs";
-import { writeConf } from "./help.mjs";
+import { writeConf } from "./store.mjs";
 
 const ORIGIN = "http://127.0.0.1:8080";
 const skip = radosgwMissing();

@@ -150,7 +150,7 @@ const plans = {
 		},
 		nodeSuite("api", "tests/api", 7, asan, "", 2),
 		nodeSuite("realtime", "tests/realtime", 10, asan, "", 3), // presence mostly waits
-		nodeSuite("files", "tests/files", 4, asan),
+		nodeSuite("files", "tests/files", 8, asan, "", 2),
 		nodeSuite("chaos", "tests/chaos", 10, asan, "", 2),
 		nodeSuite("web", "tests/web", 10, {}, "", 3), // pages mostly wait
 		nodeSuite("proxies", "tests/proxies", 5, asan, "", 2),

@@ -1,4 +1,4 @@
-// help: lib/store by its test program (store_tool.c), and requests to a store as a browser sends them, or bends them.
+// store: lib/store by its test program (store_tool.c), and requests to a store as a browser sends them, or bends them.
 
 import { createHash, randomBytes } from "node:crypto";
 import { spawn } from "node:child_process";
