@@ -383,7 +383,7 @@ static int check_registration(const struct config *c, const char *path, struct e
 }
 
 /* What can be told without the store; lib/store tells the rest. */
-static int check_files(const struct config *c, const char *path, struct err *e)
+static int check_files(struct config *c, const char *path, struct err *e)
 {
 	const struct {
 		const char *name, *value;
@@ -399,6 +399,12 @@ static int check_files(const struct config *c, const char *path, struct err *e)
 		if (!yes_or_no(switches[i].value))
 			return err_set(e, ERR_BAD_FIELD, switches[i].name, "%s: [files] %s = %s: expected yes or no",
 				       path, switches[i].name, switches[i].value);
+	if (config_files_local(c) && !c->files.access_key[0]) { /* its name is no secret, and nobody else's */
+		free(c->files.access_key);
+		c->files.access_key = xstrdup("local");
+	}
+	for (size_t n = strlen(c->files.dir); n > 1 && c->files.dir[n - 1] == '/'; n--)
+		c->files.dir[n - 1] = 0;
 	return 0;
 }
 
