@@ -138,6 +138,10 @@ static bool check_reach(struct check *k)
 	store_code(&a, code);
 	if (a.status == 404 && strcmp(code, "NoSuchBucket") != 0)
 		say(k, true, "the store knows our key, and the bucket");
+	else if (a.status >= 500)
+		say(k, false, "the store is not well: %d %s: %s", a.status, code,
+		    config_files_local(k->c) ? "does pulsechat-api --files run, and may the web server connect to it?"
+					     : "see its log");
 	else
 		say(k, false, "the store refuses us: %d %s: %s", a.status, code,
 		    clock_wrong

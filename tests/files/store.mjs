@@ -1,7 +1,8 @@
 // store: lib/store by its test program (store_tool.c), and requests to a store as a browser sends them, or bends them.
 
 import { createHash, randomBytes } from "node:crypto";
-import { spawn } from "node:child_process";
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
@@ -13,11 +14,11 @@ import { confText } from "../../conf/run/ini.mjs";
 export const sha256 = (data) => createHash("sha256").update(data).digest("hex");
 export const base64 = (hex) => Buffer.from(hex, "hex").toString("base64");
 
-/** A configuration file of its own folder; files: [files]. */
-export function writeConf(files) {
+/** A configuration file of its own folder; files: [files], url: the site's. */
+export function writeConf(files, url = "http://127.0.0.1:8080") {
 	const dir = mkdtempSync(join(tmpdir(), "pulsechat-store-"));
 	const path = join(dir, "pulsechat.conf");
-	const conf = { site: { url: "http://127.0.0.1:8080" }, database: { dsn: "dbname=none" }, files };
+	const conf = { site: { url }, database: { dsn: "dbname=none" }, files };
 	writeFileSync(path, confText(conf, ["For a test."]));
 	return { dir, path, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
@@ -57,6 +58,27 @@ export async function openStore(files) {
 			if (code !== 0) throw new Error(`store_tool ended with ${code}: ${log}`);
 		},
 	};
+}
+
+/** The lines of `pulsechat doctor` about files: {ok: [...], fail: [...], all}. */
+export async function doctor(files, { url, env = {}, variant = process.env.PC_VARIANT || "plain" } = {}) {
+	const conf = writeConf(files, url);
+	const program = join(ROOT, "build", variant, "pulsechat");
+	const options = { env: { ...process.env, ...env }, timeout: 60000 };
+	const out = await new Promise((ok) => execFile(program, ["-c", conf.path, "doctor"], options, (_e, stdout) => ok(stdout)));
+	conf.remove();
+	const lines = out.split("\n").filter((l) => / files: /.test(l));
+	assert.ok(lines.length > 0, out);
+	const of = (word) => lines.filter((l) => l.startsWith(word)).map((l) => l.replace(/^\w+ +files: /, ""));
+	return { ok: of("ok"), fail: of("FAIL"), all: lines.join("\n") };
+}
+
+/** One line of doctor fails, and says what is at fault. */
+export async function doctorFails(files, pattern, options) {
+	const r = await doctor(files, options);
+	assert.equal(r.fail.length, 1, r.all);
+	assert.match(r.fail[0], pattern);
+	return r;
 }
 
 /** Sends what put() said, bent where a test wants it; {status, headers, body, text, code} (code: S3's, of an error). */
