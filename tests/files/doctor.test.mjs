@@ -2,14 +2,16 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { ROOT, freePort } from "../../conf/run/stack.mjs";
 import { corsXml, radosgwMissing, startRadosgw } from "../support/radosgw.mjs";
 import { startCloudfront } from "../support/cloudfront.mjs";
 import { doctor, doctorFails, writeConf } from "./store.mjs";
 
-const ORIGIN = "http://127.0.0.1:8080";
+const ORIGIN = "http://127.0.0.1:9"; // nobody there
 const skip = radosgwMissing();
 const it = (what, options, f = options) => test(what, { skip, ...(f === options ? {} : options) }, f);
 const variant = process.env.PC_VARIANT || "plain";
@@ -57,7 +59,7 @@ it("a key that is not known, and another secret", async () => {
 it("CORS: none, for another site, without PUT, without a header", async () => {
 	try {
 		await gw.cors("");
-		await doctorFails(gw.conf, /^CORS: .*http:\/\/127.0.0.1:8080.*conf\/s3\/cors.json/);
+		await doctorFails(gw.conf, /^CORS: .*http:\/\/127.0.0.1:9.*conf\/s3\/cors.json/);
 		await gw.cors(corsXml(["https://chat.example.org"]));
 		await doctorFails(gw.conf, /^CORS: .*must name this origin/);
 		await gw.cors(corsXml([ORIGIN]).replace("<AllowedMethod>PUT</AllowedMethod>", ""));
@@ -69,6 +71,30 @@ it("CORS: none, for another site, without PUT, without a header", async () => {
 		assert.deepEqual(r.fail, []);
 		assert.match(r.all, /CORS: .*any other site/);
 	} finally {
+		await gw.cors(corsXml([ORIGIN]));
+	}
+});
+
+it("the page's own policy", async () => {
+	let policy;
+	const server = createServer((_q, r) => r.writeHead(200, { "content-security-policy": policy }).end("<title>a page</title>"));
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const url = `http://127.0.0.1:${server.address().port}`;
+	try {
+		await gw.cors(corsXml([url]));
+		const page = (connect, media) => `default-src 'none'; img-src 'self' * ; media-src 'self' ${media};connect-src 'self' ${connect}`;
+		policy = page(gw.endpoint, gw.endpoint);
+		const r = await doctor(gw.conf, { url });
+		assert.deepEqual(r.fail, []);
+		assert.match(r.all, /page: its policy lets/);
+		policy = page(`${gw.endpoint}0 https:`, gw.endpoint);
+		await doctorFails(gw.conf, /^page: .*http:\/\/127.0.0.1:\d+ in its connect-src.*pc_files/, { url });
+		policy = page(gw.endpoint, "");
+		await doctorFails(gw.conf, /^page: .* in its media-src/, { url });
+	} finally {
+		server.closeAllConnections();
+		server.close();
 		await gw.cors(corsXml([ORIGIN]));
 	}
 });

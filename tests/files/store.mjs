@@ -15,7 +15,7 @@ export const sha256 = (data) => createHash("sha256").update(data).digest("hex");
 export const base64 = (hex) => Buffer.from(hex, "hex").toString("base64");
 
 /** A configuration file of its own folder; files: [files], url: the site's. */
-export function writeConf(files, url = "http://127.0.0.1:8080") {
+export function writeConf(files, url = "http://127.0.0.1:9") {
 	const dir = mkdtempSync(join(tmpdir(), "pulsechat-store-"));
 	const path = join(dir, "pulsechat.conf");
 	const conf = { site: { url }, database: { dsn: "dbname=none" }, files };
