@@ -4,6 +4,7 @@
 import { Load, channels, median, people, pgbench, quiet, sleep, startFloor, startListener, startSite, statement, userIds } from "./site.mjs";
 import { crowd } from "./crowd.mjs";
 import { uploads } from "./upload.mjs";
+import { presign } from "./presign.mjs";
 import { readFileSync } from "node:fs";
 
 const two = (x) => x?.toFixed(2);
@@ -550,6 +551,12 @@ export async function upload(options) {
 	return cell;
 }
 
+export async function signing(options) {
+	const cell = new Cell("Signing: addresses of files", options);
+	await presign(cell, options);
+	return cell;
+}
+
 export const CELLS = {
 	fan1000: (o) => fanout(o, 1000),
 	fan2000: (o) => fanout(o, 2000),
@@ -560,4 +567,5 @@ export const CELLS = {
 	rest,
 	presence,
 	upload,
+	signing,
 };
