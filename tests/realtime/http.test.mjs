@@ -33,7 +33,7 @@ function open() {
 		for (let rest = c.text; ; ) {
 			const end = rest.indexOf("\r\n\r\n");
 			if (end < 0) return all;
-			const length = Number(/content-length: (\d+)/.exec(rest.slice(0, end))[1]);
+			const length = Number(/content-length: (\d+)/i.exec(rest.slice(0, end))[1]);
 			if (rest.length < end + 4 + length) return all;
 			all.push({ status: Number(rest.slice(9, 12)), head: rest.slice(0, end), body: rest.slice(end + 4, end + 4 + length) });
 			rest = rest.slice(end + 4 + length);
@@ -122,7 +122,7 @@ test("what is no request, or too large a one, is told so and hung up on", { skip
 		c.socket.write(text, "latin1");
 		const [answer] = await c.get(1);
 		assert.deepEqual([answer.status, JSON.parse(answer.body).code], [status, code], text.slice(0, 60));
-		assert.match(answer.head, /\r\nconnection: close/);
+		assert.match(answer.head, /\r\nconnection: close/i);
 		await until(() => c.ended, { what: "hung up" });
 		assert.equal(c.answers().length, 1);
 	}
