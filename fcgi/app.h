@@ -31,5 +31,5 @@ struct app {
 	struct oidc *oidc;     /* for /auth */
 	struct events *events; /* NULL: polls are plain (CGI) */
 	struct typing_gate *typing;
-	struct rate *rate; /* NULL: nothing is limited (CGI) */
+	struct rate *rate;
 };
