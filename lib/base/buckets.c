@@ -10,7 +10,7 @@
  * bucket. */
 #include "lib/base/buckets.h"
 #include "lib/base/rand.h"
-#include "lib/base/shared.h"
+#include "lib/base/mapped.h"
 #include "lib/base/siphash.h"
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ struct buckets {
 	uint64_t key[2];
 	size_t sets; /* a power of two */
 	word *at;
-	struct shared shared;
+	struct mapped mapped;
 };
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && sizeof(word) == 8, "words are swapped without a lock");
@@ -58,13 +58,13 @@ struct buckets *buckets_open(const char *path, size_t room, uint64_t salt, struc
 	struct buckets *b = xcalloc(1, sizeof(*b));
 
 	b->sets = sets_for(room);
-	if (shared_open(path, KIND, b->sets * WAYS * sizeof(*b->at), &b->shared, e) < 0) {
+	if (mapped_open(path, KIND, b->sets * WAYS * sizeof(*b->at), &b->mapped, e) < 0) {
 		free(b);
 		return NULL;
 	}
-	b->at = b->shared.at;
-	b->key[0] = siphash(b->shared.secret, salt, 0);
-	b->key[1] = siphash(b->shared.secret, salt, 1);
+	b->at = b->mapped.at;
+	b->key[0] = siphash(b->mapped.secret, salt, 0);
+	b->key[1] = siphash(b->mapped.secret, salt, 1);
 	return b;
 }
 
@@ -72,16 +72,16 @@ void buckets_free(struct buckets **b)
 {
 	if (!*b)
 		return;
-	if (!(*b)->shared.at)
+	if (!(*b)->mapped.at)
 		free((void *)(*b)->at);
-	shared_close(&(*b)->shared);
+	mapped_close(&(*b)->mapped);
 	free(*b);
 	*b = NULL;
 }
 
 int buckets_check(const char *path, size_t room, struct err *e)
 {
-	return shared_check(path, KIND, sets_for(room) * WAYS * sizeof(word), e);
+	return mapped_check(path, KIND, sets_for(room) * WAYS * sizeof(word), e);
 }
 
 /* ---- one set */

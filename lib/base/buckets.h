@@ -1,7 +1,7 @@
 /* buckets: token buckets by key, in a table of a fixed size. A key is a kind and a number; a bucket of `quota` tokens
  * fills up again in `window_us`. What is not in the table has a full bucket. Where its place is taken, the fullest of
  * the few that share it goes: whoever makes up keys without end gets no memory for it, and is forgotten himself first.
- * Any thread, and any process: a table may be of one process, or of all of a user on this host (lib/base/shared.h).
+ * Any thread, and any process: a table may be of one process, or of all of a user on this host (lib/base/mapped.h).
  * Nobody waits for anybody, so that one who is stopped or killed in the middle of a call holds up and breaks nothing.
  */
 #pragma once

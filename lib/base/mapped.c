@@ -1,7 +1,7 @@
-/* shared: the file is made under another name and renamed. Who finds none that fits holds a lock on the folder
+/* mapped: the file is made under another name and renamed. Who finds none that fits holds a lock on the folder
  * (flock(), which ends with its process) while he looks again and makes one: so those who start together have the same.
  */
-#include "lib/base/shared.h"
+#include "lib/base/mapped.h"
 #include "lib/base/rand.h"
 #include "lib/base/secret.h"
 #include <errno.h>
@@ -22,7 +22,7 @@
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
 struct head {
-	char magic[16], kind[SHARED_KIND_MAX], boot[40];
+	char magic[16], kind[MAPPED_KIND_MAX], boot[40];
 	uint64_t n, secret[2];
 };
 
@@ -178,7 +178,7 @@ static int open_or_make(const struct place *p, uint64_t secret[2], struct err *e
 	return fd >= 0 ? fd : make(p, secret, e); /* the lock ends with the folder's descriptor */
 }
 
-int shared_open(const char *path, const char *kind, size_t n, struct shared *s, struct err *e)
+int mapped_open(const char *path, const char *kind, size_t n, struct mapped *s, struct err *e)
 {
 	struct place p;
 	void *map;
@@ -205,14 +205,14 @@ out:
 	return rc;
 }
 
-void shared_close(struct shared *s)
+void mapped_close(struct mapped *s)
 {
 	if (s->at)
 		munmap(s->at, s->n);
 	s->at = NULL;
 }
 
-int shared_check(const char *path, const char *kind, size_t n, struct err *e)
+int mapped_check(const char *path, const char *kind, size_t n, struct err *e)
 {
 	uint64_t secret[2];
 	const char *why = NULL;
