@@ -16,13 +16,6 @@
 
 #define NAME_CHARS_MAX 80
 
-static void add_redirect(struct strbuf *b, const char *path)
-{
-	strbuf_adds(b, "{\"redirect\":");
-	strbuf_add_json(b, path, strlen(path));
-	strbuf_addc(b, '}');
-}
-
 int handle_auth_local(struct request *q, struct response *r, struct err *e)
 {
 	static const char *const names[] = {"name", "password", "return_to", NULL};
@@ -66,7 +59,7 @@ int handle_auth_local(struct request *q, struct response *r, struct err *e)
 		log_info("login.done", "user=%lld session=%lld renewed=%d", (long long)done.user,
 			 (long long)done.session, done.renewed);
 		response_cookie(r, q->config, COOKIE_SESSION, done.secret, q->config->session.absolute);
-		add_redirect(&r->body, return_to);
+		response_lead(r, return_to);
 	}
 	secret_wipe(&done, sizeof(done));
 	secret_wipe(current, sizeof(current));

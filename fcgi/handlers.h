@@ -92,6 +92,7 @@ int handle_bot_token_make(struct request *q, struct response *r, struct err *e);
 int handle_bot_token_end(struct request *q, struct response *r, struct err *e);
 /* api_auth.c */
 int handle_auth_login(struct request *q, struct response *r, struct err *e);
+int handle_auth_login_invited(struct request *q, struct response *r, struct err *e);
 int handle_auth_callback(struct request *q, struct response *r, struct err *e);
 int handle_auth_logout(struct request *q, struct response *r, struct err *e);
 /* api_logout.c */

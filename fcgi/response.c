@@ -114,6 +114,13 @@ void response_redirect(struct response *r, int status, const char *location)
 	response_header(r, "Location", location);
 }
 
+void response_lead(struct response *r, const char *location)
+{
+	strbuf_adds(&r->body, "{\"redirect\":");
+	strbuf_add_json(&r->body, location, strlen(location));
+	strbuf_addc(&r->body, '}');
+}
+
 void response_problem(struct response *r, const struct err *e, const char *request_id)
 {
 	response_restart(r);

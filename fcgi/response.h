@@ -32,6 +32,8 @@ void response_cookie(struct response *r, const struct config *c, enum cookie whi
 		     int64_t max_age_ms);
 /* A redirect without a body. */
 void response_redirect(struct response *r, int status, const char *location);
+/* The same for a page that asked by fetch(): {"redirect":"…"}. */
+void response_lead(struct response *r, const char *location);
 /* application/problem+json in place of what was said so far; headers are forgotten. */
 void response_problem(struct response *r, const struct err *e, const char *request_id);
 

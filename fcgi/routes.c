@@ -92,6 +92,7 @@ const struct route routes[] = {
 	 handle_events},
 	{METHOD_GET, API "/ws", NEED_NONE, 0, INPUT_NONE, "*", handle_ws},
 	{METHOD_GET, "/auth/login", NEED_NONE, 0, INPUT_NONE, "*", handle_auth_login},
+	{METHOD_POST, "/auth/login", NEED_NONE, 0, INPUT_JSON, NULL, handle_auth_login_invited},
 	{METHOD_GET, "/auth/callback", NEED_NONE, 0, INPUT_NONE, "*", handle_auth_callback},
 	{METHOD_POST, "/auth/local", NEED_NONE, 0, INPUT_JSON, NULL, handle_auth_local},
 	{METHOD_POST, "/auth/logout", NEED_NONE, 0, INPUT_RAW, "*", handle_auth_logout},

@@ -24,7 +24,8 @@ after(() => stack?.stop());
 const db = (sql) => stack.psql(sql, { user: "postgres" });
 /** Whoever this is tries to sign in; the last answer. */
 async function attempt(login, invite, jar = new Jar()) {
-	const at = await navigate(jar, `${stack.url}/auth/login${invite ? `?invite=${invite}` : ""}`);
+	const start = invite ? ok(await client(stack, { jar }).post("/auth/login", { invite })).redirect : `${stack.url}/auth/login`;
+	const at = await navigate(jar, start);
 	return pick(stack, jar, at, { login });
 }
 const refused = (answer, title) => {
@@ -50,7 +51,7 @@ test("by invitation: whoever has an account comes in, others need a link, which 
 	const members = "code created_at created_by expires_at id max_uses note role state url uses";
 	assert.equal(Object.keys(made).sort().join(" "), members);
 	assert.match(made.code, /^[\w-]{22}$/);
-	assert.equal(made.url, `${stack.url}/join/${made.code}`);
+	assert.equal(made.url, `${stack.url}/join#${made.code}`);
 	assert.equal(await db("SELECT count(*) FROM invites WHERE code_hash = sha256('" + made.code + "')"), "1");
 	const look = async () => ok(await client(stack).post("/api/v1/invites/look", { code: made.code })).state;
 	assert.equal(await look(), "open");
@@ -101,7 +102,7 @@ test("invitations are for owners and admins, and checked", async () => {
 	])
 		problem(await admin.post("/api/v1/invites", wish), 400, "bad_field", field);
 	const { stdout } = await stack.cli(["invite", "add", "--note", "by hand", "--uses", "any", "--expires", "never"]);
-	const [, id, code] = /^(\d+)\thttp.*\/join\/([\w-]{22})\n$/.exec(stdout);
+	const [, id, code] = /^(\d+)\thttp.*\/join#([\w-]{22})\n$/.exec(stdout);
 	assert.equal((await attempt("guest6", code)).status, 200);
 	assert.match((await stack.cli(["invite", "list"])).stdout, new RegExp(`^${id}\topen\t1/any\tnever\tmember\tby hand$`, "m"));
 	await stack.cli(["invite", "revoke", id]);

@@ -114,6 +114,7 @@ export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
 	limits: () => call<{ message_chars: number }>('GET', `${V}/limits`),
 	signIn: (who: { name: string; password: string; return_to: string }) => call<{ redirect: string }>('POST', '/auth/local', undefined, who),
+	joinBy: (wish: { invite: string; provider?: string }) => call<{ redirect: string }>('POST', '/auth/login', undefined, wish),
 	lookAtInvite: (code: string) => call<{ state: InviteState }>('POST', `${V}/invites/look`, undefined, { code }),
 	invites: (limit: number) => call<{ invites: Invite[]; next: number | null }>('GET', `${V}/invites`, { limit }),
 	makeInvite: (wish: { max_uses?: number; expires_in?: number }) => call<Invite>('POST', `${V}/invites`, undefined, wish),

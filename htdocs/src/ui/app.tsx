@@ -51,7 +51,7 @@ export function App({ store, client }: { store: Store; client: Client | null }) 
 		if (!isDoor(route)) navigate(`/sign-in?${new URLSearchParams({ return_to: location.pathname })}`, true);
 	}, [phase, route.page]);
 	if (route.page === 'sign-in') return <SignIn returnTo={route.returnTo} reason={reason} />;
-	if (route.page === 'join') return <SignIn returnTo="/" reason={null} invite={route.invite} />;
+	if (route.page === 'join') return <SignIn key={route.invite} returnTo="/" reason={null} invite={route.invite} />;
 	if (phase === 'unreachable') return <Unreachable />;
 	if (phase === 'starting') return <Starting />;
 	if (phase !== 'ready' || !client) return null;

@@ -48,8 +48,14 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 	const href = (provider?: string) => {
 		const query = new URLSearchParams({ return_to: returnTo });
 		if (provider) query.set('provider', provider);
-		if (invite && good) query.set('invite', invite);
 		return `/auth/login?${query}`;
+	};
+	const join = (provider?: string) => {
+		setError(null);
+		api.joinBy({ invite: invite!, provider }).then(
+			({ data }) => location.assign(data.redirect),
+			(e: unknown) => setError(errorText(e)),
+		);
 	};
 	return (
 		<main class="door">
@@ -84,12 +90,23 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 				)}
 				{site?.provider && (
 					<div class="door-buttons">
-						{(site.login.length ? site.login : [{ id: '', label: '' }]).map((p) => (
-							<a key={p.id} class="button primary big" href={href(p.id || undefined)}>
-								<Icon of={LogIn} size={18} />
-								{p.id ? <bdi>{labelOf(p.label)}</bdi> : good ? t.joinIn : t.signIn}
-							</a>
-						))}
+						{(site.login.length ? site.login : [{ id: '', label: '' }]).map((p) => {
+							const inside = (
+								<>
+									<Icon of={LogIn} size={18} />
+									{p.id ? <bdi>{labelOf(p.label)}</bdi> : good ? t.joinIn : t.signIn}
+								</>
+							);
+							return good ? (
+								<button key={p.id} class="button primary big" onClick={() => join(p.id || undefined)}>
+									{inside}
+								</button>
+							) : (
+								<a key={p.id} class="button primary big" href={href(p.id || undefined)}>
+									{inside}
+								</a>
+							);
+						})}
 					</div>
 				)}
 				{site?.provider && <p class="door-hint">{t.signInHint}</p>}
