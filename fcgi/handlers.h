@@ -77,6 +77,8 @@ int handle_invite_revoke(struct request *q, struct response *r, struct err *e);
 int handle_invite_look(struct request *q, struct response *r, struct err *e);
 /* api_local.c */
 int handle_auth_local(struct request *q, struct response *r, struct err *e);
+int handle_auth_join(struct request *q, struct response *r, struct err *e);
+int handle_own_password(struct request *q, struct response *r, struct err *e);
 /* api_sessions.c */
 int handle_session_list(struct request *q, struct response *r, struct err *e);
 int handle_session_end(struct request *q, struct response *r, struct err *e);

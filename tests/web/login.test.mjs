@@ -223,6 +223,64 @@ test("a password of the site: by keyboard, told when wrong, back to where one wa
 	await context.close();
 });
 
+test("an invitation and a password of one's own: joined by keyboard, told what is wrong; and the password changed", async () => {
+	const made = ok(await client(stack, { token: await stack.token("alice", ["write", "admin"]) }).post("/api/v1/invites", { max_uses: 1 }), 201);
+	codes.push(made.code);
+	const { context, page, faults } = await visitor(browser);
+	await page.goto(made.url);
+	const name = page.getByLabel("Your name");
+	await name.waitFor();
+	for (const size of [page.viewportSize(), PHONE]) {
+		await page.setViewportSize(size);
+		assert.deepEqual(await axe(page), []);
+	}
+	const alert = (text) => page.getByRole("alert").filter({ hasText: text }).waitFor();
+	await page.getByRole("button", { name: "Join", exact: true }).click();
+	await alert("Fill in all three");
+	await name.fill("Pia Local");
+	await name.press("Tab");
+	await page.keyboard.type("bob");
+	await page.keyboard.press("Tab");
+	await page.keyboard.type("short");
+	await page.keyboard.press("Enter");
+	await alert("10 characters at least");
+	await page.getByLabel("Password").fill("a long enough secret");
+	await page.keyboard.press("Enter");
+	await alert("Somebody has this user name");
+	await page.getByLabel("User name").fill("pia");
+	await page.keyboard.press("Enter");
+	await page.waitForURL((url) => url.origin === stack.url && url.pathname !== "/join");
+	await ready(page);
+	assert.equal((await ask(page, "/api/v1/me")).user.handle, "pia");
+	await page.getByRole("button", { name: "Your menu" }).click();
+	await page.getByRole("menuitem", { name: "Settings" }).click();
+	await page.getByRole("button", { name: "Change password" }).click();
+	await page.getByLabel("Present password").fill("not the right one");
+	await page.getByLabel("New password", { exact: true }).fill("another long secret");
+	await page.getByLabel("New password again").fill("another long secre");
+	assert.deepEqual(await axe(page), []);
+	const save = page.getByRole("button", { name: "Change password" });
+	await save.click();
+	await alert("The two new ones differ");
+	await page.getByLabel("New password again").fill("another long secret");
+	await save.click();
+	await alert("This is not your present password");
+	await page.getByLabel("Present password").fill("a long enough secret");
+	await save.click();
+	await page.getByText("Your password is changed").waitFor();
+	assert.equal((await ask(page, "/api/v1/me")).user.handle, "pia");
+	const again = await visitor(browser);
+	await again.page.goto(made.url);
+	await again.page.getByText("This invitation is used up").waitFor();
+	await again.page.getByLabel("User name").fill("pia");
+	await again.page.getByLabel("Password").fill("another long secret");
+	await again.page.keyboard.press("Enter");
+	await ready(again.page);
+	assert.deepEqual([...faults, ...again.faults], []);
+	await again.context.close();
+	await context.close();
+});
+
 // Of other web servers: nothing in an address differs.
 const skip = Boolean(process.env.PC_FRONT) && process.env.PC_FRONT !== "lighttpd";
 test("TR-5 no log has the code of an invitation", { skip }, async () => {

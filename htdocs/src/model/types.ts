@@ -185,6 +185,7 @@ export interface Site {
 export interface Me {
 	user: User;
 	session: { id: number; kind: 'session' | 'token'; expires_at: string; scopes: string[] };
+	password?: boolean; // one signs in by a password of this site
 }
 
 /* A realtime line. Unknown types and fields are to be passed over, so it is typed loosely and read with care. */

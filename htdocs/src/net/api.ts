@@ -114,6 +114,9 @@ export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
 	limits: () => call<{ message_chars: number }>('GET', `${V}/limits`),
 	signIn: (who: { name: string; password: string; return_to: string }) => call<{ redirect: string }>('POST', '/auth/local', undefined, who),
+	joinWith: (who: { invite: string; handle: string; name: string; password: string }) =>
+		call<{ redirect: string }>('POST', '/auth/join', undefined, who),
+	changePassword: (wish: { old: string; password: string }) => call<null>('PUT', `${V}/me/password`, undefined, wish),
 	joinBy: (wish: { invite: string; provider?: string }) => call<{ redirect: string }>('POST', '/auth/login', undefined, wish),
 	lookAtInvite: (code: string) => call<{ state: InviteState }>('POST', `${V}/invites/look`, undefined, { code }),
 	invites: (limit: number) => call<{ invites: Invite[]; next: number | null }>('GET', `${V}/invites`, { limit }),

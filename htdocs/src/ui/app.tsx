@@ -25,6 +25,7 @@ import { SignIn, type SignInReason } from './signin';
 
 const Settings = lazily(() => import('./settings').then((m) => m.Settings));
 const Devices = lazily(() => import('./access').then((m) => m.Devices));
+const OwnPassword = lazily(() => import('./access').then((m) => m.OwnPassword));
 const Tokens = lazily(() => import('./access').then((m) => m.Tokens));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Invitations = lazily(() => import('./invitations').then((m) => m.Invitations));
@@ -191,6 +192,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'direct' && <NewDirect onClose={closeDialog} />}
 			{dialog === 'settings' && <Settings onClose={closeDialog} />}
 			{dialog === 'devices' && <Devices onClose={closeDialog} />}
+			{dialog === 'password' && <OwnPassword onClose={closeDialog} />}
 			{dialog === 'tokens' && <Tokens onClose={closeDialog} />}
 			{dialog === 'status' && <StatusForm onClose={closeDialog} />}
 			{dialog === 'dnd' && <Pause onClose={closeDialog} />}
