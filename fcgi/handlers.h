@@ -53,6 +53,7 @@ int handle_restriction_list(struct request *q, struct response *r, struct err *e
 int handle_report_make(struct request *q, struct response *r, struct err *e);
 int handle_report_list(struct request *q, struct response *r, struct err *e);
 int handle_channel_report_list(struct request *q, struct response *r, struct err *e);
+int handle_report_count(struct request *q, struct response *r, struct err *e);
 int handle_report_get(struct request *q, struct response *r, struct err *e);
 int handle_report_resolve(struct request *q, struct response *r, struct err *e);
 int handle_own_report_list(struct request *q, struct response *r, struct err *e);

@@ -71,6 +71,7 @@ const struct route routes[] = {
 	{METHOD_GET, CHANNEL "/reports", NEED_USER, SCOPE_READ, INPUT_NONE, "state,before,limit",
 	 handle_channel_report_list},
 	{METHOD_GET, API "/reports", NEED_USER, SCOPE_READ, INPUT_NONE, "state,before,limit", handle_report_list},
+	{METHOD_GET, API "/reports/open", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_report_count},
 	{METHOD_GET, API "/reports/{report}", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_report_get},
 	{METHOD_POST, API "/reports/{report}/resolve", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_report_resolve},
 	{METHOD_GET, API "/me/reports", NEED_USER, SCOPE_READ, INPUT_NONE, "before,limit", handle_own_report_list},

@@ -96,6 +96,8 @@ export const t = {
 	goTo: 'Go to…',
 	channels: 'Channels',
 	directMessages: 'Direct messages',
+	reportsOpen: 'Open reports',
+	reportsOpenIn: (channel: string) => `Reports in ${channel}`,
 	addChannel: 'Add a channel',
 	browseChannels: 'Browse channels',
 	createChannel: 'Create a channel',

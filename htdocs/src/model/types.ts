@@ -182,6 +182,11 @@ export interface Site {
 	version: string;
 }
 
+export interface OpenReports {
+	open: number;
+	channels: { channel: number; open: number }[];
+}
+
 export interface Me {
 	user: User;
 	session: { id: number; kind: 'session' | 'token'; expires_at: string; scopes: string[] };

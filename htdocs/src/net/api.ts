@@ -11,6 +11,7 @@ import type {
 	Message,
 	MessageBody,
 	MessagePage,
+	OpenReports,
 	Presence,
 	Session,
 	Settings,
@@ -112,6 +113,7 @@ const V = '/api/v1';
 
 export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
+	openReports: () => call<OpenReports>('GET', `${V}/reports/open`),
 	limits: () => call<{ message_chars: number }>('GET', `${V}/limits`),
 	signIn: (who: { name: string; password: string; return_to: string }) => call<{ redirect: string }>('POST', '/auth/local', undefined, who),
 	joinWith: (who: { invite: string; handle: string; name: string; password: string }) =>

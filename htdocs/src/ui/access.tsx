@@ -136,7 +136,7 @@ export function OwnPassword({ onClose }: Props) {
 				const wait = at?.status === 429 && at.retryAfter;
 				setBusy(false);
 				setError(
-					at?.field === 'old' ? t.passwordWrong : at?.field === 'password' ? t.passwordBad(at.message) : wait ? t.tooManyTries(wait) : errorText(e),
+					at?.field === 'old' ? t.passwordWrong : at?.field === 'password' ? t.passwordBad(at.detail) : wait ? t.tooManyTries(wait) : errorText(e),
 				);
 			},
 		);

@@ -18,6 +18,7 @@ import { MembersPanel } from './members';
 import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { noticeText } from './notice';
+import { useOpenReports } from './open_reports';
 import { channelPath, isDoor, navigate, useRoute, type AdminTab, type Door, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
@@ -96,6 +97,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 	const missing = useSelect(store, (s) => id !== null && s.missing === id);
 	const any = useSelect(store, (s) => Object.keys(s.channels).length > 0);
 	useAttention(store, id);
+	useOpenReports(client);
 
 	// "/" is the channel of last time, or the first there is. On a phone the list is the better start.
 	useEffect(() => {

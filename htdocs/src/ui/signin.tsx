@@ -263,6 +263,6 @@ function joinError(err: unknown): { field?: string; text: string } {
 	if (err.status === 429 && err.retryAfter) return { text: t.tooManyTries(err.retryAfter) };
 	if (field === 'handle') return { field, text: err.code === 'conflict' ? t.joinTaken : t.joinBadHandle };
 	if (field === 'name') return { field, text: t.joinBadName };
-	if (field === 'password') return { field, text: t.passwordBad(err.message) };
+	if (field === 'password') return { field, text: t.passwordBad(err.detail) };
 	return { text: errorText(err) };
 }
