@@ -191,7 +191,9 @@ test("a local account signs in by its password, into a session like any other", 
 test("without a provider: whoever has an invitation chooses handle, name and password; it is used once, and checked", async () => {
 	await restart({ OIDC_ISSUER: "" });
 	const made = await invite({ max_uses: 2, role: "guest" });
-	const join = (wish, options = {}) => client(stack, { jar: options.jar ?? new Jar() }).post("/auth/join", { invite: made.code, handle: "mona", name: "Mona", password: PASSWORD, ...wish }, options);
+	const usual = { invite: made.code, handle: "mona", name: "Mona", password: PASSWORD };
+	const join = (wish, options = {}) =>
+		client(stack, { jar: options.jar ?? new Jar() }).post("/auth/join", { ...usual, ...wish }, options);
 	for (const [wish, field] of [
 		[{ handle: "mo na" }, "handle"],
 		[{ handle: "" }, "handle"],

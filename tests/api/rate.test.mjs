@@ -208,7 +208,8 @@ test("what pulsechat-realtime answers tells of the limit too: a poll, an event s
 	assert.match(held.headers.ratelimit, /^"session";r=\d+;t=\d+$/);
 	const stream = new AbortController();
 	const head = await new Promise((ok, no) => {
-		const options = { socketPath: stack.socket("realtime1"), path: "/api/v1/events", signal: stream.signal, headers: { ...mine, accept: "text/event-stream" } };
+		const headers = { ...mine, accept: "text/event-stream" };
+		const options = { socketPath: stack.socket("realtime1"), path: "/api/v1/events", signal: stream.signal, headers };
 		get(options, (res) => (res.on("error", () => {}), ok(res))).on("error", no);
 	});
 	assert.equal(head.headers["ratelimit-policy"], `"session";q=${SESSION};w=60`);

@@ -154,7 +154,8 @@ test("every answer bears the headers of pulsechat-api's: whatever was asked, and
 		const head = await until(() => c.text.includes("\r\n\r\n") && c.text.slice(0, c.text.indexOf("\r\n\r\n")), { what: text.slice(0, 60) });
 		assert.equal(Number(head.slice(9, 12)), status, text.slice(0, 60));
 		const all = lines(head);
-		for (const [name, value] of Object.entries(same)) assert.deepEqual(all.filter(([n]) => n === name), [[name, value]], `${status} ${text.slice(0, 60)}`);
+		for (const [name, value] of Object.entries(same))
+			assert.deepEqual(all.filter(([n]) => n === name), [[name, value]], `${status} ${text.slice(0, 60)}`);
 		assert.match(all.filter(([n]) => n === "pulsechat-request-id").join(), /^pulsechat-request-id,[0-9a-f]{32}$/);
 		c.socket.destroy();
 	}

@@ -117,7 +117,8 @@ export function reduce(s: State, a: Action): State {
 		case 'log/reset': {
 			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
-			return { ...s, reports: s.reports + 1, logs: kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [] } } : {}, members: {} };
+			const logs: State['logs'] = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [] } } : {};
+			return { ...s, reports: s.reports + 1, logs, members: {} };
 		}
 		case 'distrust':
 			return distrust(s);

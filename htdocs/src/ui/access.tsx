@@ -135,9 +135,9 @@ export function OwnPassword({ onClose }: Props) {
 				const at = e instanceof ApiError ? e : null;
 				const wait = at?.status === 429 && at.retryAfter;
 				setBusy(false);
-				setError(
-					at?.field === 'old' ? t.passwordWrong : at?.field === 'password' ? t.passwordBad(at.detail) : wait ? t.tooManyTries(wait) : errorText(e),
-				);
+				if (at?.field === 'old') setError(t.passwordWrong);
+				else if (at?.field === 'password') setError(t.passwordBad(at.detail));
+				else setError(wait ? t.tooManyTries(wait) : errorText(e));
 			},
 		);
 	};

@@ -47,13 +47,14 @@ export function OpenReports() {
 	if (!open) return null;
 	const show = (channel: number) => (ui.drawer(false), boss ? navigate(adminPath('reports')) : ui.openDialog({ reports: channel }));
 	const all = boss ? [{ channel: 0, open }] : channels.filter((c) => state.channels[c.channel]);
+	const label = (channel: number) => (boss ? t.reportsOpen : t.reportsOpenIn(channelLabel(state, state.channels[channel]!)));
 	return (
 		<ul class="side-reports">
 			{all.map(({ channel, open: n }) => (
 				<li key={channel}>
 					<button class="entry" onClick={() => show(channel)}>
 						<Icon of={Flag} size={16} />
-						<span class="entry-name">{boss ? t.reportsOpen : t.reportsOpenIn(channelLabel(state, state.channels[channel]!))}</span>
+						<span class="entry-name">{label(channel)}</span>
 						<span class="badge badge-loud">{countText(n)}</span>
 					</button>
 				</li>
