@@ -192,8 +192,19 @@ void rate_headers(const struct rate_left *left, struct strbuf *b)
 
 	if (!left->limit)
 		return;
-	strbuf_addf(b, "RateLimit-Policy: \"%s\";q=%lld;w=%d\r\nRateLimit: \"%s\";r=%lld;t=%lld\r\n", name,
-		    (long long)left->limit, WINDOW_S, name, (long long)left->left, (long long)left->reset_s);
+	strbuf_adds(b, "RateLimit-Policy: \"");
+	strbuf_adds(b, name);
+	strbuf_adds(b, "\";q=");
+	strbuf_addi(b, left->limit);
+	strbuf_adds(b, ";w=");
+	strbuf_addi(b, WINDOW_S);
+	strbuf_adds(b, "\r\nRateLimit: \"");
+	strbuf_adds(b, name);
+	strbuf_adds(b, "\";r=");
+	strbuf_addi(b, left->left);
+	strbuf_adds(b, ";t=");
+	strbuf_addi(b, left->reset_s);
+	strbuf_adds(b, "\r\n");
 }
 
 void rate_render(struct strbuf *b, const struct config *c)

@@ -1,4 +1,4 @@
-/* headers: the one list. */
+/* headers: the one list. Without printf(): each poll has them. */
 #include "lib/http/headers.h"
 
 const struct headers headers_api = {
@@ -9,8 +9,13 @@ const struct headers headers_api = {
 
 void headers_add(struct strbuf *b, const struct headers *h, const char *request_id)
 {
-	strbuf_addf(b,
-		    "Cache-Control: %s\r\nPulseChat-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n"
-		    "Referrer-Policy: %s\r\nContent-Security-Policy: %s\r\n",
-		    h->cache_control, request_id, h->referrer, h->policy);
+	strbuf_adds(b, "Cache-Control: ");
+	strbuf_adds(b, h->cache_control);
+	strbuf_adds(b, "\r\nPulseChat-Request-Id: ");
+	strbuf_adds(b, request_id);
+	strbuf_adds(b, "\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: ");
+	strbuf_adds(b, h->referrer);
+	strbuf_adds(b, "\r\nContent-Security-Policy: ");
+	strbuf_adds(b, h->policy);
+	strbuf_adds(b, "\r\n");
 }
