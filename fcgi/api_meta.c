@@ -3,6 +3,7 @@
 #include "fcgi/events.h"
 #include "fcgi/handlers.h"
 #include "lib/auth/buttons.h"
+#include "lib/auth/local.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/chat/limits.h"
@@ -83,6 +84,7 @@ int handle_me(struct request *q, struct response *r, struct err *e)
 {
 	const struct session *s = &q->session;
 	char expires[TIME_TEXT_MAX];
+	bool password = false;
 
 	strbuf_adds(&r->body, "{\"user\":");
 	if (user_get(q->db, s->user, s->user, &r->body, e) < 0)
@@ -96,6 +98,8 @@ int handle_me(struct request *q, struct response *r, struct err *e)
 		strbuf_adds(&r->body, "null");
 	strbuf_adds(&r->body, ",\"scopes\":");
 	scope_render(&r->body, s->scopes);
-	strbuf_adds(&r->body, "}}");
+	if (config_local_accounts(q->config) && local_has_password(q->db, s->user, &password, e) < 0)
+		return -1;
+	strbuf_addf(&r->body, "},\"password\":%s}", password ? "true" : "false");
 	return 0;
 }

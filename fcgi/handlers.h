@@ -53,6 +53,7 @@ int handle_restriction_list(struct request *q, struct response *r, struct err *e
 int handle_report_make(struct request *q, struct response *r, struct err *e);
 int handle_report_list(struct request *q, struct response *r, struct err *e);
 int handle_channel_report_list(struct request *q, struct response *r, struct err *e);
+int handle_report_count(struct request *q, struct response *r, struct err *e);
 int handle_report_get(struct request *q, struct response *r, struct err *e);
 int handle_report_resolve(struct request *q, struct response *r, struct err *e);
 int handle_own_report_list(struct request *q, struct response *r, struct err *e);
@@ -90,6 +91,8 @@ int handle_invite_revoke(struct request *q, struct response *r, struct err *e);
 int handle_invite_look(struct request *q, struct response *r, struct err *e);
 /* api_local.c */
 int handle_auth_local(struct request *q, struct response *r, struct err *e);
+int handle_auth_join(struct request *q, struct response *r, struct err *e);
+int handle_own_password(struct request *q, struct response *r, struct err *e);
 /* api_sessions.c */
 int handle_session_list(struct request *q, struct response *r, struct err *e);
 int handle_session_end(struct request *q, struct response *r, struct err *e);
@@ -105,6 +108,7 @@ int handle_bot_token_make(struct request *q, struct response *r, struct err *e);
 int handle_bot_token_end(struct request *q, struct response *r, struct err *e);
 /* api_auth.c */
 int handle_auth_login(struct request *q, struct response *r, struct err *e);
+int handle_auth_login_invited(struct request *q, struct response *r, struct err *e);
 int handle_auth_callback(struct request *q, struct response *r, struct err *e);
 int handle_auth_logout(struct request *q, struct response *r, struct err *e);
 /* api_logout.c */

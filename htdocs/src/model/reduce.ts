@@ -15,6 +15,7 @@ import type {
 	Membership,
 	Message,
 	MessagePage,
+	OpenReports,
 	OwnMarks,
 	Pending,
 	ReadMark,
@@ -28,6 +29,7 @@ export type Action =
 	| { type: 'site'; site: Site }
 	| { type: 'me'; me: Me }
 	| { type: 'limits'; message_chars: number }
+	| { type: 'reports/open'; reports: OpenReports }
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
 	/* All own channels. `asked`: those held when the list was asked for; of these, what is not in it is gone. `heard`: what
@@ -81,6 +83,8 @@ export function reduce(s: State, a: Action): State {
 			return { ...s, site: a.site };
 		case 'me':
 			return putUsers({ ...s, me: a.me }, [a.me.user]);
+		case 'reports/open':
+			return { ...s, openReports: a.reports };
 		case 'limits':
 			return { ...s, limits: { message_chars: a.message_chars } };
 		case 'lines':
@@ -113,7 +117,8 @@ export function reduce(s: State, a: Action): State {
 		case 'log/reset': {
 			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
-			return { ...s, logs: kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [] } } : {}, members: {} };
+			const logs: State['logs'] = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [] } } : {};
+			return { ...s, reports: s.reports + 1, logs, members: {} };
 		}
 		case 'distrust':
 			return distrust(s);

@@ -3,7 +3,7 @@ import { messageAt } from './log';
 import type { Marks } from './reads';
 import type { Counts } from './unread';
 import type { Rung } from '../net/transport';
-import type { Channel, Log, Me, Member, Pending, Presence, Settings, Site, Typing, User } from './types';
+import type { Channel, Log, Me, Member, OpenReports, Pending, Presence, Settings, Site, Typing, User } from './types';
 
 export type Table<T> = Readonly<Record<number, T>>;
 
@@ -56,6 +56,8 @@ export interface State {
 	reads: Table<Marks>;
 	/* Grows with each report that comes or is dealt with, of those that are ours to handle. */
 	reports: number;
+	/* How many are open, in all and by channel. */
+	openReports: OpenReports;
 	connection: Connection;
 }
 
@@ -81,6 +83,7 @@ export const initialState: State = {
 	heard: 0,
 	reads: {},
 	reports: 0,
+	openReports: { open: 0, channels: [] },
 	connection: { status: 'connecting', rung: null, catchingUp: false },
 };
 

@@ -182,9 +182,15 @@ export interface Site {
 	version: string;
 }
 
+export interface OpenReports {
+	open: number;
+	channels: { channel: number; open: number }[];
+}
+
 export interface Me {
 	user: User;
 	session: { id: number; kind: 'session' | 'token'; expires_at: string; scopes: string[] };
+	password?: boolean; // one signs in by a password of this site
 }
 
 /* A realtime line. Unknown types and fields are to be passed over, so it is typed loosely and read with care. */

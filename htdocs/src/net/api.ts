@@ -11,6 +11,7 @@ import type {
 	Message,
 	MessageBody,
 	MessagePage,
+	OpenReports,
 	Presence,
 	Session,
 	Settings,
@@ -112,8 +113,13 @@ const V = '/api/v1';
 
 export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
+	openReports: () => call<OpenReports>('GET', `${V}/reports/open`),
 	limits: () => call<{ message_chars: number }>('GET', `${V}/limits`),
 	signIn: (who: { name: string; password: string; return_to: string }) => call<{ redirect: string }>('POST', '/auth/local', undefined, who),
+	joinWith: (who: { invite: string; handle: string; name: string; password: string }) =>
+		call<{ redirect: string }>('POST', '/auth/join', undefined, who),
+	changePassword: (wish: { old: string; password: string }) => call<null>('PUT', `${V}/me/password`, undefined, wish),
+	joinBy: (wish: { invite: string; provider?: string }) => call<{ redirect: string }>('POST', '/auth/login', undefined, wish),
 	lookAtInvite: (code: string) => call<{ state: InviteState }>('POST', `${V}/invites/look`, undefined, { code }),
 	invites: (limit: number) => call<{ invites: Invite[]; next: number | null }>('GET', `${V}/invites`, { limit }),
 	makeInvite: (wish: { max_uses?: number; expires_in?: number }) => call<Invite>('POST', `${V}/invites`, undefined, wish),

@@ -18,6 +18,7 @@ import { MembersPanel } from './members';
 import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { noticeText } from './notice';
+import { useOpenReports } from './open_reports';
 import { channelPath, isDoor, navigate, useRoute, type AdminTab, type Door, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
@@ -25,6 +26,7 @@ import { SignIn, type SignInReason } from './signin';
 
 const Settings = lazily(() => import('./settings').then((m) => m.Settings));
 const Devices = lazily(() => import('./access').then((m) => m.Devices));
+const OwnPassword = lazily(() => import('./access').then((m) => m.OwnPassword));
 const Tokens = lazily(() => import('./access').then((m) => m.Tokens));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Invitations = lazily(() => import('./invitations').then((m) => m.Invitations));
@@ -51,7 +53,7 @@ export function App({ store, client }: { store: Store; client: Client | null }) 
 		if (!isDoor(route)) navigate(`/sign-in?${new URLSearchParams({ return_to: location.pathname })}`, true);
 	}, [phase, route.page]);
 	if (route.page === 'sign-in') return <SignIn returnTo={route.returnTo} reason={reason} />;
-	if (route.page === 'join') return <SignIn returnTo="/" reason={null} invite={route.invite} />;
+	if (route.page === 'join') return <SignIn key={route.invite} returnTo="/" reason={null} invite={route.invite} />;
 	if (phase === 'unreachable') return <Unreachable />;
 	if (phase === 'starting') return <Starting />;
 	if (phase !== 'ready' || !client) return null;
@@ -95,6 +97,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 	const missing = useSelect(store, (s) => id !== null && s.missing === id);
 	const any = useSelect(store, (s) => Object.keys(s.channels).length > 0);
 	useAttention(store, id);
+	useOpenReports(client);
 
 	// "/" is the channel of last time, or the first there is. On a phone the list is the better start.
 	useEffect(() => {
@@ -191,6 +194,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'direct' && <NewDirect onClose={closeDialog} />}
 			{dialog === 'settings' && <Settings onClose={closeDialog} />}
 			{dialog === 'devices' && <Devices onClose={closeDialog} />}
+			{dialog === 'password' && <OwnPassword onClose={closeDialog} />}
 			{dialog === 'tokens' && <Tokens onClose={closeDialog} />}
 			{dialog === 'status' && <StatusForm onClose={closeDialog} />}
 			{dialog === 'dnd' && <Pause onClose={closeDialog} />}

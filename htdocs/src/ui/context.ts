@@ -16,6 +16,7 @@ export type DialogName =
 	| 'dnd'
 	| 'invitations'
 	| 'devices'
+	| 'password'
 	| 'tokens'
 	| { moderate: { channel: number; user: number } }
 	| { report: { channel: number; seq: number } }

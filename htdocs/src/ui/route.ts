@@ -1,4 +1,4 @@
-// The page paths: / , /c/12 , /c/12/members , /admin/people , /sign-in , /join/CODE. The web server gives index.html for each of them.
+// The page paths: / , /c/12 , /c/12/members , /admin/people , /sign-in , /join#CODE. The web server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
 export type AdminTab = 'people' | 'reports' | 'channels' | 'bots' | 'audit';
@@ -13,9 +13,10 @@ export function safeReturn(path: string | null): string {
 	return path && /^\/(?![/\\])/.test(path) && !path.startsWith('/sign-in') ? path : '/';
 }
 
-export function parseRoute(path: string, search: string): Route {
+export function parseRoute(path: string, search: string, hash = ''): Route {
 	if (path === '/sign-in') return { page: 'sign-in', returnTo: safeReturn(new URLSearchParams(search).get('return_to')) };
-	const join = /^\/join\/([\w-]{1,64})\/?$/.exec(path);
+	// Behind the #, where no server and no log gets to see it.
+	const join = path === '/join' && /^#([\w-]{1,64})$/.exec(hash);
 	if (join) return { page: 'join', invite: join[1]! };
 	const m = /^\/c\/(\d{1,16})(\/members)?\/?$/.exec(path);
 	if (m) return { page: 'channel', channel: Number(m[1]), panel: m[2] ? 'members' : null };
@@ -35,9 +36,9 @@ export function navigate(path: string, replace = false): void {
 }
 
 export function useRoute(): Route {
-	const [route, set] = useState(() => parseRoute(location.pathname, location.search));
+	const [route, set] = useState(() => parseRoute(location.pathname, location.search, location.hash));
 	useEffect(() => {
-		const update = () => set(parseRoute(location.pathname, location.search));
+		const update = () => set(parseRoute(location.pathname, location.search, location.hash));
 		addEventListener('popstate', update);
 		addEventListener('pulsechat-route', update);
 		return () => {
