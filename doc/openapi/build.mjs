@@ -89,7 +89,7 @@ function document() {
 				RetryAfter: of(int(1), "seconds", { required: true }),
 				RetryAfterMaybe: of(int(1), "seconds, where that helps"),
 				Authenticate: of(text(), "how to say who asks", { required: true }),
-				Upgrade: of(text(), "websocket", { required: true }),
+				Upgrade: of(text(), "websocket; a web server in front may take it away"),
 				RateLimit: of(text(), 'what is left of a limit and when all is back: `"session";r=1187;t=1`'),
 				RateLimitPolicy: of(text(), 'the limit: `"session";q=1200;w=60`'),
 			},

@@ -150,7 +150,7 @@ export function op(method, path, what) {
 	const responses = {};
 	const cached = method === "GET" && what.etag !== false && Object.values(answers).some((a) => a.schema);
 	for (const [status, a] of Object.entries(answers)) responses[status] = answer(a, need, cached && status === "200");
-	if (cached) responses[304] = answer({ description: "what `If-None-Match` names is as it was", headers: {} }, need, true);
+	if (cached) responses[304] = answer({ description: "what `If-None-Match` names is as it was", headers: answers[200].headers }, need, true);
 	const statuses = [...new Set(all.map((c) => CODES[c][0]))].sort();
 	for (const status of statuses) {
 		const said = problem(all.filter((c) => CODES[c][0] === status));

@@ -36,7 +36,7 @@ const base = {
 		},
 		{ description: "an error (RFC 9457)" },
 	),
-	RequestId: { type: "string", pattern: "^[0-9a-f]{16}$" },
+	RequestId: { type: "string", pattern: "^[0-9a-f]{16,32}$" },
 };
 
 const people = {
