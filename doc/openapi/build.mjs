@@ -61,22 +61,40 @@ function document() {
 	}
 	return {
 		openapi: "3.1.0",
-		info: { title: "PulseChat", version: "1", summary: "Self-hosted team chat", description, license: { name: "MIT", identifier: "MIT" } },
+		info: {
+			title: "PulseChat",
+			version: "1",
+			summary: "Self-hosted team chat",
+			description,
+			license: { name: "MIT", identifier: "MIT" },
+		},
 		servers: [{ url: "/", description: "this site" }],
 		tags: Object.entries(tags).map(([name, words]) => ({ name, description: words })),
 		paths,
 		"x-realtime": realtime,
 		components: {
 			securitySchemes: {
-				session: { type: "apiKey", in: "cookie", name: "__Host-pulsechat", description: "a browser's session (over plain http on a loopback site: `pulsechat_PORT`)" },
+				session: {
+					type: "apiKey",
+					in: "cookie",
+					name: "__Host-pulsechat",
+					description: "a browser's session (over plain http on a loopback site: `pulsechat_PORT`)",
+				},
 				bearer: {
 					type: "http",
 					scheme: "bearer",
-					description: "a personal access token (`pct_…`), or the provider's access token; scopes: read, write, files, admin. Each brings read along.",
+					description:
+						"a personal access token (`pct_…`), or the provider's access token. " +
+						"Scopes: read, write, files, admin; of a token of ours each brings read along.",
 				},
 			},
 			parameters: {
-				IfNoneMatch: { name: "If-None-Match", in: "header", description: "an ETag that one has: 304 where nothing has changed", schema: text() },
+				IfNoneMatch: {
+					name: "If-None-Match",
+					in: "header",
+					description: "an ETag that one has: 304 where nothing has changed",
+					schema: text(),
+				},
 			},
 			headers: {
 				RequestId: of(ref("RequestId"), "names the request in the server's log", { required: true }),

@@ -65,8 +65,16 @@ export const nothing = (description = "done") => ({ description, headers: {} });
 export const page = (name, items, next = "NextId") => obj({ [name]: list(typeof items === "string" ? ref(items) : items), next: ref(next) });
 
 const PATH_IDS = {
-	user: "User", channel: "Channel", seq: "Message (its place in the channel)", session: "Session", token: "Token", bot: "User, a bot", invite: "Invite",
-	report: "Report", upload: "Upload", file: "File",
+	user: "User",
+	channel: "Channel",
+	seq: "Message (its place in the channel)",
+	session: "Session",
+	token: "Token",
+	bot: "User, a bot",
+	invite: "Invite",
+	report: "Report",
+	upload: "Upload",
+	file: "File",
 };
 
 /** All responses of errors that any operation has had so far: components. */
@@ -87,7 +95,9 @@ function problem(codes) {
 		description: sorted.map((c) => `\`${c}\`: ${CODES[c][1]}`).join("\n\n"),
 		headers,
 		content: {
-			"application/problem+json": { schema: { ...ref("Problem"), properties: { status: only(status), code: { type: "string", enum: sorted } } } },
+			"application/problem+json": {
+				schema: { ...ref("Problem"), properties: { status: only(status), code: { type: "string", enum: sorted } } },
+			},
 		},
 	};
 	return { $ref: `#/components/responses/${name}` };
@@ -98,7 +108,7 @@ function commonCodes(method, { need, scope, takes, query }) {
 	const codes = ["bad_request", "rate_limited", "internal"];
 	if (query !== "any" || takes === "json") codes.push("bad_field");
 	if (need !== "none") codes.push("unauthenticated", "origin_refused", "busy", "unavailable");
-	if (!["", "read"].includes(scope)) codes.push("insufficient_scope"); // read comes with every other
+	if (scope) codes.push("insufficient_scope"); // read too: a provider's token may have none at all
 	if (need === "admin") codes.push("forbidden");
 	if (method !== "GET") codes.push("too_large");
 	if (method !== "GET" && takes !== "raw") codes.push("unsupported_media_type");
@@ -149,8 +159,8 @@ export function op(method, path, what) {
 	const all = [...new Set([...commonCodes(method, known), ...codes])].filter((c) => !less.includes(c));
 	const responses = {};
 	const cached = method === "GET" && what.etag !== false && Object.values(answers).some((a) => a.schema);
-	for (const [status, a] of Object.entries(answers)) responses[status] = answer(a, need, cached && status === "200");
-	if (cached) responses[304] = answer({ description: "what `If-None-Match` names is as it was", headers: answers[200].headers }, need, true);
+	for (const [status, a] of Object.entries(answers)) responses[status] = answer(a, cached && status === "200");
+	if (cached) responses[304] = answer({ description: "what `If-None-Match` names is as it was", headers: answers[200].headers }, true);
 	const statuses = [...new Set(all.map((c) => CODES[c][0]))].sort();
 	for (const status of statuses) {
 		const said = problem(all.filter((c) => CODES[c][0] === status));
@@ -186,10 +196,10 @@ function merged(response, error) {
 	};
 }
 
-function answer(a, need, cached) {
+function answer(a, cached) {
 	const headers = { "PulseChat-Request-Id": header("RequestId"), ...a.headers };
 	if (cached) headers.ETag = header("ETag");
-	if (need !== "none") Object.assign(headers, { RateLimit: header("RateLimit"), "RateLimit-Policy": header("RateLimitPolicy") });
+	Object.assign(headers, { RateLimit: header("RateLimit"), "RateLimit-Policy": header("RateLimitPolicy") });
 	return {
 		description: a.description || "done",
 		headers,

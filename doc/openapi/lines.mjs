@@ -5,7 +5,9 @@ import { count, int, list, obj, one, only, orNull, ref, text, wish } from "./kit
 import { marked, schemas } from "./schemas.mjs";
 import { CODES } from "./codes.mjs";
 
-const id = ref("Id"), seq = ref("Seq"), cursor = ref("CursorText");
+const id = ref("Id"),
+	seq = ref("Seq"),
+	cursor = ref("CursorText");
 const wireRef = text(64, 0, { description: "as the op said" });
 const of = (name) => marked(schemas[name]);
 
@@ -23,8 +25,10 @@ const server = {
 		server_time: ref("Time"),
 		limits: obj({ message_chars: count, frame_bytes: count, ops: count }),
 	}),
-	ack: obj({ type: only("ack"), "ref?": wireRef, "client_id?": ref("Uuid"), "channel?": id, "seq?": count, "id?": id },
-		{ description: "of `send` with all of it; of markers with `channel` and `seq`; else the bare word" }),
+	ack: obj(
+		{ type: only("ack"), "ref?": wireRef, "client_id?": ref("Uuid"), "channel?": id, "seq?": count, "id?": id },
+		{ description: "of `send` with all of it; of markers with `channel` and `seq`; else the bare word" },
+	),
 	error: obj({
 		type: only("error"),
 		"ref?": wireRef,
@@ -84,7 +88,8 @@ const client = {
 };
 
 const named = (prefix, lines) => Object.fromEntries(Object.entries(lines).map(([name, schema]) => [prefix + name.replace(".", "_"), schema]));
-const refs = (prefix, lines) => Object.fromEntries(Object.keys(lines).map((name) => [name, `#/components/schemas/${prefix}${name.replace(".", "_")}`]));
+const refs = (prefix, lines) =>
+	Object.fromEntries(Object.keys(lines).map((name) => [name, `#/components/schemas/${prefix}${name.replace(".", "_")}`]));
 const union = (prefix, lines, propertyName, description) => ({
 	description,
 	oneOf: Object.values(refs(prefix, lines)).map(($ref) => ({ $ref })),
@@ -105,4 +110,3 @@ export const realtime = {
 	server: refs("Line_", server),
 	client: refs("Op_", client),
 };
-

@@ -4,7 +4,9 @@
 import { CODES } from "./codes.mjs";
 import { bool, count, int, list, obj, one, only, orNull, ref, text, wish } from "./kit.mjs";
 
-const id = ref("Id"), time = ref("Time"), seq = ref("Seq");
+const id = ref("Id"),
+	time = ref("Time"),
+	seq = ref("Seq");
 const role = one("owner", "admin", "member", "guest");
 const memberRole = one("owner", "moderator", "member");
 const version = { ...int(0), description: "grows by each change: of two states the one with the higher is the newer" };
@@ -13,7 +15,12 @@ const base = {
 	Id: int(1),
 	Seq: { ...int(1), description: "a message's place in its channel: from 1 without a gap" },
 	SeqOrNone: { ...int(0), description: "a place in a channel; 0: before the first message" },
-	Time: { type: "string", format: "date-time", pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$", example: "2026-11-25T10:04:31.123Z" },
+	Time: {
+		type: "string",
+		format: "date-time",
+		pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$",
+		example: "2026-11-25T10:04:31.123Z",
+	},
 	TimeAsked: { type: "string", format: "date-time", maxLength: 40, description: "RFC 3339 with an offset" },
 	Forever: only("forever"),
 	Until: { anyOf: [time, ref("Forever")], description: "a time, or for ever" },
@@ -136,8 +143,11 @@ const channelCore = {
 
 const channels = {
 	ChannelCore: obj(channelCore, { description: "what is the same of a channel for all who see it" }),
-	Channel: obj({ ...channelCore, membership: { ...orNull(ref("Membership")), description: "null: you are not in it" },
-		peer: { ...orNull(id), description: "the other user of a direct channel (yourself in one with yourself)" } }),
+	Channel: obj({
+		...channelCore,
+		membership: { ...orNull(ref("Membership")), description: "null: you are not in it" },
+		peer: { ...orNull(id), description: "the other user of a direct channel (yourself in one with yourself)" },
+	}),
 	AdminChannel: obj({ ...channelCore, owners: list(id) }),
 	Membership: obj({
 		role: memberRole,
@@ -171,8 +181,18 @@ const messages = {
 	BodyAsked: wish(
 		{
 			"text?": { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
-			"mentions?": list(id, { maxItems: 50, uniqueItems: true, "x-limit": "mentions", description: "whom it names; no more than once each" }),
-			"files?": list(id, { maxItems: 20, uniqueItems: true, "x-limit": "message_files", description: "own uploads that are `ready`" }),
+			"mentions?": list(id, {
+				maxItems: 50,
+				uniqueItems: true,
+				"x-limit": "mentions",
+				description: "whom it names; no more than once each",
+			}),
+			"files?": list(id, {
+				maxItems: 20,
+				uniqueItems: true,
+				"x-limit": "message_files",
+				description: "own uploads that are `ready`",
+			}),
 		},
 		{ description: "`text`, or `files`, or both" },
 	),
@@ -193,7 +213,10 @@ const messages = {
 };
 
 const moderation = {
-	SanctionAsked: wish({ "until?": { ...orNull(ref("TimeAsked")), description: "null, or without it: until it is lifted" }, "reason?": text(500) }),
+	SanctionAsked: wish({
+		"until?": { ...orNull(ref("TimeAsked")), description: "null, or without it: until it is lifted" },
+		"reason?": text(500),
+	}),
 	Restriction: obj({
 		channel: { ...orNull(id), description: "null: of the site" },
 		user: id,
@@ -249,7 +272,12 @@ const moderation = {
 	}),
 };
 
-const put = { method: only("PUT"), url: { type: "string", format: "uri" }, headers: { type: "object", additionalProperties: text() }, expires_at: time };
+const put = {
+	method: only("PUT"),
+	url: { type: "string", format: "uri" },
+	headers: { type: "object", additionalProperties: text() },
+	expires_at: time,
+};
 const files = {
 	LiveFile: obj({
 		id,
@@ -288,7 +316,13 @@ const files = {
 		"thumbnail_of?": { ...id, description: "one's own file that is in no message yet, which gets this as its thumbnail" },
 	}),
 	Part: obj({ number: int(1), ...put }),
-	OwnFile: obj({ file: ref("File"), state: one("pending", "checking", "ready", "attached", "erased"), channel: id, seq: orNull(seq), created_at: time }),
+	OwnFile: obj({
+		file: ref("File"),
+		state: one("pending", "checking", "ready", "attached", "erased"),
+		channel: id,
+		seq: orNull(seq),
+		created_at: time,
+	}),
 };
 
 /** The properties of an object as obj() takes them. */

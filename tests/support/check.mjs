@@ -123,6 +123,7 @@ const API_OVER_HTTP = ["tests/api/routes.test.mjs", "tests/api/text.test.mjs"];
 // Apache has a thread for each connection, and takes its time to let them go: no herd.
 const REALTIME_OF_FEW = ["access", "faults", "origin", "protocol", "resume", "slow", "sse", "wire"].map((f) => `tests/realtime/${f}.test.mjs`);
 const asan = { PC_VARIANT: "asan" };
+const seen = { ...asan, PC_SEEN: join(OUT, "seen") }; // for the suite contract
 const VALGRIND = ["valgrind", "-q", "--error-exitcode=97", "--leak-check=full"];
 
 const plans = {
@@ -148,8 +149,9 @@ const plans = {
 			minutes: 4,
 			steps: list("tests/sql", ".sql").length > 0 ? [{ argv: [process.execPath, "tests/support/sql.mjs"], count: tap }] : [],
 		},
-		nodeSuite("api", "tests/api", 7, asan, "", 2),
-		[nodeSuite("realtime", "tests/realtime", 10, asan, "", 3), nodeSuite("run", "tests/run", 6)],
+		nodeSuite("api", "tests/api", 7, seen, "", 2),
+		[nodeSuite("realtime", "tests/realtime", 10, seen, "", 3), nodeSuite("run", "tests/run", 6)],
+		nodeSuite("contract", "tests/contract", 1, seen), // what these two have seen
 		[nodeSuite("chaos", "tests/chaos", 10, asan, "", 2), serversSuite()],
 		[nodeSuite("web", "tests/web", 10, {}, "", 3), nodeSuite("proxies", "tests/proxies", 8, asan)],
 	],

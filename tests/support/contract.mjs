@@ -42,7 +42,10 @@ export const operations = Object.entries(document.paths).flatMap(([path, item]) 
 /** What `$ref` of a response, header or parameter stands for. */
 export function resolve(thing) {
 	if (!thing?.$ref) return thing;
-	return thing.$ref.split("/").slice(1).reduce((at, key) => at[key], document);
+	return thing.$ref
+		.split("/")
+		.slice(1)
+		.reduce((at, key) => at[key], document);
 }
 
 /** The codes that a status of an operation may have. */
@@ -75,7 +78,7 @@ function validator(pointer) {
 	let v = compiled.get(pointer);
 	if (v) return v;
 	if (!ajv) {
-		ajv = new Ajv2020({ strict: false, validateFormats: false, validateSchema: false });
+		ajv = new Ajv2020({ strict: false, validateFormats: false, validateSchema: false, meta: false });
 		ajv.addSchema(closed(document), "doc");
 	}
 	v = ajv.compile({ $ref: `doc#${pointer}` });
@@ -83,14 +86,16 @@ function validator(pointer) {
 	return v;
 }
 
-const pointerOf = (...keys) => keys.map((k) => `/${encodeURIComponent(String(k).replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("");
+/** Where something stands in the document, as a JSON pointer. */
+export const pointerOf = (...keys) => keys.map((k) => `/${encodeURIComponent(String(k).replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("");
 
 /** Where something stands, $ref followed. */
 function place(pointer, thing) {
 	return thing?.$ref ? thing.$ref.slice(1) : pointer;
 }
 
-function wrong(pointer, value) {
+/** What is wrong with a value by the schema that stands there; null: nothing. */
+export function wrong(pointer, value) {
 	const v = validator(pointer);
 	if (v(value)) return null;
 	const e = v.errors.at(-1);
@@ -119,7 +124,9 @@ function decoded(text) {
 /** All operations of a path. */
 function find(path) {
 	const parts = path.split("/").slice(1).map(decoded);
-	return operations.filter((o) => o.parts.length === parts.length && o.parts.every((p, i) => (p.startsWith("{") ? isId(parts[i]) : p === parts[i])));
+	return operations.filter(
+		(o) => o.parts.length === parts.length && o.parts.every((p, i) => (p.startsWith("{") ? isId(parts[i]) : p === parts[i])),
+	);
 }
 
 /** A query's or header's text as its schema means it. */
@@ -135,7 +142,8 @@ const TOLD = /^(pulsechat-|ratelimit|(etag|link|location|retry-after|www-authent
 
 function checkHeaders(where, pointer, response, headers) {
 	const known = new Map(Object.entries(response.headers ?? {}).map(([name, h]) => [name.toLowerCase(), [name, h]]));
-	for (const name of Object.keys(headers)) if (TOLD.test(name) && !known.has(name)) fail(where, `the header ${name} is not there`, headers[name]);
+	for (const name of Object.keys(headers))
+		if (TOLD.test(name) && !known.has(name)) fail(where, `the header ${name} is not there`, headers[name]);
 	for (const [lower, [name, said]] of known) {
 		const value = headers[lower];
 		const h = resolve(said);
@@ -179,7 +187,11 @@ function checkBody(where, pointer, response, answer) {
 /** What the server took must be what the document allows. */
 function checkRequest(where, o, query, { headers, body }, answer) {
 	const { operation } = o;
-	const known = new Map((operation.parameters ?? []).map(resolve).map((p, i) => [p.name, { ...p, at: pointerOf("paths", o.path, o.method.toLowerCase(), "parameters", i, "schema") }]));
+	const known = new Map(
+		(operation.parameters ?? [])
+			.map(resolve)
+			.map((p, i) => [p.name, { ...p, at: pointerOf("paths", o.path, o.method.toLowerCase(), "parameters", i, "schema") }]),
+	);
 	const given = new URLSearchParams(query);
 	for (const [name, text] of given) {
 		const p = known.get(name);
@@ -190,10 +202,12 @@ function checkRequest(where, o, query, { headers, body }, answer) {
 		const why = operation["x-query"] ? null : wrong(p.at, valueOf(resolve(p.schema), text));
 		if (why) fail(where, `the parameter ${name} is taken: ${why}`, query);
 	}
-	for (const p of known.values()) if (p.required && p.in === "query" && !given.has(p.name)) fail(where, `done without the parameter ${p.name}`, query);
+	for (const p of known.values())
+		if (p.required && p.in === "query" && !given.has(p.name)) fail(where, `done without the parameter ${p.name}`, query);
 	const text = body === undefined ? "" : String(body);
 	if (!operation.requestBody) {
-		if (o.method !== "GET" && !operation["x-query"] && text && JSON.stringify(parsed(text).value) !== "{}") fail(where, "a body is taken where none is told of", text);
+		if (o.method !== "GET" && !operation["x-query"] && text && JSON.stringify(parsed(text).value) !== "{}")
+			fail(where, "a body is taken where none is told of", text);
 		return;
 	}
 	const [type] = Object.keys(operation.requestBody.content);
@@ -207,7 +221,8 @@ function checkRequest(where, o, query, { headers, body }, answer) {
 	} else if (type === "application/json" || type === "*/*") {
 		const why = wrong(at, parsed(text).value);
 		if (why) fail(where, `taken: ${why}`, text);
-		if (type === "application/json" && !/^application\/json\b/i.test(headers["content-type"] ?? "")) fail(where, `taken as ${headers["content-type"]}`, text);
+		if (type === "application/json" && !/^application\/json\b/i.test(headers["content-type"] ?? ""))
+			fail(where, `taken as ${headers["content-type"]}`, text);
 	}
 }
 
@@ -237,7 +252,7 @@ export function checkExchange(request, answer) {
 	if (method !== "HEAD" && answer.status !== 304) checkBody(where, pointer, response, answer);
 	if (answer.status < 300) checkRequest(where, o, at < 0 ? "" : target.slice(at + 1), request, answer);
 	const code = answer.headers["content-type"] === "application/problem+json" ? parsed(answer.text).value?.code : undefined;
-	if (method !== "HEAD") note(`${o.id} ${code ?? answer.status}`);
+	if (method !== "HEAD" || answer.status === 204) note(`${o.id} ${code ?? answer.status}`);
 }
 
 /** An unknown path, or a method that it has not. */

@@ -22,9 +22,24 @@ export const operations = [
 			sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		},
 		answers: { 201: json("Upload"), 200: json("Upload", { description: "of a retry" }) },
-		codes: ["not_found", "not_a_member", "muted", "quota_exceeded", "client_id_reused", "unprocessable", "not_attachable", "store_unavailable"],
+		codes: [
+			"not_found",
+			"not_a_member",
+			"muted",
+			"quota_exceeded",
+			"client_id_reused",
+			"unprocessable",
+			"not_attachable",
+			"store_unavailable",
+		],
 	}),
-	op("GET", "/api/v1/uploads/{upload}", { ...upload, id: "getUpload", summary: "An upload of mine", answers: { 200: json("Upload") }, codes: ["not_found", "store_unavailable"] }),
+	op("GET", "/api/v1/uploads/{upload}", {
+		...upload,
+		id: "getUpload",
+		summary: "An upload of mine",
+		answers: { 200: json("Upload") },
+		codes: ["not_found", "store_unavailable"],
+	}),
 	op("DELETE", "/api/v1/uploads/{upload}", {
 		...upload,
 		id: "endUpload",
@@ -44,7 +59,10 @@ export const operations = [
 		...upload,
 		id: "completeUpload",
 		summary: "It is all there; again is harmless",
-		answers: { 200: json("Upload", { description: "`ready`" }), 202: json("Upload", { description: "`checking`: ask again", retry: true }) },
+		answers: {
+			200: json("Upload", { description: "`ready`" }),
+			202: json("Upload", { description: "`checking`: ask again", retry: true }),
+		},
 		codes: ["not_found", "upload_missing", "upload_differs", "unprocessable", "store_unavailable"],
 	}),
 	op("GET", "/api/v1/files/{file}", {
@@ -69,7 +87,13 @@ export const operations = [
 		query: { before: beforeId, limit: limit(50) },
 		answers: { 200: json(own) },
 	}),
-	op("DELETE", "/api/v1/me/files", { ...files, id: "deleteMyFiles", summary: "Erase all my files", answers: { 204: nothing() }, codes: ["store_unavailable"] }),
+	op("DELETE", "/api/v1/me/files", {
+		...files,
+		id: "deleteMyFiles",
+		summary: "Erase all my files",
+		answers: { 204: nothing() },
+		codes: ["store_unavailable"],
+	}),
 	op("GET", "/api/v1/admin/users/{user}/files", {
 		...files,
 		need: "admin",

@@ -4,7 +4,14 @@ import { afterHandle, beforeId, bool, count, json, limit, list, nothing, obj, op
 
 const me = { tag: "Me" };
 const account = { ...me, scope: "account" };
-const unread = { channel: ref("Id"), last_seq: ref("SeqOrNone"), last_read_seq: ref("SeqOrNone"), unread_from: orNull(ref("Seq")), unread: count, mentions: count };
+const unread = {
+	channel: ref("Id"),
+	last_seq: ref("SeqOrNone"),
+	last_read_seq: ref("SeqOrNone"),
+	unread_from: orNull(ref("Seq")),
+	unread: count,
+	mentions: count,
+};
 const drift = { channel: ref("Id"), unread: count, mentions: count, true_unread: count, true_mentions: count };
 const tokenExample = { name: "Backup", scopes: ["read"], expires_in: 31536000 };
 
@@ -22,10 +29,20 @@ export const operations = [
 		...me,
 		id: "getUnread",
 		summary: "What is unread, and in all",
-		query: { verify: { description: "1: look at each message too, and tell where the counts differ from that", schema: { type: "integer", enum: [0, 1] } } },
+		query: {
+			verify: {
+				description: "1: look at each message too, and tell where the counts differ from that",
+				schema: { type: "integer", enum: [0, 1] },
+			},
+		},
 		answers: {
 			200: json(
-				obj({ channels: list(obj(unread), { description: "where there is something" }), unread: count, mentions: count, "drift?": list(obj(drift)) }),
+				obj({
+					channels: list(obj(unread), { description: "where there is something" }),
+					unread: count,
+					mentions: count,
+					"drift?": list(obj(drift)),
+				}),
 				{ cursor: true },
 			),
 		},
@@ -72,7 +89,12 @@ export const operations = [
 		answers: { 204: nothing() },
 		codes: ["not_found"],
 	}),
-	op("GET", "/api/v1/me/tokens", { ...account, id: "listTokens", summary: "My live tokens", answers: { 200: json(obj({ tokens: list(ref("Token")) })) } }),
+	op("GET", "/api/v1/me/tokens", {
+		...account,
+		id: "listTokens",
+		summary: "My live tokens",
+		answers: { 200: json(obj({ tokens: list(ref("Token")) })) },
+	}),
 	op("POST", "/api/v1/me/tokens", {
 		...account,
 		id: "makeToken",

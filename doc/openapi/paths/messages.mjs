@@ -15,7 +15,10 @@ export const operations = [
 		summary: "Send a message, once: a retry has the same `client_id`",
 		body: ref("MessageAsked"),
 		example: { client_id: "6e5a2f0c-3c5a-4a1e-9d53-0c8a5b1f2a77", body: { text: "hello" } },
-		answers: { 201: json("LiveMessage", { location: true }), 200: json("Message", { description: "of a retry: the message as it is now" }) },
+		answers: {
+			201: json("LiveMessage", { location: true }),
+			200: json("Message", { description: "of a retry: the message as it is now" }),
+		},
 		codes: [...seen, "muted", "client_id_reused", "unprocessable", "not_attachable"],
 	}),
 	op("GET", "/api/v1/channels/{channel}/messages", {

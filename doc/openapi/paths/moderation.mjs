@@ -74,7 +74,13 @@ export const operations = [
 		query: { state, before: beforeId, limit: limit(50) },
 		answers: { 200: json(page("reports", "Report"), { cursor: true }) },
 	}),
-	op("GET", "/api/v1/reports/{report}", { ...reports, id: "getReport", summary: "A report", answers: { 200: json("Report") }, codes: ["not_found"] }),
+	op("GET", "/api/v1/reports/{report}", {
+		...reports,
+		id: "getReport",
+		summary: "A report",
+		answers: { 200: json("Report") },
+		codes: ["not_found"],
+	}),
 	op("POST", "/api/v1/reports/{report}/resolve", {
 		...reports,
 		id: "resolveReport",

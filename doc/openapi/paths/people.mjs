@@ -18,7 +18,13 @@ export const operations = [
 		},
 		answers: { 200: json(page("users", "User", "NextHandle"), { cursor: true }) },
 	}),
-	op("GET", "/api/v1/users/{user}", { tag: "People", id: "getUser", summary: "A person", answers: { 200: json("User") }, codes: ["not_found"] }),
+	op("GET", "/api/v1/users/{user}", {
+		tag: "People",
+		id: "getUser",
+		summary: "A person",
+		answers: { 200: json("User") },
+		codes: ["not_found"],
+	}),
 	op("GET", "/api/v1/presence", {
 		tag: "People",
 		id: "listPresence",

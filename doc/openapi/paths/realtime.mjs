@@ -33,9 +33,9 @@ export const operations = [
 		id: "followEvents",
 		summary: "Follow events: long-poll, or with `Accept: text/event-stream` a stream",
 		description:
-			"A poll answers at once when there is something after the cursor, else when something comes, else after `wait` seconds. Its last line is " +
-			"`cursor`. An event stream has the same lines as a WebSocket, `hello` first; there `wait` and `active` are unknown, and a session that has " +
-			"ended is answered with 200 and `bye`.",
+			"A poll answers at once when there is something after the cursor, else when something comes, else after `wait` seconds. " +
+			"Its last line is `cursor`. An event stream has the same lines as a WebSocket, `hello` first; there `wait` and `active` are " +
+			"unknown, and a session that has ended is answered with 200 and `bye`.",
 		query: {
 			cursor,
 			wait: { description: "seconds", schema: { ...int(0, 55), default: 25 } },

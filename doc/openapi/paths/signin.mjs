@@ -4,8 +4,17 @@ import { header, json, obj, one, op, text, wish } from "../kit.mjs";
 
 const signin = { tag: "Signing in", need: "none" };
 const redirect = (description) => ({ description, headers: { Location: header("Location"), "Set-Cookie": header("SetCookie") } });
-const page = (description) => ({ description, headers: { "Retry-After": header("RetryAfterMaybe") }, content: { "text/html; charset=utf-8": { schema: text() } } });
-const pages = { 400: page("a page that says what happened"), 403: page("a page that says why not"), 429: page("too many sign-ins"), 503: page("later") };
+const page = (description) => ({
+	description,
+	headers: { "Retry-After": header("RetryAfterMaybe") },
+	content: { "text/html; charset=utf-8": { schema: text() } },
+});
+const pages = {
+	400: page("a page that says what happened"),
+	403: page("a page that says why not"),
+	429: page("too many sign-ins"),
+	503: page("later"),
+};
 const to = obj({ redirect: text() });
 
 export const operations = [
@@ -48,7 +57,10 @@ export const operations = [
 		description: "Needs the site's own `Origin`. With `Accept: application/json` the address is in the body.",
 		query: "any",
 		takes: "raw",
-		answers: { 200: { ...json(to), headers: { "Set-Cookie": header("SetCookie") } }, 303: redirect("to the provider's sign-out, or to /sign-in") },
+		answers: {
+			200: { ...json(to), headers: { "Set-Cookie": header("SetCookie") } },
+			303: redirect("to the provider's sign-out, or to /sign-in"),
+		},
 		codes: ["origin_refused", "busy", "unavailable"],
 	}),
 	op("POST", "/auth/backchannel-logout", {

@@ -3,8 +3,14 @@
 import { bool, count, int, json, list, obj, one, op, text } from "../kit.mjs";
 
 const rate = obj({ quota: int(1), window: { ...int(1), description: "seconds" } });
-const state = { status: one("ok", "unavailable"), database: one("ok", "unavailable"), writer: one("ok", "connecting"), log: one("ok", "short of partitions"),
-	"bus?": one("ok", "deaf"), "polls?": count };
+const state = {
+	status: one("ok", "unavailable"),
+	database: one("ok", "unavailable"),
+	writer: one("ok", "connecting"),
+	log: one("ok", "short of partitions"),
+	"bus?": one("ok", "deaf"),
+	"polls?": count,
+};
 const site = { tag: "Site", need: "none", codes: [] };
 
 export const operations = [
@@ -13,7 +19,10 @@ export const operations = [
 		id: "health",
 		summary: "Whether it works, for load balancers and monitors",
 		etag: false,
-		answers: { 200: json(obj(state), { description: "it does" }), 503: json(obj(state), { description: "it does not, and what", retry: true }) },
+		answers: {
+			200: json(obj(state), { description: "it does" }),
+			503: json(obj(state), { description: "it does not, and what", retry: true }),
+		},
 	}),
 	op("GET", "/api/v1/limits", {
 		...site,
