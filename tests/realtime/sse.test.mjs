@@ -45,7 +45,7 @@ test("TR-3 the head says that nobody is to keep, pack or hold it back; the first
 	const plain = await poll(bob, { wait: 0, headers: { accept: "application/x-ndjson, text/event-streams;q=1" } });
 	assert.equal(plain.headers["content-type"], "application/x-ndjson", "a longer name is another type");
 	for (const query of [{ wait: 5 }, { what: 1 }])
-		await assert.rejects(openSse(bob, { query }), (e) => e.status === 400 && e.problem.code === "bad_request");
+		await assert.rejects(openSse(bob, { query }), (e) => e.status === 400 && e.problem.code === "bad_field");
 });
 
 test("each line is one event, many in one write; a line with a cursor bears it as id, heartbeats too", async () => {
