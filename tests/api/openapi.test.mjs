@@ -7,19 +7,25 @@ import { startStack, until } from "../support/stack.mjs";
 import { codesOf, document, operations, PENDING } from "../support/contract.mjs";
 import { fcgiRequest } from "../support/fastcgi.mjs";
 import { client, Jar, signIn } from "../support/http.mjs";
-import { ok, problem } from "./help.mjs";
+import { makeChannel, me, ok, problem, send } from "./help.mjs";
 
 const SESSION = 100,
 	ADDRESS = 20; // each test has tokens of its own, and asks less than that
 const REALTIME = ["/api/v1/events", "/api/v1/ws"];
 const ALL = ["read", "write", "files", "admin"];
+const MEMBERS = 4;
 const NOBODY = "9007199254740991"; // an id that nothing has
 let stack, nobody, owner, member, reader, scopeless, ownerPage, memberPage;
 
 before(async () => {
 	stack = await startStack({
-		realtime: 0,
-		conf: { rate: { session: SESSION, address: ADDRESS }, "api.trusted_proxies": "127.0.0.1", "local.accounts": "yes" },
+		realtime: 1,
+		conf: {
+			rate: { session: SESSION, address: ADDRESS },
+			"api.trusted_proxies": "127.0.0.1",
+			"local.accounts": "yes",
+			"limits.channel_members": MEMBERS,
+		},
 	});
 	nobody = client(stack);
 	[ownerPage, memberPage] = [await signIn(stack, "alice"), await signIn(stack, "bob")];
@@ -114,7 +120,7 @@ each(
 each("forbidden", ofAdmins, (o) => ask(ofBrowsers(o) ? memberPage : member, o));
 each(
 	"bad_request",
-	(o) => o.path !== "/healthz",
+	() => true,
 	(o) => ask(whoMay(o), o, { query: "?nothing" }),
 );
 each(
@@ -166,6 +172,83 @@ test("rate_limited: by each operation, of a session and of an address", async ()
 	}
 });
 
+/** A handshake, by plain HTTP: what comes instead of 101. */
+const shake = (query, headers = {}) =>
+	owner.get(`/api/v1/ws${query}`, {
+		headers: {
+			connection: "Upgrade",
+			upgrade: "websocket",
+			"sec-websocket-version": "13",
+			"sec-websocket-protocol": "pulsechat.v1",
+			"sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+			...headers,
+		},
+	});
+
+test("pulsechat-realtime refuses a handshake, a poll and a stream as pulsechat-api does a poll", async () => {
+	problem(await shake("?cursor=x"), 400, "bad_cursor");
+	problem(await shake("?instance=x"), 400, "bad_field", "instance");
+	problem(await shake("?wait=1"), 400, "bad_field", "wait");
+	problem(await shake("", { authorization: null, ...strayed(), origin: "https://evil.test" }), 403, "origin_refused");
+	problem(await owner.get("/api/v1/ws"), 426, "upgrade_required");
+	for (const accept of ["application/json", "text/event-stream"]) {
+		const get = (query, headers = {}) => owner.get(`/api/v1/events${query}`, { headers: { accept, ...headers } });
+		problem(await get("?cursor=x"), 400, "bad_cursor");
+		problem(await get("?nothing=1"), 400, "bad_field", "nothing");
+		problem(await get("", { authorization: null, ...strayed() }), 403, "origin_refused");
+	}
+	problem(await nobody.get("/api/v1/events"), 401, "unauthenticated");
+});
+
+test("what an operation's own rules refuse, where no other test sees it", async () => {
+	const mine = (await me(owner)).id, his = (await me(member)).id;
+	const direct = ok(await owner.post("/api/v1/channels", { kind: "direct", members: [his] }), 201).id;
+	const [one, other] = [await makeChannel(owner, { members: [his] }), await makeChannel(owner)];
+	const refused = (answer, code = "unprocessable") => problem(answer, code === "conflict" ? 409 : 422, code);
+	const [there, myself] = [`/api/v1/channels/${one.id}`, `/api/v1/admin/users/${mine}`];
+	refused(await owner.put(`${myself}/mute`, {}));
+	refused(await owner.delete(`${myself}/mute`));
+	refused(await owner.post(`${myself}/reactivate`));
+	refused(await owner.patch(there, { name: other.name }), "conflict");
+	refused(await owner.patch(`/api/v1/channels/${direct}/members/${his}`, { role: "member" }));
+	refused(await owner.put(`/api/v1/channels/${direct}/owner`, { user: his }));
+	refused(await owner.put(`${there}/members/${mine}/mute`, {}));
+	refused(await owner.delete(`${there}/members/${mine}/mute`));
+	refused(await owner.delete(`${there}/bans/${mine}`));
+	refused(await owner.delete(`/api/v1/channels/${direct}/members/${his}`));
+	refused(await owner.get(`/api/v1/channels/${direct}/restrictions`));
+	const people = ok(await owner.get("/api/v1/users?limit=20")).users.map((u) => u.id);
+	assert.ok(people.length > MEMBERS);
+	refused(await owner.post("/api/v1/channels", { kind: "private", name: "over it", members: people }));
+	const { seq } = ok(await send(owner, one.id, "of mine"), 201);
+	const report = ok(await member.post(`${there}/messages/${seq}/reports`, { reason: "other" }), 201).id;
+	assert.equal(ok(await owner.get(`/api/v1/reports/${report}`)).body.text, "of mine");
+	refused(await owner.post(`/api/v1/reports/${report}/resolve`, { action: "mute" }));
+});
+
+test("of tokens there are fifty at most", async () => {
+	const bot = ok(await owner.post("/api/v1/bots", { handle: "fifty", name: "Fifty" }), 201).id;
+	const path = `/api/v1/bots/${bot}/tokens`, wish = { name: "one of them", scopes: ["read"] };
+	for (let i = 0; i < 50; i++) ok(await ownerPage.post(path, wish), 201);
+	problem(await ownerPage.post(path, wish), 422, "unprocessable");
+	await stack.psql(`UPDATE sessions SET user_id = ${(await me(member)).id} WHERE user_id = ${bot}`);
+	problem(await memberPage.post("/api/v1/me/tokens", wish), 422, "unprocessable");
+	await stack.psql(`UPDATE sessions SET revoked_at = now() WHERE name = '${wish.name}'`);
+});
+
+test("signing in and out: a link checker uses nothing up, a page is led on, a provider that is away", async () => {
+	assert.equal((await nobody.request("HEAD", "/auth/callback?code=x&state=y")).status, 204);
+	const page = await signIn(stack, "carol");
+	assert.equal((await page.post("/auth/logout", undefined, { headers: { accept: "text/html" } })).status, 303);
+	await stack.down("devidp");
+	await stack.down("api1"); // which has the provider's keys
+	await stack.up("api1");
+	const token = [{ alg: "RS256", kid: "another" }, { iss: "x" }].map((o) => Buffer.from(JSON.stringify(o)).toString("base64url")).join(".");
+	const form = { headers: { "content-type": "application/x-www-form-urlencoded" } };
+	problem(await nobody.post("/auth/backchannel-logout", `logout_token=${token}.AAAA`, form), 503, "unavailable");
+	await stack.up("devidp");
+});
+
 test("unavailable: by each operation, while there is no database", async () => {
 	await stack.down("postgres");
 	try {
@@ -178,6 +261,8 @@ test("unavailable: by each operation, while there is no database", async () => {
 			"unavailable",
 		);
 		problem(await ownerPage.post("/auth/logout"), 503, "unavailable");
+		const away = async () => ((r) => (r.status === 503 ? r : undefined))(await shake("?instance=6e5a2f0c-3c5a-4a1e-9d53-0c8a5b1f2a77"));
+		problem(await until(away, { what: "pulsechat-realtime knows" }), 503, "unavailable");
 		assert.equal((await nobody.get("/healthz")).status, 503);
 		assert.equal((await nobody.get("/auth/login")).status, 503);
 	} finally {

@@ -30,7 +30,7 @@ export const operations = [
 			login_hint: { description: "passed on", schema: text() },
 			invite: { description: "the code of an invitation", schema: text() },
 		},
-		answers: { 302: redirect("to the provider"), ...pages },
+		answers: { 302: redirect("to the provider"), 429: pages[429], 503: pages[503] },
 	}),
 	op("GET", "/auth/callback", {
 		...signin,
