@@ -15,7 +15,6 @@
 #include "lib/base/strbuf.h"
 #include "lib/bus/payload.h"
 #include "lib/http/peer.h"
-#include "lib/http/problem.h"
 #include "lib/http/uri.h"
 #include "lib/live/live.h"
 #include "ws/pg_loop.h"
@@ -307,26 +306,32 @@ int request_check_handshake(const struct http_head *head, struct err *e)
 
 static void extra_headers(struct strbuf *b, const struct err *e)
 {
-	int seconds = problem_retry_after(e);
-
-	if (seconds)
-		strbuf_addf(b, "retry-after: %d\r\n", seconds);
+	if (e->retry_after_ms)
+		strbuf_addf(b, "retry-after: %d\r\n", (e->retry_after_ms + 999) / 1000);
 	if (e->code == ERR_METHOD_NOT_ALLOWED)
 		strbuf_adds(b, "allow: GET\r\n");
 	if (e->code == ERR_UPGRADE_REQUIRED)
 		strbuf_adds(b, "upgrade: websocket\r\nsec-websocket-version: 13\r\n");
 	if (e->code == ERR_UNAUTHENTICATED)
-		strbuf_adds(b, "www-authenticate: Bearer realm=\"pulsechat\"\r\n");
+		strbuf_adds(b, "www-authenticate: Bearer\r\n");
 }
 
 void problem_text(struct strbuf *b, const struct err *e, const char *request_id, bool close)
 {
 	AUTO_STRBUF body = {0};
 
-	problem_render(&body, e, request_id);
-	strbuf_addc(&body, '\n');
+	strbuf_adds(&body, "{\"type\":\"about:blank\",\"title\":");
+	strbuf_add_json(&body, err_title(e->code), strlen(err_title(e->code)));
+	strbuf_addf(&body, ",\"status\":%d,\"code\":\"%s\"", err_status(e->code), err_name(e->code));
+	if (e->field[0]) {
+		strbuf_adds(&body, ",\"field\":");
+		strbuf_add_json(&body, e->field, strlen(e->field));
+	}
+	strbuf_adds(&body, ",\"detail\":");
+	strbuf_add_json(&body, e->detail, strlen(e->detail));
+	strbuf_addf(&body, ",\"request_id\":\"%s\"}\n", request_id);
 	strbuf_addf(b,
-		    "HTTP/1.1 %d %s\r\ncontent-type: " PROBLEM_TYPE "\r\ncontent-length: %zu\r\n"
+		    "HTTP/1.1 %d %s\r\ncontent-type: application/problem+json\r\ncontent-length: %zu\r\n"
 		    "cache-control: no-store\r\npulsechat-request-id: %s\r\n",
 		    err_status(e->code), err_title(e->code), body.n, request_id);
 	extra_headers(b, e);

@@ -97,6 +97,7 @@ const people = {
 	Me: obj({
 		user: ref("User"),
 		session: obj({ id, kind: one("session", "token"), expires_at: orNull(time), scopes: list(ref("Scope")) }),
+		"password?": { ...bool, description: "there is one here to sign in by" },
 	}),
 	Invite: obj({
 		id,
@@ -180,7 +181,7 @@ const messages = {
 	Body: obj({ text: text(), "mentions?": list(id, { maxItems: 50 }), "files?": list(ref("File")) }),
 	BodyAsked: wish(
 		{
-			"text?": { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
+			text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
 			"mentions?": list(id, {
 				maxItems: 50,
 				uniqueItems: true,
@@ -194,7 +195,7 @@ const messages = {
 				description: "own uploads that are `ready`",
 			}),
 		},
-		{ description: "`text`, or `files`, or both" },
+		{ description: "of `text` and `files` one at least has something" },
 	),
 	MessageAsked: wish({ client_id: ref("Uuid"), body: ref("BodyAsked") }),
 	LiveMessage: obj({
@@ -209,6 +210,10 @@ const messages = {
 		"edited_at?": time,
 	}),
 	DeletedMessage: obj({ channel: id, seq, id, created_at: time, sender: id, version, deleted: only(true), "deleted_by?": id }),
+	Found: obj(
+		{ channel: id, seq, id, created_at: time, sender: id, version, "edited_at?": time, has: list(text()), snippet: text() },
+		{ description: "a message that was searched for" },
+	),
 	Message: { oneOf: [ref("LiveMessage"), ref("DeletedMessage")] },
 };
 
@@ -306,12 +311,12 @@ const files = {
 	UploadAsked: wish({
 		client_id: ref("Uuid"),
 		channel: id,
-		name: text(255, 1),
-		size: int(1),
-		type: text(127, 1),
-		"sha256?": text(64, 64, { pattern: "^[0-9a-f]{64}$", description: "needed but for parts" }),
-		"width?": orNull(int(1)),
-		"height?": orNull(int(1)),
+		name: text(4096, 1, { description: "it is cleaned, and cut to 255 bytes" }),
+		size: int(0, 2 ** 31, { "x-limit": "file_bytes" }),
+		type: text(255, 0, { description: "a media type, or empty" }),
+		"sha256?": text(64, 64, { pattern: "^[0-9A-Fa-f]{64}$", description: "needed but for parts" }),
+		"width?": int(1, 1000000),
+		"height?": int(1, 1000000),
 		"duration?": { type: ["number", "null"], minimum: 0 },
 		"thumbnail_of?": { ...id, description: "one's own file that is in no message yet, which gets this as its thumbnail" },
 	}),

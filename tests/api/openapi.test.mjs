@@ -97,10 +97,10 @@ test("where a schema has x-limit, its bound is what the site says by default", a
 	const look = (s) => {
 		if (typeof s !== "object" || s === null) return;
 		const name = s["x-limit"];
-		if (name && name in limits) {
+		if (name && typeof limits[name] === "number") {
 			found++;
 			assert.equal(s.maxLength ?? s.maxItems ?? s.maximum, limits[name], name);
-		} else if (name) assert.ok(name.endsWith("_files"), `${name} is no limit`);
+		} else if (name) assert.match(name, /file/, `${name} is no limit`); // null, where the site keeps none
 		Object.values(s).forEach(look);
 	};
 	look(document);

@@ -5,7 +5,7 @@ import { beforeId, count, int, json, limit, list, nothing, obj, op, ref, text, w
 const files = { tag: "Files" };
 const upload = { ...files, scope: "files" };
 const own = obj({ files: list(ref("OwnFile")), bytes: count, next: ref("NextId") });
-const partAsked = wish({ number: int(1, 10000), sha256: text(64, 64, { pattern: "^[0-9a-f]{64}$" }) });
+const partAsked = wish({ number: int(1, 10000), sha256: text(64, 64, { pattern: "^[0-9A-Fa-f]{64}$" }) });
 
 export const operations = [
 	op("POST", "/api/v1/uploads", {
@@ -21,7 +21,7 @@ export const operations = [
 			type: "image/jpeg",
 			sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		},
-		answers: { 201: json("Upload"), 200: json("Upload", { description: "of a retry" }) },
+		answers: { 201: json("Upload", { location: true }), 200: json("Upload", { description: "of a retry" }) },
 		codes: [
 			"not_found",
 			"not_a_member",
@@ -85,7 +85,7 @@ export const operations = [
 		id: "listMyFiles",
 		summary: "My files",
 		query: { before: beforeId, limit: limit(50) },
-		answers: { 200: json(own) },
+		answers: { 200: json(own, { cursor: true }) },
 	}),
 	op("DELETE", "/api/v1/me/files", {
 		...files,
@@ -100,7 +100,7 @@ export const operations = [
 		id: "listFilesOf",
 		summary: "Somebody's files; audited",
 		query: { before: beforeId, limit: limit(50) },
-		answers: { 200: json(own) },
+		answers: { 200: json(own, { cursor: true }) },
 		codes: ["not_found"],
 	}),
 	op("DELETE", "/api/v1/admin/users/{user}/files", {

@@ -89,6 +89,15 @@ export const operations = [
 		answers: { 204: nothing() },
 		codes: ["not_found"],
 	}),
+	op("PUT", "/api/v1/me/password", {
+		...account,
+		id: "changePassword",
+		summary: "Change my password of this site; my other sessions end",
+		body: wish({ old: text(1024, 1), password: text(1024, 1) }),
+		example: { old: "correct horse battery", password: "staple correct horse" },
+		answers: { 204: nothing() },
+		codes: ["forbidden", "not_found", "unprocessable"],
+	}),
 	op("GET", "/api/v1/me/tokens", {
 		...account,
 		id: "listTokens",

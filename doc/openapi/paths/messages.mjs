@@ -1,6 +1,6 @@
 // messages: sending, history, and how far who has read.
 
-import { afterId, bool, count, int, json, limit, list, obj, op, ref, wish } from "../kit.mjs";
+import { afterId, bool, count, int, json, limit, list, obj, one, op, orNull, ref, text, wish } from "../kit.mjs";
 
 const messages = { tag: "Messages" };
 const reading = { tag: "Reading" };
@@ -29,6 +29,27 @@ export const operations = [
 		query: { before: at("below this seq"), after: at("above this seq", 0), around: at("around this seq"), limit: limit(50) },
 		answers: { 200: json(obj({ messages: list(ref("Message")), has_before: bool, has_after: bool }), { cursor: true, link: true }) },
 		codes: seen,
+	}),
+	op("GET", "/api/v1/search", {
+		...messages,
+		id: "search",
+		summary: "Messages by their words, of those that I may read",
+		query: {
+			"q!": { description: "words, phrases, and filters: `from:` `in:` `has:` `before:` `after:`", schema: text(256) },
+			sort: { description: "the best, or the newest first", schema: { ...one("rank", "date"), default: "rank" } },
+			before: { description: "`next` of the page before", schema: text() },
+			limit: { description: "how many at most", schema: { ...int(1, 50), default: 20 } },
+		},
+		answers: {
+			200: json(
+				obj({
+					results: list(ref("Found")),
+					next: { ...orNull(text()), description: "null: this is the last" },
+					complete: { ...bool, description: "false: there may be more than was looked at" },
+				}),
+				{ cursor: true },
+			),
+		},
 	}),
 	op("GET", "/api/v1/channels/{channel}/messages/{seq}", {
 		...messages,

@@ -1,6 +1,6 @@
 // moderation: mutes, bans, reports; invitations.
 
-import { afterId, beforeId, bool, int, json, limit, nothing, obj, one, op, orNull, page, ref, text, wish } from "../kit.mjs";
+import { afterId, beforeId, bool, count, int, json, limit, list, nothing, obj, one, op, orNull, page, ref, text, wish } from "../kit.mjs";
 
 const moderation = { tag: "Moderation" };
 const reports = { tag: "Reports" };
@@ -73,6 +73,12 @@ export const operations = [
 		summary: "The reports that are mine to handle, newest first",
 		query: { state, before: beforeId, limit: limit(50) },
 		answers: { 200: json(page("reports", "Report"), { cursor: true }) },
+	}),
+	op("GET", "/api/v1/reports/open", {
+		...reports,
+		id: "countReports",
+		summary: "How many reports of mine to handle are open",
+		answers: { 200: json(obj({ open: count, channels: list(obj({ channel: ref("Id"), open: count })) })) },
 	}),
 	op("GET", "/api/v1/reports/{report}", {
 		...reports,

@@ -32,6 +32,16 @@ export const operations = [
 		},
 		answers: { 302: redirect("to the provider"), 429: pages[429], 503: pages[503] },
 	}),
+	op("POST", "/auth/login", {
+		...signin,
+		id: "loginInvited",
+		summary: "The same by an invitation, whose code has no place in an address",
+		description: "Needs the site's own `Origin`, with or without a cookie.",
+		body: wish({ invite: text(100, 1), "provider?": text(100, 1), "return_to?": text(1025) }),
+		example: { invite: "q1w2e3r4t5y6u7i8o9p0aA", return_to: "/" },
+		answers: { 200: { ...json(to), headers: { "Set-Cookie": header("SetCookie") } } },
+		codes: ["origin_refused", "busy", "unavailable"],
+	}),
 	op("GET", "/auth/callback", {
 		...signin,
 		id: "loginCallback",
@@ -49,6 +59,16 @@ export const operations = [
 		example: { name: "alice", password: "correct horse battery staple", return_to: "/c/12" },
 		answers: { 200: { ...json(to), headers: { "Set-Cookie": header("SetCookie") } } },
 		codes: ["forbidden", "origin_refused", "not_found", "busy", "unavailable"],
+	}),
+	op("POST", "/auth/join", {
+		...signin,
+		id: "join",
+		summary: "A new account by an invitation, with a password of this site, where that is switched on",
+		description: "Needs the site's own `Origin`, with or without a cookie.",
+		body: wish({ invite: text(100, 1), handle: text(80, 1), name: text(80, 1), password: text(1024, 1), "return_to?": text(1025) }),
+		example: { invite: "q1w2e3r4t5y6u7i8o9p0aA", handle: "alice", name: "Alice", password: "correct horse battery staple" },
+		answers: { 200: { ...json(to), headers: { "Set-Cookie": header("SetCookie") } } },
+		codes: ["forbidden", "origin_refused", "not_found", "conflict", "busy", "unavailable"],
 	}),
 	op("POST", "/auth/logout", {
 		...signin,

@@ -1,6 +1,6 @@
 // site: what anyone may ask of the site.
 
-import { bool, count, int, json, list, obj, one, op, text } from "../kit.mjs";
+import { bool, count, int, json, list, obj, one, op, orNull, text } from "../kit.mjs";
 
 const rate = obj({ quota: int(1), window: { ...int(1), description: "seconds" } });
 const state = {
@@ -43,8 +43,10 @@ export const operations = [
 					channel_invited: count,
 					channel_name_chars: count,
 					channel_topic_chars: count,
-					"message_files?": count,
-					"file_size?": count,
+					"message_files?": orNull(count),
+					"file_bytes?": orNull(count),
+					"multipart_above?": orNull(count),
+					"part_size?": orNull(count),
 					rates: obj({ "session?": rate, "address?": rate, "login?": rate, "guess?": rate }),
 				}),
 			),
