@@ -1,5 +1,5 @@
-// check: runs the test suites one after the other, some side by side (an array in a plan: they mostly wait), counts what each says, prints a closing line per suite and, last,
-// "N passed, N failed". A suite that runs no test at all counts as failed. Logs: build/check/SUITE.log.
+// check: runs the test suites one after the other, some side by side (an array in a plan: they mostly wait), counts what each says,
+// prints a closing line per suite and, last, "N passed, N failed". A suite that runs no test at all counts as failed. Logs: build/check/SUITE.log.
 //   node check.mjs check|long|lint [SUITE...]      (or: make check ONLY="api sql")
 
 import { spawn } from "node:child_process";
