@@ -1,7 +1,8 @@
-/* api_meta: health, limits, the site, and who I am. */
+/* api_meta: health, limits, the site, the description of this interface, and who I am. */
 #include "fcgi/app.h"
 #include "fcgi/events.h"
 #include "fcgi/handlers.h"
+#include "fcgi/openapi.h"
 #include "lib/auth/buttons.h"
 #include "lib/auth/local.h"
 #include "lib/base/clock.h"
@@ -75,6 +76,15 @@ int handle_site(struct request *q, struct response *r, struct err *e)
 		    "],\"provider\":%s,\"local\":%s,\"registration\":\"%s\",\"version\":\"" PULSECHAT_VERSION "\"}",
 		    q->config->oidc.issuer[0] ? "true" : "false", config_local_accounts(q->config) ? "true" : "false",
 		    q->config->registration.mode);
+	r->cache_control = "no-cache";
+	response_etag(r, q);
+	return 0;
+}
+
+int handle_openapi(struct request *q, struct response *r, struct err *e)
+{
+	(void)e;
+	strbuf_add(&r->body, openapi_json, openapi_json_n);
 	r->cache_control = "no-cache";
 	response_etag(r, q);
 	return 0;

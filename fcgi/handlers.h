@@ -6,6 +6,7 @@
 int handle_healthz(struct request *q, struct response *r, struct err *e);
 int handle_limits(struct request *q, struct response *r, struct err *e);
 int handle_site(struct request *q, struct response *r, struct err *e);
+int handle_openapi(struct request *q, struct response *r, struct err *e);
 int handle_me(struct request *q, struct response *r, struct err *e);
 /* api_users.c */
 int handle_user_list(struct request *q, struct response *r, struct err *e);

@@ -12,6 +12,7 @@ const struct route routes[] = {
 	{METHOD_GET, "/healthz", NEED_NONE, 0, INPUT_NONE, NULL, handle_healthz},
 	{METHOD_GET, API "/limits", NEED_NONE, 0, INPUT_NONE, NULL, handle_limits},
 	{METHOD_GET, API "/site", NEED_NONE, 0, INPUT_NONE, NULL, handle_site},
+	{METHOD_GET, API "/openapi.json", NEED_NONE, 0, INPUT_NONE, NULL, handle_openapi},
 	{METHOD_GET, API "/me", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_me},
 	{METHOD_GET, API "/me/unread", NEED_USER, SCOPE_READ, INPUT_NONE, "verify", handle_unread},
 	{METHOD_PATCH, API "/me", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_me_patch},

@@ -73,7 +73,7 @@ static int check_names(const struct uri_pair *pairs, size_t n, enum request_kind
 			k++;
 		if (k == COUNT_OF(known) || (kind == REQUEST_SOCKET && !known[k].socket) ||
 		    (kind == REQUEST_SSE && !known[k].sse))
-			return err_set(e, ERR_BAD_REQUEST, NULL, "there is an unknown parameter");
+			return err_set(e, ERR_BAD_FIELD, pairs[i].name, "no such parameter here");
 	}
 	return 0;
 }
