@@ -34,7 +34,8 @@ struct place {
 
 static int fail(struct err *e, const char *path, const char *why)
 {
-	return err_set(e, ERR_INTERNAL, NULL, "%.150s: %s", path, why);
+	err_set(e, ERR_INTERNAL, NULL, "%.150s: %s", path, why);
+	return -1;
 }
 
 /* Times by CLOCK_MONOTONIC mean nothing after a reboot. */
