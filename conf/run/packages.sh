@@ -50,7 +50,7 @@ if ! [ -e $policy ]; then
 	$sudo chmod 755 $policy
 fi
 fresh=() fresh_postgres=no
-for service in lighttpd nginx haproxy squid ceph-base:ceph-crash; do # PACKAGE[:SERVICE]
+for service in lighttpd nginx haproxy squid ceph-mon ceph-base:ceph-crash; do # PACKAGE[:SERVICE]
 	dpkg-query -W -f '${db:Status-Status}' "${service%:*}" 2>/dev/null | grep -qx installed || fresh+=("$service")
 done
 if ! dpkg-query -W postgresql-common >/dev/null 2>&1; then
