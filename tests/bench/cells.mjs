@@ -4,6 +4,7 @@
 import { Load, channels, median, people, pgbench, quiet, sleep, startFloor, startListener, startSite, statement, userIds } from "./site.mjs";
 import { crowd } from "./crowd.mjs";
 import { presign } from "./presign.mjs";
+import { uploads } from "./upload.mjs";
 import { readFileSync } from "node:fs";
 
 const two = (x) => x?.toFixed(2);
@@ -550,6 +551,12 @@ export async function signing(options) {
 	return cell;
 }
 
+export async function upload(options) {
+	const cell = new Cell("Uploads to the local store", options);
+	await uploads(cell, options);
+	return cell;
+}
+
 export const CELLS = {
 	fan1000: (o) => fanout(o, 1000),
 	fan2000: (o) => fanout(o, 2000),
@@ -560,4 +567,5 @@ export const CELLS = {
 	rest,
 	presence,
 	signing,
+	upload,
 };
