@@ -134,7 +134,10 @@ $(FILES_BIN): $(B)/tests/files/store_tool.o $(B)/libpulsechat.a
 # --- measuring (tests/bench)
 BENCH_BIN := $(B)/tests/bench/load $(B)/tests/bench/floor $(B)/tests/bench/listener
 LOAD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/load_*.c))
-bench-bins: $(BENCH_BIN)
+bench-bins: $(BENCH_BIN) $(B)/tests/bench/presign
+$(B)/tests/bench/presign: $(B)/tests/bench/presign.o $(B)/libpulsechat.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON)
 $(B)/tests/bench/load: $(LOAD_OBJ)
 $(BENCH_BIN): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/net.o
 	@echo '  LD $@'
@@ -153,7 +156,7 @@ clean:
 format:
 	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.[ch] ws/*.[ch] tests/*/*.[ch])
 
--include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(DB_BIN:=.d) $(FILES_BIN:=.d) $(B)/tests/db/harness.d $(BENCH_BIN:=.d) $(LOAD_OBJ:.o=.d) $(B)/tests/bench/net.d
+-include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(DB_BIN:=.d) $(FILES_BIN:=.d) $(B)/tests/db/harness.d $(BENCH_BIN:=.d) $(B)/tests/bench/presign.d $(LOAD_OBJ:.o=.d) $(B)/tests/bench/net.d
 
 # --- the web client, by npm and its lock file
 CLIENT_SRC := $(shell find htdocs -name node_modules -prune -o -type f -print 2>/dev/null)
@@ -181,7 +184,7 @@ SHARE = $(DESTDIR)$(PREFIX)/share/pulsechat
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 install: programs client
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/htdocs/assets $(UNITS) $(DESTDIR)$(SYSCONFDIR)/pulsechat
-	install -d $(SHARE)/lighttpd/errors $(SHARE)/nginx $(SHARE)/apache $(SHARE)/cgi
+	install -d $(SHARE)/lighttpd/errors $(SHARE)/nginx $(SHARE)/apache $(SHARE)/cgi $(SHARE)/s3
 	install -m 755 build/pulsechat build/pulsechat-api build/pulsechat-realtime $(DESTDIR)$(PREFIX)/bin/
 	find build/htdocs/assets -type f -exec install -m 644 -t $(SHARE)/htdocs/assets {} +
 	find build/htdocs -maxdepth 1 -type f ! -name '.*' -exec install -m 644 -t $(SHARE)/htdocs {} +
@@ -193,6 +196,7 @@ install: programs client
 			case $$to in *.cgi) chmod 755 "$$to" ;; *) chmod 644 "$$to" ;; esac; \
 		done; \
 	done
+	install -m 644 conf/s3/* $(SHARE)/s3/
 	install -m 644 conf/lighttpd/errors/* $(SHARE)/lighttpd/errors/
 	for unit in conf/systemd/pulsechat*; do \
 		sed -e 's|@BINDIR@|$(PREFIX)/bin|' -e 's|@CONF@|$(SYSCONFDIR)/pulsechat/pulsechat.conf|' "$$unit" \
