@@ -192,7 +192,7 @@ SHARE = $(DESTDIR)$(PREFIX)/share/pulsechat
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 install: programs client
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/htdocs/assets $(UNITS) $(DESTDIR)$(SYSCONFDIR)/pulsechat
-	install -d $(SHARE)/lighttpd/errors $(SHARE)/nginx $(SHARE)/apache $(SHARE)/cgi
+	install -d $(SHARE)/lighttpd/errors $(SHARE)/nginx $(SHARE)/apache $(SHARE)/cgi $(SHARE)/s3
 	install -m 755 build/pulsechat build/pulsechat-api build/pulsechat-realtime $(DESTDIR)$(PREFIX)/bin/
 	find build/htdocs/assets -type f -exec install -m 644 -t $(SHARE)/htdocs/assets {} +
 	find build/htdocs -maxdepth 1 -type f ! -name '.*' -exec install -m 644 -t $(SHARE)/htdocs {} +
@@ -204,6 +204,7 @@ install: programs client
 			case $$to in *.cgi) chmod 755 "$$to" ;; *) chmod 644 "$$to" ;; esac; \
 		done; \
 	done
+	install -m 644 conf/s3/* $(SHARE)/s3/
 	install -m 644 conf/lighttpd/errors/* $(SHARE)/lighttpd/errors/
 	for unit in conf/systemd/pulsechat*; do \
 		sed -e 's|@BINDIR@|$(PREFIX)/bin|' -e 's|@CONF@|$(SYSCONFDIR)/pulsechat/pulsechat.conf|' "$$unit" \

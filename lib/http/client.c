@@ -205,7 +205,7 @@ static struct curl_slist *headers_of(const struct http_request *q)
 static void set_times(CURL *h, const struct http_request *q)
 {
 	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
-	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)(q->stall_ms ? q->stall_ms : q->timeout_ms));
+	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)(q->connect_ms ? q->connect_ms : q->timeout_ms));
 	if (!q->stall_ms)
 		return;
 	curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);

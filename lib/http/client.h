@@ -16,6 +16,7 @@ struct http_request {
 	const char *type;            /* Content-Type of body, NULL: none */
 	const char *user, *password; /* Basic authentication; NULL: none */
 	int64_t timeout_ms;          /* for all of it; with sink 0 is any time */
+	int64_t connect_ms;          /* until there is a connection; 0: timeout_ms */
 	int64_t stall_ms;            /* seconds at least; over that without a byte it has failed; 0: any time */
 	size_t max_bytes;            /* of the answer's body */
 	const struct http_header *headers;

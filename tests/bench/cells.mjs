@@ -3,8 +3,8 @@
 
 import { Load, channels, median, people, pgbench, quiet, sleep, startFloor, startListener, startSite, statement, userIds } from "./site.mjs";
 import { crowd } from "./crowd.mjs";
-import { uploads } from "./upload.mjs";
 import { presign } from "./presign.mjs";
+import { uploads } from "./upload.mjs";
 import { readFileSync } from "node:fs";
 
 const two = (x) => x?.toFixed(2);
@@ -545,15 +545,15 @@ export async function presence(options) {
 	return cell;
 }
 
-export async function upload(options) {
-	const cell = new Cell("Uploads to the local store", options);
-	await uploads(cell, options);
-	return cell;
-}
-
 export async function signing(options) {
 	const cell = new Cell("Signing: addresses of files", options);
 	await presign(cell, options);
+	return cell;
+}
+
+export async function upload(options) {
+	const cell = new Cell("Uploads to the local store", options);
+	await uploads(cell, options);
 	return cell;
 }
 
@@ -566,6 +566,6 @@ export const CELLS = {
 	proxied,
 	rest,
 	presence,
-	upload,
 	signing,
+	upload,
 };
