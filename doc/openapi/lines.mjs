@@ -13,6 +13,12 @@ const of = (name) => marked(schemas[name]);
 
 /** A logged line: what it sets holds good from its cursor on. */
 const logged = (type, properties) => obj({ type: only(type), cursor, ...properties });
+/** Replayed, of a message whose row is gone as well, nothing is known but its place. */
+const deleted = {
+	...of("DeletedMessage"),
+	id: { ...count, description: "0: its row is gone as well" },
+	sender: { ...count, description: "0: its row is gone as well" },
+};
 const aboutReport = { report: id, channel: id, seq };
 
 const server = {
@@ -44,9 +50,9 @@ const server = {
 	reset: obj({ type: only("reset"), cursor, reason: text() }, { description: "follow from this cursor, and load anew by REST" }),
 	bye: obj({ type: only("bye"), reason: text(), code: int(1000, 4999), "retry_after?": { type: "number" } }),
 	cursor: obj({ type: only("cursor"), cursor: text(60, 1), retry_after: { type: "number" } }, { description: "the last line of a poll" }),
-	message: { oneOf: [logged("message", of("LiveMessage")), logged("message", of("DeletedMessage"))] },
-	"message.updated": logged("message.updated", of("LiveMessage")),
-	"message.deleted": logged("message.deleted", of("DeletedMessage")),
+	message: { oneOf: [logged("message", of("LiveMessage")), logged("message", deleted)] },
+	"message.updated": { oneOf: [logged("message.updated", of("LiveMessage")), logged("message.updated", deleted)] },
+	"message.deleted": logged("message.deleted", deleted),
 	"channel.created": logged("channel.created", { channel: ref("ChannelCore") }),
 	"channel.updated": logged("channel.updated", { channel: ref("ChannelCore") }),
 	"member.joined": logged("member.joined", of("Member")),
