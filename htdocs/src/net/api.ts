@@ -9,9 +9,9 @@ import type {
 	Me,
 	Member,
 	Message,
-	MessageBody,
 	MessagePage,
 	Presence,
+	SentBody,
 	Session,
 	Settings,
 	Site,
@@ -112,7 +112,7 @@ const V = '/api/v1';
 
 export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
-	limits: () => call<{ message_chars: number }>('GET', `${V}/limits`),
+	limits: () => call<Record<string, unknown>>('GET', `${V}/limits`),
 	signIn: (who: { name: string; password: string; return_to: string }) => call<{ redirect: string }>('POST', '/auth/local', undefined, who),
 	lookAtInvite: (code: string) => call<{ state: InviteState }>('POST', `${V}/invites/look`, undefined, { code }),
 	invites: (limit: number) => call<{ invites: Invite[]; next: number | null }>('GET', `${V}/invites`, { limit }),
@@ -129,7 +129,7 @@ export const api = {
 	leave: (id: number) => call<null>('POST', `${V}/channels/${id}/leave`),
 	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
-	send: (id: number, client_id: string, body: MessageBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
+	send: (id: number, client_id: string, body: SentBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
 	messages: (id: number, where: { before?: number; after?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
 	settings: () => call<Settings>('GET', `${V}/me/settings`),
 	changeSettings: (change: Partial<Settings>) => call<Settings>('PATCH', `${V}/me/settings`, undefined, change),

@@ -12,6 +12,7 @@ import { ChannelMenu } from './channel_menu';
 import { Composer } from './composer';
 import { Silence, useSilence } from './silence';
 import { ConnectionLine } from './connection';
+import { DropZone } from './drop';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
 import { Icon } from './icon';
@@ -91,6 +92,7 @@ export function ChannelView({ channel, panel }: { channel: Channel; panel: boole
 			<Announcer channel={channel} />
 			<TypingLine channel={channel} />
 			{silence ? <Silence text={silence} /> : <Composer channel={channel} />}
+			<DropZone channel={channel} silent={silence !== null} />
 		</main>
 	);
 }
@@ -111,7 +113,7 @@ function Announcer({ channel }: { channel: Channel }) {
 		if (!ready) return;
 		const seq = tail?.seq ?? 0;
 		if (since.current !== null && tail && seq > since.current && tail.sender !== me)
-			setSaid(t.saidNow(personName(who), tail.body?.text.slice(0, 300) ?? ''));
+			setSaid(t.saidNow(personName(who), [tail.body?.text.slice(0, 300), tail.body?.files?.length && t.filesIn(tail.body.files.length)].filter(Boolean).join(', ')));
 		since.current = seq;
 	}, [tail, ready]);
 	return (

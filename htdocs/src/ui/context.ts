@@ -17,6 +17,9 @@ export type DialogName =
 	| 'invitations'
 	| 'devices'
 	| 'tokens'
+	| 'files'
+	| { lightbox: { channel: number; file: number } }
+	| { deleteFile: { channel: number; seq: number; file: number; name: string } }
 	| { moderate: { channel: number; user: number } }
 	| { report: { channel: number; seq: number } }
 	| { deleteMessage: { channel: number; seq: number } }
