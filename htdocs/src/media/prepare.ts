@@ -1,11 +1,10 @@
 // Looks at a file before it is sent: what it is, how large it is to the eye, a small picture of it; and takes out of photos what
 // tells where they were made. Loaded with the first file that is chosen.
-import { plainType, shownName } from '../model/files';
+import { plainType } from '../model/files';
 import { SNIFF, pictureType, strip, type PictureType } from './strip';
 
 export interface Prepared {
 	body: Blob;
-	name: string;
 	type: string;
 	width: number | null;
 	height: number | null;
@@ -26,7 +25,6 @@ export async function prepare(file: File, keep: boolean): Promise<Prepared> {
 	const picture = pictureType(head);
 	const plain: Prepared = {
 		body: file,
-		name: shownName(file.name),
 		type: picture ?? (plainType(file.type) || ANY),
 		width: null,
 		height: null,

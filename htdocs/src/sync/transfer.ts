@@ -40,7 +40,7 @@ const PARTS_AT_ONCE = 3;
 const SOON = 20_000; // ms; an address that ends within so long is not begun with
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
-const TRIES = 9; // in a row without a step forward
+const TRIES = 9; // of one thing
 const REFUSALS = 3; // of the store, each with a fresh address
 const CHECK_AFTER = 400; // ms, then a half longer each time up to
 const CHECK_EVERY = 5_000;
@@ -69,7 +69,6 @@ const cancelled = (signal: AbortSignal): void => {
 };
 
 export class Transfer {
-	private fails = 0;
 	private sent = new Map<number, number>(); // part (0: the whole): bytes that have gone
 	private there = 0; // bytes of parts that the store has
 
@@ -135,7 +134,7 @@ export class Transfer {
 
 	private async sendWhole(begun: UploadAnswer): Promise<void> {
 		let to = begun.put;
-		for (let refused = 0; ; ) {
+		for (let fails = 1, refused = 0; ; fails++) {
 			if (!to || this.old(to)) {
 				const answer = await this.stubborn(() => this.env.look(begun.id));
 				if (answer.state !== 'pending') return;
@@ -144,11 +143,11 @@ export class Transfer {
 			}
 			const status = await this.env.put(to, this.body, (n) => this.went(0, n), this.signal);
 			cancelled(this.signal);
-			if (stored(status)) return this.stepped();
+			if (stored(status)) return;
 			to = null;
 			this.went(0, 0);
 			if (refuses(status) && ++refused >= REFUSALS) throw new TransferError('store', String(status));
-			await this.failed();
+			await this.failed(fails);
 		}
 	}
 
@@ -190,7 +189,7 @@ export class Transfer {
 	private async sendPart(id: number, number: number, piece: Blob, signal: AbortSignal): Promise<void> {
 		const sum = await this.env.sha256(piece);
 		let to: Address | null = null;
-		for (let refused = 0; ; ) {
+		for (let fails = 1, refused = 0; ; fails++) {
 			cancelled(signal);
 			if (!to || this.old(to)) {
 				const [address] = await this.stubborn(() => this.env.parts(id, [{ number, sha256: sum }]), signal);
@@ -199,11 +198,11 @@ export class Transfer {
 			}
 			const status = await this.env.put(to, piece, (n) => this.went(number, n), signal);
 			cancelled(signal);
-			if (stored(status)) return this.stepped();
+			if (stored(status)) return;
 			to = null;
 			this.went(number, 0);
 			if (refuses(status) && ++refused >= REFUSALS) throw new TransferError('store', String(status));
-			await this.failed(undefined, signal);
+			await this.failed(fails, undefined, signal);
 		}
 	}
 
@@ -218,28 +217,22 @@ export class Transfer {
 
 	/* Asks the server until it answers something that another try would not change. */
 	private async stubborn<T>(ask: () => Promise<T>, signal = this.signal): Promise<T> {
-		for (;;) {
+		for (let fails = 1; ; fails++) {
 			cancelled(signal);
 			try {
-				const answer = await ask();
-				this.stepped();
-				return answer;
+				return await ask();
 			} catch (e) {
 				cancelled(signal);
 				if (!(e instanceof ApiError) || !e.transient) throw e;
-				await this.failed(e.retryAfter, signal, e.code === 'store_unavailable' ? 'store' : 'network');
+				await this.failed(fails, e.retryAfter, signal, e.code === 'store_unavailable' ? 'store' : 'network');
 			}
 		}
 	}
 
-	private stepped(): void {
-		this.fails = 0;
-		this.told.onAgain?.(0);
-	}
-
-	private async failed(retryAfter = 0, signal = this.signal, fault: UploadFault = 'network'): Promise<void> {
-		if (++this.fails >= TRIES) throw new TransferError(fault);
-		const wait = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (this.fails - 1)) * (0.5 + this.env.random() / 2);
+	/* Waits for the next try, the longer the more have failed in a row; throws where they are too many. */
+	private async failed(fails: number, retryAfter = 0, signal = this.signal, fault: UploadFault = 'network'): Promise<void> {
+		if (fails >= TRIES) throw new TransferError(fault);
+		const wait = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (fails - 1)) * (0.5 + this.env.random() / 2);
 		const ms = Math.max(wait, retryAfter * 1000);
 		this.told.onAgain?.(this.env.now() + ms);
 		await this.env.pause(ms, signal);

@@ -274,11 +274,11 @@ export class Uploads {
 		this.set(client_id, { state: 'preparing' });
 		const p = await this.env.prepare(job.file);
 		if (signal.aborted) return;
-		const { name, type, width, height, duration, body, thumb } = p;
+		const { type, width, height, duration, body, thumb } = p;
 		// Parts that are there already are of these bytes, or of no use.
 		if (job.kept.id !== null && body.size !== job.kept.size) throw new TransferError('differs');
 		const size = body.size;
-		const facts = { name, type, width, height, duration, size };
+		const facts = { type, width, height, duration, size };
 		job.kept = { ...job.kept, ...facts, blob: body, thumb: thumb?.body ?? null, thumbSize: thumb && { width: thumb.width, height: thumb.height } };
 		const preview = this.previewOf(job.kept);
 		this.set(client_id, { ...facts, ...(preview ? { preview } : {}) });
