@@ -13,7 +13,7 @@ WITH w AS (
 		e.at, m.channel_id, m.seq, m.id AS message_id, m.sender, m.client_id::text AS client_id, m.created_at, m.version,
 		m.body::text AS body, m.edited_at, m.deleted_at, m.deleted_by
 	FROM events e
-	LEFT JOIN messages m ON e.type IN ('message', 'message.edited', 'message.deleted')
+	LEFT JOIN messages m ON e.type IN ('message', 'message.updated', 'message.deleted')
 		AND m.channel_id = e.channel_id AND m.seq = e.subject
 	WHERE e.id > $1 AND e.id <= $2 ORDER BY e.id LIMIT $3
 ), s AS (
@@ -42,7 +42,7 @@ WITH w AS (
 		m.body::text AS body, m.edited_at, m.deleted_at, m.deleted_by
 	FROM events e
 	LEFT JOIN members own ON own.user_id = $1 AND own.channel_id = e.channel_id
-	LEFT JOIN messages m ON e.type IN ('message', 'message.edited', 'message.deleted')
+	LEFT JOIN messages m ON e.type IN ('message', 'message.updated', 'message.deleted')
 		AND m.channel_id = e.channel_id AND m.seq = e.subject
 	WHERE e.id > $2 AND e.id <= $3 AND (e.audience = $1 OR (e.audience = -1 AND NOT (SELECT is_guest($1)))
 		OR (e.audience = 0 AND e.id > own.since) OR (e.kind IN ('j', 'l') AND e.subject = $1))
