@@ -32,6 +32,7 @@ export async function prepare(file: File, keep: boolean): Promise<Prepared> {
 		thumb: null,
 	};
 	if (picture) return lookAtPicture({ ...plain, body: keep ? file : await cleaned(file, picture) }, picture);
+	if (plain.type === 'image/bmp') return lookAtPicture(plain, null); // tells of nothing but its pixels
 	if (/^(video|audio)\//.test(plain.type)) return lookAtFilm(plain);
 	return plain;
 }
@@ -50,7 +51,7 @@ async function cleaned(file: File, type: PictureType): Promise<Blob> {
 	}
 }
 
-async function lookAtPicture(p: Prepared, type: PictureType): Promise<Prepared> {
+async function lookAtPicture(p: Prepared, type: PictureType | null): Promise<Prepared> {
 	const bitmap = await createImageBitmap(p.body).catch(() => null);
 	if (!bitmap) return p; // of a kind that this browser does not show
 	try {

@@ -4,7 +4,7 @@ import type { FileFacts, MessageFile, StoredFile } from './types';
 export type FileKind = 'picture' | 'video' | 'audio' | 'pdf' | 'archive' | 'sheet' | 'text' | 'code' | 'file';
 
 /* Shown in the page; all else is a card. The server has the same list and sends nothing else inline. */
-const PICTURES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/avif']);
+const PICTURES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/avif', 'image/bmp']);
 const VIDEOS = new Set(['video/mp4', 'video/webm', 'video/ogg', 'video/quicktime']);
 const AUDIO = new Set([
 	'audio/mpeg',

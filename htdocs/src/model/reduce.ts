@@ -199,6 +199,8 @@ export function applyLine(s: State, line: Line): State {
 	switch (line.type) {
 		case 'message':
 			return typedMessage(applyMessage(s, line as unknown as Message), line as unknown as Message);
+		case 'message.updated':
+			return putMessage(s, line as unknown as Message);
 		case 'message.deleted':
 			return applyDeleted(s, line as unknown as Message);
 		case 'channel.created':
