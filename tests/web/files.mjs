@@ -100,8 +100,11 @@ export function sound(seconds) {
 	return Buffer.concat([head, data]);
 }
 
-/* WebM (Matroska): elements of an id, a size of eight bytes, and a body. */
-const element = (id, body) => Buffer.concat([Buffer.from(id, "hex"), Buffer.from([1, 0]), be(body.length, 6), body]);
+/* WebM (Matroska): elements of an id, a size (of one byte or eight), and a body. */
+const element = (id, body) => {
+	const size = body.length < 127 ? [be(0x80 | body.length, 1)] : [Buffer.from([1, 0]), be(body.length, 6)];
+	return Buffer.concat([Buffer.from(id, "hex"), ...size, body]);
+};
 const number = (id, n) => element(id, be(n, 6));
 const words = (id, text) => element(id, Buffer.from(text));
 const double = (id, x) => {

@@ -9,6 +9,7 @@ import { ROOT, startStack, until } from "../support/stack.mjs";
 import { openWs } from "../support/realtime.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
 import { DESKTOP, PHONE, TABLET, launch, live, person, visitor } from "./help.mjs";
+import { film, hang, pick, picture, slow, sound } from "./files.mjs";
 
 const NOW = new Date("2026-11-25T11:34:00Z"); // a Wednesday
 const only = process.argv[2];
@@ -188,6 +189,36 @@ async function arrive(who) {
 	return there;
 }
 
+/* Pictures, a film, sound and papers, as people send them. */
+async function sendFiles(stack, browser) {
+	const context = await browser.newContext();
+	const artist = await context.newPage();
+	await artist.goto(`${stack.url}/sign-in`);
+	const { page, context: mine } = await person(stack, browser, "erin", { path: `/c/${named("running")}` });
+	await live(page);
+	const say = async (text, files) => {
+		await pick(page, files);
+		await until(async () => (await page.locator(".chip[data-state=ready]").count()) === files.length, { ms: 30000, what: `uploaded files: ${await page.locator(".chip").allInnerTexts()}` });
+		await page.locator("#composer").fill(text);
+		await page.locator("#composer").press("Enter");
+		await until(async () => (await page.locator(".chip, .msg-pending").count()) === 0, { what: "sent files" });
+	};
+	const jpeg = async (name, w, h, hue) => ({ name, type: "image/jpeg", bytes: await picture(artist, w, h, "image/jpeg", hue) });
+	await say("The new route along the river, with the map", [
+		await jpeg("river.jpg", 1600, 1000, 210),
+		{ name: "route-november.gpx", type: "application/gpx+xml", bytes: "<gpx/>" },
+		{ name: "Training plan 2026–2027, first draft with comments from Frank.pdf", type: "application/pdf", bytes: `%PDF-1.4\n${" ".repeat(182_000)}\n%%EOF\n` },
+	]);
+	await say("", await Promise.all([20, 90, 150, 260, 330].map((hue, i) => jpeg(`kilometre-${i + 1}.jpg`, 1200, 900, hue))));
+	await say("The start, and the bell at the end", [
+		{ name: "start.webm", type: "video/webm", bytes: await film(artist, { seconds: 12, width: 640, height: 360 }) },
+		{ name: "bell.wav", type: "audio/wav", bytes: sound(9) },
+	]);
+	await mine.close();
+	await context.close();
+	await stack.psql(`UPDATE messages SET created_at = '${at(0, "10:12").toISOString()}' WHERE channel_id = ${named("running")} AND seq > 1`);
+}
+
 const named = (name) => CHANNELS.find((c) => c.name === name).id;
 const direct = (login) => CHANNELS.find((c) => c.direct?.includes(login)).id;
 
@@ -201,11 +232,63 @@ async function take(page, name) {
 	process.stdout.write(`${name}.png\n`);
 }
 
+async function withFiles(stack, browser, options, shot) {
+	const { page, context } = await person(stack, browser, "erin", { ...options, path: `/c/${named("running")}` });
+	await page.clock.setSystemTime(NOW);
+	await live(page);
+	const there = () => page.waitForFunction(() => [...document.querySelectorAll(".picture")].every((e) => e.classList.contains("there")));
+	await page.locator(".sound").waitFor();
+	await there();
+	await shot(page, "files-players");
+	await page.evaluate(() => (document.querySelector(".list").scrollTop = 0));
+	await page.locator(".card-file").first().waitFor();
+	await there();
+	await shot(page, "files");
+	await hang(page, { name: "a.txt", bytes: "a" });
+	await page.locator(".drop").waitFor();
+	await shot(page, "files-drop");
+	await page.evaluate(() => dispatchEvent(new DragEvent("dragleave", { dataTransfer: Object.assign(new DataTransfer()) })));
+	await page.reload();
+	await page.locator(".sound").waitFor();
+	await slow(page, 40_000);
+	await pick(page, { name: "finish-line.jpg", type: "image/jpeg", bytes: await picture(page, 700, 500, "image/jpeg", 40) });
+	await page.locator(".chip img").waitFor();
+	await pick(page, [
+		{ name: "video-of-the-whole-race.mov", type: "video/quicktime", bytes: Buffer.alloc(900_000) },
+		{ name: "notes.txt", type: "text/plain", bytes: "" },
+	]);
+	await page.locator(".up-line", { hasText: "/s" }).first().waitFor();
+	await page.locator("#composer").fill("Photos of the finish:");
+	await shot(page, "files-uploading");
+	await page.locator("#composer").press("Enter");
+	await page.locator(".msg-pending .files").waitFor();
+	await shot(page, "files-pending");
+	for (let n; (n = await page.locator(".msg-pending .icon-button.small").count()) > 0; ) {
+		await page.locator(".msg-pending .icon-button.small").first().click();
+		await until(async () => (await page.locator(".msg-pending .icon-button.small").count()) < n, { what: "one file less" });
+	}
+	await slow(page, 0);
+	await page.evaluate(() => (document.querySelector(".list").scrollTop = 0));
+	await page.locator(".picture").first().click();
+	await page.waitForFunction(() => document.querySelector(".lightbox-picture")?.naturalWidth > 0);
+	await shot(page, "files-lightbox");
+	await page.keyboard.press("Escape");
+	await page.locator("dialog[open]").waitFor({ state: "detached" });
+	if (options.viewport.width < 900) await page.locator(".burger").click();
+	await page.getByRole("button", { name: "Your menu" }).click();
+	await page.getByRole("menuitem", { name: "Settings…" }).click();
+	await page.getByRole("button", { name: /My files/ }).click();
+	await page.locator(".my-file").nth(4).waitFor();
+	await shot(page, "files-mine");
+	await context.close();
+}
+
 async function lookAround(stack, browser, there, size, viewport, theme) {
 	const narrow = viewport.width < 900;
 	const options = { viewport, colorScheme: theme, reducedMotion: "reduce", hasTouch: size === "phone" };
 	const shot = (page, name) => take(page, `${size}-${theme}-${name}`);
 
+	if (only?.startsWith("files")) return withFiles(stack, browser, options, shot);
 	const stranger = await visitor(browser, options);
 	await stranger.page.goto(`${stack.url}/sign-in`);
 	await stranger.page.locator(".door-buttons a").first().waitFor();
@@ -219,6 +302,8 @@ async function lookAround(stack, browser, there, size, viewport, theme) {
 	await newcomer.page.getByRole("button", { name: "Join" }).waitFor();
 	await shot(newcomer.page, "join");
 	await newcomer.context.close();
+
+	await withFiles(stack, browser, options, shot);
 
 	const { page, context } = await person(stack, browser, "alice", { ...options, path: `/c/${named("design")}` });
 	await page.clock.setFixedTime(NOW);
@@ -304,6 +389,7 @@ const stack = await startStack({ realtime: 2, conf: { "site.name": "Harbour Work
 const browser = await launch();
 try {
 	const there = await arrive(await fill(stack));
+	await sendFiles(stack, browser);
 	for (const [size, viewport] of Object.entries({ desktop: DESKTOP, tablet: TABLET, phone: PHONE }))
 		for (const theme of ["light", "dark"]) await lookAround(stack, browser, there, size, viewport, theme);
 	if (!only) copyFileSync(join(OUT, "desktop-light-channel.png"), join(ROOT, "doc/screenshot.png"));

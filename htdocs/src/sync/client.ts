@@ -374,7 +374,11 @@ export class Client {
 
 	private tookLimits(limits: Record<string, unknown>): void {
 		const { message_chars } = limits;
-		this.store.dispatch({ type: 'limits', ...(typeof message_chars === 'number' ? { message_chars } : {}), files: fileLimits(limits) });
+		this.store.dispatch({
+			type: 'limits',
+			...(typeof message_chars === 'number' ? { message_chars } : {}),
+			...('message_files' in limits ? { files: fileLimits(limits) } : {}), // a link need not say all of them
+		});
 	}
 
 	/* Others see the time where one is. */
