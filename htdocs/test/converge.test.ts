@@ -54,7 +54,7 @@ class Server {
 		const version = held.version + 1;
 		const m: Message = gone ? { ...rest, version, deleted: true } : { ...held, version, body: { text: `edited ${version}` } };
 		room.messages[seq - 1] = m;
-		this.say(id, { type: gone ? 'message.deleted' : 'message', ...m });
+		this.say(id, { type: gone ? 'message.deleted' : 'message.updated', ...m });
 	}
 	join(id: number, who: number): void {
 		const room = this.rooms.get(id)!;

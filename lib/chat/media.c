@@ -201,9 +201,11 @@ static int differs(struct err *e, const char *declared, const char *found)
 	return err_set(e, ERR_UPLOAD_DIFFERS, "type", "was declared as %.100s and is %.100s", declared, found);
 }
 
-/* An MP3 without a tag in front is frames alone, of which libmagic does not know all. */
-static bool is_mpeg_frame(const unsigned char *p, size_t n)
+/* An MP3 as its frames alone, or with a tag in front; libmagic knows neither for sure. */
+static bool is_mpeg(const unsigned char *p, size_t n)
 {
+	if (n >= 10 && !memcmp(p, "ID3", 3) && p[3] < 0xff && p[4] < 0xff)
+		return true;
 	return n >= 4 && p[0] == 0xff && (p[1] & 0xe0) == 0xe0 && (p[1] & 0x18) != 0x08 && (p[1] & 0x06) != 0 &&
 	       (p[2] & 0xf0) != 0xf0 && (p[2] & 0x0c) != 0x0c;
 }
@@ -224,7 +226,7 @@ int media_judge(struct media_sniffer *m, const char *declared, const void *head,
 		snprintf(type, STORE_TYPE_SIZE, "%s", found);
 	} else if (family) {
 		if (strcmp(vessel_of(found), vessel_of(declared)) != 0 &&
-		    !(!strcmp(declared, "audio/mpeg") && !strcmp(found, octets) && is_mpeg_frame(head, n)))
+		    !(!strcmp(declared, "audio/mpeg") && !strcmp(found, octets) && is_mpeg(head, n)))
 			return differs(e, declared, found);
 	} else if (!is_active(declared) && is_active(found) &&
 		   (!strncmp(declared, "image/", 6) || !strncmp(declared, "audio/", 6) ||

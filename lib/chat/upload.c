@@ -104,7 +104,7 @@ static int check_sha256(const char *field, struct span hex, struct err *e)
 	unsigned char bytes[SHA256_HEX / 2];
 
 	if (hex.n != SHA256_HEX || !hex_decode(bytes, hex.p, hex.n))
-		return err_set(e, ERR_BAD_FIELD, field, "must be a SHA-256 in 64 hexadecimal digits, lower case");
+		return err_set(e, ERR_BAD_FIELD, field, "must be a SHA-256 in 64 hexadecimal digits");
 	return 0;
 }
 

@@ -14,7 +14,7 @@ SELECT code, upload, retry_s FROM upload_begin($1, $2::text::uuid, $3, $4, $5, $
 -- out: id int8, client_id text, state text, channel int8, file text, key text, type text, size int8, sha256 text, upload_id text, part_size int8, seq int8
 WITH signed AS (
 	UPDATE files f SET put_until = greatest(f.put_until, clock_timestamp() + $3::int8 * interval '1 millisecond')
-	WHERE f.id = $2 AND f.owner = $1 AND f.state = 'pending' AND $3 > 0 RETURNING f.id
+	WHERE f.id = $2 AND f.owner = $1 AND f.state = 'pending' AND $3::int8 > 0 RETURNING f.id
 )
 SELECT f.id, f.client_id::text AS client_id, f.state, f.channel_id AS channel, file_json(f)::text AS file, f.key, f.declared_type AS type, f.size,
 	encode(f.sha256, 'hex') AS sha256, f.upload_id, f.part_size, f.seq
@@ -46,7 +46,7 @@ SELECT code, checks FROM upload_check_begin($1, $2, $3);
 -- in: upload int8, checks int8, lease_ms int8
 -- out: upload int8
 UPDATE files f SET check_until = clock_timestamp() + $3::int8 * interval '1 millisecond'
-WHERE f.id = $1 AND f.state = 'checking' AND f.checks = $2 RETURNING f.id AS upload;
+WHERE f.id = $1 AND f.state = 'checking' AND f.checks = $2::int8 RETURNING f.id AS upload;
 
 -- name: upload_check_end
 -- in: upload int8, checks int8, state text, type text, differs text

@@ -1,6 +1,6 @@
 // files: what the browser tests of files share: pictures, films and sounds that are made here, and the ways in which people give them.
 //
-//   const jpeg = await picture(page, 1600, 1200);        // a real JPEG, of a canvas; type: "image/png", "image/webp"
+//   const jpeg = await picture(page, 1600, 1200);        // a real JPEG, of a canvas; type: "image/png", "image/webp"; mark: a red corner
 //   photo(jpeg, { way: 6 })                              // the same as a phone takes it: EXIF with its place, XMP, a comment, a tail
 //   await film(page, { seconds: 20, mib: 24 })           // WebM with an index, so that one can go anywhere in it
 //   sound(3)                                             // WAV
@@ -14,10 +14,10 @@ import { fileURLToPath } from "node:url";
 const bytesOf = (base64) => Buffer.from(base64, "base64");
 
 /** A picture with something in it that does not vanish when it is made small. */
-export async function picture(page, width, height, type = "image/jpeg", hue = 210) {
+export async function picture(page, width, height, type = "image/jpeg", hue = 210, mark = true) {
 	return bytesOf(
 		await page.evaluate(
-			async ([width, height, type, hue]) => {
+			async ([width, height, type, hue, mark]) => {
 				const canvas = document.createElement("canvas");
 				Object.assign(canvas, { width, height });
 				const pen = canvas.getContext("2d");
@@ -40,14 +40,14 @@ export async function picture(page, width, height, type = "image/jpeg", hue = 21
 				}
 				// The left upper corner is red: which way is up.
 				pen.fillStyle = "rgb(255 0 0)";
-				pen.fillRect(0, 0, width / 8, height / 8);
+				if (mark) pen.fillRect(0, 0, width / 8, height / 8);
 				const blob = await new Promise((ok) => canvas.toBlob(ok, type, 0.9));
 				const all = new Uint8Array(await blob.arrayBuffer());
 				let text = "";
 				for (let i = 0; i < all.length; i += 8192) text += String.fromCharCode(...all.subarray(i, i + 8192));
 				return btoa(text);
 			},
-			[width, height, type, hue],
+			[width, height, type, hue, mark],
 		),
 	);
 }

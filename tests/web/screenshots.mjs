@@ -203,7 +203,7 @@ async function sendFiles(stack, browser) {
 		await page.locator("#composer").press("Enter");
 		await until(async () => (await page.locator(".chip, .msg-pending").count()) === 0, { what: "sent files" });
 	};
-	const jpeg = async (name, w, h, hue) => ({ name, type: "image/jpeg", bytes: await picture(artist, w, h, "image/jpeg", hue) });
+	const jpeg = async (name, w, h, hue) => ({ name, type: "image/jpeg", bytes: await picture(artist, w, h, "image/jpeg", hue, false) });
 	await say("The new route along the river, with the map", [
 		await jpeg("river.jpg", 1600, 1000, 210),
 		{ name: "route-november.gpx", type: "application/gpx+xml", bytes: "<gpx/>" },
@@ -251,7 +251,7 @@ async function withFiles(stack, browser, options, shot) {
 	await page.reload();
 	await page.locator(".sound").waitFor();
 	await slow(page, 40_000);
-	await pick(page, { name: "finish-line.jpg", type: "image/jpeg", bytes: await picture(page, 700, 500, "image/jpeg", 40) });
+	await pick(page, { name: "finish-line.jpg", type: "image/jpeg", bytes: await picture(page, 700, 500, "image/jpeg", 40, false) });
 	await page.locator(".chip img").waitFor();
 	await pick(page, [
 		{ name: "video-of-the-whole-race.mov", type: "video/quicktime", bytes: Buffer.alloc(900_000) },
