@@ -335,7 +335,8 @@ export const t = {
 	upReady: 'Ready',
 	upOf: (sent: string, size: string) => `${sent} of ${size}`,
 	perSecond: (size: string) => `${size}/s`,
-	timeLeft: (s: number) => (s < 60 ? `${Math.max(1, Math.round(s))} s left` : s < 5_400 ? `${Math.round(s / 60)} min left` : `${Math.round(s / 3_600)} h left`),
+	timeLeft: (s: number) =>
+		s < 60 ? `${Math.max(1, Math.round(s))} s left` : s < 5_400 ? `${Math.round(s / 60)} min left` : `${Math.round(s / 3_600)} h left`,
 	saidUploaded: (name: string) => `${isolate(name)} is ready to send`,
 	saidFailed: (name: string, why: string) => `${isolate(name)}: ${why}`,
 	uploadFaults: {

@@ -12,7 +12,10 @@ test('FI-3 only rasters, films and sound are shown; the rest is a card', () => {
 	assert.equal(kind('audio/mpeg'), 'audio');
 	for (const type of ['image/svg+xml', 'text/html', 'application/xhtml+xml', 'text/xml', 'application/pdf', 'image/tiff', 'image/heic', ''])
 		assert.ok(!['picture', 'video', 'audio'].includes(kind(type)), type);
-	assert.deepEqual(['application/zip', 'text/csv', 'text/plain', 'text/html', 'application/pdf'].map((x) => kind(x)), ['archive', 'sheet', 'text', 'code', 'pdf']);
+	assert.deepEqual(
+		['application/zip', 'text/csv', 'text/plain', 'text/html', 'application/pdf'].map((x) => kind(x)),
+		['archive', 'sheet', 'text', 'code', 'pdf'],
+	);
 });
 
 test('FI-2 a name shows what it really ends with, whatever is in it', () => {

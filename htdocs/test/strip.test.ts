@@ -41,8 +41,7 @@ const DHT = segment(0xc4, bytes(0, 1), new Uint8Array(15), bytes(0));
 const SOS = segment(0xda, bytes(1, 1, 0, 0, 63, 0));
 /* Coded data with a stuffed byte, a restart, and fill bytes before the marker that ends it. */
 const CODED = bytes(0x12, 0xff, 0x00, 0x34, 0xff, 0xd0, 0x56, 0x78);
-const jpeg = (...extra: Uint8Array[]) =>
-	joined([bytes(0xff, 0xd8), JFIF, ...extra, ICC, ADOBE, DQT, SOF, DHT, SOS, CODED, DHT, SOS, CODED, bytes(0xff, 0xd9)]);
+const jpeg = (...extra: Uint8Array[]) => joined([bytes(0xff, 0xd8), JFIF, ...extra, ICC, ADOBE, DQT, SOF, DHT, SOS, CODED, DHT, SOS, CODED, bytes(0xff, 0xd9)]);
 
 const TELLING = [
 	segment(0xe1, EXIF_MARK, exifTiff(1)),
@@ -190,7 +189,7 @@ test('whatever the bytes are, it answers and ends', () => {
 	const types = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/heic'] as const;
 	for (let n = 0; n < 4_000; n++) {
 		const p = Uint8Array.from(whole[n % whole.length]!);
-		for (let k = 0; k < 1 + n % 7; k++) p[Math.floor(random() * p.length)] = Math.floor(random() * 256);
+		for (let k = 0; k < 1 + (n % 7); k++) p[Math.floor(random() * p.length)] = Math.floor(random() * 256);
 		const cut = p.subarray(0, random() < 0.3 ? Math.floor(random() * p.length) : p.length);
 		for (const type of types) {
 			const out = strip(cut, type);

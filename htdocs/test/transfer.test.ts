@@ -71,7 +71,12 @@ class FakeStore implements TransferEnv {
 	}
 	async complete(): Promise<UploadAnswer> {
 		this.ask('complete');
-		const there = this.multipart ? [...this.parts_].sort((a, b) => a[0] - b[0]).map((p) => p[1]).join('') : this.whole;
+		const there = this.multipart
+			? [...this.parts_]
+					.sort((a, b) => a[0] - b[0])
+					.map((p) => p[1])
+					.join('')
+			: this.whole;
 		if (there?.length !== this.wish!.size) throw new ApiError(422, 'upload_missing', 'not there');
 		this.state = this.checks-- > 0 ? 'checking' : 'ready';
 		return this.answer();
@@ -147,7 +152,10 @@ describe('in one piece', () => {
 		assert.equal((await w.run()).id, 5);
 		assert.deepEqual(w.store.asked, ['begin', 'complete', 'complete', 'complete']);
 		assert.equal(w.store.wish!.sha256, `hash of ${CONTENT}`);
-		assert.deepEqual(w.store.puts.map((p) => p.headers), [{ 'if-none-match': '*' }]);
+		assert.deepEqual(
+			w.store.puts.map((p) => p.headers),
+			[{ 'if-none-match': '*' }],
+		);
 		assert.deepEqual(w.states, ['uploading', 'checking']);
 		assert.deepEqual(w.sent, [18, 36]);
 	});
@@ -164,7 +172,10 @@ describe('in one piece', () => {
 		w.store.onPut = (_, n) => (n < 8 ? 0 : undefined);
 		const began = w.store.clock.time;
 		await w.run();
-		assert.deepEqual(w.again.map((at, i) => at - (i ? w.again[i - 1]! : began)), [1000, 2000, 4000, 8000, 16000, 30000, 30000]);
+		assert.deepEqual(
+			w.again.map((at, i) => at - (i ? w.again[i - 1]! : began)),
+			[1000, 2000, 4000, 8000, 16000, 30000, 30000],
+		);
 		assert.equal(new Set(w.store.puts.map((p) => p.url)).size, 8);
 		assert.equal(w.store.whole, CONTENT);
 	});
@@ -253,7 +264,13 @@ describe('in parts', () => {
 		const w = new World(true);
 		await w.run();
 		assert.equal(w.store.parts_.size, 4);
-		assert.equal([...w.store.parts_].sort((a, b) => a[0] - b[0]).map((p) => p[1]).join(''), CONTENT);
+		assert.equal(
+			[...w.store.parts_]
+				.sort((a, b) => a[0] - b[0])
+				.map((p) => p[1])
+				.join(''),
+			CONTENT,
+		);
 		assert.equal(w.store.wish!.sha256, undefined);
 		assert.equal(w.sent.at(-1), 36);
 		assert.ok(w.sent.every((n) => n <= 36));

@@ -135,13 +135,22 @@ describe('uploads', () => {
 	test('three at a time, in the order they were chosen; each becomes ready', async () => {
 		const p = page();
 		p.site.hold = true;
-		p.uploads.add(1, ['a', 'b', 'c', 'd', 'e'].map((n) => file(n)));
+		p.uploads.add(
+			1,
+			['a', 'b', 'c', 'd', 'e'].map((n) => file(n)),
+		);
 		await p.settle();
-		assert.deepEqual(p.site.held.map((h) => h.name), ['a', 'b', 'c']);
+		assert.deepEqual(
+			p.site.held.map((h) => h.name),
+			['a', 'b', 'c'],
+		);
 		assert.deepEqual(p.states(), ['a uploading', 'b uploading', 'c uploading', 'd preparing', 'e preparing']);
 		p.site.held[1]!.go();
 		await p.settle();
-		assert.deepEqual(p.site.held.map((h) => h.name), ['a', 'b', 'c', 'd']);
+		assert.deepEqual(
+			p.site.held.map((h) => h.name),
+			['a', 'b', 'c', 'd'],
+		);
 		for (const h of p.site.held) h.go();
 		await p.settle();
 		p.site.held.at(-1)!.go();
@@ -153,7 +162,10 @@ describe('uploads', () => {
 		const p = page();
 		p.uploads.add(1, [file('report\u202etxt.exe'), file('a\u0000b\r\nc.txt')]);
 		await p.settle();
-		assert.deepEqual(p.list.map((u) => u.name), ['reporttxt.exe', 'abc.txt']);
+		assert.deepEqual(
+			p.list.map((u) => u.name),
+			['reporttxt.exe', 'abc.txt'],
+		);
 	});
 
 	test('too large: it says so, and nothing is asked', async () => {
@@ -176,14 +188,26 @@ describe('uploads', () => {
 	test('cancelled on its way: gone here, aborted there, and the next has its turn', async () => {
 		const p = page();
 		p.site.hold = true;
-		p.uploads.add(1, ['a', 'b', 'c', 'd'].map((n) => file(n)));
+		p.uploads.add(
+			1,
+			['a', 'b', 'c', 'd'].map((n) => file(n)),
+		);
 		await p.settle();
 		p.uploads.cancel(p.id('b'));
 		await p.settle();
 		assert.deepEqual(p.site.aborted, [2]);
-		assert.deepEqual(p.list.map((u) => u.name), ['a', 'c', 'd']);
-		assert.deepEqual(p.site.held.map((h) => h.name), ['a', 'b', 'c', 'd']);
-		assert.deepEqual([...p.shelf.kept.values()].map((k) => k.name), ['a', 'c', 'd']);
+		assert.deepEqual(
+			p.list.map((u) => u.name),
+			['a', 'c', 'd'],
+		);
+		assert.deepEqual(
+			p.site.held.map((h) => h.name),
+			['a', 'b', 'c', 'd'],
+		);
+		assert.deepEqual(
+			[...p.shelf.kept.values()].map((k) => k.name),
+			['a', 'c', 'd'],
+		);
 	});
 
 	test('its type was refused: again as a plain file, under another name', async () => {
@@ -367,7 +391,10 @@ describe('a message with files', () => {
 		send(1, 'look');
 		send(2, 'and another thing');
 		await p.settle();
-		assert.deepEqual(sent.map((s) => s.body), [{ text: 'and another thing' }]);
+		assert.deepEqual(
+			sent.map((s) => s.body),
+			[{ text: 'and another thing' }],
+		);
 		assert.ok(waitsForFiles(p.store.get().outbox.find((x) => x.client_id === uuid(1))!));
 		p.site.held[0]!.go();
 		await p.settle();
@@ -461,5 +488,9 @@ describe('a message with files', () => {
 test('limits: what the server says of files, and that it keeps none', () => {
 	assert.equal(fileLimits({ message_chars: 20_000 }), null);
 	assert.equal(fileLimits({ message_files: 0 }), null);
-	assert.deepEqual(fileLimits({ message_files: 20, file_bytes: 2e9, multipart_above: 64e6 }), { message_files: 20, file_bytes: 2e9, multipart_above: 64e6 });
+	assert.deepEqual(fileLimits({ message_files: 20, file_bytes: 2e9, multipart_above: 64e6 }), {
+		message_files: 20,
+		file_bytes: 2e9,
+		multipart_above: 64e6,
+	});
 });

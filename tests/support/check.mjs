@@ -173,6 +173,7 @@ const plans = {
 		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (threads)", "tests/realtime", 15, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (unread)", "tests/realtime", 8, { STEPS: "6000" }, "unread"),
+		nodeSuite("web (files)", "tests/web", 8, { FILES_ALL: "1" }, "files_radosgw"),
 		nodeSuite("web (roles)", "tests/web", 5, { SIZES: "all" }, "roles"),
 		nodeSuite("files (large)", "tests/files/long", 10),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),

@@ -34,7 +34,8 @@ export async function picture(page, width, height, type = "image/jpeg", hue = 21
 					pen.fillStyle = `hsl(${hue - 60} 35% ${20 + i * 6}%)`;
 					pen.beginPath();
 					pen.moveTo(0, height);
-					for (let x = 0; x <= 12; x++) pen.lineTo((width * x) / 12, height * (0.55 + i * 0.09) + Math.sin(x * 1.7 + i) * height * 0.07);
+					for (let x = 0; x <= 12; x++)
+						pen.lineTo((width * x) / 12, height * (0.55 + i * 0.09) + Math.sin(x * 1.7 + i) * height * 0.07);
 					pen.lineTo(width, height);
 					pen.fill();
 				}
@@ -146,9 +147,15 @@ export async function film(page, { seconds = 20, mib = 0, width = 320, height = 
 	);
 	const filling = mib ? element("ec", Buffer.alloc(Math.floor((mib * 2 ** 20) / frames.length))) : Buffer.alloc(0);
 	const clusters = frames.map((f, i) =>
-		element("1f43b675", Buffer.concat([number("e7", i * 500), element("a3", Buffer.concat([Buffer.from([0x81, 0, 0, 0x80]), bytesOf(f)])), filling])),
+		element(
+			"1f43b675",
+			Buffer.concat([number("e7", i * 500), element("a3", Buffer.concat([Buffer.from([0x81, 0, 0, 0x80]), bytesOf(f)])), filling]),
+		),
 	);
-	const info = element("1549a966", Buffer.concat([number("2ad7b1", 1_000_000), double("4489", seconds * 1000), words("4d80", "test"), words("5741", "test")]));
+	const info = element(
+		"1549a966",
+		Buffer.concat([number("2ad7b1", 1_000_000), double("4489", seconds * 1000), words("4d80", "test"), words("5741", "test")]),
+	);
 	const video = element("e0", Buffer.concat([number("b0", width), number("ba", height)]));
 	const track = element("1654ae6b", element("ae", Buffer.concat([number("d7", 1), number("73c5", 1), number("83", 1), words("86", "V_VP8"), video])));
 	const cues = (base) => {
@@ -157,7 +164,10 @@ export async function film(page, { seconds = 20, mib = 0, width = 320, height = 
 			"1c53bb6b",
 			Buffer.concat(
 				clusters.map((c, i) => {
-					const point = element("bb", Buffer.concat([number("b3", i * 500), element("b7", Buffer.concat([number("f7", 1), number("f1", at)]))]));
+					const point = element(
+						"bb",
+						Buffer.concat([number("b3", i * 500), element("b7", Buffer.concat([number("f7", 1), number("f1", at)]))]),
+					);
 					at += c.length;
 					return point;
 				}),
@@ -166,7 +176,18 @@ export async function film(page, { seconds = 20, mib = 0, width = 320, height = 
 	};
 	const before = info.length + track.length;
 	const index = cues(before + cues(0).length);
-	const ebml = element("1a45dfa3", Buffer.concat([number("4286", 1), number("42f7", 1), number("42f2", 4), number("42f3", 8), words("4282", "webm"), number("4287", 2), number("4285", 2)]));
+	const ebml = element(
+		"1a45dfa3",
+		Buffer.concat([
+			number("4286", 1),
+			number("42f7", 1),
+			number("42f2", 4),
+			number("42f3", 8),
+			words("4282", "webm"),
+			number("4287", 2),
+			number("4285", 2),
+		]),
+	);
 	return Buffer.concat([ebml, element("18538067", Buffer.concat([info, track, index, ...clusters]))]);
 }
 
@@ -186,7 +207,9 @@ const inPage = (page, files, act) =>
 			const d = new DataTransfer();
 			for (const f of files) d.items.add(new File([Uint8Array.from(atob(f.base64), (c) => c.charCodeAt(0))], f.name, { type: f.type }));
 			if (act === "paste")
-				return document.getElementById("composer").dispatchEvent(new ClipboardEvent("paste", { clipboardData: d, bubbles: true, cancelable: true }));
+				return document
+					.getElementById("composer")
+					.dispatchEvent(new ClipboardEvent("paste", { clipboardData: d, bubbles: true, cancelable: true }));
 			const at = document.querySelector(".list");
 			for (const type of act === "hang" ? ["dragenter", "dragover"] : ["dragenter", "dragover", "drop"])
 				at.dispatchEvent(new DragEvent(type, { dataTransfer: d, bubbles: true, cancelable: true }));

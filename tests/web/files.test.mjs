@@ -55,13 +55,17 @@ test("dropped, pasted and chosen, several at once: on the other's screen, small 
 	await pick(a.page, { name: "notes.txt", type: "text/plain", bytes: "Bring cake.\n" });
 	await ready(a.page, 4);
 	const names = await a.page.locator(".chip .file-name").evaluateAll((all) => all.map((e) => e.textContent));
-	assert.deepEqual(names.map((n) => n.replace(/\d{4}-.*\d\d\.\d\d\.\d\d/, "NOW")), ["harbour.jpg", "small.png", "Pasted NOW.png", "notes.txt"]);
+	assert.deepEqual(
+		names.map((n) => n.replace(/\d{4}-.*\d\d\.\d\d\.\d\d/, "NOW")),
+		["harbour.jpg", "small.png", "Pasted NOW.png", "notes.txt"],
+	);
 
 	// Whoever sees it come sees nothing jump.
 	await b.page.evaluate(() => {
 		window.moved = 0;
 		new PerformanceObserver((list) => {
-			for (const e of list.getEntries()) if (!e.hadRecentInput && e.sources.some((s) => s.node?.parentElement?.closest?.(".files"))) window.moved += e.value;
+			for (const e of list.getEntries())
+				if (!e.hadRecentInput && e.sources.some((s) => s.node?.parentElement?.closest?.(".files"))) window.moved += e.value;
 		}).observe({ type: "layout-shift", buffered: true });
 	});
 	await say(a.page, "Four of them");
@@ -71,12 +75,15 @@ test("dropped, pasted and chosen, several at once: on the other's screen, small 
 	assert.equal(await b.page.evaluate(() => window.moved), 0);
 	assert.equal(await a.page.locator(".chip").count(), 0);
 	const [m] = await sent(id);
-	assert.deepEqual(m.body.files.map((f) => [f.type, f.width, f.height]), [
-		["image/jpeg", 1600, 1200],
-		["image/png", 300, 200],
-		["image/png", 400, 400],
-		["text/plain", null, null],
-	]);
+	assert.deepEqual(
+		m.body.files.map((f) => [f.type, f.width, f.height]),
+		[
+			["image/jpeg", 1600, 1200],
+			["image/png", 300, 200],
+			["image/png", 400, 400],
+			["text/plain", null, null],
+		],
+	);
 	const thumbnail = m.body.files[0].thumbnail;
 	assert.deepEqual([thumbnail.width, thumbnail.height], [800, 600]);
 	assert.equal(m.body.files[1].thumbnail, null, "a small picture is its own");
@@ -89,6 +96,10 @@ test("dropped, pasted and chosen, several at once: on the other's screen, small 
 	// After a reload it is the same, at the same places.
 	const places = () => b.page.locator(".picture, .card-file").evaluateAll((all) => all.map((e) => JSON.stringify(e.getBoundingClientRect())));
 	const before = await places();
+	for (const colorScheme of ["light", "dark"]) {
+		await b.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+		assert.deepEqual(await axe(b.page), []);
+	}
 	await b.page.reload();
 	await b.page.locator(".card-file").waitFor();
 	assert.deepEqual(await places(), before, "before the pictures have come");
@@ -140,7 +151,13 @@ test("looked at by keyboard: opened, turned over, zoomed, closed, and one is whe
 		await page.keyboard.press("Tab");
 		assert.ok(await page.evaluate(() => document.activeElement === document.body || document.activeElement.closest("dialog.lightbox") !== null));
 	}
-	const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".lightbox").getByRole("link", { name: /Download/ }).click()]);
+	const [download] = await Promise.all([
+		page.waitForEvent("download"),
+		page
+			.locator(".lightbox")
+			.getByRole("link", { name: /Download/ })
+			.click(),
+	]);
 	assert.equal(download.suggestedFilename(), "two.jpg");
 	await page.keyboard.press("Escape");
 	await page.locator("dialog.lightbox").waitFor({ state: "detached" });
@@ -155,7 +172,10 @@ test("looked at by keyboard: opened, turned over, zoomed, closed, and one is whe
 	const swipe = (from, to) =>
 		phone.page.locator(".lightbox-stage").evaluate(
 			(e, [from, to]) => {
-				const go = (type, x) => e.dispatchEvent(new PointerEvent(type, { pointerId: 7, clientX: x, clientY: 400, bubbles: true, pointerType: "touch" }));
+				const go = (type, x) =>
+					e.dispatchEvent(
+						new PointerEvent(type, { pointerId: 7, clientX: x, clientY: 400, bubbles: true, pointerType: "touch" }),
+					);
 				go("pointerdown", from);
 				go("pointermove", (from + to) / 2);
 				go("pointermove", to);
@@ -257,11 +277,20 @@ test("a film goes anywhere in it at once; sound is played; both have their room 
 	assert.equal(blue.readable, false);
 	const far = ranges.map((r) => Number(/bytes=(\d+)-/.exec(r)[1])).filter((n) => n > movie.length / 2);
 	assert.ok(far.length > 0, `it asked for what it needed alone: ${ranges}`);
-	assert.ok(answers.every((s) => s === 206), `${answers}`);
+	assert.ok(
+		answers.every((s) => s === 206),
+		`${answers}`,
+	);
 	const part = await stored(stack, token, video.id, { headers: { range: "bytes=1000-1999" } });
 	assert.equal(part.status, 206);
 	assert.ok(part.bytes.equals(movie.subarray(1000, 2000)));
-	assert.equal(await page.locator("audio").evaluate(async (a) => (await new Promise((ok) => (a.readyState ? ok() : a.addEventListener("loadedmetadata", ok))), a.duration)), 2);
+	assert.deepEqual(await axe(page), []);
+	assert.equal(
+		await page
+			.locator("audio")
+			.evaluate(async (a) => (await new Promise((ok) => (a.readyState ? ok() : a.addEventListener("loadedmetadata", ok))), a.duration)),
+		2,
+	);
 	assert.deepEqual(faults, []);
 	await context.close();
 });
@@ -277,9 +306,15 @@ test("what is on its way is seen, by ear too; Enter while it is: the message goe
 	]);
 	const bar = page.getByRole("progressbar", { name: /one\.bin/ });
 	await until(async () => Number(await bar.getAttribute("aria-valuenow")) > 5, { what: "progress" });
-	await page.locator(".chip .up-line", { hasText: /kB of 900 kB · .*\/s · .* left/ }).first().waitFor();
+	await page
+		.locator(".chip .up-line", { hasText: /kB of 900 kB · .*\/s · .* left/ })
+		.first()
+		.waitFor();
 	assert.deepEqual(await axe(page), []);
-	await page.locator(".chip", { hasText: "two" }).getByRole("button", { name: /Remove/ }).click();
+	await page
+		.locator(".chip", { hasText: "two" })
+		.getByRole("button", { name: /Remove/ })
+		.click();
 	await page.locator("#composer").fill("when it is there");
 	await page.locator("#composer").press("Enter");
 	await page.locator(".msg-pending .card-pending [role=progressbar]").waitFor();
@@ -287,13 +322,22 @@ test("what is on its way is seen, by ear too; Enter while it is: the message goe
 	await say(page, "and this at once");
 	await seen(page, "and this at once");
 	await page.locator(".msg-pending .card-pending").waitFor();
-	assert.deepEqual((await allMessages(api, id)).map((m) => m.body.text), ["and this at once"]);
+	assert.deepEqual(
+		(await allMessages(api, id)).map((m) => m.body.text),
+		["and this at once"],
+	);
 	await slow(page, 0);
 	const all = await sent(id, 2);
-	assert.deepEqual(all[1].body.files.map((f) => [f.name, f.size]), [["one.bin", 900_000]]);
+	assert.deepEqual(
+		all[1].body.files.map((f) => [f.name, f.size]),
+		[["one.bin", 900_000]],
+	);
 	await page.locator(".msg-pending").waitFor({ state: "detached" });
 	// Those that were cancelled are gone from the server as well.
-	assert.deepEqual(ok(await api.get("/api/v1/me/files")).files.filter((f) => f.file.name === "two.bin"), []);
+	assert.deepEqual(
+		ok(await api.get("/api/v1/me/files")).files.filter((f) => f.file.name === "two.bin"),
+		[],
+	);
 
 	await page.locator("#composer").fill("a draft");
 	await pick(page, { name: "draft.txt", type: "text/plain", bytes: "later" });
@@ -328,7 +372,8 @@ test("one's files in a list, and an admin's look at somebody's: deleted there th
 	await b.page.locator("dialog[open]").getByText("is gone for everyone").waitFor();
 	assert.deepEqual(await axe(b.page), []);
 	await b.page.locator("dialog[open]").getByRole("button", { name: "Delete" }).click();
-	for (const page of [a.page, b.page]) await until(async () => (await page.locator(".card-file", { hasText: "plan" }).count()) === 0, { what: "it is gone" });
+	for (const page of [a.page, b.page])
+		await until(async () => (await page.locator(".card-file", { hasText: "plan" }).count()) === 0, { what: "it is gone" });
 
 	// In the own list.
 	await b.page.getByRole("button", { name: "Your menu" }).click();

@@ -63,7 +63,10 @@ export function flow(kind, start, { skip = false, short = false } = {}) {
 		for (const [i, bytes] of contents.entries()) await pick(page, onDisk(`size-${i}.bin`, bytes));
 		await ready(page, 4);
 		const files = await send(page, id);
-		assert.deepEqual(files.map((f) => f.size), contents.map((b) => b.length));
+		assert.deepEqual(
+			files.map((f) => f.size),
+			contents.map((b) => b.length),
+		);
 		for (const [i, f] of files.entries()) {
 			const there = await stored(stack, token, f.id);
 			assert.equal(there.status, 200);
@@ -76,24 +79,28 @@ export function flow(kind, start, { skip = false, short = false } = {}) {
 		await context.close();
 	});
 
-	test(`${kind}: the connection is cut at the half: it goes on by itself; the store is away for a while: it says so`, { skip: skip || later }, async () => {
-		const { id } = await makeChannel(api, { name: "cut" });
-		const { page, context } = await alice(id);
-		await slow(page, 1.5 * MIB);
-		const bytes = randomBytes(4 * MIB);
-		await pick(page, onDisk("cut.bin", bytes));
-		const bar = page.getByRole("progressbar");
-		await until(async () => Number(await bar.getAttribute("aria-valuenow")) >= 40, { what: "the half of it" });
-		wire.refuse(true);
-		wire.cut();
-		await page.getByText("No connection. Trying again…").waitFor();
-		await slow(page, 0);
-		wire.refuse(false);
-		await ready(page);
-		const [file] = await send(page, id);
-		assert.ok((await stored(stack, token, file.id)).bytes.equals(bytes));
-		await context.close();
-	});
+	test(
+		`${kind}: the connection is cut at the half: it goes on by itself; the store is away for a while: it says so`,
+		{ skip: skip || later },
+		async () => {
+			const { id } = await makeChannel(api, { name: "cut" });
+			const { page, context } = await alice(id);
+			await slow(page, 1.5 * MIB);
+			const bytes = randomBytes(4 * MIB);
+			await pick(page, onDisk("cut.bin", bytes));
+			const bar = page.getByRole("progressbar");
+			await until(async () => Number(await bar.getAttribute("aria-valuenow")) >= 40, { what: "the half of it" });
+			wire.refuse(true);
+			wire.cut();
+			await page.getByText("No connection. Trying again…").waitFor();
+			await slow(page, 0);
+			wire.refuse(false);
+			await ready(page);
+			const [file] = await send(page, id);
+			assert.ok((await stored(stack, token, file.id)).bytes.equals(bytes));
+			await context.close();
+		},
+	);
 
 	test(`${kind}: the page is loaded again in the middle: only the parts that are missing are sent`, { skip }, async () => {
 		const { id } = await makeChannel(api, { name: "resumed" });
@@ -101,7 +108,8 @@ export function flow(kind, start, { skip = false, short = false } = {}) {
 		const bytes = randomBytes(16 * MIB);
 		const PUT = (r) => r.method() === "PUT" && r.url().startsWith(wire.url);
 		const part = (r) => Number(new URL(r.url()).searchParams.get("partNumber"));
-		const kept = [], puts = [];
+		const kept = [],
+			puts = [];
 		page.on("response", (r) => PUT(r.request()) && r.status() === 200 && kept.push(part(r.request())));
 		// The third part does not get through.
 		let held = true;
@@ -204,8 +212,16 @@ export function flow(kind, start, { skip = false, short = false } = {}) {
 			{ name: "a.svg", type: "image/svg+xml", bytes: svg },
 			{ name: "b.html", type: "text/html", bytes: `<!doctype html>${run}` },
 			{ name: "c.xhtml", type: "application/xhtml+xml", bytes: `<html xmlns="http://www.w3.org/1999/xhtml"><body>${run}</body></html>` },
-			{ name: "d.xml", type: "application/xml", bytes: `<?xml version="1.0"?><x xmlns:h="http://www.w3.org/1999/xhtml"><h:script>document.title='ran'</h:script></x>` },
-			{ name: "e.pdf", type: "application/pdf", bytes: "%PDF-1.4\n1 0 obj\n<</OpenAction<</S/JavaScript/JS(app.alert(1))>>>>\nendobj\ntrailer\n<<>>\n%%EOF\n" },
+			{
+				name: "d.xml",
+				type: "application/xml",
+				bytes: `<?xml version="1.0"?><x xmlns:h="http://www.w3.org/1999/xhtml"><h:script>document.title='ran'</h:script></x>`,
+			},
+			{
+				name: "e.pdf",
+				type: "application/pdf",
+				bytes: "%PDF-1.4\n1 0 obj\n<</OpenAction<</S/JavaScript/JS(app.alert(1))>>>>\nendobj\ntrailer\n<<>>\n%%EOF\n",
+			},
 		]);
 		await ready(page, 5);
 		const files = await send(page, id);

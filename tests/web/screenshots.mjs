@@ -82,12 +82,7 @@ const CHANNELS = [
 		members: ["alice", "bob", "dave", "grace"],
 		said: [
 			[1, "10:15", "dave", "How do I export a whole channel? The customer has about four years in it."],
-			[
-				1,
-				"10:22",
-				"bob",
-				"Page through the history by the API, 200 messages at a time. Ten minutes for four years, roughly.",
-			],
+			[1, "10:22", "bob", "Page through the history by the API, 200 messages at a time. Ten minutes for four years, roughly."],
 			[0, "10:31", "grace", "My first ticket: someone cannot find the channel list on a tablet."],
 			[0, "10:33", "dave", "Button at the top left. Below 900 px the list is a drawer."],
 			[0, "10:34", "grace", "Found it, they are happy."],
@@ -98,14 +93,7 @@ const CHANNELS = [
 		name: "design",
 		topic: "",
 		members: ["alice", "carol", "erin"],
-		said: [
-			[
-				0,
-				"09:48",
-				"erin",
-				"New icons for private and public channels are in the file. They differ by shape now, not only by colour.",
-			],
-		],
+		said: [[0, "09:48", "erin", "New icons for private and public channels are in the file. They differ by shape now, not only by colour."]],
 		draft: "The lock reads well even at 14 px. One thing:",
 	},
 	{ name: "lunch", topic: "Where to, and who is in", members: ["bob", "frank", "heidi"], said: [[0, "11:15", "heidi", "Noodles?"]] },
@@ -165,9 +153,7 @@ async function fill(stack) {
 		let seq = 0;
 		for (const [days, time, login, text] of c.said) {
 			({ seq } = ok(await send(who[login], c.id, text), 201));
-			when.push(
-				`UPDATE messages SET created_at = '${at(days, time).toISOString()}' WHERE channel_id = ${c.id} AND seq = ${seq}`,
-			);
+			when.push(`UPDATE messages SET created_at = '${at(days, time).toISOString()}' WHERE channel_id = ${c.id} AND seq = ${seq}`);
 		}
 		if (inside.includes("alice")) ok(await who.alice.put(`/api/v1/channels/${c.id}/read`, { seq: seq - (c.unread ?? 0) }));
 	}
@@ -198,7 +184,7 @@ async function sendFiles(stack, browser) {
 	await live(page);
 	const say = async (text, files) => {
 		await pick(page, files);
-		await until(async () => (await page.locator(".chip[data-state=ready]").count()) === files.length, { ms: 30000, what: `uploaded files: ${await page.locator(".chip").allInnerTexts()}` });
+		await until(async () => (await page.locator(".chip[data-state=ready]").count()) === files.length, { ms: 30000, what: "uploaded files" });
 		await page.locator("#composer").fill(text);
 		await page.locator("#composer").press("Enter");
 		await until(async () => (await page.locator(".chip, .msg-pending").count()) === 0, { what: "sent files" });
@@ -207,7 +193,11 @@ async function sendFiles(stack, browser) {
 	await say("The new route along the river, with the map", [
 		await jpeg("river.jpg", 1600, 1000, 210),
 		{ name: "route-november.gpx", type: "application/gpx+xml", bytes: "<gpx/>" },
-		{ name: "Training plan 2026–2027, first draft with comments from Frank.pdf", type: "application/pdf", bytes: `%PDF-1.4\n${" ".repeat(182_000)}\n%%EOF\n` },
+		{
+			name: "Training plan 2026–2027, first draft with comments from Frank.pdf",
+			type: "application/pdf",
+			bytes: `%PDF-1.4\n${" ".repeat(182_000)}\n%%EOF\n`,
+		},
 	]);
 	await say("", await Promise.all([20, 90, 150, 260, 330].map((hue, i) => jpeg(`kilometre-${i + 1}.jpg`, 1200, 900, hue))));
 	await say("The start, and the bell at the end", [
@@ -312,12 +302,7 @@ async function lookAround(stack, browser, there, size, viewport, theme) {
 		await page.locator(".msg, .person").first().waitFor();
 		await live(page);
 		await until(
-			() =>
-				page.evaluate(() =>
-					[...document.querySelectorAll(".msg-name, .entry-name")].every(
-						(e) => e.innerText !== "Unknown person",
-					),
-				),
+			() => page.evaluate(() => [...document.querySelectorAll(".msg-name, .entry-name")].every((e) => e.innerText !== "Unknown person")),
 			{
 				what: "everyone's name",
 			},

@@ -12,7 +12,7 @@ interface Box {
 
 function boxes(b: Bytes, from: number, to: number): Box[] {
 	const found: Box[] = [];
-	for (let at = from; at + 8 <= to; ) {
+	for (let at = from; at + 8 <= to;) {
 		let size = b.u32(at);
 		let head = 8;
 		if (size === 1) {

@@ -71,7 +71,7 @@ function stripJpeg(all: Uint8Array): Uint8Array<ArrayBuffer> {
 	const SLOT = 1; // where the orientation goes, behind what the picture begins with
 	let way = 1;
 	let scans = 0;
-	for (let at = 2; ; ) {
+	for (let at = 2; ;) {
 		if (b.u8(at) !== 0xff) throw new Malformed('no marker');
 		const marker = b.u8(at + 1);
 		if (marker === 0xff) {
@@ -140,7 +140,7 @@ function stripPng(all: Uint8Array): Uint8Array<ArrayBuffer> {
 	const b = new Bytes(all);
 	const parts: Uint8Array[] = [b.slice(0, 8)];
 	let way = 1;
-	for (let at = 8; ; ) {
+	for (let at = 8; ;) {
 		const size = b.u32(at);
 		const name = b.text(at + 4, 4);
 		if (!/^[A-Za-z]{4}$/.test(name)) throw new Malformed('no chunk');
@@ -171,7 +171,7 @@ function stripWebp(all: Uint8Array): Uint8Array<ArrayBuffer> {
 	let way = 1;
 	let flags: Uint8Array | null = null;
 	let data = false;
-	for (let at = 12; at + 8 <= Math.min(end, all.length); ) {
+	for (let at = 12; at + 8 <= Math.min(end, all.length);) {
 		const name = b.text(at, 4);
 		const size = b.u32(at + 4);
 		const whole = 8 + size + (size & 1);
@@ -215,7 +215,7 @@ function stripGif(all: Uint8Array): Uint8Array<ArrayBuffer> {
 			at += n;
 		}
 	};
-	for (let at = head; ; ) {
+	for (let at = head; ;) {
 		const kind = b.u8(at);
 		if (kind === 0x3b) break;
 		const from = at;

@@ -26,13 +26,26 @@ export function applyUpload(s: State, a: UploadAction): State {
 				outbox: mapped(s.outbox, (p) => without(p, a.client_id)),
 			};
 		case 'upload/ready': {
-			const change: Partial<Upload> = { ...factsOf(a.file), state: 'ready', fault: null, file: a.file, sent: a.file.size, speed: 0, again: 0 };
+			const change: Partial<Upload> = {
+				...factsOf(a.file),
+				state: 'ready',
+				fault: null,
+				file: a.file,
+				sent: a.file.size,
+				speed: 0,
+				again: 0,
+			};
 			return {
 				...s,
 				uploads: s.uploads.map((u) => (u.client_id === a.client_id ? { ...u, ...change } : u)),
 				outbox: mapped(s.outbox, (p) =>
 					p.files?.some((f) => f.upload === a.client_id)
-						? { ...p, files: p.files.map((f) => (f.upload === a.client_id ? { ...f, ...factsOf(a.file), id: a.file.id } : f)) }
+						? {
+								...p,
+								files: p.files.map((f) =>
+									f.upload === a.client_id ? { ...f, ...factsOf(a.file), id: a.file.id } : f,
+								),
+							}
 						: p,
 				),
 			};

@@ -292,7 +292,13 @@ export class Uploads {
 		transfer.body = body;
 		try {
 			const wish = {
-				...{ client_id: kept.thumbWish, channel: kept.channel, name: `${kept.name}.${body.type.split('/')[1]}`, size: body.size, type: body.type },
+				...{
+					client_id: kept.thumbWish,
+					channel: kept.channel,
+					name: `${kept.name}.${body.type.split('/')[1]}`,
+					size: body.size,
+					type: body.type,
+				},
 				...{ ...kept.thumbSize!, thumbnail_of: of },
 			};
 			await transfer.finish(await transfer.begin(wish, true));

@@ -6,7 +6,7 @@ import { statusOf } from '../model/presence';
 import { isGuest } from '../model/roles';
 import { myId } from '../model/state';
 import { totals } from '../model/unread';
-import type { Channel } from '../model/types';
+import type { Channel, Message } from '../model/types';
 import { t } from '../strings';
 import { ChannelMenu } from './channel_menu';
 import { Composer } from './composer';
@@ -112,8 +112,7 @@ function Announcer({ channel }: { channel: Channel }) {
 	useEffect(() => {
 		if (!ready) return;
 		const seq = tail?.seq ?? 0;
-		if (since.current !== null && tail && seq > since.current && tail.sender !== me)
-			setSaid(t.saidNow(personName(who), [tail.body?.text.slice(0, 300), tail.body?.files?.length && t.filesIn(tail.body.files.length)].filter(Boolean).join(', ')));
+		if (since.current !== null && tail && seq > since.current && tail.sender !== me) setSaid(t.saidNow(personName(who), saidOf(tail)));
 		since.current = seq;
 	}, [tail, ready]);
 	return (
@@ -121,6 +120,12 @@ function Announcer({ channel }: { channel: Channel }) {
 			{said}
 		</div>
 	);
+}
+
+/* What a message says, to the ear: its words, and how many files are with it. */
+function saidOf({ body }: Message): string {
+	const files = body?.files?.length ?? 0;
+	return [body?.text.slice(0, 300), files ? t.filesIn(files) : ''].filter(Boolean).join(', ');
 }
 
 /* A public channel that one is not in. */

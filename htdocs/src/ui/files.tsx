@@ -180,16 +180,10 @@ function Small({ file }: { file: StoredFile }) {
 }
 
 function Card({ file, del, tab }: FileProps) {
-	const name = shownName(file.name);
 	return (
 		<div class="card-file" data-file={file.id}>
-			<a
-				class="card-link"
-				href={addressOf(file.id, true)}
-				download=""
-				tabIndex={tab}
-				aria-label={t.downloadOf(name, sizeText(file.size))}
-			>
+			<a class="card-link" href={addressOf(file.id, true)} download="" tabIndex={tab}>
+				<span class="sr-only">{t.download} </span>
 				<KindIcon file={file} />
 				<span class="card-text">
 					<FileName name={file.name} />

@@ -11,7 +11,7 @@ import { useState$, useUi } from './context';
 import { FileName } from './file_parts';
 import { Icon } from './icon';
 import { personName } from './names';
-import { fullTime } from './time';
+import { dateOf, timeOf } from './time';
 
 interface Seen {
 	file: StoredFile;
@@ -101,29 +101,42 @@ export function Lightbox({ channel, file, onClose }: { channel: number; file: nu
 	const may = shown.sender === me || rank > 0;
 	const sized = shown.file.width && shown.file.height ? { width: shown.file.width, height: shown.file.height } : {};
 	return (
-		<dialog
-			ref={dialog}
-			class="lightbox"
-			aria-label={t.lightbox}
-			onClose={() => !gone.current && onClose()}
-			onKeyDown={onKeyDown}
-		>
+		<dialog ref={dialog} class="lightbox" aria-label={t.lightbox} onClose={() => !gone.current && onClose()} onKeyDown={onKeyDown}>
 			<header class="lightbox-head">
 				<span class="lightbox-what">
 					<FileName name={shown.file.name} />
 					<small>
-						<bdi>{personName(state.users[shown.sender])}</bdi> · {fullTime(shown.at)} · {sizeText(shown.file.size)}
+						<bdi>{personName(state.users[shown.sender])}</bdi> · {dateOf(shown.at)} {timeOf(shown.at)} ·{' '}
+						{sizeText(shown.file.size)}
 						{all.length > 1 && ` · ${t.lightboxOf(i + 1, all.length)}`}
 					</small>
 				</span>
 				<span class="lightbox-tools">
-					<button class="icon-button" title={t.zoomOut} aria-label={t.zoomOut} aria-disabled={view.zoom === 1} onClick={() => zoom(1 / STEP)}>
+					<button
+						class="icon-button lightbox-zoom"
+						title={t.zoomOut}
+						aria-label={t.zoomOut}
+						aria-disabled={view.zoom === 1}
+						onClick={() => zoom(1 / STEP)}
+					>
 						<Icon of={ZoomOut} />
 					</button>
-					<button class="icon-button" title={t.zoomIn} aria-label={t.zoomIn} aria-disabled={view.zoom === MOST} onClick={() => zoom(STEP)}>
+					<button
+						class="icon-button lightbox-zoom"
+						title={t.zoomIn}
+						aria-label={t.zoomIn}
+						aria-disabled={view.zoom === MOST}
+						onClick={() => zoom(STEP)}
+					>
 						<Icon of={ZoomIn} />
 					</button>
-					<a class="icon-button" href={addressOf(shown.file.id, true)} download="" title={t.download} aria-label={t.downloadOf(name, sizeText(shown.file.size))}>
+					<a
+						class="icon-button"
+						href={addressOf(shown.file.id, true)}
+						download=""
+						title={t.download}
+						aria-label={t.downloadOf(name, sizeText(shown.file.size))}
+					>
 						<Icon of={Download} />
 					</a>
 					{may && (
@@ -152,7 +165,9 @@ export function Lightbox({ channel, file, onClose }: { channel: number; file: nu
 				{...gestures.on}
 			>
 				{/* The small one at once, the whole one as soon as it is there. */}
-				{shown.file.thumbnail && loaded !== at && <img class="lightbox-small" src={addressOf(pictureOf(shown.file))} alt="" {...sized} />}
+				{shown.file.thumbnail && loaded !== at && (
+					<img class="lightbox-small" src={addressOf(pictureOf(shown.file))} alt="" {...sized} />
+				)}
 				<img
 					key={at}
 					class="lightbox-picture"
@@ -201,7 +216,13 @@ function useGestures({ view, setView, go, zoom }: GestureProps) {
 		if (!fingers.current.delete(e.pointerId)) return;
 		start.current.apart = apart();
 		const by = e.clientX - start.current.x;
-		if (view.zoom === 1 && !fingers.current.size && e.type === 'pointerup' && Math.abs(by) > SWIPE && Math.abs(by) > 2 * Math.abs(e.clientY - start.current.y))
+		if (
+			view.zoom === 1 &&
+			!fingers.current.size &&
+			e.type === 'pointerup' &&
+			Math.abs(by) > SWIPE &&
+			Math.abs(by) > 2 * Math.abs(e.clientY - start.current.y)
+		)
 			go((by < 0 ? 1 : -1) * (document.dir === 'rtl' ? -1 : 1));
 	};
 	return {

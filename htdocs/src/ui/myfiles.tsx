@@ -32,14 +32,11 @@ export function FileList({ onClose, of }: Props & { of?: Whose }) {
 	const [asked, setAsked] = useState<number | 'all' | null>(null);
 	const [busy, setBusy] = useState(false);
 	const whose = of ?? { title: t.myFiles, text: t.myFilesText, empty: t.noFiles, list: rest.mine, eraseAll: rest.eraseMine };
-	const list = useList<OwnFile, number>(
-		async (before) => {
-			const { data } = await whose.list(before);
-			setBytes(data.bytes);
-			return { list: data.files, next: data.next };
-		},
-		[],
-	);
+	const list = useList<OwnFile, number>(async (before) => {
+		const { data } = await whose.list(before);
+		setBytes(data.bytes);
+		return { list: data.files, next: data.next };
+	}, []);
 	const erase = (act: Promise<unknown>, done?: string) => {
 		setBusy(true);
 		act.then(
@@ -63,7 +60,14 @@ export function FileList({ onClose, of }: Props & { of?: Whose }) {
 					{list.list.map((f) => (
 						<li key={f.file.id} class="setting my-file">
 							{kindOf(f.file) === 'picture' ? (
-								<img class="chip-face" src={addressOf(pictureOf(f.file))} alt="" loading="lazy" width={40} height={40} />
+								<img
+									class="chip-face"
+									src={addressOf(pictureOf(f.file))}
+									alt=""
+									loading="lazy"
+									width={40}
+									height={40}
+								/>
 							) : (
 								<KindIcon file={f.file} />
 							)}
@@ -72,13 +76,24 @@ export function FileList({ onClose, of }: Props & { of?: Whose }) {
 									<FileName name={f.file.name} />
 								</a>
 								<small>
-									{sizeText(f.file.size)} · {dateOf(Date.parse(f.created_at))} · <Where file={f} onClose={onClose} />
+									{sizeText(f.file.size)} · {dateOf(Date.parse(f.created_at))} ·{' '}
+									<Where file={f} onClose={onClose} />
 								</small>
 							</span>
 							{asked === f.file.id ? (
-								<Sure label={t.deleteSure} busy={busy} onSure={() => erase(rest.erase(f.file.id))} onNot={() => setAsked(null)} />
+								<Sure
+									label={t.deleteSure}
+									busy={busy}
+									onSure={() => erase(rest.erase(f.file.id))}
+									onNot={() => setAsked(null)}
+								/>
 							) : (
-								<button class="button" disabled={busy} aria-label={t.deleteFileOf(shownName(f.file.name))} onClick={() => setAsked(f.file.id)}>
+								<button
+									class="button"
+									disabled={busy}
+									aria-label={t.deleteFileOf(shownName(f.file.name))}
+									onClick={() => setAsked(f.file.id)}
+								>
 									{t.deleteIt}
 								</button>
 							)}
@@ -90,7 +105,12 @@ export function FileList({ onClose, of }: Props & { of?: Whose }) {
 			{list.list.length > 1 && (
 				<footer class="dialog-foot">
 					{asked === 'all' ? (
-						<Sure label={t.deleteAllSure} busy={busy} onSure={() => erase(whose.eraseAll(), t.allDeleted)} onNot={() => setAsked(null)} />
+						<Sure
+							label={t.deleteAllSure}
+							busy={busy}
+							onSure={() => erase(whose.eraseAll(), t.allDeleted)}
+							onNot={() => setAsked(null)}
+						/>
 					) : (
 						<button class="button" disabled={busy} onClick={() => setAsked('all')}>
 							{t.deleteAllFiles}

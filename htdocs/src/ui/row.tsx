@@ -140,12 +140,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 			<div class="msg-main">
 				{row.head && (
 					<div class="msg-who">
-						<button
-							class="msg-name"
-							data-person={sender}
-							aria-haspopup="dialog"
-							tabIndex={active ? 0 : -1}
-						>
+						<button class="msg-name" data-person={sender} aria-haspopup="dialog" tabIndex={active ? 0 : -1}>
 							<bdi>{personName(user)}</bdi>
 						</button>
 						<StatusMark id={sender} />
@@ -158,9 +153,11 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 					<p class="msg-gone">{stored.deleted_by && stored.deleted_by !== stored.sender ? t.deletedByOther : t.deletedMessage}</p>
 				) : text === undefined ? (
 					<p class="msg-gone">{t.emptyMessage}</p>
-				) : text || !(files?.length || pending?.files?.length) ? (
+				) : text ? (
 					<Body text={text} mentions={mentions} />
-				) : null}
+				) : files?.length || pending?.files?.length ? null : (
+					<p class="msg-gone">{t.fileGone}</p> // the last of a message without words
+				)}
 				{stored && files && files.length > 0 && !stored.deleted && (
 					<OwnedFiles files={files} message={stored} channel={channel.id} own={stored.sender === me} active={active} />
 				)}
@@ -168,7 +165,8 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 				{toMe && <span class="sr-only">{t.mentionsYou}</span>}
 				{pending && !failed && (
 					<p class="msg-state">
-						<Icon of={Clock} size={13} /> {waitsForFiles(pending) ? t.waitingFiles : pending.state === 'queued' ? t.waiting : t.sending}
+						<Icon of={Clock} size={13} />{' '}
+						{waitsForFiles(pending) ? t.waitingFiles : pending.state === 'queued' ? t.waiting : t.sending}
 						{waitsForFiles(pending) && (
 							<button class="link-button" onClick={() => ui.client.discard(pending.client_id)}>
 								<Icon of={Trash2} size={13} /> {t.discard}
@@ -208,7 +206,19 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 	);
 }
 
-function OwnedFiles({ files, message, channel, own, active }: { files: readonly MessageFile[]; message: Stored; channel: number; own: boolean; active: boolean }) {
+function OwnedFiles({
+	files,
+	message,
+	channel,
+	own,
+	active,
+}: {
+	files: readonly MessageFile[];
+	message: Stored;
+	channel: number;
+	own: boolean;
+	active: boolean;
+}) {
 	const rank = useState$((s) => rankIn(s, channel));
 	return <Files files={files} channel={channel} seq={message.seq} mayDelete={own || rank > 0} tab={active ? 0 : -1} />;
 }

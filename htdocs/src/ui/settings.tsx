@@ -89,7 +89,11 @@ export function Settings({ onClose }: Props) {
 							}}
 						/>
 						<Row label={t.myFiles} hint={t.myFilesHint}>
-							<button class="button" aria-label={`${t.myFiles}: ${t.devicesShow}`} onClick={() => openDialog('files')}>
+							<button
+								class="button"
+								aria-label={`${t.myFiles}: ${t.devicesShow}`}
+								onClick={() => openDialog('files')}
+							>
 								{t.devicesShow}
 							</button>
 						</Row>
