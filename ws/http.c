@@ -3,6 +3,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "ws/wheel.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -40,6 +41,7 @@ struct http_conn {
 	struct http_head *head; /* what came and is no request yet */
 	struct wheel_timer timer;
 	LIST_ENTRY(http_conn) all;
+	char peer[INET6_ADDRSTRLEN]; /* "": a Unix socket */
 };
 
 struct http {
@@ -178,9 +180,9 @@ void http_own(struct http_conn *h, void *owner)
 	h->owner = owner;
 }
 
-int http_fd(const struct http_conn *h)
+const char *http_peer(const struct http_conn *h)
 {
-	return h->fd;
+	return h->peer[0] ? h->peer : NULL;
 }
 
 /* ---- writing */
@@ -367,10 +369,15 @@ static void on_time_out(struct wheel_timer *t, int64_t now)
 	http_kill((struct http_conn *)((char *)t - offsetof(struct http_conn, timer)));
 }
 
-static void admit(struct http *s, int fd)
+static void admit(struct http *s, int fd, const struct sockaddr_storage *from)
 {
 	struct http_conn *h = xcalloc(1, sizeof(*h));
 	int on = 1;
+
+	if (from->ss_family == AF_INET)
+		inet_ntop(AF_INET, &((const struct sockaddr_in *)from)->sin_addr, h->peer, sizeof(h->peer));
+	else if (from->ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)from)->sin6_addr, h->peer, sizeof(h->peer));
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* fails for a local one */
 	h->server = s;
@@ -392,10 +399,12 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	for (int i = 0; i < ACCEPTS_AT_A_TIME; i++) {
-		int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct sockaddr_storage from = {0};
+		socklen_t n = sizeof(from);
+		int fd = accept4(s->listen_fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			admit(s, fd);
+			admit(s, fd, &from);
 			continue;
 		}
 		if (errno == EINTR || errno == ECONNABORTED)

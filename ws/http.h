@@ -36,7 +36,8 @@ void http_tick(struct http *s, int64_t now);
 void http_close(struct http *s);
 void http_free(struct http **s);
 
-int http_fd(const struct http_conn *h);
+/* The other end's address, as it was when it connected; NULL: a Unix socket. */
+const char *http_peer(const struct http_conn *h);
 /* The request is answered later. */
 void http_own(struct http_conn *h, void *owner);
 /* The whole answer, head and body; it has no owner any more. close: the connection ends with it. */

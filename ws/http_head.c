@@ -245,6 +245,22 @@ const char *http_header(const struct http_head *h, const char *name, char *out, 
 	return found;
 }
 
+char *http_header_whole(const struct http_head *h, const char *name, size_t max)
+{
+	size_t n = 0;
+	char *out;
+
+	for (size_t i = 0; i < h->headers; i++)
+		if (is_named(h, i, name))
+			n = MAX_OF(n, (size_t)h->value[i].n + 1);
+	if (!n)
+		return NULL;
+	n = MIN_OF(n, max);
+	out = xmalloc(n);
+	http_header(h, name, out, n);
+	return out;
+}
+
 const char *http_header_last(const struct http_head *h, const char *name, char *out, size_t size)
 {
 	for (size_t i = h->headers; i-- > 0;)

@@ -37,6 +37,8 @@ bool http_path_is(const struct http_head *h, const char *path);
 const char *http_query(const struct http_head *h, size_t *n); /* what stands behind the `?`, undecoded */
 /* The value, NUL-terminated in out; NULL: absent; "": empty, there twice, or too long for out. */
 const char *http_header(const struct http_head *h, const char *name, char *out, size_t size);
+/* The same, as long as it is, wiped and free()d by the caller; max: the most, with the NUL. */
+char *http_header_whole(const struct http_head *h, const char *name, size_t max);
 /* The same of the last one with this name, where a list may be spread over several (RFC 9110, 5.3). */
 const char *http_header_last(const struct http_head *h, const char *name, char *out, size_t size);
 /* "Connection: Upgrade" with an Upgrade header that names what. */

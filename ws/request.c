@@ -18,12 +18,9 @@
 #include "lib/http/uri.h"
 #include "lib/live/live.h"
 #include "ws/pg_loop.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #define ARGUMENTS_MAX 8
 #define AUTHORIZATION_MAX ((size_t)JWT_MAX + 16)
@@ -156,11 +153,18 @@ static int read_query(struct realtime *rt, const struct http_head *head, struct 
 
 /* ---- who */
 
+static void wipe_text(char *s)
+{
+	if (s)
+		secret_wipe(s, strlen(s));
+	free(s);
+}
+
 static int read_credential(struct realtime *rt, const struct http_head *head, struct request *q, struct err *e)
 {
 	char origin[ORIGIN_MAX], site[32], client[64];
-	char *cookie = xmalloc(COOKIE_HEADER_MAX), *authorization = xmalloc(AUTHORIZATION_MAX);
-	const char *cookies;
+	char *cookies = http_header_whole(head, "cookie", COOKIE_HEADER_MAX);
+	char *authorization = http_header_whole(head, "authorization", AUTHORIZATION_MAX);
 	struct credential cr;
 	struct origin_request o = {
 		.kind = q->kind == REQUEST_SOCKET ? ORIGIN_SOCKET : ORIGIN_API,
@@ -171,9 +175,7 @@ static int read_credential(struct realtime *rt, const struct http_head *head, st
 	};
 	int rc = 0;
 
-	cookies = http_header(head, "cookie", cookie, COOKIE_HEADER_MAX);
-	q->has_credential = credential_find(
-		rt->config, http_header(head, "authorization", authorization, AUTHORIZATION_MAX), cookies, &cr);
+	q->has_credential = credential_find(rt->config, authorization, cookies, &cr);
 	if (q->has_credential)
 		session_secret_hash(credential_text(&cr), q->secret_hash);
 	if (cr.jwt)
@@ -185,27 +187,17 @@ static int read_credential(struct realtime *rt, const struct http_head *head, st
 	else if (!q->has_credential && q->kind == REQUEST_POLL)
 		rc = err_set(e, ERR_UNAUTHENTICATED, NULL, "sign in first");
 	credential_wipe(&cr);
-	secret_wipe(authorization, AUTHORIZATION_MAX);
-	free(authorization);
-	secret_wipe(cookie, COOKIE_HEADER_MAX);
-	free(cookie);
+	wipe_text(authorization);
+	wipe_text(cookies);
 	return rc;
 }
 
 /* The client's own address, "" where it is not told. */
-static void read_address(const struct realtime *rt, const struct http_head *head, int fd, struct request *q)
+static void read_address(const struct realtime *rt, const struct http_head *head, const char *peer, struct request *q)
 {
-	char forwarded[2048], remote[PEER_MAX] = "";
-	struct sockaddr_storage from = {0};
-	socklen_t n = sizeof(from);
+	char forwarded[2048];
 
-	if (getpeername(fd, (struct sockaddr *)&from, &n) < 0)
-		return;
-	if (from.ss_family == AF_INET)
-		inet_ntop(AF_INET, &((struct sockaddr_in *)&from)->sin_addr, remote, sizeof(remote));
-	else if (from.ss_family == AF_INET6)
-		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&from)->sin6_addr, remote, sizeof(remote));
-	if (!peer_find(rt->config->api.trusted_proxies, from.ss_family == AF_UNIX ? NULL : remote,
+	if (!peer_find(rt->config->api.trusted_proxies, peer,
 		       http_header_last(head, "x-forwarded-for", forwarded, sizeof(forwarded)), q->address))
 		q->address[0] = 0;
 }
@@ -229,13 +221,18 @@ static int admit(struct realtime *rt, const struct request *q, struct err *e)
 
 void request_new_id(char out[REQUEST_ID_MAX])
 {
-	unsigned char raw[(REQUEST_ID_MAX - 1) / 2];
+	/* a name, no secret: the process's own random half, and one that it never gives twice */
+	static struct {
+		uint64_t process, count;
+	} id;
 
-	rand_bytes(raw, sizeof(raw));
-	hex_encode(out, raw, sizeof(raw));
+	if (!id.process)
+		rand_bytes(&id, sizeof(id));
+	id.count++;
+	hex_encode(out, &id, sizeof(id));
 }
 
-int request_read(struct realtime *rt, const struct http_head *head, int fd, enum request_kind kind,
+int request_read(struct realtime *rt, const struct http_head *head, const char *peer, enum request_kind kind,
 		 struct request **out, struct err *e)
 {
 	struct request *q = xcalloc(1, sizeof(*q));
@@ -244,7 +241,7 @@ int request_read(struct realtime *rt, const struct http_head *head, int fd, enum
 	q->kind = kind;
 	request_new_id(q->id);
 	q->close = http_is_last(head);
-	read_address(rt, head, fd, q);
+	read_address(rt, head, peer, q);
 	if (read_credential(rt, head, q, e) < 0 || read_query(rt, head, q, e) < 0 || admit(rt, q, e) < 0) {
 		request_free(&q);
 		return -1;
@@ -255,9 +252,7 @@ int request_read(struct realtime *rt, const struct http_head *head, int fd, enum
 
 void request_drop_jwt(struct request *q)
 {
-	if (q->jwt)
-		secret_wipe(q->jwt, strlen(q->jwt));
-	free(q->jwt);
+	wipe_text(q->jwt);
 	q->jwt = NULL;
 }
 

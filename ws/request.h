@@ -31,8 +31,8 @@ struct request {
 	char id[REQUEST_ID_MAX];
 };
 
-/* Reads and judges; fd is the client's. -1: *out is NULL, *e says what to answer. */
-MUST_CHECK int request_read(struct realtime *rt, const struct http_head *head, int fd, enum request_kind kind,
+/* Reads and judges; peer: http_peer(). -1: *out is NULL, *e says what to answer. */
+MUST_CHECK int request_read(struct realtime *rt, const struct http_head *head, const char *peer, enum request_kind kind,
 			    struct request **out, struct err *e);
 void request_free(struct request **r); /* NULL is fine */
 void request_drop_jwt(struct request *q);

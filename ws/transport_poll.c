@@ -36,17 +36,22 @@ static void changed(struct live_poll *live)
 static size_t build(struct poll *p, struct strbuf *b)
 {
 	static const char room[HEAD_BYTES];
-	char cursor[CURSOR_TEXT_MAX], head[HEAD_BYTES];
-	size_t n;
+	AUTO_STRBUF head = {.max = HEAD_BYTES};
+	char cursor[CURSOR_TEXT_MAX];
 
 	strbuf_add(b, room, HEAD_BYTES);
 	live_poll_render(&p->live, b, cursor);
-	n = (size_t)snprintf(head, sizeof(head),
-			     "HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ncontent-length: %zu\r\n"
-			     "cache-control: no-store\r\npulsechat-cursor: %s\r\npulsechat-request-id: %s\r\n%s\r\n",
-			     b->n - HEAD_BYTES, cursor, p->id, p->close ? "connection: close\r\n" : "");
-	memcpy(b->p + HEAD_BYTES - n, head, n);
-	return HEAD_BYTES - n;
+	strbuf_reserve(&head, HEAD_BYTES);
+	strbuf_adds(&head, "HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ncache-control: no-store\r\n"
+			   "content-length: ");
+	strbuf_addi(&head, (int64_t)(b->n - HEAD_BYTES));
+	strbuf_adds(&head, "\r\npulsechat-cursor: ");
+	strbuf_adds(&head, cursor);
+	strbuf_adds(&head, "\r\npulsechat-request-id: ");
+	strbuf_adds(&head, p->id);
+	strbuf_adds(&head, p->close ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n");
+	memcpy(b->p + HEAD_BYTES - head.n, head.p, head.n);
+	return HEAD_BYTES - head.n;
 }
 
 /* Writes the answer; the poll is over. */
@@ -178,7 +183,7 @@ void poll_start(struct realtime *rt, struct http_conn *h, const struct http_head
 	struct err e = {0};
 	struct poll *p;
 
-	if (request_read(rt, head, http_fd(h), REQUEST_POLL, &request, &e) < 0) {
+	if (request_read(rt, head, http_peer(h), REQUEST_POLL, &request, &e) < 0) {
 		request_problem(h, head, &e, false);
 		return;
 	}

@@ -120,7 +120,7 @@ void sse_start(struct realtime *rt, struct http_conn *h, const struct http_head 
 	struct err e = {0};
 	struct stream *s;
 
-	if (request_read(rt, head, http_fd(h), REQUEST_SSE, &request, &e) < 0) {
+	if (request_read(rt, head, http_peer(h), REQUEST_SSE, &request, &e) < 0) {
 		request_problem(h, head, &e, false);
 		return;
 	}

@@ -316,7 +316,7 @@ void ws_start(struct realtime *rt, struct http_conn *h, const struct http_head *
 	struct conn *c;
 
 	if (request_check_handshake(head, &e) < 0 ||
-	    request_read(rt, head, http_fd(h), REQUEST_SOCKET, &request, &e) < 0) {
+	    request_read(rt, head, http_peer(h), REQUEST_SOCKET, &request, &e) < 0) {
 		request_problem(h, head, &e, true);
 		return;
 	}

@@ -28,15 +28,23 @@ void base64url_encode(char *out, const void *data, size_t n)
 	*out = 0;
 }
 
+// clang-format off
+static const signed char b64_values[128] = {
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, -1,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1,
+	-1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, 63,
+	-1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
+};
+// clang-format on
+
+/* By table: the characters of a secret are random, and so would be each branch. */
 static int b64_value(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
+	return (unsigned char)c < 128 ? b64_values[(unsigned char)c] : -1;
 }
 
 long base64url_decode(void *out, const char *s, size_t n)
@@ -140,6 +148,23 @@ bool int_parse(const char *s, size_t n, int64_t max, int64_t *out)
 	}
 	*out = v;
 	return v <= max;
+}
+
+char *int_text(char *out, int64_t v)
+{
+	char t[INT_TEXT_MAX], *p = t + sizeof(t);
+	uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
+	size_t n;
+
+	*--p = 0;
+	do
+		*--p = (char)('0' + left % 10);
+	while (left /= 10);
+	if (v < 0)
+		*--p = '-';
+	n = (size_t)(t + sizeof(t) - p);
+	memcpy(out, p, n);
+	return out + n - 1;
 }
 
 bool percent_decode(char *s, size_t *n, bool plus)

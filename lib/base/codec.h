@@ -19,6 +19,10 @@ bool uuid_parse(const char *s, size_t n, unsigned char bytes[16]);
 /* Decimal without sign, blanks or leading zeros, at most max. */
 bool int_parse(const char *s, size_t n, int64_t max, int64_t *out);
 
+#define INT_TEXT_MAX 21 /* with its NUL */
+/* Writes v and a NUL; returns where the NUL stands. */
+char *int_text(char *out, int64_t v);
+
 /* Decodes %XX (and + to a blank where plus is set) in place; false on a broken escape or an encoded NUL. Returns the
  * new length by *n. */
 bool percent_decode(char *s, size_t *n, bool plus);

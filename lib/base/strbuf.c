@@ -1,5 +1,6 @@
 /* strbuf: growing bytes with a ceiling. */
 #include "lib/base/strbuf.h"
+#include "lib/base/codec.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,15 +51,9 @@ void strbuf_addc(struct strbuf *b, char c)
 
 void strbuf_addi(struct strbuf *b, int64_t v)
 {
-	char t[24], *p = t + sizeof(t);
-	uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
+	char t[INT_TEXT_MAX];
 
-	do
-		*--p = (char)('0' + left % 10);
-	while (left /= 10);
-	if (v < 0)
-		*--p = '-';
-	strbuf_add(b, p, (size_t)(t + sizeof(t) - p));
+	strbuf_add(b, t, (size_t)(int_text(t, v) - t));
 }
 
 void strbuf_addf(struct strbuf *b, const char *fmt, ...)

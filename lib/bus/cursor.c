@@ -2,8 +2,6 @@
 #include "lib/bus/cursor.h"
 #include "lib/bus/payload.h"
 #include "lib/base/codec.h"
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 static bool is_base32(const char *s, size_t n)
@@ -44,13 +42,18 @@ int cursor_parse(const char *s, size_t n, struct cursor *out, struct err *e)
 
 const char *cursor_text(char out[CURSOR_TEXT_MAX], const char *mark, int64_t id)
 {
-	snprintf(out, CURSOR_TEXT_MAX, "%.*s.%" PRId64, CURSOR_MARK_LEN, mark, id);
-	return out;
+	return cursor_text_digest(out, mark, id, "");
 }
 
 const char *cursor_text_digest(char out[CURSOR_TEXT_MAX], const char *mark, int64_t id, const char *digest)
 {
-	snprintf(out, CURSOR_TEXT_MAX, "%.*s.%" PRId64 "%s%.*s", CURSOR_MARK_LEN, mark, id, *digest ? "." : "",
-		 CURSOR_DIGEST_LEN, digest);
+	char *p = out + strnlen(mark, CURSOR_MARK_LEN);
+
+	memcpy(out, mark, (size_t)(p - out));
+	*p++ = '.';
+	p = int_text(p, id);
+	if (*digest)
+		*p++ = '.';
+	memcpy(p, digest, strlen(digest) + 1);
 	return out;
 }

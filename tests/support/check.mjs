@@ -1,4 +1,4 @@
-// check: runs the test suites one after the other, counts what each says, prints a closing line per suite and, last,
+// check: runs the test suites one after the other, some side by side (an array in a plan: they mostly wait), counts what each says, prints a closing line per suite and, last,
 // "N passed, N failed". A suite that runs no test at all counts as failed. Logs: build/check/SUITE.log.
 //   node check.mjs check|long|lint [SUITE...]      (or: make check ONLY="api sql")
 
@@ -149,13 +149,10 @@ const plans = {
 			steps: list("tests/sql", ".sql").length > 0 ? [{ argv: [process.execPath, "tests/support/sql.mjs"], count: tap }] : [],
 		},
 		nodeSuite("api", "tests/api", 7, asan, "", 2),
-		nodeSuite("realtime", "tests/realtime", 10, asan, "", 3), // presence mostly waits
+		[nodeSuite("realtime", "tests/realtime", 10, asan, "", 3), nodeSuite("run", "tests/run", 6)],
 		nodeSuite("files", "tests/files", 8, asan, "", 2),
-		nodeSuite("chaos", "tests/chaos", 10, asan, "", 2),
-		nodeSuite("web", "tests/web", 10, {}, "", 3), // pages mostly wait
-		nodeSuite("proxies", "tests/proxies", 5, asan, "", 2),
-		serversSuite(),
-		nodeSuite("run", "tests/run", 6),
+		[nodeSuite("chaos", "tests/chaos", 10, asan, "", 2), serversSuite()],
+		[nodeSuite("web", "tests/web", 10, {}, "", 3), nodeSuite("proxies", "tests/proxies", 8, asan)],
 	],
 	long: () => [
 		build("build (clang)", "programs", "unit-bins", "VARIANT=clang"),
@@ -207,10 +204,10 @@ const OPTIONAL = ["fuzz"];
 
 // --- running
 
-let child = null;
+const children = new Set();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
 	process.on(signal, () => {
-		if (child) killGroup(child, "SIGTERM");
+		for (const c of children) killGroup(c, "SIGTERM");
 		setTimeout(() => process.exit(1), 3000);
 	});
 
@@ -226,13 +223,13 @@ function runStep({ argv, env }, log, ms) {
 	return new Promise((ok) => {
 		let text = "";
 		appendFileSync(log, `$ ${argv.join(" ")}\n`);
-		child = spawn(argv[0], argv.slice(1), {
+		const mine = spawn(argv[0], argv.slice(1), {
 			env: { ...process.env, ...env, NO_COLOR: "1", FORCE_COLOR: "0" },
 			stdio: ["ignore", "pipe", "pipe"],
 			detached: true,
 		});
-		const mine = child;
-		for (const stream of [child.stdout, child.stderr])
+		children.add(mine);
+		for (const stream of [mine.stdout, mine.stderr])
 			stream.on("data", (d) => {
 				text += d;
 				appendFileSync(log, d);
@@ -246,7 +243,7 @@ function runStep({ argv, env }, log, ms) {
 		}, ms);
 		const end = (code, signal, error) => {
 			clearTimeout(timer);
-			child = null;
+			children.delete(mine);
 			killGroup(mine, "SIGKILL"); // nothing of a suite outlives it
 			if (error) appendFileSync(log, `check: ${error.message}\n`);
 			ok({ text, code, signal, late });
@@ -308,13 +305,16 @@ if (!(what in plans)) {
 	process.exit(2);
 }
 for (const f of readdirSync(OUT)) rmSync(join(OUT, f), { recursive: true, force: true });
-const plan = plans[what]().filter((s) => only.length === 0 || s.build || only.includes(s.name.split(" ")[0]));
-for (const suite of plan) {
-	if (suite.steps.length === 0 && OPTIONAL.includes(suite.name)) continue;
-	const sum = await runSuite(suite);
-	total.passed += sum.passed;
-	total.failed += sum.failed;
-	if (suite.build && sum.failed && suite.name !== "build (web client)") break; // nothing to test
+const wanted = (s) => only.length === 0 || s.build || only.includes(s.name.split(" ")[0]);
+const there = (s) => s.steps.length > 0 || !OPTIONAL.includes(s.name);
+for (const entry of plans[what]()) {
+	const suites = [entry].flat().filter((s) => wanted(s) && there(s));
+	const sums = await Promise.all(suites.map(runSuite));
+	for (const sum of sums) {
+		total.passed += sum.passed;
+		total.failed += sum.failed;
+	}
+	if (suites.some((s, i) => s.build && sums[i].failed && s.name !== "build (web client)")) break; // nothing to test
 }
 say(`all suites took ${((Date.now() - began) / 60000).toFixed(1)} minutes`);
 say(`${total.passed} passed, ${total.failed} failed`);
