@@ -298,14 +298,14 @@ test("a film goes anywhere in it at once; sound is played; both have their room 
 test("what is on its way is seen, by ear too; Enter while it is: the message goes when the last one is there; drafts survive", async () => {
 	const { id } = await room("patience");
 	const { page, context, faults } = await alice(id);
-	await slow(page, 300_000);
+	await slow(page, 30_000); // until the end is wanted
 	const bytes = Buffer.alloc(900_000, 7);
 	await pick(page, [
 		{ name: "one.bin", bytes },
 		{ name: "two.bin", bytes: Buffer.alloc(900_000, 8) },
 	]);
 	const bar = page.getByRole("progressbar", { name: /one\.bin/ });
-	await until(async () => Number(await bar.getAttribute("aria-valuenow")) > 5, { what: "progress" });
+	await until(async () => Number(await bar.getAttribute("aria-valuenow")) > 0, { what: "progress" });
 	await page
 		.locator(".chip .up-line", { hasText: /kB of 900 kB · .*\/s · .* left/ })
 		.first()
