@@ -231,9 +231,12 @@ export async function stored(stack, token, id, { query = "", headers = {} } = {}
 	return { status: res.status, location, headers: res.headers, bytes: Buffer.from(await res.arrayBuffer()) };
 }
 
+const sessions = new WeakMap(); // what one of them has set another one cannot take back
+
 /** Makes the page's wires slow: bytes a second upwards; 0: as they are. */
 export async function slow(page, bytes) {
-	const cdp = await page.context().newCDPSession(page);
+	if (!sessions.has(page)) sessions.set(page, await page.context().newCDPSession(page));
+	const cdp = sessions.get(page);
 	await cdp.send("Network.enable");
 	await cdp.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytes || -1 });
 }

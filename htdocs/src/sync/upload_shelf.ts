@@ -33,7 +33,14 @@ export interface UploadShelf {
 }
 
 const NAME = 'pulsechat-uploads';
-const STORE = 'uploads';
+const FACTS = 'uploads';
+const BYTES = 'bytes'; // apart, so that they are written once
+
+interface Bytes {
+	client_id: string;
+	blob: Blob | null;
+	thumb: Blob | null;
+}
 
 function request<T>(r: IDBRequest<T>): Promise<T> {
 	return new Promise((resolve, reject) => {
@@ -47,7 +54,9 @@ let opened: Promise<IDBDatabase> | null = null;
 function open(): Promise<IDBDatabase> {
 	opened ??= new Promise<IDBDatabase>((resolve, reject) => {
 		const r = indexedDB.open(NAME, 1);
-		r.onupgradeneeded = () => r.result.createObjectStore(STORE, { keyPath: 'client_id' });
+		r.onupgradeneeded = () => {
+			for (const store of [FACTS, BYTES]) r.result.createObjectStore(store, { keyPath: 'client_id' });
+		};
 		r.onsuccess = () => {
 			r.result.onclose = () => (opened = null);
 			resolve(r.result);
@@ -59,30 +68,45 @@ function open(): Promise<IDBDatabase> {
 	return opened;
 }
 
-async function within<T>(mode: IDBTransactionMode, act: (s: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-	const tx = (await open()).transaction(STORE, mode);
-	return request(act(tx.objectStore(STORE)));
+async function within<T>(store: string, mode: IDBTransactionMode, act: (s: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+	const tx = (await open()).transaction(store, mode);
+	const ended = new Promise<void>((resolve, reject) => {
+		tx.oncomplete = () => resolve();
+		tx.onabort = () => reject(tx.error); // full
+	});
+	const [answer] = await Promise.all([request(act(tx.objectStore(store))), ended]);
+	return answer;
 }
+
+const written = new Set<string>(); // whose bytes are there
 
 export const uploadShelf: UploadShelf = {
 	async load(user) {
 		try {
-			const all = await within('readonly', (s) => s.getAll() as IDBRequest<KeptUpload[]>);
-			return all.filter((u) => u.user === user).sort((a, b) => a.at - b.at);
+			const all = await within(FACTS, 'readonly', (s) => s.getAll() as IDBRequest<KeptUpload[]>);
+			const mine = all.filter((u) => u.user === user).sort((a, b) => a.at - b.at);
+			return await Promise.all(
+				mine.map(async (u) => {
+					const held = await within(BYTES, 'readonly', (s) => s.get(u.client_id) as IDBRequest<Bytes | undefined>).catch(() => undefined);
+					if (held) written.add(u.client_id);
+					return { ...u, blob: held?.blob ?? null, thumb: held?.thumb ?? null };
+				}),
+			);
 		} catch {
 			return [];
 		}
 	},
 	async save(u) {
-		try {
-			await within('readwrite', (s) => s.put(u));
-		} catch {
-			// Full, or a browser that keeps no blobs: what it is, at least.
-			await within('readwrite', (s) => s.put({ ...u, blob: null, thumb: null })).catch(() => {});
-		}
+		const { client_id, blob, thumb } = u;
+		await within(FACTS, 'readwrite', (s) => s.put({ ...u, blob: null, thumb: null })).catch(() => {});
+		if (!blob || written.has(client_id)) return;
+		written.add(client_id);
+		// Full, or a browser that keeps no blobs: then the file is asked for again.
+		await within(BYTES, 'readwrite', (s) => s.put({ client_id, blob, thumb } satisfies Bytes)).catch(() => {});
 	},
 	async drop(client_id) {
-		await within('readwrite', (s) => s.delete(client_id)).catch(() => {});
+		written.delete(client_id);
+		for (const store of [FACTS, BYTES]) await within(store, 'readwrite', (s) => s.delete(client_id)).catch(() => {});
 	},
 	async forget(user) {
 		for (const u of await this.load(user)) await this.drop(u.client_id);
