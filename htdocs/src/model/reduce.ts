@@ -4,11 +4,13 @@ import { addAfter, addBefore, addMessage, addNewest, emptyLog, tailSeq } from '.
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyReads, dropMark } from './reads';
 import { applyTyping, endTyping, typedMessage } from './typing';
+import { applyUpload, type UploadAction } from './uploads';
 import type { Connection, MemberList, Phase, State, Table } from './state';
 import { myId } from './state';
 import { countDeleted, countMarks, countMessages, readHere, recount, undoHere, unreadHere } from './unread';
 import type {
 	Channel,
+	FileLimits,
 	Line,
 	Me,
 	Member,
@@ -28,8 +30,9 @@ export type Action =
 	| { type: 'phase'; phase: Phase }
 	| { type: 'site'; site: Site }
 	| { type: 'me'; me: Me }
-	| { type: 'limits'; message_chars: number }
+	| { type: 'limits'; message_chars?: number; files?: FileLimits | null }
 	| { type: 'reports/open'; reports: OpenReports }
+	| UploadAction
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
 	/* All own channels. `asked`: those held when the list was asked for; of these, what is not in it is gone. `heard`: what
@@ -86,7 +89,15 @@ export function reduce(s: State, a: Action): State {
 		case 'reports/open':
 			return { ...s, openReports: a.reports };
 		case 'limits':
-			return { ...s, limits: { message_chars: a.message_chars } };
+			return {
+				...s,
+				limits: { message_chars: a.message_chars ?? s.limits.message_chars, files: a.files === undefined ? s.limits.files : a.files },
+			};
+		case 'upload/add':
+		case 'upload/set':
+		case 'upload/drop':
+		case 'upload/ready':
+			return applyUpload(s, a);
 		case 'lines':
 			return a.lines.reduce(applyLine, s);
 		case 'users':

@@ -28,6 +28,9 @@ const Settings = lazily(() => import('./settings').then((m) => m.Settings));
 const Devices = lazily(() => import('./access').then((m) => m.Devices));
 const OwnPassword = lazily(() => import('./access').then((m) => m.OwnPassword));
 const Tokens = lazily(() => import('./access').then((m) => m.Tokens));
+const FileList = lazily<{ onClose: () => void }>(() => import('./myfiles').then((m) => m.FileList));
+const DeleteFile = lazily(() => import('./myfiles').then((m) => m.DeleteFile));
+const Lightbox = lazily(() => import('./lightbox').then((m) => m.Lightbox));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Invitations = lazily(() => import('./invitations').then((m) => m.Invitations));
 const Pause = lazily(() => import('./settings').then((m) => m.Pause));
@@ -196,6 +199,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'devices' && <Devices onClose={closeDialog} />}
 			{dialog === 'password' && <OwnPassword onClose={closeDialog} />}
 			{dialog === 'tokens' && <Tokens onClose={closeDialog} />}
+			{dialog === 'files' && <FileList onClose={closeDialog} />}
 			{dialog === 'status' && <StatusForm onClose={closeDialog} />}
 			{dialog === 'dnd' && <Pause onClose={closeDialog} />}
 			{dialog === 'invitations' && <Invitations onClose={closeDialog} />}
@@ -203,6 +207,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{about && 'invite' in about && <Invite channel={about.invite} onClose={closeDialog} />}
 			{about && 'leave' in about && <Leave channel={about.leave} onClose={closeDialog} />}
 			{about && 'readers' in about && <Readers {...about.readers} onClose={closeDialog} />}
+			{about && 'lightbox' in about && <Lightbox {...about.lightbox} onClose={closeDialog} />}
+			{about && 'deleteFile' in about && <DeleteFile {...about.deleteFile} onClose={closeDialog} />}
 			{about && 'moderate' in about && <Moderate {...about.moderate} onClose={closeDialog} />}
 			{about && 'report' in about && <ReportMessage {...about.report} onClose={closeDialog} />}
 			{about && 'deleteMessage' in about && <DeleteMessage {...about.deleteMessage} onClose={closeDialog} />}

@@ -6,12 +6,13 @@ import { statusOf } from '../model/presence';
 import { isGuest } from '../model/roles';
 import { myId } from '../model/state';
 import { totals } from '../model/unread';
-import type { Channel } from '../model/types';
+import type { Channel, Message } from '../model/types';
 import { t } from '../strings';
 import { ChannelMenu } from './channel_menu';
 import { Composer } from './composer';
 import { Silence, useSilence } from './silence';
 import { ConnectionLine } from './connection';
+import { DropZone } from './drop';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
 import { Icon } from './icon';
@@ -91,6 +92,7 @@ export function ChannelView({ channel, panel }: { channel: Channel; panel: boole
 			<Announcer channel={channel} />
 			<TypingLine channel={channel} />
 			{silence ? <Silence text={silence} /> : <Composer channel={channel} />}
+			<DropZone channel={channel} silent={silence !== null} />
 		</main>
 	);
 }
@@ -110,8 +112,7 @@ function Announcer({ channel }: { channel: Channel }) {
 	useEffect(() => {
 		if (!ready) return;
 		const seq = tail?.seq ?? 0;
-		if (since.current !== null && tail && seq > since.current && tail.sender !== me)
-			setSaid(t.saidNow(personName(who), tail.body?.text.slice(0, 300) ?? ''));
+		if (since.current !== null && tail && seq > since.current && tail.sender !== me) setSaid(t.saidNow(personName(who), saidOf(tail)));
 		since.current = seq;
 	}, [tail, ready]);
 	return (
@@ -119,6 +120,12 @@ function Announcer({ channel }: { channel: Channel }) {
 			{said}
 		</div>
 	);
+}
+
+/* What a message says, to the ear: its words, and how many files are with it. */
+function saidOf({ body }: Message): string {
+	const files = body?.files?.length ?? 0;
+	return [body?.text.slice(0, 300), files ? t.filesIn(files) : ''].filter(Boolean).join(', ');
 }
 
 /* A public channel that one is not in. */
