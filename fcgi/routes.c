@@ -52,6 +52,7 @@ const struct route routes[] = {
 	{METHOD_PUT, CHANNEL "/unread", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_mark_unread},
 	{METHOD_PUT, CHANNEL "/delivered", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_mark_delivered},
 	{METHOD_PATCH, CHANNEL "/membership", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_membership_change},
+	{METHOD_GET, API "/search", NEED_USER, SCOPE_READ, INPUT_NONE, "q,sort,before,limit", handle_search},
 	{METHOD_GET, API "/invites", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, "before,limit", handle_invite_list},
 	{METHOD_POST, API "/invites", NEED_ADMIN, SCOPE_ADMIN, INPUT_JSON, NULL, handle_invite_create},
 	{METHOD_DELETE, API "/invites/{invite}", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, NULL, handle_invite_revoke},

@@ -3,6 +3,7 @@
 #include "lib/db/db.h"
 #include "lib/db/maintain.h"
 #include "lib/db/migrations.h"
+#include "lib/search/indexer.h"
 #include <stdio.h>
 
 static void say(const char *what)
@@ -21,8 +22,12 @@ int cmd_migrate(struct cli *c)
 int cmd_maintain(struct cli *c)
 {
 	struct err e = {0};
+	int64_t n;
 
-	return maintain(c->db, c->config, say, &e) < 0 ? cli_fail(&e) : CLI_OK;
+	if (maintain(c->db, c->config, say, &e) < 0 || indexer_run(c->db, &n, &e) < 0)
+		return cli_fail(&e);
+	printf("events and messages taken into the search index: %lld\n", (long long)n);
+	return CLI_OK;
 }
 
 int cmd_new_epoch(struct cli *c)
