@@ -216,6 +216,10 @@ export const t = {
 	themes: { system: 'System', light: 'Light', dark: 'Dark' } as Record<string, string>,
 	shortcuts: 'Keyboard shortcuts',
 
+	search: 'Search',
+	searchFor: (q: string) => `Search messages for ${isolate(q)}`,
+	messageNotFound: 'That message is not there any more, or could not be loaded.',
+
 	members: 'Members',
 	membersCount: (n: number) => `${n} ${plural(n, 'member', 'members')}`,
 	showMembers: 'Show the members',

@@ -74,11 +74,9 @@ test("SE-1 scripts without spaces, accents, case, width and composition: found a
 			for (const s of SAID) await say(alice, room, s);
 		},
 		async (state) => {
-			for (const [q, ...at] of wants) {
-				const want = at.map((i) => SAID[i]).sort();
-				// a snippet is the text where it is short
-				assert.deepEqual((await texts(alice, q)).sort(), want, `${state}: ${q}`);
-			}
+			// a snippet is the text where it is short
+			const one = async ([q, ...at]) => assert.deepEqual((await texts(alice, q)).sort(), at.map((i) => SAID[i]).sort(), `${state}: ${q}`);
+			await Promise.all(wants.map(one));
 		},
 	);
 });
@@ -209,7 +207,6 @@ test("filters: from, in, has, before, after; wrong ones name q", async () => {
 	problem(await alice.get(path("x", { limit: 51 })), 400, "bad_field", "limit");
 	for (const before of ["", "x", "d", "d0", "d-1", "r1", "r1.2", "1"]) problem(await alice.get(path("x", { sort: "date", before })), 400, "bad_field", "before");
 	for (const before of ["d1", "r1", "r1.2", "r.1.2", "r1.2.x"]) problem(await alice.get(path("x", { before })), 400, "bad_field", "before");
-	problem(await (await bot(stack, "bob", [])).get?.(path("x")), 403, "insufficient_scope");
 });
 
 test("an edit is found by its new words and no longer by its old, a deletion never; what is stored of a deleted text goes", async () => {

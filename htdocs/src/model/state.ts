@@ -40,6 +40,8 @@ export interface State {
 	members: Table<MemberList>;
 	outbox: readonly Pending[];
 	drafts: Readonly<Record<number, string>>;
+	/* The message that was gone to last; another object each time. */
+	target: { channel: number; seq: number } | null;
 	/* Per channel, the seq after which the "new messages" line stands. */
 	lines: Table<number>;
 	presence: Table<Presence>;
@@ -72,6 +74,7 @@ export const initialState: State = {
 	members: {},
 	outbox: [],
 	drafts: {},
+	target: null,
 	lines: {},
 	presence: {},
 	typing: {},

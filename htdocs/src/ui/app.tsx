@@ -18,7 +18,7 @@ import { MembersPanel } from './members';
 import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { noticeText } from './notice';
-import { channelPath, isDoor, navigate, useRoute, type AdminTab, type Door, type Route } from './route';
+import { channelPath, isDoor, navigate, searchPath, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
@@ -36,6 +36,7 @@ const DeleteMessage = lazily(() => import('./moderate').then((m) => m.DeleteMess
 const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));
 const Restrictions = lazily(() => import('./moderate').then((m) => m.Restrictions));
 const ChannelReports = lazily(() => import('./reports').then((m) => m.ChannelReports));
+const SearchPanel = lazyPage<{ route: ChannelRoute }>(() => import('./search').then((m) => m.SearchPanel), SearchLoading);
 const AdminView = lazyPage<{ tab: AdminTab }>(() => import('./admin').then((m) => m.AdminView), LoadingView);
 
 const TOAST_FOR = 6_000; // ms
@@ -67,6 +68,12 @@ function Starting() {
 	);
 }
 
+function SearchLoading() {
+	const phone = usePhone();
+	const Frame = phone ? 'main' : 'aside';
+	return <Frame class="panel" aria-label={t.search} aria-busy="true" id={phone ? 'main' : undefined} />;
+}
+
 function Unreachable() {
 	return (
 		<main class="door">
@@ -89,7 +96,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 	const narrow = useNarrow();
 	const phone = usePhone();
 	const id = route.page === 'channel' ? route.channel : null;
-	const panel = route.page === 'channel' && route.panel === 'members';
+	const panel = route.page === 'channel' ? route.panel : null;
+	const at = route.page === 'channel' ? route.at : null;
 	const channel = useSelect(store, (s) => (id === null ? undefined : s.channels[id]));
 	const preview = useSelect(store, (s) => (s.preview?.id === id ? s.preview : null));
 	const missing = useSelect(store, (s) => id !== null && s.missing === id);
@@ -109,9 +117,9 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 	const member = channel !== undefined;
 	// Before it is painted: the list then stands at the first new message.
 	useLayoutEffect(() => {
-		client.open(id);
+		client.open(id, at);
 		if (id !== null && member) shelf.set('last', String(id));
-	}, [id, member]);
+	}, [id, member, at]);
 
 	const here = useRef({ id, panel, drawer });
 	here.current = { id, panel, drawer };
@@ -134,12 +142,19 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				setToast({ text: t.left(channelLabel(store.get(), c)), bad: false });
 				if (here.current.id === c.id) navigate('/');
 			},
+			notFound: () => setToast({ text: t.messageNotFound, bad: true }),
 			told: (line) => setToast({ text: noticeText(store.get(), line), bad: line.type === 'moderated' && line.action !== 'unmuted' }),
 		};
 		return listenToKeys({
 			client,
 			current: () => here.current.id,
-			panel: () => here.current.panel,
+			panel: () => here.current.panel !== null,
+			search: () => {
+				const s = store.get();
+				const at = here.current.id ?? Object.values(s.channels)[0]?.id;
+				if (at !== undefined && s.channels[at]) navigate(searchPath(at));
+				dispatchEvent(new Event('pulsechat-search'));
+			},
 			drawer: () => here.current.drawer,
 			closeDrawer: () => setDrawer(false),
 			openDialog: ui.openDialog,
@@ -173,7 +188,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				{fullPanel ? null : route.page === 'admin' ? (
 					<AdminView tab={route.tab} />
 				) : channel ? (
-					<ChannelView channel={channel} panel={panel} />
+					<ChannelView channel={channel} panel={panel === 'members'} />
 				) : preview ? (
 					<PreviewView channel={preview} />
 				) : missing ? (
@@ -183,7 +198,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				) : (
 					<LoadingView />
 				)}
-				{panel && channel && <MembersPanel channel={channel} />}
+				{panel === 'members' && channel && <MembersPanel channel={channel} />}
+				{panel === 'search' && channel && route.page === 'channel' && <SearchPanel route={route} />}
 			</div>
 			{dialog === 'switcher' && <Switcher onClose={closeDialog} />}
 			{dialog === 'browse' && <Browse onClose={closeDialog} />}
