@@ -354,6 +354,7 @@ export const t = {
 
 	keys: [
 		['Ctrl+K', 'Find a channel or a person'],
+		['/', 'Search messages'],
 		['Alt+↑ Alt+↓', 'Previous or next channel'],
 		['Alt+Shift+↑ ↓', 'Previous or next unread channel'],
 		['Esc', 'Close what is open; mark the channel as read'],

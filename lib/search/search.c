@@ -12,7 +12,7 @@
 
 #define BUDGET_MS 1000               /* after which a page is as long as it is */
 #define TAIL_EVENTS 4000             /* of the log's end that are looked through */
-#define SEARCH_POOL 1000             /* matches that are ranked */
+#define SEARCH_POOL 500              /* matches that are ranked */
 #define POOL_BYTES ((size_t)4 << 20) /* of their texts */
 #define ROUNDS_MAX 64                /* of questions to the index */
 #define ASK_FIRST 64
@@ -136,8 +136,7 @@ static int ask(struct search *s, int64_t below, int64_t want, int64_t budget, PG
 {
 	if (s->results_n == COUNT_OF(s->results))
 		return err_set(e, ERR_INTERNAL, NULL, "too many rounds");
-	if (db_query(s->db, STMT_search_find, r, e, "itttttiii", s->reader, strbuf_cstr(&s->template),
-		     result_text(s->scope, 0, ROOMS), result_text(s->scope, 0, SENDERS),
+	if (db_query(s->db, STMT_search_find, r, e, "itttiii", s->reader, strbuf_cstr(&s->template),
 		     result_text(s->scope, 0, BEFORE_AT), result_text(s->scope, 0, AFTER_AT), below, want, budget) < 0)
 		return -1;
 	s->results[s->results_n++] = *r;

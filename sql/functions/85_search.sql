@@ -38,13 +38,13 @@ BEGIN
 	GROUP BY 1
 	ON CONFLICT (part) DO UPDATE SET first_at = least(p.first_at, excluded.first_at), last_at = greatest(p.last_at, excluded.last_at)
 	WHERE p.first_at > excluded.first_at OR p.last_at < excluded.last_at;
-	PERFORM gin_clean_pending_list('message_index_words_idx');
+	PERFORM gin_clean_pending_list(to_regclass('message_index_words_idx')); -- null while it is built anew, after a bulk load
 	RETURN true;
 END $$;
 
 -- What a search is about: whom and where its filters name, where the reader may look, how far the index has come. All that is read
 -- afterwards stands in the same snapshot.
--- rooms: the channels to look in, all of his where he names none; whole: what the index lacks is in the log above `event`.
+-- rooms: the channels to look in, all of his where he names none; few_rooms: the index is asked by them, else by who is where; whole: what the index lacks is in the log above `event`.
 DROP FUNCTION IF EXISTS search_scope(bigint, text[], text[], text, text);
 CREATE OR REPLACE FUNCTION search_scope(reader bigint, in_from text[], in_rooms text[], in_before text, in_after text)
 RETURNS TABLE (cursor text, senders bigint[], no_sender text, rooms bigint[], no_room text, few_rooms boolean, before_at timestamptz,
@@ -84,7 +84,7 @@ BEGIN
 	ELSE
 		rooms := ARRAY(SELECT m.channel_id FROM members m WHERE m.user_id = reader ORDER BY m.channel_id);
 	END IF;
-	few_rooms := cardinality(rooms) <= 16;
+	few_rooms := cardinality(in_rooms) > 0 OR cardinality(rooms) <= 16;
 	before_at := CASE WHEN in_before <> '' THEN in_before::timestamp AT TIME ZONE zone ELSE 'infinity' END;
 	after_at := CASE WHEN in_after <> '' THEN in_after::timestamp AT TIME ZONE zone ELSE '-infinity' END;
 	head := stream_head();
@@ -95,20 +95,20 @@ END $$;
 
 -- Messages that the index proposes, newest first, below an id, as they are now; a part of the index after the other until there are
 -- `want`, or `budget` milliseconds have gone: then a last row with a null seq says by its id from where on it has not looked.
--- template: of a tsquery, with '%' where a part's mark goes; '': any words.
-DROP FUNCTION IF EXISTS search_find(bigint, text, bigint[], bigint[], timestamptz, timestamptz, bigint, int, int);
-CREATE OR REPLACE FUNCTION search_find(reader bigint, template text, in_rooms bigint[], in_senders bigint[], before_at timestamptz,
-	after_at timestamptz, below bigint, want int, budget int)
+-- template: of a tsquery, with '%' where a part's mark goes; '': any message of the reader's channels.
+DROP FUNCTION IF EXISTS search_find(bigint, text, timestamptz, timestamptz, bigint, int, int);
+CREATE OR REPLACE FUNCTION search_find(reader bigint, template text, before_at timestamptz, after_at timestamptz, below bigint,
+	want int, budget int)
 RETURNS TABLE (channel_id bigint, seq bigint, id bigint, sender bigint, created_us bigint, version bigint, body jsonb, edited_us bigint)
 LANGUAGE plpgsql STABLE
--- a part is small, and what is found in it is known only by the index; plans are made for these words
-SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off
+-- One plan for all: the words by their index, sorted; then message after message, until there are enough. Whose channel it is is looked
+-- up once for each channel (Memoize).
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 DECLARE
 	until timestamptz := clock_timestamp() + budget * interval '1 millisecond';
 	p bigint;
-	asked tsquery;
 	got int := 0;
 	n int;
 BEGIN
@@ -120,29 +120,25 @@ BEGIN
 			RETURN;
 		END IF;
 		IF template <> '' THEN
-			asked := replace(template, '%', search_mark(p))::tsquery;
 			RETURN QUERY
 			SELECT m.channel_id, m.seq, m.id, m.sender, (extract(epoch FROM m.created_at) * 1000000)::int8, m.version, m.body,
 				(extract(epoch FROM m.edited_at) * 1000000)::int8
 			FROM (SELECT i.id, i.channel_id, i.seq FROM message_index i
-				WHERE i.words @@ asked AND i.id < below AND i.channel_id = ANY (in_rooms)
+				WHERE i.words @@ replace(template, '%', search_mark(p))::tsquery AND i.id < below
 					AND i.created_at < before_at AND i.created_at >= after_at
 				ORDER BY i.id DESC OFFSET 0) i
-			JOIN messages m ON m.channel_id = i.channel_id AND m.seq = i.seq
-			WHERE m.deleted_at IS NULL AND (cardinality(in_senders) = 0 OR m.sender = ANY (in_senders))
-				AND EXISTS (SELECT FROM members r WHERE r.channel_id = m.channel_id AND r.user_id = reader)
+			JOIN members r ON r.channel_id = i.channel_id AND r.user_id = reader
+			JOIN messages m ON m.channel_id = i.channel_id AND m.seq = i.seq AND m.deleted_at IS NULL
 			ORDER BY i.id DESC LIMIT want - got;
 		ELSE
 			RETURN QUERY
 			SELECT m.channel_id, m.seq, m.id, m.sender, (extract(epoch FROM m.created_at) * 1000000)::int8, m.version, m.body,
 				(extract(epoch FROM m.edited_at) * 1000000)::int8
 			FROM (SELECT i.id, i.channel_id, i.seq FROM message_index i
-				WHERE i.id < least(below, (p + 1) << 15) AND i.id >= p << 15 AND i.channel_id = ANY (in_rooms)
-					AND i.created_at < before_at AND i.created_at >= after_at
+				WHERE i.id < least(below, (p + 1) << 15) AND i.id >= p << 15 AND i.created_at < before_at AND i.created_at >= after_at
 				ORDER BY i.id DESC OFFSET 0) i
-			JOIN messages m ON m.channel_id = i.channel_id AND m.seq = i.seq
-			WHERE m.deleted_at IS NULL AND (cardinality(in_senders) = 0 OR m.sender = ANY (in_senders))
-				AND EXISTS (SELECT FROM members r WHERE r.channel_id = m.channel_id AND r.user_id = reader)
+			JOIN members r ON r.channel_id = i.channel_id AND r.user_id = reader
+			JOIN messages m ON m.channel_id = i.channel_id AND m.seq = i.seq AND m.deleted_at IS NULL
 			ORDER BY i.id DESC LIMIT want - got;
 		END IF;
 		GET DIAGNOSTICS n = ROW_COUNT;

@@ -7,10 +7,10 @@ SELECT cursor, senders, no_sender, rooms, no_room, few_rooms, before_at, after_a
 FROM search_scope($1, $2, $3, $4, $5);
 
 -- name: search_find
--- in: reader int8, template text, rooms int8[], senders int8[], before_at timestamptz, after_at timestamptz, below int8, want int4, budget int4
+-- in: reader int8, template text, before_at timestamptz, after_at timestamptz, below int8, want int4, budget int4
 -- out: channel_id int8, seq int8, id int8, sender int8, created_us int8, version int8, body jsonb, edited_us int8
 SELECT channel_id, seq, id, sender, created_us, version, body, edited_us
-FROM search_find($1, $2, $3, $4, $5, $6, $7, $8, $9);
+FROM search_find($1, $2, $3, $4, $5, $6, $7);
 
 -- Messages of the log's end that the index does not know yet, or not as they are now.
 -- name: search_tail

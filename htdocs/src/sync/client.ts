@@ -601,7 +601,8 @@ export class Client {
 			this.store.dispatch({ type: 'log/trim', channel: this.current, to: KEPT });
 			this.store.dispatch({ type: 'reads/forget', channel: this.current });
 		}
-		if (this.current !== id) this.typist.stop();
+		const again = this.current === id;
+		if (!again) this.typist.stop();
 		this.current = id;
 		this.wishedAt = at;
 		const s = this.store.get();
@@ -610,7 +611,7 @@ export class Client {
 		const c = s.channels[id];
 		if (!c) return void this.look(id);
 		if (s.preview || s.missing !== null) this.store.dispatch({ type: 'preview', channel: null });
-		this.store.dispatch({ type: 'line', channel: id, after: unreadOf(c) > 0 ? markOf(c) : null });
+		if (!again || at === null) this.store.dispatch({ type: 'line', channel: id, after: unreadOf(c) > 0 ? markOf(c) : null });
 		if (at !== null) void this.goTo(id, at);
 		else if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
 		if (c.peer !== null) this.loader.needUsers([c.peer]);

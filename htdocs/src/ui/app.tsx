@@ -18,7 +18,7 @@ import { MembersPanel } from './members';
 import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { noticeText } from './notice';
-import { channelPath, isDoor, navigate, searchPath, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
+import { channelPath, isDoor, navigate, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
@@ -49,7 +49,7 @@ export function App({ store, client }: { store: Store; client: Client | null }) 
 	useEffect(() => {
 		if (phase !== 'signed_out' && phase !== 'ended' && phase !== 'deactivated') return;
 		if (phase !== 'signed_out') setReason(phase);
-		if (!isDoor(route)) navigate(`/sign-in?${new URLSearchParams({ return_to: location.pathname })}`, true);
+		if (!isDoor(route)) navigate(`/sign-in?${new URLSearchParams({ return_to: location.pathname + location.search })}`, true);
 	}, [phase, route.page]);
 	if (route.page === 'sign-in') return <SignIn returnTo={route.returnTo} reason={reason} />;
 	if (route.page === 'join') return <SignIn returnTo="/" reason={null} invite={route.invite} />;
@@ -116,7 +116,11 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 
 	const member = channel !== undefined;
 	// Before it is painted: the list then stands at the first new message.
+	const shown = useRef({ id: -1 as number | null, member: false });
 	useLayoutEffect(() => {
+		const same = shown.current.id === id && shown.current.member === member;
+		shown.current = { id, member };
+		if (same && at === null) return; // a panel was opened or closed
 		client.open(id, at);
 		if (id !== null && member) shelf.set('last', String(id));
 	}, [id, member, at]);
@@ -150,10 +154,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			current: () => here.current.id,
 			panel: () => here.current.panel !== null,
 			search: () => {
-				const s = store.get();
-				const at = here.current.id ?? Object.values(s.channels)[0]?.id;
-				if (at !== undefined && s.channels[at]) navigate(searchPath(at));
-				dispatchEvent(new Event('pulsechat-search'));
+				openSearch(store.get().channels);
 			},
 			drawer: () => here.current.drawer,
 			closeDrawer: () => setDrawer(false),

@@ -42,6 +42,16 @@ export function searchPath(id: number, q = '', at: number | null = null): string
 	return `/c/${id}/search${params.size ? `?${params}` : ''}`;
 }
 
+/* Opens the search beside the channel that is open, else beside any; false: there is none. */
+export function openSearch(channels: Readonly<Record<number, unknown>>, q = ''): boolean {
+	const here = parseRoute(location.pathname, location.search);
+	const id = here.page === 'channel' && channels[here.channel] ? here.channel : Number(Object.keys(channels)[0] ?? 0);
+	if (!id) return false;
+	navigate(searchPath(id, q));
+	dispatchEvent(new Event('pulsechat-search'));
+	return true;
+}
+
 export function navigate(path: string, replace = false): void {
 	if (path === location.pathname + location.search) return;
 	if (replace) history.replaceState(null, '', path);

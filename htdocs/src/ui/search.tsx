@@ -168,7 +168,7 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 					</div>
 				)}
 				{!error && found && !found.complete && <p class="panel-note">{ts.incomplete}</p>}
-				{!q && <Hints onUse={(words) => put(words)} />}
+				{!q && <Hints onUse={(words) => put(words)} phone={phone} />}
 				{!error && found && !busy && !found.list.length && (
 					<div class="panel-note">
 						<p>{ts.nothingText}</p>
@@ -207,10 +207,11 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 
 const withoutFilters = (text: string) => text.replace(/(^|\s)(from|in|has|before|after):("[^"]*"?|\S*)/g, '$1').trim();
 
-function Hints({ onUse }: { onUse: (words: string) => void }) {
+function Hints({ onUse, phone }: { onUse: (words: string) => void; phone: boolean }) {
+	const Title = phone ? 'h2' : 'h3';
 	return (
 		<section class="search-hints" aria-label={ts.hintTitle}>
-			<h3>{ts.hintTitle}</h3>
+			<Title>{ts.hintTitle}</Title>
 			<ul>
 				{ts.hints.map(([words, what]) => (
 					<li key={words}>
@@ -227,6 +228,7 @@ function Hints({ onUse }: { onUse: (words: string) => void }) {
 
 /* What was deleted since, or stands in a channel that was left, goes from the list too. */
 function Result({ found: r, here, phone }: { found: Found; here: ChannelRoute; phone: boolean }) {
+	const { client } = useUi();
 	const user = useState$((s) => s.users[r.sender]);
 	const channel = useState$((s) => s.channels[r.channel]);
 	const where = useState$((s) => (channel ? channelLabel(s, channel) : ''));
@@ -244,7 +246,7 @@ function Result({ found: r, here, phone }: { found: Found; here: ChannelRoute; p
 				onClick={(e) => {
 					if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
 					e.preventDefault();
-					if (current) dispatchEvent(new Event('pulsechat-again'));
+					if (current) client.open(r.channel, r.seq);
 					else navigate(to);
 				}}
 			>
