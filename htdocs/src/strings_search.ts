@@ -25,7 +25,7 @@ export const ts = {
 	nothingText: 'Try fewer or shorter words, or take a filter away.',
 	dropFilters: 'Search without filters',
 	failed: 'The search did not work.',
-	incomplete: 'Older messages are still being made ready for the search. Some may be missing for a while.',
+	incomplete: 'Not all messages could be looked through just now. Older ones may be missing.',
 	results: 'Results',
 	resultOf: (who: string, where: string, when: string) => `${who}, ${where}, ${when}`,
 };

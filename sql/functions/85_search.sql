@@ -124,7 +124,7 @@ BEGIN
 			SELECT m.channel_id, m.seq, m.id, m.sender, (extract(epoch FROM m.created_at) * 1000000)::int8, m.version, m.body,
 				(extract(epoch FROM m.edited_at) * 1000000)::int8
 			FROM (SELECT i.id, i.channel_id, i.seq FROM message_index i
-				WHERE i.words @@ replace(template, '%', search_mark(p))::tsquery AND i.id < below
+				WHERE i.words @@ replace(template, '%', search_mark(p))::tsquery AND i.id + 0 < below -- + 0: by the words' index alone
 					AND i.created_at < before_at AND i.created_at >= after_at
 				ORDER BY i.id DESC OFFSET 0) i
 			JOIN members r ON r.channel_id = i.channel_id AND r.user_id = reader
