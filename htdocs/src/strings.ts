@@ -239,6 +239,10 @@ export const t = {
 	themes: { system: 'System', light: 'Light', dark: 'Dark' } as Record<string, string>,
 	shortcuts: 'Keyboard shortcuts',
 
+	search: 'Search',
+	searchFor: (q: string) => `Search messages for ${isolate(q)}`,
+	messageNotFound: 'That message is not there any more, or could not be loaded.',
+
 	members: 'Members',
 	membersCount: (n: number) => `${n} ${plural(n, 'member', 'members')}`,
 	showMembers: 'Show the members',
@@ -464,6 +468,7 @@ export const t = {
 
 	keys: [
 		['Ctrl+K', 'Find a channel or a person'],
+		['/', 'Search messages'],
 		['Alt+↑ Alt+↓', 'Previous or next channel'],
 		['Alt+Shift+↑ ↓', 'Previous or next unread channel'],
 		['Esc', 'Close what is open; mark the channel as read'],

@@ -43,6 +43,8 @@ export interface State {
 	/* Files on their way, of drafts and of pending messages, in the order they were chosen. */
 	uploads: readonly Upload[];
 	drafts: Readonly<Record<number, string>>;
+	/* The message that was gone to last; another object each time. */
+	target: { channel: number; seq: number } | null;
 	/* Per channel, the seq after which the "new messages" line stands. */
 	lines: Table<number>;
 	presence: Table<Presence>;
@@ -78,6 +80,7 @@ export const initialState: State = {
 	outbox: [],
 	uploads: [],
 	drafts: {},
+	target: null,
 	lines: {},
 	presence: {},
 	typing: {},

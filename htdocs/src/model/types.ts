@@ -306,6 +306,8 @@ export interface Log {
 	status: 'loading' | 'ready' | 'failed';
 	messages: readonly Message[];
 	hasBefore: boolean;
+	/* The run ends below the newest message, where somebody has gone back to an old one. Nothing is put at its end by itself. */
+	hasAfter: boolean;
 	loadingBefore: boolean;
 	failedBefore: boolean;
 	/* Came by event while loading or above a hole; joins the run as soon as it reaches up to them. Sorted by seq. */

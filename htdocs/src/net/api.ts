@@ -64,6 +64,21 @@ export interface UnreadOf {
 	mentions: number;
 }
 
+/* A message that was found: the text around what was looked for, in pieces. */
+export interface Found {
+	channel: number;
+	seq: number;
+	id: number;
+	sender: number;
+	created_at: string;
+	snippet: { text: string; hit?: boolean }[];
+}
+export interface SearchPage {
+	results: Found[];
+	next: string | null;
+	complete: boolean;
+}
+
 export interface Answer<T> {
 	data: T;
 	cursor: string | null;
@@ -136,7 +151,8 @@ export const api = {
 	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
 	send: (id: number, client_id: string, body: SentBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
-	messages: (id: number, where: { before?: number; after?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	messages: (id: number, where: { before?: number; after?: number; around?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	search: (q: string, sort: 'rank' | 'date', before?: string) => call<SearchPage>('GET', `${V}/search`, { q, sort, before }),
 	settings: () => call<Settings>('GET', `${V}/me/settings`),
 	changeSettings: (change: Partial<Settings>) => call<Settings>('PATCH', `${V}/me/settings`, undefined, change),
 	setStatus: (status: Partial<Status>) => call<Settings>('PUT', `${V}/me/status`, undefined, status),
