@@ -337,7 +337,7 @@ function of(name) {
 			assert.match(r.headers["content-type"], /^text\/html; ?charset=utf-8$/i);
 			assert.deepEqual(r.all["cache-control"], ["no-cache"], path);
 			assert.deepEqual(r.all["content-security-policy"]?.length, 1);
-			assert.match(r.headers["content-security-policy"], new RegExp(`default-src 'none'.*connect-src 'self' ws://${stack.host};`));
+			assert.match(r.headers["content-security-policy"], new RegExp(`default-src 'none'.*connect-src 'self' ws://${stack.host} ${stack.filesUrl};`));
 			assert.ok(r.all["permissions-policy"]);
 			secured(r, path);
 		}
