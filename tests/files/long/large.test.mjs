@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { makeChannel, ok } from "../../api/help.mjs";
@@ -33,7 +33,7 @@ for (const kind of STORES)
 			const { alice, stack } = site;
 			const c = (await makeChannel(alice)).id, size = GB * 2 ** 30 - 12345;
 			const up = ok(
-				await alice.post("/api/v1/uploads", { client_id: crypto.randomUUID(), channel: c, name: "film.bin", type: "", size }),
+				await alice.post("/api/v1/uploads", { client_id: randomUUID(), channel: c, name: "film.bin", type: "", size }),
 				201,
 			);
 			const { part_size, parts } = up.multipart;
