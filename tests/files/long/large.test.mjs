@@ -44,7 +44,7 @@ for (const kind of STORES)
 				part.writeUInt32BE(number);
 				whole.update(part);
 				const [put] = ok(await alice.post(path(up, "/parts"), { parts: [{ number, sha256: sha256(part) }] })).parts;
-				assert.equal((await putTo(put, part)).status, 200);
+				assert.equal((await putTo(put, part, { timeout: 300000 })).status, 200); // a busy disk
 			}
 			const done = ok(await completed(alice, up, 300000));
 			assert.deepEqual([done.state, done.file.size], ["ready", size]);
