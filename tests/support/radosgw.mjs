@@ -360,4 +360,5 @@ process.on("exit", () => {
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"])
 	process.once(signal, () => {
 		for (const gw of running) gw.killAll();
+		setTimeout(() => process.exit(1), 3000); // a site of the same file may stop meanwhile
 	});
