@@ -13,6 +13,7 @@ import './styles/dialogs.css';
 import './styles/people.css';
 import './styles/access.css';
 import './styles/roles.css';
+import './styles/search.css';
 
 const store = createStore();
 const root = document.getElementById('app')!;

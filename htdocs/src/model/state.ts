@@ -3,7 +3,7 @@ import { messageAt } from './log';
 import type { Marks } from './reads';
 import type { Counts } from './unread';
 import type { Rung } from '../net/transport';
-import type { Channel, FileLimits, Log, Me, Member, Pending, Presence, Settings, Site, Typing, Upload, User } from './types';
+import type { Channel, FileLimits, Log, Me, Member, OpenReports, Pending, Presence, Settings, Site, Typing, Upload, User } from './types';
 
 export type Table<T> = Readonly<Record<number, T>>;
 
@@ -43,6 +43,8 @@ export interface State {
 	/* Files on their way, of drafts and of pending messages, in the order they were chosen. */
 	uploads: readonly Upload[];
 	drafts: Readonly<Record<number, string>>;
+	/* The message that was gone to last; another object each time. */
+	target: { channel: number; seq: number } | null;
 	/* Per channel, the seq after which the "new messages" line stands. */
 	lines: Table<number>;
 	presence: Table<Presence>;
@@ -59,6 +61,8 @@ export interface State {
 	reads: Table<Marks>;
 	/* Grows with each report that comes or is dealt with, of those that are ours to handle. */
 	reports: number;
+	/* How many are open, in all and by channel. */
+	openReports: OpenReports;
 	connection: Connection;
 }
 
@@ -76,6 +80,7 @@ export const initialState: State = {
 	outbox: [],
 	uploads: [],
 	drafts: {},
+	target: null,
 	lines: {},
 	presence: {},
 	typing: {},
@@ -85,6 +90,7 @@ export const initialState: State = {
 	heard: 0,
 	reads: {},
 	reports: 0,
+	openReports: { open: 0, channels: [] },
 	connection: { status: 'connecting', rung: null, catchingUp: false },
 };
 

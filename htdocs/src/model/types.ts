@@ -268,9 +268,15 @@ export interface Site {
 	version: string;
 }
 
+export interface OpenReports {
+	open: number;
+	channels: { channel: number; open: number }[];
+}
+
 export interface Me {
 	user: User;
 	session: { id: number; kind: 'session' | 'token'; expires_at: string; scopes: string[] };
+	password?: boolean; // one signs in by a password of this site
 }
 
 /* A realtime line. Unknown types and fields are to be passed over, so it is typed loosely and read with care. */
@@ -300,6 +306,8 @@ export interface Log {
 	status: 'loading' | 'ready' | 'failed';
 	messages: readonly Message[];
 	hasBefore: boolean;
+	/* The run ends below the newest message, where somebody has gone back to an old one. Nothing is put at its end by itself. */
+	hasAfter: boolean;
 	loadingBefore: boolean;
 	failedBefore: boolean;
 	/* Came by event while loading or above a hole; joins the run as soon as it reaches up to them. Sorted by seq. */

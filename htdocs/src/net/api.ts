@@ -10,6 +10,7 @@ import type {
 	Member,
 	Message,
 	MessagePage,
+	OpenReports,
 	Presence,
 	SentBody,
 	Session,
@@ -63,6 +64,21 @@ export interface UnreadOf {
 	mentions: number;
 }
 
+/* A message that was found: the text around what was looked for, in pieces. */
+export interface Found {
+	channel: number;
+	seq: number;
+	id: number;
+	sender: number;
+	created_at: string;
+	snippet: { text: string; hit?: boolean }[];
+}
+export interface SearchPage {
+	results: Found[];
+	next: string | null;
+	complete: boolean;
+}
+
 export interface Answer<T> {
 	data: T;
 	cursor: string | null;
@@ -112,8 +128,13 @@ const V = '/api/v1';
 
 export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
+	openReports: () => call<OpenReports>('GET', `${V}/reports/open`),
 	limits: () => call<Record<string, unknown>>('GET', `${V}/limits`),
 	signIn: (who: { name: string; password: string; return_to: string }) => call<{ redirect: string }>('POST', '/auth/local', undefined, who),
+	joinWith: (who: { invite: string; handle: string; name: string; password: string }) =>
+		call<{ redirect: string }>('POST', '/auth/join', undefined, who),
+	changePassword: (wish: { old: string; password: string }) => call<null>('PUT', `${V}/me/password`, undefined, wish),
+	joinBy: (wish: { invite: string; provider?: string }) => call<{ redirect: string }>('POST', '/auth/login', undefined, wish),
 	lookAtInvite: (code: string) => call<{ state: InviteState }>('POST', `${V}/invites/look`, undefined, { code }),
 	invites: (limit: number) => call<{ invites: Invite[]; next: number | null }>('GET', `${V}/invites`, { limit }),
 	makeInvite: (wish: { max_uses?: number; expires_in?: number }) => call<Invite>('POST', `${V}/invites`, undefined, wish),
@@ -130,7 +151,8 @@ export const api = {
 	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
 	send: (id: number, client_id: string, body: SentBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
-	messages: (id: number, where: { before?: number; after?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	messages: (id: number, where: { before?: number; after?: number; around?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	search: (q: string, sort: 'rank' | 'date', before?: string) => call<SearchPage>('GET', `${V}/search`, { q, sort, before }),
 	settings: () => call<Settings>('GET', `${V}/me/settings`),
 	changeSettings: (change: Partial<Settings>) => call<Settings>('PATCH', `${V}/me/settings`, undefined, change),
 	setStatus: (status: Partial<Status>) => call<Settings>('PUT', `${V}/me/status`, undefined, status),

@@ -57,6 +57,8 @@ export interface ClientHooks {
 	left(channel: Channel): void;
 	/* Somebody with a role did something that concerns us, or there is a report. */
 	told(line: Line): void;
+	/* The message that was to be gone to is not there. */
+	notFound(): void;
 }
 
 export class Client {
@@ -73,8 +75,9 @@ export class Client {
 	readonly typist: Typist;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
-	hooks: ClientHooks = { left: () => {}, told: () => {} };
+	hooks: ClientHooks = { left: () => {}, told: () => {}, notFound: () => {} };
 	private current: number | null = null;
+	private wishedAt: number | null = null; // the message that the open channel was opened at
 	private stopped = false;
 	private leaving = false;
 	private lastOutbox: readonly Pending[] = [];
@@ -277,7 +280,7 @@ export class Client {
 		// A tab that was just reloaded may seem alive for a moment.
 		const later = setTimeout(() => this.adopt(), 1_500);
 		this.undo.push(() => clearTimeout(later));
-		if (this.current !== null) this.open(this.current);
+		if (this.current !== null) this.open(this.current, this.wishedAt);
 	}
 
 	private listen(): void {
@@ -619,24 +622,41 @@ export class Client {
 
 	/* --- what views may do --- */
 
-	/* Shows a channel: loads what is missing, and sets the line above what is unread. */
-	open(id: number | null): void {
+	/* Shows a channel: loads what is missing, and sets the line above what is unread; at: begins at that message. */
+	open(id: number | null, at: number | null = null): void {
 		if (this.current !== null && this.current !== id) {
 			this.reader.release(this.current);
 			this.store.dispatch({ type: 'log/trim', channel: this.current, to: KEPT });
 			this.store.dispatch({ type: 'reads/forget', channel: this.current });
 		}
-		if (this.current !== id) this.typist.stop();
+		const again = this.current === id;
+		if (!again) this.typist.stop();
 		this.current = id;
+		this.wishedAt = at;
 		const s = this.store.get();
 		this.interest.open(id !== null && s.channels[id] ? id : null);
 		if (id === null || s.phase !== 'ready') return;
 		const c = s.channels[id];
 		if (!c) return void this.look(id);
 		if (s.preview || s.missing !== null) this.store.dispatch({ type: 'preview', channel: null });
-		this.store.dispatch({ type: 'line', channel: id, after: unreadOf(c) > 0 ? markOf(c) : null });
-		if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
+		if (!again || at === null) this.store.dispatch({ type: 'line', channel: id, after: unreadOf(c) > 0 ? markOf(c) : null });
+		if (at !== null) void this.goTo(id, at);
+		else if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
 		if (c.peer !== null) this.loader.needUsers([c.peer]);
+	}
+
+	/* To a message of the channel that is open. */
+	private async goTo(id: number, seq: number): Promise<void> {
+		let there = false;
+		try {
+			there = await this.loader.around(id, seq);
+		} catch {
+			// said below
+		}
+		if (this.current !== id) return;
+		if (there) return this.store.dispatch({ type: 'target', target: { channel: id, seq } });
+		this.hooks.notFound();
+		if (this.store.get().logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {});
 	}
 
 	/* A channel that is not ours: a public one can be looked at and joined. */

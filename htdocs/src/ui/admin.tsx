@@ -7,6 +7,7 @@ import { isAdmin, siteRank } from '../model/roles';
 import type { User } from '../model/types';
 import { t } from '../strings';
 import { ta } from '../strings_admin';
+import { countText } from './attention';
 import { Avatar } from './avatar';
 import { Bots } from './bots';
 import { ConnectionLine } from './connection';
@@ -29,6 +30,7 @@ const ROLES = ['owner', 'admin', 'member', 'guest'] as const;
 export function AdminView({ tab }: { tab: AdminTab }) {
 	const { drawer } = useUi();
 	const boss = useState$(isAdmin);
+	const open = useState$((s) => s.openReports.open);
 	return (
 		<main class="main" id="main">
 			<header class="head">
@@ -58,6 +60,12 @@ export function AdminView({ tab }: { tab: AdminTab }) {
 								}}
 							>
 								{ta.tabs[k]}
+								{k === 'reports' && open > 0 && (
+									<>
+										{' '}
+										<span class="badge badge-loud">{countText(open)}</span>
+									</>
+								)}
 							</a>
 						))}
 					</nav>

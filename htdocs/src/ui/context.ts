@@ -16,6 +16,7 @@ export type DialogName =
 	| 'dnd'
 	| 'invitations'
 	| 'devices'
+	| 'password'
 	| 'tokens'
 	| 'files'
 	| { lightbox: { channel: number; file: number } }

@@ -35,6 +35,7 @@ export function Settings({ onClose }: Props) {
 	const { client, openDialog, toast } = useUi();
 	const settings = useState$((s) => s.settings);
 	const status = useState$((s) => statusOf(s, myId(s)));
+	const local = useState$((s) => s.me?.password);
 	const able = useState$((s) => s.limits.files !== null);
 	const [location, setLocation] = useState(keepsLocation);
 	useEffect(() => void client.loader.settings(), []);
@@ -105,6 +106,13 @@ export function Settings({ onClose }: Props) {
 						{t.devicesShow}
 					</button>
 				</Row>
+				{local && (
+					<Row label={t.passwordChange} hint={t.passwordChangeHint}>
+						<button class="button" aria-label={t.passwordChange} onClick={() => openDialog('password')}>
+							{t.passwordChangeDo}
+						</button>
+					</Row>
+				)}
 				<Row label={t.tokens} hint={t.tokensHint}>
 					<button class="button" aria-label={`${t.tokens}: ${t.tokensShow}`} onClick={() => openDialog('tokens')}>
 						{t.tokensShow}

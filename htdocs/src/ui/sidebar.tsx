@@ -11,6 +11,7 @@ import { countText } from './attention';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
 import { Menu, MenuItem } from './menu';
+import { OpenReports } from './open_reports';
 import { Face, StatusMark } from './presence';
 import { navigate, channelPath } from './route';
 import { UserMenu } from './user_menu';
@@ -36,6 +37,7 @@ export function Sidebar({ current, hidden }: { current: number | null; hidden: b
 				<kbd>Ctrl K</kbd>
 			</button>
 			<div class="side-scroll">
+				<OpenReports />
 				<div class="side-head">
 					<h2 id="side-channels">{t.channels}</h2>
 					{!guest && (
