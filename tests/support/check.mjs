@@ -151,10 +151,10 @@ const plans = {
 		},
 		nodeSuite("api", "tests/api", 7, seen, "", 2),
 		[nodeSuite("realtime", "tests/realtime", 10, seen, "", 3), nodeSuite("run", "tests/run", 6)],
-		nodeSuite("contract", "tests/contract", 1, seen), // what these two have seen
+		nodeSuite("files", "tests/files", 8, seen, "", 2),
+		nodeSuite("contract", "tests/contract", 1, seen), // what api, realtime and files have seen
 		[nodeSuite("chaos", "tests/chaos", 10, asan, "", 2), serversSuite()],
 		[nodeSuite("web", "tests/web", 10, {}, "", 3), nodeSuite("proxies", "tests/proxies", 8, asan)],
-		nodeSuite("files", "tests/files", 8, asan, "", 2),
 	],
 	long: () => [
 		build("build (clang)", "programs", "unit-bins", "VARIANT=clang"),
