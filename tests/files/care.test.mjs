@@ -9,7 +9,7 @@ import { until } from "../support/until.mjs";
 import { STORES, begin, complete, eachStore, keyOf, objectThere, path, putTo, sendFiles, sha256, stored, uploaded, wish } from "./uploads.mjs";
 
 for (const kind of STORES)
-	eachStore(kind, { api: 2, conf: { unattached: "5s", upload_expires: "1s", multipart_above: "6M", part_size: "5M" } }, (site) => {
+	eachStore(kind, { api: 2, conf: { unattached: "5s", upload_expires: "5s", multipart_above: "6M", part_size: "5M" } }, (site) => {
 		const channel = async () => (await makeChannel(site.alice)).id;
 
 		test("what is in no message goes after its time, a multipart upload too; what is in one stays", async () => {

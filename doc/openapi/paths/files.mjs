@@ -52,7 +52,7 @@ export const operations = [
 		summary: "It is all there; again is harmless",
 		answers: {
 			200: json("Upload", { description: "`ready`" }),
-			202: json("Upload", { description: "`checking`: ask again", retry: true }),
+			202: json("Upload", { description: "`checking`, or not ready otherwise: ask again", retry: true }),
 		},
 		codes: ["not_found", "upload_missing", "upload_differs", "unprocessable", "store_unavailable"],
 	}),
