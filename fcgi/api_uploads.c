@@ -26,7 +26,7 @@ int handle_upload_begin(struct request *q, struct response *r, struct err *e)
 	int64_t upload = 0;
 	bool again = false;
 
-	if (upload_begin(&d, q->json, &upload, &again, e) < 0 || upload_render(&d, upload, &r->body, e) < 0)
+	if (upload_begin(&d, q->json, &upload, &again, e) < 0 || upload_render(&d, upload, NULL, &r->body, e) < 0)
 		return -1;
 	if (!again) {
 		r->status = 201;
@@ -39,7 +39,7 @@ int handle_upload_get(struct request *q, struct response *r, struct err *e)
 {
 	struct upload_desk d = desk(q);
 
-	return upload_render(&d, q->param[0], &r->body, e);
+	return upload_render(&d, q->param[0], NULL, &r->body, e);
 }
 
 int handle_upload_parts(struct request *q, struct response *r, struct err *e)
@@ -49,14 +49,14 @@ int handle_upload_parts(struct request *q, struct response *r, struct err *e)
 	return upload_parts(&d, q->param[0], q->json, &r->body, e);
 }
 
-/* In another thread, or in CGI mode here. *going: it goes on. */
-static int check(struct request *q, const struct upload_desk *d, int64_t checks, bool *going, struct err *e)
+/* In another thread, where it may go on after this, or in CGI mode here. */
+static int check(struct request *q, const struct upload_desk *d, int64_t checks, struct err *e)
 {
 	struct media_sniffer *m;
 	int rc;
 
 	if (q->app->checker) {
-		rc = checker_run(q->app->checker, q->session.user, q->param[0], checks, CHECK_WAIT_MS, going, e);
+		rc = checker_run(q->app->checker, q->session.user, q->param[0], checks, CHECK_WAIT_MS, e);
 		if (rc < 0 && e->code == ERR_BUSY)
 			upload_unclaim(d, q->param[0], checks);
 		return rc;
@@ -67,35 +67,33 @@ static int check(struct request *q, const struct upload_desk *d, int64_t checks,
 	return rc;
 }
 
-static int complete(struct request *q, const struct upload_desk *d, bool *going, struct err *e)
+static int complete(struct request *q, const struct upload_desk *d, struct err *e)
 {
 	enum upload_claim claim = UPLOAD_DONE;
 	int64_t checks = 0;
 
-	*going = false;
 	if (upload_claim(d, q->param[0], &claim, &checks, e) < 0)
 		return -1;
-	if (claim == UPLOAD_CLAIMED)
-		return check(q, d, checks, going, e);
-	*going = claim == UPLOAD_CHECKING;
-	return 0;
+	return claim == UPLOAD_CLAIMED ? check(q, d, checks, e) : 0;
 }
 
 int handle_upload_complete(struct request *q, struct response *r, struct err *e)
 {
 	struct upload_desk d = desk(q);
-	bool going;
+	bool checked = false;
 
-	if (complete(q, &d, &going, e) < 0) {
+	if (complete(q, &d, e) < 0) {
 		if (e->code == ERR_UPLOAD_DIFFERS)
 			wake(q); /* it is erased */
 		return -1;
 	}
-	if (going) {
+	if (upload_render(&d, q->param[0], &checked, &r->body, e) < 0)
+		return -1;
+	if (!checked) { /* it is being checked; or another's check has ended just now, and not well */
 		r->status = 202;
 		response_header(r, "Retry-After", RETRY_S);
 	}
-	return upload_render(&d, q->param[0], &r->body, e);
+	return 0;
 }
 
 int handle_upload_abort(struct request *q, struct response *r, struct err *e)

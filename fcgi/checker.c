@@ -119,14 +119,12 @@ struct checker *checker_start(const struct config *config, const struct store *s
 	return c;
 }
 
-int checker_run(struct checker *c, int64_t user, int64_t upload, int64_t checks, int64_t wait_ms, bool *going,
-		struct err *e)
+int checker_run(struct checker *c, int64_t user, int64_t upload, int64_t checks, int64_t wait_ms, struct err *e)
 {
 	int64_t until = clock_mono_ms() + wait_ms;
 	struct job *j;
 	int rc = 0;
 
-	*going = false;
 	pthread_mutex_lock(&c->lock);
 	if (c->jobs_n == JOBS_MAX || c->draining) {
 		pthread_mutex_unlock(&c->lock);
@@ -146,8 +144,6 @@ int checker_run(struct checker *c, int64_t user, int64_t upload, int64_t checks,
 		rc = j->rc;
 		if (rc < 0)
 			*e = j->e;
-	} else {
-		*going = true;
 	}
 	unref_locked(j);
 	pthread_mutex_unlock(&c->lock);

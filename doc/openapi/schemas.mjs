@@ -97,7 +97,7 @@ const people = {
 	Me: obj({
 		user: ref("User"),
 		session: obj({ id, kind: one("session", "token"), expires_at: orNull(time), scopes: list(ref("Scope")) }),
-		"password?": { ...bool, description: "there is one here to sign in by" },
+		password: { ...bool, description: "there is one here to sign in by" },
 	}),
 	Invite: obj({
 		id,
@@ -317,7 +317,7 @@ const files = {
 		"sha256?": text(64, 64, { pattern: "^[0-9A-Fa-f]{64}$", description: "needed but for parts" }),
 		"width?": int(1, 1000000),
 		"height?": int(1, 1000000),
-		"duration?": { type: ["number", "null"], minimum: 0 },
+		"duration?": { type: ["number", "null"], minimum: 0, maximum: 1e8, description: "seconds" },
 		"thumbnail_of?": { ...id, description: "one's own file that is in no message yet, which gets this as its thumbnail" },
 	}),
 	Part: obj({ number: int(1), ...put }),

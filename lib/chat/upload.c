@@ -271,13 +271,16 @@ static int render(const struct upload_desk *d, struct upload_row *u, struct strb
 	return 0;
 }
 
-int upload_render(const struct upload_desk *d, int64_t upload, struct strbuf *b, struct err *e)
+int upload_render(const struct upload_desk *d, int64_t upload, bool *checked, struct strbuf *b, struct err *e)
 {
 	struct upload_row u = {0};
 	int rc = -1;
 
-	if (check_desk(d, e) == 0 && upload_row_get(d, upload, d->config->files.upload_expires, &u, e) == 0)
+	if (check_desk(d, e) == 0 && upload_row_get(d, upload, d->config->files.upload_expires, &u, e) == 0) {
 		rc = render(d, &u, b, e);
+		if (checked)
+			*checked = upload_row_is(&u, "ready") || upload_row_is(&u, "attached");
+	}
 	upload_row_release(&u);
 	return rc;
 }

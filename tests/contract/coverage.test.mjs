@@ -1,5 +1,5 @@
 // coverage: what the suites before have seen of doc/openapi.json, added up: each operation with each of its answers and errors, each type
-// of line. Run by make check behind the api and realtime suites (ONLY="api realtime contract"), which leave in $PC_SEEN what they saw.
+// of line. Run by make check behind the suites api, realtime and files (ONLY="api realtime files contract"), which leave in $PC_SEEN what they saw.
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
@@ -16,7 +16,6 @@ const ONCE = [
 /** What no test makes happen. */
 const NEVER = {
 	"openSocket 101": "no answer of HTTP: the lines that come over it tell",
-	"line message.updated": "nothing edits messages yet",
 };
 
 const folder = process.env.PC_SEEN;
@@ -41,7 +40,7 @@ function missing(wanted) {
 
 test("the suites before have left what they saw", () => {
 	assert.ok(folder, "PC_SEEN is not set");
-	assert.ok(files.length > 10, `${files.length} files in ${folder}: run the suites api and realtime before this one`);
+	assert.ok(files.length > 10, `${files.length} files in ${folder}: run the suites api, realtime and files before this one`);
 });
 
 test("each operation was seen with each of its answers and errors", (t) => {

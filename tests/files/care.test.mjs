@@ -9,7 +9,7 @@ import { until } from "../support/until.mjs";
 import { STORES, begin, complete, eachStore, keyOf, objectThere, path, putTo, sendFiles, sha256, stored, uploaded, wish } from "./uploads.mjs";
 
 for (const kind of STORES)
-	eachStore(kind, { api: 2, conf: { unattached: "5s", upload_expires: "1s", multipart_above: "6M", part_size: "5M" } }, (site) => {
+	eachStore(kind, { api: 2, conf: { unattached: "5s", upload_expires: "5s", multipart_above: "6M", part_size: "5M" } }, (site) => {
 		const channel = async () => (await makeChannel(site.alice)).id;
 
 		test("what is in no message goes after its time, a multipart upload too; what is in one stays", async () => {
@@ -111,9 +111,24 @@ eachStore("local", { api: 2, conf: { quota_user: 1000, quota_day: 1500 } }, (sit
 	});
 
 	test("limits tell of files, and a site without a store says so", async () => {
-		const { stack } = site;
-		const limits = ok(await (await bot(stack, "bob")).get("/api/v1/limits"));
-		const { file_bytes, message_files, multipart_above, part_size } = limits;
-		assert.deepEqual([file_bytes, message_files, multipart_above, part_size], [2 * 2 ** 30, 20, 64 * 2 ** 20, 16 * 2 ** 20]);
+		const { stack, bob } = site;
+		const limits = async () => {
+			const { file_bytes, message_files, multipart_above, part_size } = ok(await bob.get("/api/v1/limits"));
+			return [file_bytes, message_files, multipart_above, part_size];
+		};
+		assert.deepEqual(await limits(), [2 * 2 ** 30, 20, 64 * 2 ** 20, 16 * 2 ** 20]);
+		for (const name of ["api1", "api2"]) {
+			await stack.down(name);
+			const proc = stack.proc(name);
+			proc.env = { ...proc.env, PULSECHAT_FILES_STORE: "none" };
+			await stack.up(name);
+		}
+		assert.deepEqual(await limits(), [null, null, null, null]);
+		const no = async (answer) => problem(await answer, 422, "unprocessable");
+		await no(bob.post("/api/v1/uploads", wish(1, Buffer.alloc(1))));
+		await no(bob.get("/api/v1/uploads/1"));
+		await no(bob.post("/api/v1/uploads/1/parts", { parts: [{ number: 1, sha256: sha256("x") }] }));
+		await no(bob.post("/api/v1/uploads/1/complete"));
+		problem(await bob.get("/api/v1/files/1"), 404, "not_found");
 	});
 });

@@ -262,6 +262,26 @@ for (const kind of STORES)
 			assert.equal((await alice.delete(path(up))).status, 204);
 		});
 
+		if (kind === "local")
+			test("in parts, while the store is away: a clear answer, and what was begun meanwhile goes on", async () => {
+				const { alice, stack } = site;
+				const c = await channel(), bytes = randomBytes(7 * 2 ** 20);
+				const [there, w] = [await begin(alice, c, bytes, { sha256: undefined }), wish(c, bytes, { sha256: undefined })];
+				const wanted = { parts: [{ number: 1, sha256: sha256(bytes.subarray(0, 5 * 2 ** 20)) }] };
+				await stack.down("files1");
+				problem(await alice.get(path(there)), 503, "store_unavailable");
+				problem(await alice.post("/api/v1/uploads", w), 503, "store_unavailable");
+				const [{ file, state }] = ok(await alice.get("/api/v1/me/files?limit=1")).files;
+				assert.equal(state, "pending");
+				problem(await alice.post(path(file, "/parts"), wanted), 503, "store_unavailable");
+				await stack.up("files1");
+				// the web server finds out that its program is back by asking it
+				const again = await until(async () => ((r) => (r.status === 503 ? undefined : r))(await alice.post("/api/v1/uploads", w)));
+				assert.equal(ok(again).id, file.id);
+				const [part] = ok(await alice.post(path(file, "/parts"), wanted)).parts;
+				assert.equal((await putTo(part, bytes.subarray(0, 5 * 2 ** 20))).status, 200);
+			});
+
 		test("two ask for one client_id at once: there is one upload", async () => {
 			const { alice } = site;
 			const c = await channel(), bytes = randomBytes(7 * 2 ** 20), w = wish(c, bytes, { sha256: undefined });

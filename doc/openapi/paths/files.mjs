@@ -1,6 +1,6 @@
 // files: uploads and what came of them.
 
-import { beforeId, count, int, json, limit, list, nothing, obj, op, ref, text, wish } from "../kit.mjs";
+import { beforeId, count, header, int, json, limit, list, nothing, obj, op, ref, text, wish } from "../kit.mjs";
 
 const files = { tag: "Files" };
 const upload = { ...files, scope: "files" };
@@ -22,30 +22,20 @@ export const operations = [
 			sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		},
 		answers: { 201: json("Upload", { location: true }), 200: json("Upload", { description: "of a retry" }) },
-		codes: [
-			"not_found",
-			"not_a_member",
-			"muted",
-			"quota_exceeded",
-			"client_id_reused",
-			"unprocessable",
-			"not_attachable",
-			"store_unavailable",
-		],
+		codes: ["not_found", "not_a_member", "quota_exceeded", "client_id_reused", "unprocessable", "store_unavailable"],
 	}),
 	op("GET", "/api/v1/uploads/{upload}", {
 		...upload,
 		id: "getUpload",
 		summary: "An upload of mine",
 		answers: { 200: json("Upload") },
-		codes: ["not_found", "store_unavailable"],
+		codes: ["not_found", "unprocessable", "store_unavailable"],
 	}),
 	op("DELETE", "/api/v1/uploads/{upload}", {
 		...upload,
 		id: "endUpload",
 		summary: "Take it back: what is in no message yet is erased; again is harmless",
 		answers: { 204: nothing() },
-		codes: ["not_found", "store_unavailable"],
 	}),
 	op("POST", "/api/v1/uploads/{upload}/parts", {
 		...upload,
@@ -62,7 +52,7 @@ export const operations = [
 		summary: "It is all there; again is harmless",
 		answers: {
 			200: json("Upload", { description: "`ready`" }),
-			202: json("Upload", { description: "`checking`: ask again", retry: true }),
+			202: json("Upload", { description: "`checking`, or not ready otherwise: ask again", retry: true }),
 		},
 		codes: ["not_found", "upload_missing", "upload_differs", "unprocessable", "store_unavailable"],
 	}),
@@ -71,15 +61,15 @@ export const operations = [
 		id: "getFile",
 		summary: "A redirect to a short-lived address of the file",
 		query: { download: { description: "1: as an attachment, whatever it is", schema: { type: "integer", enum: [0, 1] } } },
-		answers: { 302: { description: "there", headers: { Location: { $ref: "#/components/headers/Location" } } } },
-		codes: ["not_found", "store_unavailable"],
+		answers: { 302: { description: "there", headers: { Location: header("Location") } } },
+		codes: ["not_found"],
 	}),
 	op("DELETE", "/api/v1/files/{file}", {
 		...files,
 		id: "deleteFile",
 		summary: "Erase a file: one's own, or of a message that one may delete",
 		answers: { 200: json("Message", { description: "the message without it" }), 204: nothing("it was in none") },
-		codes: ["not_found", "forbidden", "store_unavailable"],
+		codes: ["not_found", "forbidden"],
 	}),
 	op("GET", "/api/v1/me/files", {
 		...files,
@@ -93,7 +83,6 @@ export const operations = [
 		id: "deleteMyFiles",
 		summary: "Erase all my files",
 		answers: { 204: nothing() },
-		codes: ["store_unavailable"],
 	}),
 	op("GET", "/api/v1/admin/users/{user}/files", {
 		...files,
@@ -110,6 +99,6 @@ export const operations = [
 		id: "deleteFilesOf",
 		summary: "Erase all of somebody's files; audited",
 		answers: { 204: nothing() },
-		codes: ["not_found", "store_unavailable"],
+		codes: ["not_found"],
 	}),
 ];
