@@ -22,7 +22,6 @@ export const PENDING = [
 	"DELETE /api/v1/me/files",
 	"GET /api/v1/admin/users/{user}/files",
 	"DELETE /api/v1/admin/users/{user}/files",
-	"GET /api/v1/search",
 	"PUT /api/v1/me/password",
 	"GET /api/v1/reports/open",
 	"POST /auth/login",
