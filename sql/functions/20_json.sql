@@ -159,6 +159,12 @@ CREATE OR REPLACE FUNCTION member_json(m members) RETURNS jsonb LANGUAGE sql STA
 		'joined_at', time_text(m.joined_at), 'muted_until', until_text(m.muted_until))
 $$;
 
+-- What is told of a message's reactions.
+CREATE OR REPLACE FUNCTION reactions_json(channel bigint, wanted bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('channel', channel, 'seq', wanted, 'reactions', coalesce(r.list, '[]'), 'reactions_version', coalesce(r.version, 0))
+	FROM (SELECT) one LEFT JOIN message_reactions r ON r.channel_id = channel AND r.seq = wanted
+$$;
+
 -- The tail of a logged event's line as its rows are now; null for messages. A row that is gone renders from data.
 CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT CASE
@@ -168,7 +174,8 @@ CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE
 			FROM user_settings s WHERE s.user_id = e.subject)
 		WHEN e.type LIKE 'user.%' AND e.data IS NULL THEN (SELECT substr(jsonb_build_object('user', user_json(u))::text, 2)
 			FROM users u WHERE u.id = e.subject)
-		WHEN e.type IN ('message', 'message.edited', 'message.deleted') THEN NULL
+		WHEN e.type IN ('message', 'message.updated', 'message.deleted') THEN NULL
+		WHEN e.type = 'reactions.updated' THEN substr(reactions_json(e.channel_id, e.subject)::text, 2)
 		WHEN e.type = 'member.updated' THEN substr(coalesce((SELECT member_json(m)
 			FROM members m WHERE m.channel_id = e.channel_id AND m.user_id = e.subject), e.data)::text, 2)
 		ELSE substr(coalesce(e.data, '{}')::text, 2)
