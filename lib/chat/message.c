@@ -90,8 +90,8 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 	bool blank = false;
 
 	if (jx_uuid(o, "", "client_id", item->client_id, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
-	    jx_only(b, "body.", body_names, e) < 0 ||
-	    read_text(c, b, &text, &blank, e) < 0 || read_named(b, named, &named_n, e) < 0)
+	    jx_only(b, "body.", body_names, e) < 0 || read_text(c, b, &text, &blank, e) < 0 ||
+	    read_named(b, named, &named_n, e) < 0)
 		goto fail;
 	if (blank) {
 		err_set(e, ERR_BAD_FIELD, "body.text", "must not be empty");
@@ -138,7 +138,20 @@ void message_render_item(struct strbuf *b, const struct write_item *item)
 	strbuf_add(b, item->tail, item->tail_n - 1); /* its last byte is the object's brace */
 }
 
-enum { CHANNEL_ID, SEQ, ID, SENDER, CLIENT_ID, CREATED_US, VERSION, BODY, EDITED_US, DELETED_BY, REACTIONS, REACTIONS_VERSION };
+enum {
+	CHANNEL_ID,
+	SEQ,
+	ID,
+	SENDER,
+	CLIENT_ID,
+	CREATED_US,
+	VERSION,
+	BODY,
+	EDITED_US,
+	DELETED_BY,
+	REACTIONS,
+	REACTIONS_VERSION
+};
 
 void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_col)
 {
