@@ -28,13 +28,16 @@ int handle_message_send(struct request *q, struct response *r, struct err *e)
 	if (!item->ok) {
 		message_item_error(item, e);
 	} else {
-		if (item->again) {
-			/* the first time's answer was lost: the message as it is now */
-			rc = history_get(q->db, item->channel, q->session.user, item->seq, &r->body, e);
-		} else {
+		if (!item->again) {
 			r->status = 201;
 			response_headerf(r, "Location", "/api/v1/channels/%lld/messages/%lld", (long long)item->channel,
 					 (long long)item->seq);
+		}
+		if (item->again || item->files_n) {
+			/* The first time's answer was lost: the message as it is now. What its files are is in its row.
+			 */
+			rc = history_get(q->db, item->channel, q->session.user, item->seq, &r->body, e);
+		} else {
 			strbuf_addc(&r->body, '{');
 			message_render_item(&r->body, item);
 			strbuf_addc(&r->body, '}');

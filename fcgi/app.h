@@ -1,10 +1,13 @@
 /* app: what all workers of one pulsechat-api process share. Made in main, constant after. */
 #pragma once
 #include "lib/base/err.h"
+struct checker;
 struct config;
 struct events;
+struct files_thread;
 struct oidc;
 struct rate;
+struct store;
 struct typing_gate;
 struct write_item;
 
@@ -31,5 +34,8 @@ struct app {
 	struct oidc *oidc;     /* for /auth */
 	struct events *events; /* NULL: polls are plain (CGI) */
 	struct typing_gate *typing;
-	struct rate *rate; /* NULL: nothing is limited (CGI) */
+	struct rate *rate;         /* NULL: nothing is limited (CGI) */
+	struct store *store;       /* NULL: this site keeps no files */
+	struct checker *checker;   /* NULL: uploads are checked where they are completed (CGI), or there is no store */
+	struct files_thread *care; /* NULL: `pulsechat maintain` sees to it (CGI), or there is no store */
 };

@@ -11,6 +11,7 @@
 #include "lib/chat/typing_gate.h"
 #include "lib/db/db.h"
 #include "lib/db/writer.h"
+#include "lib/store/store.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -198,8 +199,13 @@ int cgi_serve(const struct config *c)
 	struct cgi_body body = {0};
 	struct io io = {.read = read_stdin, .write = write_stdout, .ctx = &body};
 	struct arena *arena;
+	struct err e = {0};
 	struct db *db;
 
+	if (c && store_new(c, &app.store, &e) < 0) {
+		log_error("store.setting", "detail=%s", log_quote(e.detail));
+		c = NULL;
+	}
 	if (!c) {
 		static const char sorry[] =
 			"Status: 500 Internal Server Error\r\nContent-Type: application/problem+json\r\n"
@@ -220,6 +226,7 @@ int cgi_serve(const struct config *c)
 	gate_close(&gate);
 	typing_gate_free(&app.typing);
 	oidc_free(&app.oidc);
+	store_free(&app.store);
 	db_free(&db);
 	arena_free(&arena);
 	return 0;

@@ -72,6 +72,19 @@ int handle_admin_user_deactivate(struct request *q, struct response *r, struct e
 int handle_admin_user_reactivate(struct request *q, struct response *r, struct err *e);
 int handle_admin_channel_list(struct request *q, struct response *r, struct err *e);
 int handle_audit_list(struct request *q, struct response *r, struct err *e);
+/* api_uploads.c */
+int handle_upload_begin(struct request *q, struct response *r, struct err *e);
+int handle_upload_get(struct request *q, struct response *r, struct err *e);
+int handle_upload_parts(struct request *q, struct response *r, struct err *e);
+int handle_upload_complete(struct request *q, struct response *r, struct err *e);
+int handle_upload_abort(struct request *q, struct response *r, struct err *e);
+/* api_files.c */
+int handle_file_get(struct request *q, struct response *r, struct err *e);
+int handle_file_erase(struct request *q, struct response *r, struct err *e);
+int handle_own_file_list(struct request *q, struct response *r, struct err *e);
+int handle_own_files_erase(struct request *q, struct response *r, struct err *e);
+int handle_admin_file_list(struct request *q, struct response *r, struct err *e);
+int handle_admin_files_erase(struct request *q, struct response *r, struct err *e);
 /* api_ops.c */
 int handle_ops(struct request *q, struct response *r, struct err *e);
 /* api_events.c */

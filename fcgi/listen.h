@@ -14,9 +14,10 @@ struct listener {
 /* True where descriptor fd is a listening socket. */
 bool listen_is_socket(int fd);
 
-/* A passed socket comes before [api] listen. A socket file that nobody listens on any more is replaced. The socket is
+/* where: a path or address:port, of [api] or [files]; a passed socket comes before it. The mode and the group of a
+ * socket file are [api]'s. One that nobody listens on any more is replaced. The socket is
  * non-blocking: see fcgi/worker.c. */
-MUST_CHECK int listen_open(const struct config *c, struct listener *l, struct err *e);
+MUST_CHECK int listen_open(const struct config *c, const char *where, struct listener *l, struct err *e);
 /* Takes the name away, so that nobody new comes; who has connected can still be accepted. */
 void listen_unlink(struct listener *l);
 void listen_close(struct listener *l);

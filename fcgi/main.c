@@ -2,7 +2,10 @@
  * program. */
 #include "fcgi/app.h"
 #include "fcgi/cgi.h"
+#include "fcgi/checker.h"
 #include "fcgi/events.h"
+#include "fcgi/files.h"
+#include "fcgi/files_thread.h"
 #include "fcgi/listen.h"
 #include "fcgi/maintain_thread.h"
 #include "lib/base/notify.h"
@@ -16,6 +19,7 @@
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/chat/typing_gate.h"
+#include "lib/store/store.h"
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,13 +38,14 @@
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const char usage[] =
-	"usage: pulsechat-api [-c FILE]\n"
+	"usage: pulsechat-api [-c FILE] [--files]\n"
 	"\n"
 	"The REST interface of PulseChat, a FastCGI program. It listens where [api] listen says, or takes the socket\n"
 	"that a web server, spawn-fcgi or systemd passes on. Started by a web server as a CGI program it answers one\n"
 	"request.\n"
 	"\n"
 	"  -c, --config FILE   the configuration (" DEFAULT_CONFIG ")\n"
+	"  -F, --files         be the local object store instead, at [files] listen\n"
 	"  -h, --help          this text\n"
 	"  -V, --version       the version\n"
 	"\n"
@@ -48,20 +53,24 @@ static const char usage[] =
 	"Exit status: 0 stopped as asked, 1 failed, 2 wrong usage.\n";
 
 /* Returns -1 to go on, or the exit status. */
-static int read_options(int argc, char **argv, const char **config)
+static int read_options(int argc, char **argv, const char **config, bool *files)
 {
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
+		{"files", no_argument, NULL, 'F'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{0},
 	};
 	int o;
 
-	while ((o = getopt_long(argc, argv, "c:hV", options, NULL)) != -1)
+	while ((o = getopt_long(argc, argv, "c:FhV", options, NULL)) != -1)
 		switch (o) {
 		case 'c':
 			*config = optarg;
+			break;
+		case 'F':
+			*files = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -122,12 +131,15 @@ static int stop(struct app *app, struct listener *l, struct workers *w, struct w
 	listen_unlink(l);
 	workers_drain(w);
 	events_drain(app->events);
+	checker_drain(app->checker);
 	left = workers_wait(w, until_ms(start + DRAINED_MS));
 	if (left) {
 		writer_thread_hurry(writer);
 		left = workers_wait(w, until_ms(start + HURRIED_MS));
 	}
 	if (left || !events_stop(&app->events, until_ms(start + STOPPED_MS)) ||
+	    !checker_stop(&app->checker, until_ms(start + STOPPED_MS)) ||
+	    !files_thread_stop(&app->care, until_ms(start + STOPPED_MS)) ||
 	    !maintain_thread_stop(&m, until_ms(start + STOPPED_MS))) {
 		log_warning("stop.cut_short", "requests=%zu ms=%lld", left, (long long)(clock_mono_ms() - start));
 		_exit(EXIT_OK); /* threads still use what would be freed */
@@ -137,6 +149,7 @@ static int stop(struct app *app, struct listener *l, struct workers *w, struct w
 	oidc_free(&app->oidc);
 	typing_gate_free(&app->typing);
 	rate_free(&app->rate);
+	store_free(&app->store);
 	listen_close(l);
 	log_info("stop", "ms=%lld", (long long)(clock_mono_ms() - start));
 	return EXIT_OK;
@@ -154,7 +167,11 @@ static int serve_fastcgi(const struct config *c)
 	int signal_number = 0;
 
 	prepare_signals(&stop_set);
-	if (listen_open(c, &l, &e) < 0) {
+	if (listen_open(c, c->api.listen, &l, &e) < 0) {
+		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
+		return EXIT_FAILED;
+	}
+	if (store_new(c, &app.store, &e) < 0) {
 		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
 		return EXIT_FAILED;
 	}
@@ -165,6 +182,10 @@ static int serve_fastcgi(const struct config *c)
 	app.rate = rate_new(c);
 	writer = writer_thread_start(c);
 	app.gate = writer_thread_gate(writer);
+	if (app.store) {
+		app.checker = checker_start(c, app.store);
+		app.care = files_thread_start(c, app.store);
+	}
 	if (workers_start(&app, &l, (size_t)c->api.threads, &workers, &e) < 0) {
 		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
 		return EXIT_FAILED;
@@ -178,21 +199,31 @@ static int serve_fastcgi(const struct config *c)
 	return stop(&app, &l, workers, writer, maintain);
 }
 
+static int serve_files(const struct config *c)
+{
+	sigset_t stop_set;
+
+	prepare_signals(&stop_set);
+	return files_serve(c, &stop_set);
+}
+
 int main(int argc, char **argv)
 {
 	const char *path = DEFAULT_CONFIG;
-	bool cgi = cgi_is();
+	bool cgi = cgi_is(), files = false;
 	struct config *c;
 	int rc = -1;
 
 	secret_no_core();
 	if (!cgi || !cgi_arguments_suspect())
-		rc = read_options(argc, argv, &path);
+		rc = read_options(argc, argv, &path, &files);
 	if (rc >= 0)
 		return rc;
 	c = load(path);
 	if (cgi)
 		rc = cgi_serve(c);
+	else if (files && c)
+		rc = serve_files(c);
 	else
 		rc = c ? serve_fastcgi(c) : EXIT_FAILED;
 	config_free(&c);

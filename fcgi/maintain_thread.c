@@ -7,10 +7,8 @@
 #include "lib/chat/presence_view.h"
 #include "lib/db/db.h"
 #include "lib/db/maintain.h"
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define EACH_S 3600
 #define AFTER_FAILURE_S 60
@@ -42,18 +40,11 @@ static void sweep(struct maintain_thread *t, struct db *db)
 /* True where the thread is to end. */
 static bool rest(struct maintain_thread *t, int64_t ms)
 {
-	struct timespec until;
+	int64_t until = clock_mono_ms() + ms;
 	bool stop;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	pthread_mutex_lock(&t->lock);
-	while (!t->stop && pthread_cond_timedwait(&t->stop_cond, &t->lock, &until) != ETIMEDOUT)
+	while (!t->stop && thread_cond_wait_until(&t->stop_cond, &t->lock, until))
 		;
 	stop = t->stop;
 	pthread_mutex_unlock(&t->lock);
@@ -86,15 +77,11 @@ static void *run(void *arg)
 struct maintain_thread *maintain_thread_start(const struct config *c)
 {
 	struct maintain_thread *t = xcalloc(1, sizeof(*t));
-	pthread_condattr_t attr;
 	int rc;
 
 	t->config = c;
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* the wall clock may be set */
-	pthread_cond_init(&t->stop_cond, &attr);
-	pthread_condattr_destroy(&attr);
+	thread_cond_init(&t->stop_cond);
 	rc = pthread_create(&t->thread, NULL, run, t);
 	if (rc) {
 		log_error("maintain.start", "errno=%d", rc);

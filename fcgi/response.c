@@ -18,6 +18,7 @@ static const struct {
 } reasons[] = {
 	{200, "OK"},
 	{201, "Created"},
+	{202, "Accepted"},
 	{204, "No Content"},
 	{302, "Found"},
 	{303, "See Other"},

@@ -6,6 +6,7 @@
 #define CHANNEL API "/channels/{channel}"
 #define MESSAGE CHANNEL "/messages/{seq}"
 #define PERSON API "/admin/users/{user}"
+#define UPLOAD API "/uploads/{upload}"
 
 const struct route routes[] = {
 	/* method, pattern, need, scope, input, query, handler */
@@ -61,6 +62,15 @@ const struct route routes[] = {
 	{METHOD_PUT, CHANNEL "/unread", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_mark_unread},
 	{METHOD_PUT, CHANNEL "/delivered", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_mark_delivered},
 	{METHOD_PATCH, CHANNEL "/membership", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_membership_change},
+	{METHOD_POST, API "/uploads", NEED_USER, SCOPE_FILES, INPUT_JSON, NULL, handle_upload_begin},
+	{METHOD_GET, UPLOAD, NEED_USER, SCOPE_FILES, INPUT_NONE, NULL, handle_upload_get},
+	{METHOD_POST, UPLOAD "/parts", NEED_USER, SCOPE_FILES, INPUT_JSON, NULL, handle_upload_parts},
+	{METHOD_POST, UPLOAD "/complete", NEED_USER, SCOPE_FILES, INPUT_NONE, NULL, handle_upload_complete},
+	{METHOD_DELETE, UPLOAD, NEED_USER, SCOPE_FILES, INPUT_NONE, NULL, handle_upload_abort},
+	{METHOD_GET, API "/files/{file}", NEED_USER, SCOPE_READ, INPUT_NONE, "download", handle_file_get},
+	{METHOD_DELETE, API "/files/{file}", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_file_erase},
+	{METHOD_GET, API "/me/files", NEED_USER, SCOPE_READ, INPUT_NONE, "before,limit", handle_own_file_list},
+	{METHOD_DELETE, API "/me/files", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_own_files_erase},
 	{METHOD_GET, API "/invites", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, "before,limit", handle_invite_list},
 	{METHOD_POST, API "/invites", NEED_ADMIN, SCOPE_ADMIN, INPUT_JSON, NULL, handle_invite_create},
 	{METHOD_DELETE, API "/invites/{invite}", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, NULL, handle_invite_revoke},
@@ -90,6 +100,8 @@ const struct route routes[] = {
 	{METHOD_DELETE, PERSON "/mute", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, NULL, handle_admin_user_unmute},
 	{METHOD_POST, PERSON "/deactivate", NEED_ADMIN, SCOPE_ADMIN, INPUT_JSON, NULL, handle_admin_user_deactivate},
 	{METHOD_POST, PERSON "/reactivate", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, NULL, handle_admin_user_reactivate},
+	{METHOD_GET, PERSON "/files", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, "before,limit", handle_admin_file_list},
+	{METHOD_DELETE, PERSON "/files", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, NULL, handle_admin_files_erase},
 	{METHOD_GET, API "/admin/channels", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, "q,after,limit",
 	 handle_admin_channel_list},
 	{METHOD_GET, API "/admin/audit", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE,

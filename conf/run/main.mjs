@@ -45,7 +45,8 @@ PulseChat runs at ${stack.url} (started in ${((Date.now() - began) / 1000).toFix
   From a program
               TOKEN=$(build/pulsechat -c ${stack.confPath} token add alice)
               curl -H "Authorization: Bearer $TOKEN" ${stack.url}/api/v1/me
-  Files       ${stack.state}: pulsechat.conf, log/, the database
+  Uploads     go to ${stack.filesUrl}, an origin of their own
+  Files       ${stack.state}: pulsechat.conf, log/, the database, uploads
   Stop        Ctrl-C; the data stays
 `);
 }

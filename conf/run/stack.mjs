@@ -5,6 +5,7 @@
 //   STATE/pulsechat.conf  the configuration in use     STATE/pg       the database cluster
 //   STATE/lighttpd.conf   the web server's             STATE/devidp   the provider's secret, keys and port
 //   STATE/log/            one log per program          STATE/run.path the folder of the sockets (a short path)
+//   STATE/files/          the local store: its secret, its port, and the objects
 
 import { execFile, execFileSync } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
@@ -39,6 +40,7 @@ export class Trouble extends Error {}
  *   env        for the C programs             wrap       argv in front of the C programs ([])
  *   template   a made cluster to copy         idpPort    of the provider; 0: kept in the state, else picked
  *   postgres   further server settings        only       names to start at first; default all
+ *   files      the local store, by a process and on a port of its own (true)   filesPort, sendfile   of it, as idpPort; see [files]
  *   site       the public address where it is not the web server's own (a TLS server in front)
  *   front      (stack) => {name, argv, ...} of another web server, in lighttpd's place and on its port
  */
@@ -48,6 +50,7 @@ export class Stack extends EventEmitter {
 		Object.assign(
 			this,
 			{ variant: "plain", api: 1, realtime: 2, conf: {}, supervise: true, test: false, env: {}, wrap: [], idpPort: 0, postgres: {} },
+			{ files: true, filesPort: 0, sendfile: "X-Sendfile" },
 			options,
 		);
 		this.host = this.port === 80 ? "127.0.0.1" : `127.0.0.1:${this.port}`;
@@ -158,7 +161,8 @@ export class Stack extends EventEmitter {
 
 	#prepareState() {
 		try {
-			for (const dir of [this.state, this.logDir, join(this.state, "devidp"), join(this.state, "cache")])
+			const own = ["devidp", "cache", ...(this.files ? ["files"] : [])].map((d) => join(this.state, d));
+			for (const dir of [this.state, this.logDir, ...own])
 				mkdirSync(dir, { recursive: true, mode: dir === this.state ? 0o711 : 0o700 });
 			writeFileSync(join(this.state, ".probe"), "");
 			rmSync(join(this.state, ".probe"));
@@ -188,23 +192,31 @@ export class Stack extends EventEmitter {
 	async #choosePorts() {
 		const busy = await portTrouble(this.port);
 		if (busy) throw new Trouble(busy);
-		const kept = join(this.state, "devidp/port");
-		let port = this.idpPort;
-		if (!port) {
-			try {
-				port = Number(readFileSync(kept, "utf8"));
-			} catch {
-				// first start
-			}
-			if (!port || port === this.port || (await portTrouble(port))) {
-				for (port = this.port + 1; port < 65536; port++) if (!(await portTrouble(port))) break;
-				if (port > 65535) port = await freePort();
-			}
-			writeFileSync(kept, `${port}\n`);
-		}
-		this.idpPort = port;
-		this.idpUrl = `http://${this.idpHost ?? "127.0.0.1"}:${port}`;
+		this.idpPort ||= await this.#keptPort("devidp/port", [this.port]);
+		this.idpUrl = `http://${this.idpHost ?? "127.0.0.1"}:${this.idpPort}`;
 		this.issuer = this.idpUrl + ISSUER_PATH;
+		if (!this.files) return;
+		this.filesPort ||= await this.#keptPort("files/port", [this.port, this.idpPort]);
+		this.filesDir = join(this.state, "files/store");
+		this.filesHost = `127.0.0.1:${this.filesPort}`;
+		this.filesUrl ??= `http://${this.filesHost}`;
+	}
+
+	/** The port of an earlier start, or the first free one above the site's. */
+	async #keptPort(name, taken) {
+		const kept = join(this.state, name);
+		let port;
+		try {
+			port = Number(readFileSync(kept, "utf8"));
+		} catch {
+			// first start
+		}
+		if (!port || taken.includes(port) || (await portTrouble(port))) {
+			for (port = this.port + 1; port < 65536; port++) if (!taken.includes(port) && !(await portTrouble(port))) break;
+			if (port > 65535) port = await freePort();
+		}
+		writeFileSync(kept, `${port}\n`);
+		return port;
 	}
 
 	async #prepareCluster() {
@@ -240,7 +252,9 @@ export class Stack extends EventEmitter {
 	#writeConf() {
 		// The programs need the secret before the provider is up, or without it; the provider keeps what it finds.
 		const secret = join(this.state, "devidp/client_secret");
-		if (!existsSync(secret)) writeWhole(secret, `${randomBytes(32).toString("base64url")}\n`, 0o600);
+		const filesSecret = join(this.state, "files/secret");
+		for (const file of [secret, ...(this.files ? [filesSecret] : [])])
+			if (!existsSync(file)) writeWhole(file, `${randomBytes(32).toString("base64url")}\n`, 0o600);
 		const conf = mergeConf(
 			{
 				site: { url: this.site ?? this.url, name: "PulseChat" },
@@ -254,6 +268,16 @@ export class Stack extends EventEmitter {
 					client_secret_file: relative(dirname(this.confPath), secret),
 					buttons: "google:Google:Google, github:GitHub:GitHub",
 				},
+				...(this.files && {
+					files: {
+						store: "local",
+						url: this.filesUrl,
+						secret_key_file: relative(dirname(this.confPath), filesSecret),
+						listen: this.socket("files1"),
+						dir: this.filesDir,
+						sendfile: this.sendfile,
+					},
+				}),
 			},
 			this.confOverrides ?? this.conf, // a test stack names its overrides so, its conf is a path
 		);
@@ -295,6 +319,7 @@ export class Stack extends EventEmitter {
 			c(name, [this.program("pulsechat-api"), "-c", this.confPath]);
 			this.procs.get(name).env = { ...this.env, PULSECHAT_API_LISTEN: this.socket(name) };
 		}
+		if (this.files) c("files1", [this.program("pulsechat-api"), "-c", this.confPath, "--files"]);
 		for (let i = 1; i <= this.realtime; i++) {
 			const name = `realtime${i}`;
 			c(name, [this.program("pulsechat-realtime"), "-c", this.confPath, "--listen", this.socket(name), "--node", name]);
@@ -319,6 +344,15 @@ export class Stack extends EventEmitter {
 			IDP: this.idpUrl,
 			FDS: fds,
 			CONNECTIONS: Math.floor(fds / 2),
+			FILES: this.files ? this.filesUrl : "",
+			FILESHOST: !this.files
+				? ""
+				: [
+						`var.pc_files_api = "${this.socket("files1")}"`,
+						`var.pc_files_dir = "${this.filesDir}"`,
+						`$SERVER["socket"] == "${this.filesHost}" {\n\tinclude "${join(ROOT, "conf/lighttpd")}/files-host.conf"\n}`,
+					].join("\n"),
+			FILESELSE: this.files ? "else " : "",
 			IPV6: ipv6() ? `$SERVER["socket"] == "[::1]:${this.port}" { }` : "",
 			API: names("api")
 				.map((n) => `"${n}" => ( "socket" => "${this.socket(n)}", "check-local" => "disable", "disable-time" => 0 )`)

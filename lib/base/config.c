@@ -320,19 +320,25 @@ static int from_environment(struct reading *r)
 	return 0;
 }
 
-/* Reads [section] key from the first line of the file that name names, where it is not given itself. A name that is not
- * absolute starts at the configuration file's own folder. */
+/* A name that is not absolute starts at the configuration file's own folder. */
+static void resolve(const char *name, const char *conf, char out[PATH_MAX])
+{
+	const char *slash = strrchr(conf, '/');
+
+	snprintf(out, PATH_MAX, "%.*s%s", name[0] == '/' || !slash ? 0 : (int)(slash - conf + 1), conf, name);
+}
+
+/* Reads [section] key from the first line of the file that name names, where it is not given itself. */
 static int read_secret_file(const char *section, const char *key, const char *name, char **secret, const char *conf,
 			    struct err *e)
 {
-	const char *slash = strrchr(conf, '/');
 	char line[512], path[PATH_MAX];
 	FILE *f;
 	size_t n;
 
 	if (!name[0] || (*secret)[0])
 		return 0;
-	snprintf(path, sizeof(path), "%.*s%s", name[0] == '/' || !slash ? 0 : (int)(slash - conf + 1), conf, name);
+	resolve(name, conf, path);
 	f = fopen(path, "re");
 	if (!f)
 		return err_set(e, ERR_BAD_FIELD, key, "%s: [%s] %s = %s: %s", conf, section, key, name,
@@ -378,7 +384,7 @@ static int check_registration(const struct config *c, const char *path, struct e
 }
 
 /* What can be told without the store; lib/store tells the rest. */
-static int check_files(const struct config *c, const char *path, struct err *e)
+static int check_files(struct config *c, const char *path, struct err *e)
 {
 	const struct {
 		const char *name, *value;
@@ -394,6 +400,12 @@ static int check_files(const struct config *c, const char *path, struct err *e)
 		if (!yes_or_no(switches[i].value))
 			return err_set(e, ERR_BAD_FIELD, switches[i].name, "%s: [files] %s = %s: expected yes or no",
 				       path, switches[i].name, switches[i].value);
+	if (config_files_local(c) && !c->files.access_key[0]) { /* its name is no secret, and nobody else's */
+		free(c->files.access_key);
+		c->files.access_key = xstrdup("pulsechat");
+	}
+	for (size_t n = strlen(c->files.dir); n > 1 && c->files.dir[n - 1] == '/'; n--)
+		c->files.dir[n - 1] = 0;
 	return 0;
 }
 
@@ -428,6 +440,13 @@ static int check(struct config *c, const char *path, struct err *e)
 		return -1;
 	if (read_secret_file("files", "secret_key_file", c->files.secret_key_file, &c->files.secret_key, path, e) < 0)
 		return -1;
+	if (c->files.cloudfront_key_file[0]) {
+		char absolute[PATH_MAX];
+
+		resolve(c->files.cloudfront_key_file, path, absolute);
+		free(c->files.cloudfront_key_file);
+		c->files.cloudfront_key_file = xstrdup(absolute);
+	}
 	return read_secret_file("oidc", "client_secret_file", c->oidc.client_secret_file, &c->oidc.client_secret, path,
 				e);
 }

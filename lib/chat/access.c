@@ -84,6 +84,7 @@ int access_code(const char *code, const char *field, struct err *e)
 		{"no_message", ERR_NOT_FOUND, NULL, "no such message"},
 		{"no_user", ERR_NOT_FOUND, NULL, "no such user"},
 		{"no_member", ERR_NOT_FOUND, NULL, "no such member"},
+		{"no_file", ERR_NOT_FOUND, NULL, "no such file"},
 		{"no_report", ERR_NOT_FOUND, NULL, "no such report"},
 		{"deleted", ERR_UNPROCESSABLE, NULL, "the message is deleted already"},
 		{"own_message", ERR_UNPROCESSABLE, NULL, "it is your own message"},

@@ -9,12 +9,14 @@
 #include "lib/chat/reaction.h"
 #include "lib/chat/user.h"
 
+struct limit {
+	const char *name;
+	int64_t value;
+};
+
 void limits_render(struct strbuf *b, const struct config *c)
 {
-	const struct {
-		const char *name;
-		int64_t value;
-	} limits[] = {
+	const struct limit limits[] = {
 		{"message_chars", c->limits.message_chars},
 		{"edit_window", c->messages.edit_window / 1000},
 		{"reactions", REACTION_EMOJI_MAX},
@@ -29,10 +31,21 @@ void limits_render(struct strbuf *b, const struct config *c)
 		{"channel_name_chars", CHANNEL_NAME_CHARS},
 		{"channel_topic_chars", CHANNEL_TOPIC_CHARS},
 	};
+	const struct limit files[] = {
+		{"file_bytes", c->files.max_size},
+		{"message_files", MIN_OF(c->files.message_files, (int64_t)MESSAGE_FILES_MAX)},
+		{"multipart_above", c->files.multipart_above},
+		{"part_size", c->files.part_size},
+	};
 
 	for (size_t i = 0; i < COUNT_OF(limits); i++)
 		strbuf_addf(b, "%c\"%s\":%lld", i ? ',' : '{', limits[i].name, (long long)limits[i].value);
 	strbuf_addf(b, ",\"emoji\":\"%s\"", emoji_version());
+	for (size_t i = 0; i < COUNT_OF(files); i++)
+		if (config_files(c))
+			strbuf_addf(b, ",\"%s\":%lld", files[i].name, (long long)files[i].value);
+		else
+			strbuf_addf(b, ",\"%s\":null", files[i].name);
 	strbuf_adds(b, ",\"rates\":");
 	rate_render(b, c);
 	strbuf_addc(b, '}');

@@ -9,6 +9,7 @@
 #include "lib/chat/acting.h"
 #include "lib/db/db.h"
 #include "lib/json/jx.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,26 +18,37 @@
 #define ID_DIGITS 20
 #define TAIL_FRAME 128
 
-static const char *const body_names[] = {"text", "mentions", NULL};
+static const char *const body_names[] = {"text", "mentions", "files", NULL};
 static const char *const edit_names[] = {"text", "mentions", NULL};
 
+static void render_ids(struct strbuf *b, const char *name, const int64_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(b, "%s%s%s%lld", i ? "" : ",\"", i ? "" : name, i ? "," : "\":[", (long long)ids[i]);
+	if (n)
+		strbuf_addc(b, ']');
+}
+
+/* The body but for its brace. */
 static void render_body(struct strbuf *b, const struct span *text, const int64_t *named, size_t named_n)
 {
 	strbuf_adds(b, "{\"text\":");
 	strbuf_add_json(b, text->p, text->n);
-	for (size_t i = 0; i < named_n; i++)
-		strbuf_addf(b, "%s%lld", i ? "," : ",\"mentions\":[", (long long)named[i]);
-	strbuf_adds(b, named_n ? "]}" : "}");
+	render_ids(b, "mentions", named, named_n);
 }
 
-static int read_named(const struct jx *body, int64_t ids[MESSAGE_NAMED_MAX], size_t *n, struct err *e)
+/* Ids, each once. */
+static int read_ids(const struct jx *body, const char *name, size_t max, int64_t *ids, size_t *n, struct err *e)
 {
-	if (jx_ids(body, "body.", "mentions", JX_OPTIONAL, ids, MESSAGE_NAMED_MAX, n, e) < 0)
+	char field[32];
+
+	if (jx_ids(body, "body.", name, JX_OPTIONAL, ids, max, n, e) < 0)
 		return -1;
+	snprintf(field, sizeof(field), "body.%s", name);
 	for (size_t i = 1; i < *n; i++)
 		for (size_t k = 0; k < i; k++)
 			if (ids[i] == ids[k])
-				return err_set(e, ERR_BAD_FIELD, "body.mentions", "names somebody twice");
+				return err_set(e, ERR_BAD_FIELD, field, "names one twice");
 	return 0;
 }
 
@@ -49,6 +61,21 @@ static int read_text(const struct config *c, const struct jx *body, struct span 
 	if (utf8_has_control(text->p, text->n, "\t\n\r"))
 		return err_set(e, ERR_BAD_FIELD, "body.text", "contains a control character");
 	return 0;
+}
+
+static int read_files(const struct config *c, const struct jx *body, int64_t ids[MESSAGE_FILES_MAX], size_t *n,
+		      struct err *e)
+{
+	int64_t max = MIN_OF(c->files.message_files, (int64_t)MESSAGE_FILES_MAX);
+
+	if (!config_files(c))
+		max = 0; /* an empty list is welcome */
+	return read_ids(body, "files", (size_t)max, ids, n, e);
+}
+
+static int64_t *copy_ids(const int64_t *ids, size_t n)
+{
+	return n ? memcpy(xcalloc(n, sizeof(*ids)), ids, n * sizeof(*ids)) : NULL;
 }
 
 static void add_uuid(struct strbuf *b, const unsigned char u[16])
@@ -85,33 +112,39 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 	const struct jx *b = NULL;
 	struct span text = {0};
 	unsigned char digest[32];
-	int64_t named[MESSAGE_NAMED_MAX];
-	size_t named_n = 0;
+	int64_t named[MESSAGE_NAMED_MAX], files[MESSAGE_FILES_MAX];
+	size_t named_n = 0, files_n = 0, frame;
 	bool blank = false;
 
 	if (jx_uuid(o, "", "client_id", item->client_id, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
-	    jx_only(b, "body.", body_names, e) < 0 || read_text(c, b, &text, &blank, e) < 0 ||
-	    read_named(b, named, &named_n, e) < 0)
+	    jx_only(b, "body.", body_names, e) < 0 || read_files(c, b, files, &files_n, e) < 0 ||
+	    read_text(c, b, &text, &blank, e) < 0 || read_ids(b, "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0)
 		goto fail;
-	if (blank) {
+	if (blank && !files_n) {
 		err_set(e, ERR_BAD_FIELD, "body.text", "must not be empty");
 		goto fail;
 	}
-	strbuf_reserve(&body, text.n + BODY_FRAME + named_n * ID_DIGITS);
+	strbuf_reserve(&body, text.n + BODY_FRAME + (named_n + files_n) * ID_DIGITS);
 	render_body(&body, &text, named, named_n);
+	frame = body.n;
+	render_ids(&body, "files", files, files_n);
+	strbuf_addc(&body, '}');
 	sha256(body.p, body.n, digest);
 	memcpy(item->digest, digest, sizeof(item->digest));
+	if (files_n) { /* the database puts them there as Files */
+		body.n = frame;
+		strbuf_addc(&body, '}');
+	}
 	strbuf_reserve(&tail, body.n + TAIL_FRAME);
 	render_tail(&tail, sender, item->client_id, body.p, body.n);
 	item->channel = channel;
 	item->sender = sender;
 	item->body = strbuf_take(&body, &item->body_n);
 	item->tail = strbuf_take(&tail, &item->tail_n);
-	if (named_n) {
-		item->named = xcalloc(named_n, sizeof(*named));
-		memcpy(item->named, named, named_n * sizeof(*named));
-		item->named_n = named_n;
-	}
+	item->named = copy_ids(named, named_n);
+	item->named_n = named_n;
+	item->files = copy_ids(files, files_n);
+	item->files_n = files_n;
 	*out = item;
 	return 0;
 fail:
@@ -200,9 +233,10 @@ int message_edit(struct db *d, const struct config *c, const struct jx *o, int64
 	if (jx_only(o, "", names, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
 	    jx_int(o, "", "version", JX_OPTIONAL, 1, INT64_MAX, &version, e) < 0 ||
 	    jx_only(b, "body.", edit_names, e) < 0 || read_text(c, b, &text, &blank, e) < 0 ||
-	    read_named(b, named, &named_n, e) < 0)
+	    read_ids(b, "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0)
 		return -1;
 	render_body(&body, &text, named, named_n);
+	strbuf_addc(&body, '}');
 	if (db_one(d, STMT_message_edit, &r, e, "iiisbIii", channel, sender, seq, body.p, body.n, (int)blank, named,
 		   named_n, version, c->messages.edit_window) < 0)
 		return -1;

@@ -1,8 +1,10 @@
 /* cmd_db: migrate, maintain, new-epoch. */
 #include "lib/cli/cli.h"
+#include "lib/chat/file.h"
 #include "lib/db/db.h"
 #include "lib/db/maintain.h"
 #include "lib/db/migrations.h"
+#include "lib/store/store.h"
 #include <stdio.h>
 
 static void say(const char *what)
@@ -18,11 +20,35 @@ int cmd_migrate(struct cli *c)
 	return migrate(c->config, say, &e) < 0 ? cli_fail(&e) : CLI_OK;
 }
 
+/* Where no pulsechat-api stays to see to files, this is who does. */
+static int care_for_files(struct cli *c, struct err *e)
+{
+	struct store *store = NULL;
+	struct files_cared cared, all = {0};
+	int rc;
+
+	if (store_new(c->config, &store, e) < 0)
+		return -1;
+	if (!store)
+		return 0;
+	do {
+		rc = files_care(c->db, c->config, store, files_care_each(c->config), &cared, e);
+		all.collected += cared.collected;
+		all.deleted += cared.deleted;
+		all.failed += cared.failed;
+	} while (rc == 0 && cared.more);
+	store_free(&store);
+	if (rc == 0)
+		printf("files that nobody sent, erased: %lld\nobjects deleted from the store: %lld, failed: %lld\n",
+		       (long long)all.collected, (long long)all.deleted, (long long)all.failed);
+	return rc;
+}
+
 int cmd_maintain(struct cli *c)
 {
 	struct err e = {0};
 
-	return maintain(c->db, c->config, say, &e) < 0 ? cli_fail(&e) : CLI_OK;
+	return maintain(c->db, c->config, say, &e) < 0 || care_for_files(c, &e) < 0 ? cli_fail(&e) : CLI_OK;
 }
 
 int cmd_new_epoch(struct cli *c)

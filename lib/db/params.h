@@ -9,7 +9,7 @@
 #include "lib/base/arena.h"
 #include <stdarg.h>
 
-#define PARAMS_MAX 16
+#define PARAMS_MAX 18
 
 struct params {
 	int n;

@@ -14,6 +14,7 @@
 #define MUTE_RETRY_MS ((int64_t)86400000) /* at most: who is muted for longer is told to come back in a day */
 #define PIECE_BYTES 7900                  /* of a NOTIFY payload; write_batch() checks the true length */
 #define LINE_FRONT_BYTES 240              /* what SQL puts in front of an item's tail, at most */
+#define FILE_BYTES 400                    /* and into it for each file, about */
 #define PARK_MS 100                       /* a held channel is left out for so long */
 #define PARKED_MAX 64
 #define HOLDER_MS 2000      /* a holder of over so long is ended */
@@ -78,13 +79,14 @@ void write_item_free(struct write_item **i)
 	free((*i)->body);
 	free((*i)->tail);
 	free((*i)->named);
+	free((*i)->files);
 	free(*i);
 	*i = NULL;
 }
 
 static size_t weight(const struct write_item *i)
 {
-	return i->body_n + i->tail_n + i->named_n * sizeof(*i->named) + sizeof(*i);
+	return i->body_n + i->tail_n + (i->named_n + i->files_n) * sizeof(int64_t) + sizeof(*i);
 }
 
 /* ---- the queue */
@@ -311,7 +313,7 @@ static void build_ends(struct write_item *const *items, size_t n, struct strbuf 
 	size_t room = PIECE_BYTES, pieces = 1;
 
 	for (size_t k = 0; k < n; k++) {
-		size_t line = items[k]->tail_n + LINE_FRONT_BYTES;
+		size_t line = items[k]->tail_n + LINE_FRONT_BYTES + items[k]->files_n * FILE_BYTES;
 
 		if (line > room && k) {
 			put_place(&places, k);
@@ -349,22 +351,51 @@ static void build_columns(struct writer *w, struct write_item *const *items, siz
 	}
 }
 
-/* Whom the items name: two arrays of one length, the items by their places from 1; NULL where nobody is named. */
-static void build_named(struct write_item *const *items, size_t n, struct strbuf *places, struct strbuf *users)
-{
-	size_t named = 0;
+/* What some of the items have several of, as two arrays of one length: the items by their places from 1, and ids. They
+ * stay NULL where none has any. */
+struct lists {
+	struct strbuf places, ids;
+};
 
-	for (size_t k = 0; k < n; k++)
-		named += items[k]->named_n;
-	if (!named)
+static const int64_t *named_of(const struct write_item *i, size_t *n)
+{
+	*n = i->named_n;
+	return i->named;
+}
+
+static const int64_t *files_of(const struct write_item *i, size_t *n)
+{
+	*n = i->files_n;
+	return i->files;
+}
+
+static void build_lists(struct write_item *const *items, size_t n,
+			const int64_t *(*list)(const struct write_item *, size_t *), struct lists *out)
+{
+	size_t all = 0, own;
+
+	for (size_t k = 0; k < n; k++) {
+		list(items[k], &own);
+		all += own;
+	}
+	if (!all)
 		return;
-	array_start(places, OID_INT4, named, false);
-	array_start(users, OID_INT8, named, false);
-	for (size_t k = 0; k < n; k++)
-		for (size_t j = 0; j < items[k]->named_n; j++) {
-			put_place(places, k + 1);
-			put64(users, items[k]->named[j]);
+	array_start(&out->places, OID_INT4, all, false);
+	array_start(&out->ids, OID_INT8, all, false);
+	for (size_t k = 0; k < n; k++) {
+		const int64_t *ids = list(items[k], &own);
+
+		for (size_t j = 0; j < own; j++) {
+			put_place(&out->places, k + 1);
+			put64(&out->ids, ids[j]);
 		}
+	}
+}
+
+static void lists_release(struct lists *l)
+{
+	strbuf_release(&l->places);
+	strbuf_release(&l->ids);
 }
 
 /* ---- outcomes */
@@ -380,6 +411,9 @@ static const struct {
 	[WRITE_BAD_KIND] = {ERR_INTERNAL, NULL, "something went wrong on our side"},
 	[WRITE_STALE_EPOCH] = {ERR_CONFLICT, "epoch", "the channel's encryption has moved on"},
 	[WRITE_MUTED] = {ERR_MUTED, NULL, "you are muted: you may read, but not write"},
+	[WRITE_NOT_ATTACHABLE] =
+		{ERR_NOT_ATTACHABLE, "body.files",
+		 "names a file that is not ready, not yours, of another channel or in a message already"},
 };
 
 static void settle(struct writer *w, struct write_item *i, const PGresult *r, int row)
@@ -552,7 +586,7 @@ static size_t collect(struct writer *w, struct write_item **items, int64_t now)
 static void start_batch(struct writer *w, int64_t now)
 {
 	struct strbuf *col = w->columns;
-	struct strbuf places = {0}, users = {0};
+	struct lists named = {0}, files = {0};
 
 	if (w->batch || !w->first || w->stopping || w->not_before > now || !pgconn_is_up(w->conn))
 		return;
@@ -569,17 +603,19 @@ static void start_batch(struct writer *w, int64_t now)
 	w->stats.batches++;
 	w->stats.items += w->batch_n;
 	build_columns(w, w->batch, w->batch_n, col);
-	build_named(w->batch, w->batch_n, &places, &users);
-	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxxxxbbxx", col[CHANNELS].p, col[CHANNELS].n,
+	build_lists(w->batch, w->batch_n, named_of, &named);
+	build_lists(w->batch, w->batch_n, files_of, &files);
+	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxxxxbbxxxx", col[CHANNELS].p, col[CHANNELS].n,
 		     col[HINTS].p, col[HINTS].n, col[KIND].p, col[KIND].n, col[ROOM].p, col[ROOM].n, col[NTH].p,
 		     col[NTH].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n, col[DIGEST].p,
 		     col[DIGEST].n, col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p, col[TAIL].n,
-		     col[ENDS].p, col[ENDS].n, (int)(w->look_until > now), (int)w->batch_waits, places.p, places.n,
-		     users.p, users.n);
+		     col[ENDS].p, col[ENDS].n, (int)(w->look_until > now), (int)w->batch_waits, named.places.p,
+		     named.places.n, named.ids.p, named.ids.n, files.places.p, files.places.n, files.ids.p,
+		     files.ids.n);
 	for (int c = 0; c < COLUMNS; c++)
 		strbuf_reset(&col[c]);
-	strbuf_release(&places);
-	strbuf_release(&users);
+	lists_release(&named);
+	lists_release(&files);
 }
 
 /* ---- the owner's side */
@@ -722,6 +758,7 @@ static void acknowledge_at_once(struct writer *w)
 		copy->body = copy_bytes(early->body, early->body_n);
 		copy->tail = copy_bytes(early->tail, early->tail_n);
 		copy->named = early->named_n ? copy_bytes(early->named, early->named_n * sizeof(*early->named)) : NULL;
+		copy->files = early->files_n ? copy_bytes(early->files, early->files_n * sizeof(*early->files)) : NULL;
 		copy->done = forget;
 		*at = copy;
 		if (w->last == &early->next)

@@ -19,6 +19,7 @@ enum write_status { /* as write_batch() numbers them */
 		    WRITE_BAD_KIND,
 		    WRITE_STALE_EPOCH,
 		    WRITE_MUTED,
+		    WRITE_NOT_ATTACHABLE,
 };
 
 struct write_item {
@@ -33,6 +34,9 @@ struct write_item {
 	size_t tail_n;
 	int64_t *named; /* users whom it names, each once; NULL: none */
 	size_t named_n;
+	int64_t *files; /* files that it bears, each once; NULL: none. What of them is told is known to the database
+			   alone */
+	size_t files_n;
 	/* Called once from the writer's thread, from writer_ready() or writer_tick(), never from writer_submit(). Owns
 	 * the item from then on. ok: seq, id, event, at_us are set; else err is. */
 	void (*done)(struct write_item *item, void *arg);

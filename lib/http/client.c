@@ -4,6 +4,7 @@
 #include "lib/base/secret.h"
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,13 +25,13 @@ static bool host_is_loopback(const char *host, size_t n)
 	return n >= 9 && n <= 15 && !strncmp(host, "127.", 4) && strspn(host + 4, "0123456789.") == n - 4;
 }
 
-bool http_url_allowed(const char *url)
+static bool url_allowed(const char *url, size_t max)
 {
 	const char *host;
 	size_t n;
 	bool tls = !strncmp(url, "https://", 8);
 
-	if (strnlen(url, 2049) > 2048 || (!tls && strncmp(url, "http://", 7) != 0))
+	if (strnlen(url, max + 1) > max || (!tls && strncmp(url, "http://", 7) != 0))
 		return false;
 	for (const char *p = url; *p; p++)
 		if (*p <= ' ' || *p >= 0x7f || strchr("#\\\"<>^`{|}", *p))
@@ -45,10 +46,31 @@ bool http_url_allowed(const char *url)
 	return n && (tls || host_is_loopback(host, n));
 }
 
+bool http_url_allowed(const char *url)
+{
+	return url_allowed(url, HTTP_URL_MAX);
+}
+
+struct exchange {
+	const struct http_request *q;
+	struct http_answer *a;
+	CURL *h;
+	bool stopped; /* by the sink */
+};
+
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
-	struct http_answer *a = arg;
+	struct exchange *x = arg;
+	struct http_answer *a = x->a;
+	long status = 0;
 
+	if (x->q->sink) {
+		curl_easy_getinfo(x->h, CURLINFO_RESPONSE_CODE, &status);
+		if (status / 100 == 2) {
+			x->stopped = !x->q->sink(x->q->arg, (const uint8_t *)p, size * n);
+			return x->stopped ? 0 : size * n;
+		}
+	}
 	strbuf_add(&a->body, p, size * n);
 	return a->body.failed ? 0 : size * n;
 }
@@ -79,12 +101,27 @@ static int64_t seconds(const char *s)
 	return end == s || v < 0 ? -1 : MIN_OF(v, 315360000L);
 }
 
+static void tell_header(const struct http_request *q, const char *p, size_t n)
+{
+	const char *colon = memchr(p, ':', n);
+	char name[64], value[1025];
+
+	if (!colon || (size_t)(colon - p) >= sizeof(name))
+		return;
+	snprintf(name, sizeof(name), "%.*s", (int)(colon - p), p);
+	if (header_is(p, n, name, value, sizeof(value)))
+		q->header(q->arg, name, value);
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
-	struct http_answer *a = arg;
+	struct exchange *x = arg;
+	struct http_answer *a = x->a;
 	char value[256];
 
 	n *= size;
+	if (x->q->header)
+		tell_header(x->q, p, n);
 	if (header_is(p, n, "cache-control", value, sizeof(value))) {
 		const char *age = strcasestr(value, "max-age=");
 
@@ -107,67 +144,111 @@ static bool surely_unsent(CURLcode rc)
 	       rc == CURLE_SSL_CONNECT_ERROR || rc == CURLE_PEER_FAILED_VERIFICATION;
 }
 
-int http_fetch(const struct http_request *q, struct http_answer *a, struct err *e)
+static struct curl_slist *headers_of(const struct http_request *q)
 {
-	struct curl_slist *headers = NULL;
-	char type[128], why[CURL_ERROR_SIZE] = "";
-	CURLcode rc = CURLE_FAILED_INIT;
-	CURL *h;
-	long status = 0;
+	struct curl_slist *list = curl_slist_append(NULL, q->as_is ? "Accept: */*" : "Accept: application/json");
+	AUTO_STRBUF line = {0};
 
-	memset(a, 0, sizeof(*a));
-	a->max_age_ms = -1;
-	a->body.max = q->max_bytes;
-	if (!http_url_allowed(q->url)) {
-		a->unsent = true;
-		log_error("http.refused", "url=%s why=\"neither https nor loopback\"", log_quote(q->url));
-		return err_set(e, ERR_UNAVAILABLE, NULL, "this address may not be asked");
+	if (q->body || q->type) {
+		strbuf_addf(&line, "Content-Type:%s%s", q->type ? " " : "", q->type ? q->type : "");
+		list = curl_slist_append(list, strbuf_cstr(&line));
+		list = curl_slist_append(list, "Expect:");
 	}
-	pthread_once(&once, start_curl);
-	h = curl_easy_init();
-	if (!h)
-		abort();
-	/* one piece from the start: a buffer that grows would leave copies of tokens behind */
-	a->body.p = xmalloc(q->max_bytes + 1);
-	a->body.cap = q->max_bytes + 1;
-	a->body.p[0] = 0;
+	for (size_t i = 0; i < q->n_headers; i++) {
+		strbuf_reset(&line);
+		strbuf_addf(&line, "%s: %s", q->headers[i].name, q->headers[i].value);
+		list = curl_slist_append(list, strbuf_cstr(&line));
+	}
+	return list;
+}
+
+static void set_times(CURL *h, const struct http_request *q)
+{
+	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
+	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)(q->stall_ms ? q->stall_ms : q->timeout_ms));
+	if (!q->stall_ms)
+		return;
+	curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)(q->stall_ms / 1000));
+}
+
+static void set_request(CURL *h, const struct http_request *q)
+{
 	curl_easy_setopt(h, CURLOPT_URL, q->url);
+	curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
-	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)q->timeout_ms);
-	curl_easy_setopt(h, CURLOPT_ERRORBUFFER, why);
-	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(h, CURLOPT_WRITEDATA, a);
-	curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(h, CURLOPT_HEADERDATA, a);
 	curl_easy_setopt(h, CURLOPT_USERAGENT, "PulseChat");
-	curl_easy_setopt(h, CURLOPT_ACCEPT_ENCODING, ""); /* what curl can undo; the ceiling counts what comes out */
-	headers = curl_slist_append(headers, "Accept: application/json");
+	if (!q->as_is) /* what curl can undo; the ceiling counts what comes out */
+		curl_easy_setopt(h, CURLOPT_ACCEPT_ENCODING, "");
 	if (q->body) {
-		snprintf(type, sizeof(type), "Content-Type: %s", q->type);
-		headers = curl_slist_append(headers, type);
-		headers = curl_slist_append(headers, "Expect:");
 		curl_easy_setopt(h, CURLOPT_POST, 1L);
 		curl_easy_setopt(h, CURLOPT_POSTFIELDS, q->body);
 		curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body_n);
 	}
+	if (q->method && !strcmp(q->method, "HEAD"))
+		curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
+	else if (q->method)
+		curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, q->method);
 	if (q->user) {
 		curl_easy_setopt(h, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		curl_easy_setopt(h, CURLOPT_USERNAME, q->user);
 		curl_easy_setopt(h, CURLOPT_PASSWORD, q->password ? q->password : "");
 	}
-	curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
-	rc = curl_easy_perform(h);
-	curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
+	set_times(h, q);
+}
+
+/* A query may be a credential. */
+static const char *url_quote(const char *url)
+{
+	char shown[256];
+
+	snprintf(shown, sizeof(shown), "%.*s", (int)strcspn(url, "?"), url);
+	return log_quote(shown);
+}
+
+int http_fetch(const struct http_request *q, struct http_answer *a, struct err *e)
+{
+	struct exchange x = {.q = q, .a = a};
+	struct curl_slist *headers;
+	char why[CURL_ERROR_SIZE] = "";
+	CURLcode rc;
+	long status = 0;
+
+	memset(a, 0, sizeof(*a));
+	a->max_age_ms = -1;
+	a->body.max = q->max_bytes;
+	if (!url_allowed(q->url, HTTP_URL_SIGNED_MAX)) {
+		a->unsent = true;
+		log_error("http.refused", "url=%s why=\"neither https nor loopback\"", url_quote(q->url));
+		return err_set(e, ERR_UNAVAILABLE, NULL, "this address may not be asked");
+	}
+	pthread_once(&once, start_curl);
+	x.h = curl_easy_init();
+	if (!x.h)
+		abort();
+	/* one piece from the start: a buffer that grows would leave copies of tokens behind */
+	a->body.p = xmalloc(q->max_bytes + 1);
+	a->body.cap = q->max_bytes + 1;
+	a->body.p[0] = 0;
+	set_request(x.h, q);
+	curl_easy_setopt(x.h, CURLOPT_ERRORBUFFER, why);
+	curl_easy_setopt(x.h, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(x.h, CURLOPT_WRITEDATA, &x);
+	curl_easy_setopt(x.h, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(x.h, CURLOPT_HEADERDATA, &x);
+	headers = headers_of(q);
+	curl_easy_setopt(x.h, CURLOPT_HTTPHEADER, headers);
+	rc = curl_easy_perform(x.h);
+	curl_easy_getinfo(x.h, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(headers);
-	curl_easy_cleanup(h);
+	curl_easy_cleanup(x.h);
 	a->status = (int)status;
-	if (rc == CURLE_OK)
+	if (rc == CURLE_OK || x.stopped)
 		return 0;
 	a->unsent = surely_unsent(rc);
-	log_warning("http.failed", "url=%s why=%s", log_quote(q->url),
+	log_warning("http.failed", "url=%s why=%s", url_quote(q->url),
 		    log_quote(a->body.failed ? "the answer is too large"
 			      : why[0]       ? why
 					     : curl_easy_strerror(rc)));

@@ -4,14 +4,28 @@
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
 
+struct http_header {
+	const char *name, *value;
+};
+
 struct http_request {
 	const char *url;
-	const char *body; /* NULL: GET, else POST */
+	const char *method; /* NULL: GET, with a body POST */
+	const char *body;   /* NULL: none */
 	size_t body_n;
-	const char *type;            /* Content-Type of body */
+	const char *type;            /* Content-Type of body, NULL: none */
 	const char *user, *password; /* Basic authentication; NULL: none */
-	int64_t timeout_ms;          /* for all of it */
+	int64_t timeout_ms;          /* for all of it; with sink 0 is any time */
+	int64_t stall_ms;            /* seconds at least; over that without a byte it has failed; 0: any time */
 	size_t max_bytes;            /* of the answer's body */
+	const struct http_header *headers;
+	size_t n_headers;
+	bool as_is; /* any type, and no encoding that would be undone */
+	/* takes the body of a 2xx in pieces, in place of the answer's; false ends the exchange, which is no failure */
+	bool (*sink)(void *arg, const uint8_t *p, size_t n);
+	/* each header of the answer, as it was sent; values of over 1 KiB are left out */
+	void (*header)(void *arg, const char *name, const char *value);
+	void *arg; /* of both */
 };
 
 struct http_answer {
@@ -25,12 +39,16 @@ struct http_answer {
 };
 
 /* 0 with any status, or -1 with ERR_UNAVAILABLE (no connection, time-out, cut short, over max_bytes). The cause is
- * logged; neither body nor password ever is. */
+ * logged; neither body, password nor query ever is. */
 MUST_CHECK int http_fetch(const struct http_request *q, struct http_answer *a, struct err *e);
 /* Wipes and frees. */
 void http_answer_release(struct http_answer *a);
 
-/* True where the URL is absolute, https or loopback http, without user, fragment, blanks or control characters. */
+#define HTTP_URL_MAX 2048
+#define HTTP_URL_SIGNED_MAX ((size_t)16 << 10) /* what http_fetch takes: a signed query may bear a session token */
+
+/* True where the URL is of at most HTTP_URL_MAX bytes, absolute, https or loopback http, without user, fragment, blanks
+ * or control characters. */
 bool http_url_allowed(const char *url);
 /* Appends s in application/x-www-form-urlencoded. */
 void http_form_encode(struct strbuf *b, const char *s);

@@ -2,7 +2,6 @@
 #include "lib/http/uri.h"
 #include "lib/base/codec.h"
 #include "lib/base/utf8.h"
-#include <ctype.h>
 #include <string.h>
 
 /* NULL where the piece is broken. */
@@ -66,14 +65,23 @@ int uri_query(struct arena *a, const char *query, size_t n, struct uri_pair *pai
 	return 0;
 }
 
+/* Unreserved characters (RFC 3986). */
+static const bool plain[256] = {['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true,
+				['.'] = true,         ['_'] = true,         ['~'] = true};
+
 void uri_encode(struct strbuf *b, const char *s, size_t n)
 {
+	static const char hex[] = "0123456789ABCDEF";
+	size_t from = 0;
+
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		if (c < 0x80 && (isalnum(c) || strchr("-._~", c)))
-			strbuf_addc(b, s[i]);
-		else
-			strbuf_addf(b, "%%%02X", c);
+		if (plain[c])
+			continue;
+		strbuf_add(b, s + from, i - from);
+		strbuf_add(b, (const char[]){'%', hex[c >> 4], hex[c & 15]}, 3);
+		from = i + 1;
 	}
+	strbuf_add(b, s + from, n - from);
 }

@@ -37,6 +37,16 @@ int64_t jx_number(const struct jx *v)
 	return jx_is(v, JX_INT) ? v->number : 0;
 }
 
+size_t jx_length(const struct jx *v)
+{
+	return jx_is(v, JX_ARRAY) ? v->count : 0;
+}
+
+const struct jx *jx_element(const struct jx *array, const struct jx *before)
+{
+	return before ? jx_next(array, before) : jx_first(array);
+}
+
 void jx_write(struct strbuf *b, const struct jx *v)
 {
 	bool object = v->kind == JX_OBJECT;

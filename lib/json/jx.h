@@ -19,9 +19,12 @@ void jx_free(struct jx **document);
 
 /* NULL: there is no such member, or o is no object (NULL is none). */
 const struct jx *jx_get(const struct jx *o, const char *name);
-bool jx_is(const struct jx *v, enum jx_kind kind);   /* NULL is nothing */
-const char *jx_text(const struct jx *v);             /* with a NUL behind it; NULL: v is no string */
-int64_t jx_number(const struct jx *v);               /* 0: v is no JX_INT */
+bool jx_is(const struct jx *v, enum jx_kind kind); /* NULL is nothing */
+const char *jx_text(const struct jx *v);           /* with a NUL behind it; NULL: v is no string */
+int64_t jx_number(const struct jx *v);             /* 0: v is no JX_INT */
+size_t jx_length(const struct jx *v);              /* of an array; 0: v is none */
+/* The element of an array behind `before`, NULL: the first. NULL: there is none. */
+const struct jx *jx_element(const struct jx *array, const struct jx *before);
 void jx_write(struct strbuf *b, const struct jx *v); /* as JSON without blanks */
 
 /* Refuses members that are not in names (NULL-terminated). path: prefix of the names in errors, "" or "body.". */

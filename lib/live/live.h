@@ -133,7 +133,8 @@ bool live_opened(struct live *l, const char *mark, int64_t head);
 void live_payload(struct live *l, const char *payload, size_t n);
 /* Where the listener hears, what this process wrote itself is delivered without waiting for its notification. */
 void live_listening(struct live *l, bool hears);
-/* An item that was stored just now. Items of a batch in their order. */
+/* An item that was stored just now. Items of a batch in their order. One with files waits for the bus: what is told of
+ * them the database alone knows. */
 void live_own(struct live *l, const struct write_item *item);
 /* Looks for what no notification told of. */
 void live_catch_up(struct live *l);

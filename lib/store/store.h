@@ -72,7 +72,8 @@ MUST_CHECK int store_multipart_begin(const struct store *s, const char *key, con
 struct store_part {
 	int number;
 	int64_t size;
-	char etag[72]; /* with its quotes */
+	char etag[72];   /* with its quotes */
+	char sha256[48]; /* base64, as the store tells it; "": it does not */
 };
 /* The parts that are there, ascending, in *parts (free()). */
 MUST_CHECK int store_multipart_parts(const struct store *s, const char *key, const char *upload_id,

@@ -165,6 +165,15 @@ CREATE OR REPLACE FUNCTION reactions_json(channel bigint, wanted bigint) RETURNS
 	FROM (SELECT) one LEFT JOIN message_reactions r ON r.channel_id = channel AND r.seq = wanted
 $$;
 
+-- A Message that is not deleted, for a live line; lib/chat/message.c renders the same from its row.
+CREATE OR REPLACE FUNCTION message_json(o messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('channel', o.channel_id, 'seq', o.seq, 'id', o.id, 'created_at', time_text(o.created_at), 'sender', o.sender,
+		'client_id', o.client_id, 'version', o.version, 'body', o.body)
+		|| CASE WHEN o.edited_at IS NULL THEN '{}' ELSE jsonb_build_object('edited_at', time_text(o.edited_at)) END
+		|| coalesce((SELECT jsonb_build_object('reactions', r.list, 'reactions_version', r.version)
+			FROM message_reactions r WHERE r.channel_id = o.channel_id AND r.seq = o.seq), '{}')
+$$;
+
 -- The tail of a logged event's line as its rows are now; null for messages. A row that is gone renders from data.
 CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT CASE

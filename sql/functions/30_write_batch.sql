@@ -3,7 +3,7 @@
 -- status  0 stored; 1 again: stored before under this client id, with the first one's numbers; 2 client_id_reused;
 --         3 not a member; 4 no such channel; 5 deferred: the channel is held by another transaction (only without in_wait);
 --         6 busy: the same client id stands earlier in this batch; 7 archived; 8 unknown kind; 9 stale encryption epoch;
---         10 muted, at_us: until when, 0: until it is lifted
+--         10 muted, at_us: until when, 0: until it is lifted; 11 a file that it names is not to be had
 -- channels  each once, ascending. hints: of each, a seq that it has reached as far as the caller knows. It is believed by nobody:
 --           only how soon the newest message is found hangs on it. null or 0: no idea
 -- room, nth of an item: the place of its channel in in_channels, and how manieth of that channel in this batch it is
@@ -12,11 +12,16 @@
 -- look    whether to look for earlier messages under these client ids before anything is stored. Without it the unique index finds
 --         them, and then all is done a second time, with a look: for a caller who expects none
 -- mentions  in_naming: the place of an item; in_named: a user whom it names, each once; null where no item names anyone
+-- files     in_filing: the place of an item; in_files: a file that it bears, each once, in their order; null where no item bears any. The
+--           Files as JSON go to the end of its body, and of the body that its tail ends with
 DROP FUNCTION IF EXISTS write_batch("char"[], bigint[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[], boolean);
 DROP FUNCTION IF EXISTS write_batch("char"[], bigint[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[], boolean, int[], bigint[]);
+DROP FUNCTION IF EXISTS write_batch(bigint[], bigint[], "char"[], int[], int[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[],
+	boolean, boolean, int[], bigint[]);
 CREATE OR REPLACE FUNCTION write_batch(in_channels bigint[], in_hints bigint[], in_kind "char"[], in_room int[], in_nth int[],
 	in_sender bigint[], in_client uuid[], in_digest bytea[], in_epoch bigint[], in_body text[], in_tail text[], in_ends int[],
-	in_look boolean, in_wait boolean, in_naming int[] DEFAULT NULL, in_named bigint[] DEFAULT NULL)
+	in_look boolean, in_wait boolean, in_naming int[] DEFAULT NULL, in_named bigint[] DEFAULT NULL,
+	in_filing int[] DEFAULT NULL, in_files bigint[] DEFAULT NULL)
 RETURNS TABLE (status int, seq bigint, id bigint, event bigint, at_us bigint) LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -36,6 +41,7 @@ DECLARE
 	old_ids bigint[];
 	nths int[] := in_nth;
 	places int[];   -- among those that are stored; null: all are
+	files text[];   -- of those that bear some; null: none does
 	seqs bigint[];
 	ids bigint[];
 	head bigint;
@@ -102,6 +108,9 @@ BEGIN
 		INTO statuses
 		FROM unnest(in_kind, in_room, in_sender, in_epoch) WITH ORDINALITY AS i(kind, room, sender, epoch, ord)
 		LEFT JOIN members m ON m.channel_id = in_channels[i.room] AND m.user_id = i.sender;
+		IF in_filing IS NOT NULL THEN
+			SELECT j.judged, j.texts INTO statuses, files FROM files_judge(statuses, in_channels, in_room, in_sender, in_filing, in_files) j;
+		END IF;
 		IF 0 <> ANY (statuses) THEN
 			IF NOT looks THEN -- a refused one may be a retry of what was welcome then
 				looks := true;
@@ -122,7 +131,8 @@ BEGIN
 		now_at := date_trunc('milliseconds', clock_timestamp());
 		BEGIN
 			INSERT INTO messages (channel_id, seq, id, sender, client_id, digest, created_at, body)
-			SELECT in_channels[in_room[i]], seqs[i], ids[i], in_sender[i], in_client[i], in_digest[i], now_at, in_body[i]::jsonb
+			SELECT in_channels[in_room[i]], seqs[i], ids[i], in_sender[i], in_client[i], in_digest[i], now_at,
+				CASE WHEN files[i] IS NULL THEN in_body[i] ELSE left(in_body[i], -1) || ',"files":' || files[i] || '}' END::jsonb
 			FROM generate_series(1, n) i WHERE statuses[i] = 0;
 			EXIT;
 		EXCEPTION WHEN unique_violation THEN
@@ -142,6 +152,10 @@ BEGIN
 			WHERE statuses[n.item] = 0 AND n.named <> in_sender[n.item];
 		END IF;
 
+		IF in_filing IS NOT NULL THEN
+			PERFORM files_attach(files, seqs, in_filing, in_files);
+		END IF;
+
 		-- 4. emit it, as emit_events does
 		SELECT ' {"type":"message","cursor":"' || s.mark || '.' INTO STRICT front FROM stream s;
 		middle := ',"created_at":"' || time_text(now_at) || '",';
@@ -156,7 +170,8 @@ BEGIN
 				',"seq":' || i.seq || ',"id":' || i.id || middle || i.tail, E'\n') AS whole
 			FROM (
 				SELECT (head + coalesce(places[i], i))::text AS event, in_channels[in_room[i]]::text AS channel, seqs[i]::text AS seq,
-					ids[i]::text AS id, in_tail[i] AS tail
+					ids[i]::text AS id,
+					CASE WHEN files[i] IS NULL THEN in_tail[i] ELSE left(in_tail[i], -2) || ',"files":' || files[i] || '}}' END AS tail
 				FROM generate_series(coalesce(in_ends[e.ord - 1], 0) + 1, e.last) i WHERE statuses[i] = 0
 				OFFSET 0) i) p -- OFFSET: a number becomes text once
 		WHERE p.whole IS NOT NULL;

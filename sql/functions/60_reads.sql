@@ -244,7 +244,7 @@ BEGIN
 	END IF;
 END $$;
 
--- Deletes a message: its text, its digest and whom it names go, its row stays for its seq. By its sender, the channel's owner or
+-- Deletes a message: its text, its digest, whom it names and its files go, its row stays for its seq. By its sender, the channel's owner or
 -- moderator, or an admin. 'again': it is deleted already. Those whom it named have a mention less and are told; all others see from the
 -- event that it does not count any more.
 DROP FUNCTION IF EXISTS message_delete(bigint, bigint, bigint);
@@ -275,6 +275,9 @@ BEGIN
 		named := ARRAY(SELECT n.id::bigint FROM jsonb_array_elements_text(coalesce(o.body->'mentions', '[]')) n(id));
 		IF o.sender <> actor THEN
 			PERFORM audit_add(who, 'message.deleted', o.sender, channel, jsonb_build_object('seq', wanted));
+		END IF;
+		IF o.body ? 'files' THEN
+			PERFORM files_erase_with(channel, wanted);
 		END IF;
 		UPDATE messages t SET body = NULL, digest = NULL, version = t.version + 1, deleted_by = actor,
 			deleted_at = date_trunc('milliseconds', clock_timestamp())

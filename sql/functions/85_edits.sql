@@ -1,14 +1,5 @@
 -- Editing messages (doc/protocol.md, sections 4 and 6).
 
--- A Message that is not deleted, for a live line; lib/chat/message.c renders the same from its row.
-CREATE OR REPLACE FUNCTION message_json(o messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('channel', o.channel_id, 'seq', o.seq, 'id', o.id, 'created_at', time_text(o.created_at), 'sender', o.sender,
-		'client_id', o.client_id, 'version', o.version, 'body', o.body)
-		|| CASE WHEN o.edited_at IS NULL THEN '{}' ELSE jsonb_build_object('edited_at', time_text(o.edited_at)) END
-		|| coalesce((SELECT jsonb_build_object('reactions', r.list, 'reactions_version', r.version)
-			FROM message_reactions r WHERE r.channel_id = o.channel_id AND r.seq = o.seq), '{}')
-$$;
-
 -- What a message leaves elsewhere goes with it. Under the channel's lock.
 CREATE OR REPLACE FUNCTION message_traces_erase(channel bigint, wanted bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN

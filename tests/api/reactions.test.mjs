@@ -43,7 +43,8 @@ test("RX-1 the same picture by other code points is one reaction; all emoji are 
 	assert.equal(ok(await put(alice, m, "👁‍🗨")).reactions.length, odd.length, "without their selectors they are the same");
 	ok(await put(bob, m, "👍"));
 	assert.deepEqual((await one(bob, m)).reactions.map((r) => r.count), [1, 1, 1, 1, 1, 1, 1, 1], "a skin tone is another emoji");
-	const none = ["abc", "1", "👍👍", "👍🏽🏽", "\u{fe0f}", "\u{200d}", "🇮", "👨‍", "❤\u{fe0e}", "a👍", "👍 ", "👍".repeat(60), "\u{1f44d}\u{20e3}", "<b>", ":tada:"];
+	const none = ["abc", "1", "👍👍", "👍🏽🏽", "\u{fe0f}", "\u{200d}", "🇮", "👨‍", "❤\u{fe0e}", "a👍", "👍 "];
+	none.push("👍".repeat(60), "\u{1f44d}\u{20e3}", "<b>", ":tada:");
 	for (const e of none) problem(await put(alice, m, e), 400, "bad_field", "emoji");
 	assert.equal((await alice.put(at(m, "%00"))).status, 400);
 	problem(await alice.put(at(m, "")), 404, "not_found");

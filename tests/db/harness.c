@@ -61,6 +61,8 @@ struct config *test_config(const char *dsn)
 	c->writer.queue_items = 8192;
 	c->writer.queue_bytes = 16 << 20;
 	c->limits.message_chars = 20000;
+	c->files.store = xstrdup("local");
+	c->files.message_files = 20;
 	return c;
 }
 
@@ -70,6 +72,7 @@ void test_config_free(struct config **c)
 		return;
 	free((*c)->site.url);
 	free((*c)->database.dsn);
+	free((*c)->files.store);
 	free(*c);
 	*c = NULL;
 }

@@ -8,7 +8,8 @@ CREATE FUNCTION spy.edit(channel bigint, actor bigint, wanted bigint, words text
 		ELSE jsonb_build_object('mentions', named) END)::text, words = '', named, expected, edit_window)
 $$;
 CREATE FUNCTION spy.react(channel bigint, actor bigint, wanted bigint, emoji text, wish boolean DEFAULT true) RETURNS text LANGUAGE sql VOLATILE AS $$
-	SELECT code || coalesce(' ' || (state->>'reactions_version') || ' ' || (state->>'reactions'), '') FROM reaction_set(channel, actor, wanted, emoji, wish, 3, 2)
+	SELECT code || coalesce(' ' || (state->>'reactions_version') || ' ' || (state->>'reactions'), '')
+	FROM reaction_set(channel, actor, wanted, emoji, wish, 3, 2)
 $$;
 CREATE FUNCTION spy.told() RETURNS SETOF text LANGUAGE sql VOLATILE AS $$
 	SELECT regexp_replace(l, '^[0-9]+ (. [-0-9]+ [-0-9]+ [-0-9]+) .*"type": ?"([a-z._]+)".*$', '\1 \2') FROM spy.lines() l
@@ -91,7 +92,7 @@ SELECT is((SELECT count(*)::int FROM reactions WHERE channel_id = :open AND seq 
 SELECT is((SELECT count(*)::int FROM message_reactions WHERE channel_id = :open AND seq = 2), 0, 'and their sum');
 SELECT is(spy.react(:open, :bob, 2, 'a'), 'gone', 'nobody reacts to it');
 SELECT is(spy.edit(:open, :bob, 2, 'x'), 'gone', 'nor edits it');
-SELECT is(reactions_json(:open, 2), jsonb_build_object('channel', :open::bigint, 'seq', 2, 'reactions', '[]'::jsonb, 'reactions_version', 0), 'a replay tells none');
+SELECT is(reactions_json(:open, 2) - 'channel', '{"seq": 2, "reactions": [], "reactions_version": 0}', 'a replay tells none');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -13,11 +13,13 @@
 //   only       names of the programs to start at first (["devidp", "api1"]: no database yet); then up(name), start everything later
 //   idpHost    localhost: the provider's name, which is another site than ours for a browser; default 127.0.0.1
 //   front      name of another web server of servers.mjs in lighttpd's place; default $PC_FRONT, else lighttpd
+//   files      false: without the local store and its process (true)
 //   postgres   further server settings ({log_statement: "all"})     env  for the C programs     wrap  argv before them
 //
 // The stack:
 //   url, host, port       the site, http://127.0.0.1:PORT            issuer, idpUrl   the provider's
 //   conf (path), state (folder), pgSocket (folder), socket(name)     socket of one program, for going past lighttpd
+//   filesUrl, filesDir    the local store's origin and folder (its program: files1)
 //   pids                  {name: pid}                                 names            all programs
 //   await token(user, ["read", "write"])    a personal access token by `pulsechat token add`
 //   await cli(["user", "list"])             {stdout, stderr}; rejects on failure (e.code, e.stderr)
@@ -75,6 +77,8 @@ export async function startStack(options = {}) {
 		state: join(dir, "state"),
 		port: await freePort(),
 		idpPort: await freePort(),
+		filesPort: await freePort(),
+		...(/^nginx/.test(options.front ?? process.env.PC_FRONT ?? "") && { sendfile: "X-Accel-Redirect" }),
 		test: true,
 		template: await template(),
 	});
@@ -207,10 +211,10 @@ class TestStack extends Stack {
 				else if (end.signal ? end.signal !== end.asked : end.code !== 0)
 					bad.push(`${name} ended with ${how} after ${end.asked}: ${proc.tail()}`);
 				// A program that has a shutdown of its own must use it.
-				else if (end.signal === "SIGTERM" && /^(api|realtime)/.test(name)) bad.push(`${name} did not catch SIGTERM`);
+				else if (end.signal === "SIGTERM" && /^(api|realtime|files)/.test(name)) bad.push(`${name} did not catch SIGTERM`);
 			});
 			if (proc.overdue) bad.push(`${name} did not stop in time`);
-			if (!/^(api|realtime)/.test(name) || from) continue;
+			if (!/^(api|realtime|files)/.test(name) || from) continue;
 			let text = "";
 			try {
 				text = readFileSync(proc.log, "utf8");

@@ -36,7 +36,8 @@ export class View {
 	}
 
 	#channel(room, c) {
-		if (!room.channel || c.version > room.channel.version) room.channel = { name: c.name, topic: c.topic, archived: c.archived, version: c.version };
+		const { name, topic, archived, version } = c;
+		if (!room.channel || version > room.channel.version) room.channel = { name, topic, archived, version };
 	}
 
 	take(lines) {

@@ -14,11 +14,13 @@
 #include <string.h>
 
 #define ID "01234567-89ab-4def-8123-456789abcdef"
+#define BEARING(ids) "{\"client_id\":\"" ID "\",\"body\":{\"text\":\"x\",\"files\":" ids "}}"
 #define NAMING(ids) "{\"client_id\":\"" ID "\",\"body\":{\"text\":\"x\",\"mentions\":" ids "}}"
 #define TEN_IDS(d) d "1," d "2," d "3," d "4," d "5," d "6," d "7," d "8," d "9," d "0"
 #define TEN "😀😀😀😀😀😀😀😀😀😀"
 
-static struct config config = {.limits.message_chars = 20};
+static char s3[] = "s3";
+static struct config config = {.limits.message_chars = 20, .files = {.store = s3, .message_files = 3}};
 
 static struct write_item *item_of(const char *text, struct err *e)
 {
@@ -93,6 +95,12 @@ static void what_a_send_must_not_be_is_named(void **state)
 		{NAMING("[3,7,3]"), "body.mentions"},
 		{NAMING("[" TEN_IDS("1") "," TEN_IDS("2") "," TEN_IDS("3") "," TEN_IDS("4") "," TEN_IDS("5") ",9]"),
 		 "body.mentions"},
+		{BEARING("3"), "body.files"},
+		{BEARING("[0]"), "body.files"},
+		{BEARING("[3,3]"), "body.files"},
+		{BEARING("[1,2,3,4]"), "body.files"},
+		{"{\"client_id\":\"" ID "\",\"body\":{\"text\":\"\",\"files\":[]}}", "body.text"},
+		{"{\"client_id\":\"" ID "\",\"body\":{\"files\":[5]}}", "body.text"},
 	};
 
 	(void)state;
@@ -125,6 +133,31 @@ static void a_send_names_people(void **state)
 	item = good(NAMING("[" TEN_IDS("1") "," TEN_IDS("2") "," TEN_IDS("3") "," TEN_IDS("4") "," TEN_IDS("5") "]"));
 	assert_int_equal(item->named_n, MESSAGE_NAMED_MAX);
 	write_item_free(&item);
+}
+
+static void a_send_bears_files(void **state)
+{
+	struct write_item *item =
+		good("{\"client_id\":\"" ID "\",\"body\":{\"text\":\"\",\"mentions\":[7],\"files\":[6,5]}}");
+	struct write_item *other =
+		good("{\"client_id\":\"" ID "\",\"body\":{\"text\":\"\",\"mentions\":[7],\"files\":[5,6]}}");
+	static char none[] = "none";
+	struct err e = {0};
+
+	(void)state;
+	assert_string_equal(item->body, "{\"text\":\"\",\"mentions\":[7]}"); /* the database adds them */
+	assert_int_equal(item->files_n, 2);
+	assert_int_equal(item->files[0], 6);
+	assert_int_equal(item->files[1], 5);
+	assert_string_equal(item->body, other->body);
+	assert_memory_not_equal(item->digest, other->digest, sizeof(item->digest));
+	assert_string_equal(item->tail + item->tail_n - 2, "}}");
+	write_item_free(&item);
+	write_item_free(&other);
+	config.files.store = none;
+	assert_null(item_of(BEARING("[5]"), &e));
+	assert_string_equal(e.field, "body.files");
+	config.files.store = s3;
 }
 
 static void the_longest_text_is_taken_whatever_it_weighs(void **state)
@@ -290,6 +323,7 @@ int main(void)
 		cmocka_unit_test(a_line_tells_its_sender),
 		cmocka_unit_test(what_a_send_must_not_be_is_named),
 		cmocka_unit_test(a_send_names_people),
+		cmocka_unit_test(a_send_bears_files),
 		cmocka_unit_test(the_longest_text_is_taken_whatever_it_weighs),
 		cmocka_unit_test(the_digest_is_of_what_was_said_not_of_how),
 		cmocka_unit_test(item_row_and_live_line_are_the_same),

@@ -1,0 +1,395 @@
+/* local_parts: multipart uploads. One is a folder in multipart/ with meta (whose key it is) and a file for each part,
+ * NUMBER-SHA256, so that a part and what is known of it come at once. */
+#include "lib/store/local_private.h"
+#include "lib/base/clock.h"
+#include "lib/base/codec.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PART_NAME_LEN (5 + 1 + LOCAL_HASH_LEN)
+
+static void part_name(int number, const unsigned char digest[32], char out[PART_NAME_LEN + 1])
+{
+	char hex[LOCAL_HASH_LEN + 1];
+
+	hex_encode(hex, digest, 32);
+	snprintf(out, PART_NAME_LEN + 1, "%05d-%s", number, hex);
+}
+
+static bool part_parse(const char *name, struct local_part *p)
+{
+	int number = 0;
+
+	if (strlen(name) != PART_NAME_LEN || name[5] != '-' || !hex_decode(p->sha256, name + 6, LOCAL_HASH_LEN))
+		return false;
+	for (int i = 0; i < 5; i++) {
+		if (name[i] < '0' || name[i] > '9')
+			return false;
+		number = number * 10 + (name[i] - '0');
+	}
+	p->number = number;
+	return number >= 1 && number <= STORE_PARTS_MAX;
+}
+
+/* ---- the upload itself */
+
+enum s3_err local_upload_new(struct local *l, const char *bucket, const char *key, const char *type,
+			     char upload[LOCAL_ID_LEN + 1])
+{
+	AUTO_STRBUF b = {.max = 4096};
+	char name[LOCAL_ID_LEN + 1];
+	int fd = local_tmp_new(l, name);
+	bool ok;
+
+	if (fd < 0)
+		return local_trouble(l, "create");
+	strbuf_addf(&b, "bucket %s\nkey %s\ntype %s\nat %lld\n", bucket, key, type,
+		    (long long)(clock_now_us() / 1000000));
+	local_name(upload);
+	ok = local_file_write(fd, "meta", &b) == 0 && fsync(fd) == 0 &&
+	     local_rename_new(l->tmp, name, l->uploads, upload) == 0 && fsync(l->uploads) == 0;
+	close(fd);
+	if (ok)
+		return S3_OK;
+	local_remove(l->tmp, name);
+	return local_trouble(l, "upload");
+}
+
+enum s3_err local_upload_look(const struct local *l, const char *bucket, const char *key, const char *upload,
+			      char type[STORE_TYPE_SIZE])
+{
+	char path[LOCAL_ID_LEN + 8], of_bucket[256], of_key[LOCAL_KEY_MAX + 1], of_type[STORE_TYPE_SIZE];
+	struct local_line lines[] = {{"bucket", of_bucket, sizeof(of_bucket)},
+				     {"key", of_key, sizeof(of_key)},
+				     {"type", of_type, sizeof(of_type)}};
+
+	if (!local_name_valid(upload))
+		return S3_NO_UPLOAD;
+	snprintf(path, sizeof(path), "%s/meta", upload);
+	if (local_lines_read(l->uploads, path, lines, COUNT_OF(lines)) < 0)
+		return errno == ENOENT ? S3_NO_UPLOAD : local_trouble(l, "meta");
+	if (strcmp(of_bucket, bucket) != 0 || strcmp(of_key, key) != 0)
+		return S3_NO_UPLOAD;
+	if (type)
+		memcpy(type, of_type, STORE_TYPE_SIZE);
+	return S3_OK;
+}
+
+/* Away first, so that it is gone at once and whole. */
+static enum s3_err drop(struct local *l, const char *upload)
+{
+	char name[LOCAL_ID_LEN + 1];
+
+	local_name(name);
+	if (renameat(l->uploads, upload, l->tmp, name) < 0)
+		return errno == ENOENT ? S3_NO_UPLOAD : local_trouble(l, "abort");
+	local_remove(l->tmp, name);
+	return S3_OK;
+}
+
+enum s3_err local_upload_abort(struct local *l, const char *bucket, const char *key, const char *upload)
+{
+	enum s3_err rc = local_upload_look(l, bucket, key, upload, NULL);
+
+	return rc == S3_OK ? drop(l, upload) : rc;
+}
+
+/* ---- its parts */
+
+static int by_number(const void *a, const void *b)
+{
+	const struct local_part *x = a, *y = b;
+
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return x->at_ns > y->at_ns ? -1 : x->at_ns < y->at_ns;
+}
+
+enum s3_err local_parts(const struct local *l, const char *upload, struct local_part **parts, size_t *n)
+{
+	struct local_part *all = NULL, one = {0};
+	size_t room = 0, kept = 0;
+	struct dirent *d;
+	struct stat st;
+	DIR *dir;
+	int fd;
+
+	*parts = NULL;
+	*n = 0;
+	fd = local_name_valid(upload) ? openat(l->uploads, upload, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return S3_NO_UPLOAD;
+	}
+	while ((d = readdir(dir))) {
+		if (!part_parse(d->d_name, &one) || fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (*n == room) {
+			room = room ? room * 2 : 64;
+			all = xrealloc(all, room * sizeof(*all));
+		}
+		one.size = st.st_size;
+		one.at_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+		all[(*n)++] = one;
+	}
+	closedir(dir);
+	if (*n)
+		qsort(all, *n, sizeof(*all), by_number);
+	/* Of two of one number, where a replacement was interrupted, the newer counts. */
+	for (size_t i = 0; i < *n; i++)
+		if (!kept || all[kept - 1].number != all[i].number)
+			all[kept++] = all[i];
+	*n = kept;
+	*parts = all;
+	return S3_OK;
+}
+
+static void remove_others(int dir_fd, int number, const char *kept)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct local_part one;
+	struct dirent *d;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((d = readdir(dir)))
+		if (part_parse(d->d_name, &one) && one.number == number && strcmp(d->d_name, kept) != 0)
+			unlinkat(dir_fd, d->d_name, 0);
+	closedir(dir);
+}
+
+enum s3_err local_part_place(struct local_write *w, const char *upload, int number)
+{
+	char name[PART_NAME_LEN + 1];
+	int fd = local_name_valid(upload) ? openat(w->l->uploads, upload, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	enum s3_err rc = S3_OK;
+
+	if (fd < 0)
+		return S3_NO_UPLOAD;
+	part_name(number, w->sha256, name);
+	if (renameat(w->dir, "data", fd, name) < 0)
+		rc = errno == ENOENT ? S3_NO_UPLOAD : local_trouble(w->l, "rename");
+	else if (fsync(fd) < 0)
+		rc = local_trouble(w->l, "fsync");
+	else
+		remove_others(fd, number, name);
+	close(fd);
+	return rc;
+}
+
+/* ---- one object of them */
+
+struct local_join {
+	struct local *l;
+	const char *bucket, *key; /* copies, behind the struct */
+	char upload[LOCAL_ID_LEN + 1], type[STORE_TYPE_SIZE];
+	struct local_part *parts;
+	size_t n, at;
+	struct local_write *w;
+	int dir, from; /* the upload's folder, the part that is being copied */
+	bool done;     /* it was there already */
+	struct local_meta meta;
+};
+
+static bool same_etag(const char *asked, const struct local_part *p)
+{
+	char own[LOCAL_ETAG_SIZE];
+	size_t n = strlen(asked);
+
+	local_etag(p->sha256, 0, own);
+	if (n >= 2 && asked[0] == '"' && asked[n - 1] == '"') {
+		asked++;
+		n -= 2;
+	}
+	return n == strlen(own) - 2 && !strncmp(asked, own + 1, n);
+}
+
+/* Keeps of the parts what is wanted. */
+static enum s3_err choose(struct local_join *j, const struct local_wanted *wanted, size_t n, int64_t max,
+			  int64_t *total)
+{
+	size_t at = 0;
+
+	*total = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (i && wanted[i].number <= wanted[i - 1].number)
+			return S3_PART_ORDER;
+		while (at < j->n && j->parts[at].number < wanted[i].number)
+			at++;
+		if (at == j->n || j->parts[at].number != wanted[i].number || !same_etag(wanted[i].etag, &j->parts[at]))
+			return S3_BAD_PART;
+		if (i + 1 < n && j->parts[at].size < LOCAL_PART_MIN)
+			return S3_TOO_SMALL;
+		*total += j->parts[at].size;
+		if (*total > max)
+			return S3_TOO_LARGE;
+		j->parts[i] = j->parts[at++];
+	}
+	j->n = n;
+	return n ? S3_OK : S3_BAD_XML;
+}
+
+static enum s3_err hash_of_hashes(const struct local_join *j, unsigned char out[32])
+{
+	EVP_MD_CTX *h = EVP_MD_CTX_new();
+	bool ok = h && EVP_DigestInit_ex(h, EVP_sha256(), NULL) == 1;
+
+	for (size_t i = 0; ok && i < j->n; i++)
+		ok = EVP_DigestUpdate(h, j->parts[i].sha256, 32) == 1;
+	ok = ok && EVP_DigestFinal_ex(h, out, NULL) == 1;
+	EVP_MD_CTX_free(h);
+	return ok ? S3_OK : S3_INTERNAL;
+}
+
+static enum s3_err prepare(struct local_join *j, const struct local_wanted *wanted, size_t n, int64_t max)
+{
+	int64_t total;
+	enum s3_err rc = local_look(j->l, j->bucket, j->key, &j->meta, NULL);
+
+	if (rc == S3_OK && !strcmp(j->meta.upload, j->upload)) {
+		drop(j->l, j->upload); /* a stop had come between the two */
+		j->done = true;
+		return S3_OK;
+	}
+	if (rc != S3_NO_KEY)
+		return rc == S3_OK ? S3_PRECONDITION : rc;
+	rc = local_upload_look(j->l, j->bucket, j->key, j->upload, j->type);
+	if (rc == S3_OK)
+		rc = local_parts(j->l, j->upload, &j->parts, &j->n);
+	if (rc == S3_OK)
+		rc = choose(j, wanted, n, max, &total);
+	if (rc == S3_OK)
+		rc = local_write_new(j->l, total, NULL, &j->w);
+	if (rc != S3_OK)
+		return rc;
+	EVP_MD_CTX_free(j->w->hash);
+	j->w->hash = NULL;
+	j->w->parts = (int)j->n;
+	memcpy(j->w->upload, j->upload, sizeof(j->upload));
+	j->dir = openat(j->l->uploads, j->upload, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return j->dir < 0 ? S3_NO_UPLOAD : hash_of_hashes(j, j->w->sha256);
+}
+
+enum s3_err local_join_new(struct local *l, const char *bucket, const char *key, const char *upload,
+			   const struct local_wanted *wanted, size_t n, int64_t max, struct local_join **out)
+{
+	size_t nb = strlen(bucket) + 1, nk = strlen(key) + 1;
+	struct local_join *j;
+	enum s3_err rc;
+	char *copy;
+
+	*out = NULL;
+	if (!local_name_valid(upload))
+		return S3_NO_UPLOAD;
+	j = xcalloc(1, sizeof(*j) + nb + nk);
+	copy = (char *)(j + 1);
+	j->l = l;
+	j->bucket = memcpy(copy, bucket, nb);
+	j->key = memcpy(copy + nb, key, nk);
+	memcpy(j->upload, upload, sizeof(j->upload));
+	j->dir = j->from = -1;
+	rc = prepare(j, wanted, n, max);
+	if (rc != S3_OK)
+		local_join_free(&j);
+	*out = j;
+	return rc;
+}
+
+/* Opens the next part that has anything in it. False: there is none, or it could not be opened (*rc). */
+static bool next_part(struct local_join *j, enum s3_err *rc)
+{
+	char name[PART_NAME_LEN + 1];
+
+	if (j->from >= 0)
+		return true;
+	if (j->at == j->n)
+		return false;
+	part_name(j->parts[j->at].number, j->parts[j->at].sha256, name);
+	j->from = openat(j->dir, name, O_RDONLY | O_CLOEXEC);
+	if (j->from < 0)
+		*rc = errno == ENOENT ? S3_NO_UPLOAD : local_trouble(j->l, "open");
+	return j->from >= 0;
+}
+
+/* Within the kernel, and where the file system can, without copying at all. */
+static ssize_t copy(struct local_join *j, size_t n)
+{
+	static const size_t plain = 65536;
+	ssize_t got = copy_file_range(j->from, NULL, j->w->fd, NULL, n, 0);
+	char *buf;
+
+	if (got >= 0 || (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP))
+		return got;
+	buf = xmalloc(plain);
+	got = read(j->from, buf, MIN_OF(n, plain));
+	if (got > 0 && write(j->w->fd, buf, (size_t)got) != got) {
+		errno = ENOSPC;
+		got = -1;
+	}
+	free(buf);
+	return got;
+}
+
+enum s3_err local_join_step(struct local_join *j, int64_t n, bool *done, struct local_meta *m)
+{
+	enum s3_err rc = S3_OK;
+
+	*done = j->done;
+	while (!*done && n > 0 && next_part(j, &rc)) {
+		ssize_t got = copy(j, (size_t)MIN_OF(n, j->parts[j->at].size + 1));
+
+		if (got < 0 && errno != EINTR)
+			return local_trouble(j->l, "copy");
+		if (got == 0) {
+			close(j->from);
+			j->from = -1;
+			j->at++;
+		} else if (got > 0) {
+			local_write_pushed(j->w, got);
+			n -= got;
+		}
+	}
+	if (rc != S3_OK || (!*done && n <= 0))
+		return rc;
+	if (!*done) {
+		rc = local_write_object(j->w, j->bucket, j->key, j->type, &j->meta);
+		if (rc == S3_PRECONDITION && local_look(j->l, j->bucket, j->key, &j->meta, NULL) == S3_OK &&
+		    !strcmp(j->meta.upload, j->upload))
+			rc = S3_OK; /* another request has done the same */
+		if (rc != S3_OK)
+			return rc;
+		drop(j->l, j->upload);
+		*done = true;
+	}
+	*m = j->meta;
+	return S3_OK;
+}
+
+void local_join_free(struct local_join **jp)
+{
+	struct local_join *j = *jp;
+
+	if (!j)
+		return;
+	local_write_free(&j->w);
+	if (j->from >= 0)
+		close(j->from);
+	if (j->dir >= 0)
+		close(j->dir);
+	free(j->parts);
+	free(j);
+	*jp = NULL;
+}
