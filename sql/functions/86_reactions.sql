@@ -67,5 +67,5 @@ BEGIN
 	INSERT INTO message_reactions AS t (channel_id, seq, version, list) VALUES (channel, wanted, r.version, r.list)
 	ON CONFLICT (channel_id, seq) DO UPDATE SET version = excluded.version, list = excluded.list;
 	state := reactions_json(channel, wanted);
-	PERFORM emit_event('p', 'reactions.updated', channel, 0, wanted, state);
+	PERFORM emit_event('p', 'reactions.updated', channel, 0, wanted, state || jsonb_build_object('user', actor), jsonb_build_object('user', actor));
 END $$;

@@ -4,7 +4,7 @@
 -- name: message_edit
 -- in: channel int8, actor int8, seq int8, body text, blank bool, named int8[], expected int8, edit_window int8
 -- out: code text, until_us int8
-SELECT code, until_us FROM message_edit($1, $2, $3, $4, $5, $6, nullif($7, 0), $8);
+SELECT code, until_us FROM message_edit($1, $2, $3, $4, $5, $6, nullif($7::int8, 0), $8);
 
 -- What access.c judges by; the versions as JSON, the oldest first, the one that it is in now the last. seq null: there is no such message.
 -- name: edit_list
@@ -21,7 +21,7 @@ WHERE c.id = $1;
 -- name: reaction_set
 -- in: channel int8, actor int8, seq int8, emoji text, wish bool, emoji_max int8, users_max int8
 -- out: code text, until_us int8, state text
-SELECT code, until_us, state::text FROM reaction_set($1, $2, $3, $4, $5, $6::int4, $7::int4);
+SELECT code, until_us, state::text FROM reaction_set($1, $2, $3, $4, $5, $6::int8::int4, $7::int8::int4);
 
 -- All reactions of a message, with one's own.
 -- name: reaction_list
@@ -45,9 +45,9 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND r.user_id IS NOT NULL
 LEFT JOIN LATERAL (
-	SELECT jsonb_agg(f.user_id ORDER BY f.nth) FILTER (WHERE f.ord <= $6)::text AS users,
-		CASE WHEN count(*) > $6 THEN max(f.nth) FILTER (WHERE f.ord <= $6) END AS next
+	SELECT jsonb_agg(f.user_id ORDER BY f.nth) FILTER (WHERE f.ord <= $6::int8)::text AS users,
+		CASE WHEN count(*) > $6::int8 THEN max(f.nth) FILTER (WHERE f.ord <= $6::int8) END AS next
 	FROM (SELECT o.user_id, o.nth, row_number() OVER (ORDER BY o.nth) AS ord FROM reactions o
-		WHERE o.channel_id = m.channel_id AND o.seq = m.seq AND o.emoji = $4 AND o.nth > $5 ORDER BY o.nth LIMIT $6 + 1) f
+		WHERE o.channel_id = m.channel_id AND o.seq = m.seq AND o.emoji = $4 AND o.nth > $5 ORDER BY o.nth LIMIT $6::int8 + 1) f
 ) p ON true
 WHERE c.id = $1;

@@ -81,7 +81,7 @@ SELECT is(spy.react(:open, :bob, 2, 'd'), 'too_many', 'no fourth');
 SELECT is(left(spy.react(:open, :alice, 2, 'c'), 2), 'ok', 'more of one that is there');
 SELECT is(spy.react(:open, :carol, 2, 'c'), 'not_a_member', 'of members');
 SELECT is((SELECT version FROM messages WHERE channel_id = :open AND seq = 2), 4::bigint, 'the message itself does not change');
-SELECT is(event_tail(e), substr(reactions_json(:open, 2)::text, 2), 'a replay tells them as they are now')
+SELECT is(event_tail(e), substr((reactions_json(:open, 2) || jsonb_build_object('user', :alice))::text, 2), 'a replay tells them as they are now')
 FROM events e WHERE e.type = 'reactions.updated' ORDER BY e.id LIMIT 1;
 SELECT is(message_json(m)->'reactions', reactions_json(:open, 2)->'reactions', 'as does the message') FROM messages m WHERE channel_id = :open AND seq = 2;
 
