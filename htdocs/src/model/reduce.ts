@@ -1,14 +1,16 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
 import { addAfter, addBefore, addMessage, addNewest, emptyLog, tailSeq } from './log';
+import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyReads, dropMark } from './reads';
 import { applyTyping, endTyping, typedMessage } from './typing';
-import type { Connection, MemberList, Phase, State, Table } from './state';
+import type { Connection, Limits, MemberList, Phase, Reacting, State, Table } from './state';
 import { myId } from './state';
 import { countDeleted, countMarks, countMessages, readHere, recount, undoHere, unreadHere } from './unread';
 import type {
 	Channel,
+	Editing,
 	Line,
 	Me,
 	Member,
@@ -17,6 +19,7 @@ import type {
 	MessagePage,
 	OwnMarks,
 	Pending,
+	Reactions,
 	ReadMark,
 	Settings,
 	Site,
@@ -27,7 +30,7 @@ export type Action =
 	| { type: 'phase'; phase: Phase }
 	| { type: 'site'; site: Site }
 	| { type: 'me'; me: Me }
-	| { type: 'limits'; message_chars: number }
+	| { type: 'limits'; limits: Partial<Limits> }
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
 	/* All own channels. `asked`: those held when the list was asked for; of these, what is not in it is gone. `heard`: what
@@ -64,6 +67,11 @@ export type Action =
 	| { type: 'outbox/set'; client_id: string; state: Pending['state']; error?: string }
 	| { type: 'outbox/acked'; client_id: string; seq: number }
 	| { type: 'outbox/drop'; client_id: string }
+	| { type: 'editing'; editing: Editing | null }
+	/* An own reaction on its way, and its end. */
+	| { type: 'react'; reacting: Reacting }
+	| { type: 'react/done'; reacting: Reacting }
+	| { type: 'mine'; channel: number; seq: number; emoji: readonly string[] }
 	| { type: 'settings'; settings: Settings }
 	/* Set by oneself, in this browser. */
 	| { type: 'away'; on: boolean }
@@ -82,7 +90,7 @@ export function reduce(s: State, a: Action): State {
 		case 'me':
 			return putUsers({ ...s, me: a.me }, [a.me.user]);
 		case 'limits':
-			return { ...s, limits: { message_chars: a.message_chars } };
+			return { ...s, limits: { ...s.limits, ...a.limits } };
 		case 'lines':
 			return a.lines.reduce(applyLine, s);
 		case 'users':
@@ -113,7 +121,7 @@ export function reduce(s: State, a: Action): State {
 		case 'log/reset': {
 			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
-			return { ...s, logs: kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [] } } : {}, members: {} };
+			return { ...s, logs: kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [], late: [] } } : {}, members: {}, mine: {} };
 		}
 		case 'distrust':
 			return distrust(s);
@@ -135,6 +143,14 @@ export function reduce(s: State, a: Action): State {
 		}
 		case 'message':
 			return applyMessage(s, a.message);
+		case 'editing':
+			return { ...s, editing: a.editing };
+		case 'react':
+			return reactHere(s, a.reacting);
+		case 'react/done':
+			return reactDone(s, a.reacting);
+		case 'mine':
+			return setMine(s, a.channel, a.seq, a.emoji);
 		case 'members': {
 			const held = a.first ? [] : (s.members[a.channel]?.list ?? []);
 			const list = [...held.filter((m) => !a.members.some((x) => x.user === m.user)), ...a.members];
@@ -188,6 +204,10 @@ export function applyLine(s: State, line: Line): State {
 	switch (line.type) {
 		case 'message':
 			return typedMessage(applyMessage(s, line as unknown as Message), line as unknown as Message);
+		case 'message.updated':
+			return applyMessage(s, line as unknown as Message);
+		case 'reactions.updated':
+			return applyReactions(s, line as unknown as Reactions);
 		case 'message.deleted':
 			return applyDeleted(s, line as unknown as Message);
 		case 'channel.created':

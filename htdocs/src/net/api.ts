@@ -3,6 +3,7 @@ import type {
 	AccessToken,
 	Channel,
 	ChannelKind,
+	Edit,
 	Invite,
 	InviteState,
 	Line,
@@ -12,6 +13,7 @@ import type {
 	MessageBody,
 	MessagePage,
 	Presence,
+	Reactions,
 	Session,
 	Settings,
 	Site,
@@ -109,10 +111,11 @@ function problem(res: Response, text: string): ApiError {
 }
 
 const V = '/api/v1';
+const reaction = (id: number, seq: number, emoji: string) => `${V}/channels/${id}/messages/${seq}/reactions/${encodeURIComponent(emoji)}`;
 
 export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
-	limits: () => call<{ message_chars: number }>('GET', `${V}/limits`),
+	limits: () => call<{ message_chars: number; edit_window?: number; reactions?: number; emoji?: string }>('GET', `${V}/limits`),
 	signIn: (who: { name: string; password: string; return_to: string }) => call<{ redirect: string }>('POST', '/auth/local', undefined, who),
 	lookAtInvite: (code: string) => call<{ state: InviteState }>('POST', `${V}/invites/look`, undefined, { code }),
 	invites: (limit: number) => call<{ invites: Invite[]; next: number | null }>('GET', `${V}/invites`, { limit }),
@@ -131,6 +134,15 @@ export const api = {
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
 	send: (id: number, client_id: string, body: MessageBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
 	messages: (id: number, where: { before?: number; after?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	message: (id: number, seq: number) => call<Message>('GET', `${V}/channels/${id}/messages/${seq}`),
+	edit: (id: number, seq: number, body: MessageBody, version: number) =>
+		call<Message>('PATCH', `${V}/channels/${id}/messages/${seq}`, undefined, { body, version }),
+	edits: (id: number, seq: number) => call<{ edits: Edit[] }>('GET', `${V}/channels/${id}/messages/${seq}/edits`),
+	react: (id: number, seq: number, emoji: string) => call<Reactions>('PUT', reaction(id, seq, emoji)),
+	unreact: (id: number, seq: number, emoji: string) => call<Reactions>('DELETE', reaction(id, seq, emoji)),
+	reactions: (id: number, seq: number) => call<Reactions & { mine: string[] }>('GET', `${V}/channels/${id}/messages/${seq}/reactions`),
+	reacted: (id: number, seq: number, emoji: string, where: { after?: number; limit?: number }) =>
+		call<{ count: number; users: number[]; next: number | null }>('GET', reaction(id, seq, emoji), where),
 	settings: () => call<Settings>('GET', `${V}/me/settings`),
 	changeSettings: (change: Partial<Settings>) => call<Settings>('PATCH', `${V}/me/settings`, undefined, change),
 	setStatus: (status: Partial<Status>) => call<Settings>('PUT', `${V}/me/status`, undefined, status),

@@ -18,6 +18,7 @@ import type { Channel, Line, Message, OwnMarks, Pending, Settings, Status, User 
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
+import { Changes } from './changes';
 import { watchEnds } from './ends';
 import { Interest } from './interest';
 import { Loader } from './loader';
@@ -54,6 +55,8 @@ export interface ClientHooks {
 	left(channel: Channel): void;
 	/* Somebody with a role did something that concerns us, or there is a report. */
 	told(line: Line): void;
+	/* Something that was shown at once did not work. */
+	failed?(e: unknown): void;
 }
 
 export class Client {
@@ -67,6 +70,7 @@ export class Client {
 	readonly interest: Interest;
 	readonly activity: Activity;
 	readonly typist: Typist;
+	readonly changes: Changes;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
 	hooks: ClientHooks = { left: () => {}, told: () => {} };
@@ -82,6 +86,7 @@ export class Client {
 
 	constructor(readonly store: Store) {
 		this.loader = new Loader(store, () => this.probe());
+		this.changes = new Changes(store, (e) => (e instanceof ApiError && e.status === 401 ? this.probe() : this.hooks.failed?.(e)));
 		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
 		this.activity = new Activity({
 			now: () => Date.now(),
@@ -263,6 +268,7 @@ export class Client {
 		this.store.dispatch({ type: 'away', on: shelf.get(this.awayKey()) !== null });
 		this.undo.push(watchEnds(this.store, timers));
 		void this.loader.settings();
+		void this.loader.limits();
 		this.tellZone();
 		this.ladder.start(cursor);
 		this.adopt();
@@ -395,7 +401,7 @@ export class Client {
 					continue;
 				case 'hello': {
 					const limits = line.limits as { message_chars?: number } | undefined;
-					if (limits?.message_chars) this.store.dispatch({ type: 'limits', message_chars: limits.message_chars });
+					if (limits?.message_chars) this.store.dispatch({ type: 'limits', limits: { message_chars: limits.message_chars } });
 					break;
 				}
 				case 'reset':
@@ -410,6 +416,10 @@ export class Client {
 					if (m.sender !== me) after.push(() => this.arrived(m.channel, m.seq));
 					break;
 				}
+				case 'message.updated':
+					touched.add(line.channel as number);
+					this.loader.needUsers((line as unknown as Message).body?.mentions ?? []);
+					break;
 				case 'message.deleted':
 					touched.add(line.channel as number);
 					break;

@@ -260,6 +260,14 @@ export class Loader {
 		}
 	}
 
+	/* What the server lets one do; what is not known is judged by the server alone. */
+	async limits(): Promise<void> {
+		const answer = await api.limits().catch((e: unknown) => void this.over(e));
+		if (!answer) return;
+		const { message_chars, edit_window = null, reactions = 20, emoji = null } = answer.data;
+		this.store.dispatch({ type: 'limits', limits: { message_chars, edit_window, reactions, emoji } });
+	}
+
 	/* How people are, where that is not told by events. */
 	async presence(ids: readonly number[]): Promise<void> {
 		const answer = await api.presence(ids).catch((e: unknown) => void this.over(e));
