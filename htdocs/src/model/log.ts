@@ -81,7 +81,8 @@ export function addReactions(log: Log, r: Reactions): Log {
 		next[i] = { ...held, reactions: r.reactions, reactions_version: r.reactions_version };
 		return { ...log, [where]: next };
 	}
-	// A page that is on its way may tell of less.
+	// A page that is on its way may tell of less; what is asked for later tells it.
+	if (log.status === 'ready' && !log.loadingBefore && r.seq < (log.messages[0]?.seq ?? 0)) return log;
 	return { ...log, late: [...log.late, r].slice(-MOST_LATE) };
 }
 

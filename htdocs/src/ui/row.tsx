@@ -193,7 +193,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 				{stored && !stored.deleted && <ReactionRow message={stored} active={active} />}
 				{stored && <SeenLine seen={seen} channel={channel.id} seq={stored.seq} />}
 			</div>
-			{(near || active) && stored && (
+			{(near || active) && stored && !editing && (
 				<div class="msg-tools" role="group" aria-label={t.messageActions}>
 					{!stored.deleted && <ReactTools channel={channel.id} seq={stored.seq} active={active} />}
 					{stored.sender === me && mayEdit(ui.client.store.get(), stored, Date.now()) && (
