@@ -59,7 +59,7 @@ UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
 DB_BIN  := $(DB_SRC:%.c=$(B)/%)
 PROGRAMS := $(B)/pulsechat-api $(B)/pulsechat-realtime $(B)/pulsechat
 
-.PHONY: all programs variant unit-bins db-bins bench-bins soak clean format lint run check check-long bench fuzz install client
+.PHONY: all programs variant unit-bins db-bins files-bins bench-bins soak clean format lint run check check-long bench fuzz install client
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -130,6 +130,13 @@ $(B)/tests/db/%: $(B)/tests/db/%.o $(B)/tests/db/harness.o $(B)/libpulsechat.a
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) -lcmocka
 
+# lib/store at the hand of tests/files
+FILES_BIN := $(B)/tests/files/store_tool
+files-bins: $(FILES_BIN)
+$(FILES_BIN): $(B)/tests/files/store_tool.o $(B)/libpulsechat.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON)
+
 # --- measuring (tests/bench)
 BENCH_BIN := $(B)/tests/bench/load $(B)/tests/bench/floor $(B)/tests/bench/listener
 LOAD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/load_*.c))
@@ -152,7 +159,7 @@ clean:
 format:
 	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.[ch] ws/*.[ch] tests/*/*.[ch])
 
--include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(DB_BIN:=.d) $(B)/tests/db/harness.d $(BENCH_BIN:=.d) $(LOAD_OBJ:.o=.d) $(B)/tests/bench/net.d
+-include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(DB_BIN:=.d) $(FILES_BIN:=.d) $(B)/tests/db/harness.d $(BENCH_BIN:=.d) $(LOAD_OBJ:.o=.d) $(B)/tests/bench/net.d
 
 # --- the web client, by npm and its lock file
 CLIENT_SRC := $(shell find htdocs -name node_modules -prune -o -type f -print 2>/dev/null)

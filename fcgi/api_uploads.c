@@ -14,6 +14,12 @@ static struct upload_desk desk(const struct request *q)
 	return (struct upload_desk){.db = q->db, .config = q->config, .store = q->app->store, .user = q->session.user};
 }
 
+static void wake(const struct request *q)
+{
+	if (q->app->care)
+		files_thread_wake(q->app->care);
+}
+
 int handle_upload_begin(struct request *q, struct response *r, struct err *e)
 {
 	struct upload_desk d = desk(q);
@@ -61,21 +67,31 @@ static int check(struct request *q, const struct upload_desk *d, int64_t checks,
 	return rc;
 }
 
+static int complete(struct request *q, const struct upload_desk *d, bool *going, struct err *e)
+{
+	enum upload_claim claim = UPLOAD_DONE;
+	int64_t checks = 0;
+
+	*going = false;
+	if (upload_claim(d, q->param[0], &claim, &checks, e) < 0)
+		return -1;
+	if (claim == UPLOAD_CLAIMED)
+		return check(q, d, checks, going, e);
+	*going = claim == UPLOAD_CHECKING;
+	return 0;
+}
+
 int handle_upload_complete(struct request *q, struct response *r, struct err *e)
 {
 	struct upload_desk d = desk(q);
-	enum upload_claim claim = UPLOAD_DONE;
-	int64_t checks = 0;
-	bool going = false;
+	bool going;
 
-	if (upload_claim(&d, q->param[0], &claim, &checks, e) < 0)
-		return -1;
-	if (claim == UPLOAD_CLAIMED && check(q, &d, checks, &going, e) < 0) {
-		if (e->code == ERR_UPLOAD_DIFFERS && q->app->care)
-			files_thread_wake(q->app->care);
+	if (complete(q, &d, &going, e) < 0) {
+		if (e->code == ERR_UPLOAD_DIFFERS)
+			wake(q); /* it is erased */
 		return -1;
 	}
-	if (claim == UPLOAD_CHECKING || going) {
+	if (going) {
 		r->status = 202;
 		response_header(r, "Retry-After", RETRY_S);
 	}
@@ -89,8 +105,7 @@ int handle_upload_abort(struct request *q, struct response *r, struct err *e)
 
 	if (file_erase(q->db, &who, q->param[0], true, &unused, e) < 0 && e->code != ERR_NOT_FOUND)
 		return -1;
-	if (q->app->care)
-		files_thread_wake(q->app->care);
+	wake(q);
 	r->status = 204; /* one that is gone, or another's, too: again is harmless */
 	return 0;
 }

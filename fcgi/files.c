@@ -94,32 +94,25 @@ static bool known_header(const char *name)
 
 static int take_config(struct files *f, const struct config *c, struct err *e)
 {
-	const char *host = strstr(c->files.url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
-	size_t n = path ? strlen(path) : 0;
+	struct store *s;
 
 	if (!config_files_local(c))
 		return err_set(e, ERR_BAD_FIELD, "store", "[files] store is not local: nothing is to be served");
-	if (!host || n + sizeof("/s3/") > sizeof(f->prefix))
-		return err_set(e, ERR_BAD_FIELD, "url", "[files] url = %s: expected http(s)://host", c->files.url);
+	if (store_new(c, &s, e) < 0) /* what those need who sign is what is needed here */
+		return -1;
+	store_free(&s);
 	if (c->files.dir[0] != '/' || strpbrk(c->files.dir, "\r\n"))
 		return err_set(e, ERR_BAD_FIELD, "dir", "[files] dir = %s: expected an absolute path", c->files.dir);
 	if (!known_header(c->files.sendfile))
 		return err_set(e, ERR_BAD_FIELD, "sendfile",
 			       "[files] sendfile = %s: expected X-Sendfile, X-LIGHTTPD-send-file or X-Accel-Redirect",
 			       c->files.sendfile);
-	if (!c->files.secret_key[0])
-		return err_set(e, ERR_BAD_FIELD, "secret_key", "[files] secret_key is empty");
 	f->config = c;
 	f->sendfile = c->files.sendfile;
 	f->internal_path = !strcasecmp(f->sendfile, "X-Accel-Redirect");
-	f->keys = (struct sigv4_credentials){.access_key = c->files.access_key,
-					     .secret_key = c->files.secret_key,
-					     .session_token = c->files.session_token,
-					     .region = c->files.region};
+	f->keys = (struct sigv4_credentials){
+		.access_key = c->files.access_key, .secret_key = c->files.secret_key, .region = c->files.region};
 	origin_site(c, f->origin);
-	while (n && path[n - 1] == '/')
-		n--;
-	snprintf(f->prefix, sizeof(f->prefix), "%.*s/s3/", (int)n, path ? path : "");
 	return local_open(c->files.dir, &f->local, e);
 }
 

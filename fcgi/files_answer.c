@@ -172,9 +172,11 @@ void files_answer_object(struct files_request *q, const struct local_meta *m, co
 	}
 	/* Only a program looks at a HEAD: it gets the truth. */
 	files_answer(q, 200, head ? type : type_told(type));
-	strbuf_addf(&q->head, "ETag: %s\r\nCache-Control: private, max-age=300\r\nAccept-Ranges: bytes\r\n", etag);
+	strbuf_addf(&q->head, "ETag: %s\r\nCache-Control: private, max-age=300\r\n", etag);
 	disposition(q, type);
 	checksum(q, m);
+	if (head || !q->f->internal_path) /* nginx says so by itself, and once more */
+		files_header(q, "Accept-Ranges", "bytes");
 	if (head)
 		strbuf_addf(&q->head, "Content-Length: %lld\r\n", (long long)m->size);
 	else if (q->f->internal_path)

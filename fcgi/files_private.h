@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 struct config;
 
+#define FILES_PREFIX "/s3/" /* in front of the bucket, as lib/store makes addresses */
 #define FILES_BUFFER ((size_t)64 << 10)
 
 struct files_conn;
@@ -24,7 +25,6 @@ struct files {
 	struct local *local;
 	struct sigv4_credentials keys;
 	char origin[ORIGIN_MAX]; /* the site's */
-	char prefix[256];        /* in front of the bucket: "/s3/" */
 	const char *sendfile;    /* the header's name */
 	bool internal_path;      /* it wants an address of the web server's, not a file's name */
 

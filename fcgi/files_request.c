@@ -360,17 +360,17 @@ static const char *header(void *arg, const char *name)
 
 static enum s3_err take_target(struct files_request *q)
 {
-	size_t prefix = strlen(q->f->prefix), n = strcspn(q->uri, "?");
+	size_t prefix = strlen(FILES_PREFIX), n = strcspn(q->uri, "?");
 	struct err e = {0};
 	char *path, *slash;
 
-	if (strncmp(q->uri, q->f->prefix, prefix) != 0)
+	if (strncmp(q->uri, FILES_PREFIX, prefix) != 0)
 		return S3_NO_BUCKET;
 	path = arena_strndup(q->arena, q->uri + prefix, n - MIN_OF(n, prefix));
 	n = strlen(path);
 	if (!percent_decode(path, &n, false) || !utf8_valid(path, n) || utf8_has_control(path, n, ""))
 		return S3_BAD_URI;
-	q->path = arena_printf(q->arena, "%s%s", q->f->prefix, path);
+	q->path = arena_printf(q->arena, FILES_PREFIX "%s", path);
 	slash = strchr(path, '/');
 	q->bucket = path;
 	q->key = slash ? slash + 1 : "";

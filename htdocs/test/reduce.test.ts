@@ -136,6 +136,33 @@ describe('the version rule', () => {
 		assert.equal(text(s), 'five', 'an edit seen while the older page was on its way');
 	});
 
+	test('another version takes the place of the one before, and counts for nothing', () => {
+		const updated = (seq: number, version: number) =>
+			({ type: 'message.updated', cursor: `u${seq}.${version}`, ...message(1, seq, { version, body: { text: `version ${version}` } }) });
+		const text = (s: State, seq: number) => s.logs[1]!.messages.find((m) => m.seq === seq)?.body?.text;
+		let s = run(loaded(3), lines(event(message(1, 4)), updated(2, 3), updated(4, 2)));
+		assert.deepEqual([text(s, 2), text(s, 4), unread(s)], ['version 3', 'version 2', 1]);
+		s = run(s, lines(updated(2, 2), event(message(1, 2)), updated(2, 3)));
+		assert.equal(text(s, 2), 'version 3', 'an older one does not bring it back');
+		// while the page is loaded that does not know of it yet
+		s = run(signedIn(channel(1, { last_seq: 3 })), { type: 'log/open', channel: 1 }, lines(updated(2, 2)), newest(range(1, 3)));
+		assert.deepEqual([seqs(s), text(s, 2)], [[1, 2, 3], 'version 2']);
+	});
+
+	test('another version that is replayed may be of a message that is deleted since', () => {
+		const gone = (type: string) => ({ type, cursor: `${type}2`, ...message(1, 2, { version: 3, deleted: true, body: undefined }) });
+		const open = (): State =>
+			run(
+				signedIn(channel(1, { last_seq: 2, membership: membership({ unread: 2 }) })),
+				{ type: 'log/open', channel: 1 },
+				newest(range(1, 2)),
+			);
+		const once = run(open(), lines(gone('message.deleted')));
+		const both = run(open(), lines(gone('message.updated'), gone('message.deleted')));
+		assert.equal(both.logs[1]!.messages[1]!.deleted, true);
+		assert.deepEqual([unread(once), unread(both)], [1, 1], 'it is taken off once');
+	});
+
 	test('a deleted message stays at its place without its text', () => {
 		const gone: Message = { channel: 1, seq: 2, id: 100_002, sender: 7, created_at: message(1, 2).created_at, version: 2, deleted: true };
 		let s = run(loaded(3), lines(event(gone)));

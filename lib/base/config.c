@@ -402,7 +402,7 @@ static int check_files(struct config *c, const char *path, struct err *e)
 				       path, switches[i].name, switches[i].value);
 	if (config_files_local(c) && !c->files.access_key[0]) { /* its name is no secret, and nobody else's */
 		free(c->files.access_key);
-		c->files.access_key = xstrdup("pulsechat");
+		c->files.access_key = xstrdup("local");
 	}
 	for (size_t n = strlen(c->files.dir); n > 1 && c->files.dir[n - 1] == '/'; n--)
 		c->files.dir[n - 1] = 0;

@@ -7,6 +7,7 @@
 #include "lib/cli/cli.h"
 #include "lib/db/db.h"
 #include "lib/db/migrations.h"
+#include "lib/store/store_check.h"
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -44,6 +45,11 @@ static void report(struct doctor *d, bool ok, const char *fmt, ...)
 static void report_oidc(void *arg, bool ok, const char *text)
 {
 	report(arg, ok, "oidc: %s", text);
+}
+
+static void report_files(void *arg, bool ok, const char *text)
+{
+	report(arg, ok, "files: %s", text);
 }
 
 /* True where every file of this program is recorded as it is here. */
@@ -243,6 +249,8 @@ int cmd_doctor(struct cli *c)
 	report(&d, true, "configuration: %s, for %s", c->config_path, c->config->site.url);
 	check_database(&d);
 	if (!oidc_check(c->config, report_oidc, &d))
+		d.failed = true;
+	if (!store_check(c->config, report_files, &d))
 		d.failed = true;
 	check_socket(&d, "pulsechat-api", "api", c->config->api.listen);
 	check_socket(&d, "pulsechat-realtime", "realtime", c->config->realtime.listen);

@@ -224,9 +224,10 @@ static enum s3_err choose(struct local_join *j, const struct local_wanted *wante
 	size_t at = 0;
 
 	*total = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (i && wanted[i].number <= wanted[i - 1].number)
+	for (size_t i = 1; i < n; i++)
+		if (wanted[i].number <= wanted[i - 1].number)
 			return S3_PART_ORDER;
+	for (size_t i = 0; i < n; i++) {
 		while (at < j->n && j->parts[at].number < wanted[i].number)
 			at++;
 		if (at == j->n || j->parts[at].number != wanted[i].number || !same_etag(wanted[i].etag, &j->parts[at]))

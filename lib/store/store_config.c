@@ -101,6 +101,7 @@ static int read_cloudfront(const struct config *c, struct store *s, struct err *
 	const char *url = c->files.cloudfront_url, *id = c->files.cloudfront_key_id,
 		   *file = c->files.cloudfront_key_file;
 	size_t n = strlen(url), got;
+	struct err why = {0};
 	char *pem;
 	FILE *f;
 	int rc;
@@ -119,7 +120,9 @@ static int read_cloudfront(const struct config *c, struct store *s, struct err *
 	pem = xmalloc(KEY_FILE_MAX);
 	got = fread(pem, 1, KEY_FILE_MAX, f);
 	fclose(f);
-	rc = cloudfront_key_new(id, pem, got, &s->cloudfront, e);
+	rc = cloudfront_key_new(id, pem, got, &s->cloudfront, &why);
+	if (rc < 0)
+		err_set(e, why.code, why.field, "[files] %s: %s", why.field, why.detail);
 	secret_wipe(pem, KEY_FILE_MAX);
 	free(pem);
 	while (n && url[n - 1] == '/')

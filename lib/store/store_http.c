@@ -125,7 +125,10 @@ static void on_code(void *arg, const char *parent, const char *name, const char 
 {
 	char *code = arg;
 
-	if (!strcmp(parent, "Error") && !strcmp(name, "Code") && strlen(text) < STORE_CODE_SIZE)
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.";
+	size_t n = strlen(text);
+
+	if (!strcmp(parent, "Error") && !strcmp(name, "Code") && n < STORE_CODE_SIZE && strspn(text, letters) == n)
 		snprintf(code, STORE_CODE_SIZE, "%s", text);
 }
 
@@ -143,5 +146,5 @@ int store_refused(const struct store_ask *q, struct http_answer *a, struct err *
 	store_code(a, code);
 	log_error("store.refused", "method=%s key=%s status=%d code=%s", q->method, log_quote(q->key), a->status,
 		  log_quote(code));
-	return err_retry(e, ERR_STORE_UNAVAILABLE, RETRY_AFTER_MS, "the object store refused");
+	return err_retry(e, ERR_STORE_UNAVAILABLE, RETRY_AFTER_MS, "the object store refused: %d %s", a->status, code);
 }

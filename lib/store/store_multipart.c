@@ -173,6 +173,31 @@ static void add_parts(struct strbuf *b, const struct store_part *parts, size_t n
 	strbuf_adds(b, "</CompleteMultipartUpload>");
 }
 
+/* Whether the upload has become its object: an earlier try may have got there without our hearing of it, and the key is
+ * this upload's alone. ERR_UPLOAD_MISSING: neither is there. */
+static int completed_before(const struct store *s, const char *key, struct err *e)
+{
+	struct store_object o;
+
+	return store_head(s, key, &o, e);
+}
+
+/* A store may fail (radosgw does) over an upload that is not there any more. */
+static bool upload_is_gone(const struct store *s, const char *key, const char *upload_id)
+{
+	struct sigv4_pair query[] = {{"uploadId", upload_id}, {"max-parts", "1"}};
+	struct store_ask q = {.method = "GET", .key = key, .query = query, .n_query = COUNT_OF(query)};
+	struct http_answer a;
+	struct err e = {0};
+	bool gone;
+
+	if (store_ask(s, &q, &a, &e) < 0)
+		return false;
+	gone = missing(&a, &e) < 0;
+	http_answer_release(&a);
+	return gone;
+}
+
 int store_multipart_complete(const struct store *s, const char *key, const char *upload_id,
 			     const struct store_part *parts, size_t n, struct err *e)
 {
@@ -181,9 +206,9 @@ int store_multipart_complete(const struct store *s, const char *key, const char 
 	AUTO_STRBUF body = {.max = (size_t)4 << 20};
 	struct store_ask q = {
 		.method = "POST", .key = key, .query = &query, .n_query = 1, .timeout_ms = COMPLETE_TIMEOUT_MS};
-	struct store_object o;
-	struct http_answer a;
 	char code[STORE_CODE_SIZE];
+	struct http_answer a;
+	bool of_part = false;
 	int rc;
 
 	add_parts(&body, parts, n);
@@ -195,19 +220,16 @@ int store_multipart_complete(const struct store *s, const char *key, const char 
 		return -1;
 	/* it begins to answer before it knows: 200 may bear an <Error> */
 	store_code(&a, code);
-	if (a.status == 200 && !code[0] && strstr(strbuf_cstr(&a.body), "CompleteMultipartUploadResult")) {
+	for (size_t i = 0; i < COUNT_OF(of_parts); i++)
+		of_part = of_part || !strcmp(code, of_parts[i]);
+	if (a.status == 200 && !code[0] && strstr(strbuf_cstr(&a.body), "CompleteMultipartUploadResult"))
 		rc = 0;
-	} else if (a.status == 404 && strcmp(code, "NoSuchBucket") != 0) {
-		/* an earlier try that got there without our hearing of it; the key is this upload's alone */
-		rc = store_head(s, key, &o, e);
-	} else {
-		rc = 1;
-		for (size_t i = 0; i < COUNT_OF(of_parts) && rc == 1; i++)
-			if (!strcmp(code, of_parts[i]))
-				rc = err_set(e, ERR_UPLOAD_MISSING, NULL, "the store has not all of its parts");
-		if (rc == 1)
-			rc = store_refused(&q, &a, e);
-	}
+	else if (of_part)
+		rc = err_set(e, ERR_UPLOAD_MISSING, NULL, "the store has not all of its parts");
+	else if (missing(&a, e) < 0 || (a.status >= 500 && upload_is_gone(s, key, upload_id)))
+		rc = completed_before(s, key, e);
+	else
+		rc = store_refused(&q, &a, e);
 	http_answer_release(&a);
 	return rc;
 }

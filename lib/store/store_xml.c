@@ -14,8 +14,15 @@ struct reader {
 	void *arg;
 	char names[DEPTH_MAX + 1][NAME_MAX_]; /* [0]: above the root */
 	int depth;
+	bool stopped;       /* expat still tells the end of an element without content */
 	struct strbuf text; /* of the element that was opened last */
 };
+
+static void stop(struct reader *r)
+{
+	r->stopped = true;
+	XML_StopParser(r->parser, XML_FALSE);
+}
 
 static void on_start(void *arg, const XML_Char *name, const XML_Char **attributes)
 {
@@ -23,7 +30,7 @@ static void on_start(void *arg, const XML_Char *name, const XML_Char **attribute
 
 	(void)attributes;
 	if (r->depth == DEPTH_MAX || strlen(name) >= NAME_MAX_) {
-		XML_StopParser(r->parser, XML_FALSE);
+		stop(r);
 		return;
 	}
 	snprintf(r->names[++r->depth], NAME_MAX_, "%s", name);
@@ -34,6 +41,8 @@ static void on_end(void *arg, const XML_Char *name)
 {
 	struct reader *r = arg;
 
+	if (r->stopped)
+		return;
 	if (!r->text.failed) /* what is so long is of no interest */
 		r->end(r->arg, r->names[r->depth - 1], name, strbuf_cstr(&r->text));
 	r->depth--;
@@ -56,7 +65,7 @@ static void on_doctype(void *arg, const XML_Char *name, const XML_Char *sysid, c
 	(void)sysid;
 	(void)pubid;
 	(void)subset;
-	XML_StopParser(r->parser, XML_FALSE);
+	stop(r);
 }
 
 bool store_xml(const char *p, size_t n, store_xml_end end, void *arg)

@@ -20,7 +20,7 @@ export function localStore(stack) {
 		endpoint: `${stack.filesUrl}/s3`,
 		bucket: "pulsechat",
 		region: "us-east-1",
-		accessKey: "pulsechat",
+		accessKey: "local",
 		secretKey: readFileSync(join(stack.state, "files/secret"), "utf8").trim(),
 		origin: stack.url,
 		local: true,

@@ -10,11 +10,11 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import { ok } from "../api/help.mjs";
-import { exchange } from "../support/http.mjs";
-import { bot } from "../support/http.mjs";
+import { bot, exchange } from "../support/http.mjs";
 import { startStack } from "../support/stack.mjs";
 import { radosgwMissing, startRadosgw } from "../support/radosgw.mjs";
 import { sleep } from "../support/until.mjs";
+import { localStore, send, sign } from "./help.mjs";
 
 export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
@@ -130,10 +130,10 @@ export async function stored(site, id) {
 }
 
 export async function objectThere(site, key) {
-	if (site.gw) return (await site.gw.call("HEAD", `/${site.gw.bucket}/${key}`)).status === 200;
-	const { localStore, send, sign } = await import("./help.mjs");
-	const s3 = localStore(site.stack);
-	return (await send(s3, sign(s3, "HEAD", key))).status === 200;
+	const s3 = site.gw ?? localStore(site.stack);
+	const { status } = site.gw ? await s3.call("HEAD", `/${s3.bucket}/${key}`) : await send(s3, sign(s3, "HEAD", key));
+	if (status !== 200 && status !== 404) throw new Error(`the store answers ${status}`);
+	return status === 200;
 }
 
 export const keyOf = (site, id) => site.stack.psql(`SELECT key FROM files WHERE id = ${id}`);

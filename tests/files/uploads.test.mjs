@@ -279,19 +279,29 @@ for (const kind of STORES)
 		});
 
 		test("a process that is killed while it checks: the next one takes over", async () => {
-			const { alice, stack } = site;
+			const { alice, stack, gw } = site;
 			const c = await channel(), bytes = randomBytes(1000);
 			const up = await begin(alice, c, bytes);
 			await putTo(up.put, bytes);
-			// as it stands where a check was begun and its process is gone
-			await stack.psql(`SELECT upload_check_begin(owner, id, 60000) FROM files WHERE id = ${up.id}`);
-			const waits = await complete(alice, up);
-			assert.deepEqual([waits.status, waits.json.state], [202, "checking"]);
-			await stack.kill("api1", "SIGKILL");
-			stack.forgive("api1");
-			await stack.up("api1");
+			const store = gw?.procs.find((p) => p.name === "radosgw").pid ?? stack.pids.files1;
+			process.kill(store, "SIGSTOP"); // the check waits for it
+			try {
+				const waits = await complete(alice, up);
+				assert.deepEqual([waits.status, waits.json.state], [202, "checking"]);
+				assert.equal((await complete(alice, up)).status, 202, "once more");
+				for (const name of ["api1", "api2"]) {
+					await stack.kill(name, "SIGKILL");
+					stack.forgive(name);
+				}
+			} finally {
+				process.kill(store, "SIGCONT");
+			}
+			await Promise.all(["api1", "api2"].map((name) => stack.up(name)));
+			const still = await until(async () => ((await alice.get(path(up))).ok ? complete(alice, up) : undefined), { what: "it is back" });
+			assert.deepEqual([still.status, still.json.state], [202, "checking"], "its lease holds");
 			await stack.psql(`UPDATE files SET check_until = now() WHERE id = ${up.id}`);
 			assert.equal(ok(await completed(alice, up)).state, "ready");
+			assert.equal(await stack.psql(`SELECT checks FROM files WHERE id = ${up.id}`), "2");
 			ok(await sendFiles(alice, c, [up.id]), 201);
 		});
 	});

@@ -128,7 +128,7 @@ const VALGRIND = ["valgrind", "-q", "--error-exitcode=97", "--leak-check=full"];
 const plans = {
 	lint: () => [lint()],
 	check: () => [
-		build("build (sanitizers)", "programs", "unit-bins", "db-bins", "VARIANT=asan"),
+		build("build (sanitizers)", "programs", "unit-bins", "db-bins", "files-bins", "VARIANT=asan"),
 		build("build (fault points)", "programs", "VARIANT=faults"),
 		build("build (plain)", "programs"),
 		build("build (web client)", "client"),
@@ -150,6 +150,7 @@ const plans = {
 		},
 		nodeSuite("api", "tests/api", 7, asan, "", 2),
 		[nodeSuite("realtime", "tests/realtime", 10, asan, "", 3), nodeSuite("run", "tests/run", 6)],
+		nodeSuite("files", "tests/files", 8, asan, "", 2),
 		[nodeSuite("chaos", "tests/chaos", 10, asan, "", 2), serversSuite()],
 		[nodeSuite("web", "tests/web", 10, {}, "", 3), nodeSuite("proxies", "tests/proxies", 8, asan)],
 	],
@@ -170,6 +171,7 @@ const plans = {
 		nodeSuite("realtime (threads)", "tests/realtime", 15, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (unread)", "tests/realtime", 8, { STEPS: "6000" }, "unread"),
 		nodeSuite("web (roles)", "tests/web", 5, { SIZES: "all" }, "roles"),
+		nodeSuite("files (large)", "tests/files/long", 10),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),
 		frontSuite("api (nginx)", 8, ["nginx", "tests/api"]),
 		frontSuite("api (apache)", 12, ["apache-proxy_fcgi", "tests/api"]),

@@ -1,10 +1,11 @@
 // radosgw: an S3 server for tests that verifies signatures: Debian's radosgw over one monitor and one OSD in memory, on free ports of the
 // loopback, below a folder of its own. Nothing of it outlives the test run.
 //
-//   const missing = radosgwMissing();                  // "" or why it cannot be started: test(name, { skip: missing }, ...)
+//   const missing = radosgwMissing();                  // false, or why it cannot be started: test(name, { skip: missing }, ...)
 //   const s3 = await startRadosgw({ origins: [url] }); // some seconds; bucket: its name, bytes: how much it may hold, in memory
 //   s3.endpoint, s3.accessKey, s3.secretKey, s3.bucket, s3.region
-//   s3.conf                                            // for startStack({ conf: { files: s3.conf } })
+//   s3.conf                                            // for a site: startStack({ conf: { files: s3.conf } }), then
+//   await s3.allow(stack.url)                          // since its port is known by then
 //   await s3.call("PUT", "/bucket?cors", { body, headers })    header-signed (SigV4), as the owner; {status, headers, text}
 //   await s3.stop()
 //
@@ -25,7 +26,7 @@ const PROGRAMS = ["ceph-mon", "ceph-osd", "ceph", "ceph-authtool", "monmaptool",
 const START_MS = 90000; // a loaded machine
 const running = new Set();
 
-/** Why there is no radosgw here; "" where there is. */
+/** Why there is no radosgw here; false where there is. */
 export function radosgwMissing() {
 	const dirs = `${process.env.PATH}:/usr/sbin:/usr/bin`.split(":");
 	const absent = PROGRAMS.filter(
@@ -39,7 +40,7 @@ export function radosgwMissing() {
 				}
 			}),
 	);
-	return absent.length ? `radosgw is not installed here (no ${absent.join(", ")}): nothing was tried against a real S3 server` : "";
+	return absent.length ? `radosgw is not installed here (no ${absent.join(", ")}): nothing was tried against a real S3 server` : false;
 }
 
 export async function startRadosgw(options = {}) {
@@ -66,8 +67,12 @@ class Radosgw {
 
 	/** What [files] of pulsechat.conf must say. */
 	get conf() {
+		return this.confOf(this);
+	}
+
+	confOf({ accessKey, secretKey }) {
 		const { endpoint, region, bucket } = this;
-		return { store: "s3", endpoint, region, bucket, access_key: this.accessKey, secret_key: this.secretKey };
+		return { store: "s3", endpoint, region, bucket, access_key: accessKey, secret_key: secretKey };
 	}
 
 	async start() {
@@ -91,11 +96,16 @@ class Radosgw {
 			...["--access-key", this.accessKey, "--secret-key", this.secretKey],
 		]);
 		await this.makeBucket(this.bucket);
-		if (this.origins.length) await this.cors(corsXml(this.origins));
+		if (this.origins.length) await this.allow(...this.origins);
 	}
 
 	async makeBucket(name) {
 		await until(async () => (await this.call("PUT", `/${name}`)).status === 200, { ms: 20000, every: 100, what: `bucket ${name}` });
+	}
+
+	/** Pages of these origins may upload. */
+	allow(...origins) {
+		return this.cors(corsXml(origins));
 	}
 
 	/** Sets the bucket's CORS rules; "" takes them away. */
@@ -233,8 +243,23 @@ rgw init timeout = 60
 		return stdout;
 	}
 
-	call(method, target, { body = "", headers = {} } = {}) {
-		return signedCall(this, method, target, { body, headers });
+	call(method, target, options) {
+		return signedCall(this, method, target, options);
+	}
+
+	/** Another user, who may do nothing yet: {accessKey, secretKey, arn} for signedCall({...gw, ...user}) and policies. */
+	async user(name) {
+		const accessKey = randomBytes(10).toString("hex").toUpperCase(), secretKey = randomBytes(20).toString("hex");
+		const keys = ["--access-key", accessKey, "--secret-key", secretKey];
+		await this.#run("radosgw-admin", ["user", "create", "--uid", name, "--display-name", name, ...keys]);
+		return { accessKey, secretKey, arn: `arn:aws:iam:::user/${name}` };
+	}
+
+	/** The bucket's policy, an object; none takes it away. */
+	async policy(policy) {
+		const body = policy && JSON.stringify(policy);
+		const r = await this.call(policy ? "PUT" : "DELETE", `/${this.bucket}?policy`, policy && { body, headers: md5Header(body) });
+		if (r.status >= 300) throw new Error(`policy: ${r.status} ${r.text}`);
 	}
 
 	/** The last words of its programs. */
@@ -298,7 +323,8 @@ export async function signedCall({ endpoint, accessKey, secretKey, region }, met
 		body: body.length ? body : undefined,
 		redirect: "manual",
 	});
-	return { status: answer.status, headers: Object.fromEntries(answer.headers), text: await answer.text() };
+	const bytes = Buffer.from(await answer.arrayBuffer());
+	return { status: answer.status, headers: Object.fromEntries(answer.headers), body: bytes, text: bytes.toString() };
 }
 
 /** The rules of conf/s3/cors.json for these origins, in S3's XML. */
@@ -311,6 +337,16 @@ export function corsXml(origins) {
 			`${list("ExposeHeader", r.ExposeHeaders)}<MaxAgeSeconds>${r.MaxAgeSeconds}</MaxAgeSeconds></CORSRule>`,
 	);
 	return `<CORSConfiguration>${rules.join("")}</CORSConfiguration>`;
+}
+
+/** A lifecycle configuration as the AWS command line takes it, in S3's XML. */
+export function lifecycleXml({ Rules }) {
+	const rules = Rules.map(
+		(r) =>
+			`<Rule><ID>${r.ID}</ID><Status>${r.Status}</Status><Filter><Prefix>${r.Filter.Prefix}</Prefix></Filter><AbortIncompleteMultipartUpload>` +
+			`<DaysAfterInitiation>${r.AbortIncompleteMultipartUpload.DaysAfterInitiation}</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>`,
+	);
+	return `<LifecycleConfiguration>${rules.join("")}</LifecycleConfiguration>`;
 }
 
 process.on("exit", () => {

@@ -65,15 +65,15 @@ function layShare(dir, stack, change) {
 	mkdirSync(share, { recursive: true });
 	cpSync(stack.htdocs ?? join(ROOT, "build/htdocs"), join(share, "htdocs"), { recursive: true });
 	for (const folder of ["nginx", "apache", "lighttpd", "cgi"]) cpSync(join(ROOT, "conf", folder), join(share, folder), { recursive: true });
-	const cgi = join(share, "cgi/pulsechat.cgi");
-	writeFileSync(
-		cgi,
-		put(readFileSync(cgi, "utf8"), cgi, [
-			["/usr/local/bin/pulsechat-api", stack.program("pulsechat-api")],
-			["/etc/pulsechat/pulsechat.conf", stack.confPath],
-		]),
-		{ mode: 0o755 },
-	);
+	for (const cgi of ["pulsechat.cgi", "pulsechat-files.cgi"].map((n) => join(share, "cgi", n)))
+		writeFileSync(
+			cgi,
+			put(readFileSync(cgi, "utf8"), cgi, [
+				["/usr/local/bin/pulsechat-api", stack.program("pulsechat-api")],
+				["/etc/pulsechat/pulsechat.conf", stack.confPath],
+			]),
+			{ mode: 0o755 },
+		);
 	for (const folder of ["nginx", "apache", "lighttpd"])
 		for (const name of readdirSync(join(share, folder))) {
 			const file = join(share, folder, name);
@@ -92,7 +92,7 @@ function sockets(stack, kind, only) {
 }
 
 /** nginx: {argv} with the shipped main file (tls) or a small one around the shared files. */
-function nginx({ dir, share, port, httpPort, stack, tls, members, drain = "60s", head = "" }) {
+function nginx({ dir, share, port, httpPort, filesPort, stack, tls, members, drain = "60s", head = "" }) {
 	const main = join(dir, "nginx.conf");
 	const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((n) => `${n}_temp_path ${dir}/${n};`).join("\n\t");
 	const user = isRoot ? "user root;" : "";
@@ -112,6 +112,8 @@ function nginx({ dir, share, port, httpPort, stack, tls, members, drain = "60s",
 			[`server unix:${SERVICE}/api.sock max_fails=0;`, api.join(" ")],
 			[`server unix:${SERVICE}/realtime-1.sock max_fails=0;`, realtime.join(" ")],
 			[`server unix:${SERVICE}/realtime-2.sock max_fails=0;`, ""],
+			[`${SERVICE}/files.sock`, stack.socket("files1")],
+			["/var/lib/pulsechat/files", stack.filesDir ?? "/var/lib/pulsechat/files"],
 			["/etc/letsencrypt/live/chat.example.org/fullchain.pem", cert],
 			["/etc/letsencrypt/live/chat.example.org/privkey.pem", key],
 			["chat.example.org", siteOf(stack, tls)],
@@ -138,8 +140,20 @@ http {
 		root ${share}/htdocs;
 		set $pc_socket "ws://${stack.host}";
 		set $pc_forms "${stack.idpUrl}";
+		set $pc_files "${stack.filesUrl ?? ""}";
 		set $pc_hsts "";
 		include ${share}/nginx/site.conf;
+	}
+	${
+		stack.files
+			? `upstream pulsechat_files { server unix:${stack.socket("files1")} max_fails=0; }
+	server {
+		listen 127.0.0.1:${filesPort};
+		set $pc_files_dir "${stack.filesDir}";
+		set $pc_hsts "";
+		include ${share}/nginx/files-host.conf;
+	}`
+			: ""
 	}
 }
 `;
@@ -154,11 +168,13 @@ const siteOf = (stack, tls) => (tls ? new URL(stack.site).host : stack.host);
 const APACHE_MODULES = [
 	...["mpm_event", "authz_core", "alias", "mime", "dir", "headers", "rewrite", "filter", "deflate", "brotli", "reqtimeout", "setenvif", "buffer"],
 	...["proxy", "proxy_http", "proxy_fcgi", "proxy_balancer", "lbmethod_byrequests", "lbmethod_bybusyness", "slotmem_shm", "remoteip"],
+	...["xsendfile"],
 ];
 
 /** Apache: the shipped site file (tls) or a virtual host around the shared file, in a small main file. It runs as www-data. */
-function apache({ dir, share, port, httpPort, stack, tls, api, realtime, members: only, head = "" }) {
+function apache({ dir, share, port, httpPort, filesPort, stack, tls, api, realtime, members: only, head = "" }) {
 	const main = join(dir, "httpd.conf");
+	const filesApi = api === "fcgid" ? "fcgid" : "proxy_fcgi";
 	const modules = [...APACHE_MODULES, ...(tls ? ["ssl", "http2", "socache_shmcb"] : []), ...({ fcgid: ["fcgid"], cgi: ["cgid"] }[api] ?? [])];
 	const member = (s, i) => `BalancerMember "unix:${s}|http://realtime-${i + 1}" upgrade=websocket timeout=75 retry=1`;
 	const members = sockets(stack, "realtime", only).map(member);
@@ -179,6 +195,10 @@ function apache({ dir, share, port, httpPort, stack, tls, api, realtime, members
 			define("PC_CGI", `${share}/cgi/pulsechat.cgi`),
 			[/^\tBalancerMember .*$/m, members.join("\n")],
 			[/^\tBalancerMember "unix:\/run\/pulsechat\/realtime-2.*$/m, ""],
+			define("PC_FILES_DIR   ", stack.filesDir ?? dir),
+			define("PC_FILES_API   ", filesApi),
+			define("PC_FILES_SOCKET", stack.socket("files1")),
+			define("PC_FILES_CGI   ", `${share}/cgi/pulsechat-files.cgi`),
 			["/var/www/html", dir],
 		]);
 		writeFileSync(join(share, "apache/pulsechat.conf"), site);
@@ -191,6 +211,7 @@ Define PC_WS ws://${stack.host}
 Define PC_API ${api}
 Define PC_SOCKET ${stack.socket("api1")}
 Define PC_CGI ${share}/cgi/pulsechat.cgi
+Define PC_FILES "${stack.filesUrl ?? ""}"
 <Proxy "balancer://pulsechat-realtime">
 	${members.join("\n\t")}
 	ProxySet lbmethod=bybusyness
@@ -202,7 +223,19 @@ MinSpareThreads 64
 MaxSpareThreads 256
 <VirtualHost *:${port}>
 	Include ${share}/apache/site.conf
-</VirtualHost>`;
+</VirtualHost>
+${
+	stack.files
+		? `Define PC_FILES_DIR "${stack.filesDir}"
+Define PC_FILES_API ${filesApi}
+Define PC_FILES_SOCKET ${stack.socket("files1")}
+Define PC_FILES_CGI ${share}/cgi/pulsechat-files.cgi
+${listen(filesPort)}
+<VirtualHost *:${filesPort}>
+	Include ${share}/apache/files-host.conf
+</VirtualHost>`
+		: ""
+}`;
 	writeFileSync(
 		main,
 		`ServerRoot ${dir}
@@ -237,7 +270,7 @@ ${site}
 }
 
 /** lighttpd: the shipped main file (tls), or the stack's own, with the overlays for CGI and for a host without realtime process. */
-function lighttpd({ dir, share, port, httpPort, stack, tls, api, realtime, members, head = "" }) {
+function lighttpd({ dir, share, port, httpPort, filesPort, stack, tls, api, realtime, members, head = "" }) {
 	const main = join(dir, "lighttpd.conf");
 	let text;
 	const member = (n) => `"${n}" => ( "host" => "${stack.socket(n)}", "disable-time" => 0 ),`;
@@ -249,6 +282,8 @@ function lighttpd({ dir, share, port, httpPort, stack, tls, api, realtime, membe
 			[/^var.pc_key .*$/m, `var.pc_key = "${key}"`],
 			[`"${SHARE}"`, `"${share}"`],
 			[`${SERVICE}/api.sock`, stack.socket("api1")],
+			[`${SERVICE}/files.sock`, stack.socket("files1")],
+			["/var/lib/pulsechat/files", stack.filesDir ?? "/var/lib/pulsechat/files"],
 			[/^\t"1" => .*$/m, (members ?? stack.names.filter((n) => n.startsWith("realtime"))).map(member).join("\n\t")],
 			[/^\t"2" => .*$/m, ""],
 			[/^var.pc_fds .*$/m, "var.pc_fds = 4096"],
@@ -273,7 +308,9 @@ function lighttpd({ dir, share, port, httpPort, stack, tls, api, realtime, membe
 			[/^deflate\.cache-dir .*$/m, `deflate.cache-dir = "${dir}/compress"`],
 			[join(ROOT, "conf/lighttpd"), join(share, "lighttpd")],
 			...(members ? [[/^var.pc_realtime .*$/m, `var.pc_realtime = ( ${members.map(member).join(" ")} )`]] : []),
-		]).replaceAll(`"[::1]:${stack.port}"`, `"[::1]:${port}"`);
+		])
+			.replaceAll(`"[::1]:${stack.port}"`, `"[::1]:${port}"`)
+			.replaceAll(`"127.0.0.1:${stack.filesPort}"`, `"127.0.0.1:${filesPort}"`);
 	}
 	mkdirSync(join(dir, "compress"), { recursive: true });
 	if (!realtime) text += `\ninclude "${share}/lighttpd/no-realtime.conf"\n`;
@@ -308,7 +345,7 @@ function configure(name, options) {
 /** For Stack's `front`: this server in lighttpd's place. */
 export function frontOf(name) {
 	if (!name || name === "lighttpd") return undefined;
-	return (stack) => ({ ...configure(name, { stack, dir: mkdtempSync(join(stack.runDir, "w-")), port: stack.port }), ready: () => answers(stack.port) });
+	return (stack) => ({ ...configure(name, { stack, dir: mkdtempSync(join(stack.runDir, "w-")), port: stack.port, filesPort: stack.filesPort }), ready: () => answers(stack.port) });
 }
 
 const started = new Set();
@@ -318,7 +355,8 @@ export async function startServer(name, stack, { tls = false, change, head, drai
 	const dir = mkdtempSync(join(stack.runDir, "w-"));
 	const port = await freePort();
 	const httpPort = tls ? await freePort() : port;
-	const spec = configure(name, { stack, dir, port, httpPort, tls, change, head, drain, members });
+	const filesPort = await freePort();
+	const spec = configure(name, { stack, dir, port, httpPort, filesPort, tls, change, head, drain, members });
 	const proc = new Proc({ supervise: false, log: join(dir, "out.log"), env: { PATH }, stopWait: 15000, ...spec, ready: () => answers(port, tls) });
 	started.add(proc);
 	const read = (file) => (existsSync(join(dir, file)) ? readFileSync(join(dir, file), "utf8") : "");
@@ -327,6 +365,7 @@ export async function startServer(name, stack, { tls = false, change, head, drai
 		dir,
 		port,
 		httpPort,
+		filesPort, // without tls: where it serves the local store
 		proc,
 		site: siteOf(stack, tls),
 		ca: tls ? readFileSync(selfSigned(dir).cert) : undefined,

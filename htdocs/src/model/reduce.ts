@@ -205,7 +205,7 @@ export function applyLine(s: State, line: Line): State {
 		case 'message':
 			return typedMessage(applyMessage(s, line as unknown as Message), line as unknown as Message);
 		case 'message.updated':
-			return applyMessage(s, line as unknown as Message);
+			return applyUpdated(s, line as unknown as Message);
 		case 'reactions.updated':
 			return applyReactions(s, line as unknown as Reactions);
 		case 'message.deleted':
@@ -271,6 +271,11 @@ function applyMessage(s: State, m: Message): State {
 /* The run may hold more than the events have brought (a page can be ahead of them). */
 const takePage = (s: State, channel: number, page: MessagePage): State =>
 	settle(countMessages(s, channel, page.messages, true), page.messages);
+
+/* Another version of a message: it may name others than before. One that is replayed may have been deleted since. */
+function applyUpdated(s: State, m: Message): State {
+	return m.deleted ? applyDeleted(s, m) : applyMessage(s, m);
+}
 
 /* A tombstone in the message's place. Counted before: whom the text mentioned is still to be seen. */
 function applyDeleted(s: State, m: Message): State {
