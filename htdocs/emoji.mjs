@@ -20,6 +20,10 @@ export const emojiData = {
 	name: 'emoji-data',
 	setup(build) {
 		build.onResolve({ filter: /^emoji-data$/ }, () => ({ path: 'emoji-data', namespace: 'emoji-data' }));
-		build.onLoad({ filter: /.*/, namespace: 'emoji-data' }, async () => ({ contents: JSON.stringify(await rows()), loader: 'json', watchFiles: [source] }));
+		build.onLoad({ filter: /.*/, namespace: 'emoji-data' }, async () => ({
+			contents: JSON.stringify(await rows()),
+			loader: 'json',
+			watchFiles: [source],
+		}));
 	},
 };

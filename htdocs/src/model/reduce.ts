@@ -121,7 +121,8 @@ export function reduce(s: State, a: Action): State {
 		case 'log/reset': {
 			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
-			return { ...s, logs: kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [], late: [] } } : {}, members: {}, mine: {} };
+			const logs = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading' as const, ahead: [], late: [] } } : {};
+			return { ...s, logs, members: {}, mine: {} };
 		}
 		case 'distrust':
 			return distrust(s);

@@ -118,7 +118,9 @@ export class Changes {
 	private async say(r: Reacting): Promise<void> {
 		try {
 			// Only the last word is worth saying.
-			if (this.store.get().reacting.includes(r)) this.tell('reactions.updated', (await (r.on ? api.react : api.unreact)(r.channel, r.seq, r.emoji)).data);
+			if (!this.store.get().reacting.includes(r)) return;
+			const { data } = await (r.on ? api.react : api.unreact)(r.channel, r.seq, r.emoji);
+			this.tell('reactions.updated', data);
 		} catch (e) {
 			this.failed(e);
 		} finally {

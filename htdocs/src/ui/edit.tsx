@@ -38,6 +38,7 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 			client.changes.write(el.value);
 		}
 	});
+	const note = left < 0 ? t.tooLong(-left) : editing.state === 'saving' ? t.saving : t.editHint;
 	const save = () => {
 		if (blocked) return;
 		void client.changes.save(namedIn(client.store.get(), channel, text)).then((done) => done && back());
@@ -86,8 +87,8 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 				}}
 			/>
 			<div class="edit-row">
-				<span id="edit-note" class={editing.error || left < 0 ? 'edit-note bad' : 'edit-note'} role={editing.error ? 'alert' : undefined}>
-					{editing.error ?? (left < 0 ? t.tooLong(-left) : editing.state === 'saving' ? t.saving : t.editHint)}
+				<span id="edit-note" class={`edit-note${editing.error || left < 0 ? ' bad' : ''}`} role={editing.error ? 'alert' : undefined}>
+					{editing.error ?? note}
 				</span>
 				<button type="button" class="button small" onClick={cancel}>
 					{t.cancel}

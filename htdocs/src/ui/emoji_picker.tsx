@@ -119,9 +119,23 @@ export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: n
 					</button>
 				))}
 			</div>
-			<div ref={grid} class="emoji-grid" role="group" aria-label={query.trim() ? t.emojiSearch : t.emojiGroups[group]} aria-busy={!rows} onKeyDown={onKeyDown}>
+			<div
+				ref={grid}
+				class="emoji-grid"
+				role="group"
+				aria-label={query.trim() ? t.emojiSearch : t.emojiGroups[group]}
+				aria-busy={!rows}
+				onKeyDown={onKeyDown}
+			>
 				{list.map((r, i) => (
-					<button key={r[0]} class="emoji-cell" title={r[1]} aria-label={r[1]} tabIndex={i === at ? 0 : -1} onClick={() => choose(r)}>
+					<button
+						key={r[0]}
+						class="emoji-cell"
+						title={r[1]}
+						aria-label={r[1]}
+						tabIndex={i === at ? 0 : -1}
+						onClick={() => choose(r)}
+					>
 						{toned(r, tone)}
 					</button>
 				))}

@@ -171,7 +171,11 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 				) : text === undefined ? (
 					<p class="msg-gone">{t.emptyMessage}</p>
 				) : (
-					<Body text={text} mentions={mentions} after={stored?.edited_at && <EditedMark message={stored} at={stored.edited_at} active={active} />} />
+					<Body
+						text={text}
+						mentions={mentions}
+						after={stored?.edited_at && <EditedMark message={stored} at={stored.edited_at} active={active} />}
+					/>
 				)}
 				{toMe && <span class="sr-only">{t.mentionsYou}</span>}
 				{pending && !failed && (
