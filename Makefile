@@ -8,7 +8,7 @@ STATE   ?= var
 PORT    ?= 8080
 B       := build/$(VARIANT)
 
-PKGS    := libpq libcurl openssl jansson yajl libuv libargon2 expat libmagic
+PKGS    := libpq libcurl openssl jansson yajl libuv libargon2 libutf8proc expat libmagic
 CC      ?= gcc
 ifeq ($(origin CC),default)
 CC      := gcc
@@ -33,7 +33,7 @@ endif
 CPPFLAGS_ALL = -I. -I$(B) -isystem /usr/share/include/llhttp -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu17 $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LDFLAGS_ALL = $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
-LIBS_COMMON := $(shell pkg-config --libs libpq libcurl openssl jansson yajl libargon2 expat libmagic 2>/dev/null) -linih -lpthread
+LIBS_COMMON := $(shell pkg-config --libs libpq libcurl openssl jansson yajl libargon2 libutf8proc expat libmagic 2>/dev/null) -linih -lpthread
 LIBS_api := -lfcgi
 LIBS_realtime := $(shell pkg-config --libs libuv 2>/dev/null) -lwslay
 
@@ -52,14 +52,14 @@ GEN_SRC := $(B)/gen/stmt_table.c $(B)/gen/migration_table.c $(B)/gen/emoji_table
 UNICODE_EMOJI := /usr/share/unicode/emoji/emoji-test.txt
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(GEN_SRC:.c=.o)
-API_OBJ := $(API_SRC:%.c=$(B)/%.o)
+API_OBJ := $(API_SRC:%.c=$(B)/%.o) $(B)/gen/openapi.o
 RT_OBJ  := $(RT_SRC:%.c=$(B)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/%.o)
 UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
 DB_BIN  := $(DB_SRC:%.c=$(B)/%)
 PROGRAMS := $(B)/pulsechat-api $(B)/pulsechat-realtime $(B)/pulsechat
 
-.PHONY: all programs variant unit-bins db-bins files-bins bench-bins soak clean format lint run check check-long bench fuzz install client
+.PHONY: all programs variant unit-bins db-bins files-bins bench-bins soak clean format openapi lint run check check-long bench fuzz install client
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -80,7 +80,7 @@ else
 Q := @
 endif
 
-# --- generated: the named statements, the migrations and the functions of sql/ as C tables
+# --- generated: the named statements, the migrations and the functions of sql/ as C tables; the description of the REST interface
 $(B)/gen/stmt_table.c: sql/embed.awk $(wildcard sql/queries/*.sql)
 	@mkdir -p $(@D)
 	$(Q)awk -v mode=statements -v header=$(B)/gen/stmt_ids.h -f sql/embed.awk $(sort $(wildcard sql/queries/*.sql)) > $@
@@ -92,6 +92,10 @@ $(B)/gen/migration_table.c: sql/embed.awk $(wildcard sql/migrations/*.sql) $(wil
 $(B)/gen/emoji_table.c: lib/chat/emoji.awk $(UNICODE_EMOJI)
 	@mkdir -p $(@D)
 	$(Q)awk -f lib/chat/emoji.awk $(UNICODE_EMOJI) > $@
+
+$(B)/gen/openapi.c: doc/openapi/embed.awk doc/openapi.json
+	@mkdir -p $(@D)
+	$(Q)awk -f doc/openapi/embed.awk doc/openapi.json > $@
 
 $(B)/%.o: %.c | $(B)/gen/stmt_ids.h
 	@mkdir -p $(@D)
@@ -140,7 +144,10 @@ $(FILES_BIN): $(B)/tests/files/store_tool.o $(B)/libpulsechat.a
 # --- measuring (tests/bench)
 BENCH_BIN := $(B)/tests/bench/load $(B)/tests/bench/floor $(B)/tests/bench/listener
 LOAD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/load_*.c))
-bench-bins: $(BENCH_BIN)
+bench-bins: $(BENCH_BIN) $(B)/tests/bench/presign
+$(B)/tests/bench/presign: $(B)/tests/bench/presign.o $(B)/libpulsechat.a
+	@echo '  LD $@'
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON)
 $(B)/tests/bench/load: $(LOAD_OBJ)
 $(BENCH_BIN): $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/tests/bench/net.o
 	@echo '  LD $@'
@@ -159,7 +166,11 @@ clean:
 format:
 	clang-format -i $(wildcard lib/*/*.[ch] fcgi/*.[ch] ws/*.[ch] tests/*/*.[ch])
 
--include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(DB_BIN:=.d) $(FILES_BIN:=.d) $(B)/tests/db/harness.d $(BENCH_BIN:=.d) $(LOAD_OBJ:.o=.d) $(B)/tests/bench/net.d
+# doc/openapi.json of its sources (doc/openapi/README.md); by Node, so it is kept
+openapi:
+	node doc/openapi/build.mjs
+
+-include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(DB_BIN:=.d) $(FILES_BIN:=.d) $(B)/tests/db/harness.d $(BENCH_BIN:=.d) $(B)/tests/bench/presign.d $(LOAD_OBJ:.o=.d) $(B)/tests/bench/net.d
 
 # --- the web client, by npm and its lock file
 CLIENT_SRC := $(shell find htdocs -name node_modules -prune -o -type f -print 2>/dev/null)
@@ -187,7 +198,7 @@ SHARE = $(DESTDIR)$(PREFIX)/share/pulsechat
 UNITS = $(DESTDIR)$(PREFIX)/lib/systemd/system
 install: programs client
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/htdocs/assets $(UNITS) $(DESTDIR)$(SYSCONFDIR)/pulsechat
-	install -d $(SHARE)/lighttpd/errors $(SHARE)/nginx $(SHARE)/apache $(SHARE)/cgi
+	install -d $(SHARE)/lighttpd/errors $(SHARE)/nginx $(SHARE)/apache $(SHARE)/cgi $(SHARE)/s3
 	install -m 755 build/pulsechat build/pulsechat-api build/pulsechat-realtime $(DESTDIR)$(PREFIX)/bin/
 	find build/htdocs/assets -type f -exec install -m 644 -t $(SHARE)/htdocs/assets {} +
 	find build/htdocs -maxdepth 1 -type f ! -name '.*' -exec install -m 644 -t $(SHARE)/htdocs {} +
@@ -199,6 +210,7 @@ install: programs client
 			case $$to in *.cgi) chmod 755 "$$to" ;; *) chmod 644 "$$to" ;; esac; \
 		done; \
 	done
+	install -m 644 conf/s3/* $(SHARE)/s3/
 	install -m 644 conf/lighttpd/errors/* $(SHARE)/lighttpd/errors/
 	for unit in conf/systemd/pulsechat*; do \
 		sed -e 's|@BINDIR@|$(PREFIX)/bin|' -e 's|@CONF@|$(SYSCONFDIR)/pulsechat/pulsechat.conf|' "$$unit" \

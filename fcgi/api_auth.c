@@ -13,6 +13,7 @@
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/http/client.h"
+#include "lib/json/jx.h"
 #include <string.h>
 #include <strings.h>
 
@@ -112,26 +113,29 @@ static int tell(struct request *q, struct response *r, const struct err *e, cons
 	return 0;
 }
 
-int handle_auth_login(struct request *q, struct response *r, struct err *e)
+struct start {
+	const char *provider, *prompt, *login_hint; /* NULL: none */
+	const char *invite;                         /* the code; NULL: none */
+	char return_to[RETURN_TO_MAX];
+};
+
+/* Stores an attempt; url is the provider's address for it. */
+static int begin(struct request *q, struct response *r, const struct start *s, struct strbuf *url, struct err *e)
 {
-	char browser[SESSION_SECRET_MAX], return_to[RETURN_TO_MAX];
-	struct strbuf url = {.max = AUTHORIZE_URL_MAX};
-	const char *prompt = request_query(q, "prompt"), *invite = request_query(q, "invite");
+	struct oidc_wish wish = {.prompt =
+					 s->prompt && oidc_prompt_known(s->prompt) ? s->prompt : q->config->oidc.prompt,
+				 .login_hint = s->login_hint};
+	char browser[SESSION_SECRET_MAX];
 	const struct button *button;
 	struct buttons buttons;
 	struct err ignored = {0};
 	struct login login = {0};
-	struct oidc_wish wish = {.prompt = prompt && oidc_prompt_known(prompt) ? prompt : q->config->oidc.prompt,
-				 .login_hint = request_query(q, "login_hint")};
 	int rc;
 
-	if (rate_address(q->app->rate, RATE_LOGIN, request_address(q), &q->rate, e) < 0)
-		return tell(q, r, e, "login", request_query(q, "return_to"));
-	return_to_check(request_query(q, "return_to"), return_to);
 	if (buttons_parse(q->config->oidc.buttons, &buttons, &ignored) < 0)
 		memset(&buttons, 0, sizeof(buttons));
 	/* a button of a page from before a change of settings: then the provider asks which way */
-	button = buttons_find(&buttons, request_query(q, "provider"));
+	button = buttons_find(&buttons, s->provider);
 	wish.fidp = button ? button->fidp : NULL;
 	/* one cookie for all tabs: each attempt has its own state */
 	if (!cookie_find(q->config, COOKIE_LOGIN, request_env(q, "HTTP_COOKIE"), browser))
@@ -144,22 +148,62 @@ int handle_auth_login(struct request *q, struct response *r, struct err *e)
 		oidc_leave(q->app->oidc);
 	}
 	if (rc == 0)
-		rc = login_begin(q->db, browser, return_to, invite_code_valid(invite) ? invite : NULL, &login, e);
+		rc = login_begin(q->db, browser, s->return_to, invite_code_valid(s->invite) ? s->invite : NULL, &login,
+				 e);
 	if (rc == 0) {
 		struct oidc_attempt attempt = {login.state, login.nonce, login.verifier};
 
-		rc = oidc_authorize_url(q->app->oidc, &attempt, &wish, &url, e);
+		rc = oidc_authorize_url(q->app->oidc, &attempt, &wish, url, e);
 	}
-	if (rc == 0) {
+	if (rc == 0)
 		response_cookie(r, q->config, COOKIE_LOGIN, browser, LOGIN_TTL_MS);
-		response_redirect(r, 302, strbuf_cstr(&url));
-	} else {
-		tell(q, r, e, "login", return_to);
-	}
 	login_wipe(&login);
 	secret_wipe(browser, sizeof(browser));
+	return rc;
+}
+
+int handle_auth_login(struct request *q, struct response *r, struct err *e)
+{
+	struct start s = {.provider = request_query(q, "provider"),
+			  .prompt = request_query(q, "prompt"),
+			  .login_hint = request_query(q, "login_hint")};
+	struct strbuf url = {.max = AUTHORIZE_URL_MAX};
+
+	return_to_check(request_query(q, "return_to"), s.return_to);
+	if (rate_address(q->app->rate, RATE_LOGIN, request_address(q), &q->rate, e) < 0 || begin(q, r, &s, &url, e) < 0)
+		tell(q, r, e, "login", s.return_to);
+	else
+		response_redirect(r, 302, strbuf_cstr(&url));
 	strbuf_release(&url);
 	return 0;
+}
+
+/* The same for who has an invitation: its code is worth something and has no place in an address. */
+int handle_auth_login_invited(struct request *q, struct response *r, struct err *e)
+{
+	static const char *const names[] = {"invite", "provider", "return_to", NULL};
+	struct origin_request origin = request_origin(q, ORIGIN_PAGE);
+	struct span invite, provider = {0}, wish = {.p = "/", .n = 1};
+	struct strbuf url = {.max = AUTHORIZE_URL_MAX};
+	struct start s = {0};
+	int rc = -1;
+
+	/* with or without a cookie: nobody is led by another site's page to an account that it has chosen a way to */
+	origin.by_cookie = true;
+	if (rate_address(q->app->rate, RATE_LOGIN, request_address(q), &q->rate, e) == 0 &&
+	    origin_check(q->config, &origin, e) == 0 && jx_only(q->json, "", names, e) == 0 &&
+	    jx_string(q->json, "", "invite", JX_REQUIRED, 1, 100, &invite, e) == 0 &&
+	    jx_string(q->json, "", "provider", JX_OPTIONAL, 1, 100, &provider, e) == 0 &&
+	    jx_string(q->json, "", "return_to", JX_OPTIONAL, 0, RETURN_TO_MAX, &wish, e) == 0) {
+		s.invite = invite.p;
+		s.provider = provider.p;
+		return_to_check(wish.p, s.return_to);
+		rc = begin(q, r, &s, &url, e);
+	}
+	if (rc == 0)
+		response_lead(r, strbuf_cstr(&url));
+	strbuf_release(&url);
+	return rc;
 }
 
 /* Errors that the provider sends a browser back with (OpenID Connect Core 3.1.2.6, RFC 6749 4.1.2.1). */
@@ -375,9 +419,7 @@ int handle_auth_logout(struct request *q, struct response *r, struct err *e)
 	response_cookie(r, q->config, COOKIE_SESSION, "", 0);
 	response_cookie(r, q->config, COOKIE_LOGIN, "", 0);
 	if (wants_json(q)) {
-		strbuf_adds(&r->body, "{\"redirect\":");
-		strbuf_add_json(&r->body, strbuf_cstr(&url), url.n);
-		strbuf_addc(&r->body, '}');
+		response_lead(r, strbuf_cstr(&url));
 	} else {
 		response_redirect(r, 303, strbuf_cstr(&url));
 	}

@@ -16,23 +16,10 @@
 
 #define NAME_CHARS_MAX 80
 
-static void add_redirect(struct strbuf *b, const char *path)
+/* What all that is done at the door begins with. */
+static int may_come(struct request *q, struct err *e)
 {
-	strbuf_adds(b, "{\"redirect\":");
-	strbuf_add_json(b, path, strlen(path));
-	strbuf_addc(b, '}');
-}
-
-int handle_auth_local(struct request *q, struct response *r, struct err *e)
-{
-	static const char *const names[] = {"name", "password", "return_to", NULL};
 	struct origin_request origin = request_origin(q, ORIGIN_PAGE);
-	char current[SESSION_SECRET_MAX], return_to[RETURN_TO_MAX];
-	struct span name, password, wish = {.p = "/", .n = 1};
-	struct login_done done = {0};
-	int64_t user;
-	char *handle;
-	int rc;
 
 	if (!config_local_accounts(q->config))
 		return err_set(e, ERR_NOT_FOUND, NULL, "no such path");
@@ -40,25 +27,36 @@ int handle_auth_local(struct request *q, struct response *r, struct err *e)
 		return -1;
 	/* with or without a cookie: another site's page must not sign anybody in here as somebody else */
 	origin.by_cookie = true;
-	if (origin_check(q->config, &origin, e) < 0 || jx_only(q->json, "", names, e) < 0 ||
-	    jx_string(q->json, "", "name", JX_REQUIRED, 1, NAME_CHARS_MAX, &name, e) < 0 ||
-	    jx_string(q->json, "", "password", JX_REQUIRED, 1, PASSWORD_BYTES_MAX, &password, e) < 0 ||
-	    jx_string(q->json, "", "return_to", JX_OPTIONAL, 0, RETURN_TO_MAX, &wish, e) < 0)
+	return origin_check(q->config, &origin, e);
+}
+
+static int read_password(struct request *q, const char *name, struct span *out, struct err *e)
+{
+	if (jx_string(q->json, "", name, JX_REQUIRED, 1, PASSWORD_BYTES_MAX, out, e) < 0)
 		return -1;
-	if (password.n > PASSWORD_BYTES_MAX)
-		return err_set(e, ERR_BAD_FIELD, "password", "must be %d bytes at most", PASSWORD_BYTES_MAX);
-	return_to_check(wish.p, return_to);
-	handle = arena_strdup(q->arena, name.p);
+	return out->n > PASSWORD_BYTES_MAX
+		       ? err_set(e, ERR_BAD_FIELD, name, "must be %d bytes at most", PASSWORD_BYTES_MAX)
+		       : 0;
+}
+
+/* Handles are in lower case, however they are typed. */
+static const char *lower(struct request *q, const char *typed)
+{
+	char *handle = arena_strdup(q->arena, typed);
+
 	for (char *p = handle; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
-	if (oidc_enter(q->app->oidc, e) < 0) /* memory and time: as many at once as by the provider */
-		return -1;
-	rc = local_verify(q->db, handle, password.p, &user, e);
-	oidc_leave(q->app->oidc);
-	if (rc < 0) {
-		log_info("login.failed", "step=password code=%s", err_name(e->code));
-		return -1;
-	}
+	return handle;
+}
+
+/* Into a session like any other. */
+static int let_in(struct request *q, struct response *r, int64_t user, struct span wish, struct err *e)
+{
+	char current[SESSION_SECRET_MAX], return_to[RETURN_TO_MAX];
+	struct login_done done = {0};
+	int rc;
+
+	return_to_check(wish.p, return_to);
 	cookie_find(q->config, COOKIE_SESSION, request_env(q, "HTTP_COOKIE"), current);
 	rc = login_session(q->db, q->config, user, NULL, NULL, current[0] ? current : NULL,
 			   request_env(q, "HTTP_USER_AGENT"), &done, e);
@@ -66,9 +64,79 @@ int handle_auth_local(struct request *q, struct response *r, struct err *e)
 		log_info("login.done", "user=%lld session=%lld renewed=%d", (long long)done.user,
 			 (long long)done.session, done.renewed);
 		response_cookie(r, q->config, COOKIE_SESSION, done.secret, q->config->session.absolute);
-		add_redirect(&r->body, return_to);
+		response_lead(r, return_to);
 	}
 	secret_wipe(&done, sizeof(done));
 	secret_wipe(current, sizeof(current));
 	return rc;
+}
+
+int handle_auth_local(struct request *q, struct response *r, struct err *e)
+{
+	static const char *const names[] = {"name", "password", "return_to", NULL};
+	struct span name, password, wish = {.p = "/", .n = 1};
+	int64_t user;
+	int rc;
+
+	if (may_come(q, e) < 0 || jx_only(q->json, "", names, e) < 0 ||
+	    jx_string(q->json, "", "name", JX_REQUIRED, 1, NAME_CHARS_MAX, &name, e) < 0 ||
+	    read_password(q, "password", &password, e) < 0 ||
+	    jx_string(q->json, "", "return_to", JX_OPTIONAL, 0, RETURN_TO_MAX, &wish, e) < 0 ||
+	    oidc_enter(q->app->oidc, e) < 0) /* memory and time: as many at once as by the provider */
+		return -1;
+	rc = local_verify(q->db, lower(q, name.p), password.p, &user, e);
+	oidc_leave(q->app->oidc);
+	if (rc < 0) {
+		log_info("login.failed", "step=password code=%s", err_name(e->code));
+		return -1;
+	}
+	return let_in(q, r, user, wish, e);
+}
+
+int handle_auth_join(struct request *q, struct response *r, struct err *e)
+{
+	static const char *const names[] = {"invite", "handle", "name", "password", "return_to", NULL};
+	struct span invite, handle, name, password, wish = {.p = "/", .n = 1};
+	struct local_wish w;
+	int64_t user = 0;
+	int rc;
+
+	if (may_come(q, e) < 0 || jx_only(q->json, "", names, e) < 0 ||
+	    jx_string(q->json, "", "invite", JX_REQUIRED, 1, 100, &invite, e) < 0 ||
+	    jx_string(q->json, "", "handle", JX_REQUIRED, 1, NAME_CHARS_MAX, &handle, e) < 0 ||
+	    jx_string(q->json, "", "name", JX_REQUIRED, 1, NAME_CHARS_MAX, &name, e) < 0 ||
+	    read_password(q, "password", &password, e) < 0 ||
+	    jx_string(q->json, "", "return_to", JX_OPTIONAL, 0, RETURN_TO_MAX, &wish, e) < 0 ||
+	    oidc_enter(q->app->oidc, e) < 0)
+		return -1;
+	w = (struct local_wish){invite.p, lower(q, handle.p), name.p, password.p};
+	rc = local_join(q->db, q->config, &w, &user, e);
+	oidc_leave(q->app->oidc);
+	if (rc < 0) {
+		log_info("login.failed", "step=join code=%s field=%s", err_name(e->code), log_quote(e->field));
+		return -1;
+	}
+	log_info("login.joined", "user=%lld", (long long)user);
+	return let_in(q, r, user, wish, e);
+}
+
+int handle_own_password(struct request *q, struct response *r, struct err *e)
+{
+	static const char *const names[] = {"old", "password", NULL};
+	struct acting who = request_acting(q);
+	struct span old, password;
+	int rc;
+
+	if (!config_local_accounts(q->config))
+		return err_set(e, ERR_NOT_FOUND, NULL, "no such path");
+	if (jx_only(q->json, "", names, e) < 0 || read_password(q, "old", &old, e) < 0 ||
+	    read_password(q, "password", &password, e) < 0 || oidc_enter(q->app->oidc, e) < 0)
+		return -1;
+	rc = local_change_password(q->db, &who, q->session.user, old.p, password.p, q->session.id, e);
+	oidc_leave(q->app->oidc);
+	if (rc < 0)
+		return -1;
+	log_info("password.changed", "user=%lld", (long long)q->session.user);
+	r->status = 204;
+	return 0;
 }

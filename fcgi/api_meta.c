@@ -1,8 +1,10 @@
-/* api_meta: health, limits, the site, and who I am. */
+/* api_meta: health, limits, the site, the description of this interface, and who I am. */
 #include "fcgi/app.h"
 #include "fcgi/events.h"
 #include "fcgi/handlers.h"
+#include "fcgi/openapi.h"
 #include "lib/auth/buttons.h"
+#include "lib/auth/local.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/chat/limits.h"
@@ -79,10 +81,20 @@ int handle_site(struct request *q, struct response *r, struct err *e)
 	return 0;
 }
 
+int handle_openapi(struct request *q, struct response *r, struct err *e)
+{
+	(void)e;
+	strbuf_add(&r->body, openapi_json, openapi_json_n);
+	r->cache_control = "no-cache";
+	response_etag(r, q);
+	return 0;
+}
+
 int handle_me(struct request *q, struct response *r, struct err *e)
 {
 	const struct session *s = &q->session;
 	char expires[TIME_TEXT_MAX];
+	bool password = false;
 
 	strbuf_adds(&r->body, "{\"user\":");
 	if (user_get(q->db, s->user, s->user, &r->body, e) < 0)
@@ -96,6 +108,8 @@ int handle_me(struct request *q, struct response *r, struct err *e)
 		strbuf_adds(&r->body, "null");
 	strbuf_adds(&r->body, ",\"scopes\":");
 	scope_render(&r->body, s->scopes);
-	strbuf_adds(&r->body, "}}");
+	if (config_local_accounts(q->config) && local_has_password(q->db, s->user, &password, e) < 0)
+		return -1;
+	strbuf_addf(&r->body, "},\"password\":%s}", password ? "true" : "false");
 	return 0;
 }

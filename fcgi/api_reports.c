@@ -43,6 +43,13 @@ int handle_channel_report_list(struct request *q, struct response *r, struct err
 	return list(q, r, q->param[0], e);
 }
 
+int handle_report_count(struct request *q, struct response *r, struct err *e)
+{
+	struct acting who = request_acting(q);
+
+	return report_count_open(q->db, &who, &r->body, e);
+}
+
 int handle_report_get(struct request *q, struct response *r, struct err *e)
 {
 	struct acting who = request_acting(q);

@@ -34,7 +34,7 @@ struct app {
 	struct oidc *oidc;     /* for /auth */
 	struct events *events; /* NULL: polls are plain (CGI) */
 	struct typing_gate *typing;
-	struct rate *rate;         /* NULL: nothing is limited (CGI) */
+	struct rate *rate;
 	struct store *store;       /* NULL: this site keeps no files */
 	struct checker *checker;   /* NULL: uploads are checked where they are completed (CGI), or there is no store */
 	struct files_thread *care; /* NULL: `pulsechat maintain` sees to it (CGI), or there is no store */

@@ -4,6 +4,7 @@
 #include "fcgi/listen.h"
 #include "fcgi/serve.h"
 #include "lib/auth/oidc.h"
+#include "lib/auth/rate.h"
 #include "lib/base/clock.h"
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
@@ -221,9 +222,11 @@ int cgi_serve(const struct config *c)
 	db = db_new(c);
 	app.oidc = oidc_new(c);
 	app.typing = typing_gate_new(c->typing.repeat);
+	app.rate = rate_new(c);
 	serve(&app, db, arena, environ, &io);
 	drain(&body);
 	gate_close(&gate);
+	rate_free(&app.rate);
 	typing_gate_free(&app.typing);
 	oidc_free(&app.oidc);
 	store_free(&app.store);

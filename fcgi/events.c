@@ -445,6 +445,7 @@ int events_reserve(struct events *ev, const struct request *q, const struct poll
 	memcpy(p->id, q->id, sizeof(p->id));
 	p->user = q->session.user;
 	p->session = q->session.id;
+	p->rate = q->rate;
 	p->poll.arrived = now;
 	p->deadline = now + MAX_OF(wait, (int64_t)1);
 	p->seen = seen;

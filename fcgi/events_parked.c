@@ -116,6 +116,7 @@ static void answer(struct parked *p, int64_t now)
 		r.type = "application/x-ndjson";
 		response_header(&r, "PulseChat-Cursor", cursor);
 	}
+	rate_headers(&p->rate, &r.headers);
 	response_head(&r, p->id, &head);
 	p->out.max = RESPONSE_BODY_MAX;
 	record_answer(&p->out, p->request_id, (struct span){head.p, head.n},

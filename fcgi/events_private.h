@@ -28,6 +28,7 @@ struct parked {
 	struct poll_request asked;
 	char id[REQUEST_ID_MAX];
 	int64_t user, session;
+	struct rate_left rate;  /* what its answer tells of the session's limit */
 	int64_t deadline;       /* mono ms */
 	struct live_place seen; /* from before its session was looked up */
 	int request_id;

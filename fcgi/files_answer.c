@@ -122,7 +122,7 @@ static void disposition(struct files_request *q, const char *type)
 	const char *asked = files_query(q, "response-content-disposition"), *rest;
 
 	if (!asked || !visible(asked)) {
-		if (!media_shown(type))
+		if (asked || !media_shown(type))
 			files_header(q, "Content-Disposition", "attachment");
 		return;
 	}

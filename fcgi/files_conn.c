@@ -25,7 +25,7 @@ struct files_conn {
 
 	struct record_reader reader;
 	int request_id;
-	bool begun, whole; /* its parameters are there; its body is */
+	bool begun; /* its parameters are there */
 	struct strbuf params, out;
 	size_t out_at;
 	bool shut; /* nothing more is sent */
@@ -131,7 +131,6 @@ static bool on_record(void *arg, enum record_event event, int id, const char *p,
 	default: /* RECORD_BODY_END */
 		if (!c->begun)
 			return false;
-		c->whole = true;
 		files_request_end(c->q);
 	}
 	return true;
@@ -180,9 +179,10 @@ static enum next answer(struct files_conn *c)
 		return NEXT_GONE;
 	if (c->out_at < c->out.n)
 		return NEXT_MORE;
-	if (c->whole || c->ending)
+	if (c->ending)
 		return NEXT_GONE;
-	/* The web server still sends a body: closing now would reset the connection, and the answer with it. */
+	/* The web server closes when it has the answer. Where it still sends a body, closing now would reset the
+	 * connection, and the answer with it. */
 	if (!c->shut)
 		shutdown(c->fd, SHUT_WR);
 	c->shut = true;

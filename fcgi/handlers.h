@@ -6,6 +6,7 @@
 int handle_healthz(struct request *q, struct response *r, struct err *e);
 int handle_limits(struct request *q, struct response *r, struct err *e);
 int handle_site(struct request *q, struct response *r, struct err *e);
+int handle_openapi(struct request *q, struct response *r, struct err *e);
 int handle_me(struct request *q, struct response *r, struct err *e);
 /* api_users.c */
 int handle_user_list(struct request *q, struct response *r, struct err *e);
@@ -60,6 +61,7 @@ int handle_restriction_list(struct request *q, struct response *r, struct err *e
 int handle_report_make(struct request *q, struct response *r, struct err *e);
 int handle_report_list(struct request *q, struct response *r, struct err *e);
 int handle_channel_report_list(struct request *q, struct response *r, struct err *e);
+int handle_report_count(struct request *q, struct response *r, struct err *e);
 int handle_report_get(struct request *q, struct response *r, struct err *e);
 int handle_report_resolve(struct request *q, struct response *r, struct err *e);
 int handle_own_report_list(struct request *q, struct response *r, struct err *e);
@@ -92,11 +94,14 @@ int handle_events(struct request *q, struct response *r, struct err *e);
 int handle_ws(struct request *q, struct response *r, struct err *e);
 /* api_invites.c */
 int handle_invite_create(struct request *q, struct response *r, struct err *e);
+int handle_search(struct request *q, struct response *r, struct err *e);
 int handle_invite_list(struct request *q, struct response *r, struct err *e);
 int handle_invite_revoke(struct request *q, struct response *r, struct err *e);
 int handle_invite_look(struct request *q, struct response *r, struct err *e);
 /* api_local.c */
 int handle_auth_local(struct request *q, struct response *r, struct err *e);
+int handle_auth_join(struct request *q, struct response *r, struct err *e);
+int handle_own_password(struct request *q, struct response *r, struct err *e);
 /* api_sessions.c */
 int handle_session_list(struct request *q, struct response *r, struct err *e);
 int handle_session_end(struct request *q, struct response *r, struct err *e);
@@ -112,6 +117,7 @@ int handle_bot_token_make(struct request *q, struct response *r, struct err *e);
 int handle_bot_token_end(struct request *q, struct response *r, struct err *e);
 /* api_auth.c */
 int handle_auth_login(struct request *q, struct response *r, struct err *e);
+int handle_auth_login_invited(struct request *q, struct response *r, struct err *e);
 int handle_auth_callback(struct request *q, struct response *r, struct err *e);
 int handle_auth_logout(struct request *q, struct response *r, struct err *e);
 /* api_logout.c */

@@ -8,6 +8,7 @@
 #include "fcgi/files_thread.h"
 #include "fcgi/listen.h"
 #include "fcgi/maintain_thread.h"
+#include "fcgi/openapi.h"
 #include "lib/base/notify.h"
 #include "fcgi/worker.h"
 #include "fcgi/writer_thread.h"
@@ -48,6 +49,7 @@ static const char usage[] =
 	"  -F, --files         be the local object store instead, at [files] listen\n"
 	"  -h, --help          this text\n"
 	"  -V, --version       the version\n"
+	"      --routes        the tables of routes and errors, as JSON\n"
 	"\n"
 	"SIGTERM, SIGINT: requests under way finish, then it ends, within two seconds.\n"
 	"Exit status: 0 stopped as asked, 1 failed, 2 wrong usage.\n";
@@ -60,6 +62,7 @@ static int read_options(int argc, char **argv, const char **config, bool *files)
 		{"files", no_argument, NULL, 'F'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
+		{"routes", no_argument, NULL, 'R'},
 		{0},
 	};
 	int o;
@@ -77,6 +80,9 @@ static int read_options(int argc, char **argv, const char **config, bool *files)
 			return EXIT_OK;
 		case 'V':
 			puts("pulsechat-api " PULSECHAT_VERSION);
+			return EXIT_OK;
+		case 'R':
+			openapi_print_tables(stdout);
 			return EXIT_OK;
 		default:
 			fputs("try pulsechat-api --help\n", stderr);

@@ -43,8 +43,7 @@ void page_render(struct response *r, const struct request *q, const struct page 
 	strbuf_reset(b);
 	r->status = p->status;
 	r->type = "text/html; charset=utf-8";
-	r->cache_control = "no-store";
-	response_header(r, "Referrer-Policy", "no-referrer");
+	r->referrer = "no-referrer";
 	if (p->retry_after_s)
 		response_headerf(r, "Retry-After", "%d", p->retry_after_s);
 	strbuf_adds(b, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

@@ -4,6 +4,7 @@
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/http/etag.h"
+#include "lib/http/headers.h"
 #include "lib/http/problem.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,8 +45,9 @@ static void set_initial(struct response *r)
 {
 	r->status = 200;
 	r->type = "application/json";
-	r->cache_control = "no-store";
-	r->policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+	r->cache_control = headers_api.cache_control;
+	r->policy = headers_api.policy;
+	r->referrer = headers_api.referrer;
 }
 
 void response_init(struct response *r)
@@ -113,20 +115,20 @@ void response_redirect(struct response *r, int status, const char *location)
 	response_header(r, "Location", location);
 }
 
+void response_lead(struct response *r, const char *location)
+{
+	strbuf_adds(&r->body, "{\"redirect\":");
+	strbuf_add_json(&r->body, location, strlen(location));
+	strbuf_addc(&r->body, '}');
+}
+
 void response_problem(struct response *r, const struct err *e, const char *request_id)
 {
-	int seconds = problem_retry_after(e);
-
 	response_restart(r);
 	r->status = err_status(e->code);
 	r->type = PROBLEM_TYPE;
 	problem_render(&r->body, e, request_id);
-	if (seconds)
-		response_headerf(r, "Retry-After", "%d", seconds);
-	if (r->status == 401)
-		response_header(r, "WWW-Authenticate", "Bearer realm=\"pulsechat\"");
-	if (r->status == 426)
-		response_header(r, "Upgrade", "websocket");
+	problem_headers(&r->headers, e);
 }
 
 void response_etag(struct response *r, const struct request *q)
@@ -161,10 +163,7 @@ void response_head(const struct response *r, const char *request_id, struct strb
 		strbuf_addf(b, "Content-Type: %s\r\n", r->type);
 	if (!is_empty(r))
 		strbuf_addf(b, "Content-Length: %zu\r\n", r->body.n);
-	strbuf_addf(b,
-		    "Cache-Control: %s\r\nPulseChat-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n"
-		    "Content-Security-Policy: %s\r\n",
-		    r->cache_control, request_id, r->policy);
+	headers_add(b, &(struct headers){r->cache_control, r->policy, r->referrer}, request_id);
 	strbuf_add(b, r->headers.p, r->headers.n);
 	strbuf_adds(b, "\r\n");
 }

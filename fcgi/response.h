@@ -10,11 +10,10 @@ struct request;
 #define RESPONSE_BODY_MAX ((size_t)64 << 20)
 
 struct response {
-	int status;                /* 200 at first */
-	const char *type;          /* Content-Type of a body; application/json at first */
-	const char *cache_control; /* no-store at first */
-	const char *policy;    /* Content-Security-Policy; at first one by which a browser does nothing with a body */
-	struct strbuf headers; /* further header lines */
+	int status;                                    /* 200 at first */
+	const char *type;                              /* Content-Type of a body; application/json at first */
+	const char *cache_control, *policy, *referrer; /* as in lib/http/headers.h; those of headers_api at first */
+	struct strbuf headers;                         /* further header lines */
 	struct strbuf body;
 	struct parked *parked; /* instead of all that: it is answered later, by another thread (fcgi/events.h) */
 };
@@ -33,6 +32,8 @@ void response_cookie(struct response *r, const struct config *c, enum cookie whi
 		     int64_t max_age_ms);
 /* A redirect without a body. */
 void response_redirect(struct response *r, int status, const char *location);
+/* The same for a page that asked by fetch(): {"redirect":"…"}. */
+void response_lead(struct response *r, const char *location);
 /* application/problem+json in place of what was said so far; headers are forgotten. */
 void response_problem(struct response *r, const struct err *e, const char *request_id);
 

@@ -32,6 +32,7 @@ struct conn *conn_new(struct realtime *rt, const struct transport *t, const char
 	c->request = request;
 	c->has_instance = request->has_instance;
 	memcpy(c->instance, request->instance, sizeof(c->instance));
+	c->rate = request->rate;
 	c->caller = callers_enter(rt->callers, request->address);
 	LIST_INIT(&c->ops);
 	TAILQ_INSERT_TAIL(&rt->conns, c, all);
@@ -145,7 +146,7 @@ static void judge(struct conn *c, const struct session *s)
 	} else if (!(s->scopes & SCOPE_READ)) {
 		err_set(&refused, ERR_INSUFFICIENT_SCOPE, NULL, "the token lacks the scope read");
 		conn_refuse(c, CLOSE_SIGNED_OUT, &refused);
-	} else if (rate_session(c->rt->rate, s->id, 1, NULL, &refused) < 0) {
+	} else if (rate_session(c->rt->rate, s->id, 1, &c->rate, &refused) < 0) {
 		conn_refuse(c, CLOSE_OVERLOAD, &refused);
 	} else {
 		start(c, s);

@@ -82,6 +82,7 @@ struct conn {
 	struct op_list ops;
 	size_t ops_n;
 	struct caller *caller;
+	struct rate_left rate;              /* what the head of its answer tells of its limits */
 	struct presence_instance *presence; /* of a stream */
 	enum close_code close_code;
 	const char *close_reason;

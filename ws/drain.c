@@ -5,6 +5,7 @@
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
 #include "lib/db/writer.h"
+#include "lib/http/client.h"
 #include "lib/live/presence.h"
 #include "ws/conn.h"
 #include "ws/loop.h"
@@ -28,6 +29,7 @@ void drain_start(struct realtime *rt)
 	log_info("drain", "connections=%zu", rt->conns_n);
 	notify_systemd("STOPPING=1");
 	rt->draining = true;
+	http_give_up(); /* a thread of the pool that waits for the provider would have us wait for it at the end */
 	started = clock_mono_ms();
 	presence_stop(rt->presence, started);
 	per_tick = MAX_OF((size_t)ENDED_PER_TICK_MIN, rt->conns_n / TICKS);

@@ -14,7 +14,9 @@
 #include "lib/base/secret.h"
 #include "lib/base/strbuf.h"
 #include "lib/bus/payload.h"
+#include "lib/http/headers.h"
 #include "lib/http/peer.h"
+#include "lib/http/problem.h"
 #include "lib/http/uri.h"
 #include "lib/live/live.h"
 #include "ws/pg_loop.h"
@@ -71,7 +73,7 @@ static int check_names(const struct uri_pair *pairs, size_t n, enum request_kind
 			k++;
 		if (k == COUNT_OF(known) || (kind == REQUEST_SOCKET && !known[k].socket) ||
 		    (kind == REQUEST_SSE && !known[k].sse))
-			return err_set(e, ERR_BAD_REQUEST, NULL, "there is an unknown parameter");
+			return err_set(e, ERR_BAD_FIELD, pairs[i].name, "no such parameter here");
 	}
 	return 0;
 }
@@ -202,70 +204,6 @@ static void read_address(const struct realtime *rt, const struct http_head *head
 		q->address[0] = 0;
 }
 
-static int admit(struct realtime *rt, const struct request *q, struct err *e)
-{
-	if (rt->draining || !live_is_ready(rt->live))
-		return err_retry(e, ERR_UNAVAILABLE, 1000,
-				 rt->draining ? "the server is stopping" : "the server is starting");
-	if (!pg_pool_is_up(rt->pool))
-		return err_retry(e, ERR_UNAVAILABLE, 1000, "the database is not available at the moment");
-	if (rt->conns_n >= (size_t)rt->config->realtime.connections)
-		return err_retry(e, ERR_UNAVAILABLE, 5000, "too many connections");
-	if (rate_address(rt->rate, RATE_ADDRESS, q->address, NULL, e) < 0 ||
-	    (q->has_credential && rate_guess(rt->rate, q->address, q->secret_hash, NULL, e) < 0))
-		return -1;
-	if (*q->address && callers_full(rt->callers, q->address))
-		return err_retry(e, ERR_RATE_LIMITED, 5000, "too many connections from this address");
-	return 0;
-}
-
-void request_new_id(char out[REQUEST_ID_MAX])
-{
-	/* a name, no secret: the process's own random half, and one that it never gives twice */
-	static struct {
-		uint64_t process, count;
-	} id;
-
-	if (!id.process)
-		rand_bytes(&id, sizeof(id));
-	id.count++;
-	hex_encode(out, &id, sizeof(id));
-}
-
-int request_read(struct realtime *rt, const struct http_head *head, const char *peer, enum request_kind kind,
-		 struct request **out, struct err *e)
-{
-	struct request *q = xcalloc(1, sizeof(*q));
-
-	*out = NULL;
-	q->kind = kind;
-	request_new_id(q->id);
-	q->close = http_is_last(head);
-	read_address(rt, head, peer, q);
-	if (read_credential(rt, head, q, e) < 0 || read_query(rt, head, q, e) < 0 || admit(rt, q, e) < 0) {
-		request_free(&q);
-		return -1;
-	}
-	*out = q;
-	return 0;
-}
-
-void request_drop_jwt(struct request *q)
-{
-	wipe_text(q->jwt);
-	q->jwt = NULL;
-}
-
-void request_free(struct request **r)
-{
-	if (!*r)
-		return;
-	request_drop_jwt(*r);
-	secret_wipe(*r, sizeof(**r));
-	free(*r);
-	*r = NULL;
-}
-
 /* ---- the handshake */
 
 static bool offers(const char *list, const char *wanted)
@@ -285,7 +223,7 @@ static bool offers(const char *list, const char *wanted)
 	}
 }
 
-int request_check_handshake(const struct http_head *head, struct err *e)
+static int check_handshake(const struct http_head *head, struct err *e)
 {
 	char value[PROTOCOL_HEADER_MAX + 1], key[64];
 	const char *p;
@@ -302,51 +240,105 @@ int request_check_handshake(const struct http_head *head, struct err *e)
 	return 0;
 }
 
-/* ---- problem+json */
+/* ---- letting in */
 
-static void extra_headers(struct strbuf *b, const struct err *e)
+static int admit(struct realtime *rt, struct request *q, struct err *e)
 {
-	if (e->retry_after_ms)
-		strbuf_addf(b, "retry-after: %d\r\n", (e->retry_after_ms + 999) / 1000);
-	if (e->code == ERR_METHOD_NOT_ALLOWED)
-		strbuf_adds(b, "allow: GET\r\n");
-	if (e->code == ERR_UPGRADE_REQUIRED)
-		strbuf_adds(b, "upgrade: websocket\r\nsec-websocket-version: 13\r\n");
-	if (e->code == ERR_UNAUTHENTICATED)
-		strbuf_adds(b, "www-authenticate: Bearer\r\n");
+	if (rt->draining || !live_is_ready(rt->live))
+		return err_retry(e, ERR_UNAVAILABLE, 1000,
+				 rt->draining ? "the server is stopping" : "the server is starting");
+	if (!pg_pool_is_up(rt->pool))
+		return err_retry(e, ERR_UNAVAILABLE, 1000, "the database is not available at the moment");
+	if (rt->conns_n >= (size_t)rt->config->realtime.connections)
+		return err_retry(e, ERR_UNAVAILABLE, 5000, "too many connections");
+	if (rate_address(rt->rate, RATE_ADDRESS, q->address, &q->rate, e) < 0 ||
+	    (q->has_credential && rate_guess(rt->rate, q->address, q->secret_hash, &q->rate, e) < 0))
+		return -1;
+	if (*q->address && callers_full(rt->callers, q->address))
+		return err_retry(e, ERR_RATE_LIMITED, 5000, "too many connections from this address");
+	return 0;
 }
 
-void problem_text(struct strbuf *b, const struct err *e, const char *request_id, bool close)
+void request_new_id(char out[REQUEST_ID_MAX])
+{
+	/* a name, no secret: the process's own random half, and one that it never gives twice */
+	static struct {
+		uint64_t process, count;
+	} id;
+
+	if (!id.process)
+		rand_bytes(&id, sizeof(id));
+	id.count++;
+	hex_encode(out, &id, sizeof(id));
+}
+
+struct request *request_take(struct realtime *rt, struct http_conn *h, const struct http_head *head,
+			     enum request_kind kind)
+{
+	struct request *q = xcalloc(1, sizeof(*q));
+	struct err e = {0};
+
+	q->kind = kind;
+	request_new_id(q->id);
+	q->close = http_is_last(head) || kind == REQUEST_SOCKET;
+	read_address(rt, head, http_peer(h), q);
+	if ((kind == REQUEST_SOCKET && check_handshake(head, &e) < 0) || read_credential(rt, head, q, &e) < 0 ||
+	    read_query(rt, head, q, &e) < 0 || admit(rt, q, &e) < 0) {
+		AUTO_STRBUF b = {0};
+
+		problem_text(&b, &e, q->id, &q->rate, q->close);
+		http_answer(h, b.p, b.n, q->close);
+		request_free(&q);
+	}
+	return q;
+}
+
+void request_drop_jwt(struct request *q)
+{
+	wipe_text(q->jwt);
+	q->jwt = NULL;
+}
+
+void request_free(struct request **r)
+{
+	if (!*r)
+		return;
+	request_drop_jwt(*r);
+	secret_wipe(*r, sizeof(**r));
+	free(*r);
+	*r = NULL;
+}
+
+/* ---- problem+json */
+
+void problem_text(struct strbuf *b, const struct err *e, const char *request_id, const struct rate_left *rate,
+		  bool close)
 {
 	AUTO_STRBUF body = {0};
 
-	strbuf_adds(&body, "{\"type\":\"about:blank\",\"title\":");
-	strbuf_add_json(&body, err_title(e->code), strlen(err_title(e->code)));
-	strbuf_addf(&body, ",\"status\":%d,\"code\":\"%s\"", err_status(e->code), err_name(e->code));
-	if (e->field[0]) {
-		strbuf_adds(&body, ",\"field\":");
-		strbuf_add_json(&body, e->field, strlen(e->field));
-	}
-	strbuf_adds(&body, ",\"detail\":");
-	strbuf_add_json(&body, e->detail, strlen(e->detail));
-	strbuf_addf(&body, ",\"request_id\":\"%s\"}\n", request_id);
-	strbuf_addf(b,
-		    "HTTP/1.1 %d %s\r\ncontent-type: application/problem+json\r\ncontent-length: %zu\r\n"
-		    "cache-control: no-store\r\npulsechat-request-id: %s\r\n",
-		    err_status(e->code), err_title(e->code), body.n, request_id);
-	extra_headers(b, e);
-	strbuf_adds(b, close ? "connection: close\r\n\r\n" : "\r\n");
+	problem_render(&body, e, request_id);
+	strbuf_addf(b, "HTTP/1.1 %d %s\r\nContent-Type: " PROBLEM_TYPE "\r\nContent-Length: %zu\r\n",
+		    err_status(e->code), err_title(e->code), body.n);
+	headers_add(b, &headers_api, request_id);
+	problem_headers(b, e);
+	if (e->code == ERR_METHOD_NOT_ALLOWED)
+		strbuf_adds(b, "Allow: GET\r\n");
+	if (e->code == ERR_UPGRADE_REQUIRED)
+		strbuf_adds(b, "Sec-WebSocket-Version: 13\r\n");
+	rate_headers(rate, b);
+	strbuf_adds(b, close ? "Connection: close\r\n\r\n" : "\r\n");
 	strbuf_add(b, body.p, body.n);
 }
 
 void request_problem(struct http_conn *h, const struct http_head *head, const struct err *e, bool close)
 {
+	static const struct rate_left none;
 	AUTO_STRBUF b = {0};
 	char id[REQUEST_ID_MAX];
 
 	request_new_id(id);
 	close |= !head || http_is_last(head);
-	problem_text(&b, e, id, close);
+	problem_text(&b, e, id, &none, close);
 	if (head && http_is_head(head)) /* an answer to HEAD has no body */
 		b.n = (size_t)(strstr(strbuf_cstr(&b), "\r\n\r\n") + 4 - b.p);
 	http_answer(h, b.p, b.n, close);

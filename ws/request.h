@@ -1,6 +1,7 @@
 /* request: what a client asks for: its path, query, credential, judged before anything is opened. Nothing here blocks.
  */
 #pragma once
+#include "lib/auth/rate.h"
 #include "lib/auth/session.h"
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
@@ -29,18 +30,17 @@ struct request {
 	char *jwt;                        /* a provider's access token, until it has been looked at; NULL: none */
 	char address[CALLER_ADDRESS_MAX]; /* of the client, "" where unknown */
 	char id[REQUEST_ID_MAX];
+	struct rate_left rate; /* which of its limits the answer tells of */
 };
 
-/* Reads and judges; peer: http_peer(). -1: *out is NULL, *e says what to answer. */
-MUST_CHECK int request_read(struct realtime *rt, const struct http_head *head, const char *peer, enum request_kind kind,
-			    struct request **out, struct err *e);
+/* Reads and judges, the whole WebSocket handshake too. NULL: it is answered already. */
+struct request *request_take(struct realtime *rt, struct http_conn *h, const struct http_head *head,
+			     enum request_kind kind);
 void request_free(struct request **r); /* NULL is fine */
 void request_drop_jwt(struct request *q);
 
 /* True where Accept names text/event-stream. */
 bool request_wants_sse(const struct http_head *head);
-/* The whole WebSocket handshake but for the query: version, subprotocol, key. */
-MUST_CHECK int request_check_handshake(const struct http_head *head, struct err *e);
 
 /* Answers at once with problem+json (doc/protocol.md, section 2). head: NULL where there is none that could be read.
  * close: the connection does not go on. */
@@ -48,4 +48,5 @@ void request_problem(struct http_conn *h, const struct http_head *head, const st
 
 void request_new_id(char out[REQUEST_ID_MAX]);
 /* The head of a problem answer and its body into b, for those who write it themselves. */
-void problem_text(struct strbuf *b, const struct err *e, const char *request_id, bool close);
+void problem_text(struct strbuf *b, const struct err *e, const char *request_id, const struct rate_left *rate,
+		  bool close);

@@ -3,11 +3,12 @@
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/base/strbuf.h"
+#include "lib/http/headers.h"
 #include "lib/live/polls.h"
 #include "ws/transport.h"
 #include <string.h>
 
-#define HEAD_BYTES 512
+#define HEAD_BYTES 1024
 #define SECOND_MS 1000
 
 struct poll {
@@ -42,14 +43,14 @@ static size_t build(struct poll *p, struct strbuf *b)
 	strbuf_add(b, room, HEAD_BYTES);
 	live_poll_render(&p->live, b, cursor);
 	strbuf_reserve(&head, HEAD_BYTES);
-	strbuf_adds(&head, "HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ncache-control: no-store\r\n"
-			   "content-length: ");
+	strbuf_adds(&head, "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: ");
 	strbuf_addi(&head, (int64_t)(b->n - HEAD_BYTES));
-	strbuf_adds(&head, "\r\npulsechat-cursor: ");
+	strbuf_adds(&head, "\r\nPulseChat-Cursor: ");
 	strbuf_adds(&head, cursor);
-	strbuf_adds(&head, "\r\npulsechat-request-id: ");
-	strbuf_adds(&head, p->id);
-	strbuf_adds(&head, p->close ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n");
+	strbuf_adds(&head, "\r\n");
+	headers_add(&head, &headers_api, p->id);
+	rate_headers(&p->c.rate, &head);
+	strbuf_adds(&head, p->close ? "Connection: close\r\n\r\n" : "\r\n");
 	memcpy(b->p + HEAD_BYTES - head.n, head.p, head.n);
 	return HEAD_BYTES - head.n;
 }
@@ -64,7 +65,7 @@ static void answer(struct poll *p, int64_t now)
 	size_t at = 0;
 
 	if (p->live.problem.code) {
-		problem_text(&b, &p->live.problem, p->id, p->close);
+		problem_text(&b, &p->live.problem, p->id, &c->rate, p->close);
 	} else {
 		live_poll_take_state(&p->live);
 		b.max = HEAD_BYTES + live_poll_size(&p->live);
@@ -179,14 +180,11 @@ static const struct transport transport = {
 
 void poll_start(struct realtime *rt, struct http_conn *h, const struct http_head *head)
 {
-	struct request *request = NULL;
-	struct err e = {0};
+	struct request *request = request_take(rt, h, head, REQUEST_POLL);
 	struct poll *p;
 
-	if (request_read(rt, head, http_peer(h), REQUEST_POLL, &request, &e) < 0) {
-		request_problem(h, head, &e, false);
+	if (!request)
 		return;
-	}
 	p = (struct poll *)conn_new(rt, &transport, "poll", sizeof(*p), request);
 	live_poll_init(&p->live, rt->live, (size_t)rt->config->realtime.queue_bytes, changed);
 	p->live.arrived = clock_mono_ms();

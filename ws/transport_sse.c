@@ -4,6 +4,7 @@
 #include "lib/base/config.h"
 #include "lib/base/rand.h"
 #include "lib/base/strbuf.h"
+#include "lib/http/headers.h"
 #include "lib/live/frame.h"
 #include "ws/stream.h"
 #include "ws/transport.h"
@@ -56,11 +57,10 @@ static int write_first(struct sse *e, const char *p, size_t n)
 	AUTO_STRBUF b = {0};
 
 	e->started = true;
-	strbuf_addf(&b,
-		    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-store\r\n"
-		    "x-accel-buffering: no\r\npulsechat-request-id: %s\r\nconnection: close\r\n\r\nretry: %" PRId64
-		    "\n\n",
-		    e->id, usual_retry_ms(e->s.c.rt->config));
+	strbuf_adds(&b, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n");
+	headers_add(&b, &headers_api, e->id);
+	rate_headers(&e->s.c.rate, &b);
+	strbuf_addf(&b, "Connection: close\r\n\r\nretry: %" PRId64 "\n\n", usual_retry_ms(e->s.c.rt->config));
 	strbuf_add(&b, p, n);
 	return write_bytes(&e->s, b.p, b.n);
 }
@@ -116,14 +116,11 @@ static const struct stream_kind kind = {
 
 void sse_start(struct realtime *rt, struct http_conn *h, const struct http_head *head)
 {
-	struct request *request = NULL;
-	struct err e = {0};
+	struct request *request = request_take(rt, h, head, REQUEST_SSE);
 	struct stream *s;
 
-	if (request_read(rt, head, http_peer(h), REQUEST_SSE, &request, &e) < 0) {
-		request_problem(h, head, &e, false);
+	if (!request)
 		return;
-	}
 	s = stream_new(rt, &kind, sizeof(struct sse), request);
 	s->c.http = h;
 	memcpy(sse_of(s)->id, request->id, sizeof(request->id));

@@ -309,17 +309,13 @@ static void accept_of(const char *key, char out[32])
 
 void ws_start(struct realtime *rt, struct http_conn *h, const struct http_head *head)
 {
-	struct request *request = NULL;
-	struct err e = {0};
+	struct request *request = request_take(rt, h, head, REQUEST_SOCKET);
 	char key[64], accepted[32];
 	AUTO_STRBUF b = {0};
 	struct conn *c;
 
-	if (request_check_handshake(head, &e) < 0 ||
-	    request_read(rt, head, http_peer(h), REQUEST_SOCKET, &request, &e) < 0) {
-		request_problem(h, head, &e, true);
+	if (!request)
 		return;
-	}
 	accept_of(http_header(head, "sec-websocket-key", key, sizeof(key)), accepted);
 	strbuf_addf(&b,
 		    "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"

@@ -50,8 +50,8 @@ if ! [ -e $policy ]; then
 	$sudo chmod 755 $policy
 fi
 fresh=() fresh_postgres=no
-for service in lighttpd nginx haproxy squid; do
-	dpkg-query -W -f '${db:Status-Status}' $service 2>/dev/null | grep -qx installed || fresh+=($service)
+for service in lighttpd nginx haproxy squid ceph-mon ceph-base:ceph-crash; do # PACKAGE[:SERVICE]
+	dpkg-query -W -f '${db:Status-Status}' "${service%:*}" 2>/dev/null | grep -qx installed || fresh+=("$service")
 done
 if ! dpkg-query -W postgresql-common >/dev/null 2>&1; then
 	fresh_postgres=yes
@@ -83,10 +83,10 @@ if [ $ok = no ]; then
 fi
 # What came new with us does not start at the next boot either.
 for service in ${fresh[@]+"${fresh[@]}"}; do
-	dpkg-query -W -f '${db:Status-Status}' "$service" 2>/dev/null | grep -qx installed || continue
+	dpkg-query -W -f '${db:Status-Status}' "${service%:*}" 2>/dev/null | grep -qx installed || continue
 	if command -v systemctl >/dev/null; then
-		$sudo systemctl -q disable "$service.service" >/dev/null 2>&1 || true
+		$sudo systemctl -q disable "${service#*:}.service" >/dev/null 2>&1 || true
 	else
-		$sudo update-rc.d "$service" disable >/dev/null 2>&1 || true
+		$sudo update-rc.d "${service#*:}" disable >/dev/null 2>&1 || true
 	fi
 done

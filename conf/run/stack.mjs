@@ -261,7 +261,8 @@ export class Stack extends EventEmitter {
 				database: { dsn: `host=${this.pgSocket} dbname=pulsechat user=pulsechat` },
 				api: { listen: this.socket("api1") },
 				realtime: { listen: this.socket("realtime1") },
-				...(this.test && { rate: { session: 0, address: 0, login: 0, guess: 0 } }), // a test is quicker than people
+				// a test is quicker than people
+				rate: { table: join(this.runDir, "rate"), ...(this.test && { session: 0, address: 0, login: 0, guess: 0 }) },
 				oidc: {
 					issuer: this.issuer,
 					client_id: "pulsechat-dev",
@@ -344,7 +345,7 @@ export class Stack extends EventEmitter {
 			IDP: this.idpUrl,
 			FDS: fds,
 			CONNECTIONS: Math.floor(fds / 2),
-			FILES: this.files ? this.filesUrl : "",
+			FILES: this.filesUrl ?? "",
 			FILESHOST: !this.files
 				? ""
 				: [

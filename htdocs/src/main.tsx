@@ -9,10 +9,12 @@ import './styles/base.css';
 import './styles/shell.css';
 import './styles/messages.css';
 import './styles/changes.css';
+import './styles/files.css';
 import './styles/dialogs.css';
 import './styles/people.css';
 import './styles/access.css';
 import './styles/roles.css';
+import './styles/search.css';
 
 const store = createStore();
 const root = document.getElementById('app')!;

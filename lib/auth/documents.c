@@ -6,17 +6,10 @@
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/db/db.h"
+#include "lib/http/client.h"
 #include <string.h>
-#include <time.h>
 
 #define LOOK_MS 100 /* between two looks at what another process fetches */
-
-static void pause_ms(int64_t ms)
-{
-	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
-
-	nanosleep(&t, NULL);
-}
 
 static struct shared *parse(const struct document_kind *k, void *arg, const char *p, size_t n, char *have,
 			    struct err *e)
@@ -96,8 +89,9 @@ struct shared *document_get(const struct config *c, const struct document_kind *
 		} else if (verdict == 'n') {
 			err_set(e, ERR_UNAVAILABLE, NULL, "a newer one was looked for less than a minute ago");
 		} else if (verdict == 'w' && clock_mono_ms() < until) {
-			pause_ms(LOOK_MS);
-			done = false;
+			done = !http_pause(LOOK_MS);
+			if (done)
+				err_set(e, ERR_UNAVAILABLE, NULL, "this process stops");
 		} else {
 			doc = fetch(c, k, arg, verdict ? d : NULL, have, age, e);
 		}

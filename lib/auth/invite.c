@@ -49,7 +49,7 @@ int invite_create(struct db *d, const struct config *c, const struct acting *who
 		{
 			AUTO_STRBUF url = {.max = 1024};
 
-			strbuf_addf(&url, "%s/join/%s", c->site.url, code);
+			strbuf_addf(&url, "%s/join#%s", c->site.url, code);
 			strbuf_add_json(json, strbuf_cstr(&url), url.n);
 		}
 		strbuf_addc(json, '}');

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 enum {
 	TRIES = 2,
@@ -35,13 +34,6 @@ struct oidc {
 	int inside, inside_max;
 };
 
-static void pause_ms(int64_t ms)
-{
-	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
-
-	nanosleep(&t, NULL);
-}
-
 /* Whether to ask once more, after a pause. A POST that may have been worked on is not repeated: a code is good for one
  * time. */
 static bool try_again(const struct http_request *q, const struct http_answer *a, bool failed, int tried)
@@ -60,8 +52,7 @@ static bool try_again(const struct http_request *q, const struct http_answer *a,
 	} else if (q->body || a->status < 500) {
 		return false;
 	}
-	pause_ms(wait);
-	return true;
+	return http_pause(wait);
 }
 
 int oidc_ask(const struct http_request *q, struct http_answer *a, struct err *e)

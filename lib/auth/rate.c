@@ -3,6 +3,7 @@
 #include "lib/base/buckets.h"
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
+#include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -31,13 +32,47 @@ static int64_t quota_of(const struct config *c, enum rate_kind kind)
 	return quotas[kind];
 }
 
+static bool limits_anything(const struct config *c)
+{
+	bool any = false;
+
+	for (int k = 0; k < RATE_KINDS; k++)
+		any = any || quota_of(c, (enum rate_kind)k);
+	return any;
+}
+
+/* Two sites of one user may have one table. */
+static uint64_t salt_of(const struct config *c)
+{
+	unsigned char digest[32];
+	uint64_t salt;
+
+	sha256(c->site.url, strlen(c->site.url), digest);
+	memcpy(&salt, digest, sizeof(salt));
+	return salt;
+}
+
 struct rate *rate_new(const struct config *c)
 {
 	struct rate *r = xcalloc(1, sizeof(*r));
+	struct err e = {0};
 
 	r->config = c;
-	r->buckets = buckets_new(ROOM);
+	if (!limits_anything(c))
+		return r;
+	if (c->rate.table[0])
+		r->buckets = buckets_open(c->rate.table, ROOM, salt_of(c), &e);
+	if (c->rate.table[0] && !r->buckets)
+		log_warning("rate.table", "cause=%s means=%s", log_quote(e.detail),
+			    log_quote("this process counts for itself: see [rate] table"));
+	if (!r->buckets)
+		r->buckets = buckets_new(ROOM);
 	return r;
+}
+
+int rate_check(const struct config *c, struct err *e)
+{
+	return limits_anything(c) && c->rate.table[0] ? buckets_check(c->rate.table, ROOM, e) : 0;
 }
 
 void rate_free(struct rate **r)
@@ -83,7 +118,7 @@ static int judge(struct rate *r, enum rate_kind kind, struct bucket_key key, int
 
 static bool is_off(const struct rate *r, enum rate_kind kind, struct rate_left *left)
 {
-	bool off = !r || !quota_of(r->config, kind);
+	bool off = !quota_of(r->config, kind);
 
 	if (off && left)
 		*left = (struct rate_left){.kind = kind};
@@ -139,7 +174,7 @@ int rate_guess(struct rate *r, const char *address, const char *hash, struct rat
 
 void rate_known(struct rate *r, const char *hash)
 {
-	if (r && r->config->rate.guess)
+	if (r->config->rate.guess)
 		buckets_drain(r->buckets, known_key(hash), 1, KNOWN_US, 1, clock_mono_us());
 }
 
@@ -147,7 +182,7 @@ void rate_unknown(struct rate *r, const char *address)
 {
 	struct bucket_key key;
 
-	if (r && r->config->rate.guess && key_of(RATE_GUESS, address, &key))
+	if (r->config->rate.guess && key_of(RATE_GUESS, address, &key))
 		buckets_drain(r->buckets, key, r->config->rate.guess, WINDOW_US, 1, clock_mono_us());
 }
 
@@ -157,8 +192,19 @@ void rate_headers(const struct rate_left *left, struct strbuf *b)
 
 	if (!left->limit)
 		return;
-	strbuf_addf(b, "RateLimit-Policy: \"%s\";q=%lld;w=%d\r\nRateLimit: \"%s\";r=%lld;t=%lld\r\n", name,
-		    (long long)left->limit, WINDOW_S, name, (long long)left->left, (long long)left->reset_s);
+	strbuf_adds(b, "RateLimit-Policy: \"");
+	strbuf_adds(b, name);
+	strbuf_adds(b, "\";q=");
+	strbuf_addi(b, left->limit);
+	strbuf_adds(b, ";w=");
+	strbuf_addi(b, WINDOW_S);
+	strbuf_adds(b, "\r\nRateLimit: \"");
+	strbuf_adds(b, name);
+	strbuf_adds(b, "\";r=");
+	strbuf_addi(b, left->left);
+	strbuf_adds(b, ";t=");
+	strbuf_addi(b, left->reset_s);
+	strbuf_adds(b, "\r\n");
 }
 
 void rate_render(struct strbuf *b, const struct config *c)

@@ -1,6 +1,5 @@
-/* rate: how much one session or one address may ask for, by [rate] of the configuration, each in a minute. Each process
- * counts for itself: n of them let through n times as much at most. NULL is fine everywhere: nothing is limited (CGI,
- * whose processes live for one request). Any thread. */
+/* rate: how much one session or one address may ask for, by [rate] of the configuration, each in a minute. All
+ * processes of a host count together, by the table [rate] table; hosts do not. Any thread. */
 #pragma once
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
@@ -8,8 +7,11 @@ struct config;
 
 struct rate;
 
+/* Where the table cannot be had, this process counts for itself, and the log says why. */
 struct rate *rate_new(const struct config *c);
 void rate_free(struct rate **r);
+/* Whether the table can be had; *e says why not. */
+MUST_CHECK int rate_check(const struct config *c, struct err *e);
 
 enum rate_kind {
 	RATE_SESSION, /* requests and ops of one session or token */

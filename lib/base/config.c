@@ -111,10 +111,11 @@ static const struct key {
 	{AT(files, upload_expires), DURATION, IN(files, upload_expires), "1h", 1000, 604800000},
 	{AT(files, download_expires), DURATION, IN(files, download_expires), "300s", 1000, 604800000},
 	{AT(files, unattached), DURATION, IN(files, unattached), "24h", 1000, 2592000000},
-	{AT(rate, session), COUNT, IN(rate, session), "1200", 0, 100000000},
-	{AT(rate, address), COUNT, IN(rate, address), "6000", 0, 100000000},
-	{AT(rate, login), COUNT, IN(rate, login), "120", 0, 100000000},
-	{AT(rate, guess), COUNT, IN(rate, guess), "30", 0, 100000000},
+	{AT(rate, table), TEXT, IN(rate, table), "/run/pulsechat/rate", 0, 0},
+	{AT(rate, session), COUNT, IN(rate, session), "1200", 0, 10000000},
+	{AT(rate, address), COUNT, IN(rate, address), "6000", 0, 10000000},
+	{AT(rate, login), COUNT, IN(rate, login), "120", 0, 10000000},
+	{AT(rate, guess), COUNT, IN(rate, guess), "30", 0, 10000000},
 	{AT(events, retention), DURATION, IN(events, retention), "30d", 60000, (int64_t)3650 * 86400000},
 	{AT(events, resume_events), COUNT, IN(events, resume_events), "10000", 1, 1000000},
 	{AT(reads, coalesce), DURATION, IN(reads, coalesce), "1s", 0, 60000},
@@ -436,6 +437,9 @@ static int check(struct config *c, const char *path, struct err *e)
 	if (strcmp(c->api.poll, "parked") != 0 && strcmp(c->api.poll, "plain") != 0)
 		return err_set(e, ERR_BAD_FIELD, "poll", "%s: [api] poll = %s: expected parked or plain", path,
 			       c->api.poll);
+	if (c->rate.table[0] && c->rate.table[0] != '/')
+		return err_set(e, ERR_BAD_FIELD, "table", "%s: [rate] table = %s: expected an absolute path", path,
+			       c->rate.table);
 	if (check_registration(c, path, e) < 0 || check_files(c, path, e) < 0)
 		return -1;
 	if (read_secret_file("files", "secret_key_file", c->files.secret_key_file, &c->files.secret_key, path, e) < 0)

@@ -55,6 +55,7 @@ struct config {
 		int64_t upload_expires, download_expires, unattached;
 	} files;
 	struct {
+		char *table;                            /* path; "": each process counts for itself */
 		int64_t session, address, login, guess; /* in a minute; 0: not limited */
 	} rate;
 	struct {

@@ -11,10 +11,8 @@ int bot_add(struct db *d, const struct acting *who, const char *handle, const ch
 	size_t n = strlen(name);
 	PGresult *r = NULL;
 
-	if (!user_handle_valid(handle, strlen(handle)))
-		return err_set(e, ERR_BAD_FIELD, "handle",
-			       "must be 1 to %d of a-z, 0-9, '.', '_' and '-', and begin with a letter or digit",
-			       USER_HANDLE_MAX);
+	if (user_handle_check(handle, e) < 0)
+		return -1;
 	if (!utf8_valid(name, n) || utf8_has_control(name, n, "") || utf8_blank(name, n) || utf8_length(name, n) > 80)
 		return err_set(e, ERR_BAD_FIELD, "name", "must be 1 to 80 characters of plain text");
 	if (user_handle_look(d, handle, e) < 0 || db_one(d, STMT_bot_add, &r, e, "ibtttt", who->user, who->admin,

@@ -74,6 +74,17 @@ int report_list(struct db *d, const struct acting *who, int64_t channel, bool op
 	return list_render(r, 0, "reports", b, p, e);
 }
 
+int report_count_open(struct db *d, const struct acting *who, struct strbuf *b, struct err *e)
+{
+	PGresult *r = NULL;
+
+	if (db_one(d, STMT_report_open, &r, e, "ib", who->user, who->admin) < 0)
+		return -1;
+	strbuf_add(b, result_text(r, 0, 0), result_length(r, 0, 0));
+	PQclear(r);
+	return 0;
+}
+
 int report_list_own(struct db *d, int64_t reporter, int64_t before, int64_t limit, struct strbuf *b, struct page *p,
 		    struct err *e)
 {

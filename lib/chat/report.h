@@ -17,7 +17,9 @@ MUST_CHECK int report_get(struct db *d, const struct acting *who, int64_t report
 /* Appends {"reports":[…],"next":…}, newest first: those that are his to handle. channel 0: of all. */
 MUST_CHECK int report_list(struct db *d, const struct acting *who, int64_t channel, bool open, int64_t before,
 			   int64_t limit, struct strbuf *b, struct page *p, struct err *e);
-/* The same of those that he made, without evidence. */
+/* Appends {"open":3,"channels":[{"channel":12,"open":3}]}: how many of his are open. */
+MUST_CHECK int report_count_open(struct db *d, const struct acting *who, struct strbuf *b, struct err *e);
+/* The same as report_list() of those that he made, without evidence. */
 MUST_CHECK int report_list_own(struct db *d, int64_t reporter, int64_t before, int64_t limit, struct strbuf *b,
 			       struct page *p, struct err *e);
 /* Reads {"action","until"?,"site"?,"note"?} and does it. */

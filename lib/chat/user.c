@@ -19,6 +19,15 @@ bool user_handle_valid(const char *s, size_t n)
 	return true;
 }
 
+int user_handle_check(const char *handle, struct err *e)
+{
+	return user_handle_valid(handle, strlen(handle))
+		       ? 0
+		       : err_set(e, ERR_BAD_FIELD, "handle",
+				 "must be 1 to %d of a-z, 0-9, '.', '_' and '-', and begin with a letter or digit",
+				 USER_HANDLE_MAX);
+}
+
 int user_handle_look(struct db *d, const char *handle, struct err *e)
 {
 	PGresult *r = NULL;

@@ -11,6 +11,8 @@ struct db;
 
 /* True for the form of a handle. */
 bool user_handle_valid(const char *s, size_t n);
+/* ERR_BAD_FIELD (handle): none of that form. */
+MUST_CHECK int user_handle_check(const char *handle, struct err *e);
 /* ERR_CONFLICT (handle): one that nobody gets. Whether it is taken shows when it is. */
 MUST_CHECK int user_handle_look(struct db *d, const char *handle, struct err *e);
 

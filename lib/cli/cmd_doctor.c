@@ -1,5 +1,6 @@
 /* cmd_doctor: a line per check, "ok" or "FAIL" and what to do. */
 #include "lib/auth/oidc.h"
+#include "lib/auth/rate.h"
 #include "lib/base/clock.h"
 #include "lib/base/codec.h"
 #include "lib/base/config.h"
@@ -242,6 +243,25 @@ static void check_socket(struct doctor *d, const char *program, const char *sect
 		       section, listen, strerror(errno));
 }
 
+static void check_rate(struct doctor *d)
+{
+	const char *table = d->c->config->rate.table;
+	struct err e = {0};
+
+	if (!table[0])
+		report(d, true,
+		       "limits: [rate] table is empty, each process counts for itself, and CGI programs not at all");
+	else if (rate_check(d->c->config, &e) == 0)
+		report(d, true, "limits: the processes of this host count together in %s", table);
+	else
+		report(d, false,
+		       "limits: %s: until then each process counts for itself; run this as the user of the programs, "
+		       "and "
+		       "let "
+		       "[rate] table name a file in a folder of that user",
+		       e.detail);
+}
+
 int cmd_doctor(struct cli *c)
 {
 	struct doctor d = {.c = c};
@@ -252,6 +272,7 @@ int cmd_doctor(struct cli *c)
 		d.failed = true;
 	if (!store_check(c->config, report_files, &d))
 		d.failed = true;
+	check_rate(&d);
 	check_socket(&d, "pulsechat-api", "api", c->config->api.listen);
 	check_socket(&d, "pulsechat-realtime", "realtime", c->config->realtime.listen);
 	return d.failed ? CLI_FAILED : CLI_OK;

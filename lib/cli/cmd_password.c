@@ -55,7 +55,7 @@ int cmd_user_password(struct cli *c)
 		rc = cli_usage("no password on standard input");
 	else if (person && strcmp(first, second) != 0)
 		rc = cli_usage("the two differ");
-	else if (local_set_password(c->db, &ACTING_COMMAND, user, first, &e) < 0)
+	else if (local_set_password(c->db, &ACTING_COMMAND, user, first, 0, &e) < 0)
 		rc = cli_fail(&e);
 	else if (!config_local_accounts(c->config))
 		fputs("pulsechat: it is set; nobody can sign in by it while [local] accounts = no\n", stderr);

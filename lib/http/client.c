@@ -4,12 +4,17 @@
 #include "lib/base/secret.h"
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t pause_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t pause_ends = PTHREAD_COND_INITIALIZER;
+static _Atomic bool given_up;
 
 static void start_curl(void)
 {
@@ -57,6 +62,41 @@ struct exchange {
 	CURL *h;
 	bool stopped; /* by the sink */
 };
+
+void http_give_up(void)
+{
+	pthread_mutex_lock(&pause_lock);
+	given_up = true;
+	pthread_cond_broadcast(&pause_ends);
+	pthread_mutex_unlock(&pause_lock);
+}
+
+bool http_pause(int64_t ms)
+{
+	struct timespec until;
+	int rc = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += ms % 1000 * 1000000;
+	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&pause_lock);
+	while (!given_up && rc == 0)
+		rc = pthread_cond_clockwait(&pause_ends, &pause_lock, CLOCK_MONOTONIC, &until);
+	pthread_mutex_unlock(&pause_lock);
+	return !given_up;
+}
+
+/* libcurl asks once a second at least. */
+static int on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+	(void)arg;
+	(void)down_all;
+	(void)down;
+	(void)up_all;
+	(void)up;
+	return given_up;
+}
 
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
@@ -165,7 +205,7 @@ static struct curl_slist *headers_of(const struct http_request *q)
 static void set_times(CURL *h, const struct http_request *q)
 {
 	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
-	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)(q->stall_ms ? q->stall_ms : q->timeout_ms));
+	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)(q->connect_ms ? q->connect_ms : q->timeout_ms));
 	if (!q->stall_ms)
 		return;
 	curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -179,6 +219,9 @@ static void set_request(CURL *h, const struct http_request *q)
 	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(h, CURLOPT_QUICK_EXIT, 1L); /* a name that is being looked up is not waited for */
 	curl_easy_setopt(h, CURLOPT_USERAGENT, "PulseChat");
 	if (!q->as_is) /* what curl can undo; the ceiling counts what comes out */
 		curl_easy_setopt(h, CURLOPT_ACCEPT_ENCODING, "");
@@ -249,9 +292,10 @@ int http_fetch(const struct http_request *q, struct http_answer *a, struct err *
 		return 0;
 	a->unsent = surely_unsent(rc);
 	log_warning("http.failed", "url=%s why=%s", url_quote(q->url),
-		    log_quote(a->body.failed ? "the answer is too large"
-			      : why[0]       ? why
-					     : curl_easy_strerror(rc)));
+		    log_quote(a->body.failed                    ? "the answer is too large"
+			      : rc == CURLE_ABORTED_BY_CALLBACK ? "this process stops"
+			      : why[0]                          ? why
+								: curl_easy_strerror(rc)));
 	return err_set(e, ERR_UNAVAILABLE, NULL, "%s",
 		       rc == CURLE_OPERATION_TIMEDOUT ? "no answer in time"
 		       : a->body.failed               ? "the answer is too large"

@@ -16,6 +16,7 @@ struct http_request {
 	const char *type;            /* Content-Type of body, NULL: none */
 	const char *user, *password; /* Basic authentication; NULL: none */
 	int64_t timeout_ms;          /* for all of it; with sink 0 is any time */
+	int64_t connect_ms;          /* until there is a connection; 0: timeout_ms */
 	int64_t stall_ms;            /* seconds at least; over that without a byte it has failed; 0: any time */
 	size_t max_bytes;            /* of the answer's body */
 	const struct http_header *headers;
@@ -41,6 +42,11 @@ struct http_answer {
 /* 0 with any status, or -1 with ERR_UNAVAILABLE (no connection, time-out, cut short, over max_bytes). The cause is
  * logged; neither body, password nor query ever is. */
 MUST_CHECK int http_fetch(const struct http_request *q, struct http_answer *a, struct err *e);
+/* This process stops: exchanges and pauses under way end within a second or so, and later ones at once, as ones that
+ * failed. */
+void http_give_up(void);
+/* Waits; false: given up. */
+bool http_pause(int64_t ms);
 /* Wipes and frees. */
 void http_answer_release(struct http_answer *a);
 

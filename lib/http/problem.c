@@ -33,3 +33,15 @@ int problem_retry_after(const struct err *e)
 		return (e->retry_after_ms + 999) / 1000;
 	return status == 429 || status == 503 ? 1 : 0;
 }
+
+void problem_headers(struct strbuf *b, const struct err *e)
+{
+	int seconds = problem_retry_after(e), status = err_status(e->code);
+
+	if (seconds)
+		strbuf_addf(b, "Retry-After: %d\r\n", seconds);
+	if (status == 401)
+		strbuf_adds(b, "WWW-Authenticate: Bearer realm=\"pulsechat\"\r\n");
+	if (status == 426)
+		strbuf_adds(b, "Upgrade: websocket\r\n");
+}

@@ -8,3 +8,5 @@
 void problem_render(struct strbuf *b, const struct err *e, const char *request_id);
 /* Seconds for Retry-After; 0: none is due. */
 int problem_retry_after(const struct err *e);
+/* Appends the header lines that go with it: Retry-After, WWW-Authenticate, Upgrade. */
+void problem_headers(struct strbuf *b, const struct err *e);

@@ -5,7 +5,7 @@
 #include "lib/base/config.h"
 #include "lib/base/rand.h"
 #include "lib/base/secret.h"
-#include "lib/store/store_private.h"
+#include "lib/store/store_check_private.h"
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,30 +14,11 @@
 #include <strings.h>
 
 #define SKEW_MAX_S 60
-#define BODY_SIZE 64
 #define TIMEOUT_MS 20000
 #define HEADERS_MAX 8
 #define NAME "pulsechat doctor.txt"
-#define SENT_HEADERS "content-type,if-none-match,x-amz-checksum-sha256"
 
-struct check {
-	const struct config *c;
-	struct store *s;
-	void (*say)(void *arg, bool ok, const char *text);
-	void *arg;
-	bool ok;
-	uint8_t body[BODY_SIZE], sum[32];
-	char key[STORE_KEY_SIZE];
-};
-
-/* The headers of an answer that are looked at. */
-struct seen {
-	char allow_origin[256], allow_methods[256], allow_headers[512], disposition[512], type[128], nosniff[64],
-		policy[512];
-};
-
-static bool say(struct check *k, bool ok, const char *fmt, ...) PRINTF_LIKE(3, 4);
-static bool say(struct check *k, bool ok, const char *fmt, ...)
+bool check_say(struct check *k, bool ok, const char *fmt, ...)
 {
 	char text[1024];
 	va_list ap;
@@ -79,7 +60,7 @@ static const char *remedy(const char *code, const char *need)
 
 static void on_header(void *arg, const char *name, const char *value)
 {
-	struct seen *s = arg;
+	struct check_seen *s = arg;
 	const struct {
 		const char *name;
 		char *to;
@@ -98,7 +79,7 @@ static void on_header(void *arg, const char *name, const char *value)
 }
 
 /* One request as a browser sends it. False: no answer. */
-static bool ask(const struct http_request *like, struct seen *seen, struct http_answer *a)
+bool check_ask(const struct http_request *like, struct check_seen *seen, struct http_answer *a)
 {
 	struct http_request q = *like;
 	struct err e = {0};
@@ -123,26 +104,33 @@ static bool check_reach(struct check *k)
 	bool clock_wrong;
 
 	if (store_ask(k->s, &q, &a, &e) < 0)
-		return say(k, false,
-			   "no answer from %s: is it right, does it run, and is its certificate one that this machine "
-			   "takes?",
-			   k->s->endpoint);
+		return check_say(
+			k, false,
+			"no answer from %s: is it right, does it run, and is its certificate one that this machine "
+			"takes?",
+			k->s->endpoint);
 	now = clock_now_us() / 1000000;
 	skew = !a.date_s ? 0 : a.date_s < before ? a.date_s - before : a.date_s > now ? a.date_s - now : 0;
 	clock_wrong = llabs(skew) > SKEW_MAX_S;
 	if (clock_wrong)
-		say(k, false, "clock: the store's is %lld s %s ours: is the time of this machine kept by NTP?",
-		    llabs((long long)skew), skew > 0 ? "ahead of" : "behind");
+		check_say(k, false, "clock: the store's is %lld s %s ours: is the time of this machine kept by NTP?",
+			  llabs((long long)skew), skew > 0 ? "ahead of" : "behind");
 	else
-		say(k, true, "clock: ours and the store's agree within %d s", SKEW_MAX_S);
+		check_say(k, true, "clock: ours and the store's agree within %d s", SKEW_MAX_S);
 	store_code(&a, code);
 	if (a.status == 404 && strcmp(code, "NoSuchBucket") != 0)
-		say(k, true, "the store knows our key, and the bucket");
+		check_say(k, true, "the store knows our key, and the bucket");
+	else if (a.status >= 500)
+		check_say(k, false, "the store is not well: %d %s: %s", a.status, code,
+			  config_files_local(k->c)
+				  ? "does pulsechat-api --files run, and may the web server connect to it?"
+				  : "see its log");
 	else
-		say(k, false, "the store refuses us: %d %s: %s", a.status, code,
-		    clock_wrong
-			    ? "the clock is wrong"
-			    : remedy(code, "its policy must let access_key do s3:GetObject, and s3:ListBucket so that "
+		check_say(k, false, "the store refuses us: %d %s: %s", a.status, code,
+			  clock_wrong
+				  ? "the clock is wrong"
+				  : remedy(code,
+					   "its policy must let access_key do s3:GetObject, and s3:ListBucket so that "
 					   "what is not there is 404 (conf/s3/user-policy.json)"));
 	http_answer_release(&a);
 	return k->ok;
@@ -151,7 +139,7 @@ static bool check_reach(struct check *k)
 /* Upload addresses as clients get them. NULL: said. */
 static json_t *put_of(struct check *k, const char *key, const uint8_t sum[32], const char *upload_id)
 {
-	struct store_put p = {.key = key, .type = "text/plain", .size = BODY_SIZE, .sha256 = sum};
+	struct store_put p = {.key = key, .type = "text/plain", .size = CHECK_BODY_SIZE, .sha256 = sum};
 	AUTO_STRBUF b = {0};
 	struct err e = {0};
 
@@ -161,12 +149,12 @@ static json_t *put_of(struct check *k, const char *key, const uint8_t sum[32], c
 	}
 	if (store_put_render(k->s, &p, &b, &e) == 0)
 		return json_loads(strbuf_cstr(&b), 0, NULL);
-	say(k, false, "no address can be signed: %s %s", e.field, e.detail);
+	check_say(k, false, "no address can be signed: %s %s", e.field, e.detail);
 	return NULL;
 }
 
 /* Sends body to it from the site's origin; the status, 0: no answer. */
-static int put(struct check *k, json_t *how, size_t n, struct seen *seen, char code[STORE_CODE_SIZE])
+static int put(struct check *k, json_t *how, size_t n, struct check_seen *seen, char code[STORE_CODE_SIZE])
 {
 	struct http_header headers[HEADERS_MAX] = {{"Origin", k->c->site.url}};
 	struct http_request q = {.method = "PUT",
@@ -186,108 +174,46 @@ static int put(struct check *k, json_t *how, size_t n, struct seen *seen, char c
 			headers[q.n_headers++] = (struct http_header){name, json_string_value(value)};
 	}
 	code[0] = 0;
-	status = ask(&q, seen, &a) ? a.status : 0;
+	status = check_ask(&q, seen, &a) ? a.status : 0;
 	if (status)
 		store_code(&a, code);
 	http_answer_release(&a);
 	return status;
 }
 
-static bool list_has(const char *list, const char *word)
-{
-	size_t n = strlen(word);
-
-	if (!strcmp(list, "*"))
-		return true;
-	for (const char *p = list; *p; p += *p == ',') {
-		size_t len;
-
-		p += strspn(p, " ");
-		len = strcspn(p, ", ");
-		if (len == n && !strncasecmp(p, word, n))
-			return true;
-		p += strcspn(p, ",");
-	}
-	return false;
-}
-
-static bool origin_allowed(const struct seen *seen, const char *origin)
-{
-	return !strcmp(seen->allow_origin, "*") || !strcmp(seen->allow_origin, origin);
-}
-
-/* What a browser asks before it uploads from a page of that origin; the status, 0: no answer. */
-static int preflight(const char *url, const char *origin, struct seen *seen)
-{
-	struct http_header headers[] = {{"Origin", origin},
-					{"Access-Control-Request-Method", "PUT"},
-					{"Access-Control-Request-Headers", SENT_HEADERS}};
-	struct http_request q = {.method = "OPTIONS", .url = url, .headers = headers, .n_headers = COUNT_OF(headers)};
-	struct http_answer a;
-	int status = ask(&q, seen, &a) ? a.status : 0;
-
-	http_answer_release(&a);
-	return status;
-}
-
-static bool check_cors(struct check *k, const char *url)
-{
-	static const char *const names[] = {"content-type", "if-none-match", "x-amz-checksum-sha256"};
-	static const char elsewhere[] = "https://elsewhere.invalid";
-	const char *site = k->c->site.url;
-	struct seen seen, other;
-	int status = preflight(url, site, &seen);
-	bool any;
-
-	if (status / 100 != 2 || !origin_allowed(&seen, site))
-		return say(
-			k, false,
-			"CORS: the store answers a browser of %s with %d and \"%s\": its rules must name this origin "
-			"(conf/s3/cors.json)",
-			site, status, seen.allow_origin);
-	if (!list_has(seen.allow_methods, "PUT"))
-		return say(k, false, "CORS: PUT is not among the methods: %s (conf/s3/cors.json)", seen.allow_methods);
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (!list_has(seen.allow_headers, names[i]))
-			return say(k, false, "CORS: %s is not among the headers: %s (conf/s3/cors.json)", names[i],
-				   seen.allow_headers);
-	any = preflight(url, elsewhere, &other) / 100 == 2 && origin_allowed(&other, elsewhere);
-	return say(k, true, "CORS: browsers of %s may upload%s", site,
-		   any ? ", and those of any other site: name ours alone" : ", of another site not");
-}
-
 static bool check_upload(struct check *k)
 {
 	json_t *how = put_of(k, k->key, k->sum, NULL);
 	char code[STORE_CODE_SIZE];
-	struct seen seen;
+	struct check_seen seen;
 	bool cors;
 	int status;
 
 	if (!how)
 		return false;
 	cors = check_cors(k, json_string_value(json_object_get(how, "url")));
-	status = put(k, how, BODY_SIZE - 1, &seen, code);
+	status = put(k, how, CHECK_BODY_SIZE - 1, &seen, code);
 	if (status / 100 == 2)
-		say(k, false, "upload: a body of another size is taken: this is no store for PulseChat");
-	status = put(k, how, BODY_SIZE, &seen, code);
+		check_say(k, false, "upload: a body of another size is taken: this is no store for PulseChat");
+	status = put(k, how, CHECK_BODY_SIZE, &seen, code);
 	if (status != 200) {
-		say(k, false, "upload: %d %s: %s", status, code,
-		    remedy(code, "its policy must let access_key do s3:PutObject (conf/s3/user-policy.json)"));
+		check_say(k, false, "upload: %d %s: %s", status, code,
+			  remedy(code, "its policy must let access_key do s3:PutObject (conf/s3/user-policy.json)"));
 		json_decref(how);
 		return false;
 	}
-	if (cors && !origin_allowed(&seen, k->c->site.url))
-		say(k, false, "CORS: the preflight is well, but the answer to PUT has no Access-Control-Allow-Origin");
-	say(k, true, "upload: an object of %d bytes is there", BODY_SIZE);
-	status = put(k, how, BODY_SIZE, &seen, code);
+	if (cors && !check_origin_allowed(&seen, k->c->site.url))
+		check_say(k, false,
+			  "CORS: the preflight is well, but the answer to PUT has no Access-Control-Allow-Origin");
+	check_say(k, true, "upload: an object of %d bytes is there", CHECK_BODY_SIZE);
+	status = put(k, how, CHECK_BODY_SIZE, &seen, code);
 	if (status == 412 || status == 409)
-		say(k, true, "upload: a second one by the same address is refused");
+		check_say(k, true, "upload: a second one by the same address is refused");
 	else
-		say(k, false,
-		    "upload: a second one by the same address has %d %s, not 412: the store does not know "
-		    "If-None-Match, and an address overwrites as long as it holds",
-		    status, code);
+		check_say(k, false,
+			  "upload: a second one by the same address has %d %s, not 412: the store does not know "
+			  "If-None-Match, and an address overwrites as long as it holds",
+			  status, code);
 	json_decref(how);
 	return true;
 }
@@ -298,15 +224,17 @@ static void check_head(struct check *k)
 	struct err e = {0};
 
 	if (store_head(k->s, k->key, &o, &e) < 0)
-		say(k, false, "look: %s: %s", e.detail,
-		    remedy(e.detail, "its policy must let access_key do s3:GetObject (conf/s3/user-policy.json)"));
-	else if (o.size != BODY_SIZE || strncmp(o.type, "text/plain", 10) != 0)
-		say(k, false, "look: the object is of %lld bytes and %s, not as it was sent", (long long)o.size,
-		    o.type);
+		check_say(
+			k, false, "look: %s: %s", e.detail,
+			remedy(e.detail, "its policy must let access_key do s3:GetObject (conf/s3/user-policy.json)"));
+	else if (o.size != CHECK_BODY_SIZE || strncmp(o.type, "text/plain", 10) != 0)
+		check_say(k, false, "look: the object is of %lld bytes and %s, not as it was sent", (long long)o.size,
+			  o.type);
 	else if (o.has_sha256 && memcmp(o.sha256, k->sum, 32) != 0)
-		say(k, false, "look: the store tells another checksum than it was sent");
+		check_say(k, false, "look: the store tells another checksum than it was sent");
 	else
-		say(k, true, "look: size and type are as sent, the checksum is %s", o.has_sha256 ? "told" : "not told");
+		check_say(k, true, "look: size and type are as sent, the checksum is %s",
+			  o.has_sha256 ? "told" : "not told");
 }
 
 /* Without a signature nothing may come. */
@@ -315,13 +243,13 @@ static void check_closed(struct check *k, const char *url, const char *what, con
 	char bare[2048];
 	struct http_request q = {.url = bare};
 	struct http_answer a;
-	struct seen seen;
+	struct check_seen seen;
 
 	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(url, "?"), url);
-	if (ask(&q, &seen, &a) && a.status / 100 != 2)
-		say(k, true, "%s: nothing without a signature (%d)", what, a.status);
+	if (check_ask(&q, &seen, &a) && a.status / 100 != 2)
+		check_say(k, true, "%s: nothing without a signature (%d)", what, a.status);
 	else
-		say(k, false, "%s: whoever knows an object's name may read it: %s", what, then);
+		check_say(k, false, "%s: whoever knows an object's name may read it: %s", what, then);
 	http_answer_release(&a);
 }
 
@@ -336,36 +264,39 @@ static void check_download(struct check *k)
 	AUTO_STRBUF url = {0};
 	struct err e = {0};
 	struct http_answer a;
-	struct seen seen;
+	struct check_seen seen;
 	int64_t lasts;
 
 	if (store_get_url(k->s, &g, &url, &lasts, &e) < 0) {
-		say(k, false, "%s: %s", by, e.detail);
+		check_say(k, false, "%s: %s", by, e.detail);
 		return;
 	}
 	q.url = strbuf_cstr(&url);
-	if (!ask(&q, &seen, &a))
-		say(k, false, "%s: no answer from %s", by, store_download_origin(k->s));
+	if (!check_ask(&q, &seen, &a))
+		check_say(k, false, "%s: no answer from %s", by, store_download_origin(k->s));
 	else if (store_code(&a, code), a.status != 200)
-		say(k, false, "%s: %d %s: %s", by, a.status, code,
-		    cloudfront ? "is cloudfront_key_id in the key group of the distribution, cloudfront_key_file its "
-				 "private "
-				 "key, and may the distribution read the bucket (conf/s3/bucket-policy.json)?"
-			       : remedy(code, "its policy must let access_key do s3:GetObject"));
-	else if (a.body.n != BODY_SIZE || memcmp(a.body.p, k->body, BODY_SIZE) != 0)
-		say(k, false, "%s: other bytes than were sent", by);
+		check_say(
+			k, false, "%s: %d %s: %s", by, a.status, code,
+			cloudfront
+				? "is cloudfront_key_id in the key group of the distribution, cloudfront_key_file its "
+				  "private "
+				  "key, and may the distribution read the bucket (conf/s3/bucket-policy.json)?"
+				: remedy(code, "its policy must let access_key do s3:GetObject"));
+	else if (a.body.n != CHECK_BODY_SIZE || memcmp(a.body.p, k->body, CHECK_BODY_SIZE) != 0)
+		check_say(k, false, "%s: other bytes than were sent", by);
 	else if (strncmp(seen.disposition, "attachment; filename=\"" NAME "\"", strlen(NAME) + 22) != 0 ||
 		 strcmp(seen.type, g.type) != 0)
-		say(k, false, "%s: it comes as \"%s\", %s, not as was asked%s", by, seen.disposition, seen.type,
-		    cloudfront
-			    ? ": the cache policy must pass on response-content-disposition and response-content-type"
-			    : "");
+		check_say(k, false, "%s: it comes as \"%s\", %s, not as was asked%s", by, seen.disposition, seen.type,
+			  cloudfront ? ": the cache policy must pass on response-content-disposition and "
+				       "response-content-type"
+				     : "");
 	else if ((cloudfront || config_files_local(k->c)) &&
 		 (strcasecmp(seen.nosniff, "nosniff") != 0 || !strstr(seen.policy, "sandbox")))
-		say(k, false, "%s: without X-Content-Type-Options: nosniff and Content-Security-Policy: sandbox%s", by,
-		    cloudfront ? ": give the distribution conf/s3/response-headers-policy.json" : "");
+		check_say(k, false,
+			  "%s: without X-Content-Type-Options: nosniff and Content-Security-Policy: sandbox%s", by,
+			  cloudfront ? ": give the distribution conf/s3/response-headers-policy.json" : "");
 	else
-		say(k, true, "%s: the same bytes, as an attachment under their name", by);
+		check_say(k, true, "%s: the same bytes, as an attachment under their name", by);
 	http_answer_release(&a);
 	check_closed(k, q.url, by,
 		     cloudfront ? "let the distribution restrict viewers to the key group" : "close the bucket");
@@ -376,7 +307,7 @@ static void check_verifies(struct check *k)
 {
 	char key[STORE_KEY_SIZE], code[STORE_CODE_SIZE];
 	struct err e = {0};
-	struct seen seen;
+	struct check_seen seen;
 	uint8_t other[32];
 	json_t *how;
 	int status;
@@ -386,23 +317,24 @@ static void check_verifies(struct check *k)
 	how = put_of(k, key, other, NULL);
 	if (!how)
 		return;
-	status = put(k, how, BODY_SIZE, &seen, code);
+	status = put(k, how, CHECK_BODY_SIZE, &seen, code);
 	json_decref(how);
 	if (status == 200 && store_verifies(k->s))
-		say(k, false,
-		    "checksum: the store keeps a body that its checksum does not fit: set [files] verifies = no, or "
-		    "files "
-		    "that were damaged on their way go unseen");
+		check_say(k, false,
+			  "checksum: the store keeps a body that its checksum does not fit: set [files] verifies = no, "
+			  "or "
+			  "files "
+			  "that were damaged on their way go unseen");
 	else if (status == 200)
-		say(k, true,
-		    "checksum: the store does not look; uploads are read once more and hashed (verifies = no)");
+		check_say(k, true,
+			  "checksum: the store does not look; uploads are read once more and hashed (verifies = no)");
 	else if (status == 400)
-		say(k, true, "checksum: a body that does not fit is refused%s",
-		    store_verifies(k->s) ? "" : "; [files] verifies = yes would spare a reading of each upload");
+		check_say(k, true, "checksum: a body that does not fit is refused%s",
+			  store_verifies(k->s) ? "" : "; [files] verifies = yes would spare a reading of each upload");
 	else
-		say(k, false, "checksum: a body that does not fit has %d %s, neither 200 nor 400", status, code);
+		check_say(k, false, "checksum: a body that does not fit has %d %s, neither 200 nor 400", status, code);
 	if (status == 200 && store_delete(k->s, key, &e) < 0)
-		say(k, false, "delete: %s (%s stays)", e.detail, key);
+		check_say(k, false, "delete: %s (%s stays)", e.detail, key);
 }
 
 static void check_parts(struct check *k)
@@ -412,7 +344,7 @@ static void check_parts(struct check *k)
 	char key[STORE_KEY_SIZE], code[STORE_CODE_SIZE], *id = NULL;
 	struct store_part *parts = NULL;
 	struct err e = {0}, undo = {0};
-	struct seen seen;
+	struct check_seen seen;
 	int status = 0;
 	json_t *how;
 	size_t n = 0;
@@ -420,24 +352,25 @@ static void check_parts(struct check *k)
 
 	store_key(k->s, key);
 	if (store_multipart_begin(k->s, key, "text/plain", &id, &e) < 0) {
-		say(k, false, "parts: %s: %s", e.detail, remedy(e.detail, need));
+		check_say(k, false, "parts: %s: %s", e.detail, remedy(e.detail, need));
 		return;
 	}
 	how = put_of(k, key, k->sum, id);
 	if (how)
-		status = put(k, how, BODY_SIZE, &seen, code);
+		status = put(k, how, CHECK_BODY_SIZE, &seen, code);
 	json_decref(how);
 	ok = status == 200 && store_multipart_parts(k->s, key, id, &parts, &n, &e) == 0 && n == 1 &&
-	     parts[0].size == BODY_SIZE;
+	     parts[0].size == CHECK_BODY_SIZE;
 	free(parts);
 	if (store_multipart_abort(k->s, key, id, &undo) < 0)
-		say(k, false, "parts: an upload cannot be given up: %s: %s", undo.detail, remedy(undo.detail, need));
+		check_say(k, false, "parts: an upload cannot be given up: %s: %s", undo.detail,
+			  remedy(undo.detail, need));
 	else if (status != 200)
-		say(k, false, "parts: %d %s: %s", status, code, remedy(code, need));
+		check_say(k, false, "parts: %d %s: %s", status, code, remedy(code, need));
 	else if (!ok)
-		say(k, false, "parts: what was sent is not listed: %s: %s", e.detail, remedy(e.detail, need));
+		check_say(k, false, "parts: what was sent is not listed: %s: %s", e.detail, remedy(e.detail, need));
 	else
-		say(k, true, "parts: an upload was begun, had a part, and was given up");
+		check_say(k, true, "parts: an upload was begun, had a part, and was given up");
 	free(id);
 }
 
@@ -447,14 +380,15 @@ static void check_delete(struct check *k)
 	struct err e = {0};
 
 	if (store_delete(k->s, k->key, &e) < 0)
-		say(k, false, "delete: %s (%s stays): %s", e.detail, k->key,
-		    remedy(e.detail, "its policy must let access_key do s3:DeleteObject (conf/s3/user-policy.json)"));
+		check_say(k, false, "delete: %s (%s stays): %s", e.detail, k->key,
+			  remedy(e.detail,
+				 "its policy must let access_key do s3:DeleteObject (conf/s3/user-policy.json)"));
 	else if (store_head(k->s, k->key, &o, &e) == 0)
-		say(k, false, "delete: the object is still there");
+		check_say(k, false, "delete: the object is still there");
 	else if (e.code != ERR_UPLOAD_MISSING)
-		say(k, false, "delete: %s: what is not there must be 404: allow s3:ListBucket", e.detail);
+		check_say(k, false, "delete: %s: what is not there must be 404: allow s3:ListBucket", e.detail);
 	else
-		say(k, true, "delete: the object is gone");
+		check_say(k, true, "delete: the object is gone");
 }
 
 bool store_check(const struct config *c, void (*tell)(void *arg, bool ok, const char *text), void *arg)
@@ -463,16 +397,19 @@ bool store_check(const struct config *c, void (*tell)(void *arg, bool ok, const 
 	struct err e = {0};
 
 	if (store_new(c, &k.s, &e) < 0)
-		return say(&k, false, "%s", e.detail);
+		return check_say(&k, false, "%s", e.detail);
 	if (!k.s)
-		return say(&k, true, "[files] store = none: messages bear no files");
-	say(&k, true, "%s at %s, bucket %s, region %s", c->files.store, k.s->endpoint, k.s->bucket, k.s->keys.region);
+		return check_say(&k, true, "[files] store = none: messages bear no files");
+	check_say(&k, true, "%s at %s, bucket %s, region %s", c->files.store, k.s->endpoint, k.s->bucket,
+		  k.s->keys.region);
 	if (!strcmp(store_download_origin(k.s), c->site.url))
-		say(&k, true, "files come from the site's own origin: another host name for [files] url is safer");
+		check_say(&k, true,
+			  "files come from the site's own origin: another host name for [files] url is safer");
 	rand_bytes(k.body, sizeof(k.body));
 	sha256(k.body, sizeof(k.body), k.sum);
 	store_key(k.s, k.key);
 	if (check_reach(&k) && check_upload(&k)) {
+		check_page(&k);
 		check_head(&k);
 		check_download(&k);
 		check_verifies(&k);

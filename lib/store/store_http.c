@@ -11,6 +11,8 @@
 #define PAUSE_MS 200 /* before the second try, twice that before the third; half of it at random */
 #define ASK_EXPIRES 900
 #define ASK_TIMEOUT_MS 20000
+#define CONNECT_MS 5000
+#define AGAIN_WITHIN_MS 8000 /* a thread waits for this: no new try after so long */
 #define STALL_MS 30000
 #define ERROR_BYTES_MAX ((size_t)64 << 10)
 #define RETRY_AFTER_MS 5000
@@ -74,6 +76,7 @@ int store_ask(const struct store *s, const struct store_ask *q, struct http_answ
 				  .expires = ASK_EXPIRES};
 	struct http_header headers[16];
 	struct reading reading = {.q = q};
+	int64_t end = clock_mono_ms() + AGAIN_WITHIN_MS;
 	struct http_request h = {.method = q->method,
 				 .body = q->body,
 				 .body_n = q->body_n,
@@ -81,6 +84,7 @@ int store_ask(const struct store *s, const struct store_ask *q, struct http_answ
 				 .timeout_ms = q->read         ? 0
 					       : q->timeout_ms ? q->timeout_ms
 							       : ASK_TIMEOUT_MS,
+				 .connect_ms = CONNECT_MS,
 				 .stall_ms = STALL_MS,
 				 .max_bytes = q->max_bytes ? q->max_bytes : ERROR_BYTES_MAX,
 				 .as_is = true,
@@ -106,7 +110,7 @@ int store_ask(const struct store *s, const struct store_ask *q, struct http_answ
 			return -1;
 		h.url = strbuf_cstr(&url);
 		failed = http_fetch(&h, a, &why) < 0;
-		if (tried == TRIES || !try_again(q, &reading, a, failed)) {
+		if (tried == TRIES || clock_mono_ms() > end || !try_again(q, &reading, a, failed)) {
 			if (!failed)
 				return 0;
 			http_answer_release(a);
@@ -114,8 +118,6 @@ int store_ask(const struct store *s, const struct store_ask *q, struct http_answ
 				    log_quote(why.detail));
 			return err_retry(e, ERR_STORE_UNAVAILABLE, RETRY_AFTER_MS, "the object store does not answer");
 		}
-		if (!failed && a->status < 500 && a->status != 429)
-			return 0;
 		http_answer_release(a);
 		pause_ms(((uint32_t)PAUSE_MS << (tried - 1)) / 2 + rand_below(((uint32_t)PAUSE_MS << (tried - 1)) / 2));
 	}
@@ -123,9 +125,8 @@ int store_ask(const struct store *s, const struct store_ask *q, struct http_answ
 
 static void on_code(void *arg, const char *parent, const char *name, const char *text)
 {
-	char *code = arg;
-
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.";
+	char *code = arg;
 	size_t n = strlen(text);
 
 	if (!strcmp(parent, "Error") && !strcmp(name, "Code") && n < STORE_CODE_SIZE && strspn(text, letters) == n)

@@ -164,9 +164,11 @@ BEGIN
 	RETURN 0;
 END $$;
 
--- Sets somebody's password, null for none any more. All his browser sessions end: whoever knew the old one is out. False: a bot,
--- nobody signs in to it.
-CREATE OR REPLACE FUNCTION password_set(who acting, person bigint, in_hash text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+-- Sets somebody's password, null for none any more. His browser sessions end, all but spared (0: none): whoever knew the old one is
+-- out. False: a bot, nobody signs in to it.
+DROP FUNCTION IF EXISTS password_set(acting, bigint, text);
+CREATE OR REPLACE FUNCTION password_set(who acting, person bigint, in_hash text, spared bigint) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
 	IF EXISTS (SELECT FROM users u WHERE u.id = person AND u.bot) THEN
 		RETURN false;
@@ -177,6 +179,41 @@ BEGIN
 		ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_at = now();
 	END IF;
 	PERFORM audit_add(who, 'user.password', person, NULL);
-	PERFORM session_revoke(s.id) FROM sessions s WHERE s.user_id = person AND s.kind = 'session' AND s.revoked_at IS NULL ORDER BY s.id;
+	PERFORM session_revoke(s.id) FROM sessions s WHERE s.user_id = person AND s.kind = 'session' AND s.revoked_at IS NULL
+		AND s.id <> spared ORDER BY s.id;
 	RETURN true;
+END $$;
+
+-- Somebody comes by an invitation, with a password of this site. in_first: as of user_sign_in. outcome: in, taken (the handle), or how
+-- it is with the invitation.
+CREATE OR REPLACE FUNCTION user_join(in_invite text, in_handle text, in_name text, in_hash text, in_first boolean, OUT user_id bigint,
+	OUT outcome text) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	i invites;
+	first boolean := false;
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended(in_handle, 8020600004)); -- of two who wish for it one is told that it is taken
+	IF in_first AND NOT EXISTS (SELECT FROM users u WHERE u.role IN ('owner', 'admin') AND u.deactivated_at IS NULL) THEN
+		PERFORM roles_lock();
+		first := NOT EXISTS (SELECT FROM users u WHERE u.role IN ('owner', 'admin') AND u.deactivated_at IS NULL);
+	END IF;
+	SELECT * INTO i FROM invites v WHERE v.code_hash = decode(in_invite, 'hex') FOR UPDATE;
+	outcome := invite_state(i);
+	IF outcome <> 'open' THEN
+		RETURN;
+	ELSIF handle_reserved(in_handle) OR EXISTS (SELECT FROM users u WHERE u.handle = in_handle) THEN
+		outcome := 'taken';
+		RETURN;
+	END IF;
+	outcome := 'in';
+	user_id := user_insert(in_handle, in_name, NULL, NULL, false, CASE WHEN first THEN 'owner' ELSE i.role END);
+	IF NOT EXISTS (SELECT FROM users u WHERE u.id = user_id AND u.handle = in_handle) THEN
+		RAISE EXCEPTION 'somebody has just come as %', in_handle; -- by the provider; nothing is done
+	END IF;
+	INSERT INTO passwords (user_id, hash) VALUES (user_join.user_id, in_hash);
+	UPDATE invites SET uses = uses + 1 WHERE id = i.id;
+	UPDATE users SET invite_id = i.id WHERE id = user_join.user_id;
+	IF first THEN
+		PERFORM audit_add(acting_of(user_id, false, NULL, NULL), 'user.role', user_id, NULL, '{"to": "owner", "by": "first"}');
+	END IF;
 END $$;

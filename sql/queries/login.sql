@@ -77,6 +77,18 @@ UPDATE passwords SET hash = $3 WHERE user_id = $1 AND hash = $2;
 
 -- False: a bot's account, which has none.
 -- name: password_set
--- in: actor int8, admin bool, request text, address text, user_id int8, hash text
+-- in: actor int8, admin bool, request text, address text, user_id int8, hash text, spared int8
 -- out: done bool
-SELECT password_set(acting_of($1, $2, $3, $4), $5, $6) AS done;
+SELECT password_set(acting_of($1, $2, $3, $4), $5, $6, $7) AS done;
+
+-- Whether somebody signs in by a password of this site.
+-- name: password_has
+-- in: user_id int8
+-- out: handle text, has bool
+SELECT u.handle, p.user_id IS NOT NULL AS has FROM users u LEFT JOIN passwords p ON p.user_id = u.id WHERE u.id = $1;
+
+-- Somebody comes by an invitation, with a password of this site.
+-- name: user_join
+-- in: invite_hash text, handle text, name text, hash text, first bool
+-- out: user_id int8, outcome text
+SELECT j.user_id, j.outcome FROM user_join($1, $2, $3, $4, $5) j;

@@ -92,6 +92,15 @@ FROM (
 	ORDER BY r.id DESC LIMIT $6::int8 + 1
 ) p;
 
+-- How many are open, of those that are somebody's to handle.
+-- name: report_open
+-- in: actor int8, admin bool
+-- out: reports text
+SELECT jsonb_build_object('open', coalesce(sum(x.n), 0), 'channels', coalesce(jsonb_agg(jsonb_build_object('channel', x.channel_id, 'open', x.n)
+	ORDER BY x.channel_id), '[]'))::text AS reports
+FROM (SELECT r.channel_id, count(*) AS n FROM reports r
+	WHERE r.action IS NULL AND report_is_for(r, acting_of($1, $2, NULL, NULL)) GROUP BY r.channel_id) x;
+
 -- name: report_list_own
 -- in: reporter int8, before int8, limit int8
 -- out: cursor text, reports text, next int8

@@ -24,7 +24,8 @@ after(() => stack?.stop());
 const db = (sql) => stack.psql(sql, { user: "postgres" });
 /** Whoever this is tries to sign in; the last answer. */
 async function attempt(login, invite, jar = new Jar()) {
-	const at = await navigate(jar, `${stack.url}/auth/login${invite ? `?invite=${invite}` : ""}`);
+	const start = invite ? ok(await client(stack, { jar }).post("/auth/login", { invite })).redirect : `${stack.url}/auth/login`;
+	const at = await navigate(jar, start);
 	return pick(stack, jar, at, { login });
 }
 const refused = (answer, title) => {
@@ -50,7 +51,7 @@ test("by invitation: whoever has an account comes in, others need a link, which 
 	const members = "code created_at created_by expires_at id max_uses note role state url uses";
 	assert.equal(Object.keys(made).sort().join(" "), members);
 	assert.match(made.code, /^[\w-]{22}$/);
-	assert.equal(made.url, `${stack.url}/join/${made.code}`);
+	assert.equal(made.url, `${stack.url}/join#${made.code}`);
 	assert.equal(await db("SELECT count(*) FROM invites WHERE code_hash = sha256('" + made.code + "')"), "1");
 	const look = async () => ok(await client(stack).post("/api/v1/invites/look", { code: made.code })).state;
 	assert.equal(await look(), "open");
@@ -101,7 +102,7 @@ test("invitations are for owners and admins, and checked", async () => {
 	])
 		problem(await admin.post("/api/v1/invites", wish), 400, "bad_field", field);
 	const { stdout } = await stack.cli(["invite", "add", "--note", "by hand", "--uses", "any", "--expires", "never"]);
-	const [, id, code] = /^(\d+)\thttp.*\/join\/([\w-]{22})\n$/.exec(stdout);
+	const [, id, code] = /^(\d+)\thttp.*\/join#([\w-]{22})\n$/.exec(stdout);
 	assert.equal((await attempt("guest6", code)).status, 200);
 	assert.match((await stack.cli(["invite", "list"])).stdout, new RegExp(`^${id}\topen\t1/any\tnever\tmember\tby hand$`, "m"));
 	await stack.cli(["invite", "revoke", id]);
@@ -185,6 +186,74 @@ test("a local account signs in by its password, into a session like any other", 
 	await setPassword("lena", PASSWORD);
 	const log = ok(await admin.get("/api/v1/admin/audit?actor=command&action=user.password")).entries;
 	assert.deepEqual(log.map((e) => e.details), [{}, {}, {}]);
+});
+
+test("without a provider: whoever has an invitation chooses handle, name and password; it is used once, and checked", async () => {
+	await restart({ OIDC_ISSUER: "" });
+	const made = await invite({ max_uses: 2, role: "guest" });
+	const usual = { invite: made.code, handle: "mona", name: "Mona", password: PASSWORD };
+	const join = (wish, options = {}) =>
+		client(stack, { jar: options.jar ?? new Jar() }).post("/auth/join", { ...usual, ...wish }, options);
+	for (const [wish, field] of [
+		[{ handle: "mo na" }, "handle"],
+		[{ handle: "" }, "handle"],
+		[{ name: "\u202e" }, "name"],
+		[{ name: "Аlice" }, "name"], // with a Cyrillic A
+		[{ password: "short" }, "password"],
+		[{ password: "1234567890" }, "password"],
+		[{ more: 1 }, "more"],
+	])
+		problem(await join(wish), 400, "bad_field", field);
+	for (const handle of ["alice", "Alice", "admin"]) problem(await join({ handle }), 409, "conflict", "handle");
+	for (const code of ["AAAAAAAAAAAAAAAAAAAAAA", "x"]) problem(await join({ invite: code }), 403, "forbidden", "invite");
+	problem(await join({}, { headers: { origin: "https://evil.test" } }), 403, "origin_refused");
+	assert.equal(await db(`SELECT uses FROM invites WHERE id = ${made.id}`), "0");
+	const jar = new Jar();
+	const answer = await join({ handle: "Mona", name: "Mona  Lisa", return_to: "/c/1" }, { jar });
+	assert.deepEqual(ok(answer), { redirect: "/c/1" });
+	assert.match(answer.headers["set-cookie"][0], /HttpOnly; SameSite=Lax/);
+	const mona = client(stack, { jar });
+	const mine = ok(await mona.get("/api/v1/me"));
+	assert.deepEqual([mine.user.handle, mine.user.name, mine.user.role, mine.password], ["mona", "Mona Lisa", "guest", true]);
+	ok(await door({ name: "mona", password: PASSWORD }));
+	// The last place, and one handle: one of those who come at once has it.
+	const all = await Promise.all(["nora", "nora", "nele"].map((handle) => join({ handle })));
+	assert.deepEqual(all.map((r) => r.status).sort().slice(0, 1), [200]);
+	assert.equal(all.filter((r) => r.status === 200).length, 1);
+	problem(await join({ handle: "late" }), 403, "forbidden", "invite");
+	assert.equal(await db("SELECT count(*) FROM users WHERE handle IN ('nora', 'nora-2', 'nele', 'late')"), "1");
+	await restart({ OIDC_ISSUER: "", LOCAL_ACCOUNTS: "no" });
+	problem(await join({ handle: "late" }), 404, "not_found");
+	problem(await mona.put("/api/v1/me/password", { old: PASSWORD, password: PASSWORD }), 404, "not_found");
+	await restart({});
+});
+
+test("somebody changes his own password: the old one is asked for, and all other sessions end", async () => {
+	const jars = [new Jar(), new Jar()];
+	for (const jar of jars) ok(await door({ name: "mona", password: PASSWORD }, { jar }));
+	const [here, there] = jars.map((jar) => client(stack, { jar }));
+	const NEW = `${PASSWORD}, newer`;
+	const change = (old, password, who = here) => who.put("/api/v1/me/password", { old, password });
+	problem(await change("not the right one", NEW), 403, "forbidden", "old");
+	problem(await change(PASSWORD, "short"), 400, "bad_field", "password");
+	assert.equal((await me(there)).handle, "mona");
+	assert.equal((await change(PASSWORD, NEW)).status, 204);
+	assert.equal((await me(here)).handle, "mona");
+	problem(await there.get("/api/v1/me"), 401, "unauthenticated");
+	problem(await door({ name: "mona", password: PASSWORD }), 403, "forbidden");
+	ok(await door({ name: "mona", password: NEW }));
+	const entry = ok(await admin.get("/api/v1/admin/audit?action=user.password&limit=1")).entries[0];
+	assert.deepEqual([entry.actor, entry.target], [entry.target, (await me(here)).id]);
+	// Tries at it count as those at the door; a token does not do it; who has none is told so.
+	await forget();
+	for (let i = 0; i < 4; i++) problem(await change("not the right one", NEW), 403, "forbidden", "old");
+	problem(await change(NEW, PASSWORD), 429, "rate_limited");
+	await forget();
+	problem(await change(NEW, PASSWORD, await bot(stack, "mona", ["write"])), 403, "insufficient_scope");
+	const carol = await signIn(stack, "carol");
+	problem(await change(NEW, PASSWORD, carol), 422, "unprocessable");
+	assert.equal(ok(await carol.get("/api/v1/me")).password, false);
+	for (const name of stack.names.filter((n) => n.startsWith("api"))) assert.ok(!stack.log(name).includes(PASSWORD));
 });
 
 test("whoever came by a password leaves to this site's page, who came by the provider to the provider's", async () => {

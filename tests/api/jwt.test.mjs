@@ -4,7 +4,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { startStack } from "../support/stack.mjs";
+import { startStack, until } from "../support/stack.mjs";
 import { client, signIn } from "../support/http.mjs";
 import { nowS, sealed } from "../support/jwt.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
@@ -134,4 +134,24 @@ test("its end ends streams and waiting polls; so do its revocation and the accou
 	problem(await program().get("/api/v1/me"), 401, "unauthenticated");
 	assert.equal((await (await openWs(program(), { hello: false })).closed).code, 4003);
 	ok(await admin.get("/api/v1/me"));
+});
+
+test("a process that waits for a provider that hangs stops within two seconds all the same", async () => {
+	for (const token of ["poll", "stream"]) {
+		await stack.psql("delete from provider_documents", { user: "postgres" });
+		await stack.down("realtime1");
+		await stack.up("realtime1"); // it has no keys yet
+		await stack.idp({ reset: true, delay: { jwks: 600000 } });
+		const who = program();
+		const answer = token === "poll" ? poll(who, { via: "realtime1", past: true, wait: 50 }) : openSse(who, { via: "realtime1", past: true });
+		answer.catch(() => {});
+		await until(async () => (await stack.idp()).requests.jwks > 0, { what: "it asks the provider" });
+		const start = Date.now();
+		await stack.down("realtime1");
+		const ms = Date.now() - start;
+		assert.ok(ms < 2000, `${ms} ms`);
+		assert.match(stack.log("realtime1"), /http\.failed.*this process stops/);
+		await stack.idp({ delay: { jwks: 0 } });
+		await stack.up("realtime1");
+	}
 });

@@ -262,7 +262,12 @@ test("reports: evidence for those alone who handle it; the reporter hears what b
 		assert.deepEqual([r.id, r.body.text, r.reporter, r.sender, r.text], [made.id, "something bad", id("guest"), id("member"), "look"]);
 		assert.equal(ok(await w.get(`${api}/channels/${c.id}/reports`)).reports[0].id, made.id);
 	}
+	const waiting = async (w) => ok(await w.get(`${api}/reports/open`)).channels.find((x) => x.channel === c.id)?.open;
+	for (const w of [owner, chOwner, chMod]) assert.equal(await waiting(w), 1);
+	const counted = ok(await owner.get(`${api}/reports/open`));
+	assert.equal(counted.open, counted.channels.reduce((n, x) => n + x.open, 0));
 	for (const w of [member, guest, outsider]) {
+		assert.deepEqual(ok(await w.get(`${api}/reports/open`)), { open: 0, channels: [] });
 		assert.deepEqual(ok(await w.get(`${api}/channels/${c.id}/reports`)).reports, []);
 		problem(await w.get(`${api}/reports/${made.id}`), 404, "not_found");
 		problem(await w.post(`${api}/reports/${made.id}/resolve`, { action: "dismiss" }), 404, "not_found");
@@ -274,6 +279,7 @@ test("reports: evidence for those alone who handle it; the reporter hears what b
 	const gone = ok(await guest.get(`${api}/channels/${c.id}/messages/${bad.seq}`));
 	assert.deepEqual([gone.deleted, gone.deleted_by, gone.body], [true, id("chMod"), undefined]);
 	problem(await chOwner.post(`${api}/reports/${made.id}/resolve`, { action: "dismiss" }), 409, "conflict");
+	for (const w of [owner, chOwner, chMod]) assert.equal(await waiting(w), undefined);
 	assert.deepEqual(ok(await chOwner.get(`${api}/channels/${c.id}/reports`)).reports, []);
 	assert.equal(ok(await chOwner.get(`${api}/channels/${c.id}/reports?state=all`)).reports[0].id, made.id);
 	assert.equal(ok(await guest.get(`${api}/me/reports`)).reports[0].action, "delete");

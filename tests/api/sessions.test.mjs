@@ -289,6 +289,9 @@ test("a logout token that is not one is refused, and ends nothing", async () => 
 	assert.equal((await post(`logout_token=${good}&logout_token=${good}`, "application/x-www-form-urlencoded")).status, 400);
 	assert.equal((await post("", "application/x-www-form-urlencoded")).status, 400);
 	ok(await who.get("/api/v1/me"));
+	await stack.down("postgres");
+	problem(await backchannel(good), 503, "unavailable");
+	await stack.up("postgres");
 	assert.equal((await backchannel(good)).status, 200, "it was good all the time");
 	problem(await who.get("/api/v1/me"), 401, "unauthenticated");
 	assert.equal((await client(stack).get("/auth/backchannel-logout")).status, 405);

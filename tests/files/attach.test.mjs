@@ -9,7 +9,7 @@ import { rng } from "../support/random.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { startStack } from "../support/stack.mjs";
-import { GIF, begin, png, sendFiles, uploaded, withFiles } from "./uploads.mjs";
+import { GIF, begin, png, sendFiles, uploaded, wish, withFiles } from "./uploads.mjs";
 
 let stack, alice, bob;
 before(async () => {
@@ -115,7 +115,7 @@ test("a thumbnail comes along only where it is ready, and is the newest", async 
 	problem(await alice.post("/api/v1/uploads", { ...late, size: 1 }), 400, "bad_field");
 	const sent = ok(await sendFiles(alice, c, [big]), 201);
 	assert.equal(sent.body.files[0].thumbnail.id, newer.id);
-	problem(await alice.post("/api/v1/uploads", { client_id: randomUUID(), channel: c, name: "t", size: 1, type: "image/gif", sha256: "0".repeat(64), thumbnail_of: big.id }), 400, "bad_field", "thumbnail_of");
+	problem(await alice.post("/api/v1/uploads", wish(c, GIF, { type: "image/gif", thumbnail_of: big.id })), 400, "bad_field", "thumbnail_of");
 	problem(await sendFiles(alice, c, [newer]), 422, "not_attachable");
 	assert.equal((await bob.get(`/api/v1/files/${newer.id}`)).status, 302, "it is had as its file is");
 	problem(await bob.get(`/api/v1/files/${late.id}`), 404, "not_found");

@@ -14,17 +14,18 @@ for (const kind of STORES)
 
 		test("what is in no message goes after its time, a multipart upload too; what is in one stays", async () => {
 			const { alice, stack } = site;
-			const c = await channel(), large = randomBytes(7 * 2 ** 20);
+			const c = await channel(), large = randomBytes(7 * 2 ** 20), part = large.subarray(0, 5 * 2 ** 20);
+			const state = (up) => stack.psql(`SELECT state FROM files WHERE id = ${up.id}`);
 			const kept = await uploaded(alice, c, randomBytes(10));
 			ok(await sendFiles(alice, c, [kept]), 201);
 			const ready = await uploaded(alice, c, randomBytes(10)), pending = await begin(alice, c, randomBytes(10));
 			const parts = await begin(alice, c, large, { sha256: undefined });
-			const [first] = ok(await alice.post(path(parts, "/parts"), { parts: [{ number: 1, sha256: sha256(large.subarray(0, 5 * 2 ** 20)) }] })).parts;
-			assert.equal((await putTo(first, large.subarray(0, 5 * 2 ** 20))).status, 200);
+			const [first] = ok(await alice.post(path(parts, "/parts"), { parts: [{ number: 1, sha256: sha256(part) }] })).parts;
+			assert.equal((await putTo(first, part)).status, 200);
 			for (const up of [ready, pending, parts])
-				await until(async () => (await stack.psql(`SELECT state FROM files WHERE id = ${up.id}`)) === "erased", { ms: 20000, what: `${up.id} is collected` });
+				await until(async () => (await state(up)) === "erased", { ms: 20000, what: `${up.id} is collected` });
 			await until(async () => !(await stored(site, ready.id)), { what: "its object is gone" });
-			await until(async () => [403, 404].includes((await putTo(first, large.subarray(0, 5 * 2 ** 20))).status), { what: "the multipart upload has ended" });
+			await until(async () => [403, 404].includes((await putTo(first, part)).status), { what: "the multipart upload has ended" });
 			problem(await complete(alice, pending), 404, "not_found");
 			assert.equal(ok(await alice.get(path(kept))).state, "attached");
 			assert.equal(await stored(site, kept.id), true);
@@ -68,7 +69,8 @@ for (const kind of STORES)
 			problem(await complete(alice, waiting), 503, "store_unavailable");
 			assert.equal(ok(await alice.get(path(waiting))).state, "pending", "it can be asked again");
 			assert.equal((await alice.delete(path(up))).status, 204);
-			await until(async () => Number(await stack.psql(`SELECT erase_tries FROM files WHERE id = ${up.id}`)) >= 2, { ms: 20000, what: "it was tried twice" });
+			const tries = async () => Number(await stack.psql(`SELECT erase_tries FROM files WHERE id = ${up.id}`));
+			await until(async () => (await tries()) >= 2, { ms: 20000, what: "it was tried twice" });
 			if (gw) {
 				server.start();
 				await server.untilReady(60000);
@@ -111,6 +113,7 @@ eachStore("local", { api: 2, conf: { quota_user: 1000, quota_day: 1500 } }, (sit
 	test("limits tell of files, and a site without a store says so", async () => {
 		const { stack } = site;
 		const limits = ok(await (await bot(stack, "bob")).get("/api/v1/limits"));
-		assert.deepEqual([limits.file_bytes, limits.message_files, limits.multipart_above, limits.part_size], [2 * 2 ** 30, 20, 64 * 2 ** 20, 16 * 2 ** 20]);
+		const { file_bytes, message_files, multipart_above, part_size } = limits;
+		assert.deepEqual([file_bytes, message_files, multipart_above, part_size], [2 * 2 ** 30, 20, 64 * 2 ** 20, 16 * 2 ** 20]);
 	});
 });

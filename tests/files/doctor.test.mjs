@@ -2,15 +2,16 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { ROOT, freePort } from "../../conf/run/stack.mjs";
 import { corsXml, radosgwMissing, startRadosgw } from "../support/radosgw.mjs";
 import { startCloudfront } from "../support/cloudfront.mjs";
-import { writeConf } from "./help.mjs";
+import { doctor, doctorFails, writeConf } from "./store.mjs";
 
-const ORIGIN = "http://127.0.0.1:8080";
+const ORIGIN = "http://127.0.0.1:9"; // nobody there
 const skip = radosgwMissing();
 const it = (what, options, f = options) => test(what, { skip, ...(f === options ? {} : options) }, f);
 const variant = process.env.PC_VARIANT || "plain";
@@ -21,69 +22,50 @@ before(async () => {
 });
 after(() => gw?.stop());
 
-/** The lines of doctor about files: {ok: [...], fail: [...], all}. */
-async function doctor(files, env = {}, program = join(ROOT, "build", variant, "pulsechat")) {
-	const conf = writeConf(files);
-	const args = ["-c", conf.path, "doctor"];
-	const out = await new Promise((ok) => execFile(program, args, { env: { ...process.env, ...env }, timeout: 60000 }, (_e, stdout) => ok(stdout)));
-	conf.remove();
-	const lines = out.split("\n").filter((l) => / files: /.test(l));
-	assert.ok(lines.length > 0, out);
-	const of = (word) => lines.filter((l) => l.startsWith(word)).map((l) => l.replace(/^\w+ +files: /, ""));
-	return { ok: of("ok"), fail: of("FAIL"), all: lines.join("\n") };
-}
-
 const objects = async () => ((await gw.call("GET", `/${gw.bucket}`)).text.match(/<Key>/g) ?? []).length;
-
-/** One line fails, and says what is at fault. */
-async function fails(files, pattern, env) {
-	const r = await doctor(files, env);
-	assert.equal(r.fail.length, 1, r.all);
-	assert.match(r.fail[0], pattern);
-	return r;
-}
 
 it("all is well: each step says so, and nothing stays behind", async () => {
 	const before = await objects();
 	const r = await doctor(gw.conf);
 	assert.deepEqual(r.fail, []);
-	for (const word of ["bucket pulsechat", "clock", "CORS", "upload: an object", "a second one", "look", "download: the same", "nothing without", "checksum", "parts", "delete"])
+	const steps = ["bucket pulsechat", "clock", "CORS", "upload: an object", "a second one", "look", "download: the same", "nothing without"];
+	for (const word of [...steps, "checksum", "parts", "delete"])
 		assert.ok(
 			r.ok.some((l) => l.includes(word)),
 			`${word}\n${r.all}`,
 		);
 	assert.equal(await objects(), before);
-	assert.match((await gw.call("GET", `/${gw.bucket}?uploads`)).text, /<ListMultipartUploadsResult[^]*(?!<Upload>)/);
-	assert.ok(!(await gw.call("GET", `/${gw.bucket}?uploads`)).text.includes("<Upload>"));
+	const { text } = await gw.call("GET", `/${gw.bucket}?uploads`);
+	assert.ok(text.includes("ListMultipartUploadsResult") && !text.includes("<Upload>"), text);
 });
 
 it("none is no fault; a setting is named", async () => {
 	assert.deepEqual((await doctor({})).fail, []);
-	await fails({ ...gw.conf, endpoint: "" }, /\[files\] endpoint is not set/);
-	await fails({ ...gw.conf, prefix: "/x" }, /\[files\] prefix/);
+	await doctorFails({ ...gw.conf, endpoint: "" }, /\[files\] endpoint is not set/);
+	await doctorFails({ ...gw.conf, prefix: "/x" }, /\[files\] prefix/);
 });
 
 it("what is not there: the store, the bucket", async () => {
-	await fails({ ...gw.conf, endpoint: `http://127.0.0.1:${await freePort()}` }, /no answer from http:\/\/127.0.0.1/);
-	await fails({ ...gw.conf, bucket: "nobucket" }, /404 NoSuchBucket: there is no such bucket/);
+	await doctorFails({ ...gw.conf, endpoint: `http://127.0.0.1:${await freePort()}` }, /no answer from http:\/\/127.0.0.1/);
+	await doctorFails({ ...gw.conf, bucket: "nobucket" }, /404 NoSuchBucket: there is no such bucket/);
 });
 
 it("a key that is not known, and another secret", async () => {
-	await fails({ ...gw.conf, access_key: "NOBODY" }, /InvalidAccessKeyId: the store does not know \[files\] access_key/);
-	const r = await fails({ ...gw.conf, secret_key: "another" }, /SignatureDoesNotMatch: \[files\] secret_key/);
+	await doctorFails({ ...gw.conf, access_key: "NOBODY" }, /InvalidAccessKeyId: the store does not know \[files\] access_key/);
+	const r = await doctorFails({ ...gw.conf, secret_key: "another" }, /SignatureDoesNotMatch: \[files\] secret_key/);
 	assert.ok(!r.all.includes("X-Amz"));
 });
 
 it("CORS: none, for another site, without PUT, without a header", async () => {
 	try {
 		await gw.cors("");
-		await fails(gw.conf, /^CORS: .*http:\/\/127.0.0.1:8080.*conf\/s3\/cors.json/);
+		await doctorFails(gw.conf, /^CORS: .*http:\/\/127.0.0.1:9.*conf\/s3\/cors.json/);
 		await gw.cors(corsXml(["https://chat.example.org"]));
-		await fails(gw.conf, /^CORS: .*must name this origin/);
+		await doctorFails(gw.conf, /^CORS: .*must name this origin/);
 		await gw.cors(corsXml([ORIGIN]).replace("<AllowedMethod>PUT</AllowedMethod>", ""));
-		await fails(gw.conf, /^CORS: /);
+		await doctorFails(gw.conf, /^CORS: /);
 		await gw.cors(corsXml([ORIGIN]).replace("<AllowedHeader>if-none-match</AllowedHeader>", ""));
-		await fails(gw.conf, /^CORS: /);
+		await doctorFails(gw.conf, /^CORS: /);
 		await gw.cors(corsXml(["*"]));
 		const r = await doctor(gw.conf);
 		assert.deepEqual(r.fail, []);
@@ -93,8 +75,32 @@ it("CORS: none, for another site, without PUT, without a header", async () => {
 	}
 });
 
+it("the page's own policy", async () => {
+	let policy;
+	const server = createServer((_q, r) => r.writeHead(200, { "content-security-policy": policy }).end("<title>a page</title>"));
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const url = `http://127.0.0.1:${server.address().port}`;
+	try {
+		await gw.cors(corsXml([url]));
+		const page = (connect, media) => `default-src 'none'; img-src 'self' * ; media-src 'self' ${media};connect-src 'self' ${connect}`;
+		policy = page(gw.endpoint, gw.endpoint);
+		const r = await doctor(gw.conf, { url });
+		assert.deepEqual(r.fail, []);
+		assert.match(r.all, /page: its policy lets/);
+		policy = page(`${gw.endpoint}0 https:`, gw.endpoint);
+		await doctorFails(gw.conf, /^page: .*http:\/\/127.0.0.1:\d+ in its connect-src.*pc_files/, { url });
+		policy = page(gw.endpoint, "");
+		await doctorFails(gw.conf, /^page: .* in its media-src/, { url });
+	} finally {
+		server.closeAllConnections();
+		server.close();
+		await gw.cors(corsXml([ORIGIN]));
+	}
+});
+
 it("verifies = yes for a store that does not look", async () => {
-	await fails({ ...gw.conf, verifies: "yes" }, /^checksum: .*verifies = no/);
+	await doctorFails({ ...gw.conf, verifies: "yes" }, /^checksum: .*verifies = no/);
 });
 
 it("the user's policy: all that it needs, and each thing that it lacks", async () => {
@@ -110,16 +116,16 @@ it("the user's policy: all that it needs, and each thing that it lacks", async (
 		})).filter((s) => s.Action.length > 0),
 	});
 	try {
-		await fails(conf, /403 AccessDenied: .*policy/);
+		await doctorFails(conf, /403 AccessDenied: .*policy/);
 		await gw.policy(policy());
 		assert.deepEqual((await doctor(conf)).fail, []);
 		await gw.policy(policy("s3:PutObject"));
-		await fails(conf, /^upload: 403 AccessDenied: .*s3:PutObject/);
+		await doctorFails(conf, /^upload: 403 AccessDenied: .*s3:PutObject/);
 		await gw.policy(policy("s3:DeleteObject"));
 		const r = await doctor(conf);
 		assert.ok(r.fail.length >= 1 && r.fail.every((l) => /^delete: .*403 AccessDenied.*stays/.test(l)), r.all);
 		await gw.policy(policy("s3:AbortMultipartUpload"));
-		await fails(conf, /^parts: .*cannot be given up.*s3:AbortMultipartUpload/);
+		await doctorFails(conf, /^parts: .*cannot be given up.*s3:AbortMultipartUpload/);
 	} finally {
 		await gw.policy();
 	}
@@ -129,19 +135,18 @@ it("a bucket that anybody may read", async () => {
 	const open = { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: `arn:aws:s3:::${gw.bucket}/*` };
 	try {
 		await gw.policy({ Version: "2012-10-17", Statement: [open] });
-		await fails(gw.conf, /^download: whoever knows an object's name may read it/);
+		await doctorFails(gw.conf, /^download: whoever knows an object's name may read it/);
 	} finally {
 		await gw.policy();
 	}
 });
 
 it("a clock that is an hour wrong", { skip: skip || variant !== "asan" }, async () => {
-	const program = join(ROOT, "build/faults/pulsechat");
 	for (const [ms, word] of [
 		[3600000, "behind"],
 		[-3600000, "ahead of"],
 	]) {
-		const r = await doctor(gw.conf, { PC_FAULTS: `clock_step ${ms}` }, program);
+		const r = await doctor(gw.conf, { env: { PC_FAULTS: `clock_step ${ms}` }, variant: "faults" });
 		assert.ok(
 			r.fail.some((l) => l.startsWith("clock: ") && l.includes(word)),
 			r.all,
@@ -170,10 +175,10 @@ it("by CloudFront: well, and what may be wrong with it", async () => {
 			assert.match(r.all, /download by CloudFront: the same bytes/);
 			assert.ok(cf.seen.some((s) => !s.why));
 		});
-		await by({}, { cloudfront_key_id: "KOTHER" }, (conf) => fails(conf, /^download by CloudFront: 403 AccessDenied: is cloudfront_key_id/));
-		await by({ open: true }, {}, (conf) => fails(conf, /^download by CloudFront: whoever knows/));
-		await by({ queries: false }, {}, (conf) => fails(conf, /^download by CloudFront: it comes as .*cache policy/));
-		await by({ headers: false }, {}, (conf) => fails(conf, /^download by CloudFront: without .*response-headers-policy/));
+		await by({}, { cloudfront_key_id: "KOTHER" }, (conf) => doctorFails(conf, /^download by CloudFront: 403 AccessDenied: is cloudfront_key_id/));
+		await by({ open: true }, {}, (conf) => doctorFails(conf, /^download by CloudFront: whoever knows/));
+		await by({ queries: false }, {}, (conf) => doctorFails(conf, /^download by CloudFront: it comes as .*cache policy/));
+		await by({ headers: false }, {}, (conf) => doctorFails(conf, /^download by CloudFront: without .*response-headers-policy/));
 	} finally {
 		pem.remove();
 	}

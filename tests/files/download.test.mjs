@@ -83,20 +83,22 @@ for (const kind of STORES)
 			const { alice } = site;
 			const c = await room();
 			const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>');
+			const octets = "application/octet-stream";
 			for (const [type, bytes, how, served] of [
 				["image/png", png(), "inline", "image/png"],
-				["image/svg+xml", svg, "attachment", "application/octet-stream"],
-				["text/html", Buffer.from("<!doctype html><script>alert(1)</script>"), "attachment", "application/octet-stream"],
-				["application/xhtml+xml", Buffer.from("<html xmlns='http://www.w3.org/1999/xhtml'/>"), "attachment", "application/octet-stream"],
-				["text/xml", Buffer.from("<a/>"), "attachment", "application/octet-stream"],
-				["application/pdf", Buffer.from("%PDF-1.4\n"), "attachment", "application/octet-stream"],
-				["text/javascript", Buffer.from("alert(1)"), "attachment", "application/octet-stream"],
+				["image/svg+xml", svg, "attachment", octets],
+				["text/html", Buffer.from("<!doctype html><script>alert(1)</script>"), "attachment", octets],
+				["application/xhtml+xml", Buffer.from("<html xmlns='http://www.w3.org/1999/xhtml'/>"), "attachment", octets],
+				["text/xml", Buffer.from("<a/>"), "attachment", octets],
+				["application/pdf", Buffer.from("%PDF-1.4\n"), "attachment", octets],
+				["text/javascript", Buffer.from("alert(1)"), "attachment", octets],
 			]) {
 				const up = await uploaded(alice, c, bytes, { type, name: "x.bin" });
 				for (const query of ["", "?download=1"]) {
 					const { got } = await fetched(alice, up.id, query);
 					assert.equal(got.status, 200);
-					assert.ok(got.headers["content-disposition"].startsWith(query ? "attachment" : how), `${type}${query}: ${got.headers["content-disposition"]}`);
+					const told = got.headers["content-disposition"];
+					assert.ok(told.startsWith(query ? "attachment" : how), `${type}${query}: ${told}`);
 					assert.equal(got.headers["content-type"], served, type);
 					if (kind === "local") {
 						assert.equal(got.headers["x-content-type-options"], "nosniff");

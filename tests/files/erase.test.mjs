@@ -103,7 +103,8 @@ for (const kind of STORES)
 			problem(await admin.get("/api/v1/admin/users/99999999/files"), 404, "not_found");
 			problem(await carol.get(`/api/v1/admin/users/${id}/files`), 403, "insufficient_scope");
 			const start = await poll(alice, {});
-			assert.equal((await (kind === "local" ? carol.delete("/api/v1/me/files") : admin.delete(`/api/v1/admin/users/${id}/files`))).status, 204);
+			const all = kind === "local" ? carol.delete("/api/v1/me/files") : admin.delete(`/api/v1/admin/users/${id}/files`);
+			assert.equal((await all).status, 204);
 			const events = (await poll(alice, { cursor: start.cursor, wait: 1 })).events.filter((l) => l.type === "message.updated");
 			assert.deepEqual(events.map((l) => [l.channel, l.seq, l.body.files.map((f) => f.erased)]), [
 				[c, sent.seq, [true, true]],

@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { startStack, until } from "../support/stack.mjs";
@@ -83,8 +84,8 @@ test("what is left behind goes after a day, and nothing else does", async () => 
 	const [old, young, oldUpload, upload] = [make("tmp", 2), make("tmp", 0), make("multipart", 9), make("multipart", 0)];
 	for (const d of tmp().filter((d) => !old.endsWith(d) && !young.endsWith(d))) {
 		const at = new Date(Date.now() - 2 * 86400e3);
-		for (const path of [...readdirSync(join(stack.filesDir, "tmp", d)).map((f) => join(stack.filesDir, "tmp", d, f)), join(stack.filesDir, "tmp", d)])
-			utimesSync(path, at, at);
+		const dir = join(stack.filesDir, "tmp", d);
+		for (const path of [...readdirSync(dir).map((f) => join(dir, f)), dir]) utimesSync(path, at, at);
 	}
 	const { key } = await put(s3, Buffer.from("stays"));
 	await stack.down("files1");
@@ -258,17 +259,25 @@ test("only pictures, sound and film may be shown, whatever the address asks for 
 	const shown = await send(s3, sign(s3, "GET", key, { query: { "response-content-disposition": `inline; filename="a.png"` } }));
 	assert.deepEqual([shown.headers["content-type"], shown.headers["content-disposition"]], ["image/png", `inline; filename="a.png"`]);
 	const kept = await send(s3, sign(s3, "GET", key, { query: { "response-content-disposition": "attachment; filename=a\r\nX-Evil: 1" } }));
-	assert.deepEqual([kept.status, kept.headers["x-evil"]], [400, undefined]);
+	assert.equal(kept.headers["x-evil"], undefined);
+	if (kept.status !== 400) assert.equal(kept.headers["content-disposition"], "attachment"); // 400: the web server's own word
 });
 
 test("HTML, SVG, XML and PDF opened in a browser run no script, and HTML named a picture is none (FI-3)", async () => {
 	const browser = await launch();
+	const heard = [];
+	const beacons = createServer((req, res) => {
+		heard.push(req.url);
+		res.end();
+	});
+	await new Promise((ok) => beacons.listen(0, "127.0.0.1", ok));
 	try {
 		const context = await browser.newContext({ acceptDownloads: true });
 		const ran = [];
 		await context.exposeBinding("ran", (_source, what) => ran.push(what));
 		for (const [type, text] of [...EVIL, ["image/png", EVIL[0][1]]]) {
-			const beacon = `ran(location.href); fetch('${stack.url}/?ran').catch(() => {}); document.title = 'ran'`;
+			const call = `fetch('http://127.0.0.1:${beacons.address().port}/ran', { mode: 'no-cors' })`;
+			const beacon = `ran(location.href); document.title = 'ran'; ${call}`;
 			const { key } = await put(s3, Buffer.from(text.replaceAll("BEACON", beacon)), { type });
 			const page = await context.newPage();
 			const { url } = sign(s3, "GET", key);
@@ -287,9 +296,10 @@ test("HTML, SVG, XML and PDF opened in a browser run no script, and HTML named a
 			await page.close();
 		}
 		assert.deepEqual(ran, []);
-		assert.doesNotMatch(readFileSync(join(stack.state, "log/access.log"), "utf8"), /\?ran/);
+		assert.deepEqual(heard, []);
 	} finally {
 		await browser.close();
+		beacons.close();
 	}
 });
 

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../conf/run/stack.mjs";
-import { openStore, send, sha256 } from "./help.mjs";
+import { openStore, send, sha256 } from "./store.mjs";
 import { storeCases } from "./cases.mjs";
 import { lifecycleXml, md5Header, radosgwMissing, startRadosgw } from "../support/radosgw.mjs";
 

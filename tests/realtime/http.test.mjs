@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { fcgiRequest } from "../support/fastcgi.mjs";
 import { startStack } from "../support/stack.mjs";
 import { channel, cpu, head, idOf, people, post, until } from "./help.mjs";
 
@@ -33,7 +34,7 @@ function open() {
 		for (let rest = c.text; ; ) {
 			const end = rest.indexOf("\r\n\r\n");
 			if (end < 0) return all;
-			const length = Number(/content-length: (\d+)/.exec(rest.slice(0, end))[1]);
+			const length = Number(/content-length: (\d+)/i.exec(rest.slice(0, end))[1]);
 			if (rest.length < end + 4 + length) return all;
 			all.push({ status: Number(rest.slice(9, 12)), head: rest.slice(0, end), body: rest.slice(end + 4, end + 4 + length) });
 			rest = rest.slice(end + 4 + length);
@@ -122,9 +123,41 @@ test("what is no request, or too large a one, is told so and hung up on", { skip
 		c.socket.write(text, "latin1");
 		const [answer] = await c.get(1);
 		assert.deepEqual([answer.status, JSON.parse(answer.body).code], [status, code], text.slice(0, 60));
-		assert.match(answer.head, /\r\nconnection: close/);
+		assert.match(answer.head, /\r\nconnection: close/i);
 		await until(() => c.ended, { what: "hung up" });
 		assert.equal(c.answers().length, 1);
+	}
+});
+
+test("every answer bears the headers of pulsechat-api's: whatever was asked, and if it is no request at all", { skip }, async () => {
+	const lines = (text) => text.split("\r\n").slice(1).map((l) => [l.slice(0, l.indexOf(":")).toLowerCase(), l.slice(l.indexOf(":") + 2)]);
+	const same = { "x-content-type-options": "nosniff", "referrer-policy": "same-origin", "cache-control": "no-store" };
+	const api = await fcgiRequest(stack.socket("api1"), { path: "/api/v1/me", token: bob.token });
+	same["content-security-policy"] = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+	for (const [name, value] of Object.entries(same)) if (name !== "cache-control") assert.equal(api.headers[name], value, `pulsechat-api: ${name}`);
+	const socket = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+	for (const [text, status] of [
+		[ask("?wait=0"), 200],
+		[ask("", "Accept: text/event-stream\r\n"), 200],
+		["GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n", 401],
+		[ask("?cursor=x"), 400],
+		[ask("").replace("/events", "/ws"), 426],
+		[ask("", `${socket}Sec-WebSocket-Protocol: other\r\n`).replace("/events", "/ws"), 400],
+		["GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", 404],
+		["POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405],
+		["\x16\x03\x01\x02\x00\x01", 400],
+		[`GET / HTTP/1.1\r\ncookie: ${"x".repeat(20000)}\r\n\r\n`, 413],
+		["GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200],
+	]) {
+		const c = open();
+		c.socket.write(text, "latin1");
+		const head = await until(() => c.text.includes("\r\n\r\n") && c.text.slice(0, c.text.indexOf("\r\n\r\n")), { what: text.slice(0, 60) });
+		assert.equal(Number(head.slice(9, 12)), status, text.slice(0, 60));
+		const all = lines(head);
+		for (const [name, value] of Object.entries(same))
+			assert.deepEqual(all.filter(([n]) => n === name), [[name, value]], `${status} ${text.slice(0, 60)}`);
+		assert.match(all.filter(([n]) => n === "pulsechat-request-id").join(), /^pulsechat-request-id,[0-9a-f]{32}$/);
+		c.socket.destroy();
 	}
 });
 

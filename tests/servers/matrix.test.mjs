@@ -22,6 +22,7 @@ const SECURITY = {
 	"cross-origin-opener-policy": "same-origin",
 	"cross-origin-resource-policy": "same-origin",
 };
+const POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"; // the programs' own, of both
 const THREADS = 8; // of pulsechat-api
 const PARKED = 300; // ms until a request that is held has surely arrived
 const servers = {};
@@ -157,13 +158,21 @@ function of(name) {
 			assert.equal(me.status, 200, me.text);
 			assert.equal(me.json.user.handle, people[name].handle);
 			secured(me, "me");
-			assert.match(me.headers["content-security-policy"], /^default-src 'none';.* frame-ancestors 'none'$/);
+			assert.deepEqual(me.all["content-security-policy"], [POLICY]);
 			problem(await ask(server, "/api/v1/me", { v6 }), 401, "unauthenticated");
 			assert.equal((await ask(server, "/healthz", { v6 })).json.status, "ok");
 		}
 		// a provider's access token may be long
 		for (const path of ["/api/v1/me", "/api/v1/events"])
 			problem(await ask(server, path, { headers: { authorization: `Bearer ${"a".repeat(6000)}.b.c` } }), 401, "unauthenticated");
+		for (const [query, status] of [["", 200], ["?cursor=x", 400]]) {
+			const r = await ask(server, `/api/v1/events${query}`, { headers: bearer });
+			assert.equal(r.status, status);
+			secured(r, `events${query}`);
+			assert.deepEqual(r.all["content-security-policy"], [POLICY]);
+			assert.deepEqual(r.all["cache-control"], ["no-store"]);
+			assert.equal(r.all["pulsechat-request-id"]?.length, 1);
+		}
 		rungs[name].REST = "yes";
 		for (const path of ["/api/v1/wsx", "/api/v1/eventsx", "/api/v1/ws/x", "/api/v1/nothing", "/api/v2/me"])
 			problem(await ask(server, path, { headers: bearer }), 404, "not_found");
@@ -337,7 +346,8 @@ function of(name) {
 			assert.match(r.headers["content-type"], /^text\/html; ?charset=utf-8$/i);
 			assert.deepEqual(r.all["cache-control"], ["no-cache"], path);
 			assert.deepEqual(r.all["content-security-policy"]?.length, 1);
-			assert.match(r.headers["content-security-policy"], new RegExp(`default-src 'none'.*connect-src 'self' ws://${stack.host};`));
+			const connect = `connect-src 'self' ws://${stack.host} ${stack.filesUrl};`;
+			assert.match(r.headers["content-security-policy"], new RegExp(`default-src 'none'.*${connect}`));
 			assert.ok(r.all["permissions-policy"]);
 			secured(r, path);
 		}

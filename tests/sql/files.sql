@@ -32,7 +32,8 @@ $$;
 -- beginning
 SELECT upload AS one FROM spy.begin(:alice, :open, 1) \gset
 SELECT is((SELECT state FROM files WHERE id = :one), 'pending', 'an upload begins as pending');
-SELECT results_eq(format('SELECT code, upload FROM spy.begin(%s, %s, 1)', :alice, :open), format('VALUES (''again'', %s::bigint)', :one), 'again is the same');
+SELECT results_eq(format('SELECT code, upload FROM spy.begin(%s, %s, 1)', :alice, :open), format('VALUES (''again'', %s::bigint)', :one),
+	'again is the same');
 SELECT is((SELECT code FROM spy.begin(:alice, :open, 1, 101)), 'client_id_reused', 'another size under it is not');
 SELECT is((SELECT code FROM spy.begin(:alice, :other, 1)), 'client_id_reused', 'another channel neither');
 SELECT is((SELECT code FROM spy.begin(:bob, :open, 1)), 'ok', 'somebody else may use the same client id');
@@ -58,11 +59,13 @@ UPDATE files SET created_at = now() - interval '25 hours' WHERE client_id = spy.
 SELECT is((SELECT code FROM spy.begin(:alice, :open, 8, 1, quota_day => 400)), 'ok', 'until it has passed');
 
 -- checks
-SELECT results_eq(format('SELECT * FROM upload_check_begin(%s, %s, 60000)', :bob, :one), 'VALUES (''no_upload'', NULL::int)', 'nobody else''s is checked');
+SELECT results_eq(format('SELECT * FROM upload_check_begin(%s, %s, 60000)', :bob, :one), 'VALUES (''no_upload'', NULL::int)',
+	'nobody else''s is checked');
 SELECT results_eq(format('SELECT * FROM upload_check_begin(%s, %s, 60000)', :alice, :one), 'VALUES (''check'', 1)', 'a check begins');
 SELECT results_eq(format('SELECT * FROM upload_check_begin(%s, %s, 60000)', :alice, :one), 'VALUES (''checking'', NULL::int)', 'one at a time');
 UPDATE files SET check_until = now() - interval '1 second' WHERE id = :one;
-SELECT results_eq(format('SELECT * FROM upload_check_begin(%s, %s, 60000)', :alice, :one), 'VALUES (''check'', 2)', 'one that is heard of no more is taken over');
+SELECT results_eq(format('SELECT * FROM upload_check_begin(%s, %s, 60000)', :alice, :one), 'VALUES (''check'', 2)',
+	'one that is heard of no more is taken over');
 SELECT is(upload_check_end(:one, 1, 'ready', 'image/gif', NULL), false, 'and does not count any more');
 SELECT is(upload_check_end(:one, 2, 'pending', NULL, NULL), true, 'not all there yet');
 SELECT results_eq(format('SELECT * FROM upload_check_begin(%s, %s, 60000)', :alice, :one), 'VALUES (''check'', 3)', 'then again');
@@ -93,14 +96,16 @@ SELECT is((SELECT state FROM files WHERE id = :two), 'ready', 'and it is free');
 SELECT spy.forget() \g /dev/null
 SELECT results_eq(format('SELECT status, seq FROM spy.post(%s, %s, 32, %s, %s)', :alice, :open, :two, :one), 'VALUES (0, 1::bigint)', 'two files');
 SELECT results_eq(format('SELECT id, state, seq FROM files WHERE channel_id = %s AND seq IS NOT NULL ORDER BY id', :open),
-	format('VALUES (%s::bigint, ''attached'', 1::bigint), (%s, ''attached'', 1), (%s, ''attached'', 1)', :one, :tiny, :two), 'they and the thumbnail are in it');
+	format('VALUES (%s::bigint, ''attached'', 1::bigint), (%s, ''attached'', 1), (%s, ''attached'', 1)', :one, :tiny, :two),
+	'they and the thumbnail are in it');
 SELECT is((SELECT body FROM messages WHERE channel_id = :open AND seq = 1), jsonb_build_object('text', 'é', 'files', jsonb_build_array(
 	jsonb_build_object('id', :two, 'name', 'a.png', 'size', 100, 'type', 'image/png', 'width', 3, 'height', 2, 'duration', NULL, 'thumbnail', NULL),
 	jsonb_build_object('id', :one, 'name', 'a.png', 'size', 100, 'type', 'image/gif', 'width', 3, 'height', 2, 'duration', NULL, 'thumbnail',
 		jsonb_build_object('id', :tiny, 'width', 3, 'height', 2)))), 'the body tells of them in their order');
 SELECT is((SELECT substring(l FROM '\{.*$')::jsonb->'body' FROM spy.lines() l), (SELECT body FROM messages WHERE channel_id = :open AND seq = 1),
 	'and so does the line');
-SELECT results_eq(format('SELECT status, seq FROM spy.post(%s, %s, 32, %s, %s)', :alice, :open, :two, :one), 'VALUES (1, 1::bigint)', 'a retry is a retry');
+SELECT results_eq(format('SELECT status, seq FROM spy.post(%s, %s, 32, %s, %s)', :alice, :open, :two, :one), 'VALUES (1, 1::bigint)',
+	'a retry is a retry');
 SELECT is((SELECT status FROM spy.post(:alice, :open, 33, :one)), 11, 'in a message already');
 -- in one batch: the first that may have it gets it
 SELECT spy.made(:alice, :open, 40) AS a, spy.made(:alice, :open, 41) AS b, spy.made(:alice, :open, 42) AS c \gset
@@ -108,7 +113,8 @@ SELECT results_eq(format($$SELECT status, seq FROM write_batch(ARRAY[%1$s::bigin
 	ARRAY[1, 1, 1, 1, 1], ARRAY[1, 2, 3, 4, 5], ARRAY[%3$s, %2$s, %2$s, %2$s, %2$s]::bigint[],
 	ARRAY[spy.uuid(50), spy.uuid(51), spy.uuid(52), spy.uuid(53), spy.uuid(54)],
 	array_fill('\x00112233445566778899aabbccddeeff'::bytea, ARRAY[5]), array_fill(NULL::bigint, ARRAY[5]), array_fill('{"text":"x"}'::text, ARRAY[5]),
-	array_fill('"body":{"text":"x"}}'::text, ARRAY[5]), ARRAY[3, 5], false, false, NULL, NULL, ARRAY[1, 2, 2, 3, 3, 5], ARRAY[%4$s, %4$s, %5$s, %5$s, %6$s, %6$s]::bigint[])$$,
+	array_fill('"body":{"text":"x"}}'::text, ARRAY[5]), ARRAY[3, 5], false, false, NULL, NULL, ARRAY[1, 2, 2, 3, 3, 5],
+	ARRAY[%4$s, %4$s, %5$s, %5$s, %6$s, %6$s]::bigint[])$$,
 	:open, :alice, :bob, :a, :b, :c), 'VALUES (11, NULL::bigint), (0, 2), (11, NULL), (0, 3), (0, 4)', 'each is in one message');
 SELECT results_eq(format('SELECT id, seq FROM files WHERE id IN (%s, %s, %s) ORDER BY id', :a, :b, :c),
 	format('VALUES (%s::bigint, 2::bigint), (%s, 2), (%s, 4)', :a, :b, :c), 'the right one');
@@ -124,22 +130,27 @@ SELECT spy.forget() \g /dev/null
 SELECT results_eq(format('SELECT code, seq, version FROM file_erase(acting_of(%s, true, NULL, NULL), %s, false)', :root, :one),
 	'VALUES (''ok'', 1::bigint, 2::bigint)', 'an admin');
 SELECT is((SELECT action || ' ' || (details->>'file') FROM audit WHERE id > :noted), 'file.erased ' || :one, 'which is kept');
-SELECT is((SELECT body->'files'->1 FROM messages WHERE channel_id = :open AND seq = 1), jsonb_build_object('id', :one, 'erased', true), 'the message shows it as erased');
+SELECT is((SELECT body->'files'->1 FROM messages WHERE channel_id = :open AND seq = 1), jsonb_build_object('id', :one, 'erased', true),
+	'the message shows it as erased');
 SELECT is((SELECT state FROM files WHERE id = :tiny), 'erased', 'its thumbnail went along');
 CREATE TEMP TABLE told AS SELECT l AS line FROM spy.lines() l;
 SELECT matches((SELECT line FROM told), '^[0-9]+ r ' || :open || ' 0 1 \{"type":"message.updated"', 'one event, in the place of the former line');
-SELECT is((SELECT substring(line FROM '\{.*$')::jsonb - 'cursor' - 'type' FROM told), (SELECT message_json(m) FROM messages m WHERE channel_id = :open AND seq = 1),
+SELECT is((SELECT substring(line FROM '\{.*$')::jsonb - 'cursor' - 'type' FROM told),
+	(SELECT message_json(m) FROM messages m WHERE channel_id = :open AND seq = 1),
 	'which is the message');
-SELECT results_eq(format('SELECT code, version FROM file_erase(acting_of(%s, true, NULL, NULL), %s, false)', :alice, :one), 'VALUES (''ok'', 2::bigint)', 'twice is once');
+SELECT results_eq(format('SELECT code, version FROM file_erase(acting_of(%s, true, NULL, NULL), %s, false)', :alice, :one), 'VALUES (''ok'', 2::bigint)',
+	'twice is once');
 SELECT is((SELECT count(*)::int FROM spy.lines()), 0, 'without another event');
-SELECT results_eq(format('SELECT code, seq FROM file_erase(acting_of(%s, true, NULL, NULL), %s, true)', :alice, :pending), 'VALUES (''ok'', NULL::bigint)', 'what is in no message');
+SELECT results_eq(format('SELECT code, seq FROM file_erase(acting_of(%s, true, NULL, NULL), %s, true)', :alice, :pending), 'VALUES (''ok'', NULL::bigint)',
+	'what is in no message');
 SELECT is((SELECT code FROM file_erase(acting_of(:bob, true, NULL, NULL), :pending, true)), 'no_file', 'is nobody else''s');
 -- a thumbnail by itself
 SELECT spy.made(:alice, :open, 60) AS big \gset
 SELECT spy.made(:alice, :open, 61, :big) AS small \gset
 SELECT is((SELECT status FROM spy.post(:alice, :open, 62, :big)), 0, 'one with a thumbnail');
 SELECT seq AS big_seq FROM files WHERE id = :big \gset
-SELECT is((SELECT body->'files'->0->'thumbnail' FROM file_erase(acting_of(:alice, true, NULL, NULL), :small, false)), 'null'::jsonb, 'which is erased alone');
+SELECT is((SELECT body->'files'->0->'thumbnail' FROM file_erase(acting_of(:alice, true, NULL, NULL), :small, false)), 'null'::jsonb,
+	'which is erased alone');
 
 -- with its message, and with all of a person's
 SELECT is((SELECT code FROM message_delete(:open, :alice, :big_seq)), 'ok', 'the message is deleted');
@@ -168,7 +179,8 @@ SELECT is((SELECT count(*)::int FROM files_due(60000, 1000)), (SELECT count(*)::
 SELECT is((SELECT count(*)::int FROM files_due(60000, 1000)), 0, 'and taken once');
 UPDATE files SET erase_at = now() WHERE id = :bobs;
 SELECT is((SELECT count(*)::int FROM files_due(60000, 1000)), 1, 'one that failed comes again');
-SELECT ok((SELECT erase_at BETWEEN now() + interval '110 seconds' AND now() + interval '130 seconds' FROM files WHERE id = :bobs), 'after twice the pause');
+SELECT ok((SELECT erase_at BETWEEN now() + interval '110 seconds' AND now() + interval '130 seconds' FROM files WHERE id = :bobs),
+	'after twice the pause');
 SELECT files_deleted(:bobs) \g /dev/null
 SELECT is((SELECT erase_at FROM files WHERE id = :bobs), NULL, 'a deleted one does not');
 UPDATE files SET put_until = now() + interval '1 hour' WHERE id = :one;

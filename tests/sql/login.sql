@@ -146,17 +146,45 @@ SELECT is(password_try('t-who'), 0::bigint, 'a day later all is forgotten');
 SELECT id AS who FROM users WHERE handle = 't-i1' \gset
 INSERT INTO sessions (secret_hash, kind, user_id, scopes) VALUES (sha256('p1'), 'session', :who, '{read}') RETURNING id AS session \gset
 INSERT INTO sessions (secret_hash, kind, user_id, scopes) VALUES (sha256('p2'), 'token', :who, '{read}') RETURNING id AS token \gset
-SELECT throws_ok(format($$SELECT password_set(acting_of(0, true, NULL, NULL), %s, 'plain')$$, :who), '23514', NULL, 'a password is no plain text');
-SELECT password_set(acting_of(0, true, NULL, NULL), :who, '$argon2id$v=19$x') \g /dev/null
-SELECT ok(password_set(acting_of(0, true, NULL, NULL), :who, '$argon2id$v=19$y'), 'it is set again');
+SELECT throws_ok(format($$SELECT password_set(acting_of(0, true, NULL, NULL), %s, 'plain', 0)$$, :who), '23514', NULL, 'a password is no plain text');
+SELECT password_set(acting_of(0, true, NULL, NULL), :who, '$argon2id$v=19$x', 0) \g /dev/null
+SELECT ok(password_set(acting_of(0, true, NULL, NULL), :who, '$argon2id$v=19$y', 0), 'it is set again');
 SELECT is((SELECT (actor IS NULL, action, target, details) FROM audit ORDER BY id DESC LIMIT 1), (true, 'user.password'::text, :who::bigint, '{}'::jsonb),
 	'that it was set is kept');
 SELECT bot_insert(acting_of(0, true, NULL, NULL), 't-robot', 'Robot') AS robot \gset
-SELECT is(password_set(acting_of(0, true, NULL, NULL), :robot, '$argon2id$v=19$x'), false, 'a bot has none');
+SELECT is(password_set(acting_of(0, true, NULL, NULL), :robot, '$argon2id$v=19$x', 0), false, 'a bot has none');
 SELECT is((SELECT count(*)::int FROM passwords WHERE user_id = :robot), 0, 'nor gets one');
 SELECT is((SELECT hash FROM passwords WHERE user_id = :who), '$argon2id$v=19$y', 'the newest counts');
 SELECT isnt((SELECT revoked_at FROM sessions WHERE id = :session), NULL, 'browser sessions end with the old one');
 SELECT is((SELECT revoked_at FROM sessions WHERE id = :token), NULL, 'tokens do not');
+INSERT INTO sessions (secret_hash, kind, user_id, scopes) VALUES (sha256('p3'), 'session', :who, '{read}') RETURNING id AS session \gset
+INSERT INTO sessions (secret_hash, kind, user_id, scopes) VALUES (sha256('p4'), 'session', :who, '{read}') RETURNING id AS spared \gset
+SELECT ok(password_set(acting_of(:who, false, NULL, NULL), :who, '$argon2id$v=19$z', :spared), 'somebody sets his own');
+SELECT is((SELECT array_agg(id) FROM sessions WHERE id IN (:session, :spared) AND revoked_at IS NULL), ARRAY[:spared::bigint], 'and stays where he is');
+
+-- user_join
+CREATE FUNCTION spy.join(invite text, handle text, first boolean DEFAULT true) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	j record;
+BEGIN
+	SELECT * INTO j FROM user_join(encode(sha256(convert_to(invite, 'UTF8')), 'hex'), handle, 'Somebody', '$argon2id$v=19$j', first);
+	RETURN j.outcome || coalesce(' ' || (SELECT u.handle || ' ' || u.role FROM users u WHERE u.id = j.user_id), '');
+END $$;
+INSERT INTO invites (code_hash, max_uses, role) VALUES (sha256('joins'), 3, 'guest');
+SELECT is(spy.join('never made', 't-j1'), 'unknown', 'an invitation that there is not');
+SELECT is(spy.join('late', 't-j1'), 'expired', 'one that has expired');
+SELECT is(spy.join('taken back', 't-j1'), 'revoked', 'one that was taken back');
+SELECT is(spy.join('joins', 'admin'), 'taken', 'a reserved handle');
+SELECT is(spy.join('joins', 't-one'), 'taken', 'somebody''s');
+SELECT is((SELECT uses FROM invites WHERE code_hash = sha256('joins')), 0, 'and nothing is used by that');
+SELECT is(spy.join('joins', 't-j1'), 'in t-j1 guest', 'somebody joins');
+SELECT is((SELECT p.hash FROM passwords p JOIN users u ON u.id = p.user_id WHERE u.handle = 't-j1'), '$argon2id$v=19$j', 'with his password');
+SELECT is((SELECT i.code_hash FROM users u JOIN invites i ON i.id = u.invite_id WHERE u.handle = 't-j1'), sha256('joins'), 'by which one is kept');
+UPDATE users SET role = 'member' WHERE role IN ('owner', 'admin');
+SELECT is(spy.join('joins', 't-j2', false), 'in t-j2 guest', 'the first is as any other, where that is switched off');
+SELECT is(spy.join('joins', 't-j3'), 'in t-j3 owner', 'the first of a site is its owner');
+SELECT is(spy.audited(), 'user.role j3 j3 {"by": "first", "to": "owner"}', 'which is kept');
+SELECT is(spy.join('joins', 't-j4'), 'used_up', 'three were let in');
 
 SELECT throws_ok($$INSERT INTO login_attempts SELECT sha256('s9'), sha256('b'), 'n', 'v', '/', now(), now(), 'short'$$, '23514', NULL,
 	'an invitation is kept by its hash alone');

@@ -21,7 +21,8 @@ SELECT is(p.provolatile::text, 'v', p.proname || ' is volatile: it must see what
 	WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN ('stream_head_locked', 'emit_events', 'emit_event',
 		'write_batch', 'members_insert', 'read_marks', 'read_receipts_set', 'message_delete',
 		'channel_create', 'channel_direct', 'member_add', 'member_remove', 'user_insert', 'user_for_identity',
-			'session_revoke', 'user_deactivate', 'user_sign_in', 'user_take_role', 'provider_document', 'password_try', 'password_set');
+			'session_revoke', 'user_deactivate', 'user_sign_in', 'user_take_role', 'provider_document', 'password_try', 'password_set',
+			'user_join');
 
 -- what the tables themselves refuse
 SELECT throws_ok($$INSERT INTO stream (mark, system_identifier, timeline, database_oid) VALUES ('aaaaaaaa', 1, '1', 1)$$, '23505',

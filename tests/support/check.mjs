@@ -1,5 +1,5 @@
-// check: runs the test suites one after the other, some side by side (an array in a plan: they mostly wait), counts what each says, prints a closing line per suite and, last,
-// "N passed, N failed". A suite that runs no test at all counts as failed. Logs: build/check/SUITE.log.
+// check: runs the test suites one after the other, some side by side (an array in a plan: they mostly wait), counts what each says,
+// prints a closing line per suite and, last, "N passed, N failed". A suite that runs no test at all counts as failed. Logs: build/check/SUITE.log.
 //   node check.mjs check|long|lint [SUITE...]      (or: make check ONLY="api sql")
 
 import { spawn } from "node:child_process";
@@ -123,6 +123,7 @@ const API_OVER_HTTP = ["tests/api/routes.test.mjs", "tests/api/text.test.mjs"];
 // Apache has a thread for each connection, and takes its time to let them go: no herd.
 const REALTIME_OF_FEW = ["access", "faults", "origin", "protocol", "resume", "slow", "sse", "wire"].map((f) => `tests/realtime/${f}.test.mjs`);
 const asan = { PC_VARIANT: "asan" };
+const seen = { ...asan, PC_SEEN: join(OUT, "seen") }; // for the suite contract
 const VALGRIND = ["valgrind", "-q", "--error-exitcode=97", "--leak-check=full"];
 
 const plans = {
@@ -148,11 +149,11 @@ const plans = {
 			minutes: 4,
 			steps: list("tests/sql", ".sql").length > 0 ? [{ argv: [process.execPath, "tests/support/sql.mjs"], count: tap }] : [],
 		},
-		nodeSuite("api", "tests/api", 7, asan, "", 2),
-		[nodeSuite("realtime", "tests/realtime", 10, asan, "", 3), nodeSuite("run", "tests/run", 6)],
-		nodeSuite("files", "tests/files", 8, asan, "", 2),
-		[nodeSuite("chaos", "tests/chaos", 10, asan, "", 2), serversSuite()],
-		[nodeSuite("web", "tests/web", 10, {}, "", 3), nodeSuite("proxies", "tests/proxies", 8, asan)],
+		nodeSuite("api", "tests/api", 7, seen, "", 2),
+		[nodeSuite("realtime", "tests/realtime", 10, seen, "", 3), nodeSuite("run", "tests/run", 6)],
+		[nodeSuite("chaos", "tests/chaos", 10, asan, "", 2), nodeSuite("files", "tests/files", 10, seen, "", 1)],
+		nodeSuite("contract", "tests/contract", 1, seen), // what these have seen
+		[nodeSuite("web", "tests/web", 12, {}, "", 3), nodeSuite("proxies", "tests/proxies", 8, asan), serversSuite()],
 	],
 	long: () => [
 		build("build (clang)", "programs", "unit-bins", "VARIANT=clang"),
@@ -170,6 +171,7 @@ const plans = {
 		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (threads)", "tests/realtime", 15, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (unread)", "tests/realtime", 8, { STEPS: "6000" }, "unread"),
+		nodeSuite("web (files)", "tests/web", 8, { FILES_ALL: "1" }, "files_radosgw"),
 		nodeSuite("web (roles)", "tests/web", 5, { SIZES: "all" }, "roles"),
 		nodeSuite("files (large)", "tests/files/long", 10),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),

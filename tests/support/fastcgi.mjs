@@ -5,6 +5,7 @@
 //   const c = await fcgiOpen(socket, {…});  c.params();  c.stdin(bytes);  c.stdinEnd();  await c.answer();  c.leave();
 
 import { connect } from "node:net";
+import { checkExchange } from "./contract.mjs";
 
 const BEGIN = 1,
 	END = 3,
@@ -102,12 +103,10 @@ export async function fcgiOpen(socketPath, { method = "GET", path, token, body, 
 				lines.map((l) => [l.slice(0, l.indexOf(":")).toLowerCase(), l.slice(l.indexOf(":") + 2)]),
 			);
 			const text = all.subarray(at + 4).toString();
-			return {
-				status: parseInt(found.status, 10),
-				headers: found,
-				text,
-				json: text && /[/+]json/.test(found["content-type"]) ? JSON.parse(text) : undefined,
-			};
+			const status = parseInt(found.status, 10);
+			const type = vars.HTTP_CONTENT_TYPE ?? vars.CONTENT_TYPE;
+			checkExchange({ method, target: path, headers: { "content-type": type }, body: bytes }, { status, headers: found, text });
+			return { status, headers: found, text, json: text && /[/+]json/.test(found["content-type"]) ? JSON.parse(text) : undefined };
 		},
 	};
 }

@@ -8,9 +8,11 @@
 //   alice.cookie                                          // "pulsechat_8080=..." for a WebSocket handshake
 //   await alice.get("/api/v1/me", { headers: { origin: "https://evil.test" } })   // null takes a header away
 // A JSON body is sent as application/json; a string or Buffer as it is (name its content-type).
+// Each exchange is held against doc/openapi.json (contract.mjs).
 
 import { Agent, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { checkExchange } from "./contract.mjs";
 
 const agent = new Agent({ keepAlive: true, maxSockets: 256 });
 
@@ -36,6 +38,11 @@ export function exchange(url, { method = "GET", headers = {}, body, socketPath, 
 				const text = bytes.toString("utf8");
 				const answer = { status: res.statusCode, ok: res.statusCode < 300, headers: res.headers, text, bytes, url };
 				Object.defineProperty(answer, "json", { get: () => (text === "" ? undefined : JSON.parse(text)) });
+				try {
+					checkExchange({ method, target: raw, headers: send, body }, answer);
+				} catch (e) {
+					no(e);
+				}
 				ok(answer);
 			});
 		});

@@ -333,8 +333,9 @@ export function corsXml(origins) {
 	const list = (name, values) => values.map((v) => `<${name}>${v}</${name}>`).join("");
 	const rules = CORSRules.map(
 		(r) =>
-			`<CORSRule>${list("AllowedOrigin", origins)}${list("AllowedMethod", r.AllowedMethods)}${list("AllowedHeader", r.AllowedHeaders)}` +
-			`${list("ExposeHeader", r.ExposeHeaders)}<MaxAgeSeconds>${r.MaxAgeSeconds}</MaxAgeSeconds></CORSRule>`,
+			`<CORSRule>${list("AllowedOrigin", origins)}${list("AllowedMethod", r.AllowedMethods)}` +
+			`${list("AllowedHeader", r.AllowedHeaders)}${list("ExposeHeader", r.ExposeHeaders)}` +
+			`<MaxAgeSeconds>${r.MaxAgeSeconds}</MaxAgeSeconds></CORSRule>`,
 	);
 	return `<CORSConfiguration>${rules.join("")}</CORSConfiguration>`;
 }
@@ -343,8 +344,9 @@ export function corsXml(origins) {
 export function lifecycleXml({ Rules }) {
 	const rules = Rules.map(
 		(r) =>
-			`<Rule><ID>${r.ID}</ID><Status>${r.Status}</Status><Filter><Prefix>${r.Filter.Prefix}</Prefix></Filter><AbortIncompleteMultipartUpload>` +
-			`<DaysAfterInitiation>${r.AbortIncompleteMultipartUpload.DaysAfterInitiation}</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>`,
+			`<Rule><ID>${r.ID}</ID><Status>${r.Status}</Status><Filter><Prefix>${r.Filter.Prefix}</Prefix></Filter>` +
+			`<AbortIncompleteMultipartUpload><DaysAfterInitiation>${r.AbortIncompleteMultipartUpload.DaysAfterInitiation}` +
+			`</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>`,
 	);
 	return `<LifecycleConfiguration>${rules.join("")}</LifecycleConfiguration>`;
 }
@@ -358,4 +360,5 @@ process.on("exit", () => {
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"])
 	process.once(signal, () => {
 		for (const gw of running) gw.killAll();
+		setTimeout(() => process.exit(1), 3000); // a site of the same file may stop meanwhile
 	});

@@ -17,15 +17,18 @@
 
 import { randomUUID } from "node:crypto";
 import WebSocket from "ws";
+import { checkLine } from "./contract.mjs";
 import { fcgiOpen } from "./fastcgi.mjs";
 import { exchange } from "./http.mjs";
 
+/** Lines as they come, each held against doc/openapi.json (contract.mjs). */
 export class Feed {
 	lines = [];
 	#from = 0;
 	#waiters = new Set();
 
 	add(line) {
+		checkLine(line);
 		this.lines.push(line);
 		this.onLine?.(line);
 		for (const w of [...this.#waiters]) w();

@@ -62,6 +62,7 @@ static void defaults_stand_where_nothing_is_said(void **state)
 	assert_int_equal(c->session.idle, (int64_t)14 * 86400000);
 	assert_int_equal(c->limits.message_chars, 20000);
 	assert_string_equal(c->oidc.issuer, ""); /* never NULL */
+	assert_string_equal(c->rate.table, "/run/pulsechat/rate");
 	assert_string_equal(c->log.level, "info");
 	config_free(&c);
 	assert_null(c);
@@ -134,6 +135,11 @@ static void values_are_within_their_limits(void **state)
 		{"[oidc]\nclient_auth = none", false},
 		{"[api]\npoll = plain", true},
 		{"[api]\npoll = never", false},
+		{"[rate]\ntable =", true},
+		{"[rate]\ntable = /dev/shm/x", true},
+		{"[rate]\ntable = rate", false},
+		{"[rate]\nsession = 10000000", true},
+		{"[rate]\nsession = 10000001", false},
 		{"[api]\nparked = 1", true},
 		{"[api]\nparked = 0", false},
 		{"[api]\nparked = 100001", false},

@@ -2,13 +2,15 @@
 // keys or another clock; and the two other ways in, an invitation and a password of the site.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { client, pickInBrowser } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok } from "../api/help.mjs";
 import { PHONE, ask, axe, launch, live, ready, signIn, visitor } from "./help.mjs";
 
-let stack, browser, admin, harbour, market;
+let stack, browser, admin, harbour, market, codes;
 before(async () => {
 	// To a browser the provider is another site than ours, as it is in life.
 	stack = await startStack({ realtime: 1, idpHost: "localhost", conf: { registration: { mode: "invite" }, local: { accounts: "yes" } } });
@@ -121,13 +123,15 @@ test("an invitation: its page says where it leads; the newcomer is in, a used on
 	await owner.page.getByRole("menuitem", { name: "Invite people" }).click();
 	await owner.page.getByRole("button", { name: "Make a link" }).click();
 	const link = await owner.page.getByLabel("The link").inputValue();
-	assert.match(link, new RegExp(`^${stack.url}/join/[\\w-]{22}$`));
+	assert.match(link, new RegExp(`^${stack.url}/join#[\\w-]{22}$`));
 	await owner.page.getByText("0 of 1 joined").waitFor();
 	assert.deepEqual(await axe(owner.page), []);
 	await owner.page.setViewportSize(PHONE);
 	assert.deepEqual(await axe(owner.page), []);
 	const made = { url: link };
 	const { context, page, faults } = await visitor(browser);
+	const sent = []; // what servers get to see of addresses
+	context.on("request", (r) => sent.push(`${r.url().split("#")[0]} ${r.headers().referer ?? ""}`));
 	await page.goto(`${stack.url}/sign-in`);
 	await page.getByText("New people join this site by invitation").waitFor();
 	await google(page).click();
@@ -139,7 +143,7 @@ test("an invitation: its page says where it leads; the newcomer is in, a used on
 	assert.deepEqual(await axe(page), []);
 	await page.setViewportSize(PHONE);
 	assert.deepEqual(await axe(page), []);
-	await page.getByRole("link", { name: "Join with Google" }).click();
+	await page.getByRole("button", { name: "Join with Google" }).click();
 	await page.waitForURL((url) => url.href.startsWith(stack.idpUrl));
 	await pickInBrowser(page, "nina");
 	await page.waitForURL((url) => url.origin === stack.url && !url.pathname.startsWith("/auth"));
@@ -149,7 +153,7 @@ test("an invitation: its page says where it leads; the newcomer is in, a used on
 	await other.page.goto(made.url);
 	await other.page.getByText("This invitation is used up").waitFor();
 	assert.deepEqual(await axe(other.page), []);
-	await other.page.goto(`${stack.url}/join/whatever`);
+	await other.page.goto(`${stack.url}/join#whatever`);
 	await other.page.getByText("This invitation is not valid").waitFor();
 	// Who has an account comes in all the same.
 	await google(other.page).click();
@@ -175,6 +179,9 @@ test("an invitation: its page says where it leads; the newcomer is in, a used on
 	await late.page.getByText("This invitation was withdrawn").waitFor();
 	for (const who of [late, owner, other]) await who.context.close();
 	await context.close();
+	assert.ok(sent.some((s) => s.includes("/auth/login")) && sent.some((s) => s.includes("/auth/callback")));
+	codes = [link, second].map((l) => l.split("#")[1]);
+	for (const code of codes) assert.deepEqual(sent.filter((s) => s.includes(code)), []);
 });
 
 test("a password of the site: by keyboard, told when wrong, back to where one was", async () => {
@@ -214,6 +221,76 @@ test("a password of the site: by keyboard, told when wrong, back to where one wa
 	assert.equal((await ask(page, "/api/v1/me")).user.handle, "lena");
 	assert.deepEqual(faults, []);
 	await context.close();
+});
+
+test("an invitation and a password of one's own: joined by keyboard, told what is wrong; and the password changed", async () => {
+	const made = ok(await client(stack, { token: await stack.token("alice", ["write", "admin"]) }).post("/api/v1/invites", { max_uses: 1 }), 201);
+	codes.push(made.code);
+	const { context, page, faults } = await visitor(browser);
+	await page.goto(made.url);
+	const name = page.getByLabel("Your name");
+	await name.waitFor();
+	for (const size of [PHONE, page.viewportSize()]) {
+		await page.setViewportSize(size);
+		assert.deepEqual(await axe(page), []);
+	}
+	const alert = (text) => page.getByRole("alert").filter({ hasText: text }).waitFor();
+	await page.getByRole("button", { name: "Join", exact: true }).click();
+	await alert("Fill in all three");
+	await name.fill("Pia Local");
+	await name.press("Tab");
+	await page.keyboard.type("bob");
+	await page.keyboard.press("Tab");
+	await page.keyboard.type("short");
+	await page.keyboard.press("Enter");
+	await alert("10 characters at least");
+	await page.getByLabel("Password").fill("a long enough secret");
+	await page.keyboard.press("Enter");
+	await alert("Somebody has this user name");
+	await page.getByLabel("User name").fill("pia");
+	await page.keyboard.press("Enter");
+	await page.waitForURL((url) => url.origin === stack.url && url.pathname !== "/join");
+	await ready(page);
+	assert.equal((await ask(page, "/api/v1/me")).user.handle, "pia");
+	await page.getByRole("button", { name: "Your menu" }).click();
+	await page.getByRole("menuitem", { name: "Settings" }).click();
+	await page.getByRole("button", { name: "Change password" }).click();
+	await page.getByLabel("Present password").fill("not the right one");
+	await page.getByLabel("New password", { exact: true }).fill("another long secret");
+	await page.getByLabel("New password again").fill("another long secre");
+	assert.deepEqual(await axe(page), []);
+	const save = page.getByRole("button", { name: "Change password" });
+	await save.click();
+	await alert("The two new ones differ");
+	await page.getByLabel("New password again").fill("another long secret");
+	await save.click();
+	await alert("This is not your present password");
+	await page.getByLabel("Present password").fill("a long enough secret");
+	await save.click();
+	await page.getByText("Your password is changed").waitFor();
+	assert.equal((await ask(page, "/api/v1/me")).user.handle, "pia");
+	const again = await visitor(browser);
+	await again.page.goto(made.url);
+	await again.page.getByText("This invitation is used up").waitFor();
+	await again.page.getByLabel("User name").fill("pia");
+	await again.page.getByLabel("Password").fill("another long secret");
+	await again.page.keyboard.press("Enter");
+	await ready(again.page);
+	assert.deepEqual([...faults, ...again.faults], []);
+	await again.context.close();
+	await context.close();
+});
+
+// Of other web servers: nothing in an address differs.
+const skip = Boolean(process.env.PC_FRONT) && process.env.PC_FRONT !== "lighttpd";
+test("TR-5 no log has the code of an invitation", { skip }, async () => {
+	await stack.down("lighttpd"); // it writes what it still has
+	for (const file of ["access", ...stack.names]) {
+		const text = readFileSync(join(stack.state, "log", `${file}.log`), "utf8");
+		for (const code of codes) assert.ok(!text.includes(code), `${file}.log has it`);
+		if (file === "access") assert.match(text, /GET \/join /);
+	}
+	await stack.up("lighttpd");
 });
 
 // The last: afterwards the provider has other keys than it would start with.

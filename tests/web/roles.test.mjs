@@ -92,6 +92,15 @@ test("a report, its handling, and what all of them see of it", async () => {
 	await press(dave.page, "Report");
 	await dave.page.getByText("Somebody will look at it").waitFor();
 	await bob.page.getByText("A message was reported").waitFor();
+	const badge = (who, name, n) => who.page.getByRole("navigation").getByRole("button", { name: `${name} ${n}` });
+	await badge(bob, "Reports in #market", 1).waitFor();
+	const alice = await person(stack, browser, "alice", { path: `/c/${c.id}` });
+	await badge(alice, "Open reports", 1).click();
+	await alice.page.getByRole("link", { name: "Reports 1" }).waitFor();
+	await alice.page.getByRole("button", { name: "Your menu" }).click();
+	await alice.page.getByRole("menuitem", { name: /1$/ }).waitFor();
+	await alice.page.keyboard.press("Escape");
+	for (const who of [dave, carol]) assert.equal(await badge(who, "Open reports", 1).count(), 0);
 	await bob.page.getByRole("button", { name: "Channel menu" }).click();
 	await bob.page.getByRole("menuitem", { name: "Reports…" }).click();
 	const report = bob.page.getByRole("article", { name: /Reported by Dave Tanaka/ });
@@ -102,11 +111,12 @@ test("a report, its handling, and what all of them see of it", async () => {
 	await bob.page.getByLabel("Reason").fill("Spam");
 	await bob.page.locator("dialog[open]").last().getByRole("button", { name: "Apply" }).click();
 	await bob.page.getByText("Nothing is waiting.").waitFor();
+	for (const who of [alice, bob]) await who.page.locator(".side-reports").waitFor({ state: "detached" });
 	await dave.page.getByText("This message was deleted by a moderator").waitFor();
 	await dave.page.getByText("Your report was dealt with").waitFor();
 	await until(async () => !new URL(carol.page.url()).pathname.startsWith(`/c/${c.id}`), { what: "carol is out" });
 	await carol.page.getByText(/You were banned from .*Spam/).waitFor();
-	for (const who of [dave, bob, carol]) {
+	for (const who of [alice, dave, bob, carol]) {
 		assert.deepEqual(who.faults, []);
 		await who.context.close();
 	}

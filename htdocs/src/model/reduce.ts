@@ -1,10 +1,11 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
-import { addAfter, addBefore, addMessage, addNewest, emptyLog, tailSeq } from './log';
+import { addAfter, addAround, addBefore, addMessage, addNewest, emptyLog, tailSeq } from './log';
 import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyReads, dropMark } from './reads';
 import { applyTyping, endTyping, typedMessage } from './typing';
+import { applyUpload, type UploadAction } from './uploads';
 import type { Connection, Limits, MemberList, Phase, Reacting, State, Table } from './state';
 import { myId } from './state';
 import { countDeleted, countMarks, countMessages, readHere, recount, undoHere, unreadHere } from './unread';
@@ -17,6 +18,7 @@ import type {
 	Membership,
 	Message,
 	MessagePage,
+	OpenReports,
 	OwnMarks,
 	Pending,
 	Reactions,
@@ -31,6 +33,8 @@ export type Action =
 	| { type: 'site'; site: Site }
 	| { type: 'me'; me: Me }
 	| { type: 'limits'; limits: Partial<Limits> }
+	| { type: 'reports/open'; reports: OpenReports }
+	| UploadAction
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
 	/* All own channels. `asked`: those held when the list was asked for; of these, what is not in it is gone. `heard`: what
@@ -47,6 +51,7 @@ export type Action =
 	/* The server's log went back (a restored database): lower versions and counters are the true ones from now on. */
 	| { type: 'distrust' }
 	| { type: 'log/newest'; channel: number; page: MessagePage }
+	| { type: 'log/around'; channel: number; page: MessagePage }
 	| { type: 'log/loading-before'; channel: number; failed?: boolean }
 	| { type: 'log/before'; channel: number; before: number; page: MessagePage }
 	| { type: 'log/after'; channel: number; after: number; page: MessagePage }
@@ -60,6 +65,7 @@ export type Action =
 	| { type: 'unread/undo'; channel: number }
 	/* Nobody looks at the channel any more. */
 	| { type: 'reads/forget'; channel: number }
+	| { type: 'target'; target: { channel: number; seq: number } }
 	| { type: 'line'; channel: number; after: number | null }
 	| { type: 'draft'; channel: number; text: string }
 	| { type: 'drafts'; drafts: Record<number, string> }
@@ -89,8 +95,15 @@ export function reduce(s: State, a: Action): State {
 			return { ...s, site: a.site };
 		case 'me':
 			return putUsers({ ...s, me: a.me }, [a.me.user]);
+		case 'reports/open':
+			return { ...s, openReports: a.reports };
 		case 'limits':
 			return { ...s, limits: { ...s.limits, ...a.limits } };
+		case 'upload/add':
+		case 'upload/set':
+		case 'upload/drop':
+		case 'upload/ready':
+			return applyUpload(s, a);
 		case 'lines':
 			return a.lines.reduce(applyLine, s);
 		case 'users':
@@ -115,20 +128,25 @@ export function reduce(s: State, a: Action): State {
 		}
 		case 'log/trim': {
 			const log = s.logs[a.channel];
+			if (log?.hasAfter) return { ...s, logs: without(s.logs, a.channel) };
 			if (!log || log.messages.length <= a.to) return s;
 			return putLog(s, a.channel, { ...log, messages: log.messages.slice(-a.to), hasBefore: true });
 		}
 		case 'log/reset': {
 			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
-			const logs = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading' as const, ahead: [], late: [] } } : {};
-			return { ...s, logs, members: {}, mine: {} };
+			const logs: State['logs'] = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [], late: [] } } : {};
+			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {} };
 		}
 		case 'distrust':
 			return distrust(s);
 		case 'log/newest': {
 			const log = s.logs[a.channel];
 			return log ? takePage(putLog(s, a.channel, addNewest(log, a.page)), a.channel, a.page) : s;
+		}
+		case 'log/around': {
+			const log = s.logs[a.channel] ?? emptyLog;
+			return takePage(putLog(s, a.channel, addAround(log, a.page)), a.channel, a.page);
 		}
 		case 'log/loading-before': {
 			const log = s.logs[a.channel];
@@ -171,6 +189,8 @@ export function reduce(s: State, a: Action): State {
 			return undoHere(s, a.channel);
 		case 'reads/forget':
 			return { ...s, reads: without(s.reads, a.channel) };
+		case 'target':
+			return { ...s, target: a.target };
 		case 'line':
 			return a.after === null ? { ...s, lines: without(s.lines, a.channel) } : { ...s, lines: { ...s.lines, [a.channel]: a.after } };
 		case 'draft':

@@ -3,7 +3,7 @@ import { messageAt } from './log';
 import type { Marks } from './reads';
 import type { Counts } from './unread';
 import type { Rung } from '../net/transport';
-import type { Channel, Editing, Log, Me, Member, Pending, Presence, Settings, Site, Typing, User } from './types';
+import type { Channel, Editing, FileLimits, Log, Me, Member, OpenReports, Pending, Presence, Settings, Site, Typing, Upload, User } from './types';
 
 export type Table<T> = Readonly<Record<number, T>>;
 
@@ -30,6 +30,8 @@ export interface Limits {
 	edit_window: number | null;
 	reactions: number;
 	emoji: string | null;
+	/* null where messages bear none, or as long as it is not known. */
+	files: FileLimits | null;
 }
 
 /* An own reaction on its way: [channel, seq, emoji, whether it is to be there]. */
@@ -55,7 +57,11 @@ export interface State {
 	logs: Table<Log>;
 	members: Table<MemberList>;
 	outbox: readonly Pending[];
+	/* Files on their way, of drafts and of pending messages, in the order they were chosen. */
+	uploads: readonly Upload[];
 	drafts: Readonly<Record<number, string>>;
+	/* The message that was gone to last; another object each time. */
+	target: { channel: number; seq: number } | null;
 	/* Per channel, the seq after which the "new messages" line stands. */
 	lines: Table<number>;
 	presence: Table<Presence>;
@@ -76,6 +82,8 @@ export interface State {
 	reacting: readonly Reacting[];
 	/* Own reactions of messages that have more than are told, by `channel/seq`. */
 	mine: Readonly<Record<string, readonly string[]>>;
+	/* How many are open, in all and by channel. */
+	openReports: OpenReports;
 	connection: Connection;
 }
 
@@ -83,7 +91,7 @@ export const initialState: State = {
 	phase: 'starting',
 	site: null,
 	me: null,
-	limits: { message_chars: 20000, edit_window: null, reactions: 20, emoji: null },
+	limits: { message_chars: 20000, edit_window: null, reactions: 20, emoji: null, files: null },
 	users: {},
 	channels: {},
 	preview: null,
@@ -91,7 +99,9 @@ export const initialState: State = {
 	logs: {},
 	members: {},
 	outbox: [],
+	uploads: [],
 	drafts: {},
+	target: null,
 	lines: {},
 	presence: {},
 	typing: {},
@@ -104,6 +114,7 @@ export const initialState: State = {
 	editing: null,
 	reacting: [],
 	mine: {},
+	openReports: { open: 0, channels: [] },
 	connection: { status: 'connecting', rung: null, catchingUp: false },
 };
 

@@ -10,10 +10,11 @@ import type {
 	Me,
 	Member,
 	Message,
-	MessageBody,
 	MessagePage,
+	OpenReports,
 	Presence,
 	Reactions,
+	SentBody,
 	Session,
 	Settings,
 	Site,
@@ -63,6 +64,21 @@ export interface UnreadOf {
 	unread_from: number | null;
 	unread: number;
 	mentions: number;
+}
+
+/* A message that was found: the text around what was looked for, in pieces. */
+export interface Found {
+	channel: number;
+	seq: number;
+	id: number;
+	sender: number;
+	created_at: string;
+	snippet: { text: string; hit?: boolean }[];
+}
+export interface SearchPage {
+	results: Found[];
+	next: string | null;
+	complete: boolean;
 }
 
 export interface Answer<T> {
@@ -115,8 +131,13 @@ const reaction = (id: number, seq: number, emoji: string) => `${V}/channels/${id
 
 export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
-	limits: () => call<{ message_chars: number; edit_window?: number; reactions?: number; emoji?: string }>('GET', `${V}/limits`),
+	openReports: () => call<OpenReports>('GET', `${V}/reports/open`),
+	limits: () => call<Record<string, unknown>>('GET', `${V}/limits`),
 	signIn: (who: { name: string; password: string; return_to: string }) => call<{ redirect: string }>('POST', '/auth/local', undefined, who),
+	joinWith: (who: { invite: string; handle: string; name: string; password: string }) =>
+		call<{ redirect: string }>('POST', '/auth/join', undefined, who),
+	changePassword: (wish: { old: string; password: string }) => call<null>('PUT', `${V}/me/password`, undefined, wish),
+	joinBy: (wish: { invite: string; provider?: string }) => call<{ redirect: string }>('POST', '/auth/login', undefined, wish),
 	lookAtInvite: (code: string) => call<{ state: InviteState }>('POST', `${V}/invites/look`, undefined, { code }),
 	invites: (limit: number) => call<{ invites: Invite[]; next: number | null }>('GET', `${V}/invites`, { limit }),
 	makeInvite: (wish: { max_uses?: number; expires_in?: number }) => call<Invite>('POST', `${V}/invites`, undefined, wish),
@@ -132,10 +153,11 @@ export const api = {
 	leave: (id: number) => call<null>('POST', `${V}/channels/${id}/leave`),
 	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
-	send: (id: number, client_id: string, body: MessageBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
-	messages: (id: number, where: { before?: number; after?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	send: (id: number, client_id: string, body: SentBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
+	messages: (id: number, where: { before?: number; after?: number; around?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	search: (q: string, sort: 'rank' | 'date', before?: string) => call<SearchPage>('GET', `${V}/search`, { q, sort, before }),
 	message: (id: number, seq: number) => call<Message>('GET', `${V}/channels/${id}/messages/${seq}`),
-	edit: (id: number, seq: number, body: MessageBody, version: number) =>
+	edit: (id: number, seq: number, body: { text: string; mentions?: number[] }, version: number) =>
 		call<Message>('PATCH', `${V}/channels/${id}/messages/${seq}`, undefined, { body, version }),
 	edits: (id: number, seq: number) => call<{ edits: Edit[] }>('GET', `${V}/channels/${id}/messages/${seq}/edits`),
 	react: (id: number, seq: number, emoji: string) => call<Reactions>('PUT', reaction(id, seq, emoji)),

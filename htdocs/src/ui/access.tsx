@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Copy, KeyRound, Monitor, Smartphone } from 'lucide';
-import { api } from '../net/api';
+import { api, ApiError } from '../net/api';
 import { isAdmin } from '../model/roles';
 import type { AccessToken, Session } from '../model/types';
 import { t } from '../strings';
@@ -111,6 +111,73 @@ export function Devices({ onClose }: Props) {
 					</button>
 				</footer>
 			)}
+		</Dialog>
+	);
+}
+
+/* One's password of this site. */
+export function OwnPassword({ onClose }: Props) {
+	const { toast } = useUi();
+	const [typed, setTyped] = useState({ old: '', fresh: '', again: '' });
+	const [error, setError] = useState<string | null>(null);
+	const [busy, setBusy] = useState(false);
+	const save = () => {
+		if (!typed.old || !typed.fresh || !typed.again) return setError(t.passwordMissing);
+		if (typed.fresh !== typed.again) return setError(t.passwordDiffers);
+		setBusy(true);
+		setError(null);
+		api.changePassword({ old: typed.old, password: typed.fresh }).then(
+			() => {
+				toast(t.passwordChanged);
+				onClose();
+			},
+			(e: unknown) => {
+				const at = e instanceof ApiError ? e : null;
+				const wait = at?.status === 429 && at.retryAfter;
+				setBusy(false);
+				if (at?.field === 'old') setError(t.passwordWrong);
+				else if (at?.field === 'password') setError(t.passwordBad(at.detail));
+				else setError(wait ? t.tooManyTries(wait) : errorText(e));
+			},
+		);
+	};
+	const fields = [
+		['old', t.passwordOld, 'current-password'],
+		['fresh', t.passwordNew, 'new-password'],
+		['again', t.passwordAgain, 'new-password'],
+	] as const;
+	return (
+		<Dialog title={t.passwordChange} onClose={onClose}>
+			<form
+				class="form"
+				noValidate
+				onSubmit={(e) => {
+					e.preventDefault();
+					save();
+				}}
+			>
+				{fields.map(([name, label, kind]) => (
+					<label key={name} class="field">
+						<span>{label}</span>
+						<input
+							type="password"
+							value={typed[name]}
+							maxLength={1024}
+							autocomplete={kind}
+							aria-invalid={error !== null}
+							onInput={(e) => setTyped({ ...typed, [name]: e.currentTarget.value })}
+						/>
+					</label>
+				))}
+				{error && (
+					<p class="dialog-error" role="alert">
+						{error}
+					</p>
+				)}
+				<button class="button primary" type="submit" disabled={busy}>
+					{t.passwordSave}
+				</button>
+			</form>
 		</Dialog>
 	);
 }

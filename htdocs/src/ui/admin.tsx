@@ -7,6 +7,7 @@ import { isAdmin, siteRank } from '../model/roles';
 import type { User } from '../model/types';
 import { t } from '../strings';
 import { ta } from '../strings_admin';
+import { countText } from './attention';
 import { Avatar } from './avatar';
 import { Bots } from './bots';
 import { ConnectionLine } from './connection';
@@ -15,6 +16,7 @@ import { Dialog } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { EditChannel } from './moderate';
+import { FileList, listOf } from './myfiles';
 import { personName } from './names';
 import { useList } from './paged';
 import { ReportList } from './reports';
@@ -28,6 +30,7 @@ const ROLES = ['owner', 'admin', 'member', 'guest'] as const;
 export function AdminView({ tab }: { tab: AdminTab }) {
 	const { drawer } = useUi();
 	const boss = useState$(isAdmin);
+	const open = useState$((s) => s.openReports.open);
 	return (
 		<main class="main" id="main">
 			<header class="head">
@@ -57,6 +60,12 @@ export function AdminView({ tab }: { tab: AdminTab }) {
 								}}
 							>
 								{ta.tabs[k]}
+								{k === 'reports' && open > 0 && (
+									<>
+										{' '}
+										<span class="badge badge-loud">{countText(open)}</span>
+									</>
+								)}
 							</a>
 						))}
 					</nav>
@@ -96,6 +105,8 @@ function People() {
 	const [q, setQ] = useState('');
 	const [role, setRole] = useState('');
 	const [managed, setManaged] = useState<AdminUser | null>(null);
+	const [filesOf, setFilesOf] = useState<AdminUser | null>(null);
+	const able = useState$((s) => s.limits.files !== null);
 	const me = useState$(myId);
 	const mine = useState$((s) => siteRank(s.me?.user.role));
 	// Moves on with each change of a person that is told.
@@ -164,6 +175,11 @@ function People() {
 									</option>
 								))}
 							</select>
+							{able && (
+								<button class="button" aria-label={ta.filesOf(personName(u))} onClick={() => setFilesOf(u)}>
+									{ta.filesShow}
+								</button>
+							)}
 							<button
 								class="button"
 								disabled={!mayAct(u)}
@@ -177,6 +193,7 @@ function People() {
 				))}
 			</ul>
 			{people.foot(ta.nobodyFound)}
+			{filesOf && <FileList of={listOf(filesOf.id, ta.filesOf(personName(filesOf)), ta.filesOfText)} onClose={() => setFilesOf(null)} />}
 			{managed && <Manage user={managed} onClose={() => setManaged(null)} onDone={people.load} />}
 		</>
 	);

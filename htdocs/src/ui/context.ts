@@ -16,7 +16,11 @@ export type DialogName =
 	| 'dnd'
 	| 'invitations'
 	| 'devices'
+	| 'password'
 	| 'tokens'
+	| 'files'
+	| { lightbox: { channel: number; file: number } }
+	| { deleteFile: { channel: number; seq: number; file: number; name: string } }
 	| { moderate: { channel: number; user: number } }
 	| { report: { channel: number; seq: number } }
 	| { deleteMessage: { channel: number; seq: number } }

@@ -4,8 +4,9 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, Pencil, RotateCw, ShieldAlert, Trash2 } from 'lucide';
 import type { IconNode } from 'lucide';
-import type { Channel, Message as Stored, User } from '../model/types';
+import type { Channel, Message as Stored, MessageFile, User } from '../model/types';
 import { mayEdit } from '../model/reactions';
+import { waitsForFiles } from '../model/uploads';
 import { rankIn } from '../model/roles';
 import { myId } from '../model/state';
 import { t } from '../strings';
@@ -14,6 +15,7 @@ import { Face, StatusMark } from './presence';
 import { useState$, useUi } from './context';
 import { EditBox } from './edit';
 import { errorText } from './errors';
+import { Files, PendingFiles } from './files';
 import { Icon } from './icon';
 import { channelLabel, personName } from './names';
 import { ReactionRow, ReactTools } from './reactions';
@@ -93,6 +95,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 	const pending = row.kind === 'pending' ? row.pending : null;
 	const at = row.kind === 'message' ? row.at : row.pending.at;
 	const text = stored ? stored.body?.text : pending!.text;
+	const files = stored?.body?.files;
 	const mentions = stored ? stored.body?.mentions : pending?.mentions;
 	const toMe = stored !== null && stored.sender !== me && mentions?.includes(me) === true;
 	const failed = pending?.state === 'failed';
@@ -150,12 +153,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 			<div class="msg-main">
 				{row.head && (
 					<div class="msg-who">
-						<button
-							class="msg-name"
-							data-person={sender}
-							aria-haspopup="dialog"
-							tabIndex={active ? 0 : -1}
-						>
+						<button class="msg-name" data-person={sender} aria-haspopup="dialog" tabIndex={active ? 0 : -1}>
 							<bdi>{personName(user)}</bdi>
 						</button>
 						<StatusMark id={sender} />
@@ -170,17 +168,29 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 					<EditBox channel={channel} editing={editing} empty={'files' in (stored?.body ?? {})} />
 				) : text === undefined ? (
 					<p class="msg-gone">{t.emptyMessage}</p>
-				) : (
+				) : text ? (
 					<Body
 						text={text}
 						mentions={mentions}
 						after={stored?.edited_at && <EditedMark message={stored} at={stored.edited_at} active={active} />}
 					/>
+				) : files?.length || pending?.files?.length ? null : (
+					<p class="msg-gone">{t.fileGone}</p> // the last of a message without words
 				)}
+				{stored && files && files.length > 0 && !stored.deleted && (
+					<OwnedFiles files={files} message={stored} channel={channel.id} own={stored.sender === me} active={active} />
+				)}
+				{pending?.files && pending.files.length > 0 && <PendingFiles files={pending.files} />}
 				{toMe && <span class="sr-only">{t.mentionsYou}</span>}
 				{pending && !failed && (
 					<p class="msg-state">
-						<Icon of={Clock} size={13} /> {pending.state === 'queued' ? t.waiting : t.sending}
+						<Icon of={Clock} size={13} />{' '}
+						{waitsForFiles(pending) ? t.waitingFiles : pending.state === 'queued' ? t.waiting : t.sending}
+						{waitsForFiles(pending) && (
+							<button class="link-button" onClick={() => ui.client.discard(pending.client_id)}>
+								<Icon of={Trash2} size={13} /> {t.discard}
+							</button>
+						)}
 					</p>
 				)}
 				{failed && pending && (
@@ -203,7 +213,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 					{stored.sender === me && mayEdit(ui.client.store.get(), stored, Date.now()) && (
 						<Tool icon={Pencil} label={t.editMessage} active={active} onClick={edit} />
 					)}
-					{text !== undefined && <Tool icon={Copy} label={t.copy} active={active} onClick={copy} />}
+					{text && <Tool icon={Copy} label={t.copy} active={active} onClick={copy} />}
 					<Tool icon={MessageSquareDot} label={t.markUnread} active={active} onClick={markUnread} />
 					{stored.sender === me && channel.kind !== 'direct' && !stored.deleted && (
 						<Tool
@@ -218,6 +228,23 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 			)}
 		</article>
 	);
+}
+
+function OwnedFiles({
+	files,
+	message,
+	channel,
+	own,
+	active,
+}: {
+	files: readonly MessageFile[];
+	message: Stored;
+	channel: number;
+	own: boolean;
+	active: boolean;
+}) {
+	const rank = useState$((s) => rankIn(s, channel));
+	return <Files files={files} channel={channel} seq={message.seq} mayDelete={own || rank > 0} tab={active ? 0 : -1} />;
 }
 
 /* Reporting, deleting, and what moderators do about its writer. */

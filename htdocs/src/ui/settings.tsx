@@ -5,6 +5,7 @@ import { BellOff, Check, SmilePlus, X } from 'lucide';
 import { FOREVER, statusOf } from '../model/presence';
 import { myId } from '../model/state';
 import type { Settings as Values } from '../model/types';
+import { keepsLocation, setKeepsLocation } from '../sync/uploads_browser';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
@@ -34,6 +35,9 @@ export function Settings({ onClose }: Props) {
 	const { client, openDialog, toast } = useUi();
 	const settings = useState$((s) => s.settings);
 	const status = useState$((s) => statusOf(s, myId(s)));
+	const local = useState$((s) => s.me?.password);
+	const able = useState$((s) => s.limits.files !== null);
+	const [location, setLocation] = useState(keepsLocation);
 	useEffect(() => void client.loader.settings(), []);
 	const change = (c: Partial<Values>) => client.changeSettings(c).catch((e: unknown) => toast(errorText(e), true));
 	return (
@@ -73,12 +77,42 @@ export function Settings({ onClose }: Props) {
 						/>
 					</>
 				)}
+				{able && (
+					<>
+						<h3>{t.settingsFiles}</h3>
+						<Switch
+							label={t.keepLocation}
+							hint={t.keepLocationHint}
+							on={location}
+							onChange={async (on) => {
+								setKeepsLocation(on);
+								setLocation(on);
+							}}
+						/>
+						<Row label={t.myFiles} hint={t.myFilesHint}>
+							<button
+								class="button"
+								aria-label={`${t.myFiles}: ${t.devicesShow}`}
+								onClick={() => openDialog('files')}
+							>
+								{t.devicesShow}
+							</button>
+						</Row>
+					</>
+				)}
 				<h3>{t.settingsAccess}</h3>
 				<Row label={t.devices} hint={t.devicesHint}>
 					<button class="button" aria-label={`${t.devices}: ${t.devicesShow}`} onClick={() => openDialog('devices')}>
 						{t.devicesShow}
 					</button>
 				</Row>
+				{local && (
+					<Row label={t.passwordChange} hint={t.passwordChangeHint}>
+						<button class="button" aria-label={t.passwordChange} onClick={() => openDialog('password')}>
+							{t.passwordChangeDo}
+						</button>
+					</Row>
+				)}
 				<Row label={t.tokens} hint={t.tokensHint}>
 					<button class="button" aria-label={`${t.tokens}: ${t.tokensShow}`} onClick={() => openDialog('tokens')}>
 						{t.tokensShow}

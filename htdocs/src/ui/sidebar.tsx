@@ -4,12 +4,14 @@ import { channelLabel, personName } from './names';
 import { isGuest } from '../model/roles';
 import { myId, sections, type State } from '../model/state';
 import { loudOf, unreadOf } from '../model/unread';
+import { draftFiles } from '../model/uploads';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
 import { countText } from './attention';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
 import { Menu, MenuItem } from './menu';
+import { OpenReports } from './open_reports';
 import { Face, StatusMark } from './presence';
 import { navigate, channelPath } from './route';
 import { UserMenu } from './user_menu';
@@ -35,6 +37,7 @@ export function Sidebar({ current, hidden }: { current: number | null; hidden: b
 				<kbd>Ctrl K</kbd>
 			</button>
 			<div class="side-scroll">
+				<OpenReports />
 				<div class="side-head">
 					<h2 id="side-channels">{t.channels}</h2>
 					{!guest && (
@@ -89,7 +92,7 @@ function Entry({ channel: c, state, current }: { channel: Channel; state: State;
 	const ui = useUi();
 	const unread = unreadOf(c);
 	const loud = loudOf(c);
-	const draft = !current && !!state.drafts[c.id]?.trim();
+	const draft = !current && (!!state.drafts[c.id]?.trim() || draftFiles(state, c.id).length > 0);
 	const peer = c.peer === null ? undefined : state.users[c.peer];
 	const name = c.kind === 'direct' ? (c.peer === myId(state) ? channelLabel(state, c) : personName(peer)) : c.name;
 	return (

@@ -48,8 +48,14 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 	const href = (provider?: string) => {
 		const query = new URLSearchParams({ return_to: returnTo });
 		if (provider) query.set('provider', provider);
-		if (invite && good) query.set('invite', invite);
 		return `/auth/login?${query}`;
+	};
+	const join = (provider?: string) => {
+		setError(null);
+		api.joinBy({ invite: invite!, provider }).then(
+			({ data }) => location.assign(data.redirect),
+			(e: unknown) => setError(errorText(e)),
+		);
 	};
 	return (
 		<main class="door">
@@ -67,7 +73,7 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 						<p>{reason === 'ended' ? t.sessionEndedText : t.accountOffText}</p>
 					</div>
 				)}
-				{good && <p class="door-hint">{t.youAreInvited}</p>}
+				{good && site && <p class="door-hint">{site.provider || !site.local ? t.youAreInvited : t.youAreInvitedHere}</p>}
 				{invitation && invitation !== 'open' && (
 					<div class="notice" role="alert">
 						<strong>{t.inviteBad[invitation]}</strong>
@@ -84,17 +90,28 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 				)}
 				{site?.provider && (
 					<div class="door-buttons">
-						{(site.login.length ? site.login : [{ id: '', label: '' }]).map((p) => (
-							<a key={p.id} class="button primary big" href={href(p.id || undefined)}>
-								<Icon of={LogIn} size={18} />
-								{p.id ? <bdi>{labelOf(p.label)}</bdi> : good ? t.joinIn : t.signIn}
-							</a>
-						))}
+						{(site.login.length ? site.login : [{ id: '', label: '' }]).map((p) => {
+							const inside = (
+								<>
+									<Icon of={LogIn} size={18} />
+									{p.id ? <bdi>{labelOf(p.label)}</bdi> : good ? t.joinIn : t.signIn}
+								</>
+							);
+							return good ? (
+								<button key={p.id} class="button primary big" onClick={() => join(p.id || undefined)}>
+									{inside}
+								</button>
+							) : (
+								<a key={p.id} class="button primary big" href={href(p.id || undefined)}>
+									{inside}
+								</a>
+							);
+						})}
 					</div>
 				)}
 				{site?.provider && <p class="door-hint">{t.signInHint}</p>}
-				{site?.provider && site.local && !good && <p class="door-or">{t.or}</p>}
-				{site?.local && !(good && site.provider) && <PasswordForm returnTo={returnTo} />}
+				{site?.provider && site.local && <p class="door-or">{t.or}</p>}
+				{site?.local && (good ? <JoinForm invite={invite!} onSpent={load} /> : <PasswordForm returnTo={returnTo} />)}
 				{site && !site.provider && !site.local && <p class="door-hint">{t.noWayIn}</p>}
 				{!site && !error && <p class="door-hint">{t.loading}</p>}
 				{site?.registration === 'invite' && !invite && <p class="door-hint">{t.byInvitation}</p>}
@@ -161,4 +178,91 @@ function PasswordForm({ returnTo }: { returnTo: string }) {
 			</button>
 		</form>
 	);
+}
+
+function JoinForm({ invite, onSpent }: { invite: string; onSpent: () => void }) {
+	const [who, setWho] = useState({ handle: '', name: '', password: '' });
+	const [error, setError] = useState<{ field?: string; text: string } | null>(null);
+	const [busy, setBusy] = useState(false);
+	const set = (part: Partial<typeof who>) => setWho({ ...who, ...part });
+	const submit = async (e: Event) => {
+		e.preventDefault();
+		const wish = { ...who, handle: who.handle.trim(), name: who.name.trim() };
+		if (!wish.handle || !wish.name || !wish.password) return setError({ text: t.joinMissing });
+		setBusy(true);
+		setError(null);
+		try {
+			const { data } = await api.joinWith({ invite, ...wish });
+			location.replace(data.redirect);
+		} catch (err) {
+			setBusy(false);
+			if (err instanceof ApiError && err.field === 'invite') return onSpent();
+			setError(joinError(err));
+		}
+	};
+	return (
+		<form class="form door-form" onSubmit={(e) => void submit(e)} noValidate>
+			<label class="field">
+				<span>{t.yourName}</span>
+				<input
+					type="text"
+					name="name"
+					dir="auto"
+					value={who.name}
+					maxLength={80}
+					autocomplete="name"
+					placeholder={t.yourNameHint}
+					aria-invalid={error?.field === 'name'}
+					onInput={(e) => set({ name: e.currentTarget.value })}
+				/>
+			</label>
+			<label class="field">
+				<span>{t.userName}</span>
+				<input
+					type="text"
+					name="username"
+					value={who.handle}
+					maxLength={32}
+					autocomplete="username"
+					autocapitalize="none"
+					spellcheck={false}
+					aria-invalid={error?.field === 'handle'}
+					aria-describedby="handle-hint"
+					onInput={(e) => set({ handle: e.currentTarget.value })}
+				/>
+				<small id="handle-hint">{t.handleHint}</small>
+			</label>
+			<label class="field">
+				<span>{t.password}</span>
+				<input
+					type="password"
+					name="password"
+					value={who.password}
+					maxLength={1024}
+					autocomplete="new-password"
+					placeholder={t.passwordHint}
+					aria-invalid={error?.field === 'password'}
+					onInput={(e) => set({ password: e.currentTarget.value })}
+				/>
+			</label>
+			{error && (
+				<p class="dialog-error" role="alert">
+					{error.text}
+				</p>
+			)}
+			<button class="button primary big" type="submit" disabled={busy}>
+				{t.joinIn}
+			</button>
+		</form>
+	);
+}
+
+function joinError(err: unknown): { field?: string; text: string } {
+	if (!(err instanceof ApiError)) return { text: errorText(err) };
+	const { field } = err;
+	if (err.status === 429 && err.retryAfter) return { text: t.tooManyTries(err.retryAfter) };
+	if (field === 'handle') return { field, text: err.code === 'conflict' ? t.joinTaken : t.joinBadHandle };
+	if (field === 'name') return { field, text: t.joinBadName };
+	if (field === 'password') return { field, text: t.passwordBad(err.detail) };
+	return { text: errorText(err) };
 }

@@ -6,6 +6,7 @@ import { isAdmin } from '../model/roles';
 import { myId } from '../model/state';
 import { shelf } from '../sync/local';
 import { t } from '../strings';
+import { countText } from './attention';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
 import { Menu, MenuItem } from './menu';
@@ -26,6 +27,7 @@ export function UserMenu() {
 	const settings = useState$((s) => s.settings);
 	const away = useState$((s) => s.away);
 	const boss = useState$(isAdmin);
+	const open = useState$((s) => s.openReports.open);
 	const shown = useState$((s) => shownOf(s, myId(s)));
 	const status = useState$((s) => statusOf(s, myId(s)));
 	const [theme, setTheme] = useState<Theme>(() => (document.documentElement.dataset.theme as Theme) ?? 'system');
@@ -109,6 +111,7 @@ export function UserMenu() {
 			{boss && (
 				<MenuItem icon={ShieldCheck} onChoose={() => (ui.drawer(false), navigate(adminPath()))}>
 					{t.adminMenu}
+					{open > 0 && <span class="badge badge-loud">{countText(open)}</span>}
 				</MenuItem>
 			)}
 			<MenuItem icon={Keyboard} onChoose={() => ui.openDialog('shortcuts')}>

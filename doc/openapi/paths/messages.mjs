@@ -1,0 +1,104 @@
+// messages: sending, history, and how far who has read.
+
+import { afterId, bool, count, int, json, limit, list, obj, one, op, orNull, ref, text, wish } from "../kit.mjs";
+
+const messages = { tag: "Messages" };
+const reading = { tag: "Reading" };
+const seen = ["not_found", "not_a_member"];
+const at = (description, min = 1) => ({ description, schema: int(min) });
+const example = { seq: 1041 };
+
+export const operations = [
+	op("POST", "/api/v1/channels/{channel}/messages", {
+		...messages,
+		id: "sendMessage",
+		summary: "Send a message, once: a retry has the same `client_id`",
+		body: ref("MessageAsked"),
+		example: { client_id: "6e5a2f0c-3c5a-4a1e-9d53-0c8a5b1f2a77", body: { text: "hello" } },
+		answers: {
+			201: json("LiveMessage", { location: true }),
+			200: json("Message", { description: "of a retry: the message as it is now" }),
+		},
+		codes: [...seen, "muted", "client_id_reused", "unprocessable", "not_attachable"],
+	}),
+	op("GET", "/api/v1/channels/{channel}/messages", {
+		...messages,
+		id: "listMessages",
+		summary: "History, oldest first",
+		description: "One of `before`, `after` and `around`; the newest page without. What lies further is in `Link` (prev, next).",
+		query: { before: at("below this seq"), after: at("above this seq", 0), around: at("around this seq"), limit: limit(50) },
+		answers: { 200: json(obj({ messages: list(ref("Message")), has_before: bool, has_after: bool }), { cursor: true, link: true }) },
+		codes: seen,
+	}),
+	op("GET", "/api/v1/search", {
+		...messages,
+		id: "search",
+		summary: "Messages by their words, of those that I may read",
+		query: {
+			"q!": { description: "words, phrases, and filters: `from:` `in:` `has:` `before:` `after:`", schema: text(256) },
+			sort: { description: "the best, or the newest first", schema: { ...one("rank", "date"), default: "rank" } },
+			before: { description: "`next` of the page before", schema: text() },
+			limit: { description: "how many at most", schema: { ...int(1, 50), default: 20 } },
+		},
+		answers: {
+			200: json(
+				obj({
+					results: list(ref("Found")),
+					next: { ...orNull(text()), description: "null: this is the last" },
+					complete: { ...bool, description: "false: there may be more than was looked at" },
+				}),
+				{ cursor: true },
+			),
+		},
+	}),
+	op("GET", "/api/v1/channels/{channel}/messages/{seq}", {
+		...messages,
+		id: "getMessage",
+		summary: "A message",
+		answers: { 200: json("Message") },
+		codes: seen,
+	}),
+	op("DELETE", "/api/v1/channels/{channel}/messages/{seq}", {
+		...messages,
+		id: "deleteMessage",
+		summary: "Delete a message; again is harmless",
+		description: "One's own; the channel's owner and moderators and an admin (a token: with scope `admin`) anyone's.",
+		answers: { 200: json("DeletedMessage") },
+		codes: [...seen, "forbidden"],
+	}),
+	op("GET", "/api/v1/channels/{channel}/messages/{seq}/readers", {
+		...reading,
+		id: "listReaders",
+		summary: "Who has read it, of those who share that, without its sender",
+		query: { after: afterId, limit: limit(100) },
+		answers: { 200: json(obj({ count, users: list(ref("Id")), next: ref("NextId") })) },
+		codes: seen,
+	}),
+	op("PUT", "/api/v1/channels/{channel}/read", {
+		...reading,
+		id: "markRead",
+		summary: "I have read up to there; forward only, clamped to the last seq",
+		body: wish({ seq: ref("SeqOrNone") }),
+		example,
+		answers: { 200: json("ReadState") },
+		codes: seen,
+	}),
+	op("PUT", "/api/v1/channels/{channel}/unread", {
+		...reading,
+		id: "markUnread",
+		summary: "Mark as unread from there on",
+		body: wish({ seq: ref("Seq") }),
+		example,
+		answers: { 200: json("ReadState") },
+		codes: seen,
+	}),
+	op("PUT", "/api/v1/channels/{channel}/delivered", {
+		...reading,
+		id: "markDelivered",
+		summary: "In a direct channel: messages have come to one of my instances up to there",
+		body: wish({ seq: ref("SeqOrNone") }),
+		example,
+		answers: { 200: json("ReadState") },
+		codes: [...seen, "unprocessable"],
+	}),
+];

@@ -1,0 +1,45 @@
+// people: who there is, and who is here.
+
+import { afterHandle, json, limit, list, nothing, obj, op, page, ref, text, wish } from "../kit.mjs";
+
+const ids = (n, more = {}) => ({ description: "ids with commas between", schema: list(ref("Id"), { maxItems: n, ...more }) });
+
+export const operations = [
+	op("GET", "/api/v1/users", {
+		tag: "People",
+		id: "listUsers",
+		summary: "People, by handle: those of these ids, or whose handle or name begins so",
+		description: "`ids` goes with no other parameter. A guest sees those whom he knows.",
+		query: {
+			ids: ids(100, { "x-limit": "user_ids" }),
+			q: { description: "what a handle or a word of a name begins with", schema: text(80) },
+			limit: limit(50),
+			after: afterHandle,
+		},
+		answers: { 200: json(page("users", "User", "NextHandle"), { cursor: true }) },
+	}),
+	op("GET", "/api/v1/users/{user}", {
+		tag: "People",
+		id: "getUser",
+		summary: "A person",
+		answers: { 200: json("User") },
+		codes: ["not_found"],
+	}),
+	op("GET", "/api/v1/presence", {
+		tag: "People",
+		id: "listPresence",
+		summary: "Who of these is here: those with whom I share a channel, and myself",
+		query: { "ids!": ids(200) },
+		answers: { 200: json(obj({ presence: list(ref("Presence")) }), { cursor: true }) },
+	}),
+	op("POST", "/api/v1/presence/leave", {
+		tag: "People",
+		scope: "read",
+		id: "leavePresence",
+		summary: "This page has gone: its grace begins now (for `sendBeacon`)",
+		takes: "raw",
+		body: { "*/*": { schema: wish({ instance: ref("Uuid") }) } },
+		answers: { 204: nothing() },
+		codes: ["bad_field"],
+	}),
+];

@@ -1,0 +1,338 @@
+// schemas: the objects of doc/protocol.md, section 3. An answer may gain members (clients pass over what they do not know); the tests
+// hold that each one that is there stands here.
+
+import { CODES } from "./codes.mjs";
+import { bool, count, int, list, obj, one, only, orNull, ref, text, wish } from "./kit.mjs";
+
+const id = ref("Id"),
+	time = ref("Time"),
+	seq = ref("Seq");
+const role = one("owner", "admin", "member", "guest");
+const memberRole = one("owner", "moderator", "member");
+const version = { ...int(0), description: "grows by each change: of two states the one with the higher is the newer" };
+
+const base = {
+	Id: int(1),
+	Seq: { ...int(1), description: "a message's place in its channel: from 1 without a gap" },
+	SeqOrNone: { ...int(0), description: "a place in a channel; 0: before the first message" },
+	Time: {
+		type: "string",
+		format: "date-time",
+		pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$",
+		example: "2026-11-25T10:04:31.123Z",
+	},
+	TimeAsked: { type: "string", format: "date-time", maxLength: 40, description: "RFC 3339 with an offset" },
+	Forever: only("forever"),
+	Until: { anyOf: [time, ref("Forever")], description: "a time, or for ever" },
+	Uuid: { type: "string", format: "uuid", pattern: "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$" },
+	CursorText: text(39, 1, { description: "a place in the log of events, as it was given out" }),
+	Handle: text(32, 1, { pattern: "^[a-z0-9][a-z0-9._-]*$" }),
+	NextId: { ...orNull(id), description: "what the next page goes on by; null: this is the last" },
+	NextHandle: { ...orNull(ref("Handle")), description: "what the next page goes on by; null: this is the last" },
+	Scope: one("read", "write", "files", "admin"),
+	Problem: obj(
+		{
+			type: only("about:blank"),
+			title: text(),
+			status: int(400, 599),
+			code: { ...one(...Object.keys(CODES)), description: "stable, unlike `detail`" },
+			"field?": text(0, 0, { description: "where one field is at fault" }),
+			detail: text(0, 0, { description: "a sentence for a person" }),
+			"until?": { ...time, description: "when what stands in the way ends by itself" },
+			request_id: ref("RequestId"),
+		},
+		{ description: "an error (RFC 9457)" },
+	),
+	RequestId: { type: "string", pattern: "^[0-9a-f]{16,32}$" },
+};
+
+const people = {
+	User: obj({
+		id,
+		handle: ref("Handle"),
+		name: text(),
+		picture: { ...orNull({ type: "string", format: "uri" }), description: "an https address" },
+		role,
+		active: bool,
+		bot: bool,
+		version,
+		time_zone: { ...orNull(text(64)), description: "of the IANA", example: "Europe/Zurich" },
+		muted_until: orNull(ref("Until")),
+	}),
+	AdminUser: undefined, // below
+	Status: obj({ emoji: orNull(text(32)), text: text(100), until: orNull(time) }),
+	StatusAsked: wish({ "emoji?": orNull(text(32, 1)), "text?": orNull(text(100)), "until?": orNull(ref("TimeAsked")) }),
+	Presence: obj({
+		user: id,
+		state: one("online", "away", "offline"),
+		last_active: { ...orNull(time), description: "the last input that a client told of" },
+		dnd: { ...bool, description: "do not disturb" },
+		status: orNull(ref("Status")),
+		"invisible?": { ...bool, description: "of oneself alone" },
+	}),
+	Settings: obj({ invisible: bool, dnd_until: orNull(ref("Until")), status: orNull(ref("Status")), read_receipts: bool, version }),
+	Session: obj({
+		id,
+		current: bool,
+		device: text(0, 0, { description: "made of `agent`" }),
+		agent: text(0, 0, { description: "what the browser said it is" }),
+		created_at: time,
+		last_used_at: { ...time, description: "written once a minute at most" },
+		expires_at: time,
+	}),
+	Token: obj({
+		id,
+		name: text(80, 1),
+		scopes: list(ref("Scope")),
+		created_at: time,
+		last_used_at: { ...orNull(time), description: "null: never" },
+		expires_at: { ...orNull(time), description: "null: it has no end" },
+	}),
+	NewToken: undefined, // below
+	TokenAsked: wish({
+		name: text(80, 1),
+		scopes: list(ref("Scope"), { minItems: 1, maxItems: 4 }),
+		"expires_in?": { ...int(1, 3650 * 86400), description: "seconds; without it the token has no end" },
+	}),
+	Me: obj({
+		user: ref("User"),
+		session: obj({ id, kind: one("session", "token"), expires_at: orNull(time), scopes: list(ref("Scope")) }),
+		"password?": { ...bool, description: "there is one here to sign in by" },
+	}),
+	Invite: obj({
+		id,
+		note: text(200),
+		role: one("member", "guest"),
+		uses: count,
+		max_uses: { ...orNull(int(1)), description: "null: any number" },
+		created_by: { ...orNull(id), description: "null: by the command line" },
+		created_at: time,
+		expires_at: { ...orNull(time), description: "null: never" },
+		state: one("open", "used_up", "expired", "revoked"),
+	}),
+	NewInvite: undefined, // below
+};
+people.AdminUser = obj({
+	...marked(people.User),
+	email: orNull(text()),
+	created_at: time,
+	deactivated_at: orNull(time),
+	mute: orNull(ref("Restriction")),
+});
+people.NewToken = obj({ ...marked(people.Token), token: text(0, 0, { pattern: "^pct_[A-Za-z0-9_-]{43}$", description: "shown this once" }) });
+people.NewInvite = obj({
+	...marked(people.Invite),
+	code: text(0, 0, { pattern: "^[A-Za-z0-9_-]{22}$", description: "shown this once" }),
+	url: { type: "string", format: "uri", description: "what to give to who is invited" },
+});
+
+const gone = {
+	...orNull(list(seq, { maxItems: 50 })),
+	description: "others' deleted messages among those above the marker; null: more than 50",
+};
+const channelCore = {
+	id,
+	kind: one("public", "private", "direct"),
+	name: { ...orNull(text(80, 1)), description: "null: a direct channel" },
+	topic: text(250),
+	version,
+	archived: bool,
+	created_at: time,
+	last_seq: ref("SeqOrNone"),
+	members: count,
+};
+
+const channels = {
+	ChannelCore: obj(channelCore, { description: "what is the same of a channel for all who see it" }),
+	Channel: obj({
+		...channelCore,
+		membership: { ...orNull(ref("Membership")), description: "null: you are not in it" },
+		peer: { ...orNull(id), description: "the other user of a direct channel (yourself in one with yourself)" },
+	}),
+	AdminChannel: obj({ ...channelCore, owners: list(id) }),
+	Membership: obj({
+		role: memberRole,
+		since: { ...count, description: "the id of the event by which you are in it" },
+		last_read_seq: ref("SeqOrNone"),
+		unread_from: { ...orNull(seq), description: "where you marked as unread" },
+		read_version: version,
+		unread: count,
+		mentions: count,
+		gone,
+		read_receipts: bool,
+		muted_until: orNull(ref("Until")),
+	}),
+	Member: obj({ channel: id, user: id, role: memberRole, since: count, joined_at: time, muted_until: orNull(ref("Until")) }),
+	ReadState: obj({
+		channel: id,
+		seq: ref("SeqOrNone"),
+		version,
+		last_seq: ref("SeqOrNone"),
+		unread: count,
+		mentions: count,
+		unread_from: orNull(seq),
+		gone,
+		read_receipts: bool,
+	}),
+	ReadMark: obj({ user: id, seq: { ...orNull(count), description: "null: shows it no more" }, "delivered?": ref("SeqOrNone") }),
+};
+
+const messages = {
+	Body: obj({ text: text(), "mentions?": list(id, { maxItems: 50 }), "files?": list(ref("File")) }),
+	BodyAsked: wish(
+		{
+			text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
+			"mentions?": list(id, {
+				maxItems: 50,
+				uniqueItems: true,
+				"x-limit": "mentions",
+				description: "whom it names; no more than once each",
+			}),
+			"files?": list(id, {
+				maxItems: 20,
+				uniqueItems: true,
+				"x-limit": "message_files",
+				description: "own uploads that are `ready`",
+			}),
+		},
+		{ description: "of `text` and `files` one at least has something" },
+	),
+	MessageAsked: wish({ client_id: ref("Uuid"), body: ref("BodyAsked") }),
+	LiveMessage: obj({
+		channel: id,
+		seq,
+		id: { ...id, description: "names the row and orders nothing" },
+		created_at: time,
+		sender: id,
+		client_id: ref("Uuid"),
+		version,
+		body: ref("Body"),
+		"edited_at?": time,
+	}),
+	DeletedMessage: obj({ channel: id, seq, id, created_at: time, sender: id, version, deleted: only(true), "deleted_by?": id }),
+	Found: obj(
+		{ channel: id, seq, id, created_at: time, sender: id, version, "edited_at?": time, has: list(text()), snippet: text() },
+		{ description: "a message that was searched for" },
+	),
+	Message: { oneOf: [ref("LiveMessage"), ref("DeletedMessage")] },
+};
+
+const moderation = {
+	SanctionAsked: wish({
+		"until?": { ...orNull(ref("TimeAsked")), description: "null, or without it: until it is lifted" },
+		"reason?": text(500),
+	}),
+	Restriction: obj({
+		channel: { ...orNull(id), description: "null: of the site" },
+		user: id,
+		kind: one("mute", "ban"),
+		until: ref("Until"),
+		reason: text(500),
+		by: { ...orNull(id), description: "null: by the command line" },
+		at: time,
+	}),
+	ReportReason: one("spam", "abuse", "private", "illegal", "other"),
+	ReportAction: one("dismiss", "delete", "mute", "remove", "ban", "deactivate"),
+	Report: obj({
+		id,
+		channel: id,
+		channel_name: { ...orNull(text()), description: "null: a direct channel" },
+		seq,
+		sender: id,
+		sent_at: time,
+		body: { ...ref("Body"), description: "as it was when it was reported" },
+		reporter: id,
+		reason: ref("ReportReason"),
+		text: text(1000),
+		at: time,
+		action: { ...orNull(ref("ReportAction")), description: "null: it is open" },
+		resolved_by: orNull(id),
+		resolved_at: orNull(time),
+		note: orNull(text(500)),
+	}),
+	OwnReport: obj(
+		{
+			id,
+			channel: id,
+			seq,
+			reason: ref("ReportReason"),
+			text: text(1000),
+			at: time,
+			action: orNull(ref("ReportAction")),
+			resolved_at: orNull(time),
+		},
+		{ description: "a Report as its reporter sees it" },
+	),
+	AuditEntry: obj({
+		id,
+		at: time,
+		actor: { ...orNull(id), description: "null: the command line" },
+		action: text(40, 1, { description: "doc/roles.md lists them", example: "member.muted" }),
+		target: orNull(id),
+		channel: orNull(id),
+		channel_name: orNull(text()),
+		details: { type: "object", description: "by action: doc/roles.md" },
+		request_id: orNull(text()),
+		address: orNull(text()),
+	}),
+};
+
+const put = {
+	method: only("PUT"),
+	url: { type: "string", format: "uri" },
+	headers: { type: "object", additionalProperties: text() },
+	expires_at: time,
+};
+const files = {
+	LiveFile: obj({
+		id,
+		name: text(),
+		size: count,
+		type: text(),
+		width: orNull(count),
+		height: orNull(count),
+		duration: { type: ["number", "null"], description: "seconds" },
+		thumbnail: orNull(obj({ id, width: orNull(count), height: orNull(count) })),
+	}),
+	ErasedFile: obj({ id, erased: only(true) }),
+	File: { oneOf: [ref("LiveFile"), ref("ErasedFile")] },
+	Upload: obj({
+		id,
+		client_id: ref("Uuid"),
+		state: one("pending", "checking", "ready", "attached", "erased"),
+		channel: id,
+		file: ref("File"),
+		put: { ...orNull(obj(put)), description: "where to put it; null unless it is `pending` and in one piece" },
+		multipart: {
+			...orNull(obj({ part_size: int(1), parts: int(1), have: list(obj({ number: int(1), size: int(1) })) })),
+			description: "of a large one, in place of `put`",
+		},
+	}),
+	UploadAsked: wish({
+		client_id: ref("Uuid"),
+		channel: id,
+		name: text(4096, 1, { description: "it is cleaned, and cut to 255 bytes" }),
+		size: int(0, 2 ** 31, { "x-limit": "file_bytes" }),
+		type: text(255, 0, { description: "a media type, or empty" }),
+		"sha256?": text(64, 64, { pattern: "^[0-9A-Fa-f]{64}$", description: "needed but for parts" }),
+		"width?": int(1, 1000000),
+		"height?": int(1, 1000000),
+		"duration?": { type: ["number", "null"], minimum: 0 },
+		"thumbnail_of?": { ...id, description: "one's own file that is in no message yet, which gets this as its thumbnail" },
+	}),
+	Part: obj({ number: int(1), ...put }),
+	OwnFile: obj({
+		file: ref("File"),
+		state: one("pending", "checking", "ready", "attached", "erased"),
+		channel: id,
+		seq: orNull(seq),
+		created_at: time,
+	}),
+};
+
+/** The properties of an object as obj() takes them. */
+export function marked({ properties, required = [] }) {
+	return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [required.includes(name) ? name : `${name}?`, schema]));
+}
+
+export const schemas = { ...base, ...people, ...channels, ...messages, ...moderation, ...files };
