@@ -50,7 +50,7 @@ const ofAdmins = (o) => o.operation["x-roles"] !== undefined;
 const typeOf = (o) => Object.keys(o.operation.requestBody?.content ?? { "application/json": 0 })[0].replace("*/*", "text/plain");
 
 /** Its path with ids that nothing has. */
-const pathOf = (o) => o.path.replace(/\{\w+\}/g, NOBODY);
+const pathOf = (o) => o.path.replace("{emoji}", encodeURIComponent("👍")).replace(/\{\w+\}/g, NOBODY);
 /** Who may do it. */
 const whoMay = (o) => (ofBrowsers(o) ? ownerPage : owner);
 

@@ -16,7 +16,6 @@ const ONCE = [
 /** What no test makes happen. */
 const NEVER = {
 	"openSocket 101": "no answer of HTTP: the lines that come over it tell",
-	"line message.updated": "nothing edits messages yet",
 };
 
 const folder = process.env.PC_SEEN;
