@@ -71,6 +71,7 @@ test("an edit is held to what a send is held to", async () => {
 	problem(await edit(reader, m, "x"), 403, "insufficient_scope");
 	problem(await edit(bob, m, "x"), 403, "forbidden");
 	problem(await edit(carol, m, "x"), 403, "not_a_member");
+	problem(await carol.get(`${p}/edits`), 403, "not_a_member");
 	assert.deepEqual(await one(bob, m), m, "nothing of it has changed anything");
 	assert.equal(ok(await edit(alice, m, "é".repeat(50))).version, 2);
 });

@@ -80,6 +80,7 @@ test("who may: members; not the muted, not in an archived channel, not on what i
 	const m = await start("public");
 	problem(await put(carol, m, "👍"), 403, "not_a_member");
 	problem(await carol.get(at(m)), 403, "not_a_member");
+	problem(await carol.get(at(m, encodeURIComponent("👍"))), 403, "not_a_member");
 	problem(await put(reader, m, "👍"), 403, "insufficient_scope");
 	problem(await put(alice, { ...m, seq: 99 }, "👍"), 404, "not_found");
 	problem(await alice.get(at({ ...m, seq: 99 })), 404, "not_found");

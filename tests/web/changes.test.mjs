@@ -33,7 +33,8 @@ const reaction = (page, seq, emoji) => row(page, seq).locator(`.reaction[data-em
 async function reacted(page, seq, emoji, [count, mine]) {
 	const one = reaction(page, seq, emoji);
 	if (!count) return one.waitFor({ state: "detached" });
-	await page.locator(`.msg[data-seq="${seq}"] .reaction[data-emoji="${emoji}"][aria-pressed="${mine}"] .reaction-count`, { hasText: new RegExp(`^${count}$`) }).waitFor();
+	const counted = row(page, seq).locator(`.reaction[data-emoji="${emoji}"][aria-pressed="${mine}"] .reaction-count`);
+	await counted.filter({ hasText: new RegExp(`^${count}$`) }).waitFor();
 }
 async function lookedAt(page, colorScheme) {
 	await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
