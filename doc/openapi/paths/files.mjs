@@ -52,6 +52,7 @@ export const operations = [
 		id: "signParts",
 		summary: "Where to put parts of a large one",
 		body: wish({ parts: list(partAsked, { minItems: 1, maxItems: 100 }) }),
+		example: { parts: [{ number: 1, sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }] },
 		answers: { 200: json(obj({ parts: list(ref("Part")) })) },
 		codes: ["not_found", "unprocessable", "store_unavailable"],
 	}),
