@@ -87,6 +87,8 @@ int handle_own_file_list(struct request *q, struct response *r, struct err *e);
 int handle_own_files_erase(struct request *q, struct response *r, struct err *e);
 int handle_admin_file_list(struct request *q, struct response *r, struct err *e);
 int handle_admin_files_erase(struct request *q, struct response *r, struct err *e);
+/* api_search.c */
+int handle_search(struct request *q, struct response *r, struct err *e);
 /* api_ops.c */
 int handle_ops(struct request *q, struct response *r, struct err *e);
 /* api_events.c */
@@ -94,7 +96,6 @@ int handle_events(struct request *q, struct response *r, struct err *e);
 int handle_ws(struct request *q, struct response *r, struct err *e);
 /* api_invites.c */
 int handle_invite_create(struct request *q, struct response *r, struct err *e);
-int handle_search(struct request *q, struct response *r, struct err *e);
 int handle_invite_list(struct request *q, struct response *r, struct err *e);
 int handle_invite_revoke(struct request *q, struct response *r, struct err *e);
 int handle_invite_look(struct request *q, struct response *r, struct err *e);
