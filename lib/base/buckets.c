@@ -11,7 +11,7 @@
 #include "lib/base/buckets.h"
 #include "lib/base/rand.h"
 #include "lib/base/mapped.h"
-#include "lib/base/siphash.h"
+#include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -33,6 +33,19 @@ struct buckets {
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && sizeof(word) == 8, "words are swapped without a lock");
 _Static_assert(BUCKETS_WINDOW_MAX_US < (int64_t)(TIME_MASK / 4), "a debt is told from a time that has gone round");
+
+_Static_assert(sizeof(uint64_t[2]) == crypto_shorthash_KEYBYTES && sizeof(uint64_t) == crypto_shorthash_BYTES,
+	       "SipHash");
+
+/* Keyed, since strangers choose the numbers. */
+static uint64_t hash_of(const uint64_t key[2], uint64_t a, uint64_t b)
+{
+	const uint64_t in[2] = {a, b};
+	uint64_t out;
+
+	crypto_shorthash((unsigned char *)&out, (const unsigned char *)in, sizeof(in), (const unsigned char *)key);
+	return out;
+}
 
 static size_t sets_for(size_t room)
 {
@@ -63,8 +76,8 @@ struct buckets *buckets_open(const char *path, size_t room, uint64_t salt, struc
 		return NULL;
 	}
 	b->at = b->mapped.at;
-	b->key[0] = siphash(b->mapped.secret, salt, 0);
-	b->key[1] = siphash(b->mapped.secret, salt, 1);
+	b->key[0] = hash_of(b->mapped.secret, salt, 0);
+	b->key[1] = hash_of(b->mapped.secret, salt, 1);
 	return b;
 }
 
@@ -121,7 +134,7 @@ static struct place find(word *set, uint64_t tag, uint64_t now)
 static bool take(struct buckets *b, struct bucket_key key, int64_t quota, int64_t window_us, int64_t n, bool all,
 		 int64_t now_us, struct bucket_left *out)
 {
-	uint64_t hash = siphash(b->key, key.id, key.kind), tag = hash >> TIME_BITS, now = (uint64_t)now_us;
+	uint64_t hash = hash_of(b->key, key.id, key.kind), tag = hash >> TIME_BITS, now = (uint64_t)now_us;
 	int64_t each = MAX_OF(window_us / quota, (int64_t)1), most = each * quota, debt = 0, left = 0;
 	word *set = &b->at[(hash & (b->sets - 1)) * WAYS];
 	bool ok = false;
