@@ -87,6 +87,7 @@ int handle_events(struct request *q, struct response *r, struct err *e);
 int handle_ws(struct request *q, struct response *r, struct err *e);
 /* api_invites.c */
 int handle_invite_create(struct request *q, struct response *r, struct err *e);
+int handle_search(struct request *q, struct response *r, struct err *e);
 int handle_invite_list(struct request *q, struct response *r, struct err *e);
 int handle_invite_revoke(struct request *q, struct response *r, struct err *e);
 int handle_invite_look(struct request *q, struct response *r, struct err *e);

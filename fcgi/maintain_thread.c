@@ -7,11 +7,13 @@
 #include "lib/chat/presence_view.h"
 #include "lib/db/db.h"
 #include "lib/db/maintain.h"
+#include "lib/search/indexer.h"
 #include <pthread.h>
 #include <stdlib.h>
 
 #define EACH_S 3600
 #define AFTER_FAILURE_S 60
+#define AFTER_FAILURE_MS 5000
 #define WHOLE_EACH 3 /* of the looks at what has run out of presence */
 
 struct maintain_thread {
@@ -37,6 +39,19 @@ static void sweep(struct maintain_thread *t, struct db *db)
 		log_debug("presence.failed", "code=%s detail=%s", err_name(e.code), log_quote(e.detail));
 }
 
+/* A batch of the search index; how long it is to the next one. */
+static int64_t index_messages(struct db *db)
+{
+	struct err e = {0};
+	int64_t ms = AFTER_FAILURE_MS;
+
+	if (indexer_step(db, &ms, &e) < 0) {
+		log_warning("index.failed", "code=%s detail=%s", err_name(e.code), log_quote(e.detail));
+		ms = AFTER_FAILURE_MS;
+	}
+	return ms;
+}
+
 /* True where the thread is to end. */
 static bool rest(struct maintain_thread *t, int64_t ms)
 {
@@ -55,7 +70,7 @@ static void *run(void *arg)
 {
 	struct maintain_thread *t = arg;
 	struct db *db = db_new(t->config);
-	int64_t next = 0, each = presence_sweep_each(t->config);
+	int64_t next = 0, next_sweep = 0, next_index = 0, each = presence_sweep_each(t->config), now;
 
 	do {
 		struct err e = {0};
@@ -68,8 +83,14 @@ static void *run(void *arg)
 					    log_quote(e.detail));
 			next = clock_mono_ms() + ((ok ? EACH_S : AFTER_FAILURE_S) + (int64_t)rand_below(30)) * 1000;
 		}
-		sweep(t, db);
-	} while (!rest(t, each + (int64_t)rand_below((uint32_t)(each / 4 + 1))));
+		if (next_sweep <= clock_mono_ms()) {
+			sweep(t, db);
+			next_sweep = clock_mono_ms() + each + (int64_t)rand_below((uint32_t)(each / 4 + 1));
+		}
+		if (next_index <= clock_mono_ms())
+			next_index = index_messages(db) + clock_mono_ms();
+		now = clock_mono_ms();
+	} while (!rest(t, MAX_OF(MIN_OF(next_sweep, next_index) - now, (int64_t)1)));
 	db_free(&db);
 	return NULL;
 }

@@ -64,6 +64,7 @@ const struct route routes[] = {
 	{METHOD_DELETE, API "/files/{file}", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_file_erase},
 	{METHOD_GET, API "/me/files", NEED_USER, SCOPE_READ, INPUT_NONE, "before,limit", handle_own_file_list},
 	{METHOD_DELETE, API "/me/files", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_own_files_erase},
+	{METHOD_GET, API "/search", NEED_USER, SCOPE_READ, INPUT_NONE, "q,sort,before,limit", handle_search},
 	{METHOD_GET, API "/invites", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, "before,limit", handle_invite_list},
 	{METHOD_POST, API "/invites", NEED_ADMIN, SCOPE_ADMIN, INPUT_JSON, NULL, handle_invite_create},
 	{METHOD_DELETE, API "/invites/{invite}", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, NULL, handle_invite_revoke},

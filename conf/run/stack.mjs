@@ -345,7 +345,7 @@ export class Stack extends EventEmitter {
 			IDP: this.idpUrl,
 			FDS: fds,
 			CONNECTIONS: Math.floor(fds / 2),
-			FILES: this.files ? this.filesUrl : "",
+			FILES: this.filesUrl ?? "",
 			FILESHOST: !this.files
 				? ""
 				: [

@@ -8,10 +8,12 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/messages.css';
+import './styles/files.css';
 import './styles/dialogs.css';
 import './styles/people.css';
 import './styles/access.css';
 import './styles/roles.css';
+import './styles/search.css';
 
 const store = createStore();
 const root = document.getElementById('app')!;

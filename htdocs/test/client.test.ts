@@ -196,7 +196,7 @@ class Tab {
 	static async open(live = true): Promise<Tab> {
 		const tab = new Tab();
 		Tab.all.push(tab);
-		tab.client.hooks = { told: () => {}, left: (c) => void tab.gone.push(c.id) };
+		tab.client.hooks = { told: () => {}, notFound: () => {}, left: (c) => void tab.gone.push(c.id) };
 		void tab.client.start();
 		await turns();
 		if (live) sockets.at(-1)!.lives();

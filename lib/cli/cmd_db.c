@@ -4,6 +4,7 @@
 #include "lib/db/db.h"
 #include "lib/db/maintain.h"
 #include "lib/db/migrations.h"
+#include "lib/search/indexer.h"
 #include "lib/store/store.h"
 #include <stdio.h>
 
@@ -47,8 +48,12 @@ static int care_for_files(struct cli *c, struct err *e)
 int cmd_maintain(struct cli *c)
 {
 	struct err e = {0};
+	int64_t n;
 
-	return maintain(c->db, c->config, say, &e) < 0 || care_for_files(c, &e) < 0 ? cli_fail(&e) : CLI_OK;
+	if (maintain(c->db, c->config, say, &e) < 0 || care_for_files(c, &e) < 0 || indexer_run(c->db, &n, &e) < 0)
+		return cli_fail(&e);
+	printf("events and messages taken into the search index: %lld\n", (long long)n);
+	return CLI_OK;
 }
 
 int cmd_new_epoch(struct cli *c)

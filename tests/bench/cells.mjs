@@ -3,6 +3,7 @@
 
 import { Load, channels, median, people, pgbench, quiet, sleep, startFloor, startListener, startSite, statement, userIds } from "./site.mjs";
 import { crowd } from "./crowd.mjs";
+import { million } from "./heavy.mjs";
 import { presign } from "./presign.mjs";
 import { uploads } from "./upload.mjs";
 import { readFileSync } from "node:fs";
@@ -557,6 +558,12 @@ export async function upload(options) {
 	return cell;
 }
 
+export async function heavy(options) {
+	const cell = new Cell("A site of 1,000,000 messages", options);
+	await million(cell, options);
+	return cell;
+}
+
 export const CELLS = {
 	fan1000: (o) => fanout(o, 1000),
 	fan2000: (o) => fanout(o, 2000),
@@ -566,6 +573,7 @@ export const CELLS = {
 	proxied,
 	rest,
 	presence,
+	million: heavy,
 	signing,
 	upload,
 };

@@ -294,6 +294,7 @@ export async function pgbench(
 			.map((l) => Number(l.split(" ")[2]) / 1000)
 			.sort((a, b) => a - b);
 		out.p50 = times[Math.floor(times.length * 0.5)];
+		out.p95 = times[Math.floor(times.length * 0.95)];
 		out.p99 = times[Math.floor(times.length * 0.99)];
 	}
 	return out;

@@ -151,10 +151,9 @@ const plans = {
 		},
 		nodeSuite("api", "tests/api", 7, seen, "", 2),
 		[nodeSuite("realtime", "tests/realtime", 10, seen, "", 3), nodeSuite("run", "tests/run", 6)],
-		nodeSuite("files", "tests/files", 8, seen, "", 2),
-		nodeSuite("contract", "tests/contract", 1, seen), // what api, realtime and files have seen
-		[nodeSuite("chaos", "tests/chaos", 10, asan, "", 2), serversSuite()],
-		[nodeSuite("web", "tests/web", 10, {}, "", 3), nodeSuite("proxies", "tests/proxies", 8, asan)],
+		[nodeSuite("chaos", "tests/chaos", 10, asan, "", 2), nodeSuite("files", "tests/files", 10, seen, "", 1)],
+		nodeSuite("contract", "tests/contract", 1, seen), // what these have seen
+		[nodeSuite("web", "tests/web", 12, {}, "", 3), nodeSuite("proxies", "tests/proxies", 8, asan), serversSuite()],
 	],
 	long: () => [
 		build("build (clang)", "programs", "unit-bins", "VARIANT=clang"),
@@ -172,6 +171,7 @@ const plans = {
 		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (threads)", "tests/realtime", 15, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (unread)", "tests/realtime", 8, { STEPS: "6000" }, "unread"),
+		nodeSuite("web (files)", "tests/web", 8, { FILES_ALL: "1" }, "files_radosgw"),
 		nodeSuite("web (roles)", "tests/web", 5, { SIZES: "all" }, "roles"),
 		nodeSuite("files (large)", "tests/files/long", 10),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),

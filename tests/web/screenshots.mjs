@@ -9,6 +9,7 @@ import { ROOT, startStack, until } from "../support/stack.mjs";
 import { openWs } from "../support/realtime.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
 import { DESKTOP, PHONE, TABLET, launch, live, person, visitor } from "./help.mjs";
+import { film, hang, pick, picture, slow, sound } from "./files.mjs";
 
 const NOW = new Date("2026-11-25T11:34:00Z"); // a Wednesday
 const only = process.argv[2];
@@ -81,12 +82,7 @@ const CHANNELS = [
 		members: ["alice", "bob", "dave", "grace"],
 		said: [
 			[1, "10:15", "dave", "How do I export a whole channel? The customer has about four years in it."],
-			[
-				1,
-				"10:22",
-				"bob",
-				"Page through the history by the API, 200 messages at a time. Ten minutes for four years, roughly.",
-			],
+			[1, "10:22", "bob", "Page through the history by the API, 200 messages at a time. Ten minutes for four years, roughly."],
 			[0, "10:31", "grace", "My first ticket: someone cannot find the channel list on a tablet."],
 			[0, "10:33", "dave", "Button at the top left. Below 900 px the list is a drawer."],
 			[0, "10:34", "grace", "Found it, they are happy."],
@@ -97,14 +93,7 @@ const CHANNELS = [
 		name: "design",
 		topic: "",
 		members: ["alice", "carol", "erin"],
-		said: [
-			[
-				0,
-				"09:48",
-				"erin",
-				"New icons for private and public channels are in the file. They differ by shape now, not only by colour.",
-			],
-		],
+		said: [[0, "09:48", "erin", "New icons for private and public channels are in the file. They differ by shape now, not only by colour."]],
 		draft: "The lock reads well even at 14 px. One thing:",
 	},
 	{ name: "lunch", topic: "Where to, and who is in", members: ["bob", "frank", "heidi"], said: [[0, "11:15", "heidi", "Noodles?"]] },
@@ -164,9 +153,7 @@ async function fill(stack) {
 		let seq = 0;
 		for (const [days, time, login, text] of c.said) {
 			({ seq } = ok(await send(who[login], c.id, text), 201));
-			when.push(
-				`UPDATE messages SET created_at = '${at(days, time).toISOString()}' WHERE channel_id = ${c.id} AND seq = ${seq}`,
-			);
+			when.push(`UPDATE messages SET created_at = '${at(days, time).toISOString()}' WHERE channel_id = ${c.id} AND seq = ${seq}`);
 		}
 		if (inside.includes("alice")) ok(await who.alice.put(`/api/v1/channels/${c.id}/read`, { seq: seq - (c.unread ?? 0) }));
 	}
@@ -188,6 +175,40 @@ async function arrive(who) {
 	return there;
 }
 
+/* Pictures, a film, sound and papers, as people send them. */
+async function sendFiles(stack, browser) {
+	const context = await browser.newContext();
+	const artist = await context.newPage();
+	await artist.goto(`${stack.url}/sign-in`);
+	const { page, context: mine } = await person(stack, browser, "erin", { path: `/c/${named("running")}` });
+	await live(page);
+	const say = async (text, files) => {
+		await pick(page, files);
+		await until(async () => (await page.locator(".chip[data-state=ready]").count()) === files.length, { ms: 30000, what: "uploaded files" });
+		await page.locator("#composer").fill(text);
+		await page.locator("#composer").press("Enter");
+		await until(async () => (await page.locator(".chip, .msg-pending").count()) === 0, { what: "sent files" });
+	};
+	const jpeg = async (name, w, h, hue) => ({ name, type: "image/jpeg", bytes: await picture(artist, w, h, "image/jpeg", hue, false) });
+	await say("The new route along the river, with the map", [
+		await jpeg("river.jpg", 1600, 1000, 210),
+		{ name: "route-november.gpx", type: "application/gpx+xml", bytes: "<gpx/>" },
+		{
+			name: "Training plan 2026–2027, first draft with comments from Frank.pdf",
+			type: "application/pdf",
+			bytes: `%PDF-1.4\n${" ".repeat(182_000)}\n%%EOF\n`,
+		},
+	]);
+	await say("", await Promise.all([20, 90, 150, 260, 330].map((hue, i) => jpeg(`kilometre-${i + 1}.jpg`, 1200, 900, hue))));
+	await say("The start, and the bell at the end", [
+		{ name: "start.webm", type: "video/webm", bytes: await film(artist, { seconds: 12, width: 640, height: 360 }) },
+		{ name: "bell.wav", type: "audio/wav", bytes: sound(9) },
+	]);
+	await mine.close();
+	await context.close();
+	await stack.psql(`UPDATE messages SET created_at = '${at(0, "10:12").toISOString()}' WHERE channel_id = ${named("running")} AND seq > 1`);
+}
+
 const named = (name) => CHANNELS.find((c) => c.name === name).id;
 const direct = (login) => CHANNELS.find((c) => c.direct?.includes(login)).id;
 
@@ -201,11 +222,61 @@ async function take(page, name) {
 	process.stdout.write(`${name}.png\n`);
 }
 
+async function withFiles(stack, browser, options, shot) {
+	const { page, context } = await person(stack, browser, "erin", { ...options, path: `/c/${named("running")}` });
+	await page.clock.setSystemTime(NOW);
+	await live(page);
+	const there = () => page.waitForFunction(() => [...document.querySelectorAll(".picture")].every((e) => e.classList.contains("there")));
+	await page.locator(".sound").waitFor();
+	await there();
+	await shot(page, "files-players");
+	await page.evaluate(() => (document.querySelector(".list").scrollTop = 0));
+	await page.locator(".card-file").first().waitFor();
+	await there();
+	await shot(page, "files");
+	await hang(page, { name: "a.txt", bytes: "a" });
+	await page.locator(".drop").waitFor();
+	await shot(page, "files-drop");
+	await page.evaluate(() => dispatchEvent(new DragEvent("dragleave", { dataTransfer: Object.assign(new DataTransfer()) })));
+	await page.reload();
+	await page.locator(".sound").waitFor();
+	await slow(page, 40_000);
+	await pick(page, { name: "finish-line.jpg", type: "image/jpeg", bytes: await picture(page, 700, 500, "image/jpeg", 40, false) });
+	await page.locator(".chip img").waitFor();
+	await pick(page, [
+		{ name: "video-of-the-whole-race.mov", type: "video/quicktime", bytes: Buffer.alloc(900_000) },
+		{ name: "notes.txt", type: "text/plain", bytes: "" },
+	]);
+	await page.locator(".up-line", { hasText: "/s" }).first().waitFor();
+	await page.locator("#composer").fill("Photos of the finish:");
+	await shot(page, "files-uploading");
+	await page.locator("#composer").press("Enter");
+	await page.locator(".msg-pending .files").waitFor();
+	await shot(page, "files-pending");
+	await page.locator(".msg-pending").getByRole("button", { name: "Delete" }).click();
+	await page.locator(".msg-pending").waitFor({ state: "detached" });
+	await slow(page, 0);
+	await page.evaluate(() => (document.querySelector(".list").scrollTop = 0));
+	await page.locator(".picture").first().click();
+	await page.waitForFunction(() => document.querySelector(".lightbox-picture")?.naturalWidth > 0);
+	await shot(page, "files-lightbox");
+	await page.keyboard.press("Escape");
+	await page.locator("dialog[open]").waitFor({ state: "detached" });
+	if (options.viewport.width < 900) await page.locator(".burger").click();
+	await page.getByRole("button", { name: "Your menu" }).click();
+	await page.getByRole("menuitem", { name: "Settings…" }).click();
+	await page.getByRole("button", { name: /My files/ }).click();
+	await page.locator(".my-file").nth(4).waitFor();
+	await shot(page, "files-mine");
+	await context.close();
+}
+
 async function lookAround(stack, browser, there, size, viewport, theme) {
 	const narrow = viewport.width < 900;
 	const options = { viewport, colorScheme: theme, reducedMotion: "reduce", hasTouch: size === "phone" };
 	const shot = (page, name) => take(page, `${size}-${theme}-${name}`);
 
+	if (only?.startsWith("files")) return withFiles(stack, browser, options, shot);
 	const stranger = await visitor(browser, options);
 	await stranger.page.goto(`${stack.url}/sign-in`);
 	await stranger.page.locator(".door-buttons a").first().waitFor();
@@ -220,6 +291,8 @@ async function lookAround(stack, browser, there, size, viewport, theme) {
 	await shot(newcomer.page, "join");
 	await newcomer.context.close();
 
+	await withFiles(stack, browser, options, shot);
+
 	const { page, context } = await person(stack, browser, "alice", { ...options, path: `/c/${named("design")}` });
 	await page.clock.setFixedTime(NOW);
 	await live(page);
@@ -229,12 +302,7 @@ async function lookAround(stack, browser, there, size, viewport, theme) {
 		await page.locator(".msg, .person").first().waitFor();
 		await live(page);
 		await until(
-			() =>
-				page.evaluate(() =>
-					[...document.querySelectorAll(".msg-name, .entry-name")].every(
-						(e) => e.innerText !== "Unknown person",
-					),
-				),
+			() => page.evaluate(() => [...document.querySelectorAll(".msg-name, .entry-name")].every((e) => e.innerText !== "Unknown person")),
 			{
 				what: "everyone's name",
 			},
@@ -304,6 +372,7 @@ const stack = await startStack({ realtime: 2, conf: { "site.name": "Harbour Work
 const browser = await launch();
 try {
 	const there = await arrive(await fill(stack));
+	await sendFiles(stack, browser);
 	for (const [size, viewport] of Object.entries({ desktop: DESKTOP, tablet: TABLET, phone: PHONE }))
 		for (const theme of ["light", "dark"]) await lookAround(stack, browser, there, size, viewport, theme);
 	if (!only) copyFileSync(join(OUT, "desktop-light-channel.png"), join(ROOT, "doc/screenshot.png"));

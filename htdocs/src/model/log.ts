@@ -4,10 +4,13 @@
 // it), and a row is replaced only by a higher version, so events and pages may come in any mixture.
 import type { Log, Message, MessagePage } from './types';
 
+const AHEAD_KEPT = 200;
+
 export const emptyLog: Log = {
 	status: 'loading',
 	messages: [],
 	hasBefore: false,
+	hasAfter: false,
 	loadingBefore: false,
 	failedBefore: false,
 	ahead: [],
@@ -38,7 +41,7 @@ export function tailSeq(log: Log): number {
 
 /* True while something is known to exist above a hole: the loader then asks for what lies between. */
 export function hasGap(log: Log): boolean {
-	return log.status === 'ready' && log.ahead.length > 0;
+	return log.status === 'ready' && log.ahead.length > 0 && !log.hasAfter;
 }
 
 function put(list: readonly Message[], m: Message): readonly Message[] {
@@ -76,7 +79,8 @@ export function addMessage(log: Log, m: Message): Log {
 	if (log.status !== 'ready') return { ...log, ahead: put(log.ahead, m) };
 	const first = log.messages[0]?.seq;
 	const tail = tailSeq(log);
-	if (m.seq > tail + 1) return { ...log, ahead: put(log.ahead, m) };
+	// Of what comes while somebody looks at old messages, the newest are kept: they show that there is a hole when the run comes up to them.
+	if (m.seq > tail + 1) return { ...log, ahead: log.hasAfter ? put(log.ahead, m).slice(-AHEAD_KEPT) : put(log.ahead, m) };
 	if (first !== undefined && m.seq < first) return log.loadingBefore ? { ...log, below: put(log.below, m) } : log;
 	const messages = put(log.messages, m);
 	if (messages === log.messages) return log;
@@ -90,6 +94,18 @@ export function addNewest(log: Log, page: MessagePage): Log {
 		status: 'ready',
 		messages: page.messages,
 		hasBefore: page.has_before,
+		ahead: log.ahead,
+	});
+}
+
+/* A page around an old message. It replaces the run. */
+export function addAround(log: Log, page: MessagePage): Log {
+	return drain({
+		...emptyLog,
+		status: 'ready',
+		messages: page.messages,
+		hasBefore: page.has_before,
+		hasAfter: page.has_after,
 		ahead: log.ahead,
 	});
 }
@@ -110,7 +126,7 @@ export function addAfter(log: Log, after: number, page: MessagePage): Log {
 	const fresh = page.messages.filter((m) => m.seq > tailSeq(log));
 	for (const m of page.messages) if (m.seq <= tailSeq(log)) messages = put(messages, m);
 	messages = fresh.length ? [...messages, ...fresh] : messages;
-	const next = drain({ ...log, messages });
+	const next = drain({ ...log, messages, hasAfter: log.hasAfter && page.has_after });
 	// Nothing follows our end, by a snapshot taken after the first waiting message was announced: so that is the next one.
 	const [head, ...rest] = next.ahead;
 	if (head && !page.has_after && !page.messages.length) {

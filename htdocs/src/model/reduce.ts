@@ -1,14 +1,16 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
-import { addAfter, addBefore, addMessage, addNewest, emptyLog, tailSeq } from './log';
+import { addAfter, addAround, addBefore, addMessage, addNewest, emptyLog, tailSeq } from './log';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyReads, dropMark } from './reads';
 import { applyTyping, endTyping, typedMessage } from './typing';
+import { applyUpload, type UploadAction } from './uploads';
 import type { Connection, MemberList, Phase, State, Table } from './state';
 import { myId } from './state';
 import { countDeleted, countMarks, countMessages, readHere, recount, undoHere, unreadHere } from './unread';
 import type {
 	Channel,
+	FileLimits,
 	Line,
 	Me,
 	Member,
@@ -28,8 +30,9 @@ export type Action =
 	| { type: 'phase'; phase: Phase }
 	| { type: 'site'; site: Site }
 	| { type: 'me'; me: Me }
-	| { type: 'limits'; message_chars: number }
+	| { type: 'limits'; message_chars?: number; files?: FileLimits | null }
 	| { type: 'reports/open'; reports: OpenReports }
+	| UploadAction
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
 	/* All own channels. `asked`: those held when the list was asked for; of these, what is not in it is gone. `heard`: what
@@ -46,6 +49,7 @@ export type Action =
 	/* The server's log went back (a restored database): lower versions and counters are the true ones from now on. */
 	| { type: 'distrust' }
 	| { type: 'log/newest'; channel: number; page: MessagePage }
+	| { type: 'log/around'; channel: number; page: MessagePage }
 	| { type: 'log/loading-before'; channel: number; failed?: boolean }
 	| { type: 'log/before'; channel: number; before: number; page: MessagePage }
 	| { type: 'log/after'; channel: number; after: number; page: MessagePage }
@@ -59,6 +63,7 @@ export type Action =
 	| { type: 'unread/undo'; channel: number }
 	/* Nobody looks at the channel any more. */
 	| { type: 'reads/forget'; channel: number }
+	| { type: 'target'; target: { channel: number; seq: number } }
 	| { type: 'line'; channel: number; after: number | null }
 	| { type: 'draft'; channel: number; text: string }
 	| { type: 'drafts'; drafts: Record<number, string> }
@@ -86,7 +91,15 @@ export function reduce(s: State, a: Action): State {
 		case 'reports/open':
 			return { ...s, openReports: a.reports };
 		case 'limits':
-			return { ...s, limits: { message_chars: a.message_chars } };
+			return {
+				...s,
+				limits: { message_chars: a.message_chars ?? s.limits.message_chars, files: a.files === undefined ? s.limits.files : a.files },
+			};
+		case 'upload/add':
+		case 'upload/set':
+		case 'upload/drop':
+		case 'upload/ready':
+			return applyUpload(s, a);
 		case 'lines':
 			return a.lines.reduce(applyLine, s);
 		case 'users':
@@ -111,6 +124,7 @@ export function reduce(s: State, a: Action): State {
 		}
 		case 'log/trim': {
 			const log = s.logs[a.channel];
+			if (log?.hasAfter) return { ...s, logs: without(s.logs, a.channel) };
 			if (!log || log.messages.length <= a.to) return s;
 			return putLog(s, a.channel, { ...log, messages: log.messages.slice(-a.to), hasBefore: true });
 		}
@@ -125,6 +139,10 @@ export function reduce(s: State, a: Action): State {
 		case 'log/newest': {
 			const log = s.logs[a.channel];
 			return log ? takePage(putLog(s, a.channel, addNewest(log, a.page)), a.channel, a.page) : s;
+		}
+		case 'log/around': {
+			const log = s.logs[a.channel] ?? emptyLog;
+			return takePage(putLog(s, a.channel, addAround(log, a.page)), a.channel, a.page);
 		}
 		case 'log/loading-before': {
 			const log = s.logs[a.channel];
@@ -159,6 +177,8 @@ export function reduce(s: State, a: Action): State {
 			return undoHere(s, a.channel);
 		case 'reads/forget':
 			return { ...s, reads: without(s.reads, a.channel) };
+		case 'target':
+			return { ...s, target: a.target };
 		case 'line':
 			return a.after === null ? { ...s, lines: without(s.lines, a.channel) } : { ...s, lines: { ...s.lines, [a.channel]: a.after } };
 		case 'draft':

@@ -3,7 +3,7 @@ import { messageAt } from './log';
 import type { Marks } from './reads';
 import type { Counts } from './unread';
 import type { Rung } from '../net/transport';
-import type { Channel, Log, Me, Member, OpenReports, Pending, Presence, Settings, Site, Typing, User } from './types';
+import type { Channel, FileLimits, Log, Me, Member, OpenReports, Pending, Presence, Settings, Site, Typing, Upload, User } from './types';
 
 export type Table<T> = Readonly<Record<number, T>>;
 
@@ -28,7 +28,8 @@ export interface State {
 	phase: Phase;
 	site: Site | null;
 	me: Me | null;
-	limits: { message_chars: number };
+	/* files: null where messages bear none, or as long as it is not known. */
+	limits: { message_chars: number; files: FileLimits | null };
 	users: Table<User>;
 	/* Channels we are a member of. */
 	channels: Table<Channel>;
@@ -39,7 +40,11 @@ export interface State {
 	logs: Table<Log>;
 	members: Table<MemberList>;
 	outbox: readonly Pending[];
+	/* Files on their way, of drafts and of pending messages, in the order they were chosen. */
+	uploads: readonly Upload[];
 	drafts: Readonly<Record<number, string>>;
+	/* The message that was gone to last; another object each time. */
+	target: { channel: number; seq: number } | null;
 	/* Per channel, the seq after which the "new messages" line stands. */
 	lines: Table<number>;
 	presence: Table<Presence>;
@@ -65,7 +70,7 @@ export const initialState: State = {
 	phase: 'starting',
 	site: null,
 	me: null,
-	limits: { message_chars: 20000 },
+	limits: { message_chars: 20000, files: null },
 	users: {},
 	channels: {},
 	preview: null,
@@ -73,7 +78,9 @@ export const initialState: State = {
 	logs: {},
 	members: {},
 	outbox: [],
+	uploads: [],
 	drafts: {},
+	target: null,
 	lines: {},
 	presence: {},
 	typing: {},

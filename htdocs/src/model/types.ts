@@ -150,6 +150,92 @@ export interface MessageBody {
 	text: string;
 	/* Ids of who is mentioned. */
 	mentions?: number[];
+	files?: MessageFile[];
+}
+
+/* A body as it is sent: files by their ids. */
+export interface SentBody {
+	text: string;
+	mentions?: number[];
+	files?: number[];
+}
+
+/* What is known of a file before it is in a message, too. Lengths in pixels, duration in seconds, as its uploader measured them. */
+export interface FileFacts {
+	name: string;
+	size: number;
+	type: string;
+	width: number | null;
+	height: number | null;
+	duration: number | null;
+}
+
+export interface StoredFile extends FileFacts {
+	id: number;
+	thumbnail: { id: number; width: number | null; height: number | null } | null;
+	erased?: undefined;
+}
+
+export interface ErasedFile {
+	id: number;
+	erased: true;
+}
+
+export type MessageFile = StoredFile | ErasedFile;
+
+/* One of somebody's files, in a list of all of them; channel and seq: the message that it is in. */
+export interface OwnFile {
+	file: StoredFile;
+	state: string;
+	channel: number | null;
+	seq: number | null;
+	created_at: string;
+}
+
+export interface FileLimits {
+	message_files: number;
+	file_bytes: number;
+	/* Larger files go in parts. */
+	multipart_above: number;
+}
+
+/* Why an upload has stopped. gone: the page was loaded anew and the browser does not have the file any more. */
+export type UploadFault =
+	| 'too_large'
+	| 'quota'
+	| 'quota_day'
+	| 'type'
+	| 'differs'
+	| 'refused'
+	| 'forbidden'
+	| 'network'
+	| 'store'
+	| 'unreadable'
+	| 'gone';
+
+/* A file on its way. preparing: it is looked at; waiting: for its turn; checking: the server looks at it. */
+export interface Upload extends FileFacts {
+	client_id: string;
+	channel: number;
+	state: 'preparing' | 'waiting' | 'uploading' | 'checking' | 'ready' | 'failed';
+	fault: UploadFault | null;
+	/* What the server said of it, where the fault alone does not tell. */
+	detail: string;
+	sent: number; // bytes
+	speed: number; // bytes a second; 0: not known yet
+	/* Not before (local clock): it waits to be tried again; 0: it does not. */
+	again: number;
+	file: StoredFile | null;
+	/* A blob: address of a picture of it. */
+	preview: string | null;
+	/* The client_id of the pending message that it goes with; null: it is of the draft. */
+	message: string | null;
+}
+
+/* A file of a pending message; id: null until it is uploaded. */
+export interface PendingFile extends FileFacts {
+	upload: string;
+	id: number | null;
 }
 
 export interface MessagePage {
@@ -207,6 +293,7 @@ export interface Pending {
 	channel: number;
 	text: string;
 	mentions?: number[];
+	files?: PendingFile[];
 	at: number; // local clock, for display and for order among pending ones only
 	owner: string; // the instance (tab) that sends it
 	state: 'queued' | 'sending' | 'acked' | 'failed';
@@ -219,6 +306,8 @@ export interface Log {
 	status: 'loading' | 'ready' | 'failed';
 	messages: readonly Message[];
 	hasBefore: boolean;
+	/* The run ends below the newest message, where somebody has gone back to an old one. Nothing is put at its end by itself. */
+	hasAfter: boolean;
 	loadingBefore: boolean;
 	failedBefore: boolean;
 	/* Came by event while loading or above a hole; joins the run as soon as it reaches up to them. Sorted by seq. */

@@ -9,10 +9,10 @@ import type {
 	Me,
 	Member,
 	Message,
-	MessageBody,
 	MessagePage,
 	OpenReports,
 	Presence,
+	SentBody,
 	Session,
 	Settings,
 	Site,
@@ -62,6 +62,21 @@ export interface UnreadOf {
 	unread_from: number | null;
 	unread: number;
 	mentions: number;
+}
+
+/* A message that was found: the text around what was looked for, in pieces. */
+export interface Found {
+	channel: number;
+	seq: number;
+	id: number;
+	sender: number;
+	created_at: string;
+	snippet: { text: string; hit?: boolean }[];
+}
+export interface SearchPage {
+	results: Found[];
+	next: string | null;
+	complete: boolean;
 }
 
 export interface Answer<T> {
@@ -114,7 +129,7 @@ const V = '/api/v1';
 export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
 	openReports: () => call<OpenReports>('GET', `${V}/reports/open`),
-	limits: () => call<{ message_chars: number }>('GET', `${V}/limits`),
+	limits: () => call<Record<string, unknown>>('GET', `${V}/limits`),
 	signIn: (who: { name: string; password: string; return_to: string }) => call<{ redirect: string }>('POST', '/auth/local', undefined, who),
 	joinWith: (who: { invite: string; handle: string; name: string; password: string }) =>
 		call<{ redirect: string }>('POST', '/auth/join', undefined, who),
@@ -135,8 +150,9 @@ export const api = {
 	leave: (id: number) => call<null>('POST', `${V}/channels/${id}/leave`),
 	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
-	send: (id: number, client_id: string, body: MessageBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
-	messages: (id: number, where: { before?: number; after?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	send: (id: number, client_id: string, body: SentBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
+	messages: (id: number, where: { before?: number; after?: number; around?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	search: (q: string, sort: 'rank' | 'date', before?: string) => call<SearchPage>('GET', `${V}/search`, { q, sort, before }),
 	settings: () => call<Settings>('GET', `${V}/me/settings`),
 	changeSettings: (change: Partial<Settings>) => call<Settings>('PATCH', `${V}/me/settings`, undefined, change),
 	setStatus: (status: Partial<Status>) => call<Settings>('PUT', `${V}/me/status`, undefined, status),

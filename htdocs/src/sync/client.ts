@@ -12,6 +12,7 @@ import { sseTransport } from '../net/transport_sse';
 import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
+import { fileLimits } from '../model/uploads';
 import { myId } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
 import type { Channel, Line, Message, OwnMarks, Pending, Settings, Status, User } from '../model/types';
@@ -26,6 +27,8 @@ import { Reader } from './reader';
 import { Sender } from './sender';
 import { holdTab, livingTabs } from './tabs';
 import { Typist } from './typist';
+import type { Uploads } from './uploads';
+import { browserUploads } from './uploads_browser';
 
 const TICK = 1_000;
 const KEPT = 200; // messages of a channel that is not looked at
@@ -54,6 +57,8 @@ export interface ClientHooks {
 	left(channel: Channel): void;
 	/* Somebody with a role did something that concerns us, or there is a report. */
 	told(line: Line): void;
+	/* The message that was to be gone to is not there. */
+	notFound(): void;
 }
 
 export class Client {
@@ -63,14 +68,16 @@ export class Client {
 	readonly arrivals: Arrivals;
 	readonly ops: Ops;
 	readonly sender: Sender;
+	readonly uploads: Uploads;
 	readonly ladder: Ladder;
 	readonly interest: Interest;
 	readonly activity: Activity;
 	readonly typist: Typist;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
-	hooks: ClientHooks = { left: () => {}, told: () => {} };
+	hooks: ClientHooks = { left: () => {}, told: () => {}, notFound: () => {} };
 	private current: number | null = null;
+	private wishedAt: number | null = null; // the message that the open channel was opened at
 	private stopped = false;
 	private leaving = false;
 	private lastOutbox: readonly Pending[] = [];
@@ -123,7 +130,9 @@ export class Client {
 				this.askSelf();
 				if (!this.store.get().settings) void this.loader.settings();
 				this.adopt();
+				this.askLimits();
 				this.sender.onLive();
+				this.uploads.wake();
 				this.ops.onLive();
 				this.reader.flush();
 				this.tellArrivals();
@@ -171,6 +180,7 @@ export class Client {
 			random: Math.random,
 			onSessionOver: () => this.end('ended'),
 		});
+		this.uploads = browserUploads(store, this.instance, { onSessionOver: () => this.end('ended'), onReady: () => this.sender.pump() });
 	}
 	private wasLive = false;
 	private selfTimer: ReturnType<typeof setTimeout> | undefined;
@@ -263,13 +273,14 @@ export class Client {
 		this.store.dispatch({ type: 'away', on: shelf.get(this.awayKey()) !== null });
 		this.undo.push(watchEnds(this.store, timers));
 		void this.loader.settings();
+		this.askLimits();
 		this.tellZone();
 		this.ladder.start(cursor);
 		this.adopt();
 		// A tab that was just reloaded may seem alive for a moment.
 		const later = setTimeout(() => this.adopt(), 1_500);
 		this.undo.push(() => clearTimeout(later));
-		if (this.current !== null) this.open(this.current);
+		if (this.current !== null) this.open(this.current, this.wishedAt);
 	}
 
 	private listen(): void {
@@ -280,6 +291,7 @@ export class Client {
 		const wake = (changed = false) => {
 			this.ladder.wake(changed);
 			this.sender.pump();
+			if (changed) this.uploads.wake();
 		};
 		on(window, 'online', () => wake(true));
 		on(window, 'offline', () => this.ladder.wentOffline());
@@ -352,6 +364,26 @@ export class Client {
 		navigator.sendBeacon?.('/api/v1/presence/leave', JSON.stringify({ instance: this.instance }));
 	}
 
+	/* Not each link says them; what it has said, or this, is good until the page is loaded anew. */
+	private askLimits(): void {
+		if (this.limitsKnown) return;
+		this.limitsKnown = true;
+		api.limits().then(
+			({ data }) => this.tookLimits(data),
+			() => (this.limitsKnown = false), // with the next link
+		);
+	}
+	private limitsKnown = false;
+
+	private tookLimits(limits: Record<string, unknown>): void {
+		const { message_chars } = limits;
+		this.store.dispatch({
+			type: 'limits',
+			...(typeof message_chars === 'number' ? { message_chars } : {}),
+			...('message_files' in limits ? { files: fileLimits(limits) } : {}), // a link need not say all of them
+		});
+	}
+
 	/* Others see the time where one is. */
 	private tellZone(): void {
 		const { me } = this.store.get();
@@ -394,8 +426,7 @@ export class Client {
 					batch.push({ ...line, at: Date.now() });
 					continue;
 				case 'hello': {
-					const limits = line.limits as { message_chars?: number } | undefined;
-					if (limits?.message_chars) this.store.dispatch({ type: 'limits', message_chars: limits.message_chars });
+					if (line.limits) this.tookLimits(line.limits as Record<string, unknown>);
 					break;
 				}
 				case 'reset':
@@ -591,24 +622,41 @@ export class Client {
 
 	/* --- what views may do --- */
 
-	/* Shows a channel: loads what is missing, and sets the line above what is unread. */
-	open(id: number | null): void {
+	/* Shows a channel: loads what is missing, and sets the line above what is unread; at: begins at that message. */
+	open(id: number | null, at: number | null = null): void {
 		if (this.current !== null && this.current !== id) {
 			this.reader.release(this.current);
 			this.store.dispatch({ type: 'log/trim', channel: this.current, to: KEPT });
 			this.store.dispatch({ type: 'reads/forget', channel: this.current });
 		}
-		if (this.current !== id) this.typist.stop();
+		const again = this.current === id;
+		if (!again) this.typist.stop();
 		this.current = id;
+		this.wishedAt = at;
 		const s = this.store.get();
 		this.interest.open(id !== null && s.channels[id] ? id : null);
 		if (id === null || s.phase !== 'ready') return;
 		const c = s.channels[id];
 		if (!c) return void this.look(id);
 		if (s.preview || s.missing !== null) this.store.dispatch({ type: 'preview', channel: null });
-		this.store.dispatch({ type: 'line', channel: id, after: unreadOf(c) > 0 ? markOf(c) : null });
-		if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
+		if (!again || at === null) this.store.dispatch({ type: 'line', channel: id, after: unreadOf(c) > 0 ? markOf(c) : null });
+		if (at !== null) void this.goTo(id, at);
+		else if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
 		if (c.peer !== null) this.loader.needUsers([c.peer]);
+	}
+
+	/* To a message of the channel that is open. */
+	private async goTo(id: number, seq: number): Promise<void> {
+		let there = false;
+		try {
+			there = await this.loader.around(id, seq);
+		} catch {
+			// said below
+		}
+		if (this.current !== id) return;
+		if (there) return this.store.dispatch({ type: 'target', target: { channel: id, seq } });
+		this.hooks.notFound();
+		if (this.store.get().logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {});
 	}
 
 	/* A channel that is not ours: a public one can be looked at and joined. */
@@ -628,6 +676,8 @@ export class Client {
 	send(channel: number, text: string, mentions: number[] = []): void {
 		const item: Pending = { client_id: crypto.randomUUID(), channel, text, at: Date.now(), owner: this.instance, state: 'queued' };
 		if (mentions.length) item.mentions = mentions;
+		const files = this.uploads.attach(channel, item.client_id);
+		if (files) item.files = files;
 		// Two within a millisecond keep their order.
 		const last = this.store.get().outbox.at(-1);
 		if (last && last.at >= item.at) item.at = last.at + 1;
@@ -640,6 +690,7 @@ export class Client {
 	}
 
 	discard(client_id: string): void {
+		for (const f of this.store.get().outbox.find((p) => p.client_id === client_id)?.files ?? []) this.uploads.cancel(f.upload);
 		this.store.dispatch({ type: 'outbox/drop', client_id });
 		this.sender.pump();
 	}
@@ -717,6 +768,7 @@ export class Client {
 		this.leaving = true; // the news that the session has ended is no surprise
 		const { data } = await api.logout().finally(() => (this.leaving = false));
 		forgetPerson(shelf, myId(this.store.get()));
+		await this.uploads.forget(myId(this.store.get()));
 		this.stop();
 		location.assign(data?.redirect || '/sign-in');
 	}
@@ -740,6 +792,7 @@ export class Client {
 		this.stopped = true;
 		this.ladder.pause();
 		this.sender.stop();
+		this.uploads.stop();
 		this.reader.stop();
 		this.arrivals.stop();
 		this.ops.stop();
@@ -764,19 +817,18 @@ export class Client {
 		}
 		for (const p of before.values()) dropPending(shelf, me, p.client_id);
 		this.lastOutbox = outbox;
+		this.uploads.settle();
 	}
 
 	/* Takes over what a tab that is gone has left unsent. */
 	private adopt(): void {
 		const me = myId(this.store.get());
-		const left = loadOutbox(shelf, me);
-		if (!left.length) return;
 		void livingTabs().then((alive) => {
 			if (this.stopped) return;
-			const mine = left.filter((p) => p.owner !== this.instance && !alive.has(p.owner) && shelf.get(`out:${me}:${p.client_id}`));
-			if (!mine.length) return;
-			this.store.dispatch({ type: 'outbox/add', items: mine.map((p) => ({ ...p, owner: this.instance })) });
-			this.sender.pump();
+			const mine = loadOutbox(shelf, me).filter((p) => p.owner !== this.instance && !alive.has(p.owner));
+			if (mine.length) this.store.dispatch({ type: 'outbox/add', items: mine.map((p) => ({ ...p, owner: this.instance })) });
+			void this.uploads.adopt(alive);
+			if (mine.length) this.sender.pump();
 		});
 	}
 }

@@ -1,7 +1,7 @@
 // Fetches what views and events ask for: channels, pages of messages, people, members. Each answer goes to the store;
 // the same thing is never asked for twice at once.
 import { api, ApiError } from '../net/api';
-import { hasGap, tailSeq } from '../model/log';
+import { hasGap, messageAt, tailSeq } from '../model/log';
 import { doubtful, markOf, unreadOf, waits } from '../model/unread';
 import type { Channel, Message } from '../model/types';
 import type { Store } from '../store';
@@ -21,6 +21,8 @@ export class Loader {
 	private filling = new Set<number>();
 	private loading = new Set<number>();
 	private older = new Set<number>();
+	private newer = new Set<number>();
+	private placed = new Map<number, number>(); // channel: how often its run was put elsewhere
 	private stale = new Map<number, ReturnType<typeof setTimeout>>();
 	private settling = new Map<number, ReturnType<typeof setTimeout>>();
 	private settled = new Map<number, number>(); // channel: how often it was loaded for its counters in a row
@@ -171,6 +173,7 @@ export class Loader {
 		if (!s.logs[id] || s.logs[id].status === 'failed') this.store.dispatch({ type: 'log/open', channel: id });
 		this.loading.add(id);
 		const unread = c ? unreadOf(c) : 0;
+		const placed = this.placed.get(id);
 		try {
 			const { data } = await api.messages(id, { limit: limit ?? Math.min(MAX_PAGE, unread ? Math.max(PAGE, unread + 20) : PAGE) });
 			let { messages, has_before } = data;
@@ -180,6 +183,7 @@ export class Loader {
 				messages = [...older.messages, ...messages];
 				has_before = older.has_before;
 			}
+			if (this.placed.get(id) !== placed) return; // gone to an old message meanwhile
 			this.store.dispatch({ type: 'log/newest', channel: id, page: { ...data, messages, has_before } });
 			this.needUsers(peopleOf(messages));
 		} catch (e) {
@@ -206,6 +210,36 @@ export class Loader {
 		} finally {
 			this.older.delete(id);
 		}
+	}
+
+	/* Messages around an old one, in place of the run, where that does not hold it. False: it is not there (any more). */
+	async around(id: number, seq: number): Promise<boolean> {
+		const log = this.store.get().logs[id];
+		if (log?.status === 'ready' && messageAt(log, seq)) return true;
+		const { data } = await api.messages(id, { around: seq, limit: PAGE });
+		this.placed.set(id, (this.placed.get(id) ?? 0) + 1);
+		this.needUsers(peopleOf(data.messages));
+		this.store.dispatch({ type: 'log/around', channel: id, page: data });
+		this.fill(id);
+		return messageAt(this.store.get().logs[id], seq) !== undefined;
+	}
+
+	/* What follows a run that ends below the newest message. */
+	async after(id: number): Promise<void> {
+		const log = this.store.get().logs[id];
+		if (!log || log.status !== 'ready' || !log.hasAfter || this.newer.has(id)) return;
+		this.newer.add(id);
+		const tail = tailSeq(log);
+		try {
+			const { data } = await api.messages(id, { after: tail, limit: PAGE });
+			this.needUsers(peopleOf(data.messages));
+			this.store.dispatch({ type: 'log/after', channel: id, after: tail, page: data });
+		} catch (e) {
+			this.over(e); // asked again by the next scrolling
+		} finally {
+			this.newer.delete(id);
+		}
+		this.fill(id);
 	}
 
 	/* Closes the hole below what an event has announced, if there is one. */

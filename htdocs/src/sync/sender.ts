@@ -3,14 +3,15 @@
 // By an op where the link takes ops, else (or when its ack does not come) by POST: the client_id makes a second sending
 // harmless. A refusal that another try would not change marks the message failed and lets those behind it pass.
 import { ApiError } from '../net/api';
-import type { Line, Message, MessageBody, Pending } from '../model/types';
+import type { Line, Message, Pending, SentBody } from '../model/types';
+import { waitsForFiles } from '../model/uploads';
 import type { Store } from '../store';
 
 export interface SenderEnv {
 	store: Store;
 	instance: string;
 	sendOp(op: object): boolean;
-	post(channel: number, client_id: string, body: MessageBody): Promise<Message>;
+	post(channel: number, client_id: string, body: SentBody): Promise<Message>;
 	online(): boolean;
 	now(): number;
 	setTimeout(f: () => void, ms: number): unknown;
@@ -29,7 +30,13 @@ interface Flight {
 }
 
 /* The same at every try: the server holds a client_id to what was sent under it. */
-const bodyOf = (p: Pending): MessageBody => (p.mentions?.length ? { text: p.text, mentions: p.mentions } : { text: p.text });
+function bodyOf(p: Pending): SentBody {
+	const body: SentBody = { text: p.text };
+	if (p.mentions?.length) body.mentions = p.mentions;
+	const files = p.files?.flatMap((f) => (f.id === null ? [] : [f.id]));
+	if (files?.length) body.files = files;
+	return body;
+}
 
 export class Sender {
 	private flights = new Map<string, Flight>();
@@ -47,7 +54,8 @@ export class Sender {
 		const now = this.env.now();
 		let next = Infinity;
 		for (const p of this.env.store.get().outbox) {
-			if (p.owner !== this.env.instance || p.state !== 'queued' || busy.has(p.channel)) continue;
+			// One that waits for its files holds nobody up.
+			if (p.owner !== this.env.instance || p.state !== 'queued' || busy.has(p.channel) || waitsForFiles(p)) continue;
 			busy.add(p.channel); // the first of a channel goes first, or none does
 			const held = this.heldUntil.get(p.channel) ?? 0;
 			if (held > now) next = Math.min(next, held);

@@ -16,6 +16,7 @@ import { Dialog } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { EditChannel } from './moderate';
+import { FileList, listOf } from './myfiles';
 import { personName } from './names';
 import { useList } from './paged';
 import { ReportList } from './reports';
@@ -104,6 +105,8 @@ function People() {
 	const [q, setQ] = useState('');
 	const [role, setRole] = useState('');
 	const [managed, setManaged] = useState<AdminUser | null>(null);
+	const [filesOf, setFilesOf] = useState<AdminUser | null>(null);
+	const able = useState$((s) => s.limits.files !== null);
 	const me = useState$(myId);
 	const mine = useState$((s) => siteRank(s.me?.user.role));
 	// Moves on with each change of a person that is told.
@@ -172,6 +175,11 @@ function People() {
 									</option>
 								))}
 							</select>
+							{able && (
+								<button class="button" aria-label={ta.filesOf(personName(u))} onClick={() => setFilesOf(u)}>
+									{ta.filesShow}
+								</button>
+							)}
 							<button
 								class="button"
 								disabled={!mayAct(u)}
@@ -185,6 +193,7 @@ function People() {
 				))}
 			</ul>
 			{people.foot(ta.nobodyFound)}
+			{filesOf && <FileList of={listOf(filesOf.id, ta.filesOf(personName(filesOf)), ta.filesOfText)} onClose={() => setFilesOf(null)} />}
 			{managed && <Manage user={managed} onClose={() => setManaged(null)} onDone={people.load} />}
 		</>
 	);

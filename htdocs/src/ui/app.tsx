@@ -19,7 +19,7 @@ import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { noticeText } from './notice';
 import { useOpenReports } from './open_reports';
-import { channelPath, isDoor, navigate, useRoute, type AdminTab, type Door, type Route } from './route';
+import { channelPath, isDoor, navigate, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
@@ -28,6 +28,9 @@ const Settings = lazily(() => import('./settings').then((m) => m.Settings));
 const Devices = lazily(() => import('./access').then((m) => m.Devices));
 const OwnPassword = lazily(() => import('./access').then((m) => m.OwnPassword));
 const Tokens = lazily(() => import('./access').then((m) => m.Tokens));
+const FileList = lazily<{ onClose: () => void }>(() => import('./myfiles').then((m) => m.FileList));
+const DeleteFile = lazily(() => import('./myfiles').then((m) => m.DeleteFile));
+const Lightbox = lazily(() => import('./lightbox').then((m) => m.Lightbox));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Invitations = lazily(() => import('./invitations').then((m) => m.Invitations));
 const Pause = lazily(() => import('./settings').then((m) => m.Pause));
@@ -38,6 +41,7 @@ const DeleteMessage = lazily(() => import('./moderate').then((m) => m.DeleteMess
 const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));
 const Restrictions = lazily(() => import('./moderate').then((m) => m.Restrictions));
 const ChannelReports = lazily(() => import('./reports').then((m) => m.ChannelReports));
+const SearchPanel = lazyPage<{ route: ChannelRoute }>(() => import('./search').then((m) => m.SearchPanel), SearchLoading);
 const AdminView = lazyPage<{ tab: AdminTab }>(() => import('./admin').then((m) => m.AdminView), LoadingView);
 
 const TOAST_FOR = 6_000; // ms
@@ -50,7 +54,7 @@ export function App({ store, client }: { store: Store; client: Client | null }) 
 	useEffect(() => {
 		if (phase !== 'signed_out' && phase !== 'ended' && phase !== 'deactivated') return;
 		if (phase !== 'signed_out') setReason(phase);
-		if (!isDoor(route)) navigate(`/sign-in?${new URLSearchParams({ return_to: location.pathname })}`, true);
+		if (!isDoor(route)) navigate(`/sign-in?${new URLSearchParams({ return_to: location.pathname + location.search })}`, true);
 	}, [phase, route.page]);
 	if (route.page === 'sign-in') return <SignIn returnTo={route.returnTo} reason={reason} />;
 	if (route.page === 'join') return <SignIn key={route.invite} returnTo="/" reason={null} invite={route.invite} />;
@@ -67,6 +71,12 @@ function Starting() {
 			<span class="spinner big late" aria-hidden="true" />
 		</main>
 	);
+}
+
+function SearchLoading() {
+	const phone = usePhone();
+	const Frame = phone ? 'main' : 'aside';
+	return <Frame class="panel" aria-label={t.search} aria-busy="true" id={phone ? 'main' : undefined} />;
 }
 
 function Unreachable() {
@@ -91,7 +101,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 	const narrow = useNarrow();
 	const phone = usePhone();
 	const id = route.page === 'channel' ? route.channel : null;
-	const panel = route.page === 'channel' && route.panel === 'members';
+	const panel = route.page === 'channel' ? route.panel : null;
+	const at = route.page === 'channel' ? route.at : null;
 	const channel = useSelect(store, (s) => (id === null ? undefined : s.channels[id]));
 	const preview = useSelect(store, (s) => (s.preview?.id === id ? s.preview : null));
 	const missing = useSelect(store, (s) => id !== null && s.missing === id);
@@ -111,10 +122,14 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 
 	const member = channel !== undefined;
 	// Before it is painted: the list then stands at the first new message.
+	const shown = useRef({ id: -1 as number | null, member: false });
 	useLayoutEffect(() => {
-		client.open(id);
+		const same = shown.current.id === id && shown.current.member === member;
+		shown.current = { id, member };
+		if (same && at === null) return; // a panel was opened or closed
+		client.open(id, at);
 		if (id !== null && member) shelf.set('last', String(id));
-	}, [id, member]);
+	}, [id, member, at]);
 
 	const here = useRef({ id, panel, drawer });
 	here.current = { id, panel, drawer };
@@ -137,12 +152,16 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				setToast({ text: t.left(channelLabel(store.get(), c)), bad: false });
 				if (here.current.id === c.id) navigate('/');
 			},
+			notFound: () => setToast({ text: t.messageNotFound, bad: true }),
 			told: (line) => setToast({ text: noticeText(store.get(), line), bad: line.type === 'moderated' && line.action !== 'unmuted' }),
 		};
 		return listenToKeys({
 			client,
 			current: () => here.current.id,
-			panel: () => here.current.panel,
+			panel: () => here.current.panel !== null,
+			search: () => {
+				openSearch(store.get().channels);
+			},
 			drawer: () => here.current.drawer,
 			closeDrawer: () => setDrawer(false),
 			openDialog: ui.openDialog,
@@ -176,7 +195,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				{fullPanel ? null : route.page === 'admin' ? (
 					<AdminView tab={route.tab} />
 				) : channel ? (
-					<ChannelView channel={channel} panel={panel} />
+					<ChannelView channel={channel} panel={panel === 'members'} />
 				) : preview ? (
 					<PreviewView channel={preview} />
 				) : missing ? (
@@ -186,7 +205,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				) : (
 					<LoadingView />
 				)}
-				{panel && channel && <MembersPanel channel={channel} />}
+				{panel === 'members' && channel && <MembersPanel channel={channel} />}
+				{panel === 'search' && channel && route.page === 'channel' && <SearchPanel route={route} />}
 			</div>
 			{dialog === 'switcher' && <Switcher onClose={closeDialog} />}
 			{dialog === 'browse' && <Browse onClose={closeDialog} />}
@@ -196,6 +216,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'devices' && <Devices onClose={closeDialog} />}
 			{dialog === 'password' && <OwnPassword onClose={closeDialog} />}
 			{dialog === 'tokens' && <Tokens onClose={closeDialog} />}
+			{dialog === 'files' && <FileList onClose={closeDialog} />}
 			{dialog === 'status' && <StatusForm onClose={closeDialog} />}
 			{dialog === 'dnd' && <Pause onClose={closeDialog} />}
 			{dialog === 'invitations' && <Invitations onClose={closeDialog} />}
@@ -203,6 +224,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{about && 'invite' in about && <Invite channel={about.invite} onClose={closeDialog} />}
 			{about && 'leave' in about && <Leave channel={about.leave} onClose={closeDialog} />}
 			{about && 'readers' in about && <Readers {...about.readers} onClose={closeDialog} />}
+			{about && 'lightbox' in about && <Lightbox {...about.lightbox} onClose={closeDialog} />}
+			{about && 'deleteFile' in about && <DeleteFile {...about.deleteFile} onClose={closeDialog} />}
 			{about && 'moderate' in about && <Moderate {...about.moderate} onClose={closeDialog} />}
 			{about && 'report' in about && <ReportMessage {...about.report} onClose={closeDialog} />}
 			{about && 'deleteMessage' in about && <DeleteMessage {...about.deleteMessage} onClose={closeDialog} />}

@@ -1,24 +1,25 @@
 // The middle: header, connection line, messages, composer; or what stands in their place.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Hash, Lock, Menu as MenuIcon, Users } from 'lucide';
+import { Hash, Lock, Menu as MenuIcon, Search, Users } from 'lucide';
 import { api } from '../net/api';
 import { statusOf } from '../model/presence';
 import { isGuest } from '../model/roles';
 import { myId } from '../model/state';
 import { totals } from '../model/unread';
-import type { Channel } from '../model/types';
+import type { Channel, Message } from '../model/types';
 import { t } from '../strings';
 import { ChannelMenu } from './channel_menu';
 import { Composer } from './composer';
 import { Silence, useSilence } from './silence';
 import { ConnectionLine } from './connection';
+import { DropZone } from './drop';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { MessageList } from './list';
 import { channelLabel, personName } from './names';
 import { Face } from './presence';
-import { channelPath, navigate } from './route';
+import { channelPath, navigate, searchPath } from './route';
 import { TypingLine } from './typing';
 
 function Burger() {
@@ -76,6 +77,11 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 					</span>
 				</button>
 			)}
+			{channel.membership && (
+				<button class="icon-button" title={`${t.search} (/)`} aria-label={t.search} onClick={() => navigate(searchPath(channel.id))}>
+					<Icon of={Search} />
+				</button>
+			)}
 			{channel.membership && <ChannelMenu channel={channel} />}
 		</header>
 	);
@@ -91,6 +97,7 @@ export function ChannelView({ channel, panel }: { channel: Channel; panel: boole
 			<Announcer channel={channel} />
 			<TypingLine channel={channel} />
 			{silence ? <Silence text={silence} /> : <Composer channel={channel} />}
+			<DropZone channel={channel} silent={silence !== null} />
 		</main>
 	);
 }
@@ -98,7 +105,8 @@ export function ChannelView({ channel, panel }: { channel: Channel; panel: boole
 /* Says new messages of others to those who listen: what came by event while the channel is open, and nothing else. */
 function Announcer({ channel }: { channel: Channel }) {
 	const tail = useState$((s) => s.logs[channel.id]?.messages.at(-1));
-	const ready = useState$((s) => s.logs[channel.id]?.status === 'ready');
+	// Not while old messages are looked at: their end is nothing new.
+	const ready = useState$((s) => s.logs[channel.id]?.status === 'ready' && !s.logs[channel.id]?.hasAfter);
 	const who = useState$((s) => (tail ? s.users[tail.sender] : undefined));
 	const me = useState$(myId);
 	const since = useRef<number | null>(null);
@@ -108,10 +116,9 @@ function Announcer({ channel }: { channel: Channel }) {
 		setSaid('');
 	}, [channel.id]);
 	useEffect(() => {
-		if (!ready) return;
+		if (!ready) return void (since.current = null);
 		const seq = tail?.seq ?? 0;
-		if (since.current !== null && tail && seq > since.current && tail.sender !== me)
-			setSaid(t.saidNow(personName(who), tail.body?.text.slice(0, 300) ?? ''));
+		if (since.current !== null && tail && seq > since.current && tail.sender !== me) setSaid(t.saidNow(personName(who), saidOf(tail)));
 		since.current = seq;
 	}, [tail, ready]);
 	return (
@@ -119,6 +126,12 @@ function Announcer({ channel }: { channel: Channel }) {
 			{said}
 		</div>
 	);
+}
+
+/* What a message says, to the ear: its words, and how many files are with it. */
+function saidOf({ body }: Message): string {
+	const files = body?.files?.length ?? 0;
+	return [body?.text.slice(0, 300), files ? t.filesIn(files) : ''].filter(Boolean).join(', ');
 }
 
 /* A public channel that one is not in. */

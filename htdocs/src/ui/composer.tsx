@@ -1,14 +1,18 @@
 // Where one writes. The text lives in the store as the channel's draft, and from there in local storage: so it survives
 // a reload, a change of channel, and the end of a session.
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { SendHorizontal } from 'lucide';
+import { draftFiles } from '../model/uploads';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
+import { Chips } from './chips';
 import { useState$, useUi } from './context';
+import { AttachButton, pastedFiles, useAddFiles } from './drop';
 import { Icon } from './icon';
 import { LIST_ID, namedIn, useMentions } from './mention_list';
 import { channelLabel } from './names';
 import { coarsePointer } from './media';
+import { stampOf } from './time';
 
 const WARN = 500; // characters left when the counter shows
 
@@ -20,15 +24,20 @@ function lengthOf(text: string): number {
 }
 
 export function Composer({ channel }: { channel: Channel }) {
-	const { client } = useUi();
+	const { client, toast } = useUi();
 	const text = useState$((s) => s.drafts[channel.id] ?? '');
 	const limit = useState$((s) => s.limits.message_chars);
 	const label = useState$((s) => channelLabel(s, channel));
+	const uploads = useState$((s) => s.uploads);
+	const able = useState$((s) => s.limits.files !== null);
+	const chosen = useMemo(() => draftFiles(client.store.get(), channel.id), [uploads, channel.id]);
+	const addFiles = useAddFiles(channel);
 	const area = useRef<HTMLTextAreaElement>(null);
 
 	const left = text.length > limit - WARN ? limit - lengthOf(text.trim()) : limit;
-	const empty = !text.trim();
-	const blocked = empty || left < 0;
+	const empty = !text.trim() && !chosen.length;
+	const failed = chosen.some((u) => u.state === 'failed');
+	const blocked = empty || failed || left < 0;
 
 	// Grows with the text; the style sheet bounds it at 40 % of the height.
 	useLayoutEffect(() => {
@@ -56,6 +65,7 @@ export function Composer({ channel }: { channel: Channel }) {
 	});
 
 	const send = () => {
+		if (failed && left >= 0) toast(t.filesFixFirst, true);
 		if (blocked) return;
 		client.send(channel.id, text.trim(), namedIn(client.store.get(), channel, text));
 		mentions.close();
@@ -71,6 +81,7 @@ export function Composer({ channel }: { channel: Channel }) {
 			}}
 		>
 			{mentions.list}
+			<Chips uploads={chosen} />
 			<label class="sr-only" for="composer">
 				{t.writeTo(label)}
 			</label>
@@ -93,6 +104,12 @@ export function Composer({ channel }: { channel: Channel }) {
 				}}
 				onSelect={mentions.look}
 				onBlur={mentions.close}
+				onPaste={(e) => {
+					const files = able ? pastedFiles(e.clipboardData, stampOf(Date.now())) : [];
+					if (!files.length) return;
+					e.preventDefault();
+					addFiles(files);
+				}}
 				onKeyDown={(e) => {
 					if (mentions.onKeyDown(e)) return;
 					// Enter while an input method composes chooses a word; keyCode 229 is Safari's way to say so.
@@ -102,8 +119,9 @@ export function Composer({ channel }: { channel: Channel }) {
 				}}
 			/>
 			<div class="composer-row">
+				{able && <AttachButton channel={channel} />}
 				<span id="composer-note" class={left < 0 ? 'composer-note bad' : 'composer-note'} role={left < WARN ? 'status' : undefined}>
-					{left < 0 ? t.tooLong(-left) : left < WARN ? t.left20k(left) : t.composerHint}
+					{left < 0 ? t.tooLong(-left) : left < WARN ? t.left20k(left) : chosen.length ? t.composerFilesHint : t.composerHint}
 				</span>
 				<button type="submit" class="button primary send" aria-disabled={blocked}>
 					<span>{t.send}</span>

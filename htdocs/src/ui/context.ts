@@ -18,6 +18,9 @@ export type DialogName =
 	| 'devices'
 	| 'password'
 	| 'tokens'
+	| 'files'
+	| { lightbox: { channel: number; file: number } }
+	| { deleteFile: { channel: number; seq: number; file: number; name: string } }
 	| { moderate: { channel: number; user: number } }
 	| { report: { channel: number; seq: number } }
 	| { deleteMessage: { channel: number; seq: number } }

@@ -1,6 +1,6 @@
 // The dialogs that lead somewhere: quick switcher, new direct message, adding a person, browsing public channels.
 import { useEffect, useState } from 'preact/hooks';
-import { Hash, Lock, Users } from 'lucide';
+import { Hash, Lock, Search, Users } from 'lucide';
 import { api } from '../net/api';
 import { myId, sections } from '../model/state';
 import { unreadOf } from '../model/unread';
@@ -13,7 +13,7 @@ import { errorText } from './errors';
 import { Icon } from './icon';
 import { channelLabel, personName } from './names';
 import { Picker, usePeople, type Choice } from './picker';
-import { channelPath, navigate } from './route';
+import { channelPath, navigate, openSearch } from './route';
 
 interface Props {
 	onClose: () => void;
@@ -91,6 +91,21 @@ export function Switcher({ onClose }: Props) {
 		if (peers.has(u.id) || choices.length > 40) continue;
 		choices.push({ key: `u${u.id}`, choose: () => direct(u.id), face: <Person user={u} /> });
 	}
+	const words = query.trim();
+	if (words && own.channels.length + own.direct.length > 0)
+		choices.push({
+			key: 'search',
+			choose: () => {
+				onClose();
+				openSearch(state.channels, words);
+			},
+			face: (
+				<>
+					<Icon of={Search} size={18} />
+					<span class="picker-name">{t.searchFor(words)}</span>
+				</>
+			),
+		});
 	return (
 		<Dialog title={t.switcherLabel} onClose={onClose} bare>
 			<Picker

@@ -14,6 +14,7 @@ export interface KeyTargets {
 	drawer: () => boolean;
 	closeDrawer: () => void;
 	openDialog: (d: DialogName) => void;
+	search: () => void;
 }
 
 export function listenToKeys(k: KeyTargets): () => void {
@@ -37,6 +38,9 @@ export function listenToKeys(k: KeyTargets): () => void {
 		if (e.key === '?') {
 			e.preventDefault();
 			k.openDialog('shortcuts');
+		} else if (e.key === '/') {
+			e.preventDefault();
+			k.search();
 		} else if (e.key === 'j' || e.key === 'k') {
 			e.preventDefault();
 			dispatchEvent(new CustomEvent('pulsechat-step', { detail: e.key === 'j' ? 1 : -1 }));

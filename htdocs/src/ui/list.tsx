@@ -11,6 +11,7 @@ import { myId, pendingOf } from '../model/state';
 import type { Channel, Log, Pending } from '../model/types';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
+import { errorText } from './errors';
 import { Icon } from './icon';
 import { RowView } from './row';
 import { buildRows, type Row } from './rows';
@@ -38,7 +39,7 @@ interface Place {
 }
 
 export function MessageList({ channel }: { channel: Channel }) {
-	const { client } = useUi();
+	const { client, toast } = useUi();
 	const id = channel.id;
 	const log = useState$((s) => s.logs[id]) ?? emptyLog;
 	const outbox = useState$((s) => s.outbox);
@@ -48,6 +49,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const label = useState$((s) => channelLabel(s, channel));
 	const me = useState$(myId);
 	const marks = useState$((s) => s.reads[id]);
+	const target = useState$((s) => (s.target?.channel === id ? s.target : null));
+	const aimed = useRef<typeof target>(null);
 	const today = useToday();
 	const [, redraw] = useReducer((n: number) => n + 1, 0);
 	const [active, setActive] = useState<string | null>(null);
@@ -83,6 +86,15 @@ export function MessageList({ channel }: { channel: Channel }) {
 			p.stick = false;
 			p.anchor = { key: 'new', y: LINE_AT };
 		}
+	}
+	// A message that was gone to stands in the upper third.
+	const aim = target && aimed.current !== target && log.status === 'ready' ? `m${target.seq}` : null;
+	if (aim !== null && indexOf.has(aim)) {
+		aimed.current = target;
+		p.opened = true;
+		p.stick = false;
+		p.anchor = { key: aim, y: p.height / 3 };
+		p.top = scroller.current?.scrollTop ?? 0;
 	}
 	const sizes = useMemo(() => sizesOf(rows, heights.current, p.width), [rows, p.width]);
 	const offsets = layout(sizes);
@@ -128,6 +140,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 		setAway((a) => (a.far === far && a.fresh === fresh && a.above === above ? a : { far, fresh, above }));
 		if (onScreen && !p.leaving) client.seen(id, onScreen);
 		if (box.scrollTop < LOAD_WITHIN) void client.loader.before(id);
+		if (below < LOAD_WITHIN) void client.loader.after(id);
 	}, [id, me]);
 
 	/* Whether the "new messages" line stands above what is on the screen, and has not been seen yet. */
@@ -225,7 +238,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 		// Only who scrolls up leaves the bottom. A font that has come, say, may have made the rows taller just now.
 		const up = box.scrollTop < p.top - 1;
 		p.top = box.scrollTop;
-		if (box.scrollHeight - box.scrollTop - box.clientHeight <= AT_BOTTOM) p.stick = true;
+		if (box.scrollHeight - box.scrollTop - box.clientHeight <= AT_BOTTOM) p.stick = !client.store.get().logs[id]?.hasAfter;
 		else if (up) p.stick = false;
 		else if (p.stick) return redraw(0);
 		capture();
@@ -262,10 +275,11 @@ export function MessageList({ channel }: { channel: Channel }) {
 	}, [markSeen, ready]);
 
 	const toBottom = useCallback(() => {
+		if (client.store.get().logs[id]?.hasAfter) client.loader.newest(id).catch((e: unknown) => toast(errorText(e), true));
 		p.stick = true;
 		p.anchor = null;
 		redraw(0);
-	}, []);
+	}, [id]);
 
 	/* Up to the "new messages" line; loads what lies between. */
 	const toLine = useCallback(async () => {
@@ -292,6 +306,16 @@ export function MessageList({ channel }: { channel: Channel }) {
 	useEffect(() => {
 		if (newest && p.opened) toBottom();
 	}, [newest]);
+
+	useLayoutEffect(() => {
+		if (!target || aimed.current !== target) return;
+		const key = `m${target.seq}`;
+		const el = inner.current?.querySelector<HTMLElement>(`[data-key="${key}"]`);
+		choose(key);
+		el?.focus({ preventScroll: true });
+		const tint = getComputedStyle(document.documentElement).getPropertyValue('--tint').trim();
+		if (tint) el?.animate([{ backgroundColor: tint }, { backgroundColor: tint, offset: 0.6 }, {}], 2_000);
+	}, [target, aimed.current === target]);
 
 	const step = useCallback((by: number) => {
 		const now = layoutNow.current;
@@ -386,7 +410,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 					</button>
 				</div>
 			)}
-			{(away.far || away.fresh > 0) && (
+			{(away.far || away.fresh > 0 || log.hasAfter) && (
 				<button class="jump" onClick={toBottom} aria-label={away.fresh ? undefined : t.toLatest}>
 					<Icon of={ArrowDown} size={16} />
 					{away.fresh > 0 && <span>{t.newCount(away.fresh)}</span>}

@@ -1,10 +1,14 @@
 // Reported messages and what is done about them: in the administration, and for a channel's moderators in a dialog.
 import { useEffect, useState } from 'preact/hooks';
 import { admin, type Report, type ReportAction } from '../net/admin';
+import { Paperclip } from 'lucide';
+import { isErased } from '../model/files';
 import { isAdmin } from '../model/roles';
 import { t } from '../strings';
 import { ta } from '../strings_admin';
 import { useState$, useUi } from './context';
+import { FileName } from './file_parts';
+import { Icon } from './icon';
 import { Dialog } from './dialog';
 import { errorText } from './errors';
 import { channelLabel, personName } from './names';
@@ -76,6 +80,11 @@ function ReportView({ report: r, onDecide }: { report: Report; onDecide: () => v
 			</header>
 			<blockquote class="report-body" dir="auto">
 				{r.body.text}
+				{r.body.files?.map((f) => (
+					<p key={f.id} class="report-file">
+						<Icon of={Paperclip} size={14} /> {isErased(f) ? t.fileGone : <FileName name={f.name} />}
+					</p>
+				))}
 			</blockquote>
 			<p class="report-why">
 				<strong>{ta.reportedBy(personName(users[r.reporter]), ta.reportReasons[r.reason] ?? r.reason)}</strong>

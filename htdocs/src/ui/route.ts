@@ -1,9 +1,13 @@
-// The page paths: / , /c/12 , /c/12/members , /admin/people , /sign-in , /join#CODE. The web server gives index.html for each of them.
+// The page paths: / , /c/12 , /c/12?at=1041 , /c/12/members , /c/12/search?q=WORDS , /admin/people , /sign-in , /join#CODE. The web
+// server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
 export type AdminTab = 'people' | 'reports' | 'channels' | 'bots' | 'audit';
 export type Door = { page: 'sign-in'; returnTo: string } | { page: 'join'; invite: string };
-export type Route = { page: 'home' } | { page: 'admin'; tab: AdminTab } | { page: 'channel'; channel: number; panel: 'members' | null } | Door;
+export type Panel = 'members' | 'search';
+/* at: the seq of a message to begin at. q: what is searched for, where that panel is open. */
+export type ChannelRoute = { page: 'channel'; channel: number; panel: Panel | null; at: number | null; q: string };
+export type Route = { page: 'home' } | { page: 'admin'; tab: AdminTab } | ChannelRoute | Door;
 
 /* Pages for those who have not signed in. */
 export const isDoor = (route: Route): route is Door => route.page === 'sign-in' || route.page === 'join';
@@ -18,15 +22,37 @@ export function parseRoute(path: string, search: string, hash = ''): Route {
 	// Behind the #, where no server and no log gets to see it.
 	const join = path === '/join' && /^#([\w-]{1,64})$/.exec(hash);
 	if (join) return { page: 'join', invite: join[1]! };
-	const m = /^\/c\/(\d{1,16})(\/members)?\/?$/.exec(path);
-	if (m) return { page: 'channel', channel: Number(m[1]), panel: m[2] ? 'members' : null };
+	const m = /^\/c\/(\d{1,16})(?:\/(members|search))?\/?$/.exec(path);
+	if (m) {
+		const params = new URLSearchParams(search);
+		const at = /^\d{1,16}$/.test(params.get('at') ?? '') ? Number(params.get('at')) : null;
+		return { page: 'channel', channel: Number(m[1]), panel: (m[2] as Panel | undefined) ?? null, at: at || null, q: params.get('q') ?? '' };
+	}
 	const a = /^\/admin(?:\/(people|reports|channels|bots|audit))?\/?$/.exec(path);
 	if (a) return { page: 'admin', tab: (a[1] as AdminTab | undefined) ?? 'people' };
 	return { page: 'home' };
 }
 
 export const adminPath = (tab: AdminTab = 'people') => `/admin/${tab}`;
-export const channelPath = (id: number, panel?: 'members') => `/c/${id}${panel ? `/${panel}` : ''}`;
+export const channelPath = (id: number, panel?: Panel) => `/c/${id}${panel ? `/${panel}` : ''}`;
+export const messagePath = (id: number, seq: number) => `/c/${id}?at=${seq}`;
+/* The results of a search beside a channel, at a message of it. */
+export function searchPath(id: number, q = '', at: number | null = null): string {
+	const params = new URLSearchParams();
+	if (q) params.set('q', q);
+	if (at !== null) params.set('at', String(at));
+	return `/c/${id}/search${params.size ? `?${params}` : ''}`;
+}
+
+/* Opens the search beside the channel that is open, else beside any; false: there is none. */
+export function openSearch(channels: Readonly<Record<number, unknown>>, q = ''): boolean {
+	const here = parseRoute(location.pathname, location.search);
+	const id = here.page === 'channel' && channels[here.channel] ? here.channel : Number(Object.keys(channels)[0] ?? 0);
+	if (!id) return false;
+	navigate(searchPath(id, q));
+	dispatchEvent(new Event('pulsechat-search'));
+	return true;
+}
 
 export function navigate(path: string, replace = false): void {
 	if (path === location.pathname + location.search) return;

@@ -3,7 +3,8 @@ import { memo } from './memo';
 import { useState } from 'preact/hooks';
 import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, RotateCw, ShieldAlert, Trash2 } from 'lucide';
 import type { IconNode } from 'lucide';
-import type { Channel, Message as Stored, User } from '../model/types';
+import type { Channel, Message as Stored, MessageFile, User } from '../model/types';
+import { waitsForFiles } from '../model/uploads';
 import { rankIn } from '../model/roles';
 import { myId } from '../model/state';
 import { t } from '../strings';
@@ -11,6 +12,7 @@ import { Avatar } from './avatar';
 import { Face, StatusMark } from './presence';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
+import { Files, PendingFiles } from './files';
 import { Icon } from './icon';
 import { channelLabel, personName } from './names';
 import type { Row } from './rows';
@@ -89,6 +91,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 	const pending = row.kind === 'pending' ? row.pending : null;
 	const at = row.kind === 'message' ? row.at : row.pending.at;
 	const text = stored ? stored.body?.text : pending!.text;
+	const files = stored?.body?.files;
 	const mentions = stored ? stored.body?.mentions : pending?.mentions;
 	const toMe = stored !== null && stored.sender !== me && mentions?.includes(me) === true;
 	const failed = pending?.state === 'failed';
@@ -137,12 +140,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 			<div class="msg-main">
 				{row.head && (
 					<div class="msg-who">
-						<button
-							class="msg-name"
-							data-person={sender}
-							aria-haspopup="dialog"
-							tabIndex={active ? 0 : -1}
-						>
+						<button class="msg-name" data-person={sender} aria-haspopup="dialog" tabIndex={active ? 0 : -1}>
 							<bdi>{personName(user)}</bdi>
 						</button>
 						<StatusMark id={sender} />
@@ -155,13 +153,25 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 					<p class="msg-gone">{stored.deleted_by && stored.deleted_by !== stored.sender ? t.deletedByOther : t.deletedMessage}</p>
 				) : text === undefined ? (
 					<p class="msg-gone">{t.emptyMessage}</p>
-				) : (
+				) : text ? (
 					<Body text={text} mentions={mentions} />
+				) : files?.length || pending?.files?.length ? null : (
+					<p class="msg-gone">{t.fileGone}</p> // the last of a message without words
 				)}
+				{stored && files && files.length > 0 && !stored.deleted && (
+					<OwnedFiles files={files} message={stored} channel={channel.id} own={stored.sender === me} active={active} />
+				)}
+				{pending?.files && pending.files.length > 0 && <PendingFiles files={pending.files} />}
 				{toMe && <span class="sr-only">{t.mentionsYou}</span>}
 				{pending && !failed && (
 					<p class="msg-state">
-						<Icon of={Clock} size={13} /> {pending.state === 'queued' ? t.waiting : t.sending}
+						<Icon of={Clock} size={13} />{' '}
+						{waitsForFiles(pending) ? t.waitingFiles : pending.state === 'queued' ? t.waiting : t.sending}
+						{waitsForFiles(pending) && (
+							<button class="link-button" onClick={() => ui.client.discard(pending.client_id)}>
+								<Icon of={Trash2} size={13} /> {t.discard}
+							</button>
+						)}
 					</p>
 				)}
 				{failed && pending && (
@@ -179,7 +189,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 			</div>
 			{(near || active) && stored && (
 				<div class="msg-tools" role="group" aria-label={t.messageActions}>
-					{text !== undefined && <Tool icon={Copy} label={t.copy} active={active} onClick={copy} />}
+					{text && <Tool icon={Copy} label={t.copy} active={active} onClick={copy} />}
 					<Tool icon={MessageSquareDot} label={t.markUnread} active={active} onClick={markUnread} />
 					{stored.sender === me && channel.kind !== 'direct' && !stored.deleted && (
 						<Tool
@@ -194,6 +204,23 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 			)}
 		</article>
 	);
+}
+
+function OwnedFiles({
+	files,
+	message,
+	channel,
+	own,
+	active,
+}: {
+	files: readonly MessageFile[];
+	message: Stored;
+	channel: number;
+	own: boolean;
+	active: boolean;
+}) {
+	const rank = useState$((s) => rankIn(s, channel));
+	return <Files files={files} channel={channel} seq={message.seq} mayDelete={own || rank > 0} tab={active ? 0 : -1} />;
 }
 
 /* Reporting, deleting, and what moderators do about its writer. */

@@ -5,6 +5,7 @@ import { BellOff, Check, SmilePlus, X } from 'lucide';
 import { FOREVER, statusOf } from '../model/presence';
 import { myId } from '../model/state';
 import type { Settings as Values } from '../model/types';
+import { keepsLocation, setKeepsLocation } from '../sync/uploads_browser';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
@@ -35,6 +36,8 @@ export function Settings({ onClose }: Props) {
 	const settings = useState$((s) => s.settings);
 	const status = useState$((s) => statusOf(s, myId(s)));
 	const local = useState$((s) => s.me?.password);
+	const able = useState$((s) => s.limits.files !== null);
+	const [location, setLocation] = useState(keepsLocation);
 	useEffect(() => void client.loader.settings(), []);
 	const change = (c: Partial<Values>) => client.changeSettings(c).catch((e: unknown) => toast(errorText(e), true));
 	return (
@@ -72,6 +75,29 @@ export function Settings({ onClose }: Props) {
 							on={settings.read_receipts}
 							onChange={(read_receipts) => change({ read_receipts })}
 						/>
+					</>
+				)}
+				{able && (
+					<>
+						<h3>{t.settingsFiles}</h3>
+						<Switch
+							label={t.keepLocation}
+							hint={t.keepLocationHint}
+							on={location}
+							onChange={async (on) => {
+								setKeepsLocation(on);
+								setLocation(on);
+							}}
+						/>
+						<Row label={t.myFiles} hint={t.myFilesHint}>
+							<button
+								class="button"
+								aria-label={`${t.myFiles}: ${t.devicesShow}`}
+								onClick={() => openDialog('files')}
+							>
+								{t.devicesShow}
+							</button>
+						</Row>
 					</>
 				)}
 				<h3>{t.settingsAccess}</h3>

@@ -4,6 +4,7 @@ import { channelLabel, personName } from './names';
 import { isGuest } from '../model/roles';
 import { myId, sections, type State } from '../model/state';
 import { loudOf, unreadOf } from '../model/unread';
+import { draftFiles } from '../model/uploads';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
 import { countText } from './attention';
@@ -91,7 +92,7 @@ function Entry({ channel: c, state, current }: { channel: Channel; state: State;
 	const ui = useUi();
 	const unread = unreadOf(c);
 	const loud = loudOf(c);
-	const draft = !current && !!state.drafts[c.id]?.trim();
+	const draft = !current && (!!state.drafts[c.id]?.trim() || draftFiles(state, c.id).length > 0);
 	const peer = c.peer === null ? undefined : state.users[c.peer];
 	const name = c.kind === 'direct' ? (c.peer === myId(state) ? channelLabel(state, c) : personName(peer)) : c.name;
 	return (

@@ -20,6 +20,13 @@ export const briefTime = (ms: number): string =>
 export const fullTime = (ms: number): string => full.format(ms);
 export const dateOf = (ms: number): string => short.format(ms);
 
+/* For the name of a file: 2026-11-26 14.05.33. */
+export function stampOf(ms: number): string {
+	const d = new Date(ms);
+	const two = (n: number) => String(n).padStart(2, '0');
+	return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${[d.getHours(), d.getMinutes(), d.getSeconds()].map(two).join('.')}`;
+}
+
 /* The local midnight that begins the day of `ms`, `days` later. */
 export function dayStart(ms: number, days = 0): number {
 	const d = new Date(ms);

@@ -1,4 +1,5 @@
 // Windowing: which rows are drawn for a scroll position, from measured heights and estimates. Pure arithmetic.
+import { heightOf } from '../model/files';
 import type { Row } from './rows';
 
 export const OVERSCAN = 500; // px drawn above and below the view
@@ -17,7 +18,9 @@ export function estimate(row: Row, width: number): number {
 		lines += Math.max(1, Math.ceil((stop - at) / perLine));
 		at = stop + 1;
 	}
-	return Math.min(24, lines) * 22 + (row.head ? 34 : 4);
+	const files = row.kind === 'message' ? row.message.body?.files : row.pending.files;
+	if (!text && files?.length) lines = 0;
+	return Math.min(24, lines) * 22 + (files?.length ? heightOf(files as Parameters<typeof heightOf>[0], width) : 0) + (row.head ? 34 : 4);
 }
 
 /* The height of each row: measured, or guessed. Kept between drawings, since guessing 10,000 takes its time. */
