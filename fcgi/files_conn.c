@@ -226,6 +226,13 @@ static enum next turn(struct files_conn *c, char *buf)
 	return next;
 }
 
+/* Something is to be done whether or not more comes: also an answer whose request ended with the turn's last read. */
+static bool has_to_do(const struct files_conn *c)
+{
+	return c->out_at < c->out.n ||
+	       (c->q && (c->q->state == FILES_WORK || (c->q->state == FILES_READY && !c->answered)));
+}
+
 void files_conn_ready(struct files_conn *c, char *buf)
 {
 	enum next next = turn(c, buf);
@@ -235,7 +242,7 @@ void files_conn_ready(struct files_conn *c, char *buf)
 		be_gone(c);
 		return;
 	}
-	if (c->out_at < c->out.n || (c->q && c->q->state == FILES_WORK))
+	if (has_to_do(c))
 		events |= EPOLLOUT;
 	watch(c->f, EPOLL_CTL_MOD, c->fd, events, c);
 }

@@ -58,12 +58,9 @@ static const char usage[] =
 static int read_options(int argc, char **argv, const char **config, bool *files)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"files", no_argument, NULL, 'F'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{"routes", no_argument, NULL, 'R'},
-		{0},
+		{"config", required_argument, NULL, 'c'}, {"files", no_argument, NULL, 'F'},
+		{"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'V'},
+		{"routes", no_argument, NULL, 'R'},       {0},
 	};
 	int o;
 

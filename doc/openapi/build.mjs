@@ -42,7 +42,8 @@ const description = `The REST interface of PulseChat. doc/protocol.md of the sou
 **Who asks.** Programs send \`Authorization: Bearer pct_…\`, browsers their session's cookie with \`Origin\`, \`Sec-Fetch-Site\` or the header
 \`PulseChat-Client\` (403 \`origin_refused\`). Scopes are those of tokens; an operation without \`bearer\` is for browser sessions alone.
 
-**What every path has.** HEAD is GET without the body (405 of the realtime paths); OPTIONS is answered 204 with \`Allow\`; another method 405 \`method_not_allowed\`, an
+**What every path has.** HEAD is GET without the body (405 of the realtime paths); OPTIONS is answered 204 with \`Allow\`; another method 405
+\`method_not_allowed\`, an
 unknown path 404 \`not_found\`. An answer is never stored (\`Cache-Control: no-store\`), or asked for anew each time. A POST without a body bears
 \`Content-Length: 0\`. Unknown members of requests are refused; pass over unknown ones of answers.
 

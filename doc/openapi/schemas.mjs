@@ -210,8 +210,9 @@ const messages = {
 		"edited_at?": time,
 	}),
 	DeletedMessage: obj({ channel: id, seq, id, created_at: time, sender: id, version, deleted: only(true), "deleted_by?": id }),
+	SnippetPiece: obj({ text: text(), "hit?": { ...bool, description: "it is what was looked for" } }, { description: "a piece of plain text" }),
 	Found: obj(
-		{ channel: id, seq, id, created_at: time, sender: id, version, "edited_at?": time, has: list(text()), snippet: text() },
+		{ channel: id, seq, id, created_at: time, sender: id, version, "edited_at?": time, has: list(one("link", "file", "mention")), snippet: list(ref("SnippetPiece")) },
 		{ description: "a message that was searched for" },
 	),
 	Message: { oneOf: [ref("LiveMessage"), ref("DeletedMessage")] },

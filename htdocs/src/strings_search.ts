@@ -20,8 +20,10 @@ export const ts = {
 		['has:link', 'with a link; also has:file, has:mention'],
 		['after:2026-01-01 before:2026-02-01', 'sent in January'],
 	] as [string, string][],
-	found: (n: number, more: boolean) => (more ? `The first ${n} messages` : `${n} ${plural(n, 'message', 'messages')}`),
-	nothing: 'Nothing found',
+	found: (n: number, more: boolean) => {
+		if (!n) return 'Nothing found';
+		return more ? `The first ${n} messages` : `${n} ${plural(n, 'message', 'messages')}`;
+	},
 	nothingText: 'Try fewer or shorter words, or take a filter away.',
 	dropFilters: 'Search without filters',
 	failed: 'The search did not work.',

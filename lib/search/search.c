@@ -12,7 +12,7 @@
 
 #define BUDGET_MS 1000               /* after which a page is as long as it is */
 #define TAIL_EVENTS 4000             /* of the log's end that are looked through */
-#define SEARCH_POOL 500              /* matches that are ranked */
+#define SEARCH_POOL 300              /* matches that are ranked */
 #define POOL_BYTES ((size_t)4 << 20) /* of their texts */
 #define ROUNDS_MAX 64                /* of questions to the index */
 #define ASK_FIRST 64
@@ -170,7 +170,7 @@ static int collect(struct search *s, struct err *e)
 	if (read_tail(s, &tail, e) < 0)
 		return -1;
 	if (s->order == SEARCH_BY_RANK)
-		want = ASK_MAX;
+		want = SEARCH_POOL + SEARCH_POOL / 8;
 	for (;;) {
 		int64_t left = until - clock_mono_ms();
 

@@ -44,7 +44,8 @@ END $$;
 
 -- What a search is about: whom and where its filters name, where the reader may look, how far the index has come. All that is read
 -- afterwards stands in the same snapshot.
--- rooms: the channels to look in, all of his where he names none; few_rooms: the index is asked by them, else by who is where; whole: what the index lacks is in the log above `event`.
+-- rooms: the channels to look in, all of his where he names none; few_rooms: the index is asked by them, else by
+-- who is where; whole: what the index lacks is in the log above `event`.
 DROP FUNCTION IF EXISTS search_scope(bigint, text[], text[], text, text);
 CREATE OR REPLACE FUNCTION search_scope(reader bigint, in_from text[], in_rooms text[], in_before text, in_after text)
 RETURNS TABLE (cursor text, senders bigint[], no_sender text, rooms bigint[], no_room text, few_rooms boolean, before_at timestamptz,

@@ -2,7 +2,8 @@
 
 -- name: search_scope
 -- in: reader int8, senders text[], rooms text[], before text, after text
--- out: cursor text, senders int8[], no_sender text, rooms int8[], no_room text, few_rooms bool, before_at timestamptz, after_at timestamptz, event int8, head int8, whole bool
+-- out: cursor text, senders int8[], no_sender text, rooms int8[], no_room text, few_rooms bool
+-- out: before_at timestamptz, after_at timestamptz, event int8, head int8, whole bool
 SELECT cursor, senders, no_sender, rooms, no_room, few_rooms, before_at, after_at, event, head, whole
 FROM search_scope($1, $2, $3, $4, $5);
 
@@ -58,6 +59,7 @@ SELECT m.channel_id, m.seq, m.sender, m.version, CASE WHEN m.deleted_at IS NULL 
 FROM messages m WHERE (m.channel_id, m.seq) > ($1::int8, $2::int8) ORDER BY m.channel_id, m.seq LIMIT $3;
 
 -- name: search_store
--- in: from_event int8, from_walking bool, from_channel int8, from_seq int8, to_event int8, to_walking bool, to_channel int8, to_seq int8, channels int8[], seqs int8[], versions int8[], vectors text[]
+-- in: from_event int8, from_walking bool, from_channel int8, from_seq int8, to_event int8, to_walking bool, to_channel int8, to_seq int8
+-- in: channels int8[], seqs int8[], versions int8[], vectors text[]
 -- out: stored bool
 SELECT search_index_store($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS stored;

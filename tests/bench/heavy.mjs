@@ -22,7 +22,8 @@ const fold = (w) => w.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().rep
 /** What is looked for: {q, template}: the template of a tsquery is what the site makes of q, for pgbench. */
 function queries(words) {
 	const list = [];
-	const add = (q, ...lexemes) => list.push({ q, template: lexemes.map((l) => `'%${l}'`.replace(/\*'$/, "':*")).join("&") });
+	const add = (q, ...lexemes) => 
+		list.push({ q, template: lexemes.map((l) => `'%${l}'`.replace(/\*'$/, "':*")).join("&") });
 	const han = (i) => String.fromCodePoint(0x4e00 + i * 6);
 	// common, known, rare; one, two and three words; beginnings of words
 	for (const i of [0, 2, 8, 30, 120, 500, 2000, 8000, 30000]) add(words[i], `w${fold(words[i])}*`);
@@ -44,9 +45,11 @@ export async function million(cell, { quick, patience }) {
 	try {
 		const made = await makeMillion(site, { messages: quick ? 2e5 : 1e6, say: (text) => cell.options.debug(text) });
 		const [messages, size] = (await site.stack.psql(
-			"SELECT count(*), pg_size_pretty(pg_total_relation_size('message_index')) || ' of ' || pg_size_pretty(pg_total_relation_size('messages')) FROM messages",
+			`SELECT count(*), pg_size_pretty(pg_total_relation_size('message_index')) || ', of the messages ' ||
+				pg_size_pretty(pg_total_relation_size('messages')) FROM messages`,
 		)).split("|");
-		cell.say(`${messages} messages, made in ${made.seconds.toFixed(0)} s; of that the search index ${made.indexing.toFixed(0)} s, its size ${size}`);
+		const took = `made in ${made.seconds.toFixed(0)} s, of that ${made.indexing.toFixed(0)} s for the search index`;
+		cell.say(`${messages} messages, ${took}; its size ${size}`);
 		const random = rng(7);
 		const below = (n) => Math.floor(random() * n);
 		const asked = queries(made.spoken.latin);
@@ -76,7 +79,9 @@ export async function million(cell, { quick, patience }) {
 			{
 				name: "history page",
 				ours: (user) => `/api/v1/channels/${roomOf(user)}/messages?limit=50&before=${1 + below(900)}`,
-				theirs: `${reader}\\set channel random(${made.ids[0]}, ${made.ids.at(-1)})\n\\set before random(1, 900)\n${session}${statement("history_before", [":channel", ":reader", ":before", "50"])}`,
+				theirs: `${reader}\\set channel random(${made.ids[0]}, ${made.ids.at(-1)})
+\\set before random(1, 900)
+${session}${statement("history_before", [":channel", ":reader", ":before", "50"])}`,
 			},
 			{
 				name: "search, newest first",
@@ -90,7 +95,11 @@ export async function million(cell, { quick, patience }) {
 				ours: () => `/api/v1/search?${new URLSearchParams({ q: asked[below(asked.length)].q, sort: "rank" })}`,
 				theirs: `${reader}\\set k random(0, ${asked.length - 1})\n${session}${searching(512)}`,
 			},
-			{ name: "unread list", ours: () => "/api/v1/me/unread", theirs: `${reader}${session}${statement("unread_list", [":reader", "false"])}` },
+			{
+				name: "unread list",
+				ours: () => "/api/v1/me/unread",
+				theirs: `${reader}${session}${statement("unread_list", [":reader", "false"])}`,
+			},
 			{
 				name: "side bar",
 				ours: () => "/api/v1/channels?limit=200",
@@ -112,7 +121,8 @@ export async function million(cell, { quick, patience }) {
 			}
 			const ours = percentiles(times);
 			const theirs = await pgbench(site, c.theirs, { clients: 1, seconds: quick ? 2 : 5, log: true });
-			cell.say(`${c.name}: ${say(ours)}${c.search ? `, ${(found / count).toFixed(1)} found` : ""}; pgbench with the same statements ${say(theirs)}`);
+			const many = c.search ? `, ${(found / count).toFixed(1)} found` : "";
+			cell.say(`${c.name}: ${say(ours)}${many}; pgbench with the same statements ${say(theirs)}`);
 			cell.figures[c.name] = { ours, pgbench: theirs };
 			if (c.search) cell.check(`${c.name}, 1 M messages: p95`, ours.p95, { atMost: P95_SEARCH, unit: " ms" });
 		}

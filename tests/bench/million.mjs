@@ -17,7 +17,11 @@ const randomFrom = (seed) => {
 const zipf = (r, n) => Math.floor((n + 1) ** r.fraction()) - 1;
 
 const SYLLABLES = {
-	latin: "ba be bi bo bu da de di do du fa fe fi ga ge gi go gu ha he hi ka ke ki ko la le li lo lu ma me mi mo mu na ne ni no nu pa pe pi po ra re ri ro ru sa se si so su ta te ti to tu va ve vi wa we zu tion ment ing ver ent schaft keit ung able ness é ä ö ü ñ ç ø ß".split(" "),
+	latin: (
+		"ba be bi bo bu da de di do du fa fe fi ga ge gi go gu ha he hi ka ke ki ko la le li lo lu ma me mi mo mu na ne ni no nu " +
+		"pa pe pi po ra re ri ro ru sa se si so su ta te ti to tu va ve vi wa we zu tion ment ing ver ent schaft keit ung able " +
+		"ness é ä ö ü ñ ç ø ß"
+	).split(" "),
 	cyrillic: "ба ве ги до жу за ко ле ми но пра ро ста то ура фи хо це ча ше ы я ние ость".split(" "),
 	greek: "αλ βε γα δι ευ ζω θη ις κα λο μος νε ξυ πο ρας στη τις φω χα ψη ως ά έ ή".split(" "),
 	hangul: "가 나 다 라 마 바 사 아 자 차 카 타 파 하 고 노 도 서 울 한 국 은 는 이 에 서".split(" "),

@@ -84,8 +84,8 @@ test("what is left behind goes after a day, and nothing else does", async () => 
 	const [old, young, oldUpload, upload] = [make("tmp", 2), make("tmp", 0), make("multipart", 9), make("multipart", 0)];
 	for (const d of tmp().filter((d) => !old.endsWith(d) && !young.endsWith(d))) {
 		const at = new Date(Date.now() - 2 * 86400e3);
-		for (const path of [...readdirSync(join(stack.filesDir, "tmp", d)).map((f) => join(stack.filesDir, "tmp", d, f)), join(stack.filesDir, "tmp", d)])
-			utimesSync(path, at, at);
+		const dir = join(stack.filesDir, "tmp", d);
+		for (const path of [...readdirSync(dir).map((f) => join(dir, f)), dir]) utimesSync(path, at, at);
 	}
 	const { key } = await put(s3, Buffer.from("stays"));
 	await stack.down("files1");
@@ -276,7 +276,8 @@ test("HTML, SVG, XML and PDF opened in a browser run no script, and HTML named a
 		const ran = [];
 		await context.exposeBinding("ran", (_source, what) => ran.push(what));
 		for (const [type, text] of [...EVIL, ["image/png", EVIL[0][1]]]) {
-			const beacon = `ran(location.href); fetch('http://127.0.0.1:${beacons.address().port}/ran', { mode: 'no-cors' }).catch(() => {}); document.title = 'ran'`;
+			const call = `fetch('http://127.0.0.1:${beacons.address().port}/ran', { mode: 'no-cors' })`;
+			const beacon = `ran(location.href); document.title = 'ran'; ${call}`;
 			const { key } = await put(s3, Buffer.from(text.replaceAll("BEACON", beacon)), { type });
 			const page = await context.newPage();
 			const { url } = sign(s3, "GET", key);

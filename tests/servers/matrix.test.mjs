@@ -346,7 +346,8 @@ function of(name) {
 			assert.match(r.headers["content-type"], /^text\/html; ?charset=utf-8$/i);
 			assert.deepEqual(r.all["cache-control"], ["no-cache"], path);
 			assert.deepEqual(r.all["content-security-policy"]?.length, 1);
-			assert.match(r.headers["content-security-policy"], new RegExp(`default-src 'none'.*connect-src 'self' ws://${stack.host};`));
+			const connect = `connect-src 'self' ws://${stack.host} ${stack.filesUrl};`;
+			assert.match(r.headers["content-security-policy"], new RegExp(`default-src 'none'.*${connect}`));
 			assert.ok(r.all["permissions-policy"]);
 			secured(r, path);
 		}

@@ -63,7 +63,8 @@ function of(name, handle) {
 			assert.deepEqual(r.all["strict-transport-security"], [HSTS], path);
 		}
 		const page = await ask(server, "/");
-		assert.match(page.headers["content-security-policy"], /connect-src 'self' wss:\/\/localhost;/);
+		assert.match(page.headers["content-security-policy"], /img-src [^;]* https:\/\/files\.localhost; media-src [^;]* https:\/\/files\.localhost;/);
+		assert.match(page.headers["content-security-policy"], /connect-src 'self' wss:\/\/localhost https:\/\/files\.localhost;/);
 		const h2 = await askH2(server, "/api/v1/me", bearer);
 		assert.equal(h2.status, 200, h2.text);
 		assert.equal(JSON.parse(h2.text).user.handle, handle);

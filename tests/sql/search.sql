@@ -58,7 +58,8 @@ SELECT ok(spy.store(13, 14, ARRAY[16, 17, 18], array_fill('''%wfar'''::text, ARR
 SELECT is((SELECT count(*)::int FROM search_parts), 4, 'have theirs');
 SELECT is(spy.find(:alice, '''%wfar'''), '18 17 16', 'one after the other is asked');
 SELECT is(spy.find(:alice, '''%wfar''', 12 * 32768), '17 16', 'from a part''s beginning on');
-SELECT is((SELECT string_agg(coalesce(f.seq::text, 'rest ' || f.id / 32768), ' ') FROM search_find(:alice, '''%wfar''', 'infinity', '-infinity', 1000000000000000, 10, -1) f),
+SELECT is((SELECT string_agg(coalesce(f.seq::text, 'rest ' || f.id / 32768), ' ')
+	FROM search_find(:alice, '''%wfar''', 'infinity', '-infinity', 1000000000000000, 10, -1) f),
 	'rest 13', 'where the time is over it is said from where on nobody has looked');
 
 -- whom and where
@@ -72,7 +73,8 @@ SELECT is((SELECT no_room FROM search_scope(:carol, '{}', ARRAY[(SELECT name FRO
 UPDATE users SET time_zone = 'Pacific/Auckland' WHERE id = :alice;
 SELECT is((SELECT (before_at, after_at)::text FROM search_scope(:alice, '{}', '{}', '2026-01-02', '2026-01-01')),
 	(SELECT ('2026-01-02 00:00+13'::timestamptz, '2026-01-01 00:00+13'::timestamptz)::text), 'days are those of his time zone');
-SELECT ok((SELECT whole FROM search_scope(:alice, '{}', '{}', '', '')) = EXISTS (SELECT FROM events WHERE id = 15), 'the log tells what comes next, or it is said');
+SELECT ok((SELECT whole FROM search_scope(:alice, '{}', '{}', '', '')) = EXISTS (SELECT FROM events WHERE id = 15),
+	'the log tells what comes next, or it is said');
 UPDATE search_state SET walking = true;
 SELECT ok(NOT (SELECT whole FROM search_scope(:alice, '{}', '{}', '', '')), 'while all is walked through, the index is not whole');
 

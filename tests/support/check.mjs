@@ -173,7 +173,7 @@ const plans = {
 		nodeSuite("realtime (unread)", "tests/realtime", 8, { STEPS: "6000" }, "unread"),
 		nodeSuite("web (files)", "tests/web", 8, { FILES_ALL: "1" }, "files_radosgw"),
 		nodeSuite("web (roles)", "tests/web", 5, { SIZES: "all" }, "roles"),
-		nodeSuite("files (large)", "tests/files/long", 10),
+		nodeSuite("files (large)", "tests/files/long", 15),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),
 		frontSuite("api (nginx)", 8, ["nginx", "tests/api"]),
 		frontSuite("api (apache)", 12, ["apache-proxy_fcgi", "tests/api"]),

@@ -345,7 +345,10 @@ function configure(name, options) {
 /** For Stack's `front`: this server in lighttpd's place. */
 export function frontOf(name) {
 	if (!name || name === "lighttpd") return undefined;
-	return (stack) => ({ ...configure(name, { stack, dir: mkdtempSync(join(stack.runDir, "w-")), port: stack.port, filesPort: stack.filesPort }), ready: () => answers(stack.port) });
+	return (stack) => {
+		const { port, filesPort, runDir } = stack;
+		return { ...configure(name, { stack, dir: mkdtempSync(join(runDir, "w-")), port, filesPort }), ready: () => answers(port) };
+	};
 }
 
 const started = new Set();

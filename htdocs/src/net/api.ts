@@ -151,7 +151,8 @@ export const api = {
 	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
 	send: (id: number, client_id: string, body: SentBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
-	messages: (id: number, where: { before?: number; after?: number; around?: number; limit?: number }) => call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	messages: (id: number, where: { before?: number; after?: number; around?: number; limit?: number }) =>
+		call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
 	search: (q: string, sort: 'rank' | 'date', before?: string) => call<SearchPage>('GET', `${V}/search`, { q, sort, before }),
 	settings: () => call<Settings>('GET', `${V}/me/settings`),
 	changeSettings: (change: Partial<Settings>) => call<Settings>('PATCH', `${V}/me/settings`, undefined, change),

@@ -87,7 +87,9 @@ export const uploadShelf: UploadShelf = {
 			const mine = all.filter((u) => u.user === user).sort((a, b) => a.at - b.at);
 			return await Promise.all(
 				mine.map(async (u) => {
-					const held = await within(BYTES, 'readonly', (s) => s.get(u.client_id) as IDBRequest<Bytes | undefined>).catch(() => undefined);
+					const held = await within(BYTES, 'readonly', (s) => s.get(u.client_id) as IDBRequest<Bytes | undefined>).catch(
+						() => undefined,
+					);
 					if (held) written.add(u.client_id);
 					return { ...u, blob: held?.blob ?? null, thumb: held?.thumb ?? null };
 				}),

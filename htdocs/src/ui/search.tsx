@@ -147,7 +147,13 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 				<div class="search-row" role="radiogroup" aria-label={ts.sort}>
 					{ORDERS.map((o) => (
 						<label key={o} class={o === order ? 'chip chip-on' : 'chip'}>
-							<input type="radio" class="sr-only" name="search-order" checked={o === order} onChange={() => setOrder(o)} />
+							<input
+								type="radio"
+								class="sr-only"
+								name="search-order"
+								checked={o === order}
+								onChange={() => setOrder(o)}
+							/>
 							{ts.orders[o]}
 						</label>
 					))}
@@ -155,7 +161,7 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 			</form>
 			<div class="panel-scroll" tabIndex={0} role="region" aria-label={ts.results} aria-busy={busy}>
 				<p class="search-said" role="status">
-					{busy ? t.loading : found?.list.length ? ts.found(found.list.length, found.next !== null) : found && !error ? ts.nothing : ''}
+					{busy ? t.loading : found && !error ? ts.found(found.list.length, found.next !== null) : ''}
 				</p>
 				{error && (
 					<div class="panel-note" role="alert">
@@ -308,7 +314,8 @@ function Completing({ text, field, onText, onPut, onDown }: CompletingProps) {
 				const peer = c.peer === null ? undefined : state.users[c.peer];
 				const value = c.kind === 'direct' ? `@${peer?.handle ?? ''}` : (c.name ?? '');
 				const names = [label.replace(/^#/, ''), value.replace(/^@/, '')].map((s) => s.toLocaleLowerCase());
-				if (names.some((s) => s.includes(word)) && value !== writing.word) add(writing, value, label, c.kind === 'direct' ? value : c.topic);
+				if (!names.some((s) => s.includes(word)) || value === writing.word) continue;
+				add(writing, value, label, c.kind === 'direct' ? value : c.topic);
 			}
 	}
 	return (

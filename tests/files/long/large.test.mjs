@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { makeChannel, ok } from "../../api/help.mjs";
@@ -33,7 +33,7 @@ for (const kind of STORES)
 			const { alice, stack } = site;
 			const c = (await makeChannel(alice)).id, size = GB * 2 ** 30 - 12345;
 			const up = ok(
-				await alice.post("/api/v1/uploads", { client_id: crypto.randomUUID(), channel: c, name: "film.bin", type: "", size }),
+				await alice.post("/api/v1/uploads", { client_id: randomUUID(), channel: c, name: "film.bin", type: "", size }),
 				201,
 			);
 			const { part_size, parts } = up.multipart;
@@ -44,7 +44,7 @@ for (const kind of STORES)
 				part.writeUInt32BE(number);
 				whole.update(part);
 				const [put] = ok(await alice.post(path(up, "/parts"), { parts: [{ number, sha256: sha256(part) }] })).parts;
-				assert.equal((await putTo(put, part)).status, 200);
+				assert.equal((await putTo(put, part, { timeout: 300000 })).status, 200); // a busy disk
 			}
 			const done = ok(await completed(alice, up, 300000));
 			assert.deepEqual([done.state, done.file.size], ["ready", size]);
