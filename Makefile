@@ -47,7 +47,9 @@ DB_SRC  := $(wildcard tests/db/test_*.c)
 # llhttp comes as sources, in Debian's package node-llhttp
 LLHTTP  := /usr/share/llhttp
 LLHTTP_OBJ := $(addprefix $(B)/llhttp/,api.o http.o llhttp.o)
-GEN_SRC := $(B)/gen/stmt_table.c $(B)/gen/migration_table.c
+GEN_SRC := $(B)/gen/stmt_table.c $(B)/gen/migration_table.c $(B)/gen/emoji_table.c
+# Debian's package unicode-data
+UNICODE_EMOJI := /usr/share/unicode/emoji/emoji-test.txt
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(GEN_SRC:.c=.o)
 API_OBJ := $(API_SRC:%.c=$(B)/%.o) $(B)/gen/openapi.o
@@ -86,6 +88,10 @@ $(B)/gen/stmt_ids.h: $(B)/gen/stmt_table.c ;
 $(B)/gen/migration_table.c: sql/embed.awk $(wildcard sql/migrations/*.sql) $(wildcard sql/functions/*.sql)
 	@mkdir -p $(@D)
 	$(Q)awk -v mode=files -f sql/embed.awk $(sort $(wildcard sql/migrations/*.sql)) $(sort $(wildcard sql/functions/*.sql)) > $@
+# --- and which sequences are emoji
+$(B)/gen/emoji_table.c: lib/chat/emoji.awk $(UNICODE_EMOJI)
+	@mkdir -p $(@D)
+	$(Q)awk -f lib/chat/emoji.awk $(UNICODE_EMOJI) > $@
 
 $(B)/gen/openapi.c: doc/openapi/embed.awk doc/openapi.json
 	@mkdir -p $(@D)

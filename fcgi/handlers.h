@@ -26,6 +26,13 @@ int handle_message_send(struct request *q, struct response *r, struct err *e);
 int handle_message_list(struct request *q, struct response *r, struct err *e);
 int handle_message_get(struct request *q, struct response *r, struct err *e);
 int handle_message_delete(struct request *q, struct response *r, struct err *e);
+/* api_edits.c */
+int handle_message_edit(struct request *q, struct response *r, struct err *e);
+int handle_edit_list(struct request *q, struct response *r, struct err *e);
+int handle_reaction_list(struct request *q, struct response *r, struct err *e);
+int handle_reaction_users(struct request *q, struct response *r, struct err *e);
+int handle_reaction_add(struct request *q, struct response *r, struct err *e);
+int handle_reaction_remove(struct request *q, struct response *r, struct err *e);
 /* api_presence.c */
 int handle_presence_list(struct request *q, struct response *r, struct err *e);
 int handle_presence_leave(struct request *q, struct response *r, struct err *e);

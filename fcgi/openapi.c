@@ -32,15 +32,25 @@ static const char *scope_text(unsigned scope)
 	}
 }
 
+/* {=name} is {name} outside. */
+static void print_path(FILE *f, const char *pattern)
+{
+	for (const char *p = pattern; *p; p++)
+		if (*p != '=' || p[-1] != '{')
+			fputc(*p, f);
+}
+
 void openapi_print_tables(FILE *f)
 {
 	fputs("{\"routes\":[", f);
-	for (const struct route *t = routes; t->pattern; t++)
+	for (const struct route *t = routes; t->pattern; t++) {
+		fprintf(f, "%s\n{\"method\":\"%s\",\"path\":\"", t == routes ? "" : ",", methods[t->method]);
+		print_path(f, t->pattern);
 		fprintf(f,
-			"%s\n{\"method\":\"%s\",\"path\":\"%s\",\"need\":\"%s\",\"scope\":\"%s\",\"input\":\"%s\","
+			"\",\"need\":\"%s\",\"scope\":\"%s\",\"input\":\"%s\","
 			"\"query\":\"%s\"}",
-			t == routes ? "" : ",", methods[t->method], t->pattern, needs[t->need], scope_text(t->scope),
-			inputs[t->input], t->query ? t->query : "");
+			needs[t->need], scope_text(t->scope), inputs[t->input], t->query ? t->query : "");
+	}
 	fputs("],\n\"errors\":[", f);
 	for (int i = ERR_NONE + 1; i < ERR_CODES; i++)
 		fprintf(f, "%s\n{\"code\":\"%s\",\"status\":%d}", i == ERR_NONE + 1 ? "" : ",",

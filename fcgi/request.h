@@ -54,6 +54,7 @@ struct request {
 	struct uri_pair query[REQUEST_QUERY_MAX]; /* decoded, valid UTF-8, no name twice */
 	size_t queries;
 	int64_t param[REQUEST_PARAMS_MAX]; /* the {ids} of the pattern in their order */
+	const char *text;                  /* its {=text}; NULL: it has none */
 	char client[PEER_MAX];             /* the client's address, "" where unknown */
 	bool client_known;                 /* it is the client's own, not a proxy's (lib/http/peer.h) */
 	struct live_place seen;            /* of the log, when the request came (fcgi/events.h) */

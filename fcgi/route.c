@@ -14,8 +14,8 @@
 
 #define ETAG_BODY_MAX ((size_t)64 << 10)
 
-/* Compares pattern and segments; ids go to param. */
-static bool matches(const char *pattern, const struct request *q, int64_t param[REQUEST_PARAMS_MAX])
+/* Compares pattern and segments; ids go to param, a text to *text. */
+static bool matches(const char *pattern, const struct request *q, int64_t param[REQUEST_PARAMS_MAX], const char **text)
 {
 	size_t params = 0;
 
@@ -25,7 +25,11 @@ static bool matches(const char *pattern, const struct request *q, int64_t param[
 		if (*pattern++ != '/')
 			return false;
 		n = strcspn(pattern, "/");
-		if (*pattern == '{') {
+		if (!strncmp(pattern, "{=", 2)) {
+			*text = q->segment[i];
+			if (!**text)
+				return false;
+		} else if (*pattern == '{') {
 			if (!int_parse(q->segment[i], strlen(q->segment[i]), REQUEST_NUMBER_MAX, &param[params]) ||
 			    param[params] == 0)
 				return false;
@@ -52,14 +56,16 @@ void route_find(const struct route *table, struct request *q, struct route_match
 	memset(m, 0, sizeof(*m));
 	for (const struct route *t = table; t->pattern; t++) {
 		int64_t param[REQUEST_PARAMS_MAX] = {0};
+		const char *text = NULL;
 
-		if (!matches(t->pattern, q, param))
+		if (!matches(t->pattern, q, param, &text))
 			continue;
 		m->path_known = true;
 		allow(m, names[t->method]);
 		if (t->method == q->method) {
 			m->route = t;
 			memcpy(q->param, param, sizeof(param));
+			q->text = text;
 		}
 	}
 	if (m->path_known)

@@ -22,7 +22,7 @@ enum input {
 
 struct route {
 	enum method method;
-	const char *pattern; /* segments are literal, or {name}: a number from 1 up */
+	const char *pattern; /* segments are literal, {name}: a number from 1 up, or {=name}: text, not empty */
 	enum need need;
 	unsigned scope; /* of enum scope; 0 for NEED_NONE */
 	enum input input;

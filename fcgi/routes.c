@@ -4,6 +4,7 @@
 #define API "/api/v1"
 #define BOT_TOKENS API "/bots/{bot}/tokens"
 #define CHANNEL API "/channels/{channel}"
+#define MESSAGE CHANNEL "/messages/{seq}"
 #define PERSON API "/admin/users/{user}"
 #define UPLOAD API "/uploads/{upload}"
 
@@ -48,6 +49,14 @@ const struct route routes[] = {
 	{METHOD_GET, CHANNEL "/messages", NEED_USER, SCOPE_READ, INPUT_NONE, "before,after,around,limit",
 	 handle_message_list},
 	{METHOD_GET, CHANNEL "/messages/{seq}", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_message_get},
+	{METHOD_PATCH, MESSAGE, NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_message_edit},
+	{METHOD_GET, MESSAGE "/edits", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_edit_list},
+	{METHOD_GET, MESSAGE "/reactions", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_reaction_list},
+	{METHOD_GET, MESSAGE "/reactions/{=emoji}", NEED_USER, SCOPE_READ, INPUT_NONE, "after,limit",
+	 handle_reaction_users},
+	{METHOD_PUT, MESSAGE "/reactions/{=emoji}", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_reaction_add},
+	{METHOD_DELETE, MESSAGE "/reactions/{=emoji}", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL,
+	 handle_reaction_remove},
 	{METHOD_DELETE, CHANNEL "/messages/{seq}", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_message_delete},
 	{METHOD_GET, CHANNEL "/messages/{seq}/readers", NEED_USER, SCOPE_READ, INPUT_NONE, "after,limit",
 	 handle_reader_list},

@@ -6,6 +6,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { emojiData } from './emoji.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = resolve(process.env.OUT || join(here, '../build/htdocs'));
@@ -24,6 +25,7 @@ const common = {
 	jsx: 'automatic',
 	jsxImportSource: 'preact',
 	legalComments: 'none',
+	plugins: [emojiData],
 	define: { 'process.env.NODE_ENV': '"production"' },
 };
 // What import() names becomes a part of its own, loaded when it is opened first.

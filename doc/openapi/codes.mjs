@@ -10,6 +10,7 @@ export const CODES = {
 	not_a_member: [403, "the channel is visible to you, but you are not in it"],
 	muted: [403, "you may read, but not write; `until` and `Retry-After` where it ends by itself"],
 	banned: [403, "from this channel: you, or with `field` whom you add"],
+	too_late: [403, "the time within which a message can be edited is over"],
 	quota_exceeded: [403, "of files; `Retry-After` where it is the day's"],
 	origin_refused: [403, "a request by cookie that may come from another site's page"],
 	insufficient_scope: [403, "the token lacks the scope"],

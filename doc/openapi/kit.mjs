@@ -76,6 +76,8 @@ const PATH_IDS = {
 	upload: "Upload",
 	file: "File",
 };
+/** Parts of a path that are no ids: {=name} in fcgi/routes.c. */
+const PATH_TEXTS = { emoji: "one emoji, percent-encoded" };
 
 /** All responses of errors that any operation has had so far: components. */
 export const problems = {};
@@ -125,8 +127,8 @@ function parameters(path, query) {
 		name,
 		in: "path",
 		required: true,
-		description: `of a ${PATH_IDS[name]}`,
-		schema: ref("Id"),
+		description: PATH_TEXTS[name] ?? `of a ${PATH_IDS[name]}`,
+		schema: PATH_TEXTS[name] ? text(undefined, 1) : ref("Id"),
 	}));
 	const asked = Object.entries(query).map(([name, { description, schema, required }]) => ({
 		name: name.replace(/!$/, ""),

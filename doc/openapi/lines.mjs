@@ -53,6 +53,10 @@ const server = {
 	message: { oneOf: [logged("message", of("LiveMessage")), logged("message", deleted)] },
 	"message.updated": { oneOf: [logged("message.updated", of("LiveMessage")), logged("message.updated", deleted)] },
 	"message.deleted": logged("message.deleted", deleted),
+	"reactions.updated": logged("reactions.updated", {
+		...of("Reactions"),
+		user: { ...id, description: "whose has come or gone" },
+	}),
 	"channel.created": logged("channel.created", { channel: ref("ChannelCore") }),
 	"channel.updated": logged("channel.updated", { channel: ref("ChannelCore") }),
 	"member.joined": logged("member.joined", of("Member")),

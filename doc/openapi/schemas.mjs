@@ -208,11 +208,30 @@ const messages = {
 		version,
 		body: ref("Body"),
 		"edited_at?": time,
+		"reactions?": list(ref("Reaction")),
+		"reactions_version?": { ...count, description: "counts by itself" },
+	}),
+	Reaction: obj({ emoji: text(), count: int(1), users: list(id, { maxItems: 20, description: "who was first" }) }),
+	Reactions: obj({ channel: id, seq, reactions: list(ref("Reaction")), reactions_version: count }),
+	Edit: obj({ version, at: time, body: { ...ref("Body"), description: "without files" } }),
+	EditAsked: wish({
+		body: wish(
+			{
+				text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
+				"mentions?": list(id, { maxItems: 50, uniqueItems: true, "x-limit": "mentions" }),
+			},
+			{ description: "all of the new text; files stay" },
+		),
+		"version?": { ...int(1), description: "the one that is meant" },
 	}),
 	DeletedMessage: obj({ channel: id, seq, id, created_at: time, sender: id, version, deleted: only(true), "deleted_by?": id }),
 	SnippetPiece: obj({ text: text(), "hit?": { ...bool, description: "it is what was looked for" } }, { description: "a piece of plain text" }),
 	Found: obj(
-		{ channel: id, seq, id, created_at: time, sender: id, version, "edited_at?": time, has: list(one("link", "file", "mention")), snippet: list(ref("SnippetPiece")) },
+		{
+			...{ channel: id, seq, id, created_at: time, sender: id, version, "edited_at?": time },
+			has: list(one("link", "file", "mention")),
+			snippet: list(ref("SnippetPiece")),
+		},
 		{ description: "a message that was searched for" },
 	),
 	Message: { oneOf: [ref("LiveMessage"), ref("DeletedMessage")] },

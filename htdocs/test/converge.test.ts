@@ -54,7 +54,27 @@ class Server {
 		const version = held.version + 1;
 		const m: Message = gone ? { ...rest, version, deleted: true } : { ...held, version, body: { text: `edited ${version}` } };
 		room.messages[seq - 1] = m;
+		if (gone) {
+			delete m.reactions;
+			delete m.reactions_version;
+		} else m.edited_at = `edit ${version}`;
 		this.say(id, { type: gone ? 'message.deleted' : 'message.updated', ...m });
+	}
+	/* Adds or takes away one's own; what is told is the whole list. */
+	react(id: number, seq: number, who: number): void {
+		const room = this.rooms.get(id)!;
+		const held = room.messages[seq - 1]!;
+		if (held.deleted || !room.members.has(who)) return;
+		const emoji = ['👍', '🎉', '❤\u{fe0f}'][this.below(3)]!;
+		const list = (held.reactions ?? []).map((r) => ({ ...r, users: r.users.filter((u) => r.emoji !== emoji || u !== who) }));
+		const had = held.reactions?.some((r) => r.emoji === emoji && r.users.includes(who));
+		const there = list.find((r) => r.emoji === emoji);
+		if (!had && there) there.users.push(who);
+		else if (!had) list.push({ emoji, count: 1, users: [who] });
+		const reactions = list.filter((r) => r.users.length).map((r) => ({ ...r, count: r.users.length }));
+		const reactions_version = (held.reactions_version ?? 0) + 1;
+		room.messages[seq - 1] = { ...held, reactions, reactions_version };
+		this.say(id, { type: 'reactions.updated', channel: id, seq, reactions, reactions_version, user: who });
 	}
 	join(id: number, who: number): void {
 		const room = this.rooms.get(id)!;
@@ -263,7 +283,7 @@ function round(seed: number): void {
 		const id = 1 + server.below(3);
 		const room = server.rooms.get(id)!;
 		const n = room.messages.length;
-		switch (server.below(18)) {
+		switch (server.below(20)) {
 			case 0:
 			case 1:
 			case 2:
@@ -315,6 +335,10 @@ function round(seed: number): void {
 				f?.older(id);
 				break;
 			case 14:
+			case 15:
+				if (n) server.react(id, 1 + server.below(n), [ME, 7, 8, 9][server.below(4)]!);
+				break;
+			case 16:
 				server.moderate(id, [ME, 7, 8, 9][server.below(4)]!);
 				break;
 			default:

@@ -5,6 +5,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { emojiData } from '../emoji.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = await mkdtemp(join(tmpdir(), 'pulsechat-web-test-'));
@@ -24,6 +25,7 @@ try {
 		jsx: 'automatic',
 		jsxImportSource: 'preact',
 		logLevel: 'warning',
+		plugins: [emojiData],
 	});
 	const files = tests.map((f) => join(out, f.replace(/\.ts$/, '.mjs')));
 	const run = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...files], { stdio: 'inherit' });

@@ -1,4 +1,4 @@
-// Unread messages and mentions: by example, and by random interleavings of messages, deletions, own markers of other devices
+// Unread messages and mentions: by example, and by random interleavings of messages, edits, deletions, own markers of other devices
 // (their lines early, late or lost), answers and pages, which all come to what the server counts.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -115,6 +115,28 @@ describe('mentions', () => {
 	test('without any mention there is nothing to ask', () => {
 		const s = run(at(5, 3, 2), lines(deleted(5)));
 		assert.deepEqual([unread(s), doubtful(s, 1)], [1, false]);
+	});
+});
+
+describe('edits', () => {
+	const updated = (seq: number, version: number, mentions?: number[]) => ({
+		...said(seq, { version, body: { text: 'x', ...(mentions ? { mentions } : {}) } }),
+		type: 'message.updated',
+	});
+	test('of one above the base count at once; the line that comes along changes nothing', () => {
+		let s = run(at(3, 3, 0), lines(said(4), updated(4, 2, [ME])));
+		assert.deepEqual([unread(s), mentions(s)], [1, 1]);
+		s = run(s, lines(readLine({ seq: 3, version: 1, last_seq: 4, unread: 1, mentions: 1 })));
+		assert.deepEqual([unread(s), mentions(s)], [1, 1]);
+		s = run(s, lines(updated(4, 3)));
+		assert.deepEqual([unread(s), mentions(s)], [1, 1], 'below the base only a line tells');
+		s = run(s, lines(readLine({ seq: 3, version: 2, last_seq: 4, unread: 1, mentions: 0 })));
+		assert.deepEqual([unread(s), mentions(s)], [1, 0]);
+	});
+	test('late and doubled ones change nothing', () => {
+		const s = run(at(3, 3, 0), lines(said(4), updated(4, 2, [ME]), updated(4, 3)));
+		assert.equal(mentions(s), 0);
+		assert.equal(mentions(run(s, lines(updated(4, 2, [ME]), toMe(4), said(4)))), 0);
 	});
 });
 
@@ -307,6 +329,7 @@ interface Stored {
 	sender: number;
 	mention: boolean;
 	gone: boolean;
+	version: number;
 }
 
 /* A channel as the server keeps it. */
@@ -316,6 +339,7 @@ class Truth {
 	mark = 0;
 	from: number | null = null;
 	version = 0;
+	private edited = 0; // the highest seq of those that an edit has made name ME, or no more
 	private past: { seq: number; gone: Set<number> }[] = [];
 
 	constructor(private random: () => number) {}
@@ -324,7 +348,7 @@ class Truth {
 	send(): void {
 		const sender = this.random() < 0.2 ? ME : 7 + this.below(3);
 		const mention = this.random() < 0.3;
-		this.list.push({ sender, mention, gone: false });
+		this.list.push({ sender, mention, gone: false, version: 1 });
 		this.log.push(said(this.list.length, { sender, body: { text: 'x', ...(mention ? { mentions: [ME] } : {}) } }) as unknown as Line);
 	}
 	/* Where it named ME and was unread a line tells. */
@@ -334,11 +358,28 @@ class Truth {
 		const m = this.list[seq - 1]!;
 		if (m.gone) return null;
 		m.gone = true;
-		this.log.push(deleted(seq, { sender: m.sender }) as unknown as Line);
+		this.log.push(deleted(seq, { sender: m.sender, version: m.version + 1 }) as unknown as Line);
 		if (!m.mention || m.sender === ME || seq <= this.effective) return null;
 		this.version++;
 		return this.line();
 	}
+	/* Names ME, or no more. Who is told is ordered with the own marker: no later line is of a snapshot from before. */
+	edit(): Line | null {
+		if (!this.list.length) return null;
+		const seq = 1 + (this.random() < 0.7 ? Math.max(0, this.list.length - 1 - this.below(12)) : this.below(this.list.length));
+		const m = this.list[seq - 1]!;
+		if (m.gone) return null;
+		m.version++;
+		const changes = this.random() < 0.7;
+		if (changes) m.mention = !m.mention;
+		this.log.push({ ...said(seq, { sender: m.sender, version: m.version, body: this.body(m) }), type: 'message.updated' } as unknown as Line);
+		if (!changes || m.sender === ME) return null;
+		this.edited = Math.max(this.edited, seq);
+		if (seq <= this.effective) return null;
+		this.version++;
+		return this.line();
+	}
+	private body = (m: Stored) => ({ text: 'x', ...(m.mention ? { mentions: [ME] } : {}) });
 	read(to: number): Line | null {
 		const before = [this.mark, this.from];
 		const target = Math.min(to, this.list.length);
@@ -356,7 +397,7 @@ class Truth {
 		this.version++;
 		// Now and then of a snapshot from a little before.
 		const then = this.past[this.past.length - 1 - this.below(3)];
-		return this.random() < 0.3 && then && then.seq >= this.effective ? this.line(then.seq, then.gone) : this.line();
+		return this.random() < 0.3 && then && then.seq >= Math.max(this.effective, this.edited) ? this.line(then.seq, then.gone) : this.line();
 	}
 	/* Remembers the messages as they are. */
 	look(): void {
@@ -391,8 +432,8 @@ class Truth {
 	page(before: number, n: number): Message[] {
 		const first = Math.max(1, before - n);
 		return this.list.slice(first - 1, before - 1).map((m, i) => {
-			const { body, ...rest } = message(1, first + i, { sender: m.sender });
-			return m.gone ? { ...rest, version: 2, deleted: true as const } : { ...rest, body: m.mention ? { ...body!, mentions: [ME] } : body };
+			const { body: _, ...rest } = message(1, first + i, { sender: m.sender, version: m.version });
+			return m.gone ? { ...rest, version: m.version + 1, deleted: true as const } : { ...rest, body: this.body(m) };
 		});
 	}
 }
@@ -433,7 +474,7 @@ function round(seed: number, losses: boolean): number {
 	};
 	for (; step < 300; step++) {
 		t.look();
-		switch (t.below(14)) {
+		switch (t.below(16)) {
 			case 0:
 			case 1:
 			case 2:
@@ -466,9 +507,13 @@ function round(seed: number, losses: boolean): number {
 				later({ type: 'log/newest', channel: 1, page: page(t.page(t.list.length + 1, 1 + t.below(20)), true) });
 				break;
 			case 10:
+			case 11:
+				tell(t.edit());
+				break;
+			case 12:
 				// The answer to an own message, before the events below it.
 				if (random() < 0.3 && at < t.log.length) {
-					t.list.push({ sender: ME, mention: false, gone: false });
+					t.list.push({ sender: ME, mention: false, gone: false, version: 1 });
 					t.log.push(own(t.list.length) as unknown as Line);
 					s = run(s, { type: 'message', message: message(1, t.list.length, { sender: ME }) });
 				}
@@ -508,7 +553,7 @@ function round(seed: number, losses: boolean): number {
 	return asks;
 }
 
-test('any mixture of messages, deletions, marks, answers and pages comes to what the server counts', () => {
+test('any mixture of messages, edits, deletions, marks, answers and pages comes to what the server counts', () => {
 	let asks = 0;
 	for (let seed = 1; seed <= 150; seed++) asks += round(seed, false);
 	assert.ok(asks < 150 * 60, `${asks} loads`);

@@ -73,7 +73,7 @@ class Page {
 		readonly instance = 'tab',
 	) {
 		this.store = createStore(signedIn(channel(1), channel(2)));
-		this.store.dispatch({ type: 'limits', files: LIMITS });
+		this.store.dispatch({ type: 'limits', limits: { files: LIMITS } });
 		this.uploads = new Uploads({
 			...{ store: this.store, instance, shelf },
 			prepare: async (file) => ({
@@ -180,7 +180,7 @@ describe('uploads', () => {
 
 	test('where the site has no store nothing is taken', () => {
 		const p = page();
-		p.store.dispatch({ type: 'limits', files: null });
+		p.store.dispatch({ type: 'limits', limits: { files: null } });
 		p.uploads.add(1, [file('a')]);
 		assert.deepEqual(p.list, []);
 	});

@@ -82,6 +82,7 @@ static const struct key {
 	{AT(limits, request_bytes), SIZE, IN(limits, request_bytes), "256k", 4096, (int64_t)16 << 20},
 	{AT(limits, page), COUNT, IN(limits, page), "200", 1, 1000},
 	{AT(limits, channel_members), COUNT, IN(limits, channel_members), "10000", 1, 1000000},
+	{AT(messages, edit_window), DURATION, IN(messages, edit_window), "24h", 0, (int64_t)36500 * 86400000},
 	{AT(files, store), TEXT, IN(files, store), "none", 0, 0},
 	{AT(files, endpoint), TEXT, IN(files, endpoint), "", 0, 0},
 	{AT(files, region), TEXT, IN(files, region), "us-east-1", 0, 0},

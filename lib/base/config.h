@@ -43,6 +43,9 @@ struct config {
 		int64_t message_chars, request_bytes, page, channel_members;
 	} limits;
 	struct {
+		int64_t edit_window;
+	} messages;
+	struct {
 		char *store, *endpoint, *region, *bucket, *prefix, *path_style, *access_key, *secret_key,
 			*secret_key_file;
 		char *session_token, *verifies, *payload_query;

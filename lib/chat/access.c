@@ -1,5 +1,6 @@
 /* access: decisions, no queries. */
 #include "lib/chat/access.h"
+#include "lib/base/clock.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -87,6 +88,16 @@ int access_code(const char *code, const char *field, struct err *e)
 		{"no_report", ERR_NOT_FOUND, NULL, "no such report"},
 		{"deleted", ERR_UNPROCESSABLE, NULL, "the message is deleted already"},
 		{"own_message", ERR_UNPROCESSABLE, NULL, "it is your own message"},
+		{"archived", ERR_UNPROCESSABLE, "channel", "the channel is archived"},
+		{"encrypted", ERR_UNPROCESSABLE, "channel", "not possible in an encrypted channel"},
+		{"muted", ERR_MUTED, NULL, "you are muted: you may read, but not write"},
+		{"gone", ERR_CONFLICT, NULL, "the message has been deleted"},
+		{"not_yours", ERR_FORBIDDEN, NULL, "only who wrote a message edits it"},
+		{"no_edits", ERR_FORBIDDEN, NULL, "messages cannot be edited here"},
+		{"too_late", ERR_TOO_LATE, NULL, "the time within which a message can be edited is over"},
+		{"changed", ERR_CONFLICT, "version", "the message has been changed meanwhile"},
+		{"empty", ERR_BAD_FIELD, "body.text", "must not be empty"},
+		{"too_many", ERR_UNPROCESSABLE, "emoji", "the message bears as many different reactions as it may"},
 		{"resolved", ERR_CONFLICT, NULL, "the report has been dealt with already"},
 	};
 
@@ -102,4 +113,17 @@ int access_code(const char *code, const char *field, struct err *e)
 		if (!strcmp(table[i].code, code))
 			return err_set(e, table[i].err, table[i].field, "%s", table[i].detail);
 	return err_set(e, ERR_INTERNAL, NULL, "unexpected outcome of the database");
+}
+
+#define MUTE_RETRY_MS ((int64_t)86400000) /* at most: who is muted for longer is told to come back in a day */
+
+int access_write_code(const PGresult *r, int first_col, struct err *e)
+{
+	const char *code = r ? result_text(r, 0, first_col) : "not_found";
+	int rc = access_code(code, NULL, e);
+
+	if (rc < 0 && !strcmp(code, "muted") && (e->until_us = result_int(r, 0, first_col + 1)) > 0)
+		e->retry_after_ms =
+			(int)MIN_OF(MAX_OF((e->until_us - clock_now_us()) / 1000, (int64_t)1), MUTE_RETRY_MS);
+	return rc;
 }

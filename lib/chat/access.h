@@ -27,3 +27,6 @@ MUST_CHECK int access_join(const char *role, struct err *e);
 /* What the functions of sql/functions/40_channels.sql return, as an error. field: the one that named another user
  * (NULL: none). 0 for "ok" and "again". */
 MUST_CHECK int access_code(const char *code, const char *field, struct err *e);
+/* The same of a row whose columns, from first_col on, are the code and, where it is "muted", until when (µs since 1970,
+ * 0: until it is lifted). r NULL: no such channel. */
+MUST_CHECK int access_write_code(const PGresult *r, int first_col, struct err *e);

@@ -22,3 +22,7 @@ MUST_CHECK int history_list(struct db *d, int64_t channel, int64_t reader, enum 
 			    int64_t limit, struct strbuf *b, struct history *h, struct err *e);
 /* Appends a Message. ERR_NOT_FOUND. */
 MUST_CHECK int history_get(struct db *d, int64_t channel, int64_t reader, int64_t seq, struct strbuf *b, struct err *e);
+/* Appends {"edits":[…]}: what a message said, the oldest first, at the end as it is now. A deleted one: none.
+ * ERR_NOT_FOUND. */
+MUST_CHECK int history_edits(struct db *d, int64_t channel, int64_t reader, int64_t seq, struct strbuf *b,
+			     struct err *e);

@@ -3,8 +3,10 @@
 #include "lib/auth/rate.h"
 #include "lib/base/config.h"
 #include "lib/chat/channel.h"
+#include "lib/chat/emoji.h"
 #include "lib/chat/message.h"
 #include "lib/chat/op.h"
+#include "lib/chat/reaction.h"
 #include "lib/chat/user.h"
 
 struct limit {
@@ -16,6 +18,8 @@ void limits_render(struct strbuf *b, const struct config *c)
 {
 	const struct limit limits[] = {
 		{"message_chars", c->limits.message_chars},
+		{"edit_window", c->messages.edit_window / 1000},
+		{"reactions", REACTION_EMOJI_MAX},
 		{"request_bytes", c->limits.request_bytes},
 		{"mentions", MESSAGE_NAMED_MAX},
 		{"frame_bytes", c->realtime.frame_bytes},
@@ -36,6 +40,7 @@ void limits_render(struct strbuf *b, const struct config *c)
 
 	for (size_t i = 0; i < COUNT_OF(limits); i++)
 		strbuf_addf(b, "%c\"%s\":%lld", i ? ',' : '{', limits[i].name, (long long)limits[i].value);
+	strbuf_addf(b, ",\"emoji\":\"%s\"", emoji_version());
 	for (size_t i = 0; i < COUNT_OF(files); i++)
 		if (config_files(c))
 			strbuf_addf(b, ",\"%s\":%lld", files[i].name, (long long)files[i].value);

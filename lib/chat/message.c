@@ -19,6 +19,7 @@
 #define TAIL_FRAME 128
 
 static const char *const body_names[] = {"text", "mentions", "files", NULL};
+static const char *const edit_names[] = {"text", "mentions", NULL};
 
 static void render_ids(struct strbuf *b, const char *name, const int64_t *ids, size_t n)
 {
@@ -48,6 +49,17 @@ static int read_ids(const struct jx *body, const char *name, size_t max, int64_t
 		for (size_t k = 0; k < i; k++)
 			if (ids[i] == ids[k])
 				return err_set(e, ERR_BAD_FIELD, field, "names one twice");
+	return 0;
+}
+
+/* *blank: it says nothing. */
+static int read_text(const struct config *c, const struct jx *body, struct span *text, bool *blank, struct err *e)
+{
+	if (jx_string(body, "body.", "text", JX_REQUIRED, 0, (size_t)c->limits.message_chars, text, e) < 0)
+		return -1;
+	*blank = utf8_blank(text->p, text->n);
+	if (utf8_has_control(text->p, text->n, "\t\n\r"))
+		return err_set(e, ERR_BAD_FIELD, "body.text", "contains a control character");
 	return 0;
 }
 
@@ -102,18 +114,13 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 	unsigned char digest[32];
 	int64_t named[MESSAGE_NAMED_MAX], files[MESSAGE_FILES_MAX];
 	size_t named_n = 0, files_n = 0, frame;
+	bool blank = false;
 
 	if (jx_uuid(o, "", "client_id", item->client_id, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
 	    jx_only(b, "body.", body_names, e) < 0 || read_files(c, b, files, &files_n, e) < 0 ||
-	    jx_string(b, "body.", "text", JX_REQUIRED, files_n ? 0 : 1, (size_t)c->limits.message_chars, &text, e) <
-		    0 ||
-	    read_ids(b, "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0)
+	    read_text(c, b, &text, &blank, e) < 0 || read_ids(b, "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0)
 		goto fail;
-	if (utf8_has_control(text.p, text.n, "\t\n\r")) {
-		err_set(e, ERR_BAD_FIELD, "body.text", "contains a control character");
-		goto fail;
-	}
-	if (!files_n && utf8_blank(text.p, text.n)) {
+	if (blank && !files_n) {
 		err_set(e, ERR_BAD_FIELD, "body.text", "must not be empty");
 		goto fail;
 	}
@@ -164,7 +171,20 @@ void message_render_item(struct strbuf *b, const struct write_item *item)
 	strbuf_add(b, item->tail, item->tail_n - 1); /* its last byte is the object's brace */
 }
 
-enum { CHANNEL_ID, SEQ, ID, SENDER, CLIENT_ID, CREATED_US, VERSION, BODY, EDITED_US, DELETED_BY };
+enum {
+	CHANNEL_ID,
+	SEQ,
+	ID,
+	SENDER,
+	CLIENT_ID,
+	CREATED_US,
+	VERSION,
+	BODY,
+	EDITED_US,
+	DELETED_BY,
+	REACTIONS,
+	REACTIONS_VERSION
+};
 
 void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_col)
 {
@@ -190,6 +210,39 @@ void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_
 		time_text(result_int(r, row, first_col + EDITED_US), at);
 		strbuf_addf(b, ",\"edited_at\":\"%s\"", at);
 	}
+	if (!result_null(r, row, first_col + REACTIONS)) {
+		strbuf_adds(b, ",\"reactions\":");
+		strbuf_add(b, result_text(r, row, first_col + REACTIONS), result_length(r, row, first_col + REACTIONS));
+		strbuf_addf(b, ",\"reactions_version\":%s", result_text(r, row, first_col + REACTIONS_VERSION));
+	}
+}
+
+int message_edit(struct db *d, const struct config *c, const struct jx *o, int64_t channel, int64_t sender, int64_t seq,
+		 struct err *e)
+{
+	static const char *const names[] = {"body", "version", NULL};
+	AUTO_STRBUF body = {0};
+	int64_t named[MESSAGE_NAMED_MAX], version = 0;
+	size_t named_n = 0;
+	const struct jx *b = NULL;
+	struct span text = {0};
+	PGresult *r = NULL;
+	bool blank = false;
+	int rc;
+
+	if (jx_only(o, "", names, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
+	    jx_int(o, "", "version", JX_OPTIONAL, 1, INT64_MAX, &version, e) < 0 ||
+	    jx_only(b, "body.", edit_names, e) < 0 || read_text(c, b, &text, &blank, e) < 0 ||
+	    read_ids(b, "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0)
+		return -1;
+	render_body(&body, &text, named, named_n);
+	strbuf_addc(&body, '}');
+	if (db_one(d, STMT_message_edit, &r, e, "iiisbIii", channel, sender, seq, body.p, body.n, (int)blank, named,
+		   named_n, version, c->messages.edit_window) < 0)
+		return -1;
+	rc = access_write_code(r, 0, e);
+	PQclear(r);
+	return rc;
 }
 
 int message_delete(struct db *d, const struct acting *who, int64_t channel, int64_t seq, struct strbuf *b,

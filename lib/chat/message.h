@@ -21,10 +21,15 @@ MUST_CHECK int message_item(const struct config *c, const struct jx *o, int64_t 
 /* Appends the members of a message object between its braces, without them: from a stored item that has no files, or
  * from a row of a
  * statement whose columns, from first_col on, are: channel_id, seq, id, sender, client_id, created_us, version, body,
- * edited_us, deleted_by (null: it is not), as in sql/queries/messages.sql. */
+ * edited_us, deleted_by (null: it is not), reactions (null: there were none), reactions_version, as in
+ * sql/queries/messages.sql. */
 void message_render_item(struct strbuf *b, const struct write_item *item);
 void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_col);
 
+/* Edits one's own message, by what a PATCH says in o ({"body": …, "version"?}); the same again is harmless. Errors:
+ * ERR_BAD_FIELD, and as access_code() says. */
+MUST_CHECK int message_edit(struct db *d, const struct config *c, const struct jx *o, int64_t channel, int64_t sender,
+			    int64_t seq, struct err *e);
 /* Deletes a message, or finds it deleted, and appends the Message that is left. Errors as access_code() says. */
 MUST_CHECK int message_delete(struct db *d, const struct acting *who, int64_t channel, int64_t seq, struct strbuf *b,
 			      struct err *e);

@@ -159,6 +159,21 @@ CREATE OR REPLACE FUNCTION member_json(m members) RETURNS jsonb LANGUAGE sql STA
 		'joined_at', time_text(m.joined_at), 'muted_until', until_text(m.muted_until))
 $$;
 
+-- What is told of a message's reactions.
+CREATE OR REPLACE FUNCTION reactions_json(channel bigint, wanted bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('channel', channel, 'seq', wanted, 'reactions', coalesce(r.list, '[]'), 'reactions_version', coalesce(r.version, 0))
+	FROM (SELECT) one LEFT JOIN message_reactions r ON r.channel_id = channel AND r.seq = wanted
+$$;
+
+-- A Message that is not deleted, for a live line; lib/chat/message.c renders the same from its row.
+CREATE OR REPLACE FUNCTION message_json(o messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('channel', o.channel_id, 'seq', o.seq, 'id', o.id, 'created_at', time_text(o.created_at), 'sender', o.sender,
+		'client_id', o.client_id, 'version', o.version, 'body', o.body)
+		|| CASE WHEN o.edited_at IS NULL THEN '{}' ELSE jsonb_build_object('edited_at', time_text(o.edited_at)) END
+		|| coalesce((SELECT jsonb_build_object('reactions', r.list, 'reactions_version', r.version)
+			FROM message_reactions r WHERE r.channel_id = o.channel_id AND r.seq = o.seq), '{}')
+$$;
+
 -- The tail of a logged event's line as its rows are now; null for messages. A row that is gone renders from data.
 CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT CASE
@@ -169,6 +184,7 @@ CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE
 		WHEN e.type LIKE 'user.%' AND e.data IS NULL THEN (SELECT substr(jsonb_build_object('user', user_json(u))::text, 2)
 			FROM users u WHERE u.id = e.subject)
 		WHEN e.type IN ('message', 'message.updated', 'message.deleted') THEN NULL
+		WHEN e.type = 'reactions.updated' THEN substr((reactions_json(e.channel_id, e.subject) || e.data)::text, 2)
 		WHEN e.type = 'member.updated' THEN substr(coalesce((SELECT member_json(m)
 			FROM members m WHERE m.channel_id = e.channel_id AND m.user_id = e.subject), e.data)::text, 2)
 		ELSE substr(coalesce(e.data, '{}')::text, 2)

@@ -224,6 +224,26 @@ CREATE OR REPLACE FUNCTION unread_scan(m members) RETURNS TABLE (unread bigint, 
 	WHERE s.channel_id = m.channel_id AND s.seq > read_marker(m) AND s.sender <> m.user_id AND s.deleted_at IS NULL
 $$;
 
+-- Those whose mention by a message has come or gone, where it stands above their markers, hold another base from here on and are told it. The
+-- message's row and their rows of mentions are as they will be; its sender is not told.
+CREATE OR REPLACE FUNCTION mentions_told(channel bigint, wanted bigint, named bigint[], sender bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	told bigint[];
+	lines text[];
+BEGIN
+	PERFORM FROM members m WHERE m.channel_id = channel AND m.user_id = ANY (named) ORDER BY m.user_id FOR NO KEY UPDATE;
+	WITH changed AS (
+		UPDATE members m SET read_version = m.read_version + 1
+		WHERE m.channel_id = channel AND m.user_id = ANY (named) AND m.user_id <> sender AND read_marker(m) < wanted
+		RETURNING m.user_id
+	)
+	SELECT array_agg(f.user_id) INTO told FROM changed f;
+	SELECT array_agg(read_line(m)) INTO lines FROM members m WHERE m.channel_id = channel AND m.user_id = ANY (told);
+	IF lines IS NOT NULL THEN
+		PERFORM notify_states(lines);
+	END IF;
+END $$;
+
 -- Deletes a message: its text, its digest, whom it names and its files go, its row stays for its seq. By its sender, the channel's owner or
 -- moderator, or an admin. 'again': it is deleted already. Those whom it named have a mention less and are told; all others see from the
 -- event that it does not count any more.
@@ -238,8 +258,6 @@ DECLARE
 	actor_role text;
 	is_admin boolean;
 	named bigint[];
-	told bigint[];
-	lines text[];
 BEGIN
 	who := coalesce(who, ROW(actor, true, NULL, NULL)::acting);
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
@@ -266,18 +284,9 @@ BEGIN
 		WHERE t.channel_id = channel AND t.seq = wanted RETURNING * INTO o;
 		IF cardinality(named) > 0 THEN
 			DELETE FROM mentions n WHERE n.user_id = ANY (named) AND n.channel_id = channel AND n.seq = wanted;
-			PERFORM FROM members m WHERE m.channel_id = channel AND m.user_id = ANY (named) ORDER BY m.user_id FOR NO KEY UPDATE;
-			WITH fewer AS (
-				UPDATE members m SET read_version = m.read_version + 1
-				WHERE m.channel_id = channel AND m.user_id = ANY (named) AND m.user_id <> o.sender AND read_marker(m) < wanted
-				RETURNING m.user_id
-			)
-			SELECT array_agg(f.user_id) INTO told FROM fewer f;
-			SELECT array_agg(read_line(m)) INTO lines FROM members m WHERE m.channel_id = channel AND m.user_id = ANY (told);
-			IF lines IS NOT NULL THEN
-				PERFORM notify_states(lines);
-			END IF;
+			PERFORM mentions_told(channel, wanted, named, o.sender);
 		END IF;
+		PERFORM message_traces_erase(channel, wanted);
 		PERFORM emit_event('r', 'message.deleted', channel, 0, wanted, jsonb_build_object('channel', channel, 'seq', o.seq, 'id', o.id,
 			'created_at', time_text(o.created_at), 'sender', o.sender, 'version', o.version, 'deleted', true,
 			'deleted_by', o.deleted_by));

@@ -159,13 +159,6 @@ BEGIN
 	WHERE f.thumbnail_of = t.file AND f.state = 'ready' AND texts[t.item] IS NOT NULL;
 END $$;
 
--- A message that is not deleted, as lib/chat/message.c renders it.
-CREATE OR REPLACE FUNCTION message_json(o messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('channel', o.channel_id, 'seq', o.seq, 'id', o.id, 'created_at', time_text(o.created_at), 'sender', o.sender,
-		'client_id', o.client_id, 'version', o.version, 'body', o.body)
-		|| CASE WHEN o.edited_at IS NULL THEN '{}' ELSE jsonb_build_object('edited_at', time_text(o.edited_at)) END
-$$;
-
 -- ---- erasing
 
 -- Erases files, with their thumbnails; the caller has locked the channels that they are of. Their objects go by and by (files_due). Messages

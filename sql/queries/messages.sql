@@ -5,10 +5,12 @@
 -- in: channel int8, reader int8, before int8, limit int8
 -- out: kind text, archived bool, role text, cursor text, first_seq int8, last_seq int8
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
+-- out: reactions jsonb, reactions_version int8
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
 	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
-	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
+	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by,
+	re.list AS reactions, re.version AS reactions_version
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
@@ -17,16 +19,19 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (
 	SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq < $3 AND r.user_id IS NOT NULL ORDER BY o.seq DESC LIMIT $4
 ) m ON true
+LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
 WHERE c.id = $1 ORDER BY m.seq;
 
 -- name: history_after
 -- in: channel int8, reader int8, after int8, limit int8
 -- out: kind text, archived bool, role text, cursor text, first_seq int8, last_seq int8
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
+-- out: reactions jsonb, reactions_version int8
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
 	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
-	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
+	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by,
+	re.list AS reactions, re.version AS reactions_version
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
@@ -35,6 +40,7 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (
 	SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq > $3 AND r.user_id IS NOT NULL ORDER BY o.seq LIMIT $4
 ) m ON true
+LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
 WHERE c.id = $1 ORDER BY m.seq;
 
 -- older: how many of the limit may lie below the seq.
@@ -42,10 +48,12 @@ WHERE c.id = $1 ORDER BY m.seq;
 -- in: channel int8, reader int8, around int8, limit int8, older int8
 -- out: kind text, archived bool, role text, cursor text, first_seq int8, last_seq int8
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
+-- out: reactions jsonb, reactions_version int8
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, s.cursor, s.first_seq, s.last_seq,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
 	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
-	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
+	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by,
+	re.list AS reactions, re.version AS reactions_version
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
@@ -56,6 +64,7 @@ LEFT JOIN LATERAL (
 	UNION ALL
 	(SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq >= $3 AND r.user_id IS NOT NULL ORDER BY o.seq LIMIT $4 - $5)
 ) m ON true
+LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
 WHERE c.id = $1 ORDER BY m.seq;
 
 -- The same columns, for one message.
@@ -63,12 +72,15 @@ WHERE c.id = $1 ORDER BY m.seq;
 -- in: channel int8, reader int8, seq int8
 -- out: kind text, archived bool, role text
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
+-- out: reactions jsonb, reactions_version int8
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
 	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
-	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by
+	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by,
+	re.list AS reactions, re.version AS reactions_version
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND r.user_id IS NOT NULL
+LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
 WHERE c.id = $1;
 
 -- The same columns behind a code; of a deleted message.
@@ -76,5 +88,7 @@ WHERE c.id = $1;
 -- in: channel int8, actor int8, seq int8, admin bool, request text, address text
 -- out: code text
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
-SELECT code, channel_id, seq, id, sender, client_id, created_us, version, body, edited_us, deleted_by
+-- out: reactions jsonb, reactions_version int8
+SELECT code, channel_id, seq, id, sender, client_id, created_us, version, body, edited_us, deleted_by,
+	NULL::jsonb AS reactions, NULL::int8 AS reactions_version
 FROM message_delete($1, $2, $3, acting_of($2, $4, $5, $6));

@@ -51,7 +51,7 @@ const ofAdmins = (o) => o.operation["x-roles"] !== undefined;
 const typeOf = (o) => Object.keys(o.operation.requestBody?.content ?? { "application/json": 0 })[0].replace("*/*", "text/plain");
 
 /** Its path with ids that nothing has. */
-const pathOf = (o) => o.path.replace(/\{\w+\}/g, NOBODY);
+const pathOf = (o) => o.path.replace("{emoji}", encodeURIComponent("👍")).replace(/\{\w+\}/g, NOBODY);
 /** Who may do it. */
 const whoMay = (o) => (ofBrowsers(o) ? ownerPage : owner);
 
@@ -84,7 +84,7 @@ test("the document is served as it is, to anyone, and not again to who has it", 
 	const r = await nobody.get("/api/v1/openapi.json");
 	assert.ok(JSON.stringify(ok(r)) === JSON.stringify(document), "another one is served");
 	assert.equal(r.headers["cache-control"], "no-cache");
-	assert.ok(r.bytes.length < 250000, `${r.bytes.length} bytes`);
+	assert.ok(r.bytes.length < 300000, `${r.bytes.length} bytes`);
 	const again = await nobody.get("/api/v1/openapi.json", { headers: { "if-none-match": r.headers.etag } });
 	assert.equal(again.status, 304);
 	const packed = await fetch(`${stack.url}/api/v1/openapi.json`, { headers: { "accept-encoding": "gzip" } });

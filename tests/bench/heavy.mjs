@@ -22,7 +22,7 @@ const fold = (w) => w.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().rep
 /** What is looked for: {q, template}: the template of a tsquery is what the site makes of q, for pgbench. */
 function queries(words) {
 	const list = [];
-	const add = (q, ...lexemes) => 
+	const add = (q, ...lexemes) =>
 		list.push({ q, template: lexemes.map((l) => `'%${l}'`.replace(/\*'$/, "':*")).join("&") });
 	const han = (i) => String.fromCodePoint(0x4e00 + i * 6);
 	// common, known, rare; one, two and three words; beginnings of words

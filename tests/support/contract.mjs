@@ -109,11 +109,17 @@ function decoded(text) {
 	}
 }
 
+/** A part of a path: an id, as a rule. */
+function fits({ operation }, name, text) {
+	const type = resolve(operation.parameters.find((p) => p.in === "path" && p.name === name).schema).type;
+	return type === "string" ? text !== "" : isId(text);
+}
+
 /** All operations of a path. */
 function find(path) {
 	const parts = path.split("/").slice(1).map(decoded);
 	return operations.filter(
-		(o) => o.parts.length === parts.length && o.parts.every((p, i) => (p.startsWith("{") ? isId(parts[i]) : p === parts[i])),
+		(o) => o.parts.length === parts.length && o.parts.every((p, i) => (p.startsWith("{") ? fits(o, p.slice(1, -1), parts[i]) : p === parts[i])),
 	);
 }
 

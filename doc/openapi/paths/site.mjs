@@ -35,6 +35,9 @@ export const operations = [
 			200: json(
 				obj({
 					message_chars: count,
+					edit_window: { ...count, description: "seconds; 0: messages are not edited" },
+					reactions: { ...count, description: "different ones on a message" },
+					emoji: { ...text(), description: "the version of Unicode whose emoji it knows" },
 					request_bytes: count,
 					mentions: count,
 					frame_bytes: count,

@@ -2,7 +2,7 @@
 //
 // Two promises: what `messages` holds has no hole (a message that comes above one waits in `ahead` until a page closes
 // it), and a row is replaced only by a higher version, so events and pages may come in any mixture.
-import type { Log, Message, MessagePage } from './types';
+import type { Log, Message, MessagePage, Reactions } from './types';
 
 const AHEAD_KEPT = 200;
 
@@ -15,6 +15,7 @@ export const emptyLog: Log = {
 	failedBefore: false,
 	ahead: [],
 	below: [],
+	late: [],
 };
 
 /* Index of the first message with a seq at or above the given one. */
@@ -44,18 +45,53 @@ export function hasGap(log: Log): boolean {
 	return log.status === 'ready' && log.ahead.length > 0 && !log.hasAfter;
 }
 
+const reactionsOf = (m: Message): number => (m.deleted ? Infinity : (m.reactions_version ?? 0));
+
+/* Of two states of a message the newer one, and the newer of their reactions. */
+function newer(held: Message, m: Message): Message {
+	const of = m.version > held.version ? m : held;
+	const by = reactionsOf(m) > reactionsOf(held) ? m : held;
+	if (of.deleted || of === by || reactionsOf(of) === reactionsOf(by)) return of;
+	return { ...of, reactions: by.reactions, reactions_version: by.reactions_version };
+}
+
 function put(list: readonly Message[], m: Message): readonly Message[] {
 	const i = lowerBound(list, m.seq);
 	const held = list[i];
 	if (held && held.seq === m.seq) {
-		if (m.version <= held.version) return list;
+		const kept = newer(held, m);
+		if (kept === held) return list;
 		const next = list.slice();
-		next[i] = m;
+		next[i] = kept;
 		return next;
 	}
 	const next = list.slice();
 	next.splice(i, 0, m);
 	return next;
+}
+
+const MOST_LATE = 200;
+
+/* Reactions by event: to where their message is. They set the whole list, and what is late changes nothing. */
+export function addReactions(log: Log, r: Reactions): Log {
+	for (const where of ['messages', 'ahead', 'below'] as const) {
+		const list = log[where];
+		const i = lowerBound(list, r.seq);
+		const held = list[i];
+		if (held?.seq !== r.seq) continue;
+		if (r.reactions_version <= reactionsOf(held)) return log;
+		const next = list.slice();
+		next[i] = { ...held, reactions: r.reactions, reactions_version: r.reactions_version };
+		return { ...log, [where]: next };
+	}
+	// A page that is on its way may tell of less; what is asked for later tells it.
+	if (log.status === 'ready' && !log.loadingBefore && r.seq < (log.messages[0]?.seq ?? 0)) return log;
+	return { ...log, late: [...log.late, r].slice(-MOST_LATE) };
+}
+
+/* Those that had come before their messages. */
+function addLate(log: Log): Log {
+	return log.late.reduce(addReactions, { ...log, late: [] });
 }
 
 /* Moves what waits in `ahead` into the run: what lies within it, and what continues it without a hole. */
@@ -89,13 +125,16 @@ export function addMessage(log: Log, m: Message): Log {
 
 /* The newest page. It replaces the run: after a reset nothing that was held is to be trusted. */
 export function addNewest(log: Log, page: MessagePage): Log {
-	return drain({
-		...emptyLog,
-		status: 'ready',
-		messages: page.messages,
-		hasBefore: page.has_before,
-		ahead: log.ahead,
-	});
+	return addLate(
+		drain({
+			...emptyLog,
+			status: 'ready',
+			messages: page.messages,
+			hasBefore: page.has_before,
+			ahead: log.ahead,
+			late: log.late,
+		}),
+	);
 }
 
 /* A page around an old message. It replaces the run. */
@@ -116,7 +155,7 @@ export function addBefore(log: Log, before: number, page: MessagePage): Log {
 	if (log.status !== 'ready' || log.messages[0]?.seq !== before) return settled;
 	let older: readonly Message[] = page.messages.filter((m) => m.seq < before);
 	for (const m of log.below) if (older.length && m.seq >= older[0]!.seq) older = put(older, m);
-	return { ...settled, messages: [...older, ...log.messages], hasBefore: page.has_before && older.length > 0 };
+	return addLate({ ...settled, messages: [...older, ...log.messages], hasBefore: page.has_before && older.length > 0 });
 }
 
 /* A page that follows the run. The server is the judge of what exists: what it leaves out is no hole. */
@@ -126,7 +165,7 @@ export function addAfter(log: Log, after: number, page: MessagePage): Log {
 	const fresh = page.messages.filter((m) => m.seq > tailSeq(log));
 	for (const m of page.messages) if (m.seq <= tailSeq(log)) messages = put(messages, m);
 	messages = fresh.length ? [...messages, ...fresh] : messages;
-	const next = drain({ ...log, messages, hasAfter: log.hasAfter && page.has_after });
+	const next = addLate(drain({ ...log, messages, hasAfter: log.hasAfter && page.has_after }));
 	// Nothing follows our end, by a snapshot taken after the first waiting message was announced: so that is the next one.
 	const [head, ...rest] = next.ahead;
 	if (head && !page.has_after && !page.messages.length) {

@@ -1,16 +1,17 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
 import { addAfter, addAround, addBefore, addMessage, addNewest, emptyLog, tailSeq } from './log';
+import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyReads, dropMark } from './reads';
 import { applyTyping, endTyping, typedMessage } from './typing';
 import { applyUpload, type UploadAction } from './uploads';
-import type { Connection, MemberList, Phase, State, Table } from './state';
+import type { Connection, Limits, MemberList, Phase, Reacting, State, Table } from './state';
 import { myId } from './state';
 import { countDeleted, countMarks, countMessages, readHere, recount, undoHere, unreadHere } from './unread';
 import type {
 	Channel,
-	FileLimits,
+	Editing,
 	Line,
 	Me,
 	Member,
@@ -20,6 +21,7 @@ import type {
 	OpenReports,
 	OwnMarks,
 	Pending,
+	Reactions,
 	ReadMark,
 	Settings,
 	Site,
@@ -30,7 +32,7 @@ export type Action =
 	| { type: 'phase'; phase: Phase }
 	| { type: 'site'; site: Site }
 	| { type: 'me'; me: Me }
-	| { type: 'limits'; message_chars?: number; files?: FileLimits | null }
+	| { type: 'limits'; limits: Partial<Limits> }
 	| { type: 'reports/open'; reports: OpenReports }
 	| UploadAction
 	| { type: 'lines'; lines: readonly Line[] }
@@ -71,6 +73,11 @@ export type Action =
 	| { type: 'outbox/set'; client_id: string; state: Pending['state']; error?: string }
 	| { type: 'outbox/acked'; client_id: string; seq: number }
 	| { type: 'outbox/drop'; client_id: string }
+	| { type: 'editing'; editing: Editing | null }
+	/* An own reaction on its way, and its end. */
+	| { type: 'react'; reacting: Reacting }
+	| { type: 'react/done'; reacting: Reacting }
+	| { type: 'mine'; channel: number; seq: number; emoji: readonly string[] }
 	| { type: 'settings'; settings: Settings }
 	/* Set by oneself, in this browser. */
 	| { type: 'away'; on: boolean }
@@ -91,10 +98,7 @@ export function reduce(s: State, a: Action): State {
 		case 'reports/open':
 			return { ...s, openReports: a.reports };
 		case 'limits':
-			return {
-				...s,
-				limits: { message_chars: a.message_chars ?? s.limits.message_chars, files: a.files === undefined ? s.limits.files : a.files },
-			};
+			return { ...s, limits: { ...s.limits, ...a.limits } };
 		case 'upload/add':
 		case 'upload/set':
 		case 'upload/drop':
@@ -131,8 +135,8 @@ export function reduce(s: State, a: Action): State {
 		case 'log/reset': {
 			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
-			const logs: State['logs'] = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [] } } : {};
-			return { ...s, reports: s.reports + 1, logs, members: {} };
+			const logs: State['logs'] = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [], late: [] } } : {};
+			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {} };
 		}
 		case 'distrust':
 			return distrust(s);
@@ -158,6 +162,14 @@ export function reduce(s: State, a: Action): State {
 		}
 		case 'message':
 			return applyMessage(s, a.message);
+		case 'editing':
+			return { ...s, editing: a.editing };
+		case 'react':
+			return reactHere(s, a.reacting);
+		case 'react/done':
+			return reactDone(s, a.reacting);
+		case 'mine':
+			return setMine(s, a.channel, a.seq, a.emoji);
 		case 'members': {
 			const held = a.first ? [] : (s.members[a.channel]?.list ?? []);
 			const list = [...held.filter((m) => !a.members.some((x) => x.user === m.user)), ...a.members];
@@ -215,6 +227,8 @@ export function applyLine(s: State, line: Line): State {
 			return typedMessage(applyMessage(s, line as unknown as Message), line as unknown as Message);
 		case 'message.updated':
 			return applyUpdated(s, line as unknown as Message);
+		case 'reactions.updated':
+			return applyReactions(s, line as unknown as Reactions);
 		case 'message.deleted':
 			return applyDeleted(s, line as unknown as Message);
 		case 'channel.created':
@@ -279,9 +293,9 @@ function applyMessage(s: State, m: Message): State {
 const takePage = (s: State, channel: number, page: MessagePage): State =>
 	settle(countMessages(s, channel, page.messages, true), page.messages);
 
-/* Another version of a message. It counts for nothing; one that is replayed may have been deleted since. */
+/* Another version of a message: it may name others than before. One that is replayed may have been deleted since. */
 function applyUpdated(s: State, m: Message): State {
-	return m.deleted ? applyDeleted(s, m) : settle(putMessage(s, m), [m]);
+	return m.deleted ? applyDeleted(s, m) : applyMessage(s, m);
 }
 
 /* A tombstone in the message's place. Counted before: whom the text mentioned is still to be seen. */

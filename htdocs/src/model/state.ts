@@ -3,7 +3,7 @@ import { messageAt } from './log';
 import type { Marks } from './reads';
 import type { Counts } from './unread';
 import type { Rung } from '../net/transport';
-import type { Channel, FileLimits, Log, Me, Member, OpenReports, Pending, Presence, Settings, Site, Typing, Upload, User } from './types';
+import type { Channel, Editing, FileLimits, Log, Me, Member, OpenReports, Pending, Presence, Settings, Site, Typing, Upload, User } from './types';
 
 export type Table<T> = Readonly<Record<number, T>>;
 
@@ -24,12 +24,29 @@ export interface MemberList {
 	status: 'loading' | 'ready' | 'failed';
 }
 
+/* What the server lets one do; edit_window in seconds, null: not known. emoji: the version of Unicode that it knows them of. */
+export interface Limits {
+	message_chars: number;
+	edit_window: number | null;
+	reactions: number;
+	emoji: string | null;
+	/* null where messages bear none, or as long as it is not known. */
+	files: FileLimits | null;
+}
+
+/* An own reaction on its way: [channel, seq, emoji, whether it is to be there]. */
+export interface Reacting {
+	channel: number;
+	seq: number;
+	emoji: string;
+	on: boolean;
+}
+
 export interface State {
 	phase: Phase;
 	site: Site | null;
 	me: Me | null;
-	/* files: null where messages bear none, or as long as it is not known. */
-	limits: { message_chars: number; files: FileLimits | null };
+	limits: Limits;
 	users: Table<User>;
 	/* Channels we are a member of. */
 	channels: Table<Channel>;
@@ -61,6 +78,10 @@ export interface State {
 	reads: Table<Marks>;
 	/* Grows with each report that comes or is dealt with, of those that are ours to handle. */
 	reports: number;
+	editing: Editing | null;
+	reacting: readonly Reacting[];
+	/* Own reactions of messages that have more than are told, by `channel/seq`. */
+	mine: Readonly<Record<string, readonly string[]>>;
 	/* How many are open, in all and by channel. */
 	openReports: OpenReports;
 	connection: Connection;
@@ -70,7 +91,7 @@ export const initialState: State = {
 	phase: 'starting',
 	site: null,
 	me: null,
-	limits: { message_chars: 20000, files: null },
+	limits: { message_chars: 20000, edit_window: null, reactions: 20, emoji: null, files: null },
 	users: {},
 	channels: {},
 	preview: null,
@@ -90,6 +111,9 @@ export const initialState: State = {
 	heard: 0,
 	reads: {},
 	reports: 0,
+	editing: null,
+	reacting: [],
+	mine: {},
 	openReports: { open: 0, channels: [] },
 	connection: { status: 'connecting', rung: null, catchingUp: false },
 };

@@ -142,8 +142,44 @@ export interface Message {
 	created_at: string;
 	version: number;
 	body?: MessageBody;
+	edited_at?: string;
 	deleted?: true;
 	deleted_by?: number;
+	/* None where there never was one. Their version counts by itself. */
+	reactions?: readonly Reaction[];
+	reactions_version?: number;
+}
+
+/* users: those who were first, twenty at most. */
+export interface Reaction {
+	emoji: string;
+	count: number;
+	users: readonly number[];
+}
+
+/* A message's reactions, as they are told apart from it. */
+export interface Reactions {
+	channel: number;
+	seq: number;
+	reactions: readonly Reaction[];
+	reactions_version: number;
+}
+
+/* A text that a message had, or has. */
+export interface Edit {
+	version: number;
+	at: string;
+	body: MessageBody;
+}
+
+/* The own message that is being changed. */
+export interface Editing {
+	channel: number;
+	seq: number;
+	version: number; // that it is a change of
+	text: string;
+	state: 'open' | 'saving';
+	error: string | null;
 }
 
 export interface MessageBody {
@@ -314,4 +350,6 @@ export interface Log {
 	ahead: readonly Message[];
 	/* Came by event for what an older page under way will bring, perhaps in a lower version. Sorted by seq. */
 	below: readonly Message[];
+	/* Came by event for messages that are not here yet. */
+	late: readonly Reactions[];
 }

@@ -16,6 +16,7 @@ interface Fact {
 	other: boolean;
 	mention: boolean;
 	gone: boolean;
+	version: number; // of the message, that this is told from
 }
 
 /* The deletion of another's message: the n-th that was heard. mention null: not known, its text was never here. */
@@ -87,9 +88,11 @@ export function countMessages(s: State, id: number, messages: readonly Message[]
 		const at = held.facts[indexOf(held.facts, m.seq)];
 		const before = fresh.get(m.seq) ?? (at?.seq === m.seq ? at : undefined);
 		const gone = m.deleted === true || before?.gone === true || held.removals.some((r) => r.seq === m.seq);
-		const mention = before?.mention || mentionsMe(m, me);
-		if (before && before.gone === gone && before.mention === mention) continue;
-		fresh.set(m.seq, { seq: m.seq, other: m.sender !== me, mention, gone });
+		// A tombstone does not tell whom it mentioned; an edit may mention others than before.
+		const told = before && (m.deleted || before.version >= m.version) ? before.mention : mentionsMe(m, me);
+		const version = Math.max(before?.version ?? 0, m.version);
+		if (before && before.gone === gone && before.mention === told && before.version === version) continue;
+		fresh.set(m.seq, { seq: m.seq, other: m.sender !== me, mention: told, gone, version });
 	}
 	if (!fresh.size) return s;
 	const facts = [...held.facts.filter((f) => !fresh.has(f.seq)), ...fresh.values()].sort((a, b) => a.seq - b.seq);

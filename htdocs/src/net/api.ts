@@ -3,6 +3,7 @@ import type {
 	AccessToken,
 	Channel,
 	ChannelKind,
+	Edit,
 	Invite,
 	InviteState,
 	Line,
@@ -12,6 +13,7 @@ import type {
 	MessagePage,
 	OpenReports,
 	Presence,
+	Reactions,
 	SentBody,
 	Session,
 	Settings,
@@ -125,6 +127,7 @@ function problem(res: Response, text: string): ApiError {
 }
 
 const V = '/api/v1';
+const reaction = (id: number, seq: number, emoji: string) => `${V}/channels/${id}/messages/${seq}/reactions/${encodeURIComponent(emoji)}`;
 
 export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
@@ -154,6 +157,15 @@ export const api = {
 	messages: (id: number, where: { before?: number; after?: number; around?: number; limit?: number }) =>
 		call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
 	search: (q: string, sort: 'rank' | 'date', before?: string) => call<SearchPage>('GET', `${V}/search`, { q, sort, before }),
+	message: (id: number, seq: number) => call<Message>('GET', `${V}/channels/${id}/messages/${seq}`),
+	edit: (id: number, seq: number, body: { text: string; mentions?: number[] }, version: number) =>
+		call<Message>('PATCH', `${V}/channels/${id}/messages/${seq}`, undefined, { body, version }),
+	edits: (id: number, seq: number) => call<{ edits: Edit[] }>('GET', `${V}/channels/${id}/messages/${seq}/edits`),
+	react: (id: number, seq: number, emoji: string) => call<Reactions>('PUT', reaction(id, seq, emoji)),
+	unreact: (id: number, seq: number, emoji: string) => call<Reactions>('DELETE', reaction(id, seq, emoji)),
+	reactions: (id: number, seq: number) => call<Reactions & { mine: string[] }>('GET', `${V}/channels/${id}/messages/${seq}/reactions`),
+	reacted: (id: number, seq: number, emoji: string, where: { after?: number; limit?: number }) =>
+		call<{ count: number; users: number[]; next: number | null }>('GET', reaction(id, seq, emoji), where),
 	settings: () => call<Settings>('GET', `${V}/me/settings`),
 	changeSettings: (change: Partial<Settings>) => call<Settings>('PATCH', `${V}/me/settings`, undefined, change),
 	setStatus: (status: Partial<Status>) => call<Settings>('PUT', `${V}/me/status`, undefined, status),

@@ -19,6 +19,7 @@ import type { Channel, Line, Message, OwnMarks, Pending, Settings, Status, User 
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
+import { Changes } from './changes';
 import { watchEnds } from './ends';
 import { Interest } from './interest';
 import { Loader } from './loader';
@@ -57,6 +58,8 @@ export interface ClientHooks {
 	left(channel: Channel): void;
 	/* Somebody with a role did something that concerns us, or there is a report. */
 	told(line: Line): void;
+	/* Something that was shown at once did not work. */
+	failed?(e: unknown): void;
 	/* The message that was to be gone to is not there. */
 	notFound(): void;
 }
@@ -73,6 +76,7 @@ export class Client {
 	readonly interest: Interest;
 	readonly activity: Activity;
 	readonly typist: Typist;
+	readonly changes: Changes;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
 	hooks: ClientHooks = { left: () => {}, told: () => {}, notFound: () => {} };
@@ -89,6 +93,7 @@ export class Client {
 
 	constructor(readonly store: Store) {
 		this.loader = new Loader(store, () => this.probe());
+		this.changes = new Changes(store, (e) => (e instanceof ApiError && e.status === 401 ? this.probe() : this.hooks.failed?.(e)));
 		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
 		this.activity = new Activity({
 			now: () => Date.now(),
@@ -376,11 +381,16 @@ export class Client {
 	private limitsKnown = false;
 
 	private tookLimits(limits: Record<string, unknown>): void {
-		const { message_chars } = limits;
+		const { message_chars, edit_window, reactions, emoji } = limits; // a link need not say all of them
 		this.store.dispatch({
 			type: 'limits',
-			...(typeof message_chars === 'number' ? { message_chars } : {}),
-			...('message_files' in limits ? { files: fileLimits(limits) } : {}), // a link need not say all of them
+			limits: {
+				...(typeof message_chars === 'number' ? { message_chars } : {}),
+				...(typeof edit_window === 'number' ? { edit_window } : {}),
+				...(typeof reactions === 'number' ? { reactions } : {}),
+				...(typeof emoji === 'string' ? { emoji } : {}),
+				...('message_files' in limits ? { files: fileLimits(limits) } : {}),
+			},
 		});
 	}
 
@@ -441,6 +451,10 @@ export class Client {
 					if (m.sender !== me) after.push(() => this.arrived(m.channel, m.seq));
 					break;
 				}
+				case 'message.updated':
+					touched.add(line.channel as number);
+					this.loader.needUsers((line as unknown as Message).body?.mentions ?? []);
+					break;
 				case 'message.deleted':
 					touched.add(line.channel as number);
 					break;

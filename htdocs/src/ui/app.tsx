@@ -11,6 +11,7 @@ import { PersonCards } from './card';
 import { UiContext, type DialogName, type Ui } from './context';
 import { Browse, Invite, NewDirect, Switcher } from './dialogs';
 import { CreateChannel, Leave, Shortcuts } from './dialogs_form';
+import { errorText } from './errors';
 import { Icon } from './icon';
 import { listenToKeys } from './keys';
 import { lazily, lazyPage } from './lazy';
@@ -38,6 +39,9 @@ const Pause = lazily(() => import('./settings').then((m) => m.Pause));
 const Moderate = lazily(() => import('./moderate').then((m) => m.Moderate));
 const ReportMessage = lazily(() => import('./moderate').then((m) => m.ReportMessage));
 const DeleteMessage = lazily(() => import('./moderate').then((m) => m.DeleteMessage));
+const Edits = lazily(() => import('./changes_dialogs').then((m) => m.Edits));
+const Reacted = lazily(() => import('./changes_dialogs').then((m) => m.Reacted));
+const ReactPicker = lazily(() => import('./emoji_picker').then((m) => m.ReactPicker));
 const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));
 const Restrictions = lazily(() => import('./moderate').then((m) => m.Restrictions));
 const ChannelReports = lazily(() => import('./reports').then((m) => m.ChannelReports));
@@ -152,6 +156,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				setToast({ text: t.left(channelLabel(store.get(), c)), bad: false });
 				if (here.current.id === c.id) navigate('/');
 			},
+			failed: (e) => setToast({ text: errorText(e), bad: true }),
 			notFound: () => setToast({ text: t.messageNotFound, bad: true }),
 			told: (line) => setToast({ text: noticeText(store.get(), line), bad: line.type === 'moderated' && line.action !== 'unmuted' }),
 		};
@@ -228,6 +233,9 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{about && 'deleteFile' in about && <DeleteFile {...about.deleteFile} onClose={closeDialog} />}
 			{about && 'moderate' in about && <Moderate {...about.moderate} onClose={closeDialog} />}
 			{about && 'report' in about && <ReportMessage {...about.report} onClose={closeDialog} />}
+			{about && 'edits' in about && <Edits {...about.edits} onClose={closeDialog} />}
+			{about && 'react' in about && <ReactPicker {...about.react} onClose={closeDialog} />}
+			{about && 'reacted' in about && <Reacted {...about.reacted} onClose={closeDialog} />}
 			{about && 'deleteMessage' in about && <DeleteMessage {...about.deleteMessage} onClose={closeDialog} />}
 			{about && 'edit' in about && <EditChannel channel={about.edit} onClose={closeDialog} />}
 			{about && 'restrictions' in about && <Restrictions channel={about.restrictions} onClose={closeDialog} />}

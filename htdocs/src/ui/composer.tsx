@@ -112,6 +112,8 @@ export function Composer({ channel }: { channel: Channel }) {
 				}}
 				onKeyDown={(e) => {
 					if (mentions.onKeyDown(e)) return;
+					const bare = !e.shiftKey && !e.altKey && !e.ctrlKey && !e.metaKey;
+					if (e.key === 'ArrowUp' && bare && !text && client.changes.editLast(channel.id)) return e.preventDefault();
 					// Enter while an input method composes chooses a word; keyCode 229 is Safari's way to say so.
 					if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
 					e.preventDefault();

@@ -29,6 +29,9 @@ export type DialogName =
 	| { reports: number }
 	| { invite: number }
 	| { leave: number }
+	| { edits: { channel: number; seq: number } }
+	| { react: { channel: number; seq: number } }
+	| { reacted: { channel: number; seq: number; emoji: string } }
 	| { readers: { channel: number; seq: number } };
 
 export interface Ui {

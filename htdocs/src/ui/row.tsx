@@ -1,9 +1,11 @@
 // One row of the message list. Pure: drawn anew only when what it shows has changed.
 import { memo } from './memo';
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, RotateCw, ShieldAlert, Trash2 } from 'lucide';
+import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, Pencil, RotateCw, ShieldAlert, Trash2 } from 'lucide';
 import type { IconNode } from 'lucide';
 import type { Channel, Message as Stored, MessageFile, User } from '../model/types';
+import { mayEdit } from '../model/reactions';
 import { waitsForFiles } from '../model/uploads';
 import { rankIn } from '../model/roles';
 import { myId } from '../model/state';
@@ -11,10 +13,12 @@ import { t } from '../strings';
 import { Avatar } from './avatar';
 import { Face, StatusMark } from './presence';
 import { useState$, useUi } from './context';
+import { EditBox } from './edit';
 import { errorText } from './errors';
 import { Files, PendingFiles } from './files';
 import { Icon } from './icon';
 import { channelLabel, personName } from './names';
+import { ReactionRow, ReactTools } from './reactions';
 import type { Row } from './rows';
 import { SeenLine, sameSeen, type Seen } from './seen';
 import { MessageText, NamingText } from './text';
@@ -96,6 +100,10 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 	const toMe = stored !== null && stored.sender !== me && mentions?.includes(me) === true;
 	const failed = pending?.state === 'failed';
 	const sender = stored ? stored.sender : (user?.id ?? 0);
+	const editing = useState$((s) => (s.editing && stored && s.editing.seq === stored.seq && s.editing.channel === channel.id ? s.editing : null));
+	const edit = () => {
+		if (stored && !ui.client.changes.edit(channel.id, stored.seq)) ui.toast(t.editTooLate, true);
+	};
 	const when = (
 		<time class="msg-time" dateTime={new Date(at).toISOString()} title={fullTime(at)}>
 			{row.head ? timeOf(at) : briefTime(at)}
@@ -126,6 +134,11 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 				if (e.target !== e.currentTarget || e.ctrlKey || e.metaKey || e.altKey) return;
 				if (e.key === 'c') copy();
 				else if (e.key === 'u') markUnread();
+				else if (stored?.deleted || !stored) return;
+				else if (e.key === 'e' && stored.sender === me) edit();
+				else if (e.key === 'r') ui.openDialog({ react: { channel: channel.id, seq: stored.seq } });
+				else return;
+				e.preventDefault();
 			}}
 		>
 			<div class="msg-side">
@@ -151,10 +164,16 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 				)}
 				{stored?.deleted ? (
 					<p class="msg-gone">{stored.deleted_by && stored.deleted_by !== stored.sender ? t.deletedByOther : t.deletedMessage}</p>
+				) : editing ? (
+					<EditBox channel={channel} editing={editing} empty={'files' in (stored?.body ?? {})} />
 				) : text === undefined ? (
 					<p class="msg-gone">{t.emptyMessage}</p>
 				) : text ? (
-					<Body text={text} mentions={mentions} />
+					<Body
+						text={text}
+						mentions={mentions}
+						after={stored?.edited_at && <EditedMark message={stored} at={stored.edited_at} active={active} />}
+					/>
 				) : files?.length || pending?.files?.length ? null : (
 					<p class="msg-gone">{t.fileGone}</p> // the last of a message without words
 				)}
@@ -185,10 +204,15 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 						</button>
 					</p>
 				)}
+				{stored && !stored.deleted && <ReactionRow message={stored} active={active} />}
 				{stored && <SeenLine seen={seen} channel={channel.id} seq={stored.seq} />}
 			</div>
-			{(near || active) && stored && (
+			{(near || active) && stored && !editing && (
 				<div class="msg-tools" role="group" aria-label={t.messageActions}>
+					{!stored.deleted && <ReactTools channel={channel.id} seq={stored.seq} active={active} />}
+					{stored.sender === me && mayEdit(ui.client.store.get(), stored, Date.now()) && (
+						<Tool icon={Pencil} label={t.editMessage} active={active} onClick={edit} />
+					)}
 					{text && <Tool icon={Copy} label={t.copy} active={active} onClick={copy} />}
 					<Tool icon={MessageSquareDot} label={t.markUnread} active={active} onClick={markUnread} />
 					{stored.sender === me && channel.kind !== 'direct' && !stored.deleted && (
@@ -249,13 +273,26 @@ function Tool({ icon, label, active, onClick }: { icon: IconNode; label: string;
 	);
 }
 
-function Body({ text, mentions }: { text: string; mentions?: readonly number[] }) {
+/* When it was edited, and what it said before. */
+function EditedMark({ message, at, active }: { message: Stored; at: string; active: boolean }) {
+	const { openDialog } = useUi();
+	const { channel, seq } = message;
+	const label = t.editedAt(fullTime(Date.parse(at)));
+	return (
+		<button class="msg-edited" title={label} aria-label={label} tabIndex={active ? 0 : -1} onClick={() => openDialog({ edits: { channel, seq } })}>
+			{t.edited}
+		</button>
+	);
+}
+
+function Body({ text, mentions, after }: { text: string; mentions?: readonly number[]; after?: ComponentChildren }) {
 	const long = text.length > LONG_TEXT || countLines(text) > LONG_LINES;
 	const [open, setOpen] = useState(false);
 	return (
 		<>
 			<p class={`msg-text${long && !open ? ' msg-folded' : ''}`} dir="auto">
 				{mentions?.length ? <NamingText text={text} mentions={mentions} /> : <MessageText text={text} />}
+				{after && <> {after}</>}
 			</p>
 			{long && (
 				<button class="link-button" aria-expanded={open} onClick={() => setOpen(!open)}>

@@ -1,0 +1,21 @@
+// The list that the emoji picker shows, and its search. Pure.
+
+/* [emoji, name, other words, group, version of Unicode, its five skin tones] */
+export type EmojiRow = readonly [emoji: string, name: string, words: string, group: number, version: number, tones?: readonly string[]];
+
+/* What the server takes: it may know an older Unicode than the list. upto: null: not known. */
+export function known(rows: readonly EmojiRow[], upto: string | null): readonly EmojiRow[] {
+	return upto === null ? rows : rows.filter((r) => r[4] <= Number(upto));
+}
+
+/* In the wanted skin tone (0: none). */
+export const toned = (r: EmojiRow, tone: number): string => (tone && r[5]?.[tone - 1]) || r[0];
+
+/* Those of whose name or words each word of the query is the beginning of one; names first. */
+export function searchEmoji(rows: readonly EmojiRow[], query: string, most: number): EmojiRow[] {
+	const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+	const begins = (text: string) => words.every((w) => text.split(/[\s_:-]+/).some((x) => x.startsWith(w)));
+	const named = rows.filter((r) => begins(r[1]));
+	const other = rows.filter((r) => !named.includes(r) && begins(`${r[1]} ${r[2]}`));
+	return [...named, ...other].slice(0, most);
+}

@@ -1,0 +1,102 @@
+// An own message while it is edited, in its place: Enter saves, Esc leaves it as it is.
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import type { Channel, Editing } from '../model/types';
+import { t } from '../strings';
+import { useState$, useUi } from './context';
+import { LIST_ID, namedIn, useMentions } from './mention_list';
+
+const back = () => document.getElementById('composer')?.focus();
+
+export function EditBox({ channel, editing, empty }: { channel: Channel; editing: Editing; empty: boolean }) {
+	const { client } = useUi();
+	const limit = useState$((s) => s.limits.message_chars);
+	const area = useRef<HTMLTextAreaElement>(null);
+	const { text } = editing;
+	const left = limit - [...text.trim()].length;
+	const blocked = (!text.trim() && !empty) || left < 0 || editing.state === 'saving';
+
+	useLayoutEffect(() => {
+		const el = area.current;
+		if (!el) return;
+		el.style.height = 'auto';
+		el.style.height = `${el.scrollHeight}px`;
+	}, [text]);
+	useEffect(() => {
+		const el = area.current;
+		el?.focus({ preventScroll: true });
+		el?.setSelectionRange(el.value.length, el.value.length);
+		el?.scrollIntoView({ block: 'nearest' });
+	}, []);
+
+	const mentions = useMentions(channel, area, (start, end, written) => {
+		const el = area.current;
+		if (!el) return;
+		el.focus();
+		el.setSelectionRange(start, end);
+		if (!document.execCommand('insertText', false, written)) {
+			el.setRangeText(written, start, end, 'end');
+			client.changes.write(el.value);
+		}
+	});
+	const note = left < 0 ? t.tooLong(-left) : editing.state === 'saving' ? t.saving : t.editHint;
+	const save = () => {
+		if (blocked) return;
+		void client.changes.save(namedIn(client.store.get(), channel, text)).then((done) => done && back());
+	};
+	const cancel = () => {
+		client.changes.cancel();
+		back();
+	};
+	return (
+		<form
+			class="edit"
+			onSubmit={(e) => {
+				e.preventDefault();
+				save();
+			}}
+		>
+			{mentions.list}
+			<textarea
+				ref={area}
+				class="edit-text"
+				rows={1}
+				dir="auto"
+				value={text}
+				aria-label={t.editing}
+				aria-invalid={left < 0}
+				aria-describedby="edit-note"
+				aria-autocomplete="list"
+				aria-controls={LIST_ID}
+				aria-activedescendant={mentions.active}
+				enterkeyhint="done"
+				onInput={(e) => {
+					client.changes.write(e.currentTarget.value);
+					mentions.look();
+				}}
+				onSelect={mentions.look}
+				onBlur={mentions.close}
+				onKeyDown={(e) => {
+					if (mentions.onKeyDown(e)) return;
+					if (e.key === 'Escape') {
+						e.preventDefault();
+						return cancel();
+					}
+					if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
+					e.preventDefault();
+					save();
+				}}
+			/>
+			<div class="edit-row">
+				<span id="edit-note" class={`edit-note${editing.error || left < 0 ? ' bad' : ''}`} role={editing.error ? 'alert' : undefined}>
+					{editing.error ?? note}
+				</span>
+				<button type="button" class="button small" onClick={cancel}>
+					{t.cancel}
+				</button>
+				<button type="submit" class="button small primary" aria-disabled={blocked}>
+					{t.save}
+				</button>
+			</div>
+		</form>
+	);
+}

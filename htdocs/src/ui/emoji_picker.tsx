@@ -1,0 +1,146 @@
+// Picks an emoji for a reaction: by group, or by a search in their names. Arrows move through the grid.
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { known, searchEmoji, toned, type EmojiRow } from '../model/emoji';
+import { t } from '../strings';
+import { shelf } from '../sync/local';
+import { useState$, useUi } from './context';
+import { Dialog } from './dialog';
+
+const MOST_FOUND = 120;
+const GROUPS = t.emojiGroups.flatMap((name, id) => (name ? [{ id, name }] : []));
+
+export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: number; onClose: () => void }) {
+	const { client, toast } = useUi();
+	const upto = useState$((s) => s.limits.emoji);
+	const [rows, setRows] = useState<readonly EmojiRow[] | null>(null);
+	const [query, setQuery] = useState('');
+	const [group, setGroup] = useState(0);
+	const [tone, setTone] = useState(() => Number(shelf.get('tone')) || 0);
+	const [at, setAt] = useState(0);
+	const grid = useRef<HTMLDivElement>(null);
+
+	useEffect(() => {
+		import('emoji-data').then(
+			(m) => setRows(known(m.default, upto)),
+			() => {
+				toast(t.partFailed, true);
+				onClose();
+			},
+		);
+	}, []);
+	const list = useMemo(
+		() => (query.trim() ? searchEmoji(rows ?? [], query, MOST_FOUND) : (rows ?? []).filter((r) => r[3] === group)),
+		[rows, query, group],
+	);
+	useEffect(() => setAt(0), [list]);
+
+	const choose = (r: EmojiRow | undefined) => {
+		if (!r) return;
+		client.changes.react({ channel, seq, emoji: toned(r, tone), on: true });
+		onClose();
+	};
+	const move = (to: number) => {
+		const i = Math.max(0, Math.min(list.length - 1, to));
+		setAt(i);
+		grid.current?.querySelectorAll('button')[i]?.focus();
+	};
+	/* How many stand in a row, as they are laid out now. */
+	const across = () => {
+		const cells = [...(grid.current?.querySelectorAll('button') ?? [])];
+		const n = cells.findIndex((c) => c.offsetTop > cells[0]!.offsetTop);
+		return n < 1 ? cells.length || 1 : n;
+	};
+	const onKeyDown = (e: KeyboardEvent) => {
+		const rtl = getComputedStyle(e.currentTarget as Element).direction === 'rtl' ? -1 : 1;
+		const by: Record<string, () => number> = {
+			ArrowRight: () => at + rtl,
+			ArrowLeft: () => at - rtl,
+			ArrowDown: () => at + across(),
+			ArrowUp: () => at - across(),
+			Home: () => 0,
+			End: () => list.length - 1,
+		};
+		const step = by[e.key];
+		if (!step || e.ctrlKey || e.metaKey || e.altKey) return;
+		e.preventDefault();
+		move(step());
+	};
+
+	return (
+		<Dialog title={t.react} onClose={onClose}>
+			<div class="emoji-head">
+				<input
+					class="field"
+					type="search"
+					value={query}
+					placeholder={t.emojiSearch}
+					aria-label={t.emojiSearch}
+					data-autofocus
+					onInput={(e) => setQuery(e.currentTarget.value)}
+					onKeyDown={(e) => {
+						if (e.isComposing) return;
+						if (e.key === 'Enter') {
+							e.preventDefault();
+							if (query.trim()) choose(list[0]);
+						} else if (e.key === 'ArrowDown') {
+							e.preventDefault();
+							move(0);
+						}
+					}}
+				/>
+				<select
+					class="field emoji-tone"
+					aria-label={t.emojiTone}
+					value={String(tone)}
+					onChange={(e) => {
+						setTone(Number(e.currentTarget.value));
+						shelf.set('tone', e.currentTarget.value);
+					}}
+				>
+					{t.emojiTones.map((name, i) => (
+						<option key={name} value={String(i)}>
+							{name}
+						</option>
+					))}
+				</select>
+			</div>
+			<div class="emoji-groups" role="group" aria-label={t.react}>
+				{GROUPS.map((g) => (
+					<button
+						key={g.id}
+						class="chip"
+						aria-pressed={!query.trim() && group === g.id}
+						onClick={() => {
+							setQuery('');
+							setGroup(g.id);
+						}}
+					>
+						{g.name}
+					</button>
+				))}
+			</div>
+			<div
+				ref={grid}
+				class="emoji-grid"
+				role="group"
+				aria-label={query.trim() ? t.emojiSearch : t.emojiGroups[group]}
+				aria-busy={!rows}
+				onKeyDown={onKeyDown}
+			>
+				{list.map((r, i) => (
+					<button
+						key={r[0]}
+						class="emoji-cell"
+						title={r[1]}
+						aria-label={r[1]}
+						tabIndex={i === at ? 0 : -1}
+						onClick={() => choose(r)}
+					>
+						{toned(r, tone)}
+					</button>
+				))}
+				{rows && !list.length && <p class="picker-empty">{t.emojiNone}</p>}
+			</div>
+		</Dialog>
+	);
+}

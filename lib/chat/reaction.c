@@ -1,0 +1,74 @@
+/* reaction: the rules are in sql/functions/86_reactions.sql. */
+#include "lib/chat/reaction.h"
+#include "lib/chat/access.h"
+#include "lib/chat/emoji.h"
+#include "lib/db/db.h"
+#include <string.h>
+
+enum { KIND, ROLE = 2, SEQ, STATE, COUNT = STATE, USERS, NEXT }; /* of reaction_list and reaction_users */
+
+static const char *read_emoji(const char *text, struct err *e)
+{
+	const char *emoji = emoji_find(text, strlen(text));
+
+	if (!emoji)
+		err_set(e, ERR_BAD_FIELD, "emoji", "is not one emoji of Unicode %s", emoji_version());
+	return emoji;
+}
+
+int reaction_set(struct db *d, int64_t channel, int64_t user, int64_t seq, const char *text, bool on, struct strbuf *b,
+		 struct err *e)
+{
+	const char *emoji = read_emoji(text, e);
+	PGresult *r = NULL;
+	int rc;
+
+	if (!emoji || db_one(d, STMT_reaction_set, &r, e, "iiitbii", channel, user, seq, emoji, (int)on,
+			     (int64_t)REACTION_EMOJI_MAX, (int64_t)REACTION_USERS_MAX) < 0)
+		return -1;
+	rc = access_write_code(r, 0, e);
+	if (rc == 0)
+		strbuf_add(b, result_text(r, 0, 2), result_length(r, 0, 2));
+	PQclear(r);
+	return rc;
+}
+
+static int may_read(const PGresult *r, struct err *e)
+{
+	struct access a = access_from_row(r, 0, KIND);
+
+	if (access_read(&a, e) < 0)
+		return -1;
+	return result_null(r, 0, SEQ) ? err_set(e, ERR_NOT_FOUND, NULL, "no such message") : 0;
+}
+
+int reaction_list(struct db *d, int64_t channel, int64_t reader, int64_t seq, struct strbuf *b, struct err *e)
+{
+	PGresult *r = NULL;
+	int rc;
+
+	if (db_one(d, STMT_reaction_list, &r, e, "iii", channel, reader, seq) < 0)
+		return -1;
+	rc = may_read(r, e);
+	if (rc == 0)
+		strbuf_add(b, result_text(r, 0, STATE), result_length(r, 0, STATE));
+	PQclear(r);
+	return rc;
+}
+
+int reaction_users(struct db *d, int64_t channel, int64_t reader, int64_t seq, const char *text, int64_t after,
+		   int64_t limit, struct strbuf *b, struct err *e)
+{
+	const char *emoji = read_emoji(text, e);
+	PGresult *r = NULL;
+	int rc;
+
+	if (!emoji || db_one(d, STMT_reaction_users, &r, e, "iiitii", channel, reader, seq, emoji, after, limit) < 0)
+		return -1;
+	rc = may_read(r, e);
+	if (rc == 0)
+		strbuf_addf(b, "{\"count\":%s,\"users\":%s,\"next\":%s}", result_text(r, 0, COUNT),
+			    result_text(r, 0, USERS), result_null(r, 0, NEXT) ? "null" : result_text(r, 0, NEXT));
+	PQclear(r);
+	return rc;
+}

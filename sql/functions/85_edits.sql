@@ -1,0 +1,87 @@
+-- Editing messages (doc/protocol.md, sections 4 and 6).
+
+-- What a message leaves elsewhere goes with it. Under the channel's lock.
+CREATE OR REPLACE FUNCTION message_traces_erase(channel bigint, wanted bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	DELETE FROM message_edits t WHERE t.channel_id = channel AND t.seq = wanted;
+	DELETE FROM reactions t WHERE t.channel_id = channel AND t.seq = wanted;
+	DELETE FROM message_reactions t WHERE t.channel_id = channel AND t.seq = wanted;
+END $$;
+
+-- Whether a member may write in a channel now: ok, archived, encrypted or muted (until_us: as of write_batch).
+CREATE OR REPLACE FUNCTION may_write(c channels, actor bigint, OUT code text, OUT until_us bigint) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	code := CASE
+		WHEN c.archived_at IS NOT NULL THEN 'archived'
+		WHEN c.mls_epoch IS NOT NULL THEN 'encrypted'
+		WHEN EXISTS (SELECT FROM members m JOIN users u ON u.id = m.user_id
+			WHERE m.channel_id = c.id AND m.user_id = actor AND (m.muted_until > now() OR u.muted_until > now())) THEN 'muted'
+		ELSE 'ok' END;
+	IF code = 'muted' THEN
+		until_us := muted_until_us(c.id, actor);
+	END IF;
+END $$;
+
+-- Edits a message: by its sender, within the window (ms from its creation; 0: nobody edits), as he could write it now. Its files stay.
+-- blank: the text says nothing, which only one with files may. named: whom it names now, each once. expected: the version that he
+-- means to edit, null: any. 'again': it says just this. Who is named anew has a mention more, who is not named any more one less, and
+-- those are told; all others see from the event what it says.
+CREATE OR REPLACE FUNCTION message_edit(channel bigint, actor bigint, wanted bigint, in_body text, blank boolean, named bigint[],
+	expected bigint, edit_window bigint, OUT code text, OUT until_us bigint) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	kept CONSTANT int := 100; -- former bodies of a message
+	c channels;
+	o messages;
+	is_member boolean;
+	written jsonb := in_body::jsonb;
+	before bigint[];
+	changed bigint[];
+BEGIN
+	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
+	is_member := EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = actor);
+	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted;
+	code := CASE
+		WHEN c.id IS NULL OR (NOT is_member AND kind_for(c.kind, NULL, actor) <> 'public') THEN 'not_found'
+		WHEN NOT is_member THEN 'not_a_member'
+		WHEN o.id IS NULL THEN 'no_message'
+		WHEN o.sender <> actor THEN 'not_yours'
+		WHEN o.deleted_at IS NOT NULL THEN 'gone'
+		WHEN o.body - 'files' = written THEN 'again'
+		ELSE 'ok' END;
+	IF code = 'ok' THEN
+		SELECT w.code, w.until_us INTO code, until_us FROM may_write(c, actor) w;
+	END IF;
+	IF code = 'ok' THEN
+		code := CASE
+			WHEN blank AND NOT o.body ? 'files' THEN 'empty'
+			WHEN edit_window = 0 THEN 'no_edits'
+			WHEN o.created_at <= clock_timestamp() - edit_window * interval '1 ms' THEN 'too_late'
+			WHEN expected <> o.version THEN 'changed'
+			ELSE 'ok' END;
+	END IF;
+	IF code <> 'ok' THEN
+		RETURN;
+	END IF;
+
+	before := ARRAY(SELECT n.id::bigint FROM jsonb_array_elements_text(coalesce(o.body->'mentions', '[]')) n(id));
+	INSERT INTO message_edits (channel_id, seq, version, at, body)
+	VALUES (channel, wanted, o.version, coalesce(o.edited_at, o.created_at), o.body - 'files');
+	DELETE FROM message_edits t WHERE t.channel_id = channel AND t.seq = wanted AND t.version <= (
+		SELECT e.version FROM message_edits e WHERE e.channel_id = channel AND e.seq = wanted ORDER BY e.version DESC OFFSET kept LIMIT 1);
+	UPDATE messages t SET version = t.version + 1, edited_at = date_trunc('milliseconds', clock_timestamp()),
+		body = written || CASE WHEN o.body ? 'files' THEN jsonb_build_object('files', o.body->'files') ELSE '{}' END
+	WHERE t.channel_id = channel AND t.seq = wanted RETURNING * INTO o;
+
+	WITH fewer AS (
+		DELETE FROM mentions n WHERE n.user_id = ANY (before) AND n.user_id <> ALL (named) AND n.channel_id = channel AND n.seq = wanted
+		RETURNING n.user_id
+	), more AS ( -- those who are members now
+		INSERT INTO mentions (user_id, channel_id, seq)
+		SELECT m.user_id, channel, wanted FROM members m
+		WHERE m.channel_id = channel AND m.user_id = ANY (named) AND m.user_id <> ALL (before) AND m.user_id <> actor
+		ON CONFLICT DO NOTHING RETURNING user_id
+	)
+	SELECT array_agg(u.user_id) INTO changed FROM (SELECT * FROM fewer UNION ALL SELECT * FROM more) u;
+	PERFORM mentions_told(channel, wanted, changed, actor);
+	PERFORM emit_event('r', 'message.updated', channel, 0, wanted, message_json(o));
+END $$;
