@@ -9,7 +9,7 @@ import { fcgiRequest } from "../support/fastcgi.mjs";
 import { client, Jar, signIn } from "../support/http.mjs";
 import { makeChannel, me, ok, problem, send } from "./help.mjs";
 
-const SESSION = 100,
+const SESSION = 500, // more than all tests together ask by one browser's session
 	ADDRESS = 20; // each test has tokens of its own, and asks less than that
 const OF_ACCOUNTS = ["/auth/local", "/auth/join", "/api/v1/me/password"];
 const REALTIME = ["/api/v1/events", "/api/v1/ws"];

@@ -7,9 +7,10 @@ const state = {
 	status: one("ok", "unavailable"),
 	database: one("ok", "unavailable"),
 	writer: one("ok", "connecting"),
-	log: one("ok", "short of partitions"),
+	"log?": one("ok", "short of partitions"),
 	"bus?": one("ok", "deaf"),
 	"polls?": count,
+	"connections?": count,
 };
 const site = { tag: "Site", need: "none", codes: [] };
 
@@ -18,6 +19,7 @@ export const operations = [
 		...site,
 		id: "health",
 		summary: "Whether it works, for load balancers and monitors",
+		description: "Each pulsechat-realtime answers it on its own socket too, with `connections` and without `log`.",
 		etag: false,
 		answers: {
 			200: json(obj(state), { description: "it does" }),
