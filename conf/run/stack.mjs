@@ -275,7 +275,7 @@ export class Stack extends EventEmitter {
 						url: this.filesUrl,
 						secret_key_file: relative(dirname(this.confPath), filesSecret),
 						listen: this.socket("files1"),
-						dir: this.filesDir,
+						dir: relative(dirname(this.confPath), this.filesDir), // a line of the configuration is short
 						sendfile: this.sendfile,
 					},
 				}),

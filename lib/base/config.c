@@ -329,6 +329,17 @@ static void resolve(const char *name, const char *conf, char out[PATH_MAX])
 	snprintf(out, PATH_MAX, "%.*s%s", name[0] == '/' || !slash ? 0 : (int)(slash - conf + 1), conf, name);
 }
 
+static void make_absolute(char **name, const char *conf)
+{
+	char whole[PATH_MAX], absolute[PATH_MAX];
+
+	if (!(*name)[0])
+		return;
+	resolve(*name, realpath(conf, whole) ? whole : conf, absolute);
+	free(*name);
+	*name = xstrdup(absolute);
+}
+
 /* Reads [section] key from the first line of the file that name names, where it is not given itself. */
 static int read_secret_file(const char *section, const char *key, const char *name, char **secret, const char *conf,
 			    struct err *e)
@@ -444,13 +455,8 @@ static int check(struct config *c, const char *path, struct err *e)
 		return -1;
 	if (read_secret_file("files", "secret_key_file", c->files.secret_key_file, &c->files.secret_key, path, e) < 0)
 		return -1;
-	if (c->files.cloudfront_key_file[0]) {
-		char absolute[PATH_MAX];
-
-		resolve(c->files.cloudfront_key_file, path, absolute);
-		free(c->files.cloudfront_key_file);
-		c->files.cloudfront_key_file = xstrdup(absolute);
-	}
+	make_absolute(&c->files.cloudfront_key_file, path);
+	make_absolute(&c->files.dir, path);
 	return read_secret_file("oidc", "client_secret_file", c->oidc.client_secret_file, &c->oidc.client_secret, path,
 				e);
 }

@@ -1,5 +1,6 @@
 /* config: defaults, units, bounds, the environment over the file; each fault named by its file and line. */
 // clang-format off
+#include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -290,6 +291,20 @@ static void the_site_s_address_is_an_origin(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+static void names_of_files_start_at_the_configuration_s_own_folder(void **state)
+{
+	struct config *c = good(MUST "[files]\ndir = store/objects\ncloudfront_key_file = /keys/pem\n");
+	char folder[PATH_MAX], wanted[PATH_MAX + 16];
+
+	(void)state;
+	assert_non_null(realpath(path, folder));
+	*strrchr(folder, '/') = 0;
+	snprintf(wanted, sizeof(wanted), "%s/store/objects", folder);
+	assert_string_equal(c->files.dir, wanted);
+	assert_string_equal(c->files.cloudfront_key_file, "/keys/pem");
+	config_free(&c);
+}
+
 static void the_secret_may_stand_in_a_file_of_its_own(void **state)
 {
 	AUTO_STRBUF b = {0};
@@ -354,6 +369,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_not_there_is_named),
 		cmocka_unit_test(the_environment_is_over_the_file),
 		cmocka_unit_test(the_site_s_address_is_an_origin),
+		cmocka_unit_test(names_of_files_start_at_the_configuration_s_own_folder),
 		cmocka_unit_test(the_secret_may_stand_in_a_file_of_its_own),
 	};
 
