@@ -219,7 +219,8 @@ void files_answer_preflight(struct files_request *q)
 {
 	const char *method = files_param(q, "HTTP_ACCESS_CONTROL_REQUEST_METHOD");
 
-	if (!q->from_site || !method || (strcmp(method, "PUT") && strcmp(method, "GET") && strcmp(method, "HEAD")) ||
+	if (!q->from_site || !method ||
+	    (strcmp(method, "PUT") != 0 && strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) ||
 	    !headers_allowed(files_param(q, "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"))) {
 		files_answer_error(q, S3_FOREIGN);
 		return;

@@ -215,10 +215,12 @@ static enum next turn(struct files_conn *c, char *buf)
 			if (c->q->state == FILES_WORK)
 				return NEXT_MORE;
 		}
-		if (c->ending && (!c->q || !c->begun))
-			return NEXT_GONE;
-		if (c->ending && c->q->state == FILES_BODY)
-			files_request_fail(c->q, S3_STOPPING);
+		if (c->ending) {
+			if (!c->q || !c->begun)
+				return NEXT_GONE;
+			if (c->q->state == FILES_BODY)
+				files_request_fail(c->q, S3_STOPPING);
+		}
 		next = answer(c);
 		if (next == NEXT_MORE)
 			next = receive(c, buf);

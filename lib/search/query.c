@@ -302,13 +302,12 @@ static void add_term(const struct search_query *q, const struct search_term *ter
 		if (next && next->joined) /* two by two; the last one is in the pair before */
 			add_lexeme(b, SEARCH_WORD, token_text(t, i), one->n, token_text(t, i + 1), next->n,
 				   i + 2 == end && !term->whole);
-		else if (one->kind == TOKEN_UNIT)
-			one->joined &&i > term->first
-				? (void)0
-				: add_lexeme(b, SEARCH_WORD, token_text(t, i), one->n, "", 0, true);
-		else
+		// NOLINTNEXTLINE(clang-analyzer-core.NullDereference): where there are terms there is a list
+		else if (one->kind != TOKEN_UNIT)
 			add_lexeme(b, SEARCH_WORD, token_text(t, i), one->n, "", 0,
 				   (last && !term->whole) || one->n == TOKEN_BYTES_MAX);
+		else if (!one->joined || i == term->first)
+			add_lexeme(b, SEARCH_WORD, token_text(t, i), one->n, "", 0, true);
 	}
 }
 
