@@ -164,7 +164,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }
 		await page.locator("dialog[open] [role=option]").first().waitFor();
 		await look(page, "switcher");
 		await page.keyboard.type("zzzz");
-		await page.getByText("Nothing found").waitFor();
+		await page.getByText("Search messages for").waitFor(); // nobody and nothing has that name
 		await look(page, "switcher, nothing found");
 		await closed();
 		await page.evaluate(() => document.activeElement.blur());
