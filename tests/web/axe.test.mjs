@@ -29,7 +29,8 @@ after(async () => {
 	await stack?.stop();
 });
 
-for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }))
+// SIZES=all: on a phone too (check-long).
+for (const [size, viewport] of Object.entries({ desktop: DESKTOP, ...(process.env.SIZES === "all" && { phone: PHONE }) }))
 	test(`on a ${size}`, async () => {
 		const options = { viewport, reducedMotion: "reduce", hasTouch: size === "phone" };
 		const bad = [];
