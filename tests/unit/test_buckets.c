@@ -139,6 +139,7 @@ static void child(int go, int told)
 		pthread_join(t[i], &got);
 		all += (intptr_t)got;
 	}
+	buckets_free(&b);
 	if (write(told, &all, sizeof(all)) != sizeof(all))
 		_exit(3);
 	_exit(0);
@@ -192,12 +193,17 @@ static void who_starts_at_once_agrees(void **state)
 			if (fork() == 0) {
 				struct err e = {0};
 				struct buckets *b;
+				bool took;
 
 				close(go[1]);
 				if (read(go[0], &c, 1) < 0)
 					_exit(9);
 				b = buckets_open(path, ROOM, 0, &e);
-				_exit(b ? buckets_take(b, one, 100, MINUTE, 30, 5, NULL) : 9);
+				if (!b)
+					_exit(9);
+				took = buckets_take(b, one, 100, MINUTE, 30, 5, NULL);
+				buckets_free(&b);
+				_exit(took);
 			}
 		close(go[0]);
 		close(go[1]);
