@@ -150,7 +150,11 @@ const plans = {
 			steps: list("tests/sql", ".sql").length > 0 ? [{ argv: [process.execPath, "tests/support/sql.mjs"], count: tap }] : [],
 		},
 		[nodeSuite("api", "tests/api", 7, seen, "", 2), nodeSuite("files", "tests/files", 10, seen)],
-		[nodeSuite("realtime", "tests/realtime", 10, seen, "", 3), nodeSuite("chaos", "tests/chaos", 10, asan, "", 2), nodeSuite("run", "tests/run", 8)],
+		[
+			nodeSuite("realtime", "tests/realtime", 10, seen, "", 3),
+			nodeSuite("chaos", "tests/chaos", 10, asan, "", 2),
+			nodeSuite("run", "tests/run", 8),
+		],
 		nodeSuite("contract", "tests/contract", 1, seen), // what these have seen
 		[nodeSuite("web", "tests/web", 12, {}, "", 3), nodeSuite("proxies", "tests/proxies", 8, asan), serversSuite()],
 	],
