@@ -5,7 +5,7 @@
 //   const c = await fcgiOpen(socket, {…});  c.params();  c.stdin(bytes);  c.stdinEnd();  await c.answer();  c.leave();
 
 import { connect } from "node:net";
-import { checkExchange } from "./contract.mjs";
+import { checkExchange, later } from "./contract.mjs";
 
 const BEGIN = 1,
 	END = 3,
@@ -105,7 +105,7 @@ export async function fcgiOpen(socketPath, { method = "GET", path, token, body, 
 			const text = all.subarray(at + 4).toString();
 			const status = parseInt(found.status, 10);
 			const type = vars.HTTP_CONTENT_TYPE ?? vars.CONTENT_TYPE;
-			checkExchange({ method, target: path, headers: { "content-type": type }, body: bytes }, { status, headers: found, text });
+			later(() => checkExchange({ method, target: path, headers: { "content-type": type }, body: bytes }, { status, headers: found, text }));
 			return { status, headers: found, text, json: text && /[/+]json/.test(found["content-type"]) ? JSON.parse(text) : undefined };
 		},
 	};
