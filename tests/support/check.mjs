@@ -156,7 +156,8 @@ const plans = {
 			nodeSuite("run", "tests/run", 8),
 		],
 		nodeSuite("contract", "tests/contract", 1, seen), // what these have seen
-		[nodeSuite("web", "tests/web", 12, {}, "", 3), nodeSuite("proxies", "tests/proxies", 8, asan), serversSuite()],
+		[nodeSuite("proxies", "tests/proxies", 8, asan), serversSuite()],
+		nodeSuite("web", "tests/web", 12, {}, "", 3), // pages mostly wait, but each takes a browser
 	],
 	long: () => [
 		build("build (clang)", "programs", "unit-bins", "VARIANT=clang"),

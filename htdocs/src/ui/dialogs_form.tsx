@@ -132,7 +132,7 @@ export function Leave({ channel, onClose }: Props & { channel: number }) {
 export function Shortcuts({ onClose }: Props) {
 	return (
 		<Dialog title={t.shortcuts} onClose={onClose}>
-			<dl class="keys">
+			<dl class="keys" tabIndex={0}>
 				{t.keys.map(([keys, what]) => (
 					<div key={keys}>
 						<dt>
