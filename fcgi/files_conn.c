@@ -22,6 +22,9 @@ struct files_conn {
 	TAILQ_ENTRY(files_conn) list; /* under the lock */
 	_Atomic int64_t last;         /* mono ms: when it moved */
 	atomic_bool ending, answered;
+	/* Goes from thread to thread by epoll, one at a time. The kernel orders what they do; this says so in C's own
+	 * terms. */
+	atomic_uint turns;
 
 	struct record_reader reader;
 	int request_id;
@@ -35,8 +38,13 @@ struct files_conn {
 static void watch(struct files *f, int op, int fd, uint32_t events, void *of)
 {
 	struct epoll_event e = {.events = events | EPOLLONESHOT, .data.ptr = of};
+	int rc;
 
-	if (epoll_ctl(f->ep, op, fd, &e) < 0)
+	/* Before this has returned the next thread may have the connection, and close it: not under our feet. */
+	pthread_mutex_lock(&f->lock);
+	rc = epoll_ctl(f->ep, op, fd, &e);
+	pthread_mutex_unlock(&f->lock);
+	if (rc < 0)
 		log_error("files.epoll", "errno=%d", errno);
 }
 
@@ -58,6 +66,7 @@ void files_conn_new(struct files *f, int fd)
 	TAILQ_INSERT_TAIL(&f->conns, c, list);
 	f->n++;
 	pthread_mutex_unlock(&f->lock);
+	atomic_fetch_add_explicit(&c->turns, 1, memory_order_release);
 	watch(f, EPOLL_CTL_ADD, fd, EPOLLIN, c);
 }
 
@@ -76,8 +85,8 @@ static void be_gone(struct files_conn *c)
 	f->n--;
 	listens = f->full && !f->draining;
 	f->full = f->full && !listens;
-	pthread_mutex_unlock(&f->lock);
 	close(c->fd);
+	pthread_mutex_unlock(&f->lock);
 	strbuf_release(&c->params);
 	strbuf_release(&c->out);
 	free(c);
@@ -237,16 +246,23 @@ static bool has_to_do(const struct files_conn *c)
 
 void files_conn_ready(struct files_conn *c, char *buf)
 {
-	enum next next = turn(c, buf);
 	uint32_t events = EPOLLIN;
+	struct files *f;
+	enum next next;
+	int fd;
 
+	(void)atomic_load_explicit(&c->turns, memory_order_acquire);
+	next = turn(c, buf);
 	if (next == NEXT_GONE) {
 		be_gone(c);
 		return;
 	}
 	if (has_to_do(c))
 		events |= EPOLLOUT;
-	watch(c->f, EPOLL_CTL_MOD, c->fd, events, c);
+	fd = c->fd;
+	f = c->f;
+	atomic_fetch_add_explicit(&c->turns, 1, memory_order_release);
+	watch(f, EPOLL_CTL_MOD, fd, events, c); /* it may be gone now */
 }
 
 void files_conns_tick(struct files *f, int64_t now)
