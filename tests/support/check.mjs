@@ -181,8 +181,8 @@ const plans = {
 		nodeSuite("web (roles)", "tests/web", 6, { ...unchecked, SIZES: "all" }, "roles"),
 		nodeSuite("files (large)", "tests/files/long", 15),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),
-		frontSuite("api (nginx)", 8, ["nginx", "tests/api"]),
-		frontSuite("api (apache)", 12, ["apache-proxy_fcgi", "tests/api"]),
+		frontSuite("api (nginx)", 12, ["nginx", "tests/api"]),
+		frontSuite("api (apache)", 15, ["apache-proxy_fcgi", "tests/api"]),
 		{ name: "realtime (nginx)", minutes: 10, steps: frontSteps([["nginx", "tests/realtime"]], "plain", 3) },
 		frontSuite("realtime (apache)", 12, ["apache-proxy_fcgi", ...REALTIME_OF_FEW]),
 		// what goes past the web server, to a process that mod_fcgid or CGI does not use, is left out
