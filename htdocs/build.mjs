@@ -47,7 +47,8 @@ for (const [path, o] of Object.entries(main.metafile.outputs)) if (o.entryPoint 
 
 const icon = await readFile(join(here, 'src/favicon.svg'));
 const iconName = `favicon-${createHash('sha256').update(icon).digest('hex').slice(0, 8).toUpperCase()}.svg`;
-const files = [...[...main.outputFiles, ...theme.outputFiles, ...worker.outputFiles].map((f) => ({ name: basename(f.path), body: f.contents })), { name: iconName, body: icon }];
+const built = [main, theme, worker].flatMap((b) => b.outputFiles).map((f) => ({ name: basename(f.path), body: f.contents }));
+const files = [...built, { name: iconName, body: icon }];
 
 const named = (start, end) => {
 	const f = files.find((x) => x.name.startsWith(start) && x.name.endsWith(end));

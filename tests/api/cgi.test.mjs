@@ -21,7 +21,10 @@ before(async () => {
 	stack = await startStack({
 		realtime: 0,
 		only: ["devidp", "postgres", "files1", "lighttpd"], // lighttpd: before the store
-		conf: { "presence.poll_slack": "1s", "presence.grace": "1s", "presence.lease": "3s", "presence.renew": "600ms", "files.multipart_above": "5M", "files.part_size": "5M" },
+		conf: {
+			...{ "presence.poll_slack": "1s", "presence.grace": "1s", "presence.lease": "3s", "presence.renew": "600ms" },
+			...{ "files.multipart_above": "5M", "files.part_size": "5M" },
+		},
 	});
 	const port = await freePort(),
 		dir = join(stack.state, "cgi");

@@ -33,7 +33,8 @@ const site = {
 	radosgw: async (conf) => {
 		const s3 = await startRadosgw();
 		try {
-			const stack = await startStack({ variant: "plain", realtime: 1, files: false, filesUrl: s3.endpoint, conf: { files: { ...s3.conf, ...conf } } });
+			const files = { ...s3.conf, ...conf };
+			const stack = await startStack({ variant: "plain", realtime: 1, files: false, filesUrl: s3.endpoint, conf: { files } });
 			await s3.allow(stack.url);
 			return {
 				stack,
@@ -119,7 +120,8 @@ for (const kind of (process.env.PC_STORES ?? "local,radosgw").split(","))
 		test(`${kind}: 64 MiB whole, one byte more and 300 MiB in parts, three at once`, async () => {
 			const { id } = await makeChannel(api, { name: "sizes" });
 			const { page, context, faults, puts } = await alice(id);
-			const files = [await makeFile(dir, "bound.bin", WHOLE), await makeFile(dir, "above.bin", WHOLE + 1), await makeFile(dir, "more.bin", 300 * MIB)];
+			const sizes = Object.entries({ "bound.bin": WHOLE, "above.bin": WHOLE + 1, "more.bin": 300 * MIB });
+			const files = await Promise.all(sizes.map(([name, size]) => makeFile(dir, name, size)));
 			const tasks = await calm(browser, page);
 			await page.locator(".composer input[type=file]").first().setInputFiles(files.map((f) => f.path));
 			await until(async () => (await page.locator(".chip[data-state=ready]").count()) === 3, { ms: LONG, what: "three files" });
