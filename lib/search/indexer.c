@@ -186,7 +186,7 @@ static int locked_batch(struct db *d, int64_t *n, int64_t *head, struct err *e)
 static int64_t rest_ms(struct indexer_pace *p, int64_t began, int64_t head)
 {
 	int64_t now = clock_mono_ms(), worked = now - began + 1, since = began - p->at;
-	bool flood = p->head && since > 0 && (head - p->head) / since > BATCH / (worked * (1 + BUSY_SHARE));
+	bool flood = p->head && (head - p->head) * worked * (1 + BUSY_SHARE) > BATCH * since;
 
 	*p = (struct indexer_pace){.head = head, .at = began};
 	return MIN_OF(worked * (flood ? FLOOD_SHARE : BUSY_SHARE), (int64_t)REST_MAX_MS);
