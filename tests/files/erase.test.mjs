@@ -4,6 +4,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { makeChannel, me, ok, problem } from "../api/help.mjs";
+import { head } from "../realtime/help.mjs"; // where the log stands: a poll without a cursor may begin behind it
 import { bot } from "../support/http.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { until } from "../support/until.mjs";
@@ -25,7 +26,7 @@ for (const kind of STORES)
 			const c = await room();
 			const [one, two] = [await uploaded(bob, c, randomBytes(10)), await uploaded(bob, c, GIF, { type: "image/gif" })];
 			const small = await uploaded(bob, c, GIF, { type: "image/gif", width: 1, height: 1, thumbnail_of: two.id });
-			const start = await poll(alice, {});
+			const start = { cursor: await head(alice) };
 			const sent = ok(await sendFiles(bob, c, [one, two], "both"), 201);
 			const ws = await openWs(alice, { instance: randomUUID() });
 			problem(await site.carol.delete(`/api/v1/files/${two.id}`), 403, "forbidden");
@@ -72,7 +73,8 @@ for (const kind of STORES)
 			const { bob, alice } = site;
 			const c = await room(), up = await uploaded(bob, c, GIF, { type: "image/gif" });
 			const small = await uploaded(bob, c, GIF, { type: "image/gif", thumbnail_of: up.id });
-			const sent = ok(await sendFiles(bob, c, [up], "x"), 201), start = await poll(alice, {});
+			const sent = ok(await sendFiles(bob, c, [up], "x"), 201);
+			const start = { cursor: await head(alice) };
 			const deleted = ok(await bob.delete(`/api/v1/channels/${c}/messages/${sent.seq}`));
 			assert.equal(deleted.deleted, true);
 			problem(await alice.get(`/api/v1/files/${up.id}`), 404, "not_found");
@@ -102,7 +104,7 @@ for (const kind of STORES)
 			assert.deepEqual(ok(await admin.get(`/api/v1/admin/users/${id}/files?limit=3`)), page);
 			problem(await admin.get("/api/v1/admin/users/99999999/files"), 404, "not_found");
 			problem(await carol.get(`/api/v1/admin/users/${id}/files`), 403, "insufficient_scope");
-			const start = await poll(alice, {});
+			const start = { cursor: await head(alice) };
 			const all = kind === "local" ? carol.delete("/api/v1/me/files") : admin.delete(`/api/v1/admin/users/${id}/files`);
 			assert.equal((await all).status, 204);
 			const events = (await poll(alice, { cursor: start.cursor, wait: 1 })).events.filter((l) => l.type === "message.updated");
