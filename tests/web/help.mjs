@@ -1,6 +1,6 @@
 // help: browsers for the web tests: people who sign in by the provider's pages, and what is seen on their screens.
 //
-//   const browser = await launch();           // $CHROMIUM: another one than the headless shell, which has no windows and takes half
+//   const browser = await launch();           // $CHROMIUM, else the headless shell; launch(WHOLE): Chromium with its windows
 //   const alice = await person(stack, browser, "alice", { path: "/c/1" });   // a context and a page of her own, signed in
 //   alice.page, alice.context, alice.faults (page errors and what the CSP refused), alice.asked (paths of the realtime requests)
 //   alice.links.get(page)               how many connections that last that page has open: sockets, event streams, polls
@@ -27,15 +27,19 @@ const FLAGS = [
 	"--disable-sync",
 ];
 
+/** The browser with its windows, as people have it; and without, in half the time. */
+export const WHOLE = "/usr/bin/chromium";
+const SHELL = "/usr/bin/chromium-headless-shell";
+
 const OPTIONS = {
-	executablePath: process.env.CHROMIUM || "/usr/bin/chromium-headless-shell",
+	executablePath: process.env.CHROMIUM || SHELL,
 	headless: true,
 	args: FLAGS,
 	ignoreDefaultArgs: ["--disable-back-forward-cache"],
 };
 
 /** A browser with a profile of its own. */
-export const launch = () => chromium.launch(OPTIONS);
+export const launch = (executablePath = OPTIONS.executablePath) => chromium.launch({ ...OPTIONS, executablePath });
 
 /** A browser that can be put to sleep with all its processes, as by closing the lid: {browser, sleep(), wake(), close()}. */
 export async function launchSleeper() {
