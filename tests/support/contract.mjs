@@ -244,6 +244,7 @@ export function checkExchange(request, answer) {
 	if (method === "HEAD" && answer.status === 405) return; // pulsechat-realtime has none of it
 	const said = o.operation.responses[answer.status];
 	if (!said) fail(where, "no such status is told of", answer.text);
+	if (answer.status < 400 && passedOver(`${o.id} ${answer.status}`)) return;
 	const response = resolve(said);
 	const pointer = place(pointerOf("paths", o.path, o.method.toLowerCase(), "responses", answer.status), said);
 	checkHeaders(where, pointer, response, answer.headers);
@@ -269,9 +270,22 @@ export function checkLine(line, where = "a line") {
 	if (off) return;
 	const pointer = document["x-realtime"].server[line?.type]?.slice(1);
 	if (!pointer) fail(where, "no such type of line is told of", JSON.stringify(line));
+	if (passedOver(line.type)) return;
 	const why = wrong(pointer, line);
 	if (why) fail(where, why, JSON.stringify(line));
 	note(`line ${line.type}`);
+}
+
+// --- crowds: ten thousand answers of one kind are of one making
+
+const CROWD = 200, OF_CROWD = 20;
+const met = new Map();
+
+/** Of each kind the first 200 are looked at in a process, then each twentieth. */
+function passedOver(kind) {
+	const n = (met.get(kind) ?? 0) + 1;
+	met.set(kind, n);
+	return n > CROWD && n % OF_CROWD !== 0;
 }
 
 // --- later: a check takes a millisecond or so, and what a test measures shall not wait for a crowd of them
