@@ -138,7 +138,8 @@ BEGIN
 			INSERT INTO messages (channel_id, seq, id, sender, client_id, digest, created_at, body)
 			SELECT in_channels[in_room[i]], seqs[i], ids[i], in_sender[i], in_client[i], in_digest[i], now_at,
 				CASE WHEN files[i] IS NULL THEN in_body[i] ELSE left(in_body[i], -1) || ',"files":' || files[i] || '}' END::jsonb
-			FROM generate_series(1, n) i WHERE statuses[i] = 0 ORDER BY in_room[i], i; -- neighbours in the indices too
+			-- neighbours in the indices one after the other
+			FROM (SELECT i FROM generate_series(1, n) i WHERE statuses[i] = 0 ORDER BY in_room[i], i OFFSET 0) o(i);
 			EXIT;
 		EXCEPTION WHEN unique_violation THEN
 			GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;
