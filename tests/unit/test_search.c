@@ -268,7 +268,7 @@ static void a_document_is_what_a_body_holds(void **state)
 		struct tokens t = {0};
 		struct document d;
 
-		document_read(cases[i].body, strlen(cases[i].body), &d);
+		document_read(cases[i].body, strlen(cases[i].body), false, &d);
 		tokens_of(&t, d.text.p, d.text.n);
 		document_vector(&b, &d, &t, 5, 6);
 		assert_string_equal(strbuf_cstr(&b), cases[i].vector);
