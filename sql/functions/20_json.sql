@@ -186,8 +186,8 @@ $$;
 
 -- Of which thread a message is, as it stands in it, and of a root its replies: for a line.
 CREATE OR REPLACE FUNCTION message_thread_json(o messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT CASE WHEN o.thread IS NULL THEN '{}' ELSE jsonb_build_object('thread', o.thread) END
-		|| CASE WHEN o.aside IS DISTINCT FROM false THEN '{}' ELSE '{"in_channel": true}' END
+	SELECT CASE WHEN o.thread IS NULL THEN jsonb '{}' ELSE jsonb_build_object('thread', o.thread) END
+		|| CASE WHEN o.aside IS DISTINCT FROM false THEN jsonb '{}' ELSE jsonb '{"in_channel": true}' END
 		|| coalesce((SELECT jsonb_build_object('replies', replies_json(t)) FROM threads t
 			WHERE t.channel_id = o.channel_id AND t.root = o.seq), '{}')
 $$;

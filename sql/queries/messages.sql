@@ -101,7 +101,8 @@ WHERE c.id = $1;
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
 -- out: reactions jsonb, reactions_version int8, thread int8, aside bool, replies jsonb
 SELECT d.code, d.channel_id, d.seq, d.id, d.sender, d.client_id, d.created_us, d.version, d.body, d.edited_us, d.deleted_by,
-	NULL::jsonb AS reactions, NULL::int8 AS reactions_version, m.thread, m.aside, replies_json(t) AS replies
+	NULL::jsonb AS reactions, NULL::int8 AS reactions_version, m.thread, m.aside,
+	CASE WHEN t.root IS NOT NULL THEN replies_json(t) END AS replies
 FROM message_delete($1, $2, $3, acting_of($2, $4, $5, $6)) d
 LEFT JOIN messages m ON m.channel_id = d.channel_id AND m.seq = d.seq
 LEFT JOIN threads t ON t.channel_id = d.channel_id AND t.root = d.seq;

@@ -31,7 +31,7 @@ WHERE c.id = $1 ORDER BY m.seq;
 -- name: thread_mark
 -- in: channel int8, reader int8, root int8, follow int8, upto int8
 -- out: code text, state text
-SELECT code, state::text FROM thread_mark($1, $2, $3, CASE $4 WHEN 1 THEN true WHEN -1 THEN false END, nullif($5, 0));
+SELECT code, state::text FROM thread_mark($1, $2, $3, CASE $4::int8 WHEN 1 THEN true WHEN -1 THEN false END, nullif($5::int8, 0));
 
 -- The threads that somebody follows, of channels that he is in, the last replied to first, below an id of a reply; all of them, or those with
 -- something unread. One row at least, with a null seq where there is none. unread: how many in all have something unread.
