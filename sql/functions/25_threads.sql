@@ -153,7 +153,7 @@ BEGIN
 		RETURN;
 	END IF;
 	IF follow OR EXISTS (SELECT FROM thread_followers t WHERE (t.user_id, t.channel_id, t.root) = (reader, channel, wanted)) THEN
-		f := thread_follower_set(reader, channel, wanted, follow, least(upto, last_seq), last_seq);
+		f := thread_follower_set(reader, channel, wanted, follow, CASE WHEN upto IS NOT NULL THEN least(upto, last_seq) END, last_seq);
 		IF f.user_id IS NOT NULL THEN
 			PERFORM threads_told('{}', ARRAY[f]);
 		END IF;
