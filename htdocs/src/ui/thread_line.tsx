@@ -23,7 +23,6 @@ export function ThreadLine({ message, replies, active }: { message: Message; rep
 	return (
 		<button
 			class={fresh ? 'thread-line fresh' : 'thread-line'}
-			aria-label={`${tt.lineLabel(replies.count, when)}${fresh ? `, ${tt.fresh}` : ''}`}
 			tabIndex={active ? 0 : -1}
 			onClick={() => navigate(threadPath(message.channel, message.seq))}
 		>
@@ -35,6 +34,7 @@ export function ThreadLine({ message, replies, active }: { message: Message; rep
 			<span class="thread-count">{tt.replies(replies.count)}</span>
 			<span class="thread-when">{tt.last(when)}</span>
 			{fresh && <span class="tag thread-new">{tt.fresh}</span>}
+			<span class="sr-only">{tt.open}</span>
 		</button>
 	);
 }
