@@ -11,7 +11,10 @@ import { ME, channel, marks, membership, message, page, signedIn } from './help'
 const run = (s: State, ...actions: Action[]): State => actions.reduce(reduce, s);
 const lines = (...list: object[]): Action => ({ type: 'lines', lines: list as Line[] });
 const said = (seq: number, more: Partial<Message> = {}): object => ({ type: 'message', ...message(1, seq, more) });
-const replies = (version: number, more: Partial<Replies> = {}): Replies => ({ count: version, last_seq: 9 + version, last_at: 'then', users: [7], version, ...more });
+const replies = (version: number, more: Partial<Replies> = {}): Replies => ({
+	...{ count: version, last_seq: 9 + version, last_at: 'then', users: [7], version },
+	...more,
+});
 const updated = (seq: number, r: Replies): object => ({ type: 'thread.updated', channel: 1, seq, replies: r });
 const state = (more: Partial<ThreadState> = {}): ThreadState => ({ channel: 1, root: 2, following: true, seq: 2, version: 1, ...more });
 const own = (more: Partial<ThreadState> = {}): object => ({ type: 'thread.state', ...state(more) });
@@ -81,7 +84,8 @@ describe('threads', () => {
 		assert.deepEqual(run(s, { type: 'channel/left', channel: 1 }).followed, {});
 	});
 	test('the channel counts no reply that stands in its thread alone, but whom it names', () => {
-		let s = run(start(), lines(said(4, { thread: 2 }), said(5, { thread: 2, in_channel: true }), said(6, { thread: 2, body: { text: '@', mentions: [ME] } })));
+		const named = said(6, { thread: 2, body: { text: '@', mentions: [ME] } });
+		let s = run(start(), lines(said(4, { thread: 2 }), said(5, { thread: 2, in_channel: true }), named));
 		assert.deepEqual(membershipOf(s), [1, 1]);
 		const gone = (seq: number, more: Partial<Message> = {}) => {
 			const { body: _, ...m } = message(1, seq, { thread: 2, version: 2, deleted: true, ...more });

@@ -212,7 +212,8 @@ CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE
 			FROM users u WHERE u.id = e.subject)
 		WHEN e.type IN ('message', 'message.updated', 'message.deleted') THEN NULL
 		WHEN e.type = 'reactions.updated' THEN substr((reactions_json(e.channel_id, e.subject) || e.data)::text, 2)
-		WHEN e.type = 'thread.updated' THEN (SELECT substr(jsonb_build_object('channel', t.channel_id, 'seq', t.root, 'replies', replies_json(t))::text, 2)
+		WHEN e.type = 'thread.updated' THEN (SELECT substr(jsonb_build_object('channel', t.channel_id, 'seq', t.root,
+				'replies', replies_json(t))::text, 2)
 			FROM threads t WHERE t.channel_id = e.channel_id AND t.root = e.subject)
 		WHEN e.type = 'thread.state' THEN (SELECT substr(thread_state_json(f)::text, 2)
 			FROM thread_followers f WHERE (f.user_id, f.channel_id, f.root) = (e.audience, e.channel_id, e.subject))

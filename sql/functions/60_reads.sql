@@ -218,7 +218,8 @@ $$;
 -- The counts of one member by a look at each message: what unread_counts() must come to. Whom a message names counts only where he was a
 -- member then: later than his join, or there is a row, for the two may fall into one millisecond.
 CREATE OR REPLACE FUNCTION unread_scan(m members) RETURNS TABLE (unread bigint, mentions bigint) LANGUAGE sql STABLE AS $$
-	SELECT count(*) FILTER (WHERE s.aside IS NOT TRUE), count(*) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id) AND (s.created_at > m.joined_at OR EXISTS (
+	SELECT count(*) FILTER (WHERE s.aside IS NOT TRUE),
+		count(*) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id) AND (s.created_at > m.joined_at OR EXISTS (
 		SELECT FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = m.channel_id AND n.seq = s.seq)))
 	FROM messages s
 	WHERE s.channel_id = m.channel_id AND s.seq > read_marker(m) AND s.sender <> m.user_id AND s.deleted_at IS NULL

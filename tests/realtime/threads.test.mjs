@@ -174,7 +174,8 @@ test("is:thread finds replies, and tells of which thread", async () => {
 	await one("at once, by the log");
 	assert.deepEqual((await found("needlework is:thread")).map((f) => [f.seq, f.thread]), [[m.seq, 1]]);
 	assert.deepEqual((await found("needlework")).map((f) => [f.seq, f.thread]), [[m.seq, 1], [1, undefined]]);
-	await until(async () => (await stack.psql("select count(*) from search_state s where s.event = stream_head()")) === "1", { what: "the index is at the end" });
+	const atEnd = "select count(*) from search_state s where s.event = stream_head()";
+	await until(async () => (await stack.psql(atEnd)) === "1", { what: "the index is at the end" });
 	await one("by the index");
 	problem(await alice.get("/api/v1/search?q=is%3Aopen"), 400, "bad_field", "q");
 	problem(await alice.get("/api/v1/search?q=has%3Athread"), 400, "bad_field", "q");

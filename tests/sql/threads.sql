@@ -5,11 +5,15 @@ SELECT * FROM no_plan();
 -- One reply, as the writer sends it; root below 0: in the channel's line too.
 CREATE FUNCTION spy.reply(channel bigint, who bigint, client int, root bigint, named bigint[] DEFAULT NULL) RETURNS int LANGUAGE sql VOLATILE AS $$
 	SELECT b.status FROM write_batch(ARRAY[channel], ARRAY[0::bigint], ARRAY['s'::"char"], ARRAY[1], ARRAY[1], ARRAY[who], ARRAY[spy.uuid(client)],
-		ARRAY[substring(sha256(client::text::bytea) FOR 16)], ARRAY[NULL::bigint], ARRAY[jsonb_build_object('text', 'x', 'mentions', named)::text], ARRAY['"body":{}}'], ARRAY[1], false, false,
+		ARRAY[substring(sha256(client::text::bytea) FOR 16)], ARRAY[NULL::bigint],
+		ARRAY[jsonb_build_object('text', 'x', 'mentions', named)::text], ARRAY['"body":{}}'], ARRAY[1], false, false,
 		(SELECT array_agg(1) FROM unnest(named)), named, NULL, NULL, ARRAY[1], ARRAY[root]) b
 $$;
 CREATE FUNCTION spy.thread(in_channel bigint, in_root bigint) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT version || ' ' || replies || ' ' || last_seq || ' ' || users::text FROM threads WHERE channel_id = in_channel AND root = in_root
+$$;
+CREATE FUNCTION spy.read(channel bigint, who bigint, upto bigint) RETURNS text LANGUAGE sql VOLATILE AS $$
+	SELECT code FROM read_marks(ARRAY[channel], ARRAY[who], ARRAY[upto], '{0}', '{0}', '{0}', 100, false)
 $$;
 CREATE FUNCTION spy.counts(channel bigint, reader bigint) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT u.unread || ' ' || u.mentions || CASE WHEN (u.unread, u.mentions) = (s.unread, s.mentions) THEN '' ELSE ' drift' END
@@ -20,7 +24,8 @@ SELECT spy.forget() \g /dev/null
 
 SELECT is(spy.reply(:open, :bob, 3, 1), 0, 'a reply is stored');
 SELECT results_eq('SELECT spy.routes()', ARRAY['m ' || :open || ' 0 3 message', 'p ' || :open || ' 0 1 thread.updated',
-	'p ' || :open || ' ' || :alice || ' 1 thread.state', 'p ' || :open || ' ' || :bob || ' 1 thread.state'], 'the members, the author and who replies are told');
+	'p ' || :open || ' ' || :alice || ' 1 thread.state', 'p ' || :open || ' ' || :bob || ' 1 thread.state'],
+	'the members, the author and who replies are told');
 SELECT is(spy.log_is_whole(), true, 'in one log without a gap');
 SELECT is(spy.thread(:open, 1), '1 1 3 {' || :bob || '}', 'the root tells of it');
 SELECT results_eq(format('SELECT user_id, following, read_seq FROM thread_followers WHERE channel_id = %s ORDER BY user_id', :open),
@@ -36,12 +41,12 @@ SELECT is((SELECT count(*)::int FROM thread_followers WHERE user_id = :carol), 0
 SELECT is(ARRAY[spy.reply(:open, :bob, 6, 3), spy.reply(:open, :bob, 7, 99)], ARRAY[13, 12], 'no reply to a reply, nor to what is not there');
 
 -- markers count on with replies between
-SELECT count(*) FROM read_marks(ARRAY[:open::bigint], ARRAY[:alice::bigint], ARRAY[2::bigint], ARRAY[0::bigint], ARRAY[0::bigint], ARRAY[0::bigint], 100, false) \g /dev/null
+SELECT spy.read(:open, :alice, 2) \g /dev/null
 SELECT is(spy.counts(:open, :alice), '1 1', 'read up to a message');
 SELECT is(spy.reply(:open, :alice, 8, 2), 0, 'an own reply');
 SELECT is(spy.reply(:open, :bob, 9, 2), 0, 'another''s');
 SELECT is(spy.counts(:open, :alice), '1 1', 'neither counts');
-SELECT count(*) FROM read_marks(ARRAY[:open::bigint], ARRAY[:alice::bigint], ARRAY[4::bigint], ARRAY[0::bigint], ARRAY[0::bigint], ARRAY[0::bigint], 100, false) \g /dev/null
+SELECT spy.read(:open, :alice, 4) \g /dev/null
 SELECT is(spy.counts(:open, :alice), '0 1', 'past the one in the channel');
 SELECT is((SELECT counted_own FROM members WHERE channel_id = :open AND user_id = :alice), 3::bigint, 'what does not count is kept as one sum');
 

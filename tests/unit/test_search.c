@@ -136,7 +136,7 @@ static void what_is_wrong_is_said(void **state)
 		{" \t ", "must not be empty"},
 		{"!!", "holds no letter, digit or emoji"},
 		{"\"\"", "holds no letter, digit or emoji"},
-		{"is:thread", "is: is not known here"},
+		{"is:open", "is: expects thread"},
 		{"has:wings", "has: expects link, file or mention"},
 		{"from:", "a filter has nothing behind its colon"},
 		{"a\x07", "contains a control character"},

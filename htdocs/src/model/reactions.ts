@@ -72,7 +72,10 @@ export const mineUnknown = (s: State, m: Message): boolean =>
 export function lastEditable(s: State, channel: number, now: number, thread?: number): Message | undefined {
 	const me = myId(s);
 	const messages = (thread ? threadOf(s, channel, thread) : s.logs[channel])?.messages ?? [];
-	for (let i = messages.length - 1; i >= 0; i--) if (messages[i]!.sender === me && (thread || !isAside(messages[i]!)) && mayEdit(s, messages[i]!, now)) return messages[i];
+	for (let i = messages.length - 1; i >= 0; i--) {
+		const m = messages[i]!;
+		if (m.sender === me && (thread || !isAside(m)) && mayEdit(s, m, now)) return m;
+	}
 	return undefined;
 }
 
@@ -82,5 +85,5 @@ export function mayEdit(s: State, m: Message, now: number): boolean {
 	return m.sender === myId(s) && !m.deleted && m.body !== undefined && (edit_window === null || now < Date.parse(m.created_at) + edit_window * 1000);
 }
 
-export const messageOf = (s: State, channel: number, seq: number): Message | undefined => 
+export const messageOf = (s: State, channel: number, seq: number): Message | undefined =>
 	messageAt(s.logs[channel], seq) ?? inThreads(s, channel, seq);

@@ -168,7 +168,8 @@ export class Threads {
 	readAll(): void {
 		for (const f of followedList(this.store.get())) {
 			if (!isUnreadThread(f) || !f.root?.replies) continue;
-			this.wanted.set(threadKey(f.state.channel, f.state.root), { channel: f.state.channel, root: f.state.root, seq: f.root.replies.last_seq });
+			const { channel, root } = f.state;
+			this.wanted.set(threadKey(channel, root), { channel, root, seq: f.root.replies.last_seq });
 		}
 		this.flush();
 	}

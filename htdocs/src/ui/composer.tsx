@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { SendHorizontal } from 'lucide';
 import { placeKey } from '../model/threads';
 import { draftFiles } from '../model/uploads';
-import type { Channel } from '../model/types';
+import type { Channel, SentPlace } from '../model/types';
 import { t } from '../strings';
 import { tt } from '../strings_threads';
 import { Chips } from './chips';
@@ -44,6 +44,7 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 	const empty = !text.trim() && !chosen.length;
 	const failed = chosen.some((u) => u.state === 'failed');
 	const blocked = empty || failed || left < 0;
+	const hint = thread ? '' : chosen.length ? t.composerFilesHint : t.composerHint;
 
 	// Grows with the text; the style sheet bounds it at 40 % of the height.
 	useLayoutEffect(() => {
@@ -73,7 +74,8 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 	const send = () => {
 		if (failed && left >= 0) toast(t.filesFixFirst, true);
 		if (blocked) return;
-		client.send(channel.id, text.trim(), namedIn(client.store.get(), channel, text), thread ? { thread, ...(both ? { in_channel: true } : {}) } : {});
+		const where: SentPlace = thread ? { thread, ...(both ? { in_channel: true } : {}) } : {};
+		client.send(channel.id, text.trim(), namedIn(client.store.get(), channel, text), where);
 		setBoth(false);
 		mentions.close();
 		area.current?.focus();
@@ -136,7 +138,7 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 					</label>
 				)}
 				<span id={`${name}-note`} class={left < 0 ? 'composer-note bad' : 'composer-note'} role={left < WARN ? 'status' : undefined}>
-					{left < 0 ? t.tooLong(-left) : left < WARN ? t.left20k(left) : thread ? '' : chosen.length ? t.composerFilesHint : t.composerHint}
+					{left < 0 ? t.tooLong(-left) : left < WARN ? t.left20k(left) : hint}
 				</span>
 				<button type="submit" class="button primary send" aria-disabled={blocked}>
 					<span>{t.send}</span>

@@ -136,7 +136,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 		client.atBottom = p.stick;
 		let fresh = 0;
 		const messages = client.store.get().logs[id]?.messages ?? [];
-		for (let i = messages.length - 1; i >= 0 && messages[i]!.seq > p.bottomSeq && fresh < 100; i--) if (messages[i]!.sender !== me && !isAside(messages[i]!)) fresh++;
+		for (let i = messages.length - 1; i >= 0 && messages[i]!.seq > p.bottomSeq && fresh < 100; i--)
+			if (messages[i]!.sender !== me && !isAside(messages[i]!)) fresh++;
 		const far = !p.stick && below > box.clientHeight / 2;
 		const above = lineAbove();
 		setAway((a) => (a.far === far && a.fresh === fresh && a.above === above ? a : { far, fresh, above }));

@@ -1,11 +1,12 @@
-// The page paths: / , /c/12 , /c/12?at=1041 , /c/12/members , /c/12/search?q=WORDS , /c/12/t/1041 , /c/12/t/1041?reply=1043 , /threads , /admin/people , /sign-in , /join#CODE. The web
-// server gives index.html for each of them.
+// The page paths: / , /c/12 , /c/12?at=1041 , /c/12/members , /c/12/search?q=WORDS , /c/12/t/1041 , /c/12/t/1041?reply=1043 , /threads ,
+// /admin/people , /sign-in , /join#CODE. The web server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
 export type AdminTab = 'people' | 'reports' | 'channels' | 'bots' | 'audit';
 export type Door = { page: 'sign-in'; returnTo: string } | { page: 'join'; invite: string };
 export type Panel = 'members' | 'search' | 'thread';
-/* at: the seq of a message to begin at. thread: the root of the thread that is open, reply: one in it to begin at. q: what is searched for, where that panel is open. */
+/* at: the seq of a message to begin at. thread: the root of the thread that is open, reply: one in it to begin at. q: what is
+ * searched for, where that panel is open. */
 export type ChannelRoute = { page: 'channel'; channel: number; panel: Panel | null; at: number | null; q: string; thread: number | null; reply: number | null };
 export type Route = { page: 'home' } | { page: 'threads' } | { page: 'admin'; tab: AdminTab } | ChannelRoute | Door;
 

@@ -118,6 +118,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 	const copy = () => {
 		void navigator.clipboard?.writeText(text ?? '').then(() => ui.toast(t.copied));
 	};
+	const parent = stored?.thread ?? pending?.thread;
 	const openThread = () => {
 		if (stored) navigate(threadPath(channel.id, stored.thread ?? stored.seq));
 	};
@@ -172,7 +173,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 						{when}
 					</div>
 				)}
-				{!inThread && (stored?.thread || pending?.thread) && <InThread channel={channel.id} root={stored?.thread ?? pending?.thread ?? 0} active={active} />}
+				{!inThread && parent !== undefined && <InThread channel={channel.id} root={parent} active={active} />}
 				{stored?.deleted ? (
 					<p class="msg-gone">{stored.deleted_by && stored.deleted_by !== stored.sender ? t.deletedByOther : t.deletedMessage}</p>
 				) : editing ? (
@@ -216,7 +217,9 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 					</p>
 				)}
 				{stored && !stored.deleted && <ReactionRow message={stored} active={active} />}
-				{stored && !inThread && stored.replies && stored.replies.count > 0 && <ThreadLine message={stored} replies={stored.replies} active={active} />}
+				{stored?.replies && stored.replies.count > 0 && !inThread && (
+					<ThreadLine message={stored} replies={stored.replies} active={active} />
+				)}
 				{stored && <SeenLine seen={seen} channel={channel.id} seq={stored.seq} />}
 			</div>
 			{(near || active) && stored && !editing && (

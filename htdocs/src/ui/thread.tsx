@@ -201,7 +201,11 @@ function Replies({ channel, root, reply }: { channel: Channel; root: number; rep
 					</div>
 				)}
 				{log?.hasBefore && (
-					<button class="button thread-earlier" disabled={log.loadingBefore} onClick={() => void client.threads.before(channel.id, root)}>
+					<button
+						class="button thread-earlier"
+						disabled={log.loadingBefore}
+						onClick={() => void client.threads.before(channel.id, root)}
+					>
 						{tt.earlier}
 					</button>
 				)}
