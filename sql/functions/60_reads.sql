@@ -218,7 +218,8 @@ $$;
 -- The counts of one member by a look at each message: what unread_counts() must come to. Whom a message names counts only where he was a
 -- member then: later than his join, or there is a row, for the two may fall into one millisecond.
 CREATE OR REPLACE FUNCTION unread_scan(m members) RETURNS TABLE (unread bigint, mentions bigint) LANGUAGE sql STABLE AS $$
-	SELECT count(*), count(*) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id) AND (s.created_at > m.joined_at OR EXISTS (
+	SELECT count(*) FILTER (WHERE s.aside IS NOT TRUE),
+		count(*) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id) AND (s.created_at > m.joined_at OR EXISTS (
 		SELECT FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = m.channel_id AND n.seq = s.seq)))
 	FROM messages s
 	WHERE s.channel_id = m.channel_id AND s.seq > read_marker(m) AND s.sender <> m.user_id AND s.deleted_at IS NULL
@@ -258,6 +259,7 @@ DECLARE
 	actor_role text;
 	is_admin boolean;
 	named bigint[];
+	thread threads;
 BEGIN
 	who := coalesce(who, ROW(actor, true, NULL, NULL)::acting);
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
@@ -287,9 +289,15 @@ BEGIN
 			PERFORM mentions_told(channel, wanted, named, o.sender);
 		END IF;
 		PERFORM message_traces_erase(channel, wanted);
+		IF o.thread IS NOT NULL THEN
+			thread := thread_uncounted(channel, o.thread);
+		END IF;
 		PERFORM emit_event('r', 'message.deleted', channel, 0, wanted, jsonb_build_object('channel', channel, 'seq', o.seq, 'id', o.id,
 			'created_at', time_text(o.created_at), 'sender', o.sender, 'version', o.version, 'deleted', true,
-			'deleted_by', o.deleted_by));
+			'deleted_by', o.deleted_by) || message_thread_json(o));
+		IF thread.root IS NOT NULL THEN
+			PERFORM threads_told(ARRAY[thread], '{}');
+		END IF;
 	END IF;
 	IF code IN ('ok', 'again') THEN
 		RETURN QUERY SELECT code, o.channel_id, o.seq, o.id, o.sender, o.client_id, (extract(epoch FROM o.created_at) * 1000000)::bigint,

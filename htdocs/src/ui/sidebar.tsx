@@ -14,9 +14,11 @@ import { Menu, MenuItem } from './menu';
 import { OpenReports } from './open_reports';
 import { Face, StatusMark } from './presence';
 import { navigate, channelPath } from './route';
+import { ThreadsEntry } from './thread_line';
 import { UserMenu } from './user_menu';
 
-export function Sidebar({ current, hidden }: { current: number | null; hidden: boolean }) {
+/* threads: the list of threads is what is open. */
+export function Sidebar({ current, threads, hidden }: { current: number | null; threads: boolean; hidden: boolean }) {
 	const ui = useUi();
 	const name = useState$((s) => s.site?.name ?? t.appName);
 	const state = useState$((s) => s);
@@ -38,6 +40,7 @@ export function Sidebar({ current, hidden }: { current: number | null; hidden: b
 			</button>
 			<div class="side-scroll">
 				<OpenReports />
+				<ThreadsEntry current={threads} />
 				<div class="side-head">
 					<h2 id="side-channels">{t.channels}</h2>
 					{!guest && (
