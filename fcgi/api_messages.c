@@ -54,6 +54,7 @@ static int read_mode(const struct request *q, enum history_mode *mode, int64_t *
 		const char *name;
 		enum history_mode mode;
 	} modes[] = {{"before", HISTORY_BEFORE}, {"after", HISTORY_AFTER}, {"around", HISTORY_AROUND}};
+	const char *time = request_query(q, "around_time");
 	bool given = false;
 
 	*mode = HISTORY_BEFORE;
@@ -69,7 +70,12 @@ static int read_mode(const struct request *q, enum history_mode *mode, int64_t *
 		*mode = modes[i].mode;
 		given = true;
 	}
-	return 0;
+	if (!time)
+		return 0;
+	if (given)
+		return err_set(e, ERR_BAD_FIELD, "around_time", "only one of before, after, around and around_time");
+	*mode = HISTORY_AROUND;
+	return history_seq_at(q->db, q->param[0], time, seq, e);
 }
 
 int handle_message_list(struct request *q, struct response *r, struct err *e)

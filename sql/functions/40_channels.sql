@@ -46,6 +46,25 @@ BEGIN
 		subjects, CASE WHEN created THEN NULL::jsonb || datas[2:] ELSE datas END, tails);
 END $$;
 
+-- The seq of the first message that is not older than t; of the last one where all are, 0 where there is none. By halves over the seqs,
+-- which times follow but for clocks that were set.
+CREATE OR REPLACE FUNCTION seq_at(channel bigint, t timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	low bigint := (SELECT m.seq FROM messages m WHERE m.channel_id = channel ORDER BY m.seq LIMIT 1);
+	high bigint := (SELECT m.seq FROM messages m WHERE m.channel_id = channel ORDER BY m.seq DESC LIMIT 1);
+	half bigint;
+BEGIN
+	WHILE low < high LOOP
+		half := (low + high) / 2;
+		IF (SELECT m.created_at FROM messages m WHERE m.channel_id = channel AND m.seq >= half ORDER BY m.seq LIMIT 1) < t THEN
+			low := half + 1;
+		ELSE
+			high := half;
+		END IF;
+	END LOOP;
+	RETURN coalesce(low, 0);
+END $$;
+
 -- A public or private channel with its maker as owner, and the invited.
 CREATE OR REPLACE FUNCTION channel_create(maker bigint, in_kind text, in_name text, in_topic text, invited bigint[],
 	OUT code text, OUT channel bigint) LANGUAGE plpgsql VOLATILE AS $$
@@ -97,6 +116,46 @@ BEGIN
 	created := true;
 	PERFORM members_insert(channel, CASE WHEN maker = other THEN ARRAY[maker] ELSE ARRAY[maker, other] END,
 		CASE WHEN maker = other THEN ARRAY['member'] ELSE ARRAY['member', 'member'] END, true);
+END $$;
+
+-- The direct channel of several: of the maker and others (at most eight), one for each set of people; made where there is none. Of two it is
+-- that of channel_direct().
+CREATE OR REPLACE FUNCTION channel_group(maker bigint, others bigint[], OUT code text, OUT channel bigint, OUT created boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	people bigint[] := ARRAY(SELECT DISTINCT p FROM unnest(maker || others) p ORDER BY p);
+	other bigint;
+BEGIN
+	created := false;
+	IF cardinality(people) <= 2 THEN
+		SELECT d.code, d.channel, d.created INTO code, channel, created
+		FROM channel_direct(maker, coalesce((SELECT p FROM unnest(people) p WHERE p <> maker), maker)) d;
+		RETURN;
+	END IF;
+	code := 'unknown_member';
+	IF (SELECT count(*) FROM users u WHERE u.id = ANY (people) AND u.deactivated_at IS NULL) <> cardinality(people) THEN
+		RETURN;
+	END IF;
+	IF is_guest(maker) THEN -- of strangers he knows nothing
+		FOREACH other IN ARRAY people LOOP
+			IF other <> maker AND NOT share_channel(maker, other) THEN
+				RETURN;
+			END IF;
+		END LOOP;
+	END IF;
+	code := 'ok';
+	SELECT c.id INTO channel FROM channels c WHERE c.direct_people = people;
+	IF channel IS NOT NULL THEN
+		RETURN;
+	END IF;
+	INSERT INTO channels (kind, direct_people, created_by) VALUES ('direct', people, maker)
+	ON CONFLICT (direct_people) WHERE direct_people IS NOT NULL DO NOTHING RETURNING id INTO channel;
+	IF channel IS NULL THEN -- made by another transaction meanwhile
+		SELECT c.id INTO STRICT channel FROM channels c WHERE c.direct_people = people;
+		RETURN;
+	END IF;
+	created := true;
+	PERFORM members_insert(channel, people, array_fill('member'::text, ARRAY[cardinality(people)]), true);
 END $$;
 
 -- Adds one member: himself to a public channel, or by an invitation of a member. code 'again' where he is in already.
