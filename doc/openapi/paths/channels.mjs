@@ -11,14 +11,20 @@ export const operations = [
 		...channels,
 		id: "listChannels",
 		summary: "Channels: mine, or public ones that I may join",
-		query: { scope: { description: "which", schema: { ...one("mine", "public"), default: "mine" } }, after: afterId, limit: limit(100) },
+		description: "Mine by id; public ones by name.",
+		query: {
+			scope: { description: "which", schema: { ...one("mine", "public"), default: "mine" } },
+			q: { description: "with `scope=public`: what name or topic holds, without regard to case", schema: text(250) },
+			after: afterId,
+			limit: limit(100),
+		},
 		answers: { 200: json(page("channels", "Channel"), { cursor: true }) },
 		codes: ["forbidden"],
 	}),
 	op("POST", "/api/v1/channels", {
 		...channels,
 		id: "makeChannel",
-		summary: "Make a channel, or find the direct channel with somebody",
+		summary: "Make a channel, or find the direct channel of these people",
 		body: {
 			oneOf: [
 				wish({
@@ -29,7 +35,7 @@ export const operations = [
 				}),
 				wish({
 					kind: { const: "direct" },
-					members: list(ref("Id"), { minItems: 1, maxItems: 1, description: "the other one" }),
+					members: list(ref("Id"), { minItems: 1, maxItems: 8, description: "the other one, or the others" }),
 				}),
 			],
 		},
@@ -88,6 +94,15 @@ export const operations = [
 		example: { read_receipts: false },
 		answers: { 200: json("Channel") },
 		codes: seen,
+	}),
+	op("PATCH", "/api/v1/channels/{channel}/prefs", {
+		...channels,
+		id: "changePrefs",
+		summary: "What I want of it: notifications, quiet, favourite, section",
+		body: ref("PrefsAsked"),
+		example: { notify: "mentions", quiet_until: "forever" },
+		answers: { 200: json("Prefs") },
+		codes: [...seen, "unprocessable"],
 	}),
 	op("GET", "/api/v1/channels/{channel}/members", {
 		...members,
