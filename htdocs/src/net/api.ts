@@ -12,11 +12,13 @@ import type {
 	Message,
 	MessagePage,
 	OpenReports,
+	Prefs,
 	Presence,
 	Reactions,
 	SentBody,
 	Session,
 	Settings,
+	Sidebar,
 	Site,
 	Status,
 	User,
@@ -145,8 +147,11 @@ export const api = {
 	me: () => call<Me>('GET', `${V}/me`),
 	usersByIds: (ids: number[]) => call<{ users: User[] }>('GET', `${V}/users`, { ids: ids.join(',') }),
 	usersLike: (q: string, limit = 20) => call<{ users: User[] }>('GET', `${V}/users`, { q, limit }),
-	channels: (scope: 'mine' | 'public', after?: number) =>
-		call<{ channels: Channel[]; next: number | null }>('GET', `${V}/channels`, { scope, after, limit: 200 }),
+	channels: (scope: 'mine' | 'public', after?: number, q?: string, limit = 200) =>
+		call<{ channels: Channel[]; next: number | null }>('GET', `${V}/channels`, { scope, q, after, limit }),
+	setPrefs: (id: number, change: Partial<Prefs>) => call<Prefs>('PATCH', `${V}/channels/${id}/prefs`, undefined, change),
+	sidebar: () => call<Sidebar>('GET', `${V}/me/sidebar`),
+	arrange: (sidebar: Sidebar) => call<Sidebar>('PUT', `${V}/me/sidebar`, undefined, sidebar),
 	channel: (id: number) => call<Channel>('GET', `${V}/channels/${id}`),
 	createChannel: (c: { name?: string; kind: ChannelKind; topic?: string; members?: number[] }) => call<Channel>('POST', `${V}/channels`, undefined, c),
 	join: (id: number) => call<Channel>('POST', `${V}/channels/${id}/join`),
@@ -154,7 +159,7 @@ export const api = {
 	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
 	send: (id: number, client_id: string, body: SentBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
-	messages: (id: number, where: { before?: number; after?: number; around?: number; limit?: number }) =>
+	messages: (id: number, where: { before?: number; after?: number; around?: number; around_time?: string; limit?: number }) =>
 		call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
 	search: (q: string, sort: 'rank' | 'date', before?: string) => call<SearchPage>('GET', `${V}/search`, { q, sort, before }),
 	message: (id: number, seq: number) => call<Message>('GET', `${V}/channels/${id}/messages/${seq}`),

@@ -9,7 +9,7 @@ import { t } from '../strings';
 import { ChannelView, LoadingView, MissingView, PreviewView, WelcomeView } from './channel';
 import { PersonCards } from './card';
 import { UiContext, type DialogName, type Ui } from './context';
-import { Browse, Invite, NewDirect, Switcher } from './dialogs';
+import { Invite, NewDirect, Switcher } from './dialogs';
 import { CreateChannel, Leave, Shortcuts } from './dialogs_form';
 import { errorText } from './errors';
 import { Icon } from './icon';
@@ -32,6 +32,12 @@ const Tokens = lazily(() => import('./access').then((m) => m.Tokens));
 const FileList = lazily<{ onClose: () => void }>(() => import('./myfiles').then((m) => m.FileList));
 const DeleteFile = lazily(() => import('./myfiles').then((m) => m.DeleteFile));
 const Lightbox = lazily(() => import('./lightbox').then((m) => m.Lightbox));
+const Browse = lazily<{ onClose: () => void }>(() => import('./browse').then((m) => m.Browse));
+const NewGroup = lazily<{ onClose: () => void }>(() => import('./group').then((m) => m.NewGroup));
+const Notifications = lazily(() => import('./prefs').then((m) => m.Notifications));
+const MoveToSection = lazily(() => import('./prefs').then((m) => m.MoveToSection));
+const SectionForm = lazily(() => import('./prefs').then((m) => m.SectionForm));
+const JumpToDate = lazily(() => import('./prefs').then((m) => m.JumpToDate));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Invitations = lazily(() => import('./invitations').then((m) => m.Invitations));
 const Pause = lazily(() => import('./settings').then((m) => m.Pause));
@@ -217,6 +223,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'browse' && <Browse onClose={closeDialog} />}
 			{dialog === 'create' && <CreateChannel onClose={closeDialog} />}
 			{dialog === 'direct' && <NewDirect onClose={closeDialog} />}
+			{dialog === 'group' && <NewGroup onClose={closeDialog} />}
 			{dialog === 'settings' && <Settings onClose={closeDialog} />}
 			{dialog === 'devices' && <Devices onClose={closeDialog} />}
 			{dialog === 'password' && <OwnPassword onClose={closeDialog} />}
@@ -227,6 +234,10 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'invitations' && <Invitations onClose={closeDialog} />}
 			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}
 			{about && 'invite' in about && <Invite channel={about.invite} onClose={closeDialog} />}
+			{about && 'prefs' in about && <Notifications channel={about.prefs} onClose={closeDialog} />}
+			{about && 'move' in about && <MoveToSection channel={about.move} onClose={closeDialog} />}
+			{about && 'jump' in about && <JumpToDate channel={about.jump} onClose={closeDialog} />}
+			{about && 'section' in about && <SectionForm id={about.section} onClose={closeDialog} />}
 			{about && 'leave' in about && <Leave channel={about.leave} onClose={closeDialog} />}
 			{about && 'readers' in about && <Readers {...about.readers} onClose={closeDialog} />}
 			{about && 'lightbox' in about && <Lightbox {...about.lightbox} onClose={closeDialog} />}

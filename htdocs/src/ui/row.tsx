@@ -2,7 +2,7 @@
 import { memo } from './memo';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, Pencil, RotateCw, ShieldAlert, Trash2 } from 'lucide';
+import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, Pencil, RotateCw, ShieldAlert, Trash2, Users } from 'lucide';
 import type { IconNode } from 'lucide';
 import type { Channel, Message as Stored, MessageFile, User } from '../model/types';
 import { mayEdit } from '../model/reactions';
@@ -316,11 +316,11 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 	const direct = channel.kind === 'direct';
 	return (
 		<div class="start" data-key={rowKey}>
-			{direct ? (
-				<Avatar user={peer} id={channel.peer ?? 0} size="l" />
+			{channel.peer !== null ? (
+				<Avatar user={peer} id={channel.peer} size="l" />
 			) : (
 				<span class="start-icon" aria-hidden="true">
-					<Icon of={channel.kind === 'private' ? Lock : Hash} size={26} />
+					<Icon of={direct ? Users : channel.kind === 'private' ? Lock : Hash} size={26} />
 				</span>
 			)}
 			<h2>
