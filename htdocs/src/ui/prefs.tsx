@@ -209,7 +209,8 @@ export function JumpToDate({ channel, onClose }: Props & { channel: number }) {
 	const go = async () => {
 		const seq = await client.loader.seqAt(channel, new Date(`${day}T00:00`).getTime());
 		if (seq === null) return tc.jumpNone;
-		client.open(channel, seq);
+		onClose();
+		setTimeout(() => client.open(channel, seq)); // once the dialog has given the focus back
 	};
 	const { error, busy, submit } = useSaving(go, onClose);
 	return (
