@@ -9,6 +9,7 @@ struct db;
 
 #define CHANNEL_NAME_CHARS 80
 #define CHANNEL_TOPIC_CHARS 250
+#define CHANNEL_KEEP_DAYS_MAX 36500
 #define CHANNEL_INVITED_MAX 1000 /* in one call */
 #define CHANNEL_DIRECT_MAX 9     /* people of a direct channel, its maker among them */
 

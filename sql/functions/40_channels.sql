@@ -158,6 +158,25 @@ BEGIN
 	PERFORM members_insert(channel, people, array_fill('member'::text, ARRAY[cardinality(people)]), true);
 END $$;
 
+-- What is the same for all who bring a member in, under the channel's lock. himself: he comes by himself.
+CREATE OR REPLACE FUNCTION member_let_in(c channels, newcomer bigint, himself boolean, member_limit bigint) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	IF c.kind = 'direct' OR c.archived_at IS NOT NULL THEN
+		RETURN 'unprocessable';
+	END IF;
+	IF NOT EXISTS (SELECT FROM users u WHERE u.id = newcomer AND u.deactivated_at IS NULL) THEN
+		RETURN 'unknown_member';
+	END IF;
+	IF EXISTS (SELECT FROM restrictions r WHERE (r.channel_id, r.kind, r.user_id) = (c.id, 'ban', newcomer) AND r.until > now()) THEN
+		RETURN CASE WHEN himself THEN 'banned' ELSE 'banned_member' END;
+	END IF;
+	IF (SELECT count(*) FROM members m WHERE m.channel_id = c.id) >= member_limit THEN
+		RETURN 'full';
+	END IF;
+	PERFORM members_insert(c.id, ARRAY[newcomer], ARRAY['member'], false);
+	RETURN 'ok';
+END $$;
+
 -- Adds one member: himself to a public channel, or by an invitation of a member. code 'again' where he is in already.
 CREATE OR REPLACE FUNCTION member_add(channel bigint, actor bigint, newcomer bigint, member_limit bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
@@ -178,20 +197,28 @@ BEGIN
 	IF EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = newcomer) THEN
 		RETURN 'again';
 	END IF;
-	IF c.kind = 'direct' OR c.archived_at IS NOT NULL THEN
-		RETURN 'unprocessable';
+	RETURN member_let_in(c, newcomer, actor = newcomer, member_limit);
+END $$;
+
+-- By a link: who has its code comes in, a guest too. code as member_add(), or 'no_invite' where it is no good (any more). One who is in
+-- uses nothing up.
+CREATE OR REPLACE FUNCTION channel_invite_use(person bigint, hash bytea, member_limit bigint, OUT code text, OUT channel bigint)
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	i channel_invites;
+	c channels;
+BEGIN
+	SELECT v.channel_id INTO channel FROM channel_invites v WHERE v.code_hash = hash;
+	SELECT * INTO c FROM channels t WHERE t.id = channel FOR NO KEY UPDATE;
+	SELECT * INTO i FROM channel_invites v WHERE v.code_hash = hash FOR NO KEY UPDATE;
+	code := 'again';
+	IF EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = person) THEN
+		RETURN;
 	END IF;
-	IF NOT EXISTS (SELECT FROM users u WHERE u.id = newcomer AND u.deactivated_at IS NULL) THEN
-		RETURN 'unknown_member';
+	code := CASE WHEN channel_invite_state(i) = 'open' THEN member_let_in(c, person, true, member_limit) ELSE 'no_invite' END;
+	IF code = 'ok' THEN
+		UPDATE channel_invites v SET uses = v.uses + 1 WHERE v.id = i.id;
 	END IF;
-	IF EXISTS (SELECT FROM restrictions r WHERE (r.channel_id, r.kind, r.user_id) = (channel, 'ban', newcomer) AND r.until > now()) THEN
-		RETURN CASE WHEN actor = newcomer THEN 'banned' ELSE 'banned_member' END;
-	END IF;
-	IF (SELECT count(*) FROM members m WHERE m.channel_id = channel) >= member_limit THEN
-		RETURN 'full';
-	END IF;
-	PERFORM members_insert(channel, ARRAY[newcomer], ARRAY['member'], false);
-	RETURN 'ok';
 END $$;
 
 -- What is the same for all who take a member out, under the channel's lock.

@@ -1,4 +1,5 @@
--- Channels as people arrange them: direct channels of several, what one wants to be told of a channel, the side bar.
+-- Channels as people arrange them: direct channels of several, what one wants to be told of a channel, the side bar, links into a channel,
+-- for how long it keeps its messages.
 
 -- A direct channel of three to nine people: they stand here in order, and there is one for each set of them. Of one of two (or one)
 -- direct_low and direct_high tell.
@@ -30,3 +31,22 @@ CREATE TABLE sidebars (
 	version bigint NOT NULL DEFAULT 0,
 	sections jsonb NOT NULL CHECK (jsonb_typeof(sections) = 'array')
 );
+
+-- Links by which people of the site come into a channel. The code is 128 bits; here is its SHA-256.
+CREATE TABLE channel_invites (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	channel_id bigint NOT NULL REFERENCES channels,
+	code_hash bytea NOT NULL UNIQUE CHECK (length(code_hash) = 32),
+	max_uses int CHECK (max_uses > 0),       -- null: any number
+	uses int NOT NULL DEFAULT 0,
+	created_by bigint NOT NULL REFERENCES users,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	expires_at timestamptz,                  -- null: never
+	revoked_at timestamptz
+);
+CREATE INDEX channel_invites_channel_id_idx ON channel_invites (channel_id, id);
+CREATE INDEX channel_invites_created_by_idx ON channel_invites (created_by);
+
+-- For how many days messages are kept (null: for ever), and up to which seq the older ones have been erased.
+ALTER TABLE channels ADD keep_days int CHECK (keep_days BETWEEN 1 AND 36500), ADD swept_seq bigint NOT NULL DEFAULT 0;
+CREATE INDEX channels_keep_idx ON channels (id) WHERE keep_days IS NOT NULL;
