@@ -5,6 +5,7 @@
 #include "lib/base/rand.h"
 #include "lib/base/thread.h"
 #include "lib/chat/presence_view.h"
+#include "lib/chat/retention.h"
 #include "lib/db/db.h"
 #include "lib/db/maintain.h"
 #include "lib/search/indexer.h"
@@ -14,8 +15,7 @@
 #define EACH_S 3600
 #define AFTER_FAILURE_S 60
 #define AFTER_FAILURE_MS 5000
-#define RETENTION_MS 10000 /* between looks for messages that are older than they are kept */
-#define RETENTION_BATCH 100
+#define RETENTION_MS 10000     /* between looks for messages that are older than they are kept */
 #define RETENTION_AGAIN_MS 200 /* after a full batch: others write meanwhile */
 #define WHOLE_EACH 3           /* of the looks at what has run out of presence */
 
@@ -59,15 +59,12 @@ static int64_t index_messages(struct db *db)
 static int64_t erase_old(struct db *db)
 {
 	struct err e = {0};
-	PGresult *r = NULL;
 	int64_t swept;
 
-	if (db_one(db, STMT_retention_sweep, &r, &e, "i", (int64_t)RETENTION_BATCH) < 0) {
+	if (retention_step(db, &swept, &e) < 0) {
 		log_warning("retention.failed", "code=%s detail=%s", err_name(e.code), log_quote(e.detail));
 		return RETENTION_MS;
 	}
-	swept = r ? result_int(r, 0, 0) : 0;
-	PQclear(r);
 	return swept ? RETENTION_AGAIN_MS : RETENTION_MS;
 }
 

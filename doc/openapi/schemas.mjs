@@ -139,10 +139,21 @@ const channelCore = {
 	archived: bool,
 	created_at: time,
 	last_seq: ref("SeqOrNone"),
+	keep_days: { ...orNull(int(1, 36500)), description: "older messages are erased; null: none are" },
 	people: { ...orNull(list(id, { minItems: 3, maxItems: 9 })), description: "of a direct channel of several" },
 	members: count,
 };
 
+const channelInvite = {
+	id,
+	channel: id,
+	uses: count,
+	max_uses: { ...orNull(int(1)), description: "null: any number" },
+	created_by: id,
+	created_at: time,
+	expires_at: { ...orNull(time), description: "null: never" },
+	state: one("open", "used_up", "expired", "revoked"),
+};
 const ownSection = (as) => as({ kind: only("own"), id: ref("Uuid"), name: text(40, 1), collapsed: bool });
 
 const channels = {
@@ -178,6 +189,12 @@ const channels = {
 		"quiet_until?": orNull({ anyOf: [ref("TimeAsked"), ref("Forever")] }),
 		"favourite?": bool,
 		"section?": orNull(ref("Uuid")),
+	}),
+	ChannelInvite: obj(channelInvite),
+	NewChannelInvite: obj({
+		...channelInvite,
+		code: text(0, 0, { pattern: "^[A-Za-z0-9_-]{22}$", description: "shown this once" }),
+		url: { type: "string", format: "uri", description: "what to give to who is invited" },
 	}),
 	NotifyLevel: { ...one("all", "mentions", "nothing"), description: "which messages call for attention" },
 	Section: { anyOf: [obj({ kind: one("favourites", "channels", "direct"), collapsed: bool }), ownSection(obj)] },

@@ -54,4 +54,21 @@ export const tc = {
 	browseArchived: 'Archived',
 	noArchived: 'None of your channels is archived.',
 	more: 'Show more',
+
+	links: 'Invite links…',
+	linksTitle: (label: string) => `Links into ${label}`,
+	linksText: 'Whoever has an account here and opens the link can join, guests too. Give it only to those who are meant to.',
+	invitedTitle: 'Invitation',
+	linkStates: {
+		used_up: 'This link has been used as often as it may be.',
+		expired: 'This link has expired.',
+		revoked: 'This link has been withdrawn.',
+		unknown: 'There is no such link. Was it copied whole?',
+	} as Record<string, string>,
+
+	keep: 'Keep messages',
+	keeps: { '0': 'For ever', '7': 'For 7 days', '30': 'For 30 days', '90': 'For 90 days', '365': 'For a year', '1095': 'For 3 years' } as Record<string, string>,
+	keepOther: (days: number) => `For ${days} days`,
+	keepHint: 'Older ones are deleted for everyone, with their files. It cannot be undone.',
+	kept: (days: number) => `Messages here are deleted after ${days} ${days === 1 ? 'day' : 'days'}.`,
 };

@@ -303,7 +303,7 @@ BEGIN
 		PERFORM emit_events(array_fill('r'::"char", ARRAY[n]), array_fill('message.deleted'::text, ARRAY[n]), array_fill(c.id, ARRAY[n]),
 			array_fill(0::bigint, ARRAY[n]), seqs, array_fill(NULL::jsonb, ARRAY[n]), tails);
 	END IF;
-	RETURN upto - c.swept_seq;
+	RETURN (SELECT count(*) FROM messages t WHERE t.channel_id = c.id AND t.seq > c.swept_seq AND t.seq <= upto);
 END $$;
 
 -- Deletes a message: its text, its digest, whom it names and its files go, its row stays for its seq. By its sender, the channel's owner or

@@ -3,20 +3,37 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { startStack } from "../support/stack.mjs";
+import { startStack, until } from "../support/stack.mjs";
 import { bot } from "../support/http.mjs";
 import { follow, openWs } from "../support/realtime.mjs";
 import { makeChannel, me, ok, problem, send } from "./help.mjs";
 
-let stack, alice, bob, carol, dave, ids;
+let stack, alice, bob, carol, dave, guest, ids, old;
 const api = "/api/v1";
 
 before(async () => {
 	stack = await startStack({ realtime: 1, api: 1 });
 	[alice, bob, carol, dave] = await Promise.all(["alice", "bob", "carol", "dave"].map((h) => bot(stack, h)));
+	guest = await bot(stack, "heidi");
+	await stack.cli(["user", "role", "heidi", "guest"]);
 	ids = Object.fromEntries(await Promise.all(Object.entries({ alice, bob, carol, dave }).map(async ([h, who]) => [h, (await me(who)).id])));
+	old = await makeOld();
 });
 after(() => stack?.stop());
+
+/** Made at first, looked at last: the server comes round to it meanwhile. */
+async function makeOld() {
+	const { id } = await makeChannel(alice, { name: "short memory", members: [ids.bob] });
+	const cursor = (await bob.get(`${api}/channels`)).headers["pulsechat-cursor"];
+	for (const text of ["forgettable words", "@bob too", "newer words"]) ok(await alice.post(`${api}/channels/${id}/messages`,
+		{ client_id: randomUUID(), body: { text, ...(text[0] === "@" && { mentions: [ids.bob] }) } }), 201);
+	await stack.psql(`UPDATE messages SET created_at = created_at - interval '8 days' WHERE channel_id = ${id} AND seq < 3`, { user: "postgres" });
+	assert.equal((await get(bob, id)).membership.mentions, 1);
+	problem(await bob.patch(`${api}/channels/${id}`, { keep_days: 7 }), 403, "forbidden");
+	for (const keep_days of [0, 36501, "7"]) problem(await alice.patch(`${api}/channels/${id}`, { keep_days }), 400, "bad_field", "keep_days");
+	assert.equal(ok(await alice.patch(`${api}/channels/${id}`, { keep_days: 7 })).keep_days, 7);
+	return { id, cursor };
+}
 
 const direct = (who, ...others) => who.post(`${api}/channels`, { kind: "direct", members: others.map((h) => ids[h]) });
 const get = async (who, id) => ok(await who.get(`${api}/channels/${id}`));
@@ -168,4 +185,71 @@ test("history by time: around the first message that is not older", async () => 
 	problem(await bob.get(`${api}/channels/${id}/messages?around_time=2001-01-01T00:00:00Z`), 403, "not_a_member");
 	const { id: empty } = await makeChannel(alice);
 	assert.deepEqual(ok(await alice.get(`${api}/channels/${empty}/messages?around_time=2001-01-01T00:00:00Z`)).messages, []);
+});
+
+test("by a link people come into a channel, guests too: for so many, for so long, until it is withdrawn", async () => {
+	const { id } = await makeChannel(alice, { name: "behind a link", kind: "private", members: [ids.bob] });
+	const there = `${api}/channels/${id}/invites`;
+	const link = ok(await alice.post(there, { max_uses: 2, expires_in: 3600 }), 201);
+	assert.equal(link.url, `${stack.url}/c/join#${link.code}`);
+	assert.deepEqual([link.channel, link.uses, link.max_uses, link.created_by, link.state], [id, 0, 2, ids.alice, "open"]);
+	const look = (who, code) => who.post(`${api}/channel-invites/look`, { code });
+	const join = (who, code) => who.post(`${api}/channel-invites/join`, { code });
+	const seen = ok(await look(carol, link.code));
+	assert.deepEqual([seen.state, seen.channel.id, seen.channel.name, seen.channel.membership], ["open", id, "behind a link", undefined]);
+	assert.equal(ok(await join(guest, link.code)).membership.role, "member");
+	assert.equal(ok(await join(guest, link.code)).id, id, "again is harmless");
+	assert.equal(ok(await join(bob, link.code)).id, id, "and who is in uses nothing up");
+	ok(await join(carol, link.code));
+	assert.deepEqual(ok(await look(dave, link.code)), { state: "used_up", channel: null });
+	problem(await join(dave, link.code), 403, "forbidden", "code");
+	problem(await join(dave, "nonsense"), 403, "forbidden", "code");
+	assert.deepEqual(ok(await look(dave, "nonsense")), { state: "unknown", channel: null });
+	assert.deepEqual(ok(await look(dave, "A".repeat(22))), { state: "unknown", channel: null });
+	const second = ok(await alice.post(there, {}), 201);
+	const list = ok(await alice.get(`${there}?limit=1`));
+	const { code: _c, url: _u, ...kept } = second;
+	assert.deepEqual(list, { invites: [kept], next: second.id });
+	assert.deepEqual(ok(await alice.get(`${there}?before=${list.next}`)).invites.map((i) => [i.id, i.uses, i.state]), [[link.id, 2, "used_up"]]);
+	for (const [who, status, code] of [[bob, 403, "forbidden"], [dave, 404, "not_found"]]) {
+		problem(await who.get(there), status, code);
+		problem(await who.post(there, {}), status, code);
+		problem(await who.delete(`${there}/${second.id}`), status, code);
+	}
+	problem(await alice.post(there, { max_uses: 0 }), 400, "bad_field", "max_uses");
+	problem(await alice.post(there, { expires_in: 400 * 86400 + 1 }), 400, "bad_field", "expires_in");
+	assert.equal((await alice.delete(`${there}/${second.id}`)).status, 204);
+	assert.equal((await alice.delete(`${there}/${second.id}`)).status, 204);
+	problem(await alice.delete(`${there}/999999`), 404, "not_found");
+	assert.equal(ok(await look(dave, second.code)).state, "revoked");
+	const third = ok(await alice.post(there, {}), 201);
+	assert.equal((await alice.put(`${api}/channels/${id}/bans/${ids.dave}`, {})).status, 204);
+	problem(await join(dave, third.code), 403, "banned");
+	ok(await alice.patch(`${api}/channels/${id}`, { archived: true }));
+	await alice.delete(`${api}/channels/${id}/bans/${ids.dave}`);
+	problem(await join(dave, third.code), 422, "unprocessable");
+	const open = await makeChannel(alice);
+	const pair = ok(await direct(alice, "dave"), 201).id;
+	for (const [who, channel, status, code] of [[bob, open.id, 403, "not_a_member"], [alice, pair, 422, "unprocessable"]]) {
+		const path = `${api}/channels/${channel}/invites`;
+		problem(await who.get(path), status, code);
+		problem(await who.post(path, {}), status, code);
+		problem(await who.delete(`${path}/1`), status, code);
+	}
+});
+
+test("what is older than its channel keeps is deleted, for all, in history, search and counts, and is told", async () => {
+	const polls = follow(bob, { cursor: old.cursor });
+	const gone = [await polls.next("message.deleted"), await polls.next("message.deleted")];
+	await polls.stop();
+	const { messages } = ok(await bob.get(`${api}/channels/${old.id}/messages`));
+	assert.deepEqual(messages.map((m) => m.deleted ?? m.body.text), [true, true, "newer words"]);
+	for (const [i, { type: _t, cursor: _c, ...line }] of gone.entries()) assert.deepEqual(line, messages[i], "the event says what a fresh load says");
+	assert.equal(messages[0].deleted_by, undefined);
+	assert.deepEqual(((m) => [m.unread, m.mentions])((await get(bob, old.id)).membership), [1, 0]);
+	const rows = await stack.psql(`SELECT count(*) FROM messages WHERE channel_id = ${old.id} AND body::text LIKE '%forgettable%'`, { user: "postgres" });
+	assert.equal(Number(rows), 0);
+	await until(async () => ok(await bob.get(`${api}/search?q=words`)).results.length === 1, { ms: 20000, what: "the index to follow" });
+	assert.deepEqual(ok(await bob.get(`${api}/search?q=forgettable`)).results, []);
+	assert.equal(ok(await alice.patch(`${api}/channels/${old.id}`, { keep_days: null })).keep_days, null);
 });

@@ -1,5 +1,5 @@
--- Direct channels of several, what somebody wants of his channels, his side bar, and the place of a time: what each function does, tells
--- and refuses.
+-- Direct channels of several, what somebody wants of his channels, his side bar, the place of a time, links into a channel, and for how
+-- long messages are kept: what each function does, tells and refuses.
 \ir include/site.sql
 SELECT * FROM no_plan();
 SELECT user_insert('t-guest', 'Guest', NULL, NULL, false, 'guest') AS guest \gset
@@ -13,7 +13,7 @@ SELECT results_eq('SELECT spy.routes()', ARRAY['p ' || :three || ' 0 0 channel.c
 	'j ' || :three || ' 0 ' || :bob || ' member.joined', 'j ' || :three || ' 0 ' || :carol || ' member.joined'], 'made with all in it');
 SELECT results_eq(format('SELECT * FROM channel_group(%s, ARRAY[%s, %s]::bigint[])', :alice, :bob, :carol),
 	format('VALUES (''ok'', %s::bigint, false)', :three), 'one for each set of people, whoever asks');
-SELECT is((SELECT channel_json_for(c, :carol) - '{created_at,last_seq,membership,prefs,version,archived,topic}'::text[] FROM channels c WHERE id = :three),
+SELECT is((SELECT channel_json_for(c, :carol) - '{created_at,last_seq,membership,prefs,version,archived,topic,keep_days}'::text[] FROM channels c WHERE id = :three),
 	jsonb_build_object('id', :three, 'kind', 'direct', 'name', NULL, 'peer', NULL, 'members', 3, 'people', ARRAY[:alice, :bob, :carol]),
 	'which it tells, without a name or a peer');
 SELECT is((SELECT array_agg(DISTINCT role) FROM members WHERE channel_id = :three), ARRAY['member'], 'without roles');
@@ -80,5 +80,58 @@ SELECT :closed, n, :alice, spy.uuid(n), '2026-01-01'::timestamptz + n * interval
 SELECT is(array_agg(seq_at(:closed, '2026-01-01'::timestamptz + n * interval '1 day' - interval '1 hour')), ARRAY[4, 4, 5, 22, 40, 40]::bigint[],
 	'the first that is not older, at either end too') FROM unnest(ARRAY[1, 4, 5, 22, 40, 50]) n;
 
+-- links into a channel
+SELECT sha256('one') AS one, sha256('two') AS two, sha256('three') AS three_hash \gset
+SELECT is((SELECT code FROM channel_invite_make(acting_of(:bob, true, NULL, NULL), :closed, :'one', NULL, NULL)), 'forbidden', 'no member makes one');
+SELECT is((SELECT code FROM channel_invite_make(acting_of(:carol, true, NULL, NULL), :closed, :'one', NULL, NULL)), 'not_found', 'nobody from outside');
+SELECT is((SELECT code FROM channel_invite_make(acting_of(:alice, true, NULL, NULL), :three, :'one', NULL, NULL)), 'unprocessable', 'none into a direct one');
+SELECT (invite->>'id')::bigint AS link FROM channel_invite_make(acting_of(:alice, true, NULL, NULL), :closed, :'one', 1, NULL) \gset
+SELECT is((SELECT details FROM audit ORDER BY id DESC LIMIT 1), jsonb_build_object('invite', :link, 'max_uses', 1), 'the owner does, which is kept');
+SELECT spy.forget() \g /dev/null
+SELECT is((SELECT code FROM channel_invite_use(:bob, :'one', 100)), 'again', 'who is in already is in');
+SELECT is((SELECT code FROM channel_invite_use(:carol, :'two', 100)), 'no_invite', 'an unknown code is none');
+SELECT is((SELECT code FROM channel_invite_use(:carol, :'one', 2)), 'full', 'a full channel takes nobody');
+SELECT results_eq(format('SELECT * FROM channel_invite_use(%s, %L, 100)', :carol, :'one'), format('VALUES (''ok'', %s::bigint)', :closed), 'it lets in');
+SELECT results_eq('SELECT spy.routes()', ARRAY['j ' || :closed || ' 0 ' || :carol || ' member.joined'], 'which is told');
+SELECT is((SELECT code FROM channel_invite_use(:root, :'one', 100)), 'no_invite', 'as often as it was made for');
+SELECT is((SELECT code FROM channel_invite_use(:carol, :'one', 100)), 'again', 'again is harmless');
+SELECT channel_invite_make(acting_of(:alice, true, NULL, NULL), :closed, :'two', NULL, now() - interval '1 second') \g /dev/null
+SELECT is((SELECT code FROM channel_invite_use(:root, :'two', 100)), 'no_invite', 'as long as it was made for');
+SELECT (invite->>'id')::bigint AS link FROM channel_invite_make(acting_of(:root, true, NULL, NULL), :closed, :'three_hash', NULL, NULL) \gset
+SELECT is(channel_invite_withdraw(acting_of(:carol, true, NULL, NULL), :closed, :link), 'forbidden', 'a member withdraws none');
+SELECT is(channel_invite_withdraw(acting_of(:alice, true, NULL, NULL), :open, :link), 'no_link', 'none of another channel');
+SELECT is(channel_invite_withdraw(acting_of(:alice, true, NULL, NULL), :closed, :link), 'ok', 'an owner one of an admin''s');
+SELECT is(channel_invite_withdraw(acting_of(:alice, true, NULL, NULL), :closed, :link), 'again', 'twice is once');
+SELECT is((SELECT code FROM channel_invite_use(:root, :'three_hash', 100)), 'no_invite', 'then it lets nobody in');
+INSERT INTO restrictions (channel_id, user_id, kind, until, reason, at) VALUES (:closed, :root, 'ban', 'infinity', '', now());
+UPDATE channel_invites SET revoked_at = NULL WHERE id = :link;
+SELECT is((SELECT code FROM channel_invite_use(:root, :'three_hash', 100)), 'banned', 'who is banned stays out');
+
+-- retention_sweep; in closed: 4 to 40, a day apart, the first on the 5th of January
+SELECT is(channel_change(acting_of(:carol, true, NULL, NULL), :closed, NULL, NULL, NULL, 10), 'owners_only', 'for how long is the owner''s');
+SELECT is(retention_sweep(100), 0::bigint, 'as long as nobody says so all are kept');
+SELECT is(channel_change(acting_of(:alice, true, NULL, NULL), :closed, NULL, NULL, NULL, 10), 'ok', 'who says ten days');
+SELECT is((SELECT details FROM audit ORDER BY id DESC LIMIT 1), '{"keep_days": {"to": 10}}', 'which is kept');
+SELECT is((SELECT channel_json(c)->'keep_days' FROM channels c WHERE id = :closed), '10', 'and shown');
+UPDATE messages SET created_at = now() - (41 - seq) * interval '1 day' WHERE channel_id = :closed;
+UPDATE messages SET body = jsonb_build_object('text', 'x', 'mentions', ARRAY[:bob]) WHERE channel_id = :closed AND seq IN (5, 39);
+INSERT INTO mentions (user_id, channel_id, seq) SELECT :bob, :closed, n FROM unnest(ARRAY[5, 39]) n;
+INSERT INTO message_edits (channel_id, seq, version, at, body) SELECT :closed, n, 1, now(), '{"text":"y"}' FROM unnest(ARRAY[4, 40]) n;
+UPDATE messages SET deleted_at = now(), body = NULL WHERE channel_id = :closed AND seq = 6;
+SELECT spy.forget() \g /dev/null
+SELECT is(retention_sweep(3), 3::bigint, 'a batch is as large as is said');
+SELECT is((SELECT array_agg(r) FROM spy.routes() r WHERE r LIKE 'r %'),
+	ARRAY['r ' || :closed || ' 0 4 message.deleted', 'r ' || :closed || ' 0 5 message.deleted'], 'what was there is told as deleted');
+SELECT is((SELECT array_agg(m.seq) FROM messages m WHERE m.channel_id = :closed AND m.body IS NOT NULL AND m.seq < 8), ARRAY[7]::bigint[], 'its text is gone');
+SELECT is((SELECT array_agg(n.seq) FROM mentions n WHERE n.channel_id = :closed), ARRAY[39]::bigint[], 'so is whom it named');
+SELECT is((SELECT array_agg(t.seq) FROM message_edits t WHERE t.channel_id = :closed), ARRAY[40]::bigint[], 'and what it said before');
+SELECT is(tombstone_json(m) ? 'deleted_by', false, 'nobody did it') FROM messages m WHERE m.channel_id = :closed AND m.seq = 4;
+SELECT is(retention_sweep(100), 24::bigint, 'up to the first that is to stay');
+SELECT is(retention_sweep(100), 0::bigint, 'then there is nothing to do');
+SELECT is((SELECT min(m.seq) FROM messages m WHERE m.channel_id = :closed AND m.body IS NOT NULL), 31::bigint, 'the others stay');
+SELECT is(channel_change(acting_of(:alice, true, NULL, NULL), :closed, NULL, NULL, NULL, 1), 'ok', 'for a shorter time');
+SELECT is(retention_sweep(100), 9::bigint, 'more of them go');
+SELECT is(channel_change(acting_of(:alice, true, NULL, NULL), :closed, NULL, NULL, NULL, 0), 'ok', 'or for ever again');
+SELECT is((SELECT keep_days FROM channels WHERE id = :closed), NULL, 'as before');
 SELECT * FROM finish();
 ROLLBACK;

@@ -168,6 +168,24 @@ test("browsing finds by topic and joins; an archived channel leaves the side bar
 	await entry(page, "attic").waitFor({ state: "detached" });
 });
 
+test("a link into a channel leads one who is not signed in through the door and in", async () => {
+	const id = (await makeChannel(alice, { name: "behind", kind: "private", topic: "By link alone" })).id;
+	const { url } = ok(await alice.post(`/api/v1/channels/${id}/invites`, { max_uses: 1 }), 201);
+	const path = url.slice(stack.url.length);
+	const { page, context, faults } = await person(stack, browser, "carol", { path });
+	await page.getByRole("heading", { name: "You are looking at #behind" }).waitFor();
+	await clean(page);
+	await page.getByRole("button", { name: "Join" }).click();
+	await page.waitForURL(`**/c/${id}`);
+	await page.locator("#composer").waitFor();
+	assert.deepEqual(faults, []);
+	await context.close();
+	await a.page.goto(url);
+	await a.page.getByText("This link has been used as often as it may be.").waitFor();
+	await a.page.goto(`${stack.url}/c/${ids.harbour}`);
+	await live(a.page);
+});
+
 test("jump to date goes to the first message of that day", async () => {
 	const { page } = a;
 	await seen(page, "line 3");

@@ -124,6 +124,8 @@ export interface Channel {
 	peer: number | null;
 	/* Of a direct channel of more than two: all who are in it. */
 	people?: readonly number[] | null;
+	/* Older messages are erased; null: none are. */
+	keep_days?: number | null;
 	/* null: not a member. */
 	prefs?: Prefs | null;
 }
@@ -317,6 +319,15 @@ export interface Invite {
 	expires_at: string | null;
 	state: InviteState;
 	url?: string; // when it has just been made
+}
+
+/* A link: into the site, or into a channel. */
+export type Link = Pick<Invite, 'id' | 'uses' | 'max_uses' | 'expires_at' | 'state' | 'url'>;
+
+/* Where a link into a channel leads; null: it is not open. */
+export interface ChannelLook {
+	state: InviteState;
+	channel: Channel | null;
 }
 
 export interface Site {

@@ -20,7 +20,7 @@ import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { noticeText } from './notice';
 import { useOpenReports } from './open_reports';
-import { channelPath, isDoor, navigate, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
+import { channelPath, isDoor, keepCode, navigate, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
@@ -40,6 +40,8 @@ const SectionForm = lazily(() => import('./prefs').then((m) => m.SectionForm));
 const JumpToDate = lazily(() => import('./prefs').then((m) => m.JumpToDate));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Invitations = lazily(() => import('./invitations').then((m) => m.Invitations));
+const ChannelLinks = lazily<{ channel: number; onClose: () => void }>(() => import('./invitations').then((m) => m.ChannelLinks));
+const Invited = lazyPage<{ code: string }>(() => import('./invited').then((m) => m.Invited), LoadingView);
 const Pause = lazily(() => import('./settings').then((m) => m.Pause));
 
 const Moderate = lazily(() => import('./moderate').then((m) => m.Moderate));
@@ -64,6 +66,7 @@ export function App({ store, client }: { store: Store; client: Client | null }) 
 	useEffect(() => {
 		if (phase !== 'signed_out' && phase !== 'ended' && phase !== 'deactivated') return;
 		if (phase !== 'signed_out') setReason(phase);
+		if (route.page === 'invited') keepCode(route.code);
 		if (!isDoor(route)) navigate(`/sign-in?${new URLSearchParams({ return_to: location.pathname + location.search })}`, true);
 	}, [phase, route.page]);
 	if (route.page === 'sign-in') return <SignIn returnTo={route.returnTo} reason={reason} />;
@@ -205,6 +208,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				{narrow && drawer && <button class="scrim" aria-label={t.closeSidebar} onClick={() => setDrawer(false)} />}
 				{fullPanel ? null : route.page === 'admin' ? (
 					<AdminView tab={route.tab} />
+				) : route.page === 'invited' ? (
+					<Invited code={route.code} />
 				) : channel ? (
 					<ChannelView channel={channel} panel={panel === 'members'} />
 				) : preview ? (
@@ -238,6 +243,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{about && 'move' in about && <MoveToSection channel={about.move} onClose={closeDialog} />}
 			{about && 'jump' in about && <JumpToDate channel={about.jump} onClose={closeDialog} />}
 			{about && 'section' in about && <SectionForm id={about.section} onClose={closeDialog} />}
+			{about && 'links' in about && <ChannelLinks channel={about.links} onClose={closeDialog} />}
 			{about && 'leave' in about && <Leave channel={about.leave} onClose={closeDialog} />}
 			{about && 'readers' in about && <Readers {...about.readers} onClose={closeDialog} />}
 			{about && 'lightbox' in about && <Lightbox {...about.lightbox} onClose={closeDialog} />}

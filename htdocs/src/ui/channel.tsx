@@ -22,7 +22,7 @@ import { Face } from './presence';
 import { channelPath, navigate, searchPath } from './route';
 import { TypingLine } from './typing';
 
-function Burger() {
+export function Burger() {
 	const { drawer } = useUi();
 	const unread = useState$((s) => totals(s).unread);
 	const loud = useState$((s) => totals(s).loud);

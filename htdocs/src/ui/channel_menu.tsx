@@ -1,5 +1,5 @@
 // The menu of the channel that is open.
-import { Ban, Bell, CalendarSearch, CheckCheck, EllipsisVertical, Flag, FolderInput, Pencil } from 'lucide';
+import { Ban, Bell, CalendarSearch, CheckCheck, EllipsisVertical, Flag, FolderInput, Link, Pencil } from 'lucide';
 import { isQuiet } from '../model/unread';
 import type { Channel, Prefs } from '../model/types';
 import { t } from '../strings';
@@ -44,6 +44,11 @@ export function ChannelMenu({ channel }: { channel: Channel }) {
 					<MenuItem icon={Pencil} onChoose={() => openDialog({ edit: channel.id })}>
 						{t.editChannel}
 					</MenuItem>
+					{!channel.archived && (
+						<MenuItem icon={Link} onChoose={() => openDialog({ links: channel.id })}>
+							{tc.links}
+						</MenuItem>
+					)}
 					<MenuItem icon={Ban} onChoose={() => openDialog({ restrictions: channel.id })}>
 						{t.restrictionsMenu}
 					</MenuItem>

@@ -29,6 +29,7 @@ export type DialogName =
 	| { prefs: number }
 	| { move: number }
 	| { jump: number }
+	| { links: number }
 	| { section: string | null }
 	| { restrictions: number }
 	| { reports: number }
