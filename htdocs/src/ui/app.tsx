@@ -128,7 +128,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 		if (route.page !== 'home') return;
 		const s = store.get();
 		const last = Number(shelf.get('last'));
-		const first = Object.values(s.channels).sort((a, b) => a.id - b.id)[0];
+		const first = Object.values(s.channels).filter((c) => !c.archived).sort((a, b) => a.id - b.id)[0];
 		const to = s.channels[last] ?? first;
 		if (to) navigate(channelPath(to.id), true);
 	}, [route.page, any]);

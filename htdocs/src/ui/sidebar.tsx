@@ -19,7 +19,7 @@ import { Face, StatusMark } from './presence';
 import { navigate, channelPath } from './route';
 import { UserMenu } from './user_menu';
 
-export const sectionName = (s: Section): string =>
+const sectionName = (s: Section): string =>
 	s.kind === 'own' ? s.name : s.kind === 'favourites' ? tc.favourites : s.kind === 'direct' ? t.directMessages : t.channels;
 
 export function Sidebar({ current, hidden }: { current: number | null; hidden: boolean }) {
@@ -168,7 +168,7 @@ function SectionMenu({ section, above, below, state }: Pick<PartProps, 'above' |
 }
 
 /* A person's face, or what kind of channel it is. */
-export function ChannelFace({ channel: c, state }: { channel: Channel; state: State }) {
+function ChannelFace({ channel: c, state }: { channel: Channel; state: State }) {
 	if (c.peer !== null) return <Face user={state.users[c.peer]} id={c.peer} size="s" said />;
 	return <Icon of={c.kind === 'direct' ? Users : c.kind === 'private' ? Lock : Hash} size={16} />;
 }
