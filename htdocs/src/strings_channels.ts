@@ -67,7 +67,14 @@ export const tc = {
 	} as Record<string, string>,
 
 	keep: 'Keep messages',
-	keeps: { '0': 'For ever', '7': 'For 7 days', '30': 'For 30 days', '90': 'For 90 days', '365': 'For a year', '1095': 'For 3 years' } as Record<string, string>,
+	keeps: {
+		'0': 'For ever',
+		'7': 'For 7 days',
+		'30': 'For 30 days',
+		'90': 'For 90 days',
+		'365': 'For a year',
+		'1095': 'For 3 years',
+	} as Record<string, string>,
 	keepOther: (days: number) => `For ${days} days`,
 	keepHint: 'Older ones are deleted for everyone, with their files. It cannot be undone.',
 	kept: (days: number) => `Messages here are deleted after ${days} ${days === 1 ? 'day' : 'days'}.`,

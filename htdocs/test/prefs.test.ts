@@ -52,7 +52,8 @@ test('quiet ends by the clock', () => {
 
 test('the side bar: own sections in their order, favourites first of all, archived ones nowhere; collapsed it shows what is new', () => {
 	const work: Section = { kind: 'own', id: 'w', name: 'Work', collapsed: true };
-	const sections: Section[] = [{ kind: 'direct', collapsed: false }, work, { kind: 'favourites', collapsed: false }, { kind: 'channels', collapsed: false }];
+	const part = (kind: 'direct' | 'favourites' | 'channels'): Section => ({ kind, collapsed: false });
+	const sections: Section[] = [part('direct'), work, part('favourites'), part('channels')];
 	const inWork = { prefs: prefs({ section: 'w' }) };
 	const rooms = [room(1, 0, 0), room(2, 0, 0, inWork), room(3, 1, 0, inWork), room(4, 0, 0, { prefs: prefs({ section: 'w', favourite: true }) })];
 	const lost = room(5, 0, 0, { prefs: prefs({ section: 'gone' }) });

@@ -94,10 +94,13 @@ test("a muted channel is dimmed and counts nowhere, on all devices, until it is 
 	await clean(a.page);
 	await a.page.keyboard.press("Escape");
 	const there = `/api/v1/channels/${ids.cranes}/prefs`;
-	const set = (change) => a.page.evaluate(async ([path, body]) => (await fetch(path, { method: "PATCH", headers: { "content-type": "application/json" }, body })).status, [there, JSON.stringify(change)]);
+	const patch = { method: "PATCH", headers: { "content-type": "application/json" } };
+	const asked = async ([path, init]) => (await fetch(path, init)).status;
+	const set = (change) => a.page.evaluate(asked, [there, { ...patch, body: JSON.stringify(change) }]);
 	assert.equal(await set({ quiet_until: "forever" }), 200);
 	await Promise.all([a, b].map(({ page }) => page.locator(".entry.quiet").waitFor({ state: "attached" })));
-	ok(await alice.post(`/api/v1/channels/${ids.cranes}/messages`, { client_id: crypto.randomUUID(), body: { text: "@bob look", mentions: [bobId] } }), 201);
+	const look = { client_id: crypto.randomUUID(), body: { text: "@bob look", mentions: [bobId] } };
+	ok(await alice.post(`/api/v1/channels/${ids.cranes}/messages`, look), 201);
 	// a message elsewhere, that came behind it, is there
 	ok(await send(alice, ids.attic, "behind it"), 201);
 	await entry(a.page, "attic").locator(".badge").waitFor();

@@ -388,7 +388,13 @@ function distrust(s: State): State {
 	const lowest = (u: User): User => ({ ...u, version: 0 });
 	const channels = Object.values(s.channels).map((c): [number, Channel] => [
 		c.id,
-		{ ...c, version: 0, last_seq: 0, prefs: c.prefs && { ...c.prefs, version: -1 }, membership: c.membership && { ...c.membership, last_read_seq: 0, unread_from: null } },
+		{
+			...c,
+			version: 0,
+			last_seq: 0,
+			prefs: c.prefs && { ...c.prefs, version: -1 },
+			membership: c.membership && { ...c.membership, last_read_seq: 0, unread_from: null },
+		},
 	]);
 	return {
 		...s,

@@ -62,7 +62,11 @@ export function NewGroup({ onClose }: { onClose: () => void }) {
 				<ul class="group-people" aria-label={tc.groupPeople}>
 					{chosen.map((u) => (
 						<li key={u.id}>
-							<button class="button" title={tc.takeOut(personName(u))} onClick={() => setChosen(chosen.filter((x) => x.id !== u.id))}>
+							<button
+								class="button"
+								title={tc.takeOut(personName(u))}
+								onClick={() => setChosen(chosen.filter((x) => x.id !== u.id))}
+							>
 								<bdi>{personName(u)}</bdi>
 								<Icon of={X} size={14} />
 								<span class="sr-only">: {tc.takeOut(personName(u))}</span>

@@ -89,7 +89,14 @@ export function Notifications({ channel, onClose }: Props & { channel: number })
 					<legend>{tc.levelLegend}</legend>
 					{(['all', 'mentions', 'nothing'] as const).map((k) => (
 						<label key={k} class="choice">
-							<input type="radio" name="level" value={k} data-autofocus={level === k} checked={level === k} onChange={() => setLevel(k)} />
+							<input
+								type="radio"
+								name="level"
+								value={k}
+								data-autofocus={level === k}
+								checked={level === k}
+								onChange={() => setLevel(k)}
+							/>
 							{tc.levels[k]}
 						</label>
 					))}
@@ -140,7 +147,14 @@ export function MoveToSection({ channel, onClose }: Props & { channel: number })
 					<legend>{tc.moveLegend}</legend>
 					{choices.map((s) => (
 						<label key={s.id} class="choice">
-							<input type="radio" name="section" value={s.id} data-autofocus={to === s.id} checked={to === s.id} onChange={() => setTo(s.id)} />
+							<input
+								type="radio"
+								name="section"
+								value={s.id}
+								data-autofocus={to === s.id}
+								checked={to === s.id}
+								onChange={() => setTo(s.id)}
+							/>
 							<bdi>{s.name}</bdi>
 						</label>
 					))}
