@@ -48,6 +48,19 @@ int handle_message_send(struct request *q, struct response *r, struct err *e)
 	return rc;
 }
 
+/* One of before, after, around and around_time. */
+static int read_place(const struct request *q, enum history_mode *mode, int64_t *seq, struct err *e)
+{
+	const char *time = request_query(q, "around_time");
+
+	if (!time)
+		return paging_read(q, mode, seq, e);
+	if (request_query(q, "before") || request_query(q, "after") || request_query(q, "around"))
+		return err_set(e, ERR_BAD_FIELD, "around_time", "only one of before, after, around and around_time");
+	*mode = HISTORY_AROUND;
+	return history_seq_at(q->db, q->param[0], time, seq, e);
+}
+
 int handle_message_list(struct request *q, struct response *r, struct err *e)
 {
 	enum history_mode mode;
@@ -55,7 +68,7 @@ int handle_message_list(struct request *q, struct response *r, struct err *e)
 	struct history h;
 	char place[64];
 
-	if (paging_read(q, &mode, &seq, e) < 0 || request_limit(q, 50, &limit, e) < 0)
+	if (read_place(q, &mode, &seq, e) < 0 || request_limit(q, 50, &limit, e) < 0)
 		return -1;
 	if (history_list(q->db, q->param[0], q->session.user, mode, seq, limit, &r->body, &h, e) < 0)
 		return -1;

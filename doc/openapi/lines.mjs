@@ -77,6 +77,8 @@ const server = {
 	"user.updated": logged("user.updated", { user: ref("User") }),
 	"user.deactivated": logged("user.deactivated", { user: ref("User") }),
 	"settings.updated": logged("settings.updated", { settings: ref("Settings") }),
+	"prefs.updated": logged("prefs.updated", { channel: id, prefs: ref("Prefs") }),
+	"sidebar.updated": logged("sidebar.updated", { sidebar: ref("Sidebar") }),
 	"session.revoked": logged("session.revoked", { session: { ...orNull(id), description: "null: all" } }),
 	read: obj({ type: only("read"), ...of("ReadState") }),
 	presence: obj({ type: only("presence"), users: list(ref("Presence")) }),

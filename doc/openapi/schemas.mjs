@@ -139,15 +139,30 @@ const channelCore = {
 	archived: bool,
 	created_at: time,
 	last_seq: ref("SeqOrNone"),
+	keep_days: { ...orNull(int(1, 36500)), description: "older messages are erased; null: none are" },
+	people: { ...orNull(list(id, { minItems: 3, maxItems: 9 })), description: "of a direct channel of several" },
 	members: count,
 };
+
+const channelInvite = {
+	id,
+	channel: id,
+	uses: count,
+	max_uses: { ...orNull(int(1)), description: "null: any number" },
+	created_by: id,
+	created_at: time,
+	expires_at: { ...orNull(time), description: "null: never" },
+	state: one("open", "used_up", "expired", "revoked"),
+};
+const ownSection = (as) => as({ kind: only("own"), id: ref("Uuid"), name: text(40, 1), collapsed: bool });
 
 const channels = {
 	ChannelCore: obj(channelCore, { description: "what is the same of a channel for all who see it" }),
 	Channel: obj({
 		...channelCore,
 		membership: { ...orNull(ref("Membership")), description: "null: you are not in it" },
-		peer: { ...orNull(id), description: "the other user of a direct channel (yourself in one with yourself)" },
+		peer: { ...orNull(id), description: "the other user of a direct channel of two (yourself in one with yourself)" },
+		prefs: { ...orNull(ref("Prefs")), description: "null: you are not in it" },
 	}),
 	AdminChannel: obj({ ...channelCore, owners: list(id) }),
 	Membership: obj({
@@ -161,6 +176,35 @@ const channels = {
 		gone,
 		read_receipts: bool,
 		muted_until: orNull(ref("Until")),
+	}),
+	Prefs: obj({
+		notify: { ...orNull(ref("NotifyLevel")), description: "null: `all` in a direct channel, else `mentions`" },
+		quiet_until: orNull(ref("Until")),
+		favourite: bool,
+		section: { ...orNull(ref("Uuid")), description: "of Sidebar; one that is not there is none" },
+		version,
+	}),
+	PrefsAsked: wish({
+		"notify?": orNull(ref("NotifyLevel")),
+		"quiet_until?": orNull({ anyOf: [ref("TimeAsked"), ref("Forever")] }),
+		"favourite?": bool,
+		"section?": orNull(ref("Uuid")),
+	}),
+	ChannelInvite: obj(channelInvite),
+	NewChannelInvite: obj({
+		...channelInvite,
+		code: text(0, 0, { pattern: "^[A-Za-z0-9_-]{22}$", description: "shown this once" }),
+		url: { type: "string", format: "uri", description: "what to give to who is invited" },
+	}),
+	NotifyLevel: { ...one("all", "mentions", "nothing"), description: "which messages call for attention" },
+	Section: { anyOf: [obj({ kind: one("favourites", "channels", "direct"), collapsed: bool }), ownSection(obj)] },
+	Sidebar: obj({ sections: list(ref("Section")), version }),
+	SidebarAsked: wish({
+		sections: list(
+			{ anyOf: [wish({ kind: one("favourites", "channels", "direct"), collapsed: bool }), ownSection(wish)] },
+			{ minItems: 3, maxItems: 50, description: "all of them; those that everybody has once each" },
+		),
+		"version?": { ...count, description: "the one that is meant" },
 	}),
 	Member: obj({ channel: id, user: id, role: memberRole, since: count, joined_at: time, muted_until: orNull(ref("Until")) }),
 	ReadState: obj({

@@ -1,9 +1,11 @@
 /* history: pages and single messages. */
 #include "lib/chat/history.h"
+#include "lib/base/clock.h"
 #include "lib/chat/access.h"
 #include "lib/chat/message.h"
 #include "lib/db/db.h"
 #include <stdio.h>
+#include <string.h>
 
 enum { KIND, ARCHIVED, ROLE, CURSOR, FIRST_SEQ, LAST_SHOWN, LAST_SEQ, MESSAGE, MESSAGE_SEQ }; /* columns of history_… */
 enum { GET_MESSAGE = 3, GET_MESSAGE_SEQ };                                                    /* of message_get */
@@ -65,6 +67,19 @@ int history_list(struct db *d, int64_t channel, int64_t reader, enum history_mod
 	}
 	PQclear(r);
 	return rc;
+}
+
+int history_seq_at(struct db *d, int64_t channel, const char *time, int64_t *seq, struct err *e)
+{
+	PGresult *r = NULL;
+
+	if (!time_valid(time, strlen(time)))
+		return err_set(e, ERR_BAD_FIELD, "around_time", "must be a time as 2026-11-25T10:04:31Z");
+	if (db_query(d, STMT_history_seq_at, &r, e, "it", channel, time) < 0)
+		return -1;
+	*seq = MAX_OF(result_int(r, 0, 0), (int64_t)1);
+	PQclear(r);
+	return 0;
 }
 
 int history_get(struct db *d, int64_t channel, int64_t reader, int64_t seq, struct strbuf *b, struct err *e)

@@ -50,7 +50,7 @@ END $$;
 CREATE OR REPLACE FUNCTION channel_json(c channels) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('id', c.id, 'kind', c.kind, 'name', c.name, 'topic', c.topic, 'version', c.version,
 		'archived', c.archived_at IS NOT NULL, 'created_at', time_text(c.created_at), 'last_seq', channel_last_seq(c),
-		'members', (SELECT count(*) FROM members m WHERE m.channel_id = c.id))
+		'people', c.direct_people, 'keep_days', c.keep_days, 'members', (SELECT count(*) FROM members m WHERE m.channel_id = c.id))
 $$;
 
 DROP FUNCTION IF EXISTS unread_count(bigint, bigint, bigint);
@@ -148,10 +148,25 @@ BEGIN
 	RETURN (SELECT count(*) <= receipts_max FROM (SELECT FROM members m WHERE m.channel_id = channel LIMIT receipts_max + 1) few);
 END $$;
 
+-- What a member wants of a channel; of one without a row the defaults.
+CREATE OR REPLACE FUNCTION prefs_json(p channel_prefs) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('notify', p.notify, 'quiet_until', until_text(p.quiet_until), 'favourite', coalesce(p.favourite, false),
+		'section', p.section, 'version', coalesce(p.version, 0))
+$$;
+
+-- How somebody's side bar is arranged.
+CREATE OR REPLACE FUNCTION sidebar_json(s sidebars) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('version', coalesce(s.version, 0), 'sections', coalesce(s.sections,
+		'[{"kind":"favourites","collapsed":false},{"kind":"channels","collapsed":false},{"kind":"direct","collapsed":false}]'))
+$$;
+
 -- What one user sees of a channel.
 CREATE OR REPLACE FUNCTION channel_json_for(c channels, reader bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT channel_json(c) || jsonb_build_object(
 		'peer', CASE WHEN c.kind = 'direct' THEN CASE WHEN c.direct_low = reader THEN c.direct_high ELSE c.direct_low END END,
+		'prefs', (SELECT prefs_json(p)
+			FROM members m LEFT JOIN channel_prefs p ON p.user_id = m.user_id AND p.channel_id = m.channel_id
+			WHERE m.channel_id = c.id AND m.user_id = reader),
 		'membership', (SELECT jsonb_build_object('role', m.role, 'since', m.since, 'last_read_seq', m.last_read_seq,
 				'unread_from', m.unread_from, 'read_version', m.read_version, 'unread', u.unread, 'mentions', u.mentions,
 				'gone', u.gone, 'read_receipts', m.read_receipts, 'muted_until', until_text(m.muted_until))
@@ -206,6 +221,10 @@ CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE
 	SELECT CASE
 		WHEN e.type LIKE 'channel.%' THEN (SELECT substr(jsonb_build_object('channel', channel_json(c))::text, 2)
 			FROM channels c WHERE c.id = e.channel_id)
+		WHEN e.type = 'prefs.updated' THEN (SELECT substr(jsonb_build_object('channel', e.subject, 'prefs', prefs_json(p))::text, 2)
+			FROM channel_prefs p WHERE p.user_id = e.audience AND p.channel_id = e.subject)
+		WHEN e.type = 'sidebar.updated' THEN (SELECT substr(jsonb_build_object('sidebar', sidebar_json(s))::text, 2)
+			FROM sidebars s WHERE s.user_id = e.audience)
 		WHEN e.type = 'settings.updated' THEN (SELECT substr(jsonb_build_object('settings', settings_json(s))::text, 2)
 			FROM user_settings s WHERE s.user_id = e.subject)
 		WHEN e.type LIKE 'user.%' AND e.data IS NULL THEN (SELECT substr(jsonb_build_object('user', user_json(u))::text, 2)

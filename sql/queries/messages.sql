@@ -77,6 +77,12 @@ LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.cha
 LEFT JOIN LATERAL (SELECT replies_json(t) AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true
 WHERE c.id = $1 ORDER BY m.seq;
 
+-- Where a time lies in a channel's seqs. It tells nothing by itself: who may read is judged by history_around.
+-- name: history_seq_at
+-- in: channel int8, time text
+-- out: seq int8
+SELECT seq_at($1, $2::text::timestamptz) AS seq;
+
 -- The same columns, for one message.
 -- name: message_get
 -- in: channel int8, reader int8, seq int8

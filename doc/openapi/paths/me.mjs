@@ -67,6 +67,23 @@ export const operations = [
 			),
 		},
 	}),
+	op("GET", "/api/v1/me/sidebar", { ...me, id: "getSidebar", summary: "How my side bar is arranged", answers: { 200: json("Sidebar") } }),
+	op("PUT", "/api/v1/me/sidebar", {
+		...me,
+		id: "arrangeSidebar",
+		summary: "Arrange my side bar: all sections in their order",
+		body: ref("SidebarAsked"),
+		example: {
+			sections: [
+				{ kind: "favourites", collapsed: false },
+				{ kind: "own", id: "0b6c7a52-0f0a-4c0e-9a53-4f0c7b1f9d11", name: "Projects", collapsed: false },
+				{ kind: "channels", collapsed: false },
+				{ kind: "direct", collapsed: true },
+			],
+		},
+		answers: { 200: json("Sidebar") },
+		codes: ["conflict"],
+	}),
 	op("GET", "/api/v1/me/settings", { ...me, id: "getSettings", summary: "What I show of myself", answers: { 200: json("Settings") } }),
 	op("PATCH", "/api/v1/me/settings", {
 		...me,

@@ -26,9 +26,15 @@ export const operations = [
 		id: "listMessages",
 		summary: "History, oldest first",
 		description:
-			"One of `before`, `after` and `around`; the newest page without. What lies further is in `Link` (prev, next). " +
+			"One of `before`, `after`, `around` and `around_time`; the newest page without. What lies further is in `Link` (prev, next). " +
 			"Replies that stand in their threads alone are left out; behind the last message nothing else lies up to `upto`.",
-		query: { before: at("below this seq"), after: at("above this seq", 0), around: at("around this seq"), limit: limit(50) },
+		query: {
+			before: at("below this seq"),
+			after: at("above this seq", 0),
+			around: at("around this seq"),
+			around_time: { description: "around the first message that is not older", schema: ref("TimeAsked") },
+			limit: limit(50),
+		},
 		answers: { 200: json(obj({ messages: list(ref("Message")), has_before: bool, has_after: bool, upto: count }), { cursor: true, link: true }) },
 		codes: seen,
 	}),

@@ -3,6 +3,7 @@
 import { addAfter, addAround, addBefore, addMessage, addNewest, addReplies, emptyLog, tailSeq } from './log';
 import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
+import { applyPrefs, applySidebar, endQuiet } from './prefs';
 import { applyReads, dropMark } from './reads';
 import { applyTyping, endTyping, typedMessage } from './typing';
 import { applyThread, dropThreads, threadMessage, threadUpdated, type ThreadAction } from './threads';
@@ -22,10 +23,12 @@ import type {
 	OpenReports,
 	OwnMarks,
 	Pending,
+	Prefs,
 	Reactions,
 	ReadMark,
 	Replies,
 	Settings,
+	Sidebar,
 	Site,
 	ThreadState,
 	User,
@@ -83,6 +86,8 @@ export type Action =
 	| { type: 'react/done'; reacting: Reacting }
 	| { type: 'mine'; channel: number; seq: number; emoji: readonly string[] }
 	| { type: 'settings'; settings: Settings }
+	| { type: 'prefs'; channel: number; prefs: Prefs }
+	| { type: 'sidebar'; sidebar: Sidebar; force?: boolean }
 	/* Set by oneself, in this browser. */
 	| { type: 'away'; on: boolean }
 	/* What the clock ends: who types, statuses, pauses. */
@@ -222,10 +227,14 @@ export function reduce(s: State, a: Action): State {
 			return { ...s, outbox: s.outbox.filter((p) => p.client_id !== a.client_id) };
 		case 'settings':
 			return applySettings(s, a.settings);
+		case 'prefs':
+			return applyPrefs(s, a.channel, a.prefs);
+		case 'sidebar':
+			return applySidebar(s, a.sidebar, a.force);
 		case 'away':
 			return s.away === a.on ? s : { ...s, away: a.on };
 		case 'clock':
-			return endTyping(endStatuses(s, a.now), a.now);
+			return endTyping(endQuiet(endStatuses(s, a.now), a.now), a.now);
 		case 'typing/none':
 			return endTyping(s, Infinity);
 		case 'connection':
@@ -264,6 +273,7 @@ export function applyLine(s: State, line: Line): State {
 						last_seq: Math.max(held.last_seq, fresh.last_seq ?? 0),
 						membership: held.membership,
 						peer: held.peer,
+						prefs: held.prefs,
 					},
 				},
 			};
@@ -293,6 +303,10 @@ export function applyLine(s: State, line: Line): State {
 		case 'presence':
 		case 'settings.updated':
 			return applyPeopleLine(s, line);
+		case 'prefs.updated':
+			return applyPrefs(s, line.channel as number, line.prefs as Prefs);
+		case 'sidebar.updated':
+			return applySidebar(s, line.sidebar as Sidebar);
 		case 'typing':
 			return applyTyping(s, line);
 		case 'ack':
@@ -385,6 +399,7 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 		members: fresh.members,
 		last_seq: Math.max(fresh.last_seq, held?.last_seq ?? 0),
 		membership: told,
+		prefs: held?.prefs && (fresh.prefs?.version ?? 0) < held.prefs.version ? held.prefs : fresh.prefs,
 	};
 	const preview = s.preview?.id === fresh.id ? null : s.preview;
 	const next = { ...s, preview, channels: { ...s.channels, [fresh.id]: channel } };
@@ -398,7 +413,13 @@ function distrust(s: State): State {
 	const lowest = (u: User): User => ({ ...u, version: 0 });
 	const channels = Object.values(s.channels).map((c): [number, Channel] => [
 		c.id,
-		{ ...c, version: 0, last_seq: 0, membership: c.membership && { ...c.membership, last_read_seq: 0, unread_from: null } },
+		{
+			...c,
+			version: 0,
+			last_seq: 0,
+			prefs: c.prefs && { ...c.prefs, version: -1 },
+			membership: c.membership && { ...c.membership, last_read_seq: 0, unread_from: null },
+		},
 	]);
 	return {
 		...s,
@@ -407,6 +428,7 @@ function distrust(s: State): State {
 		channels: Object.fromEntries(channels),
 		lines: {},
 		settings: s.settings && { ...s.settings, version: 0 },
+		sidebar: s.sidebar && { ...s.sidebar, version: -1 },
 		counts: {},
 		reads: {},
 		// What had been stored may not be any more. Where it is, its client_id keeps it from being stored twice.

@@ -4,7 +4,7 @@ import type { Marks } from './reads';
 import type { Counts } from './unread';
 import type { Followed, ThreadLog } from './threads';
 import type { Rung } from '../net/transport';
-import type { Channel, Editing, FileLimits, Log, Me, Member, OpenReports, Pending, Presence, Settings, Site, Typing, Upload, User } from './types';
+import type { Channel, Editing, FileLimits, Log, Me, Member, OpenReports, Pending, Presence, Settings, Sidebar, Site, Typing, Upload, User } from './types';
 
 export type Table<T> = Readonly<Record<number, T>>;
 
@@ -75,6 +75,8 @@ export interface State {
 	/* Per channel; none where nobody types. */
 	typing: Table<Typing>;
 	settings: Settings | null;
+	/* null: not known yet. */
+	sidebar: Sidebar | null;
 	/* One has set oneself away, in this browser. */
 	away: boolean;
 	/* Per channel, what its unread messages are told from. */
@@ -116,6 +118,7 @@ export const initialState: State = {
 	presence: {},
 	typing: {},
 	settings: null,
+	sidebar: null,
 	away: false,
 	counts: {},
 	heard: 0,
@@ -142,16 +145,21 @@ export function pendingOf(s: State, channel: number): Pending[] {
 	return s.outbox.filter((p) => p.channel === channel && (p.thread === undefined || p.in_channel === true));
 }
 
-/* Channels of the side bar, each section in its order: by name in the reader's alphabet, so that nothing jumps. */
+/* All own channels, and direct ones, by name in the reader's alphabet. */
 export function sections(s: State): { channels: Channel[]; direct: Channel[] } {
 	const channels: Channel[] = [];
 	const direct: Channel[] = [];
 	for (const c of Object.values(s.channels)) (c.kind === 'direct' ? direct : channels).push(c);
 	channels.sort((a, b) => (a.name ?? '').localeCompare(b.name ?? '', undefined, { numeric: true }) || a.id - b.id);
-	direct.sort((a, b) => peerName(s, a).localeCompare(peerName(s, b)) || a.id - b.id);
+	direct.sort((a, b) => directName(s, a).localeCompare(directName(s, b)) || a.id - b.id);
 	return { channels, direct };
 }
 
-export function peerName(s: State, c: Channel): string {
-	return (c.peer !== null && s.users[c.peer]?.name) || '';
+/* Who else is in a direct channel; oneself in one with oneself. */
+export function peersOf(s: State, c: Channel): number[] {
+	return c.peer !== null ? [c.peer] : (c.people ?? []).filter((id) => id !== myId(s));
+}
+
+export function directName(s: State, c: Channel): string {
+	return peersOf(s, c).map((id) => s.users[id]?.name ?? '').sort((a, b) => a.localeCompare(b)).join(', ');
 }

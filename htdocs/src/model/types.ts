@@ -122,6 +122,32 @@ export interface Channel {
 	members: number;
 	membership: Membership | null;
 	peer: number | null;
+	/* Of a direct channel of more than two: all who are in it. */
+	people?: readonly number[] | null;
+	/* Older messages are erased; null: none are. */
+	keep_days?: number | null;
+	/* null: not a member. */
+	prefs?: Prefs | null;
+}
+
+export type NotifyLevel = 'all' | 'mentions' | 'nothing';
+
+/* What one wants of a channel. notify null: as is usual for its kind; section: one of one's own. */
+export interface Prefs {
+	notify: NotifyLevel | null;
+	quiet_until: Until | null;
+	favourite: boolean;
+	section: string | null;
+	version: number;
+}
+
+export type Section =
+	| { kind: 'favourites' | 'channels' | 'direct'; collapsed: boolean }
+	| { kind: 'own'; id: string; name: string; collapsed: boolean };
+
+export interface Sidebar {
+	sections: readonly Section[];
+	version: number;
 }
 
 export interface Member {
@@ -329,6 +355,15 @@ export interface Invite {
 	expires_at: string | null;
 	state: InviteState;
 	url?: string; // when it has just been made
+}
+
+/* A link: into the site, or into a channel. */
+export type Link = Pick<Invite, 'id' | 'uses' | 'max_uses' | 'expires_at' | 'state' | 'url'>;
+
+/* Where a link into a channel leads; null: it is not open. */
+export interface ChannelLook {
+	state: InviteState;
+	channel: Channel | null;
 }
 
 export interface Site {

@@ -9,7 +9,7 @@
 import { messageAt } from './log';
 import { isAside } from './threads';
 import { myId, type State } from './state';
-import type { Channel, Message, OwnMarks } from './types';
+import type { Channel, Message, NotifyLevel, OwnMarks } from './types';
 
 /* A message: whether another person's, whether it mentions oneself, whether it is deleted. */
 interface Fact {
@@ -56,13 +56,20 @@ const effective = (m: { unread_from: number | null }, seq: number): number => (m
 /* Where the unread messages begin: all up to there is read. */
 export const markOf = (c: Channel): number => (c.membership ? effective(c.membership, c.membership.last_read_seq) : 0);
 export const unreadOf = (c: Channel): number => c.membership?.unread ?? 0;
-/* What calls for attention: each message of a direct channel, else those that mention oneself. */
-export const loudOf = (c: Channel): number => (c.kind === 'direct' ? unreadOf(c) : (c.membership?.mentions ?? 0));
+/* Which messages call for attention: as one has set it, else all of a direct channel, and of others those that mention oneself. */
+export const levelOf = (c: Channel): NotifyLevel => c.prefs?.notify ?? (c.kind === 'direct' ? 'all' : 'mentions');
+/* One does not want to hear of it for now. When that ends the clock takes it away (prefs.ts). */
+export const isQuiet = (c: Channel): boolean => (c.prefs?.quiet_until ?? null) !== null;
+export function loudOf(c: Channel): number {
+	const level = levelOf(c);
+	return isQuiet(c) || level === 'nothing' ? 0 : level === 'all' ? unreadOf(c) : (c.membership?.mentions ?? 0);
+}
 
 export function totals(s: State): { unread: number; loud: number } {
 	let unread = 0;
 	let loud = 0;
 	for (const c of Object.values(s.channels)) {
+		if (c.archived || isQuiet(c)) continue;
 		unread += unreadOf(c);
 		loud += loudOf(c);
 	}

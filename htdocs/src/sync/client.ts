@@ -14,9 +14,9 @@ import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
 import { isAside, placeKey, readUpto } from '../model/threads';
 import { fileLimits } from '../model/uploads';
-import { myId } from '../model/state';
+import { myId, peersOf } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
-import type { Channel, Line, Message, OwnMarks, Pending, SentPlace, Settings, Status, User } from '../model/types';
+import type { Channel, Line, Message, OwnMarks, Pending, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
@@ -243,6 +243,7 @@ export class Client {
 		for (let n = 0; !this.stopped; n++) {
 			try {
 				const [site, me, cursor] = await Promise.all([api.site(), api.me(), this.loader.channels()]);
+				await this.loader.sidebar(); // behind the cursor: what it does not show yet comes by event
 				this.store.dispatch({ type: 'site', site: site.data });
 				this.store.dispatch({ type: 'me', me: me.data });
 				this.begin(cursor);
@@ -636,6 +637,7 @@ export class Client {
 				this.loader.needUsers(Object.keys(this.store.get().users).map(Number), true);
 				void this.loader.settings();
 				this.threads.loadFollowed(true);
+				void this.loader.sidebar();
 			} catch (e) {
 				if (e instanceof ApiError && e.status === 401) return this.end('ended');
 				this.reloadAgain = true;
@@ -667,7 +669,7 @@ export class Client {
 		if (!again || at === null) this.store.dispatch({ type: 'line', channel: id, after: unreadOf(c) > 0 ? markOf(c) : null });
 		if (at !== null) void this.goTo(id, at);
 		else if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
-		if (c.peer !== null) this.loader.needUsers([c.peer]);
+		this.loader.needUsers(peersOf(this.store.get(), c));
 	}
 
 	/* To a message of the channel that is open. */
@@ -695,7 +697,7 @@ export class Client {
 	/* Takes a channel that an answer brought into the list. */
 	took(c: Channel): void {
 		this.store.dispatch({ type: 'channel', channel: c });
-		if (c.peer !== null) this.loader.needUsers([c.peer]);
+		this.loader.needUsers(peersOf(this.store.get(), c));
 	}
 
 	send(channel: number, text: string, mentions: number[] = [], place: SentPlace = {}): void {
@@ -785,6 +787,25 @@ export class Client {
 	async setReceipts(channel: number, on: boolean): Promise<void> {
 		this.took((await api.setReceipts(channel, on)).data);
 	}
+
+	/* What one wants of a channel; throws what went wrong. */
+	async setPrefs(channel: number, change: Partial<Omit<Prefs, 'version'>>): Promise<void> {
+		const { data } = await api.setPrefs(channel, change);
+		this.store.dispatch({ type: 'prefs', channel, prefs: data });
+	}
+
+	/* The side bar in another order; shows at once. One change after the other, each on top of what the one before has come to. */
+	arrange(sections: readonly Section[]): Promise<void> {
+		const held = () => this.store.get().sidebar?.version ?? 0;
+		this.store.dispatch({ type: 'sidebar', sidebar: { sections, version: held() }, force: true });
+		const turn = this.arranging.then(async () => {
+			const { data } = await api.arrange({ sections, version: held() });
+			this.store.dispatch({ type: 'sidebar', sidebar: data });
+		});
+		this.arranging = turn.catch(() => this.loader.sidebar(true));
+		return turn;
+	}
+	private arranging = Promise.resolve();
 
 	async leave(channel: number): Promise<void> {
 		await api.leave(channel);

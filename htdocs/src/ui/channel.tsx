@@ -48,14 +48,18 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 	return (
 		<header class="head">
 			<Burger />
-			{direct ? <Face user={peer} id={channel.peer ?? 0} size="s" /> : <Icon of={channel.kind === 'private' ? Lock : Hash} size={18} />}
+			{channel.peer !== null ? (
+				<Face user={peer} id={channel.peer} size="s" />
+			) : (
+				<Icon of={direct ? Users : channel.kind === 'private' ? Lock : Hash} size={18} />
+			)}
 			<h1>
 				{direct && channel.peer !== null ? (
 					<button class="head-person" data-person={channel.peer} aria-haspopup="dialog">
 						<bdi>{label}</bdi>
 					</button>
 				) : (
-					<bdi>{channel.name}</bdi>
+					<bdi>{direct ? label : channel.name}</bdi>
 				)}
 				{channel.kind === 'private' && <span class="sr-only"> ({t.privateChannel})</span>}
 				{channel.archived && <span class="tag">{t.archivedTag}</span>}
@@ -64,7 +68,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 				{status?.emoji && <span>{status.emoji} </span>}
 				<bdi>{direct && peer ? status?.text || `@${peer.handle}` : channel.topic}</bdi>
 			</p>
-			{channel.membership && !direct && (
+			{channel.membership && channel.peer === null && (
 				<button
 					class="icon-button with-count"
 					title={t.showMembers}

@@ -437,7 +437,7 @@ function seenBySeq(log: Log, marks: Marks | undefined, channel: Channel, me: num
 	const found = new Map<number, Seen>();
 	if (channel.peer === me) return found; // notes to oneself
 	for (const [seq, readers] of readersBySeq(log, marks, me)) found.set(seq, { ...UNSEEN, readers });
-	const direct = channel.kind === 'direct';
+	const direct = channel.peer !== null;
 	if (!direct && channel.members <= RECEIPTS_MAX) return found;
 	const words = new Set<string>();
 	for (let i = log.messages.length - 1; i >= 0; i--) {

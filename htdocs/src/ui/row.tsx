@@ -2,7 +2,7 @@
 import { memo } from './memo';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, MessagesSquare, Pencil, RotateCw, ShieldAlert, Trash2 } from 'lucide';
+import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, MessagesSquare, Pencil, RotateCw, ShieldAlert, Trash2, Users } from 'lucide';
 import type { IconNode } from 'lucide';
 import type { Channel, Message as Stored, MessageFile, User } from '../model/types';
 import { mayEdit } from '../model/reactions';
@@ -11,6 +11,7 @@ import { rankIn } from '../model/roles';
 import { myId } from '../model/state';
 import { t } from '../strings';
 import { tt } from '../strings_threads';
+import { tc } from '../strings_channels';
 import { Avatar } from './avatar';
 import { Face, StatusMark } from './presence';
 import { useState$, useUi } from './context';
@@ -334,11 +335,11 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 	const direct = channel.kind === 'direct';
 	return (
 		<div class="start" data-key={rowKey}>
-			{direct ? (
-				<Avatar user={peer} id={channel.peer ?? 0} size="l" />
+			{channel.peer !== null ? (
+				<Avatar user={peer} id={channel.peer} size="l" />
 			) : (
 				<span class="start-icon" aria-hidden="true">
-					<Icon of={channel.kind === 'private' ? Lock : Hash} size={26} />
+					<Icon of={direct ? Users : channel.kind === 'private' ? Lock : Hash} size={26} />
 				</span>
 			)}
 			<h2>
@@ -347,6 +348,7 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 			<p>
 				{self ? t.startOfSelfText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText}
 				{!direct && `${channel.topic ? ' · ' : ' '}${t.created(dateOf(Date.parse(channel.created_at)))}`}
+				{channel.keep_days != null && ` · ${tc.kept(channel.keep_days)}`}
 			</p>
 		</div>
 	);

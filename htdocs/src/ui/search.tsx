@@ -310,6 +310,7 @@ function Completing({ text, field, onText, onPut, onDown }: CompletingProps) {
 		}
 		if (writing.key === 'in')
 			for (const c of Object.values(state.channels)) {
+				if (c.kind === 'direct' && c.peer === null) continue; // has no name to be looked for by
 				const label = channelLabel(state, c);
 				const peer = c.peer === null ? undefined : state.users[c.peer];
 				const value = c.kind === 'direct' ? `@${peer?.handle ?? ''}` : (c.name ?? '');
