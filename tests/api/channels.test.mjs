@@ -163,9 +163,21 @@ test("the side bar is arranged as a whole, on all own devices", async () => {
 	assert.equal(ok(await carol.patch(`${api}/channels/${id}/prefs`, { section: own.id })).section, own.id);
 	ok(await put(carol, [favourites, channels, directs]));
 	assert.equal((await get(carol, id)).prefs.section, own.id, "a section that is gone counts as none");
-	const bad = [[], [favourites, channels], [favourites, favourites, channels, directs], [...wish, own], [...wish, { ...own, id: "1" }],
-		[...wish, { ...own, name: "" }], [...wish, { ...own, id: randomUUID(), name: "x".repeat(41) }], [...wish, { kind: "archive", collapsed: false }],
-		[{ ...favourites, name: "x" }, channels, directs], [...wish, 7], Array.from({ length: 51 }, () => favourites), "all", [{ kind: "favourites" }, channels, directs]];
+	const bad = [
+		[],
+		[favourites, channels],
+		[favourites, favourites, channels, directs],
+		[...wish, own],
+		[...wish, { ...own, id: "1" }],
+		[...wish, { ...own, name: "" }],
+		[...wish, { ...own, id: randomUUID(), name: "x".repeat(41) }],
+		[...wish, { kind: "archive", collapsed: false }],
+		[{ ...favourites, name: "x" }, channels, directs],
+		[...wish, 7],
+		Array.from({ length: 51 }, () => favourites),
+		"all",
+		[{ kind: "favourites" }, channels, directs],
+	];
 	for (const sections of bad) problem(await put(carol, sections), 400, "bad_field");
 	await ws.close();
 });
