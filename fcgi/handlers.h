@@ -43,6 +43,12 @@ int handle_reaction_list(struct request *q, struct response *r, struct err *e);
 int handle_reaction_users(struct request *q, struct response *r, struct err *e);
 int handle_reaction_add(struct request *q, struct response *r, struct err *e);
 int handle_reaction_remove(struct request *q, struct response *r, struct err *e);
+/* api_threads.c */
+int handle_thread_get(struct request *q, struct response *r, struct err *e);
+int handle_thread_read(struct request *q, struct response *r, struct err *e);
+int handle_thread_follow(struct request *q, struct response *r, struct err *e);
+int handle_thread_unfollow(struct request *q, struct response *r, struct err *e);
+int handle_thread_list(struct request *q, struct response *r, struct err *e);
 /* api_presence.c */
 int handle_presence_list(struct request *q, struct response *r, struct err *e);
 int handle_presence_leave(struct request *q, struct response *r, struct err *e);

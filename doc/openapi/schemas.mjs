@@ -221,6 +221,13 @@ const channels = {
 	ReadMark: obj({ user: id, seq: { ...orNull(count), description: "null: shows it no more" }, "delivered?": ref("SeqOrNone") }),
 };
 
+/** Where a message stands as a reply, and what was replied to it. */
+const inThread = {
+	"thread?": { ...seq, description: "it is a reply to this message" },
+	"in_channel?": { ...only(true), description: "of a reply: it stands in the channel's line too" },
+	"replies?": ref("Replies"),
+};
+
 const messages = {
 	Body: obj({ text: text(), "mentions?": list(id, { maxItems: 50 }), "files?": list(ref("File")) }),
 	BodyAsked: wish(
@@ -241,7 +248,12 @@ const messages = {
 		},
 		{ description: "of `text` and `files` one at least has something" },
 	),
-	MessageAsked: wish({ client_id: ref("Uuid"), body: ref("BodyAsked") }),
+	MessageAsked: wish({
+		client_id: ref("Uuid"),
+		"thread?": { ...seq, description: "it is a reply to this message" },
+		"in_channel?": { ...bool, description: "of a reply: stands in the channel's line too" },
+		body: ref("BodyAsked"),
+	}),
 	LiveMessage: obj({
 		channel: id,
 		seq,
@@ -254,7 +266,29 @@ const messages = {
 		"edited_at?": time,
 		"reactions?": list(ref("Reaction")),
 		"reactions_version?": { ...count, description: "counts by itself" },
+		...inThread,
 	}),
+	Replies: obj(
+		{
+			count,
+			last_seq: { ...count, description: "of the last one; 0: there is none" },
+			last_at: orNull(time),
+			users: list(id, { maxItems: 5, description: "who replied first" }),
+			version,
+		},
+		{ description: "to a message: those that are not deleted; counts by itself" },
+	),
+	ThreadState: obj(
+		{
+			channel: id,
+			root: seq,
+			following: bool,
+			seq: { ...orNull(count), description: "read up to there; null: never followed" },
+			version: count,
+		},
+		{ description: "what one is to a thread" },
+	),
+	Thread: obj({ state: ref("ThreadState"), root: ref("Message") }),
 	Reaction: obj({ emoji: text(), count: int(1), users: list(id, { maxItems: 20, description: "who was first" }) }),
 	Reactions: obj({ channel: id, seq, reactions: list(ref("Reaction")), reactions_version: count }),
 	Edit: obj({ version, at: time, body: { ...ref("Body"), description: "without files" } }),
@@ -268,7 +302,7 @@ const messages = {
 		),
 		"version?": { ...int(1), description: "the one that is meant" },
 	}),
-	DeletedMessage: obj({ channel: id, seq, id, created_at: time, sender: id, version, deleted: only(true), "deleted_by?": id }),
+	DeletedMessage: obj({ channel: id, seq, id, created_at: time, sender: id, version, deleted: only(true), "deleted_by?": id, ...inThread }),
 	SnippetPiece: obj({ text: text(), "hit?": { ...bool, description: "it is what was looked for" } }, { description: "a piece of plain text" }),
 	Found: obj(
 		{
@@ -279,6 +313,7 @@ const messages = {
 			sender: id,
 			version,
 			"edited_at?": time,
+			"thread?": { ...seq, description: "it is a reply to this one" },
 			has: list(one("link", "file", "mention")),
 			snippet: list(ref("SnippetPiece")),
 		},

@@ -82,6 +82,7 @@ int access_code(const char *code, const char *field, struct err *e)
 		{"banned_member", ERR_BANNED, "user", "is banned from this channel"},
 		{"past", ERR_BAD_FIELD, "until", "must be in the future"},
 		{"no_message", ERR_NOT_FOUND, NULL, "no such message"},
+		{"a_reply", ERR_UNPROCESSABLE, "seq", "is a reply itself: its thread is that of its root"},
 		{"no_user", ERR_NOT_FOUND, NULL, "no such user"},
 		{"no_member", ERR_NOT_FOUND, NULL, "no such member"},
 		{"no_file", ERR_NOT_FOUND, NULL, "no such file"},

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KIND, ARCHIVED, ROLE, CURSOR, FIRST_SEQ, LAST_SEQ, MESSAGE, MESSAGE_SEQ }; /* columns of history_… */
-enum { GET_MESSAGE = 3, GET_MESSAGE_SEQ };                                        /* of message_get */
+enum { KIND, ARCHIVED, ROLE, CURSOR, FIRST_SEQ, LAST_SHOWN, LAST_SEQ, MESSAGE, MESSAGE_SEQ }; /* columns of history_… */
+enum { GET_MESSAGE = 3, GET_MESSAGE_SEQ };                                                    /* of message_get */
 
 static int query(struct db *d, int64_t channel, int64_t reader, enum history_mode mode, int64_t seq, int64_t limit,
 		 PGresult **r, struct err *e)
@@ -26,7 +26,7 @@ static int query(struct db *d, int64_t channel, int64_t reader, enum history_mod
 
 static void render(const PGresult *r, enum history_mode mode, int64_t seq, struct strbuf *b, struct history *h)
 {
-	int64_t oldest = result_int(r, 0, FIRST_SEQ), newest = result_int(r, 0, LAST_SEQ);
+	int64_t oldest = result_int(r, 0, FIRST_SEQ), newest = result_int(r, 0, LAST_SHOWN);
 	int rows = result_null(r, 0, MESSAGE_SEQ) ? 0 : result_rows(r);
 
 	strbuf_adds(b, "{\"messages\":[");
@@ -44,8 +44,9 @@ static void render(const PGresult *r, enum history_mode mode, int64_t seq, struc
 		h->has_before = mode == HISTORY_AFTER && oldest <= seq;
 		h->has_after = mode == HISTORY_BEFORE && newest >= seq;
 	}
-	strbuf_addf(b, "],\"has_before\":%s,\"has_after\":%s}", h->has_before ? "true" : "false",
-		    h->has_after ? "true" : "false");
+	/* what lies between the last one here and the next is replies that are not shown */
+	strbuf_addf(b, "],\"has_before\":%s,\"has_after\":%s,\"upto\":%lld}", h->has_before ? "true" : "false",
+		    h->has_after ? "true" : "false", (long long)(h->has_after ? h->last : result_int(r, 0, LAST_SEQ)));
 }
 
 int history_list(struct db *d, int64_t channel, int64_t reader, enum history_mode mode, int64_t seq, int64_t limit,

@@ -218,7 +218,8 @@ $$;
 -- The counts of one member by a look at each message: what unread_counts() must come to. Whom a message names counts only where he was a
 -- member then: later than his join, or there is a row, for the two may fall into one millisecond.
 CREATE OR REPLACE FUNCTION unread_scan(m members) RETURNS TABLE (unread bigint, mentions bigint) LANGUAGE sql STABLE AS $$
-	SELECT count(*), count(*) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id) AND (s.created_at > m.joined_at OR EXISTS (
+	SELECT count(*) FILTER (WHERE s.aside IS NOT TRUE),
+		count(*) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id) AND (s.created_at > m.joined_at OR EXISTS (
 		SELECT FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = m.channel_id AND n.seq = s.seq)))
 	FROM messages s
 	WHERE s.channel_id = m.channel_id AND s.seq > read_marker(m) AND s.sender <> m.user_id AND s.deleted_at IS NULL
@@ -267,7 +268,7 @@ END $$;
 -- A deleted Message, for a live line; lib/chat/message.c renders the same from its row.
 CREATE OR REPLACE FUNCTION tombstone_json(o messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_strip_nulls(jsonb_build_object('channel', o.channel_id, 'seq', o.seq, 'id', o.id, 'created_at', time_text(o.created_at),
-		'sender', o.sender, 'version', o.version, 'deleted', true, 'deleted_by', o.deleted_by))
+		'sender', o.sender, 'version', o.version, 'deleted', true, 'deleted_by', o.deleted_by)) || message_thread_json(o)
 $$;
 
 -- Erases messages that are older than their channel keeps them, as deletions do: of one channel, most of them at a time, in their order. One
@@ -281,6 +282,8 @@ DECLARE
 	n int;
 	seqs bigint[] := '{}';
 	tails text[] := '{}';
+	thread threads;
+	told threads[] := '{}';
 BEGIN
 	SELECT * INTO c FROM channels h WHERE h.keep_days IS NOT NULL AND (
 		SELECT m.created_at FROM messages m WHERE m.channel_id = h.id AND m.seq > h.swept_seq ORDER BY m.seq LIMIT 1
@@ -296,12 +299,20 @@ BEGIN
 		o := message_erase(o, NULL);
 		seqs := seqs || o.seq;
 		tails := tails || substr(tombstone_json(o)::text, 2);
+		IF o.thread IS NOT NULL THEN
+			-- told once, as it is in the end
+			thread := thread_uncounted(c.id, o.thread);
+			told := ARRAY(SELECT h FROM unnest(told) h WHERE h.root <> o.thread) || thread;
+		END IF;
 	END LOOP;
 	UPDATE channels h SET swept_seq = upto WHERE h.id = c.id;
 	n := cardinality(seqs);
 	IF n > 0 THEN
 		PERFORM emit_events(array_fill('r'::"char", ARRAY[n]), array_fill('message.deleted'::text, ARRAY[n]), array_fill(c.id, ARRAY[n]),
 			array_fill(0::bigint, ARRAY[n]), seqs, array_fill(NULL::jsonb, ARRAY[n]), tails);
+		IF cardinality(told) > 0 THEN
+			PERFORM threads_told(told, '{}');
+		END IF;
 	END IF;
 	RETURN (SELECT count(*) FROM messages t WHERE t.channel_id = c.id AND t.seq > c.swept_seq AND t.seq <= upto);
 END $$;
@@ -319,6 +330,7 @@ DECLARE
 	o messages;
 	actor_role text;
 	is_admin boolean;
+	thread threads;
 BEGIN
 	who := coalesce(who, ROW(actor, true, NULL, NULL)::acting);
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
@@ -337,7 +349,13 @@ BEGIN
 			PERFORM audit_add(who, 'message.deleted', o.sender, channel, jsonb_build_object('seq', wanted));
 		END IF;
 		o := message_erase(o, actor);
+		IF o.thread IS NOT NULL THEN
+			thread := thread_uncounted(channel, o.thread);
+		END IF;
 		PERFORM emit_event('r', 'message.deleted', channel, 0, wanted, tombstone_json(o));
+		IF thread.root IS NOT NULL THEN
+			PERFORM threads_told(ARRAY[thread], '{}');
+		END IF;
 	END IF;
 	IF code IN ('ok', 'again') THEN
 		RETURN QUERY SELECT code, o.channel_id, o.seq, o.id, o.sender, o.client_id, (extract(epoch FROM o.created_at) * 1000000)::bigint,

@@ -430,7 +430,7 @@ test("history: the page's edges, Link, and one of before, after, around", async 
 	const c = await makeChannel(alice);
 	const path = `/api/v1/channels/${c.id}/messages`;
 	let page = ok(await alice.get(path));
-	assert.deepEqual(page, { messages: [], has_before: false, has_after: false });
+	assert.deepEqual(page, { messages: [], has_before: false, has_after: false, upto: 0 });
 	for (let i = 1; i <= 12; i++) ok(await send(alice, c.id, `m${i}`), 201);
 	const seqs = async (q) => {
 		const r = await alice.get(`${path}?${q}`);

@@ -1,6 +1,6 @@
 // me: one's own account: settings, sessions, tokens; bots and theirs.
 
-import { afterHandle, beforeId, bool, count, json, limit, list, nothing, obj, op, orNull, page, ref, text, wish } from "../kit.mjs";
+import { afterHandle, beforeId, bool, count, int, json, limit, list, nothing, obj, op, orNull, page, ref, text, wish } from "../kit.mjs";
 
 const me = { tag: "Me" };
 const account = { ...me, scope: "account" };
@@ -42,6 +42,26 @@ export const operations = [
 					unread: count,
 					mentions: count,
 					"drift?": list(obj(drift)),
+				}),
+				{ cursor: true },
+			),
+		},
+	}),
+	op("GET", "/api/v1/me/threads", {
+		...me,
+		id: "listThreads",
+		summary: "The threads that I follow, the last replied to first",
+		query: {
+			unread: { description: "1: only those with something unread", schema: { type: "integer", enum: [0, 1] } },
+			before: { description: "`next` of the page before", schema: int(1) },
+			limit: limit(50),
+		},
+		answers: {
+			200: json(
+				obj({
+					threads: list(ref("Thread")),
+					unread: { ...count, description: "how many in all have something unread" },
+					next: { ...orNull(int(1)), description: "null: this is the last" },
 				}),
 				{ cursor: true },
 			),

@@ -1,13 +1,14 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
-import { addAfter, addAround, addBefore, addMessage, addNewest, emptyLog, tailSeq } from './log';
+import { addAfter, addAround, addBefore, addMessage, addNewest, addReplies, emptyLog, tailSeq } from './log';
 import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyPrefs, applySidebar, endQuiet } from './prefs';
 import { applyReads, dropMark } from './reads';
 import { applyTyping, endTyping, typedMessage } from './typing';
+import { applyThread, dropThreads, threadMessage, threadUpdated, type ThreadAction } from './threads';
 import { applyUpload, type UploadAction } from './uploads';
-import type { Connection, Limits, MemberList, Phase, Reacting, State, Table } from './state';
+import type { Connection, Limits, MemberList, Phase, Reacting, State } from './state';
 import { myId } from './state';
 import { countDeleted, countMarks, countMessages, readHere, recount, undoHere, unreadHere } from './unread';
 import type {
@@ -25,9 +26,11 @@ import type {
 	Prefs,
 	Reactions,
 	ReadMark,
+	Replies,
 	Settings,
 	Sidebar,
 	Site,
+	ThreadState,
 	User,
 } from './types';
 
@@ -38,6 +41,7 @@ export type Action =
 	| { type: 'limits'; limits: Partial<Limits> }
 	| { type: 'reports/open'; reports: OpenReports }
 	| UploadAction
+	| ThreadAction
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
 	/* All own channels. `asked`: those held when the list was asked for; of these, what is not in it is gone. `heard`: what
@@ -70,8 +74,8 @@ export type Action =
 	| { type: 'reads/forget'; channel: number }
 	| { type: 'target'; target: { channel: number; seq: number } }
 	| { type: 'line'; channel: number; after: number | null }
-	| { type: 'draft'; channel: number; text: string }
-	| { type: 'drafts'; drafts: Record<number, string> }
+	| { type: 'draft'; place: string; text: string }
+	| { type: 'drafts'; drafts: Record<string, string> }
 	| { type: 'outbox/add'; items: readonly Pending[] }
 	| { type: 'outbox/set'; client_id: string; state: Pending['state']; error?: string }
 	| { type: 'outbox/acked'; client_id: string; seq: number }
@@ -109,6 +113,15 @@ export function reduce(s: State, a: Action): State {
 		case 'upload/drop':
 		case 'upload/ready':
 			return applyUpload(s, a);
+		case 'thread/open':
+		case 'thread/close':
+		case 'thread/failed':
+		case 'thread/page':
+		case 'thread/loading-before':
+		case 'thread/state':
+		case 'threads':
+		case 'threads/reset':
+			return applyThread(s, a);
 		case 'lines':
 			return a.lines.reduce(applyLine, s);
 		case 'users':
@@ -199,7 +212,7 @@ export function reduce(s: State, a: Action): State {
 		case 'line':
 			return a.after === null ? { ...s, lines: without(s.lines, a.channel) } : { ...s, lines: { ...s.lines, [a.channel]: a.after } };
 		case 'draft':
-			return { ...s, drafts: a.text ? { ...s.drafts, [a.channel]: a.text } : without(s.drafts, a.channel) };
+			return { ...s, drafts: a.text ? { ...s.drafts, [a.place]: a.text } : without(s.drafts, a.place) };
 		case 'drafts':
 			return { ...s, drafts: a.drafts };
 		case 'outbox/add': {
@@ -236,6 +249,10 @@ export function applyLine(s: State, line: Line): State {
 			return typedMessage(applyMessage(s, line as unknown as Message), line as unknown as Message);
 		case 'message.updated':
 			return applyUpdated(s, line as unknown as Message);
+		case 'thread.updated':
+			return applyReplies(s, line.channel as number, line.seq as number, line.replies as Replies);
+		case 'thread.state':
+			return applyThread(s, { type: 'thread/state', state: line as unknown as ThreadState });
 		case 'reactions.updated':
 			return applyReactions(s, line as unknown as Reactions);
 		case 'message.deleted':
@@ -300,7 +317,7 @@ export function applyLine(s: State, line: Line): State {
 }
 
 function applyMessage(s: State, m: Message): State {
-	return settle(countMessages(putMessage(s, m), m.channel, [m]), [m]);
+	return settle(countMessages(putMessage(threadMessage(s, m), m), m.channel, [m]), [m]);
 }
 
 /* The run may hold more than the events have brought (a page can be ahead of them). */
@@ -314,7 +331,15 @@ function applyUpdated(s: State, m: Message): State {
 
 /* A tombstone in the message's place. Counted before: whom the text mentioned is still to be seen. */
 function applyDeleted(s: State, m: Message): State {
-	return settle(putMessage(countDeleted(s, m), m), [m]);
+	return settle(putMessage(countDeleted(threadMessage(s, m), m), m), [m]);
+}
+
+/* Of a root: what was replied to it, wherever it is held. */
+function applyReplies(before: State, channel: number, seq: number, replies: Replies): State {
+	const s = threadUpdated(before, channel, seq, replies);
+	const log = s.logs[channel];
+	const added = log && addReplies(log, seq, replies);
+	return !added || added === log ? s : putLog(s, channel, added);
 }
 
 function putMessage(s: State, m: Message): State {
@@ -414,7 +439,7 @@ function distrust(s: State): State {
 function dropChannel(s: State, id: number): State {
 	if (!s.channels[id]) return s.counts[id] ? { ...s, counts: without(s.counts, id) } : s;
 	return {
-		...s,
+		...dropThreads(s, id),
 		channels: without(s.channels, id),
 		logs: without(s.logs, id),
 		typing: without(s.typing, id),
@@ -463,8 +488,8 @@ function putUsers(s: State, users: readonly User[]): State {
 const putLog = (s: State, id: number, log: State['logs'][number]): State => ({ ...s, logs: { ...s.logs, [id]: log } });
 const putMembers = (s: State, id: number, m: MemberList): State => ({ ...s, members: { ...s.members, [id]: m } });
 
-function without<T>(table: Table<T>, id: number): Table<T> {
+function without<T>(table: Readonly<Record<string, T>>, id: number | string): Record<string, T> {
 	if (!(id in table)) return table;
-	const { [id]: _, ...rest } = table as Record<number, T>;
+	const { [id]: _, ...rest } = table;
 	return rest;
 }

@@ -2,6 +2,7 @@
 import { messageAt } from './log';
 import type { Marks } from './reads';
 import type { Counts } from './unread';
+import type { Followed, ThreadLog } from './threads';
 import type { Rung } from '../net/transport';
 import type { Channel, Editing, FileLimits, Log, Me, Member, OpenReports, Pending, Presence, Settings, Sidebar, Site, Typing, Upload, User } from './types';
 
@@ -59,7 +60,13 @@ export interface State {
 	outbox: readonly Pending[];
 	/* Files on their way, of drafts and of pending messages, in the order they were chosen. */
 	uploads: readonly Upload[];
-	drafts: Readonly<Record<number, string>>;
+	/* By channel, or by thread as `channel/root`. */
+	drafts: Readonly<Record<string, string>>;
+	/* Threads that are open, and those that are known to be followed, by `channel/root`. */
+	threads: Readonly<Record<string, ThreadLog>>;
+	followed: Readonly<Record<string, Followed>>;
+	/* There are no others that one follows. */
+	followedAll: boolean;
 	/* The message that was gone to last; another object each time. */
 	target: { channel: number; seq: number } | null;
 	/* Per channel, the seq after which the "new messages" line stands. */
@@ -103,6 +110,9 @@ export const initialState: State = {
 	outbox: [],
 	uploads: [],
 	drafts: {},
+	threads: {},
+	followed: {},
+	followedAll: false,
 	target: null,
 	lines: {},
 	presence: {},
@@ -130,8 +140,9 @@ export function isStored(s: State, p: Pending): boolean {
 	return p.seq !== undefined && messageAt(log, p.seq) !== undefined;
 }
 
+/* Those that are to be shown in the channel's line. */
 export function pendingOf(s: State, channel: number): Pending[] {
-	return s.outbox.filter((p) => p.channel === channel);
+	return s.outbox.filter((p) => p.channel === channel && (p.thread === undefined || p.in_channel === true));
 }
 
 /* All own channels, and direct ones, by name in the reader's alphabet. */

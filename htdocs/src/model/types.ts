@@ -164,6 +164,10 @@ export interface Message {
 	seq: number;
 	id: number;
 	sender: number;
+	/* A reply: to which message, and whether it stands in the channel's line too. */
+	thread?: number;
+	in_channel?: true;
+	replies?: Replies;
 	client_id?: string;
 	created_at: string;
 	version: number;
@@ -220,6 +224,12 @@ export interface SentBody {
 	text: string;
 	mentions?: number[];
 	files?: number[];
+}
+
+/* Of a reply: where it stands. */
+export interface SentPlace {
+	thread?: number;
+	in_channel?: true;
 }
 
 /* What is known of a file before it is in a message, too. Lengths in pixels, duration in seconds, as its uploader measured them. */
@@ -279,6 +289,7 @@ export type UploadFault =
 export interface Upload extends FileFacts {
 	client_id: string;
 	channel: number;
+	thread?: number; // it is of a reply in this thread
 	state: 'preparing' | 'waiting' | 'uploading' | 'checking' | 'ready' | 'failed';
 	fault: UploadFault | null;
 	/* What the server said of it, where the fault alone does not tell. */
@@ -304,6 +315,31 @@ export interface MessagePage {
 	messages: Message[];
 	has_before: boolean;
 	has_after: boolean;
+	/* Nothing else is there up to this seq but replies that stand in their threads alone. */
+	upto?: number;
+}
+
+/* What was replied to a message; counts by itself. */
+export interface Replies {
+	count: number;
+	last_seq: number;
+	last_at: string | null;
+	users: readonly number[];
+	version: number;
+}
+
+/* What one is oneself to a thread; seq null: never followed. */
+export interface ThreadState {
+	channel: number;
+	root: number;
+	following: boolean;
+	seq: number | null;
+	version: number;
+}
+
+export interface ThreadPage extends MessagePage {
+	root: Message;
+	state: ThreadState;
 }
 
 export type InviteState = 'open' | 'used_up' | 'expired' | 'revoked' | 'unknown';
@@ -362,6 +398,9 @@ export interface Line {
 export interface Pending {
 	client_id: string;
 	channel: number;
+	/* A reply: to which message, and whether it is to stand in the channel's line too. */
+	thread?: number;
+	in_channel?: boolean;
 	text: string;
 	mentions?: number[];
 	files?: PendingFile[];
@@ -387,4 +426,6 @@ export interface Log {
 	below: readonly Message[];
 	/* Came by event for messages that are not here yet. */
 	late: readonly Reactions[];
+	/* All is told up to there, though the last message that is shown may lie below. */
+	upto: number;
 }

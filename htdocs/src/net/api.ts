@@ -18,10 +18,13 @@ import type {
 	Presence,
 	Reactions,
 	SentBody,
+	SentPlace,
 	Session,
 	Settings,
 	Sidebar,
 	Site,
+	ThreadPage,
+	ThreadState,
 	Status,
 	User,
 } from '../model/types';
@@ -75,6 +78,7 @@ export interface Found {
 	channel: number;
 	seq: number;
 	id: number;
+	thread?: number; // it is a reply in this thread
 	sender: number;
 	created_at: string;
 	snippet: { text: string; hit?: boolean }[];
@@ -165,9 +169,16 @@ export const api = {
 	leave: (id: number) => call<null>('POST', `${V}/channels/${id}/leave`),
 	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
-	send: (id: number, client_id: string, body: SentBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
+	send: (id: number, client_id: string, body: SentBody, place: SentPlace = {}) =>
+		call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, ...place, body }),
 	messages: (id: number, where: { before?: number; after?: number; around?: number; around_time?: string; limit?: number }) =>
 		call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	thread: (id: number, root: number, where: { before?: number; after?: number; around?: number; limit?: number }) =>
+		call<ThreadPage>('GET', `${V}/channels/${id}/messages/${root}/thread`, where),
+	readThread: (id: number, root: number, seq: number) => call<ThreadState>('PUT', `${V}/channels/${id}/messages/${root}/thread/read`, undefined, { seq }),
+	followThread: (id: number, root: number, on: boolean) => call<ThreadState>(on ? 'PUT' : 'DELETE', `${V}/channels/${id}/messages/${root}/thread/follow`),
+	threads: (where: { before?: number; limit?: number }) =>
+		call<{ threads: { state: ThreadState; root: Message }[]; unread: number; next: number | null }>('GET', `${V}/me/threads`, where),
 	search: (q: string, sort: 'rank' | 'date', before?: string) => call<SearchPage>('GET', `${V}/search`, { q, sort, before }),
 	message: (id: number, seq: number) => call<Message>('GET', `${V}/channels/${id}/messages/${seq}`),
 	edit: (id: number, seq: number, body: { text: string; mentions?: number[] }, version: number) =>

@@ -12,10 +12,11 @@ import { sseTransport } from '../net/transport_sse';
 import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
+import { isAside, placeKey, readUpto } from '../model/threads';
 import { fileLimits } from '../model/uploads';
 import { myId, peersOf } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
-import type { Channel, Line, Message, OwnMarks, Pending, Prefs, Section, Settings, Status, User } from '../model/types';
+import type { Channel, Line, Message, OwnMarks, Pending, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
@@ -27,6 +28,7 @@ import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, remember
 import { Reader } from './reader';
 import { Sender } from './sender';
 import { holdTab, livingTabs } from './tabs';
+import { Threads } from './threads';
 import { Typist } from './typist';
 import type { Uploads } from './uploads';
 import { browserUploads } from './uploads_browser';
@@ -77,6 +79,7 @@ export class Client {
 	readonly activity: Activity;
 	readonly typist: Typist;
 	readonly changes: Changes;
+	readonly threads: Threads;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
 	hooks: ClientHooks = { left: () => {}, told: () => {}, notFound: () => {} };
@@ -94,6 +97,7 @@ export class Client {
 	constructor(readonly store: Store) {
 		this.loader = new Loader(store, () => this.probe());
 		this.changes = new Changes(store, (e) => (e instanceof ApiError && e.status === 401 ? this.probe() : this.hooks.failed?.(e)));
+		this.threads = new Threads(store, this.loader, (e) => (e instanceof ApiError && e.status === 401 ? this.probe() : this.hooks.failed?.(e)));
 		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
 		this.activity = new Activity({
 			now: () => Date.now(),
@@ -177,7 +181,7 @@ export class Client {
 			store,
 			instance: this.instance,
 			sendOp,
-			post: async (channel, id, body) => (await api.send(channel, id, body)).data,
+			post: async (channel, id, body, place) => (await api.send(channel, id, body, place)).data,
 			online: () => navigator.onLine,
 			now: () => Date.now(),
 			setTimeout: (f, ms) => setTimeout(f, ms),
@@ -279,6 +283,7 @@ export class Client {
 		this.store.dispatch({ type: 'away', on: shelf.get(this.awayKey()) !== null });
 		this.undo.push(watchEnds(this.store, timers));
 		void this.loader.settings();
+		this.threads.loadFollowed();
 		this.askLimits();
 		this.tellZone();
 		this.ladder.start(cursor);
@@ -463,7 +468,11 @@ export class Client {
 					this.loader.changed((line.channel as Channel).id);
 					break;
 				case 'member.joined':
-					if (line.user === me) after.push(() => void this.loader.channel(line.channel as number));
+					if (line.user === me)
+						after.push(() => {
+							void this.loader.channel(line.channel as number);
+							this.threads.loadFollowed();
+						});
 					else {
 						this.loader.needUsers([line.user as number]);
 						this.loader.changed(line.channel as number);
@@ -533,6 +542,7 @@ export class Client {
 			if (log && hasGap(log)) this.loader.fill(id);
 			this.loader.settleSoon(id);
 		}
+		this.threads.heard(lines);
 		for (const f of after) f();
 	}
 
@@ -579,7 +589,7 @@ export class Client {
 	private moveLine(m: Message): void {
 		const s = this.store.get();
 		const c = s.channels[m.channel];
-		if (m.channel !== this.current || !c?.membership || m.sender === myId(s) || m.seq <= c.last_seq) return;
+		if (m.channel !== this.current || !c?.membership || m.sender === myId(s) || isAside(m) || m.seq <= c.last_seq) return;
 		if (this.attentive() && this.atBottom) return;
 		if (markOf(c) >= c.last_seq) this.store.dispatch({ type: 'line', channel: c.id, after: c.last_seq });
 	}
@@ -592,7 +602,7 @@ export class Client {
 		const after = s.lines[channel];
 		// The new ones begin above what is loaded: those have been on no screen, and to read on from the end would be to read them all.
 		if (after !== undefined && log?.hasBefore && (log.messages[0]?.seq ?? 0) > after + 1) return;
-		this.reader.seen(channel, seq);
+		this.reader.seen(channel, log && !log.hasAfter ? readUpto(log, seq) : seq);
 	}
 
 	/* What is drawn before it is opened does not count: where the new messages begin is found out first. */
@@ -626,6 +636,7 @@ export class Client {
 				if (this.current !== null && this.store.get().channels[this.current]) await this.loader.newest(this.current, 100);
 				this.loader.needUsers(Object.keys(this.store.get().users).map(Number), true);
 				void this.loader.settings();
+				this.threads.loadFollowed(true);
 				void this.loader.sidebar();
 			} catch (e) {
 				if (e instanceof ApiError && e.status === 401) return this.end('ended');
@@ -689,17 +700,17 @@ export class Client {
 		this.loader.needUsers(peersOf(this.store.get(), c));
 	}
 
-	send(channel: number, text: string, mentions: number[] = []): void {
-		const item: Pending = { client_id: crypto.randomUUID(), channel, text, at: Date.now(), owner: this.instance, state: 'queued' };
+	send(channel: number, text: string, mentions: number[] = [], place: SentPlace = {}): void {
+		const item: Pending = { ...place, client_id: crypto.randomUUID(), channel, text, at: Date.now(), owner: this.instance, state: 'queued' };
 		if (mentions.length) item.mentions = mentions;
-		const files = this.uploads.attach(channel, item.client_id);
+		const files = this.uploads.attach(channel, item.client_id, place.thread);
 		if (files) item.files = files;
 		// Two within a millisecond keep their order.
 		const last = this.store.get().outbox.at(-1);
 		if (last && last.at >= item.at) item.at = last.at + 1;
 		this.store.dispatch({ type: 'outbox/add', items: [item] });
-		this.store.dispatch({ type: 'line', channel, after: null });
-		this.setDraft(channel, '');
+		if (!place.thread) this.store.dispatch({ type: 'line', channel, after: null });
+		this.setDraft(channel, '', place.thread);
 		this.typist.stop();
 		this.activity.wrote();
 		this.sender.pump();
@@ -711,15 +722,17 @@ export class Client {
 		this.sender.pump();
 	}
 
-	setDraft(channel: number, text: string): void {
-		if ((this.store.get().drafts[channel] ?? '') === text) return;
-		this.store.dispatch({ type: 'draft', channel, text });
-		saveDraft(shelf, myId(this.store.get()), channel, text);
+	setDraft(channel: number, text: string, thread?: number): void {
+		const place = placeKey(channel, thread);
+		if ((this.store.get().drafts[place] ?? '') === text) return;
+		this.store.dispatch({ type: 'draft', place, text });
+		saveDraft(shelf, myId(this.store.get()), place, text);
 	}
 
 	/* By the keyboard, into the composer. */
-	typed(channel: number, text: string): void {
-		this.setDraft(channel, text);
+	typed(channel: number, text: string, thread?: number): void {
+		this.setDraft(channel, text, thread);
+		if (thread) return; // who types in a thread is not told
 		if (text.trim()) this.typist.key(channel);
 		else this.typist.stop();
 	}
@@ -829,6 +842,7 @@ export class Client {
 		this.sender.stop();
 		this.uploads.stop();
 		this.reader.stop();
+		this.threads.stop();
 		this.arrivals.stop();
 		this.ops.stop();
 		this.loader.stop();

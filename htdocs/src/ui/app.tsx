@@ -5,7 +5,9 @@ import { useSelect, type Store } from '../store';
 import { useAttention } from './attention';
 import type { Client } from '../sync/client';
 import { shelf } from '../sync/local';
+import type { Channel } from '../model/types';
 import { t } from '../strings';
+import { tt } from '../strings_threads';
 import { ChannelView, LoadingView, MissingView, PreviewView, WelcomeView } from './channel';
 import { PersonCards } from './card';
 import { UiContext, type DialogName, type Ui } from './context';
@@ -54,6 +56,8 @@ const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => impor
 const Restrictions = lazily(() => import('./moderate').then((m) => m.Restrictions));
 const ChannelReports = lazily(() => import('./reports').then((m) => m.ChannelReports));
 const SearchPanel = lazyPage<{ route: ChannelRoute }>(() => import('./search').then((m) => m.SearchPanel), SearchLoading);
+const ThreadPanel = lazyPage<{ channel: Channel; root: number; reply: number | null }>(() => import('./thread').then((m) => m.ThreadPanel), ThreadLoading);
+const ThreadsView = lazyPage<object>(() => import('./threads').then((m) => m.ThreadsView), LoadingView);
 const AdminView = lazyPage<{ tab: AdminTab }>(() => import('./admin').then((m) => m.AdminView), LoadingView);
 
 const TOAST_FOR = 6_000; // ms
@@ -87,9 +91,17 @@ function Starting() {
 }
 
 function SearchLoading() {
+	return <PanelLoading label={t.search} />;
+}
+
+function ThreadLoading() {
+	return <PanelLoading label={tt.thread} />;
+}
+
+function PanelLoading({ label }: { label: string }) {
 	const phone = usePhone();
 	const Frame = phone ? 'main' : 'aside';
-	return <Frame class="panel" aria-label={t.search} aria-busy="true" id={phone ? 'main' : undefined} />;
+	return <Frame class="panel" aria-label={label} aria-busy="true" id={phone ? 'main' : undefined} />;
 }
 
 function Unreachable() {
@@ -204,10 +216,12 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				</a>
 			)}
 			<div class={`app${panel && channel ? ' with-panel' : ''}${drawer ? ' with-drawer' : ''}`}>
-				<Sidebar current={id} hidden={narrow && !drawer} />
+				<Sidebar current={id} threads={route.page === 'threads'} hidden={narrow && !drawer} />
 				{narrow && drawer && <button class="scrim" aria-label={t.closeSidebar} onClick={() => setDrawer(false)} />}
 				{fullPanel ? null : route.page === 'admin' ? (
 					<AdminView tab={route.tab} />
+				) : route.page === 'threads' ? (
+					<ThreadsView />
 				) : route.page === 'invited' ? (
 					<Invited code={route.code} />
 				) : channel ? (
@@ -222,6 +236,9 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 					<LoadingView />
 				)}
 				{panel === 'members' && channel && <MembersPanel channel={channel} />}
+				{panel === 'thread' && channel && route.page === 'channel' && route.thread !== null && (
+					<ThreadPanel key={`${channel.id}/${route.thread}`} channel={channel} root={route.thread} reply={route.reply} />
+				)}
 				{panel === 'search' && channel && route.page === 'channel' && <SearchPanel route={route} />}
 			</div>
 			{dialog === 'switcher' && <Switcher onClose={closeDialog} />}

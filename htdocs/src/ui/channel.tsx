@@ -5,6 +5,7 @@ import { api } from '../net/api';
 import { statusOf } from '../model/presence';
 import { isGuest } from '../model/roles';
 import { myId } from '../model/state';
+import { lastShown } from '../model/threads';
 import { totals } from '../model/unread';
 import type { Channel, Message } from '../model/types';
 import { t } from '../strings';
@@ -108,7 +109,7 @@ export function ChannelView({ channel, panel }: { channel: Channel; panel: boole
 
 /* Says new messages of others to those who listen: what came by event while the channel is open, and nothing else. */
 function Announcer({ channel }: { channel: Channel }) {
-	const tail = useState$((s) => s.logs[channel.id]?.messages.at(-1));
+	const tail = useState$((s) => lastShown(s.logs[channel.id]));
 	// Not while old messages are looked at: their end is nothing new.
 	const ready = useState$((s) => s.logs[channel.id]?.status === 'ready' && !s.logs[channel.id]?.hasAfter);
 	const who = useState$((s) => (tail ? s.users[tail.sender] : undefined));

@@ -17,12 +17,14 @@ import { Menu, MenuItem } from './menu';
 import { OpenReports } from './open_reports';
 import { Face, StatusMark } from './presence';
 import { navigate, channelPath } from './route';
+import { ThreadsEntry } from './thread_line';
 import { UserMenu } from './user_menu';
 
 const sectionName = (s: Section): string =>
 	s.kind === 'own' ? s.name : s.kind === 'favourites' ? tc.favourites : s.kind === 'direct' ? t.directMessages : t.channels;
 
-export function Sidebar({ current, hidden }: { current: number | null; hidden: boolean }) {
+/* threads: the list of threads is what is open. */
+export function Sidebar({ current, threads, hidden }: { current: number | null; threads: boolean; hidden: boolean }) {
 	const ui = useUi();
 	const name = useState$((s) => s.site?.name ?? t.appName);
 	const state = useState$((s) => s);
@@ -44,6 +46,7 @@ export function Sidebar({ current, hidden }: { current: number | null; hidden: b
 			</button>
 			<div class="side-scroll">
 				<OpenReports />
+				<ThreadsEntry current={threads} />
 				{list.map((s, i) => (
 					<Part key={s.key} part={s} above={list[i - 1]?.key} below={list[i + 1]?.key} state={state} current={current} />
 				))}
