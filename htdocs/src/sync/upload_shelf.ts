@@ -6,6 +6,7 @@ export interface KeptUpload extends FileFacts {
 	user: number;
 	client_id: string;
 	channel: number;
+	thread?: number;
 	message: string | null;
 	owner: string; // the instance (tab) that sends it
 	at: number;

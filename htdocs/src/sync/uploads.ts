@@ -55,7 +55,7 @@ export class Uploads {
 	/* --- what views may do --- */
 
 	/* Takes files for what is being written; those that cannot be sent say why. */
-	add(channel: number, files: readonly File[]): void {
+	add(channel: number, files: readonly File[], thread?: number): void {
 		const s = this.env.store.get();
 		const limits = s.limits.files;
 		if (!limits) return;
@@ -63,8 +63,9 @@ export class Uploads {
 		for (const file of files) {
 			const client_id = this.env.uuid();
 			const name = shownName(file.name);
-			const u = emptyUpload({ client_id, channel, name, size: file.size, type: file.type });
+			const u = emptyUpload({ client_id, channel, name, size: file.size, type: file.type, ...(thread ? { thread } : {}) });
 			const kept: KeptUpload = {
+				...(thread ? { thread } : {}),
 				...{ client_id, channel, name, size: file.size, type: file.type, width: null, height: null, duration: null },
 				...{ user: myId(s), message: null, owner: this.env.instance, at: this.env.now(), id: null, plain: false },
 				...{ wish: client_id, thumbWish: this.env.uuid(), blob: null, thumb: null, thumbSize: null },
@@ -125,8 +126,8 @@ export class Uploads {
 	}
 
 	/* What is chosen in the channel goes with this message from now on. */
-	attach(channel: number, message: string): Pending['files'] {
-		const mine = draftFiles(this.env.store.get(), channel).filter((u) => this.jobs.has(u.client_id));
+	attach(channel: number, message: string, thread?: number): Pending['files'] {
+		const mine = draftFiles(this.env.store.get(), channel, thread).filter((u) => this.jobs.has(u.client_id));
 		for (const u of mine) {
 			this.set(u.client_id, { message });
 			this.keep(u.client_id, { message });
@@ -180,11 +181,11 @@ export class Uploads {
 	}
 
 	private takeOver(kept: KeptUpload): void {
-		const { client_id, channel, name, size, type, width, height, duration, message } = kept;
+		const { client_id, channel, thread, name, size, type, width, height, duration, message } = kept;
 		this.jobs.set(client_id, { kept, file: null, stop: null, anew: false, told: 0, mark: { at: 0, sent: 0 } });
 		this.save(kept);
 		const preview = this.previewOf(kept);
-		const facts = { client_id, channel, name, size, type, width, height, duration, message, preview };
+		const facts = { ...(thread ? { thread } : {}), client_id, channel, name, size, type, width, height, duration, message, preview };
 		this.env.store.dispatch({ type: 'upload/add', uploads: [emptyUpload({ ...facts, state: 'waiting' })] });
 	}
 
