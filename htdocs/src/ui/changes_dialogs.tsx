@@ -48,9 +48,9 @@ export function Edits({ channel, seq, onClose }: Of) {
 								{i === 0 && <strong>{t.editNow} · </strong>}
 								<time dateTime={e.at}>{fullTime(Date.parse(e.at))}</time>
 							</p>
-							<p class="msg-text" dir="auto">
+							<div class="msg-text" dir="auto">
 								{e.body.text ? <MessageText text={e.body.text} /> : <em>{t.editNoText}</em>}
-							</p>
+							</div>
 						</li>
 					))}
 				</ol>

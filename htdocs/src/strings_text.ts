@@ -1,0 +1,6 @@
+// What is said about texts: Markdown, code, completion; see strings.ts.
+export const tt = {
+	copyCode: 'Copy the code',
+	codeCopied: 'Copied',
+	emojiOrChannel: 'Emoji or channel',
+};
