@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isEmojiOnly } from '../src/model/emoji';
-import { markdown, plainText, preview, spokenText, type Block, type Inline } from '../src/model/markdown';
+import { markdown, plainHits, plainText, preview, spokenText, type Block, type Inline } from '../src/model/markdown';
 import { highlight } from '../src/ui/highlight';
 import { MessageText, textClass } from '../src/ui/text';
 import { seeded } from './help';
@@ -220,4 +220,15 @@ test('the colours of code: nothing but its text in pieces with the names of the 
 	}
 	assert.ok(highlight('js', text).some((p) => typeof p !== 'string' && p.kind === 'hljs-keyword'));
 	assert.deepEqual(highlight('nothing', text), [text]);
+});
+
+test('the snippets of a search: without marks, with their hits', () => {
+	const cut = (...p: (string | [string])[]) => plainHits(p.map((x) => (typeof x === 'string' ? { hit: false, text: x } : { hit: true, text: x[0] })));
+	const shown = (of: ReturnType<typeof cut>) => of.map((p) => (p.hit ? `[${p.text}]` : p.text)).join('');
+	assert.equal(shown(cut('a **', ['bold'], ' word** `', ['code'], '`')), 'a [bold] word [code]');
+	assert.equal(shown(cut('[', ['label'], '](https://x.org/', ['label'], ')')), '[label]');
+	assert.equal(shown(cut('> ', ['q'], '\n- ', ['i'])), '[q]\n• [i]');
+	assert.equal(shown(cut(['all'])), '[all]');
+	assert.equal(shown(cut('\ue000x\ue001 ', ['y'])), 'x [y]', 'what marks it cannot be written');
+	assert.deepEqual(cut(), []);
 });

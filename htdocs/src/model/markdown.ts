@@ -275,3 +275,14 @@ export function preview(text: string, most: number): string {
 	}
 	return `${line.slice(0, end).trimEnd()}…`;
 }
+
+const [ON, OFF] = ['\uE000', '\uE001'];
+
+/* A snippet of a search as plain text, with what was found in it still marked. */
+export function plainHits(pieces: readonly { hit?: boolean; text: string }[]): { hit: boolean; text: string }[] {
+	const marked = pieces.map((p) => (p.hit ? ON + p.text.replace(/[\uE000\uE001]/g, '') + OFF : p.text.replace(/[\uE000\uE001]/g, ''))).join('');
+	return plainText(marked)
+		.split(/(\uE000[^\uE001]*\uE001?)/)
+		.filter((s) => s.replace(/[\uE000\uE001]/g, ''))
+		.map((s) => ({ hit: s[0] === ON, text: s.replace(/[\uE000\uE001]/g, '') }));
+}

@@ -11,6 +11,7 @@ import { myId, pendingOf } from '../model/state';
 import type { Channel, Log, Pending } from '../model/types';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
+import { copySource } from './copy';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { RowView } from './row';
@@ -376,6 +377,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 				tabIndex={0}
 				onScroll={onScroll}
 				onKeyDown={onKeyDown}
+				onCopy={copySource}
 			>
 				{!ready && <Skeleton />}
 				<div ref={inner} class="list-inner">
