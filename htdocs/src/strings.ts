@@ -503,10 +503,6 @@ export const t = {
 		['E', 'Edit the chosen message'],
 		['R', 'React to the chosen message'],
 		['U', 'Mark as unread from the chosen message'],
-		['@', 'Mention someone'],
-		['Ctrl+V', 'Add a copied picture or file'],
-		['Enter', 'Send the message'],
-		['Shift+Enter', 'New line'],
 		['?', 'Show this list'],
 	] as [string, string][],
 };
