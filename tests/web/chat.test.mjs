@@ -281,7 +281,8 @@ test("the keyboard alone is enough for a day's work: from signing in to signing 
 	const focus = () =>
 		page.evaluate(() => {
 			const el = document.activeElement;
-			return el === document.body ? "" : el.innerText?.trim() || el.value || el.title || el.id;
+			if (el === document.body) return "";
+			return (el.ariaHasPopup === "menu" && el.title) || el.innerText?.trim() || el.value || el.title || el.id;
 		});
 	/** Tab until the wanted thing has the focus, as a person would. */
 	const tabTo = async (want) => {
@@ -397,6 +398,7 @@ test("the keyboard alone is enough for a day's work: from signing in to signing 
 	await until(() => page.evaluate(() => document.querySelector("h1").innerText !== "zebra-crossing"), { what: "another channel" });
 	await page.keyboard.press("Alt+ArrowUp");
 	await page.getByRole("heading", { level: 1, name: "zebra-crossing" }).waitFor();
+	await until(async () => (await page.evaluate(() => document.activeElement?.id)) === "composer");
 
 	// A channel of one's own.
 	await tabTo(/^Add a channel$/);
@@ -439,6 +441,9 @@ test("the keyboard alone is enough for a day's work: from signing in to signing 
 	await page.keyboard.press("Escape");
 	await until(async () => (await page.locator("dialog[open]").count()) === 0);
 	await inMenu(/^Sign out$/);
+	await page.getByRole("button", { name: "Sign out" }).waitFor(); // the provider asks
+	await tabTo(/^Sign out$/);
+	await page.keyboard.press("Enter");
 	await page.getByRole("link", { name: "Continue with Google" }).waitFor();
 	assert.deepEqual(faults, []);
 	await context.close();
