@@ -178,6 +178,7 @@ const plans = {
 		nodeSuite("realtime (unread)", "tests/realtime", 8, { STEPS: "6000" }, "unread"),
 		nodeSuite("web (files)", "tests/web", 8, { ...unchecked, FILES_ALL: "1" }, "files_radosgw"),
 		nodeSuite("web (axe)", "tests/web", 6, { ...unchecked, SIZES: "all" }, "axe"),
+		nodeSuite("web (scroll)", "tests/web", 8, { ...unchecked, ROWS: "10000" }, "text"),
 		nodeSuite("web (roles)", "tests/web", 6, { ...unchecked, SIZES: "all" }, "roles"),
 		nodeSuite("files (large)", "tests/files/long", 15),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),

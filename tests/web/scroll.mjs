@@ -75,8 +75,8 @@ const travel = (page, by, end, ms) =>
 		[by, end, ms],
 	);
 
-export const scrollUp = (page, ms = 240000) => travel(page, -900, ".start", ms);
-export const scrollDown = (page, ms = 240000) => travel(page, 1100, "", ms);
+export const scrollUp = (page, ms = 240000) => travel(page, -700, ".start", ms);
+export const scrollDown = (page, ms = 240000) => travel(page, 900, "", ms);
 
 /** Waits until the newest message stands on the screen. */
 export const atEnd = (page, n) => until(() => page.evaluate((n) => document.querySelector(`.msg[data-seq="${n}"]`) !== null, n), { what: `message ${n}` });

@@ -37,6 +37,7 @@ interface Place {
 	height: number;
 	leaving: boolean; // on the way to the line: what is still on the screen was not looked for
 	lineMet: number | null; // the "new messages" line that has been on the screen
+	drawn: number; // height of all rows, as the list itself has drawn them last
 }
 
 export function MessageList({ channel }: { channel: Channel }) {
@@ -62,7 +63,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const scroller = useRef<HTMLDivElement>(null);
 	const inner = useRef<HTMLDivElement>(null);
 	const heights = useRef(new Map<string, number>());
-	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, top: 0, width: 800, height: 600, leaving: false, lineMet: null });
+	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, top: 0, width: 800, height: 600, leaving: false, lineMet: null, drawn: 0 });
 	const wantFocus = useRef(false);
 	const choose = useCallback((key: string) => {
 		chosen.current = key;
@@ -217,6 +218,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 			if (Math.abs(moved) > 0.25) box.scrollTop += moved;
 		} else capture();
 		p.top = box.scrollTop;
+		p.drawn = inner.current.getBoundingClientRect().height;
 		if (corrected) redraw(0);
 		else afterMove();
 
@@ -262,7 +264,11 @@ export function MessageList({ channel }: { channel: Channel }) {
 
 	// Sizes change without a drawing of ours: the window, the keyboard of a phone, a text unfolded.
 	useEffect(() => {
-		const ro = new ResizeObserver(() => redraw(0));
+		const ro = new ResizeObserver(() => {
+			const [box, rows] = [scroller.current, inner.current];
+			if (box && rows && box.clientWidth === p.width && box.clientHeight === p.height && rows.getBoundingClientRect().height === p.drawn) return;
+			redraw(0);
+		});
 		if (scroller.current) ro.observe(scroller.current);
 		if (inner.current) ro.observe(inner.current);
 		const looked = () => markSeen();

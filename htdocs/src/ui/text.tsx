@@ -87,8 +87,11 @@ export function NamingText({ text, mentions, ...around }: { text: string; mentio
 	return <MessageText text={text} people={people} {...around} />;
 }
 
-/* What holds it: a few emoji alone are large. */
-export const textClass = (text: string): string => (isEmojiOnly(text) ? 'msg-text msg-emoji' : 'msg-text');
+const isPlain = (blocks: readonly Block[]) => blocks.length === 1 && blocks[0]!.kind === 'text';
+
+/* What holds it: a few emoji alone are large; blocks have no line breaks of their own between them. */
+export const textClass = (text: string): string =>
+	isEmojiOnly(text) ? 'msg-text msg-emoji' : isPlain(markdown(text)) ? 'msg-text' : 'msg-text msg-blocks';
 
 function Mention({ user, text }: { user: number; text: string }) {
 	const name = useState$((s) => personName(s.users[user]));
