@@ -122,7 +122,8 @@ const PROPS = new Set(['children', 'href', 'title', 'target', 'rel', 'dir', 'cla
 
 test('any mixture of marks: a few elements with a few attributes, links to http, https and mailto that open apart', () => {
 	const random = seeded(11);
-	const bits = [...'*_~`>[]()!#\\<&"\'\n -\t@:.a1א😀\u202e\u2066', '```', '**', '~~', '~~', '- ', '1. ', '> ', '](', 'https://x.org/', 'javascript:', 'mailto:a@b', '<script>', '@zoe', '"x"'];
+	const bits = [...'*_~`>[]()!#\\<&"\'\n -\t@:.a1א😀\u202e\u2066'];
+	bits.push('```', '**', '~~', '~~', '- ', '1. ', '> ', '](', 'https://x.org/', 'javascript:', 'mailto:a@b', '<script>', '@zoe', '"x"');
 	const kinds = new Set<unknown>();
 	for (let i = 0; i < 1500; i++) {
 		const text = Array.from({ length: 1 + Math.floor(random() * 24) }, () => bits[Math.floor(random() * bits.length)]).join('');
@@ -143,13 +144,18 @@ test('any mixture of marks: a few elements with a few attributes, links to http,
 
 test('TX-2 the longest hostile texts are parsed in a moment, and nest only so deep', () => {
 	const full = (bit: string): string => bit.repeat(Math.ceil(20_000 / bit.length)).slice(0, 20_000);
-	const hostile = ['*', '*a ', 'a* ', '*a_ ', '*_a ', '**a *b ', '[', '[a](', '[a](b) ', '](', '![', '[[a]', '>', '> ', '`a', '` ', '~~a ', '~'].map(full);
-	hostile.push(...['- ', '* a\n', '1. ', '1. a\n\n', '> > > > > > > > a\n', '```\n', '\\', '<', '<a', 'http://a', 'https://x.org/ ', '# ', 'a**b', '__a__ ', '- a\n  - b\n    - c\n'].map(full));
+	const hostile = ['*', '*a ', 'a* ', '*a_ ', '*_a ', '**a *b '].map(full);
+	hostile.push(...['[', '[a](', '[a](b) ', '](', '![', '[[a]', '>', '> ', '`a', '` ', '~~a ', '~'].map(full));
+	hostile.push(...['- ', '* a\n', '1. ', '1. a\n\n', '> > > > > > > > a\n', '```\n'].map(full));
+	hostile.push(...['\\', '<', '<a', 'http://a', 'https://x.org/ ', '# ', 'a**b', '__a__ ', '- a\n  - b\n    - c\n'].map(full));
 	hostile.push(Array.from({ length: 190 }, (_, i) => '`'.repeat(i + 1)).join(' '));
-	hostile.push(Array.from({ length: 150 }, (_, i) => `${' '.repeat(i)}- a`).join('\n'), Array.from({ length: 150 }, (_, i) => `${'> '.repeat(i)}a`).join('\n'));
-	hostile.push('['.repeat(9000) + ']'.repeat(9000), '>'.repeat(100) + ' a\n' + 'b\n'.repeat(9000), 'x'.repeat(5) + '\u0301'.repeat(5000), `https://x.org/${'a'.repeat(13_000)}`);
+	hostile.push(Array.from({ length: 150 }, (_, i) => `${' '.repeat(i)}- a`).join('\n'));
+	hostile.push(Array.from({ length: 150 }, (_, i) => `${'> '.repeat(i)}a`).join('\n'));
+	hostile.push('['.repeat(9000) + ']'.repeat(9000), '>'.repeat(100) + ' a\n' + 'b\n'.repeat(9000));
+	hostile.push('x'.repeat(5) + '\u0301'.repeat(5000), `https://x.org/${'a'.repeat(13_000)}`);
 	// And as many as are parsed at all.
-	hostile.push(...['*a ', 'a* ', '`a', '~~a ', 'a**b'].map((b) => b.repeat(1499 / (b.match(/[*~`]/g) ?? []).length)), ...['[a](', '[', '](', '![a'].map((b) => b.repeat(1199 / (b.match(/[[\](]/g) ?? []).length)));
+	const most = (bits: string[], marks: RegExp, n: number) => bits.map((b) => b.repeat(n / (b.match(marks) ?? []).length));
+	hostile.push(...most(['*a ', 'a* ', '`a', '~~a ', 'a**b'], /[*~`]/g, 1499), ...most(['[a](', '[', '](', '![a'], /[[\](]/g, 1199));
 	const depth = (of: readonly Block[]): number =>
 		Math.max(0, ...of.map((b) => (b.kind === 'quote' ? 1 + depth(b.of) : b.kind === 'list' ? 1 + Math.max(...b.items.map(depth)) : 1)));
 	markdown('to *warm* up `x`\n- a');
@@ -206,7 +212,12 @@ test('TX-2 a preview never splits a character, wherever it is cut', () => {
 });
 
 test('a few emoji alone are large', () => {
-	for (const yes of ['😀', '👍🏽 🎉', '👩‍👩‍👧‍👦', '🇮🇹🇫🇷', '1️⃣', '❤️', '❤', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', '😀\n😀']) assert.ok(isEmojiOnly(yes), yes);
+	const flags = ['🇮🇹🇫🇷', '\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}'];
+	for (const yes of [
+		...flags,
+		'😀',
+		'👍🏽 🎉', '👩‍👩‍👧‍👦', '1️⃣', '❤️', '❤', '😀\n😀'
+	]) assert.ok(isEmojiOnly(yes), yes);
 	for (const no of ['', ' ', 'a', '😀 a', '1', '#', '©', '😀'.repeat(13), '*😀*', '\u202e😀', '12']) assert.ok(!isEmojiOnly(no), no);
 	assert.equal(textClass('🎉'), 'msg-text msg-emoji');
 	assert.equal(textClass('🎉!'), 'msg-text');

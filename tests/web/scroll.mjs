@@ -13,7 +13,8 @@ const PICTURES = 24;
 /** In SQL, of i: what a team writes. Every fifth one has a picture. */
 const TEXTS = `ARRAY[
 	'Message ' || i || ', a plain one of one line',
-	'**Build ' || i || '** is done: see https://ci.example.org/run/' || i || E'\\n- tests: *passed*\\n- lint: ~~failed~~ passed\\n- image: \`app:' || i || '\`',
+	'**Build ' || i || '** is done: see https://ci.example.org/run/' || i
+		|| E'\\n- tests: *passed*\\n- lint: ~~failed~~ passed\\n- image: \`app:' || i || '\`',
 	repeat('Some words of message ' || i || ', ', 1 + i % 12),
 	E'\`\`\`js\\nfunction step' || i || E'(list) {\\n\\treturn list.map((x) => x * ' || i || E');\\n}\\n\`\`\`\\nWhat do you think?',
 	'> ' || repeat('What was said in ' || i || ' ', 3) || E'\\n\\nYes, _exactly_.',

@@ -20,7 +20,9 @@ export function searchEmoji(rows: readonly EmojiRow[], query: string, most: numb
 	return [...named, ...other].slice(0, most);
 }
 
-const ONE = '(?:\\p{Regional_Indicator}{2}|[0-9#*]\\uFE0F?\\u20E3|\\p{Extended_Pictographic}[\\uFE0F\\p{Emoji_Modifier}]?(?:\\u200D\\p{Extended_Pictographic}[\\uFE0F\\p{Emoji_Modifier}]?)*[\\u{E0020}-\\u{E007F}]*)';
+const SIGN = '\\p{Extended_Pictographic}[\\uFE0F\\p{Emoji_Modifier}]?';
+const TAGS = '[\\u{E0020}-\\u{E007F}]*'; // of the flags of regions
+const ONE = `(?:\\p{Regional_Indicator}{2}|[0-9#*]\\uFE0F?\\u20E3|${SIGN}(?:\\u200D${SIGN})*${TAGS})`;
 const FEW = new RegExp(`^(?:${ONE}\\s*){1,12}$`, 'u');
 
 /* Nothing but a few emoji: they are shown large. */

@@ -40,6 +40,9 @@ interface Place {
 	drawn: number; // height of all rows, as the list itself has drawn them last
 }
 
+const UNKNOWN = { top: 0, width: 800, height: 600, drawn: 0 };
+const START: Place = { stick: true, anchor: null, opened: false, bottomSeq: 0, leaving: false, lineMet: null, ...UNKNOWN };
+
 export function MessageList({ channel }: { channel: Channel }) {
 	const { client, toast } = useUi();
 	const id = channel.id;
@@ -63,7 +66,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const scroller = useRef<HTMLDivElement>(null);
 	const inner = useRef<HTMLDivElement>(null);
 	const heights = useRef(new Map<string, number>());
-	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, top: 0, width: 800, height: 600, leaving: false, lineMet: null, drawn: 0 });
+	const place = useRef<Place>({ ...START });
 	const wantFocus = useRef(false);
 	const choose = useCallback((key: string) => {
 		chosen.current = key;
@@ -266,8 +269,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 	useEffect(() => {
 		const ro = new ResizeObserver(() => {
 			const [box, rows] = [scroller.current, inner.current];
-			if (box && rows && box.clientWidth === p.width && box.clientHeight === p.height && rows.getBoundingClientRect().height === p.drawn) return;
-			redraw(0);
+			const same = box && rows && box.clientWidth === p.width && box.clientHeight === p.height;
+			if (!same || rows.getBoundingClientRect().height !== p.drawn) redraw(0);
 		});
 		if (scroller.current) ro.observe(scroller.current);
 		if (inner.current) ro.observe(inner.current);

@@ -34,7 +34,8 @@ function useOptions(at: Query | null): readonly Option[] {
 			const tone = Number(shelf.get('tone')) || 0;
 			return searchEmoji(rows, q.replace(/[_:]/g, ' '), MOST).map((r) => {
 				const emoji = toned(r, tone);
-				return { id: r[1].replace(/[^a-z0-9]+/gi, '-'), write: `${emoji} `, face: <span class="word-emoji">{emoji}</span>, name: r[1], note: '' };
+				const id = r[1].replace(/[^a-z0-9]+/gi, '-');
+				return { id, write: `${emoji} `, face: <span class="word-emoji">{emoji}</span>, name: r[1], note: '' };
 			});
 		}
 		if (mark !== '#') return [];
