@@ -502,6 +502,7 @@ export const t = {
 		['↑', 'Edit your last message, where nothing is written'],
 		['E', 'Edit the chosen message'],
 		['R', 'React to the chosen message'],
+		['T', 'Reply to the chosen message in a thread'],
 		['U', 'Mark as unread from the chosen message'],
 		['?', 'Show this list'],
 	] as [string, string][],

@@ -375,6 +375,12 @@ static const int64_t *files_of(const struct write_item *i, size_t *n)
 	return i->files;
 }
 
+static const int64_t *root_of(const struct write_item *i, size_t *n)
+{
+	*n = i->root != 0;
+	return &i->root;
+}
+
 static void build_lists(struct write_item *const *items, size_t n,
 			const int64_t *(*list)(const struct write_item *, size_t *), struct lists *out)
 {
@@ -420,6 +426,9 @@ static const struct {
 	[WRITE_NOT_ATTACHABLE] =
 		{ERR_NOT_ATTACHABLE, "body.files",
 		 "names a file that is not ready, not yours, of another channel or in a message already"},
+	[WRITE_NO_ROOT] = {ERR_UNPROCESSABLE, "thread", "there is no such message in this channel"},
+	[WRITE_ROOT_IS_REPLY] = {ERR_UNPROCESSABLE, "thread", "is a reply itself: reply to the root of its thread"},
+	[WRITE_ROOT_DELETED] = {ERR_UNPROCESSABLE, "thread", "the message has been deleted"},
 };
 
 static void settle(struct writer *w, struct write_item *i, const PGresult *r, int row)
@@ -602,7 +611,7 @@ static size_t collect(struct writer *w, struct write_item **items, int64_t now)
 static void start_batch(struct writer *w, int64_t now)
 {
 	struct strbuf *col = w->columns;
-	struct lists named = {0}, files = {0};
+	struct lists named = {0}, files = {0}, roots = {0};
 
 	if (w->batch || !w->first || w->stopping || w->not_before > now || !pgconn_is_up(w->conn))
 		return;
@@ -621,17 +630,19 @@ static void start_batch(struct writer *w, int64_t now)
 	build_columns(w, w->batch, w->batch_n, col);
 	build_lists(w->batch, w->batch_n, named_of, &named);
 	build_lists(w->batch, w->batch_n, files_of, &files);
-	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxxxxbbxxxx", col[CHANNELS].p, col[CHANNELS].n,
-		     col[HINTS].p, col[HINTS].n, col[KIND].p, col[KIND].n, col[ROOM].p, col[ROOM].n, col[NTH].p,
-		     col[NTH].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n, col[DIGEST].p,
+	build_lists(w->batch, w->batch_n, root_of, &roots);
+	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxxxxbbxxxxxx", col[CHANNELS].p,
+		     col[CHANNELS].n, col[HINTS].p, col[HINTS].n, col[KIND].p, col[KIND].n, col[ROOM].p, col[ROOM].n,
+		     col[NTH].p, col[NTH].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n, col[DIGEST].p,
 		     col[DIGEST].n, col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p, col[TAIL].n,
 		     col[ENDS].p, col[ENDS].n, (int)(w->look_until > now), (int)w->batch_waits, named.places.p,
-		     named.places.n, named.ids.p, named.ids.n, files.places.p, files.places.n, files.ids.p,
-		     files.ids.n);
+		     named.places.n, named.ids.p, named.ids.n, files.places.p, files.places.n, files.ids.p, files.ids.n,
+		     roots.places.p, roots.places.n, roots.ids.p, roots.ids.n);
 	for (int c = 0; c < COLUMNS; c++)
 		strbuf_reset(&col[c]);
 	lists_release(&named);
 	lists_release(&files);
+	lists_release(&roots);
 }
 
 /* ---- the owner's side */

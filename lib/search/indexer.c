@@ -12,7 +12,7 @@
 #define FLOOD_SHARE 20 /* ... while more is written than it could take in even so */
 #define REST_MAX_MS 3000
 
-enum { CHANNEL_ID, SEQ, SENDER, VERSION, BODY }; /* columns of search_log and search_walk */
+enum { CHANNEL_ID, SEQ, SENDER, VERSION, BODY, THREAD }; /* columns of search_log and search_walk */
 
 struct place {
 	int64_t event, channel, seq;
@@ -43,7 +43,7 @@ static void load_add(struct load *l, struct tokens *t, const PGresult *r, int ro
 	l->versions[l->n] = result_int(r, row, VERSION);
 	strbuf_cstr(&vector);
 	if (!result_null(r, row, BODY)) {
-		document_read(result_text(r, row, BODY), result_length(r, row, BODY), &d);
+		document_read(result_text(r, row, BODY), result_length(r, row, BODY), !result_null(r, row, THREAD), &d);
 		tokens_of(t, d.text.p, d.text.n);
 		document_vector(&vector, &d, t, l->channels[l->n], result_int(r, row, SENDER));
 		document_release(&d);

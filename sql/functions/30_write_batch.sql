@@ -3,7 +3,8 @@
 -- status  0 stored; 1 again: stored before under this client id, with the first one's numbers; 2 client_id_reused;
 --         3 not a member; 4 no such channel; 5 deferred: the channel is held by another transaction (only without in_wait);
 --         6 busy: the same client id stands earlier in this batch; 7 archived; 8 unknown kind; 9 stale encryption epoch;
---         10 muted, at_us: until when, 0: until it is lifted; 11 a file that it names is not to be had
+--         10 muted, at_us: until when, 0: until it is lifted; 11 a file that it names is not to be had;
+--         12 to 14 as threads_judge()
 -- channels  each once, ascending. hints: of each, a seq that it has reached as far as the caller knows. It is believed by nobody:
 --           only how soon the newest message is found hangs on it. null or 0: no idea. Below zero: minus a seq that was stored over
 --           this very connection, so that it has been reached for certain, and is likely the newest. Where it is not, the unique
@@ -16,14 +17,19 @@
 -- mentions  in_naming: the place of an item; in_named: a user whom it names, each once; null where no item names anyone
 -- files     in_filing: the place of an item; in_files: a file that it bears, each once, in their order; null where no item bears any. The
 --           Files as JSON go to the end of its body, and of the body that its tail ends with
+-- replies   in_replying: the place of an item; in_roots: the seq of the root that it replies to, below 0 where it stands in the channel's
+--           line too; null where no item is a reply
 DROP FUNCTION IF EXISTS write_batch("char"[], bigint[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[], boolean);
 DROP FUNCTION IF EXISTS write_batch("char"[], bigint[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[], boolean, int[], bigint[]);
 DROP FUNCTION IF EXISTS write_batch(bigint[], bigint[], "char"[], int[], int[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[],
 	boolean, boolean, int[], bigint[]);
+DROP FUNCTION IF EXISTS write_batch(bigint[], bigint[], "char"[], int[], int[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[],
+	boolean, boolean, int[], bigint[], int[], bigint[]);
 CREATE OR REPLACE FUNCTION write_batch(in_channels bigint[], in_hints bigint[], in_kind "char"[], in_room int[], in_nth int[],
 	in_sender bigint[], in_client uuid[], in_digest bytea[], in_epoch bigint[], in_body text[], in_tail text[], in_ends int[],
 	in_look boolean, in_wait boolean, in_naming int[] DEFAULT NULL, in_named bigint[] DEFAULT NULL,
-	in_filing int[] DEFAULT NULL, in_files bigint[] DEFAULT NULL)
+	in_filing int[] DEFAULT NULL, in_files bigint[] DEFAULT NULL,
+	in_replying int[] DEFAULT NULL, in_roots bigint[] DEFAULT NULL)
 RETURNS TABLE (status int, seq bigint, id bigint, event bigint, at_us bigint) LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -47,6 +53,8 @@ DECLARE
 	nths int[] := in_nth;
 	places int[];   -- among those that are stored; null: all are
 	files text[];   -- of those that bear some; null: none does
+	roots bigint[]; -- of those that are replies; null: none is
+	news record;    -- of their threads
 	seqs bigint[];
 	ids bigint[];
 	head bigint;
@@ -107,6 +115,9 @@ BEGIN
 		INTO statuses
 		FROM unnest(in_kind, in_room, in_sender, in_epoch) WITH ORDINALITY AS i(kind, room, sender, epoch, ord)
 		LEFT JOIN members m ON m.channel_id = in_channels[i.room] AND m.user_id = i.sender;
+		IF in_replying IS NOT NULL THEN
+			SELECT j.judged, j.roots INTO statuses, roots FROM threads_judge(statuses, in_channels, in_room, in_replying, in_roots) j;
+		END IF;
 		IF in_filing IS NOT NULL THEN
 			SELECT j.judged, j.texts INTO statuses, files FROM files_judge(statuses, in_channels, in_room, in_sender, in_filing, in_files) j;
 		END IF;
@@ -135,10 +146,12 @@ BEGIN
 		-- 3. store what was accepted
 		now_at := date_trunc('milliseconds', clock_timestamp());
 		BEGIN
-			INSERT INTO messages (channel_id, seq, id, sender, client_id, digest, created_at, body)
+			INSERT INTO messages (channel_id, seq, id, sender, client_id, digest, created_at, thread, aside, body)
 			SELECT in_channels[in_room[i]], seqs[i], ids[i], in_sender[i], in_client[i], in_digest[i], now_at,
+				abs(roots[i]), roots[i] > 0,
 				CASE WHEN files[i] IS NULL THEN in_body[i] ELSE left(in_body[i], -1) || ',"files":' || files[i] || '}' END::jsonb
-			FROM generate_series(1, n) i WHERE statuses[i] = 0 ORDER BY in_room[i], i; -- neighbours in the indices too
+			-- neighbours in the indices one after the other
+			FROM (SELECT i FROM generate_series(1, n) i WHERE statuses[i] = 0 ORDER BY in_room[i], i OFFSET 0) o(i);
 			EXIT;
 		EXCEPTION WHEN unique_violation THEN
 			GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;
@@ -164,6 +177,9 @@ BEGIN
 		IF in_filing IS NOT NULL THEN
 			PERFORM files_attach(files, seqs, in_filing, in_files);
 		END IF;
+		IF in_replying IS NOT NULL THEN
+			SELECT * INTO news FROM threads_replied(statuses, in_channels, in_room, in_sender, roots, seqs, ids, now_at, in_naming, in_named);
+		END IF;
 
 		-- 4. emit it, as emit_events does
 		SELECT ' {"type":"message","cursor":"' || s.mark || '.' INTO STRICT front FROM stream s;
@@ -184,6 +200,9 @@ BEGIN
 				FROM generate_series(coalesce(in_ends[e.ord - 1], 0) + 1, e.last) i WHERE statuses[i] = 0
 				OFFSET 0) i) p -- OFFSET: a number becomes text once
 		WHERE p.whole IS NOT NULL;
+		IF in_replying IS NOT NULL THEN
+			PERFORM threads_told(news.changed, news.followers);
+		END IF;
 	END IF;
 	RETURN QUERY SELECT statuses[i], seqs[i], ids[i], CASE WHEN statuses[i] = 0 THEN head + coalesce(places[i], i) END,
 		CASE statuses[i] WHEN 0 THEN now_us WHEN 10 THEN muted_until_us(in_channels[in_room[i]], in_sender[i]) END

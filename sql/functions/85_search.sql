@@ -48,11 +48,12 @@ BEGIN
 END $$;
 
 -- Messages that the log tells of above one event and up to another, each once, as they are now; body null: deleted.
+DROP FUNCTION IF EXISTS search_log(bigint, bigint);
 CREATE OR REPLACE FUNCTION search_log(above bigint, upto bigint)
-RETURNS TABLE (channel_id bigint, seq bigint, sender bigint, version bigint, body jsonb) LANGUAGE sql STABLE
+RETURNS TABLE (channel_id bigint, seq bigint, sender bigint, version bigint, body jsonb, thread bigint) LANGUAGE sql STABLE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
-	SELECT m.channel_id, m.seq, m.sender, m.version, CASE WHEN m.deleted_at IS NULL THEN m.body END
+	SELECT m.channel_id, m.seq, m.sender, m.version, CASE WHEN m.deleted_at IS NULL THEN m.body END, m.thread
 	FROM (SELECT DISTINCT e.channel_id, e.subject FROM events e
 		WHERE e.id > above AND e.id <= upto AND e.type IN ('message', 'message.updated', 'message.deleted')) e
 	JOIN messages m ON m.channel_id = e.channel_id AND m.seq = e.subject
@@ -116,7 +117,8 @@ END $$;
 DROP FUNCTION IF EXISTS search_find(bigint, text, timestamptz, timestamptz, bigint, int, int);
 CREATE OR REPLACE FUNCTION search_find(reader bigint, template text, before_at timestamptz, after_at timestamptz, below bigint,
 	want int, budget int)
-RETURNS TABLE (channel_id bigint, seq bigint, id bigint, sender bigint, created_us bigint, version bigint, body jsonb, edited_us bigint)
+RETURNS TABLE (channel_id bigint, seq bigint, id bigint, sender bigint, created_us bigint, version bigint, body jsonb, edited_us bigint,
+	thread bigint)
 LANGUAGE plpgsql STABLE
 -- One plan for all: the words by their index, sorted; then message after message, until there are enough. Whose channel it is is looked
 -- up once for each channel (Memoize).
@@ -139,7 +141,7 @@ BEGIN
 		IF template <> '' THEN
 			RETURN QUERY
 			SELECT m.channel_id, m.seq, m.id, m.sender, (extract(epoch FROM m.created_at) * 1000000)::int8, m.version, m.body,
-				(extract(epoch FROM m.edited_at) * 1000000)::int8
+				(extract(epoch FROM m.edited_at) * 1000000)::int8, m.thread
 			FROM (SELECT i.id, i.channel_id, i.seq FROM message_index i
 				WHERE i.words @@ replace(template, '%', search_mark(p))::tsquery AND i.id + 0 < below -- + 0: by the words' index alone
 					AND i.created_at < before_at AND i.created_at >= after_at
@@ -150,7 +152,7 @@ BEGIN
 		ELSE
 			RETURN QUERY
 			SELECT m.channel_id, m.seq, m.id, m.sender, (extract(epoch FROM m.created_at) * 1000000)::int8, m.version, m.body,
-				(extract(epoch FROM m.edited_at) * 1000000)::int8
+				(extract(epoch FROM m.edited_at) * 1000000)::int8, m.thread
 			FROM (SELECT i.id, i.channel_id, i.seq FROM message_index i
 				WHERE i.id < least(below, (p + 1) << 15) AND i.id >= p << 15 AND i.created_at < before_at AND i.created_at >= after_at
 				ORDER BY i.id DESC OFFSET 0) i

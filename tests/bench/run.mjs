@@ -2,7 +2,7 @@
 // build/bench/bench.svg. Each ratio is made within one run, the two sides in turn, medians of three rounds.
 //   node tests/bench/run.mjs [--quick] [--calm] [--tcp] [--rounds N] [--patience SECONDS] [-v] [CELL…]   (make bench BENCH="--quick fan1000")
 //   --quick     short steps, one round: for seeing that it works     --calm   no search for top rates, no snapshot
-//   --tcp       durable: the writers come by TCP, which costs them and us 8 us a message more; else by a Unix socket, as pgbench does
+//   --tcp       durable: the writers come by TCP, which costs them and us some us a message more; else by a Unix socket, as pgbench does
 //   --patience  how long to wait for a quiet machine before each measurement (60)
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";

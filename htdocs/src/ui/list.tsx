@@ -6,6 +6,7 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import { ArrowDown, ArrowUp, CheckCheck } from 'lucide';
 import { emptyLog, tailSeq } from '../model/log';
+import { isAside, withoutAsides } from '../model/threads';
 import { arrivalOf, readersBySeq, type Marks } from '../model/reads';
 import { myId, pendingOf } from '../model/state';
 import type { Channel, Log, Pending } from '../model/types';
@@ -74,10 +75,11 @@ export function MessageList({ channel }: { channel: Channel }) {
 	}, []);
 
 	const ready = log.status === 'ready' || log.messages.length > 0;
+	const shown = useMemo(() => withoutAsides(log), [log]);
 	const pending = useMemo<Pending[]>(() => pendingOf(client.store.get(), id), [outbox, id]);
-	const rows = useMemo<Row[]>(() => (ready ? buildRows(log, pending, me, line) : []), [log.messages, log.hasBefore, ready, pending, me, line, today]);
+	const rows = useMemo<Row[]>(() => (ready ? buildRows(shown, pending, me, line) : []), [log.messages, log.hasBefore, ready, pending, me, line, today]);
 	const seen = useMemo(
-		() => (ready ? seenBySeq(log, marks, channel, me) : new Map<number, Seen>()),
+		() => (ready ? seenBySeq(shown, marks, channel, me) : new Map<number, Seen>()),
 		[log.messages, ready, marks, channel.peer, channel.members, me],
 	);
 	const indexOf = useMemo(() => new Map(rows.map((r, i) => [r.key, i])), [rows]);
@@ -139,7 +141,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 		client.atBottom = p.stick;
 		let fresh = 0;
 		const messages = client.store.get().logs[id]?.messages ?? [];
-		for (let i = messages.length - 1; i >= 0 && messages[i]!.seq > p.bottomSeq && fresh < 100; i--) if (messages[i]!.sender !== me) fresh++;
+		for (let i = messages.length - 1; i >= 0 && messages[i]!.seq > p.bottomSeq && fresh < 100; i--)
+			if (messages[i]!.sender !== me && !isAside(messages[i]!)) fresh++;
 		const far = !p.stick && below > box.clientHeight / 2;
 		const above = lineAbove();
 		setAway((a) => (a.far === far && a.fresh === fresh && a.above === above ? a : { far, fresh, above }));
@@ -412,9 +415,9 @@ export function MessageList({ channel }: { channel: Channel }) {
 			</div>
 			{away.above && line !== null && (
 				<div class="unread-bar">
-					<button onClick={() => void toLine()} disabled={jumping} aria-label={t.firstNewLabel(newAbove(log, line, me))}>
+					<button onClick={() => void toLine()} disabled={jumping} aria-label={t.firstNewLabel(newAbove(shown, line, me))}>
 						{jumping ? <span class="spinner small" aria-hidden="true" /> : <Icon of={ArrowUp} size={16} />}
-						<span>{t.firstNew(newAbove(log, line, me))}</span>
+						<span>{t.firstNew(newAbove(shown, line, me))}</span>
 					</button>
 					<button title={`${t.markRead} (Esc)`} aria-label={t.markRead} onClick={() => client.markRead(id)}>
 						<Icon of={CheckCheck} size={16} />
@@ -445,7 +448,7 @@ function seenBySeq(log: Log, marks: Marks | undefined, channel: Channel, me: num
 	const found = new Map<number, Seen>();
 	if (channel.peer === me) return found; // notes to oneself
 	for (const [seq, readers] of readersBySeq(log, marks, me)) found.set(seq, { ...UNSEEN, readers });
-	const direct = channel.kind === 'direct';
+	const direct = channel.peer !== null;
 	if (!direct && channel.members <= RECEIPTS_MAX) return found;
 	const words = new Set<string>();
 	for (let i = log.messages.length - 1; i >= 0; i--) {

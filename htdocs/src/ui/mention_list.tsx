@@ -2,7 +2,7 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { spokenText } from '../model/markdown';
 import { choices, mentionsIn, writingAt } from '../model/mention';
-import { myId, type State } from '../model/state';
+import { myId, peersOf, type State } from '../model/state';
 import type { Channel, User } from '../model/types';
 import { t } from '../strings';
 import { Avatar } from './avatar';
@@ -15,7 +15,7 @@ import { usePeople } from './picker';
 function candidates(s: State, channel: Channel): { people: User[]; all: boolean } {
 	const me = myId(s);
 	const known = (ids: readonly number[]) => ids.flatMap((id) => (id !== me && s.users[id]?.active ? [s.users[id]] : []));
-	if (channel.kind === 'direct') return { people: known(channel.peer === null ? [] : [channel.peer]), all: true };
+	if (channel.kind === 'direct') return { people: known(peersOf(s, channel)), all: true };
 	const members = s.members[channel.id];
 	return { people: known(members?.list.map((m) => m.user) ?? []), all: members?.status === 'ready' && members.next === null };
 }

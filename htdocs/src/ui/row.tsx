@@ -2,7 +2,7 @@
 import { memo } from './memo';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, Pencil, RotateCw, ShieldAlert, Trash2 } from 'lucide';
+import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, MessagesSquare, Pencil, RotateCw, ShieldAlert, Trash2, Users } from 'lucide';
 import type { IconNode } from 'lucide';
 import type { Channel, Message as Stored, MessageFile, User } from '../model/types';
 import { mayEdit } from '../model/reactions';
@@ -10,6 +10,8 @@ import { waitsForFiles } from '../model/uploads';
 import { rankIn } from '../model/roles';
 import { myId } from '../model/state';
 import { t } from '../strings';
+import { tt } from '../strings_threads';
+import { tc } from '../strings_channels';
 import { Avatar } from './avatar';
 import { Face, StatusMark } from './presence';
 import { useState$, useUi } from './context';
@@ -20,8 +22,10 @@ import { Icon } from './icon';
 import { channelLabel, personName } from './names';
 import { ReactionRow, ReactTools } from './reactions';
 import type { Row } from './rows';
+import { navigate, threadPath } from './route';
 import { SeenLine, sameSeen, type Seen } from './seen';
 import { MessageText, NamingText, textClass } from './text';
+import { InThread, ThreadLine } from './thread_line';
 import { briefTime, dateOf, dayName, fullTime, timeOf } from './time';
 
 interface Props {
@@ -36,6 +40,8 @@ interface Props {
 	seen: Seen;
 	me: number;
 	onFocus: (key: string) => void;
+	/* It stands in the panel of its thread. */
+	inThread?: boolean;
 }
 
 export const RowView = memo(
@@ -74,6 +80,7 @@ export const RowView = memo(
 		a.loading === b.loading &&
 		a.failed === b.failed &&
 		a.me === b.me &&
+		a.inThread === b.inThread &&
 		sameSeen(a.seen, b.seen),
 );
 
@@ -87,7 +94,7 @@ function sameRow(a: Row, b: Row): boolean {
 const LONG_TEXT = 1_800; // characters
 const LONG_LINES = 22;
 
-function Message({ row, user, channel, active, first, seen, me, onFocus }: Props & { row: Extract<Row, { kind: 'message' | 'pending' }> }) {
+function Message({ row, user, channel, active, first, seen, me, onFocus, inThread }: Props & { row: Extract<Row, { kind: 'message' | 'pending' }> }) {
 	const ui = useUi();
 	// Tools are made when they can be used first: most rows only ever pass by.
 	const [near, setNear] = useState(false);
@@ -112,8 +119,12 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 	const copy = () => {
 		void navigator.clipboard?.writeText(text ?? '').then(() => ui.toast(t.copied));
 	};
+	const parent = stored?.thread ?? pending?.thread;
+	const openThread = () => {
+		if (stored) navigate(threadPath(channel.id, stored.thread ?? stored.seq));
+	};
 	const markUnread = () => {
-		if (!stored) return;
+		if (!stored || inThread) return;
 		ui.client.markUnread(channel.id, stored.seq).then(
 			() => ui.toast(t.markedUnread),
 			(e: unknown) => ui.toast(errorText(e), true),
@@ -134,6 +145,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 				if (e.target !== e.currentTarget || e.ctrlKey || e.metaKey || e.altKey) return;
 				if (e.key === 'c') copy();
 				else if (e.key === 'u') markUnread();
+				else if (e.key === 't' && stored && !inThread) openThread();
 				else if (stored?.deleted || !stored) return;
 				else if (e.key === 'e' && stored.sender === me) edit();
 				else if (e.key === 'r') ui.openDialog({ react: { channel: channel.id, seq: stored.seq } });
@@ -162,6 +174,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 						{when}
 					</div>
 				)}
+				{!inThread && parent !== undefined && <InThread channel={channel.id} root={parent} active={active} />}
 				{stored?.deleted ? (
 					<p class="msg-gone">{stored.deleted_by && stored.deleted_by !== stored.sender ? t.deletedByOther : t.deletedMessage}</p>
 				) : editing ? (
@@ -206,6 +219,9 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 					</p>
 				)}
 				{stored && !stored.deleted && <ReactionRow message={stored} active={active} />}
+				{stored?.replies && stored.replies.count > 0 && !inThread && (
+					<ThreadLine message={stored} replies={stored.replies} active={active} />
+				)}
 				{stored && <SeenLine seen={seen} channel={channel.id} seq={stored.seq} />}
 			</div>
 			{(near || active) && stored && !editing && (
@@ -215,7 +231,10 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 						<Tool icon={Pencil} label={t.editMessage} active={active} onClick={edit} />
 					)}
 					{text && <Tool icon={Copy} label={t.copy} active={active} onClick={copy} />}
-					<Tool icon={MessageSquareDot} label={t.markUnread} active={active} onClick={markUnread} />
+					{!inThread && (!stored.deleted || stored.replies) && (
+						<Tool icon={MessagesSquare} label={tt.reply} active={active} onClick={openThread} />
+					)}
+					{!inThread && <Tool icon={MessageSquareDot} label={t.markUnread} active={active} onClick={markUnread} />}
 					{stored.sender === me && channel.kind !== 'direct' && !stored.deleted && (
 						<Tool
 							icon={CheckCheck}
@@ -316,11 +335,11 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 	const direct = channel.kind === 'direct';
 	return (
 		<div class="start" data-key={rowKey}>
-			{direct ? (
-				<Avatar user={peer} id={channel.peer ?? 0} size="l" />
+			{channel.peer !== null ? (
+				<Avatar user={peer} id={channel.peer} size="l" />
 			) : (
 				<span class="start-icon" aria-hidden="true">
-					<Icon of={channel.kind === 'private' ? Lock : Hash} size={26} />
+					<Icon of={direct ? Users : channel.kind === 'private' ? Lock : Hash} size={26} />
 				</span>
 			)}
 			<h2>
@@ -329,6 +348,7 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 			<p>
 				{self ? t.startOfSelfText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText}
 				{!direct && `${channel.topic ? ' · ' : ' '}${t.created(dateOf(Date.parse(channel.created_at)))}`}
+				{channel.keep_days != null && ` · ${tc.kept(channel.keep_days)}`}
 			</p>
 		</div>
 	);
