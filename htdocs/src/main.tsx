@@ -8,6 +8,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/messages.css';
+import './styles/markdown.css';
 import './styles/changes.css';
 import './styles/files.css';
 import './styles/dialogs.css';

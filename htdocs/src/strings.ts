@@ -504,10 +504,6 @@ export const t = {
 		['R', 'React to the chosen message'],
 		['T', 'Reply to the chosen message in a thread'],
 		['U', 'Mark as unread from the chosen message'],
-		['@', 'Mention someone'],
-		['Ctrl+V', 'Add a copied picture or file'],
-		['Enter', 'Send the message'],
-		['Shift+Enter', 'New line'],
 		['?', 'Show this list'],
 	] as [string, string][],
 };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseLines } from '../src/net/api';
 import { parseRoute, safeReturn } from '../src/ui/route';
-import { linkify, trimLink } from '../src/ui/text';
+import { linkify, trimLink } from '../src/model/links';
 import { layout, rowAt, windowOf } from '../src/ui/virtual';
 
 const links = (text: string) => linkify(text).flatMap((p) => (typeof p === 'string' ? [] : [p.text]));

@@ -187,6 +187,7 @@ const plans = {
 		nodeSuite("web (files)", "tests/web", 8, { ...whole, FILES_ALL: "1" }, "files_radosgw"),
 		nodeSuite("web (large)", "tests/web/long", 8, whole),
 		nodeSuite("web (axe)", "tests/web", 6, { ...whole, SIZES: "all" }, "axe"),
+		nodeSuite("web (scroll)", "tests/web", 8, { ...whole, ROWS: "10000" }, "text"),
 		nodeSuite("web (roles)", "tests/web", 6, { ...whole, SIZES: "all" }, "roles"),
 		nodeSuite("files (large)", "tests/files/long", 15),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Hash, Lock, Menu as MenuIcon, Search, Users } from 'lucide';
 import { api } from '../net/api';
+import { preview } from '../model/markdown';
 import { statusOf } from '../model/presence';
 import { isGuest } from '../model/roles';
 import { myId } from '../model/state';
@@ -136,7 +137,7 @@ function Announcer({ channel }: { channel: Channel }) {
 /* What a message says, to the ear: its words, and how many files are with it. */
 function saidOf({ body }: Message): string {
 	const files = body?.files?.length ?? 0;
-	return [body?.text.slice(0, 300), files ? t.filesIn(files) : ''].filter(Boolean).join(', ');
+	return [body && preview(body.text, 300), files ? t.filesIn(files) : ''].filter(Boolean).join(', ');
 }
 
 /* A public channel that one is not in. */

@@ -11,10 +11,11 @@ import { Chips } from './chips';
 import { useState$, useUi } from './context';
 import { AttachButton, pastedFiles, useAddFiles } from './drop';
 import { Icon } from './icon';
-import { LIST_ID, namedIn, useMentions } from './mention_list';
+import { namedIn } from './mention_list';
 import { channelLabel } from './names';
 import { coarsePointer } from './media';
 import { stampOf } from './time';
+import { useWriting } from './writing';
 
 const WARN = 500; // characters left when the counter shows
 
@@ -59,17 +60,7 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 		if (!coarsePointer()) area.current?.focus({ preventScroll: true });
 	}, [place]);
 
-	const mentions = useMentions(channel, area, (start, end, written) => {
-		const el = area.current;
-		if (!el) return;
-		el.focus();
-		el.setSelectionRange(start, end);
-		// As if it were typed, so that it can be undone.
-		if (!document.execCommand('insertText', false, written)) {
-			el.setRangeText(written, start, end, 'end');
-			client.setDraft(channel.id, el.value, thread);
-		}
-	});
+	const writing = useWriting(channel, area, (now) => client.setDraft(channel.id, now, thread));
 
 	const send = () => {
 		if (failed && left >= 0) toast(t.filesFixFirst, true);
@@ -77,7 +68,7 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 		const where: SentPlace = thread ? { thread, ...(both ? { in_channel: true } : {}) } : {};
 		client.send(channel.id, text.trim(), namedIn(client.store.get(), channel, text), where);
 		setBoth(false);
-		mentions.close();
+		writing.close();
 		area.current?.focus();
 	};
 
@@ -89,7 +80,7 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 				send();
 			}}
 		>
-			{mentions.list}
+			{writing.lists}
 			<Chips uploads={chosen} />
 			<label class="sr-only" for={name}>
 				{thread ? tt.write : t.writeTo(label)}
@@ -103,16 +94,12 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 				placeholder={thread ? tt.write : t.writeTo(label)}
 				aria-describedby={`${name}-note`}
 				aria-invalid={left < 0}
-				aria-autocomplete="list"
-				aria-controls={LIST_ID}
-				aria-activedescendant={mentions.active}
 				enterkeyhint="send"
+				{...writing.field}
 				onInput={(e) => {
 					client.typed(channel.id, e.currentTarget.value, thread);
-					mentions.look();
+					writing.look();
 				}}
-				onSelect={mentions.look}
-				onBlur={mentions.close}
 				onPaste={(e) => {
 					const files = able ? pastedFiles(e.clipboardData, stampOf(Date.now())) : [];
 					if (!files.length) return;
@@ -120,7 +107,7 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 					addFiles(files);
 				}}
 				onKeyDown={(e) => {
-					if (mentions.onKeyDown(e)) return;
+					if (writing.onKeyDown(e)) return;
 					const bare = !e.shiftKey && !e.altKey && !e.ctrlKey && !e.metaKey;
 					if (e.key === 'ArrowUp' && bare && !text && client.changes.editLast(channel.id, thread)) return e.preventDefault();
 					// Enter while an input method composes chooses a word; keyCode 229 is Safari's way to say so.

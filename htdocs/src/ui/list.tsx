@@ -12,6 +12,7 @@ import { myId, pendingOf } from '../model/state';
 import type { Channel, Log, Pending } from '../model/types';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
+import { copySource } from './copy';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { RowView } from './row';
@@ -37,7 +38,11 @@ interface Place {
 	height: number;
 	leaving: boolean; // on the way to the line: what is still on the screen was not looked for
 	lineMet: number | null; // the "new messages" line that has been on the screen
+	drawn: number; // height of all rows, as the list itself has drawn them last
 }
+
+const UNKNOWN = { top: 0, width: 800, height: 600, drawn: 0 };
+const START: Place = { stick: true, anchor: null, opened: false, bottomSeq: 0, leaving: false, lineMet: null, ...UNKNOWN };
 
 export function MessageList({ channel }: { channel: Channel }) {
 	const { client, toast } = useUi();
@@ -62,7 +67,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const scroller = useRef<HTMLDivElement>(null);
 	const inner = useRef<HTMLDivElement>(null);
 	const heights = useRef(new Map<string, number>());
-	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, top: 0, width: 800, height: 600, leaving: false, lineMet: null });
+	const place = useRef<Place>({ ...START });
 	const wantFocus = useRef(false);
 	const choose = useCallback((key: string) => {
 		chosen.current = key;
@@ -219,6 +224,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 			if (Math.abs(moved) > 0.25) box.scrollTop += moved;
 		} else capture();
 		p.top = box.scrollTop;
+		p.drawn = inner.current.getBoundingClientRect().height;
 		if (corrected) redraw(0);
 		else afterMove();
 
@@ -264,7 +270,11 @@ export function MessageList({ channel }: { channel: Channel }) {
 
 	// Sizes change without a drawing of ours: the window, the keyboard of a phone, a text unfolded.
 	useEffect(() => {
-		const ro = new ResizeObserver(() => redraw(0));
+		const ro = new ResizeObserver(() => {
+			const [box, rows] = [scroller.current, inner.current];
+			const same = box && rows && box.clientWidth === p.width && box.clientHeight === p.height;
+			if (!same || rows.getBoundingClientRect().height !== p.drawn) redraw(0);
+		});
 		if (scroller.current) ro.observe(scroller.current);
 		if (inner.current) ro.observe(inner.current);
 		const looked = () => markSeen();
@@ -379,6 +389,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 				tabIndex={0}
 				onScroll={onScroll}
 				onKeyDown={onKeyDown}
+				onCopy={copySource}
 			>
 				{!ready && <Skeleton />}
 				<div ref={inner} class="list-inner">

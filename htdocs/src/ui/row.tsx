@@ -24,7 +24,7 @@ import { ReactionRow, ReactTools } from './reactions';
 import type { Row } from './rows';
 import { navigate, threadPath } from './route';
 import { SeenLine, sameSeen, type Seen } from './seen';
-import { MessageText, NamingText } from './text';
+import { MessageText, NamingText, textClass } from './text';
 import { InThread, ThreadLine } from './thread_line';
 import { briefTime, dateOf, dayName, fullTime, timeOf } from './time';
 
@@ -185,6 +185,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 					<Body
 						text={text}
 						mentions={mentions}
+						tab={active ? 0 : -1}
 						after={stored?.edited_at && <EditedMark message={stored} at={stored.edited_at} active={active} />}
 					/>
 				) : files?.length || pending?.files?.length ? null : (
@@ -304,15 +305,14 @@ function EditedMark({ message, at, active }: { message: Stored; at: string; acti
 	);
 }
 
-function Body({ text, mentions, after }: { text: string; mentions?: readonly number[]; after?: ComponentChildren }) {
+function Body({ text, mentions, ...around }: { text: string; mentions?: readonly number[]; after?: ComponentChildren; tab: number }) {
 	const long = text.length > LONG_TEXT || countLines(text) > LONG_LINES;
 	const [open, setOpen] = useState(false);
 	return (
 		<>
-			<p class={`msg-text${long && !open ? ' msg-folded' : ''}`} dir="auto">
-				{mentions?.length ? <NamingText text={text} mentions={mentions} /> : <MessageText text={text} />}
-				{after && <> {after}</>}
-			</p>
+			<div class={`${textClass(text)}${long && !open ? ' msg-folded' : ''}`} dir="auto">
+				{mentions?.length ? <NamingText text={text} mentions={mentions} {...around} /> : <MessageText text={text} {...around} />}
+			</div>
 			{long && (
 				<button class="link-button" aria-expanded={open} onClick={() => setOpen(!open)}>
 					{open ? t.showLess : t.showAll}

@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ArrowLeft, Search, X } from 'lucide';
 import { api, ApiError, type Found } from '../net/api';
+import { plainHits } from '../model/markdown';
 import { messageAt } from '../model/log';
 import { begin, complete, writingAt, type FilterKey, type Writing } from '../model/search';
 import { t } from '../strings';
@@ -265,7 +266,7 @@ function Result({ found: r, here, phone }: { found: Found; here: ChannelRoute; p
 					</time>
 				</span>
 				<span class="result-text" dir="auto">
-					{r.snippet.map((p, i) => (p.hit ? <mark key={i}>{p.text}</mark> : <span key={i}>{p.text}</span>))}
+					{plainHits(r.snippet).map((p, i) => (p.hit ? <mark key={i}>{p.text}</mark> : <span key={i}>{p.text}</span>))}
 				</span>
 			</a>
 		</li>
