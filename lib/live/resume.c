@@ -195,7 +195,8 @@ static bool may_see(const struct live_user *u, const struct ring_entry *e)
 	return since >= 0 && since < e->id;
 }
 
-/* The sum that the client said counts a channel that he has left since, and none that he has come into: it tells nothing. */
+/* The sum that the client said counts a channel that he has left since, and none that he has come into: it tells
+ * nothing. */
 static void doubt_reads(struct receiver *r, enum event_kind kind, int64_t subject)
 {
 	if ((kind == EVENT_JOIN || kind == EVENT_LEAVE) && subject == r->user->id)
