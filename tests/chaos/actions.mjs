@@ -24,7 +24,9 @@ async function say(w, me, how) {
 	if (!room) return;
 	const op = { op: "send", client_id: randomUUID(), channel: room.id, body: body(w) };
 	const answer = await how(op);
-	room.last = Math.max(room.last, answer.json?.seq ?? 0);
+	if (!answer.json?.seq) return answer;
+	room.last = Math.max(room.last, answer.json.seq);
+	me.sent = [...(me.sent ?? []).slice(-20), w.path(room, answer.json.seq)];
 	return answer;
 }
 
@@ -52,6 +54,9 @@ const message = (act) => (w, me) => {
 	return seq ? act(w, me, w.path(room, seq), room, seq) : undefined;
 };
 
+/** Something with one of his own messages, as a rule. */
+const own = (act) => (w, me) => (me.sent && w.chance(0.8) ? act(w, me, w.one(me.sent)) : message(act)(w, me));
+
 const device = (act) => (w, me) => {
 	act(w.one(me.devices), w);
 	return true;
@@ -65,8 +70,9 @@ export const ACTIONS = [
 		weight: 3,
 		run: (w, me) => say(w, me, async (op) => (await Promise.all([byRest(me, op), byOp(w, me, op)]))[0]),
 	},
-	{ name: "edit", weight: 10, run: message((w, me, path) => me.patch(path, { body: body(w) })) },
-	{ name: "delete", weight: 6, run: message((w, me, path) => me.delete(path)) },
+	{ name: "edit", weight: 10, run: own((w, me, path) => me.patch(path, { body: body(w) })) },
+	{ name: "delete", weight: 6, run: own((w, me, path) => me.delete(path)) },
+	{ name: "take a preview away", weight: 1, run: own((w, me, path) => me.delete(`${path}/preview`)) },
 	{
 		name: "react",
 		weight: 12,

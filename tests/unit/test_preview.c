@@ -161,15 +161,10 @@ static void exceptions(void **state)
 
 static void hosts(void **state)
 {
-	static const char *const bad[] = {"ftp://example.org/",
-					  "file:///etc/passwd",
-					  "gopher://example.org/",
-					  "http://example.org:22/",
-					  "http://a@example.org/",
-					  "http://a:b@example.org/",
-					 
-					  "//example.org/",
-					  "javascript:alert(1)"};
+	static const char *const bad[] = {"ftp://example.org/",     "file:///etc/passwd",    "gopher://example.org/",
+					  "http://example.org:22/", "http://a@example.org/", "http://a:b@example.org/",
+
+					  "//example.org/",         "javascript:alert(1)"};
 	char host[FETCH_HOST_MAX];
 	struct guard g;
 	struct err e = {0};
