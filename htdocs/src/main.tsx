@@ -10,6 +10,7 @@ import './styles/shell.css';
 import './styles/messages.css';
 import './styles/changes.css';
 import './styles/files.css';
+import './styles/previews.css';
 import './styles/dialogs.css';
 import './styles/people.css';
 import './styles/access.css';
