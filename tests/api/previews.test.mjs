@@ -68,6 +68,10 @@ before(async () => {
 		one.server = createServer((_q, r) => r.writeHead(200, asHtml).end(page("SECRET")));
 		one.server.on("connection", () => one.hits++);
 		one.port = await listen(one.server, host, at);
+		const reached = await fetch(`http://${host.includes(":") ? `[${host}]` : host}:${one.port}/`, { headers: { connection: "close" } });
+		assert.match(await reached.text(), /SECRET/);
+		assert.equal(one.hits, 1, "it can be reached");
+		one.hits = 0;
 		closed.push(one);
 	}
 	stack = await startStack({

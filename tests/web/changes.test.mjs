@@ -170,7 +170,6 @@ test("a link gets a card, of one height; who did not write it hides it for himse
 	assert.equal(await card(b.page).evaluate((e) => e.offsetHeight), 92);
 	assert.equal(await card(b.page).locator("img").count(), 0);
 	for (const theme of ["light", "dark"]) assert.deepEqual(await lookedAt(b.page, theme), []);
-	if (process.env.SHOTS) for (const [w, h, s] of [[1280, 800, "light"], [390, 844, "dark"]]) { await b.page.setViewportSize({ width: w, height: h }); await lookedAt(b.page, s); await b.page.screenshot({ path: `${process.env.SHOTS}-${w}.png` }); }
 
 	const settings = async (page) => {
 		await page.getByRole("button", { name: "Your menu" }).click();
