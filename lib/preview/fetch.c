@@ -48,7 +48,8 @@ static const char *judge(const struct guard *g, CURLU *u, char host[FETCH_HOST_M
 	curl_free(s);
 	if (rc != CURLUE_NO_USER || part_of(u, CURLUPART_PASSWORD, 0, user, sizeof(user)))
 		return "user in the address";
-	if (!part_of(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, sizeof(port)) || !guard_port(g, atoi(port)))
+	if (!part_of(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, port, sizeof(port)) ||
+	    !guard_port(g, (int)strtol(port, NULL, 10)))
 		return "port";
 	if (!part_of(u, CURLUPART_HOST, 0, host, FETCH_HOST_MAX) || !*host)
 		return "host";

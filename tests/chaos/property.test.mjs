@@ -137,7 +137,11 @@ async function agree(devices, where) {
 				}
 				return true;
 			},
-			{ what: `what the devices of user ${me.id} have by events is what is there ${where}`, ms: 30000, every: 200 },
+			{
+				what: `what the devices of user ${me.id} have by events is what is there ${where}`,
+				ms: 30000,
+				every: 200,
+			},
 		);
 	};
 	const people = [...new Set(devices.map((d) => d.me))];
