@@ -23,6 +23,7 @@ struct maintain_thread {
 	pthread_cond_t stop_cond;
 	bool stop;
 	unsigned sweeps;
+	struct indexer_pace pace;
 };
 
 static void say(const char *what)
@@ -40,12 +41,12 @@ static void sweep(struct maintain_thread *t, struct db *db)
 }
 
 /* A batch of the search index; how long it is to the next one. */
-static int64_t index_messages(struct db *db)
+static int64_t index_messages(struct maintain_thread *t, struct db *db)
 {
 	struct err e = {0};
 	int64_t ms = AFTER_FAILURE_MS;
 
-	if (indexer_step(db, &ms, &e) < 0) {
+	if (indexer_step(db, &t->pace, &ms, &e) < 0) {
 		log_warning("index.failed", "code=%s detail=%s", err_name(e.code), log_quote(e.detail));
 		ms = AFTER_FAILURE_MS;
 	}
@@ -88,7 +89,7 @@ static void *run(void *arg)
 			next_sweep = clock_mono_ms() + each + (int64_t)rand_below((uint32_t)(each / 4 + 1));
 		}
 		if (next_index <= clock_mono_ms())
-			next_index = index_messages(db) + clock_mono_ms();
+			next_index = index_messages(t, db) + clock_mono_ms();
 		now = clock_mono_ms();
 	} while (!rest(t, MAX_OF(MIN_OF(next_sweep, next_index) - now, (int64_t)1)));
 	db_free(&db);

@@ -5,7 +5,9 @@
 --         6 busy: the same client id stands earlier in this batch; 7 archived; 8 unknown kind; 9 stale encryption epoch;
 --         10 muted, at_us: until when, 0: until it is lifted; 11 a file that it names is not to be had
 -- channels  each once, ascending. hints: of each, a seq that it has reached as far as the caller knows. It is believed by nobody:
---           only how soon the newest message is found hangs on it. null or 0: no idea
+--           only how soon the newest message is found hangs on it. null or 0: no idea. Below zero: minus a seq that was stored over
+--           this very connection, so that it has been reached for certain, and is likely the newest. Where it is not, the unique
+--           index finds it, and then all is done a second time, with a look: for a caller who hears of nobody else in the channel
 -- room, nth of an item: the place of its channel in in_channels, and how manieth of that channel in this batch it is
 -- tail    the line behind `"channel":…,"seq":…,"id":…,"created_at":…,`
 -- ends    of each NOTIFY payload: the place of its last item
@@ -33,7 +35,10 @@ DECLARE
 	states int[];   -- what is told to a member: 0, 4, 5 or 7
 	outsides int[]; -- what is told to anybody else
 	epochs bigint[];
+	floors bigint[];
 	heads bigint[];
+	sure boolean := true; -- of the hints that say so
+	broken text;
 	-- of the items
 	statuses int[];
 	olds int[];     -- 1, 2 and 6 as above, else 0; null: nobody has looked
@@ -55,29 +60,23 @@ BEGIN
 		-- covers the sequencer below too: a writer that waits must not wait long
 		PERFORM set_config('lock_timeout', '50ms', true);
 		SELECT array_agg(c.id), array_agg(c.state), array_agg(c.outside), array_agg(c.mls_epoch), array_agg(c.seq_floor)
-		INTO locked, states, outsides, epochs, heads FROM (
+		INTO locked, states, outsides, epochs, floors FROM (
 			SELECT c.id, CASE WHEN c.archived_at IS NULL THEN 0 ELSE 7 END AS state, CASE c.kind WHEN 'public' THEN 3 ELSE 4 END AS outside,
 				c.mls_epoch, c.seq_floor
 			FROM channels c WHERE c.id = ANY (in_channels) ORDER BY c.id FOR NO KEY UPDATE) c;
 	ELSE
 		SELECT array_agg(c.id), array_agg(c.state), array_agg(c.outside), array_agg(c.mls_epoch), array_agg(c.seq_floor)
-		INTO locked, states, outsides, epochs, heads FROM (
+		INTO locked, states, outsides, epochs, floors FROM (
 			SELECT c.id, CASE WHEN c.archived_at IS NULL THEN 0 ELSE 7 END AS state, CASE c.kind WHEN 'public' THEN 3 ELSE 4 END AS outside,
 				c.mls_epoch, c.seq_floor
 			FROM channels c WHERE c.id = ANY (in_channels) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED) c;
 	END IF;
 	IF cardinality(locked) IS DISTINCT FROM cardinality(in_channels) THEN -- the others are held, or do not exist
 		SELECT array_agg(coalesce(states[r.at], CASE WHEN EXISTS (SELECT FROM channels c WHERE c.id = r.id) THEN 5 ELSE 4 END)),
-			array_agg(outsides[r.at]), array_agg(epochs[r.at]), array_agg(heads[r.at])
-		INTO states, outsides, epochs, heads FROM (
+			array_agg(outsides[r.at]), array_agg(epochs[r.at]), array_agg(floors[r.at])
+		INTO states, outsides, epochs, floors FROM (
 			SELECT r.id, array_position(locked, r.id) AS at FROM unnest(in_channels) WITH ORDINALITY AS r(id, ord) ORDER BY r.ord) r;
 	END IF;
-	-- with a hint few entries of the index are read, without it a page full
-	SELECT array_agg(coalesce(
-		(SELECT l.seq FROM messages l WHERE l.channel_id = r.id AND l.seq >= r.hint ORDER BY l.seq DESC LIMIT 1),
-		(SELECT l.seq FROM messages l WHERE l.channel_id = r.id ORDER BY l.seq DESC LIMIT 1),
-		r.floor) ORDER BY r.ord)
-	INTO heads FROM unnest(in_channels, in_hints, heads) WITH ORDINALITY AS r(id, hint, floor, ord);
 	gone := EXISTS (SELECT FROM users u WHERE u.id = ANY (in_sender) AND (u.deactivated_at IS NOT NULL OR u.muted_until IS NOT NULL));
 
 	LOOP
@@ -121,6 +120,12 @@ BEGIN
 					count(*) FILTER (WHERE i.status = 0) OVER (ORDER BY i.ord ROWS UNBOUNDED PRECEDING) AS place
 				FROM unnest(statuses, in_room) WITH ORDINALITY AS i(status, room, ord) ORDER BY i.ord) i;
 		END IF;
+		-- with a hint few entries of the index are read, without it a page full
+		SELECT array_agg(CASE WHEN sure AND r.hint < 0 THEN greatest(-r.hint, r.floor) ELSE coalesce(
+			(SELECT l.seq FROM messages l WHERE l.channel_id = r.id AND l.seq >= abs(r.hint) ORDER BY l.seq DESC LIMIT 1),
+			(SELECT l.seq FROM messages l WHERE l.channel_id = r.id ORDER BY l.seq DESC LIMIT 1),
+			r.floor) END ORDER BY r.ord)
+		INTO heads FROM unnest(in_channels, in_hints, floors) WITH ORDINALITY AS r(id, hint, floor, ord);
 		SELECT array_agg(CASE WHEN i.status = 0 THEN heads[i.room] + i.nth ELSE old_seqs[i.ord] END),
 			array_agg(CASE WHEN i.status = 0 THEN nextval('message_ids') ELSE old_ids[i.ord] END)
 		INTO seqs, ids FROM (
@@ -133,13 +138,17 @@ BEGIN
 			INSERT INTO messages (channel_id, seq, id, sender, client_id, digest, created_at, body)
 			SELECT in_channels[in_room[i]], seqs[i], ids[i], in_sender[i], in_client[i], in_digest[i], now_at,
 				CASE WHEN files[i] IS NULL THEN in_body[i] ELSE left(in_body[i], -1) || ',"files":' || files[i] || '}' END::jsonb
-			FROM generate_series(1, n) i WHERE statuses[i] = 0;
+			FROM generate_series(1, n) i WHERE statuses[i] = 0 ORDER BY in_room[i], i; -- neighbours in the indices too
 			EXIT;
 		EXCEPTION WHEN unique_violation THEN
-			IF looks THEN
+			GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;
+			IF broken = 'messages_pkey' AND sure THEN
+				sure := false;
+			ELSIF NOT looks THEN
+				looks := true;
+			ELSE
 				RAISE;
 			END IF;
-			looks := true;
 		END;
 	END LOOP;
 

@@ -42,14 +42,10 @@ SELECT pg_advisory_unlock(8020600008) AS unlocked;
 SELECT s.event, s.walking, s.channel_id, s.seq, h.head, h.head = s.event OR EXISTS (SELECT FROM events e WHERE e.id = s.event + 1) AS reaches
 FROM search_state s, (SELECT stream_head() AS head OFFSET 0) h;
 
--- Messages that the log tells of above one event and up to another, each once, as they are now; body null: deleted.
 -- name: search_log
 -- in: above int8, upto int8
 -- out: channel_id int8, seq int8, sender int8, version int8, body jsonb
-SELECT m.channel_id, m.seq, m.sender, m.version, CASE WHEN m.deleted_at IS NULL THEN m.body END AS body
-FROM (SELECT DISTINCT e.channel_id, e.subject FROM events e
-	WHERE e.id > $1 AND e.id <= $2 AND e.type IN ('message', 'message.updated', 'message.deleted')) e
-JOIN messages m ON m.channel_id = e.channel_id AND m.seq = e.subject;
+SELECT channel_id, seq, sender, version, body FROM search_log($1, $2);
 
 -- The next messages of the walk through all.
 -- name: search_walk

@@ -16,7 +16,7 @@ const run = promisify(execFile);
 let stack, alice, bob;
 
 before(async () => {
-	stack = await startStack({ realtime: 0, api: 2, supervise: false, conf: { "api.threads": 8 } });
+	stack = await startStack({ provider: false, realtime: 0, api: 2, supervise: false, conf: { "api.threads": 8 } });
 	[alice, bob] = await Promise.all([bot(stack, "alice"), bot(stack, "bob")]);
 });
 after(() => stack?.stop());

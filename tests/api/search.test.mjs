@@ -11,7 +11,7 @@ import { holdOpen, makeChannel, me, message, ok, problem, send } from "./help.mj
 let stack, alice, bob, room;
 
 before(async () => {
-	stack = await startStack({ realtime: 0, api: 2 });
+	stack = await startStack({ provider: false, realtime: 0, api: 2 });
 	[alice, bob] = await Promise.all([bot(stack, "alice"), bot(stack, "bob")]);
 	room = (await makeChannel(alice, { name: "searchroom" })).id;
 });

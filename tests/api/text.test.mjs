@@ -10,7 +10,7 @@ import { json, makeChannel, message, ok, problem, send } from "./help.mjs";
 let stack, alice, bob, channel, path;
 
 before(async () => {
-	stack = await startStack({ realtime: 0 });
+	stack = await startStack({ provider: false, realtime: 0 });
 	[alice, bob] = await Promise.all([bot(stack, "alice"), bot(stack, "bob")]);
 	channel = (await makeChannel(alice)).id;
 	path = `/api/v1/channels/${channel}/messages`;

@@ -12,7 +12,8 @@ const MAX = 128 << 10;
 let stack, alice, bob, room;
 
 before(async () => {
-	stack = await startStack({ realtime: 1, conf: { "realtime.ping_interval": "700ms", "realtime.pong_timeout": "20s", "realtime.queue_bytes": "8M" } });
+	const conf = { "realtime.ping_interval": "700ms", "realtime.pong_timeout": "20s", "realtime.queue_bytes": "8M" };
+	stack = await startStack({ provider: false, realtime: 1, conf });
 	[alice, bob] = await people(stack, "alice", "bob");
 	room = await channel(alice, [bob]);
 });
