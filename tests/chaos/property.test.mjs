@@ -133,7 +133,7 @@ async function agree(devices, where) {
 					if (d.error) throw d.error;
 					const held = d.model.state();
 					for (const kind of Object.keys(fresh))
-						assert.deepEqual(held[kind], fresh[kind], `${kind}, ${d.how} (${JSON.stringify(d.connects)}) of user ${me.id} ${where}`);
+						assert.deepEqual(held[kind], fresh[kind], `${kind}, ${d.how} of user ${me.id} ${where}`);
 				}
 				return true;
 			},
