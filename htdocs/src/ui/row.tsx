@@ -21,6 +21,7 @@ import { Files, PendingFiles } from './files';
 import { Icon } from './icon';
 import { channelLabel, personName } from './names';
 import { ReactionRow, ReactTools } from './reactions';
+import { PreviewCard } from './preview';
 import type { Row } from './rows';
 import { navigate, threadPath } from './route';
 import { SeenLine, sameSeen, type Seen } from './seen';
@@ -193,6 +194,9 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 				)}
 				{stored && files && files.length > 0 && !stored.deleted && (
 					<OwnedFiles files={files} message={stored} channel={channel.id} own={stored.sender === me} active={active} />
+				)}
+				{stored?.body?.preview && !stored.deleted && !editing && (
+					<PreviewCard preview={stored.body.preview} message={stored} own={stored.sender === me} active={active} />
 				)}
 				{pending?.files && pending.files.length > 0 && <PendingFiles files={pending.files} />}
 				{toMe && <span class="sr-only">{t.mentionsYou}</span>}
