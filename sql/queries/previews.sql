@@ -12,12 +12,12 @@ SELECT state, preview::text AS preview FROM preview_page($1, $2, $3, $4, $5);
 -- name: preview_page_keep
 -- in: hash bytea, host text, who int8, preview text, ms int8
 -- out: kept bool
-SELECT preview_page_keep($1, $2, $3, $4::jsonb, $5) IS NULL AS kept;
+SELECT preview_page_keep($1, $2, $3, $4::text::jsonb, $5) IS NULL AS kept;
 
 -- name: preview_set
 -- in: channel int8, seq int8, preview text
 -- out: set bool
-SELECT preview_set($1, $2, $3::jsonb) AS set;
+SELECT preview_set($1, $2, $3::text::jsonb) AS set;
 
 -- name: preview_remove
 -- in: channel int8, actor int8, seq int8

@@ -201,7 +201,7 @@ static int set_up(void **state)
 	live = live_new(&limits, &hooks, NULL);
 	live_listening(live, true);
 	live_opened(live, MARK, 0);
-	ANSWER(take(STMT_live_window), 24, "0|1|" MARK "|0|2000|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~");
+	ANSWER(take(STMT_live_window), 27, "0|1|" MARK "|0|2000|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~|~");
 	assert_true(live_is_ready(live));
 	return 0;
 }
