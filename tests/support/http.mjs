@@ -45,7 +45,7 @@ export function exchange(url, { method = "GET", headers = {}, body, socketPath, 
 		req.on("timeout", () => req.destroy(new Error(`no answer from ${url} within ${timeout} ms`)));
 		req.on("error", (e) => {
 			// A kept connection that the server closed just then: once more on a new one.
-			if (e.code === "ECONNRESET" && req.reusedSocket && !signal?.aborted)
+			if (["ECONNRESET", "EPIPE"].includes(e.code) && req.reusedSocket && !signal?.aborted)
 				ok(exchange(url, { method, headers: { ...headers, connection: "close" }, body, socketPath, timeout, signal, tls }));
 			else no(e);
 		});
