@@ -98,6 +98,11 @@ int access_code(const char *code, const char *field, struct err *e)
 		{"changed", ERR_CONFLICT, "version", "the message has been changed meanwhile"},
 		{"empty", ERR_BAD_FIELD, "body.text", "must not be empty"},
 		{"too_many", ERR_UNPROCESSABLE, "emoji", "the message bears as many different reactions as it may"},
+		{"draft_changed", ERR_CONFLICT, "version", "the draft has been changed meanwhile"},
+		{"not_attachable", ERR_NOT_ATTACHABLE, "files",
+		 "only own files of this channel that are in no message"},
+		{"too_many_pins", ERR_UNPROCESSABLE, NULL, "as many messages are pinned as may be"},
+		{"too_many_saves", ERR_UNPROCESSABLE, NULL, "as many messages are saved as may be"},
 		{"resolved", ERR_CONFLICT, NULL, "the report has been dealt with already"},
 	};
 

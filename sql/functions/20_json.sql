@@ -185,6 +185,7 @@ CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE
 			FROM users u WHERE u.id = e.subject)
 		WHEN e.type IN ('message', 'message.updated', 'message.deleted') THEN NULL
 		WHEN e.type = 'reactions.updated' THEN substr((reactions_json(e.channel_id, e.subject) || e.data)::text, 2)
+		WHEN e.type = 'pins.updated' THEN substr(pins_json(e.channel_id)::text, 2)
 		WHEN e.type = 'member.updated' THEN substr(coalesce((SELECT member_json(m)
 			FROM members m WHERE m.channel_id = e.channel_id AND m.user_id = e.subject), e.data)::text, 2)
 		ELSE substr(coalesce(e.data, '{}')::text, 2)
