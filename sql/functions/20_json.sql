@@ -165,6 +165,12 @@ CREATE OR REPLACE FUNCTION reactions_json(channel bigint, wanted bigint) RETURNS
 	FROM (SELECT) one LEFT JOIN message_reactions r ON r.channel_id = channel AND r.seq = wanted
 $$;
 
+-- What is told of a channel's pins: the whole list, with a version of its own.
+CREATE OR REPLACE FUNCTION pins_json(channel bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('channel', channel, 'pins', coalesce(p.list, '[]'), 'pins_version', coalesce(p.version, 0))
+	FROM (SELECT) one LEFT JOIN pins p ON p.channel_id = channel
+$$;
+
 -- A Message that is not deleted, for a live line; lib/chat/message.c renders the same from its row.
 CREATE OR REPLACE FUNCTION message_json(o messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('channel', o.channel_id, 'seq', o.seq, 'id', o.id, 'created_at', time_text(o.created_at), 'sender', o.sender,

@@ -1,11 +1,5 @@
 -- Pinned messages, and those that people have saved for themselves (doc/protocol.md, section 4).
 
--- What is told of a channel's pins: the whole list, with a version of its own.
-CREATE OR REPLACE FUNCTION pins_json(channel bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('channel', channel, 'pins', coalesce(p.list, '[]'), 'pins_version', coalesce(p.version, 0))
-	FROM (SELECT) one LEFT JOIN pins p ON p.channel_id = channel
-$$;
-
 -- Sets the list, and tells the members. Under the channel's lock.
 CREATE OR REPLACE FUNCTION pins_put(channel bigint, wanted bigint, in_list jsonb) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
