@@ -1,6 +1,7 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
 import { addAfter, addAround, addBefore, addMessage, addNewest, emptyLog, tailSeq } from './log';
+import { applyKeep, applyKeepLine, dropKept, dropKeptOf, type KeepAction } from './keep';
 import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyReads, dropMark } from './reads';
@@ -35,6 +36,7 @@ export type Action =
 	| { type: 'limits'; limits: Partial<Limits> }
 	| { type: 'reports/open'; reports: OpenReports }
 	| UploadAction
+	| KeepAction
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
 	/* All own channels. `asked`: those held when the list was asked for; of these, what is not in it is gone. `heard`: what
@@ -104,6 +106,10 @@ export function reduce(s: State, a: Action): State {
 		case 'upload/drop':
 		case 'upload/ready':
 			return applyUpload(s, a);
+		case 'kept':
+		case 'pins':
+		case 'saved':
+			return applyKeep(s, a);
 		case 'lines':
 			return a.lines.reduce(applyLine, s);
 		case 'users':
@@ -136,7 +142,7 @@ export function reduce(s: State, a: Action): State {
 			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
 			const logs: State['logs'] = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [], late: [] } } : {};
-			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {} };
+			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {}, pins: {}, saved: null };
 		}
 		case 'distrust':
 			return distrust(s);
@@ -229,6 +235,9 @@ export function applyLine(s: State, line: Line): State {
 			return applyUpdated(s, line as unknown as Message);
 		case 'reactions.updated':
 			return applyReactions(s, line as unknown as Reactions);
+		case 'pins.updated':
+		case 'saved.updated':
+			return applyKeepLine(s, line);
 		case 'message.deleted':
 			return applyDeleted(s, line as unknown as Message);
 		case 'channel.created':
@@ -300,7 +309,7 @@ function applyUpdated(s: State, m: Message): State {
 
 /* A tombstone in the message's place. Counted before: whom the text mentioned is still to be seen. */
 function applyDeleted(s: State, m: Message): State {
-	return settle(putMessage(countDeleted(s, m), m), [m]);
+	return settle(putMessage(countDeleted(dropKept(s, m.channel, m.seq), m), m), [m]);
 }
 
 function putMessage(s: State, m: Message): State {
@@ -384,6 +393,9 @@ function distrust(s: State): State {
 		settings: s.settings && { ...s.settings, version: 0 },
 		counts: {},
 		reads: {},
+		kept: {},
+		pins: {},
+		saved: null,
 		// What had been stored may not be any more. Where it is, its client_id keeps it from being stored twice.
 		outbox: s.outbox.map((p) => (p.state === 'acked' ? { ...p, state: 'queued' as const, seq: undefined } : p)),
 	};
@@ -392,7 +404,7 @@ function distrust(s: State): State {
 function dropChannel(s: State, id: number): State {
 	if (!s.channels[id]) return s.counts[id] ? { ...s, counts: without(s.counts, id) } : s;
 	return {
-		...s,
+		...dropKeptOf(s, id),
 		channels: without(s.channels, id),
 		logs: without(s.logs, id),
 		typing: without(s.typing, id),

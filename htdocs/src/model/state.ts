@@ -3,7 +3,7 @@ import { messageAt } from './log';
 import type { Marks } from './reads';
 import type { Counts } from './unread';
 import type { Rung } from '../net/transport';
-import type { Channel, Editing, FileLimits, Log, Me, Member, OpenReports, Pending, Presence, Settings, Site, Typing, Upload, User } from './types';
+import type { Channel, Draft, Editing, FileLimits, Log, Me, Member, OpenReports, Pending, Pins, Presence, Settings, Site, Typing, Upload, User } from './types';
 
 export type Table<T> = Readonly<Record<number, T>>;
 
@@ -60,6 +60,12 @@ export interface State {
 	/* Files on their way, of drafts and of pending messages, in the order they were chosen. */
 	uploads: readonly Upload[];
 	drafts: Readonly<Record<number, string>>;
+	/* The same as the server has them. */
+	kept: Table<Draft>;
+	/* Per channel, as far as they were loaded or told. */
+	pins: Table<Pins>;
+	/* What one has saved, by `channel/seq`; null: not loaded. */
+	saved: { version: number; at: Readonly<Record<string, string>> } | null;
 	/* The message that was gone to last; another object each time. */
 	target: { channel: number; seq: number } | null;
 	/* Per channel, the seq after which the "new messages" line stands. */
@@ -101,6 +107,9 @@ export const initialState: State = {
 	outbox: [],
 	uploads: [],
 	drafts: {},
+	kept: {},
+	pins: {},
+	saved: null,
 	target: null,
 	lines: {},
 	presence: {},

@@ -20,8 +20,10 @@ import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
 import { Changes } from './changes';
+import { Drafts } from './drafts';
 import { watchEnds } from './ends';
 import { Interest } from './interest';
+import { Keeps } from './keeps';
 import { Loader } from './loader';
 import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, rememberRung, saveDraft, savePending, shelf } from './local';
 import { Reader } from './reader';
@@ -77,6 +79,8 @@ export class Client {
 	readonly activity: Activity;
 	readonly typist: Typist;
 	readonly changes: Changes;
+	readonly drafts: Drafts;
+	readonly keeps: Keeps;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
 	hooks: ClientHooks = { left: () => {}, told: () => {}, notFound: () => {} };
@@ -94,6 +98,25 @@ export class Client {
 	constructor(readonly store: Store) {
 		this.loader = new Loader(store, () => this.probe());
 		this.changes = new Changes(store, (e) => (e instanceof ApiError && e.status === 401 ? this.probe() : this.hooks.failed?.(e)));
+		this.keeps = new Keeps({
+			store,
+			pins: async (id) => (await api.pins(id)).data,
+			pin: async (id, seq, on) => (await api.pin(id, seq, on)).data,
+			saved: async () => (await api.saved()).data,
+			save: async (id, seq, on) => (await api.save(id, seq, on)).data,
+		});
+		this.drafts = new Drafts({
+			...timers,
+			store,
+			shelf,
+			user: () => myId(store.get()),
+			live: () => this.ladder.state === 'live',
+			put: async (id, draft) => (await api.setDraft(id, draft)).data,
+			drop: async (id, version) => (await api.dropDraft(id, version)).data,
+			get: async (id) => (await api.draft(id)).data,
+			show: (id, text) => this.putDraft(id, text),
+			showFiles: (id, files) => void this.uploads.showDraft(id, files),
+		});
 		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
 		this.activity = new Activity({
 			now: () => Date.now(),
@@ -137,6 +160,7 @@ export class Client {
 				this.adopt();
 				this.askLimits();
 				this.sender.onLive();
+				this.drafts.onLive();
 				this.uploads.wake();
 				this.ops.onLive();
 				this.reader.flush();
@@ -202,7 +226,7 @@ export class Client {
 	}
 
 	private transports(): Transport[] {
-		const reads = () => this.readsKnown();
+		const reads = () => ({ reads: this.readsKnown(), drafts: this.drafts.known() });
 		const polls: PollEnv = {
 			fetch: (u, i) => fetch(u, i),
 			reads,
@@ -269,6 +293,7 @@ export class Client {
 	private begin(cursor: string | null): void {
 		const me = myId(this.store.get());
 		this.store.dispatch({ type: 'drafts', drafts: loadDrafts(shelf, me) });
+		this.undo.push(this.drafts.begin());
 		this.letGo = holdTab(this.instance);
 		this.undo.push(() => this.letGo());
 		shelf.set('who', this.owner());
@@ -462,7 +487,11 @@ export class Client {
 					this.loader.changed((line.channel as Channel).id);
 					break;
 				case 'member.joined':
-					if (line.user === me) after.push(() => void this.loader.channel(line.channel as number));
+					if (line.user === me)
+						after.push(() => {
+							void this.loader.channel(line.channel as number);
+							this.keeps.joined();
+						});
 					else {
 						this.loader.needUsers([line.user as number]);
 						this.loader.changed(line.channel as number);
@@ -503,6 +532,12 @@ export class Client {
 					if (setsBack(this.store.get(), line.channel as number, line as unknown as OwnMarks))
 						after.push(() => this.heedMark(line.channel as number));
 					break;
+				case 'draft':
+					after.push(() => this.drafts.onLine(line));
+					break;
+				case 'saved.updated':
+					this.keeps.onSaved(line);
+					break;
 				case 'reads':
 					this.loader.needUsers((line.reads as { user: number }[]).map((r) => r.user));
 					break;
@@ -533,6 +568,7 @@ export class Client {
 			this.loader.settleSoon(id);
 		}
 		for (const f of after) f();
+		if (lines.some((l) => l.type === 'draft')) this.drafts.heard();
 	}
 
 	/* Something in the open channel was marked as unread, here or on another device: what is on the screen does not undo it. */
@@ -610,6 +646,8 @@ export class Client {
 		if (anew) {
 			this.store.dispatch({ type: 'distrust' });
 			this.arrivals.forget();
+			this.keeps.distrust();
+			this.drafts.distrust(Object.keys(this.store.get().channels).map(Number));
 			this.sender.pump();
 		}
 		this.store.dispatch({ type: 'log/reset', keep: this.current });
@@ -625,6 +663,7 @@ export class Client {
 				if (this.current !== null && this.store.get().channels[this.current]) await this.loader.newest(this.current, 100);
 				this.loader.needUsers(Object.keys(this.store.get().users).map(Number), true);
 				void this.loader.settings();
+				if (this.current !== null) this.keeps.open(this.current);
 			} catch (e) {
 				if (e instanceof ApiError && e.status === 401) return this.end('ended');
 				this.reloadAgain = true;
@@ -657,6 +696,7 @@ export class Client {
 		if (at !== null) void this.goTo(id, at);
 		else if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
 		if (c.peer !== null) this.loader.needUsers([c.peer]);
+		this.keeps.open(id);
 	}
 
 	/* To a message of the channel that is open. */
@@ -697,7 +737,8 @@ export class Client {
 		if (last && last.at >= item.at) item.at = last.at + 1;
 		this.store.dispatch({ type: 'outbox/add', items: [item] });
 		this.store.dispatch({ type: 'line', channel, after: null });
-		this.setDraft(channel, '');
+		this.putDraft(channel, '');
+		this.drafts.sent(channel);
 		this.typist.stop();
 		this.activity.wrote();
 		this.sender.pump();
@@ -709,8 +750,14 @@ export class Client {
 		this.sender.pump();
 	}
 
+	/* By hand. */
 	setDraft(channel: number, text: string): void {
 		if ((this.store.get().drafts[channel] ?? '') === text) return;
+		this.putDraft(channel, text);
+		this.drafts.touch(channel);
+	}
+
+	private putDraft(channel: number, text: string): void {
 		this.store.dispatch({ type: 'draft', channel, text });
 		saveDraft(shelf, myId(this.store.get()), channel, text);
 	}
@@ -808,6 +855,7 @@ export class Client {
 		this.sender.stop();
 		this.uploads.stop();
 		this.reader.stop();
+		this.drafts.stop();
 		this.arrivals.stop();
 		this.ops.stop();
 		this.loader.stop();

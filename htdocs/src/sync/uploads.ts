@@ -128,6 +128,25 @@ export class Uploads {
 		}));
 	}
 
+	/* The draft of a channel has these files, by another device: those that are not here come, those that are not its go from here. */
+	async showDraft(channel: number, files: readonly number[]): Promise<void> {
+		const mine = () => draftFiles(this.env.store.get(), channel);
+		for (const u of mine()) if (u.file && !files.includes(u.file.id)) this.drop(u.client_id);
+		for (const id of files) {
+			if (mine().some((u) => u.file?.id === id)) continue;
+			const answer = await this.env.look(id).catch(() => null);
+			if (answer?.state !== 'ready' || this.stopped || mine().some((u) => u.file?.id === id)) continue;
+			const { name, size, type, width, height, duration } = answer.file;
+			this.takeOver({
+				...{ client_id: this.env.uuid(), channel, name, size, type, width, height, duration, id, message: null },
+				...{ user: myId(this.env.store.get()), owner: this.env.instance, at: this.env.now(), plain: false },
+				...{ wish: this.env.uuid(), thumbWish: this.env.uuid(), blob: null, thumb: null, thumbSize: null },
+				chosen: { name, size, modified: 0 },
+			});
+		}
+		this.pump();
+	}
+
 	/* The picture of a stored file that was sent from here, so that it does not have to come back at once. */
 	pictureOf(file: number): string | undefined {
 		return this.pictures.get(file);
