@@ -15,6 +15,7 @@ import './styles/people.css';
 import './styles/access.css';
 import './styles/roles.css';
 import './styles/search.css';
+import './styles/keep.css';
 
 const store = createStore();
 const root = document.getElementById('app')!;

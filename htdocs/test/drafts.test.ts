@@ -43,7 +43,6 @@ class Device {
 	/* What becomes of a request: by default it arrives and is answered. */
 	way: <T>(f: () => T) => Promise<T> = async (f) => f();
 	drafts: Drafts;
-	end: () => void;
 	constructor(
 		readonly server: Server,
 		readonly kept = new Map<string, string>(),
@@ -65,13 +64,13 @@ class Device {
 			drop: (ch, version) => this.way(() => server.set(ch, '', [], version)),
 			get: (ch) => this.way(() => server.get(ch)),
 			show: (ch, text) => this.store.dispatch({ type: 'draft', channel: ch, text }),
-			showFiles: () => {},
+			showFiles: async () => {},
 			now: clock.now,
 			setTimeout: clock.setTimeout,
 			clearTimeout: clock.clearTimeout,
 		});
 		server.devices.push(this);
-		this.end = this.drafts.begin();
+		this.drafts.begin();
 		this.connect();
 	}
 	text(ch = 1): string {
@@ -254,6 +253,7 @@ test('saved: by the list and by events, whichever comes first; gone with the mes
 	let answer: ((l: SavedList) => void)[] = [];
 	const keeps = new Keeps({
 		store,
+		people: () => {},
 		pins: async (id) => ({ channel: id, pins: [], pins_version: 0 }),
 		pin: async (id) => ({ channel: id, pins: [], pins_version: 0 }),
 		saved: () => new Promise((resolve) => answer.push(resolve)),

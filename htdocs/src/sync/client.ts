@@ -15,7 +15,7 @@ import { hasGap } from '../model/log';
 import { fileLimits } from '../model/uploads';
 import { myId } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
-import type { Channel, Line, Message, OwnMarks, Pending, Settings, Status, User } from '../model/types';
+import type { Channel, Line, Message, OwnMarks, Pending, Pins, Settings, Status, User } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
@@ -101,6 +101,7 @@ export class Client {
 		this.keeps = new Keeps({
 			store,
 			pins: async (id) => (await api.pins(id)).data,
+			people: (ids) => this.loader.needUsers(ids),
 			pin: async (id, seq, on) => (await api.pin(id, seq, on)).data,
 			saved: async () => (await api.saved()).data,
 			save: async (id, seq, on) => (await api.save(id, seq, on)).data,
@@ -115,7 +116,7 @@ export class Client {
 			drop: async (id, version) => (await api.dropDraft(id, version)).data,
 			get: async (id) => (await api.draft(id)).data,
 			show: (id, text) => this.putDraft(id, text),
-			showFiles: (id, files) => void this.uploads.showDraft(id, files),
+			showFiles: (id, files) => this.uploads.showDraft(id, files),
 		});
 		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
 		this.activity = new Activity({
@@ -209,7 +210,7 @@ export class Client {
 			random: Math.random,
 			onSessionOver: () => this.end('ended'),
 		});
-		this.uploads = browserUploads(store, this.instance, { onSessionOver: () => this.end('ended'), onReady: () => this.sender.pump() });
+		this.uploads = browserUploads(store, this.instance, { onSessionOver: () => this.end('ended'), onReady: () => this.sender.pump(), onDraft: (id) => this.drafts.filesChanged(id) });
 	}
 	private wasLive = false;
 	private selfTimer: ReturnType<typeof setTimeout> | undefined;
@@ -293,7 +294,7 @@ export class Client {
 	private begin(cursor: string | null): void {
 		const me = myId(this.store.get());
 		this.store.dispatch({ type: 'drafts', drafts: loadDrafts(shelf, me) });
-		this.undo.push(this.drafts.begin());
+		this.drafts.begin();
 		this.letGo = holdTab(this.instance);
 		this.undo.push(() => this.letGo());
 		shelf.set('who', this.owner());
@@ -534,6 +535,9 @@ export class Client {
 					break;
 				case 'draft':
 					after.push(() => this.drafts.onLine(line));
+					break;
+				case 'pins.updated':
+					this.loader.needUsers((line as unknown as Pins).pins.map((p) => p.by));
 					break;
 				case 'saved.updated':
 					this.keeps.onSaved(line);

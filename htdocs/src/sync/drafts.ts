@@ -19,7 +19,7 @@ export interface DraftsEnv {
 	/* Shows a text that came from elsewhere. */
 	show(channel: number, text: string): void;
 	/* The files of it; those that were of the draft and are not among them go from here. */
-	showFiles(channel: number, files: readonly number[]): void;
+	showFiles(channel: number, files: readonly number[]): Promise<void>;
 	now(): number;
 	setTimeout(f: () => void, ms: number): unknown;
 	clearTimeout(t: unknown): void;
@@ -37,6 +37,7 @@ interface Own {
 	at: number;
 	dirty: boolean;
 	sent: boolean; // it was taken away because its message went
+	files: string; // that it had when here and there were the same
 }
 interface Work {
 	busy: boolean;
@@ -48,12 +49,12 @@ interface Work {
 }
 
 const key = (user: number, channel: number | string) => `draftof:${user}:${channel}`;
-const NOTHING: Own = { base: 0, at: 0, dirty: false, sent: false };
+const NOTHING: Own = { base: 0, at: 0, dirty: false, sent: false, files: '' };
 
 export class Drafts {
 	private work = new Map<number, Work>();
 	private looking = new Set<number>();
-	private uploads: unknown = null;
+	private showing = new Set<number>(); // channels whose files are being shown
 	private stopped = false;
 	private said = -1;
 	private unequal = -1;
@@ -62,10 +63,9 @@ export class Drafts {
 	constructor(private env: DraftsEnv) {}
 
 	/* Texts of an earlier page that never got to the server are to go there. */
-	begin(): () => void {
+	begin(): void {
 		const { drafts } = this.env.store.get();
 		for (const [id, text] of Object.entries(drafts)) if (text && !this.held(Number(id))) this.hold(Number(id), { ...NOTHING, at: 1, dirty: true });
-		return this.env.store.subscribe(() => this.heedFiles());
 	}
 
 	/* Changed by hand. */
@@ -74,6 +74,14 @@ export class Drafts {
 		w.files = true;
 		this.hold(channel, { ...this.own(channel), at: this.env.now(), dirty: true, sent: false });
 		this.later(channel);
+	}
+
+	/* A file of it has become ready here, or was taken off. */
+	filesChanged(channel: number): void {
+		const s = this.env.store.get();
+		const underWay = draftFiles(s, channel).some((u) => u.state !== 'ready' && u.state !== 'failed');
+		if (underWay || this.showing.has(channel)) return; // the last one tells
+		if (this.here(channel).files.join() !== (s.kept[channel]?.files.join() ?? this.own(channel).files)) this.touch(channel);
 	}
 
 	/* Its message is on its way. */
@@ -149,7 +157,7 @@ export class Drafts {
 		if ((this.env.store.get().kept[d.channel]?.version ?? -1) >= d.version) return;
 		this.env.store.dispatch({ type: 'kept', draft: d });
 		const o = this.own(d.channel);
-		this.hold(d.channel, { ...o, base: d.version, ...(this.same(d) ? { dirty: false, sent: false } : {}) });
+		this.hold(d.channel, { ...o, base: d.version, files: d.files.join(), ...(this.same(d) ? { dirty: false, sent: false } : {}) });
 		if (!this.of(d.channel).busy) this.settle(d.channel);
 	}
 
@@ -163,7 +171,8 @@ export class Drafts {
 		if (here) return this.later(channel);
 		this.hold(channel, { ...o, dirty: false, sent: false });
 		this.env.show(channel, d.text);
-		this.env.showFiles(channel, d.files);
+		this.showing.add(channel);
+		void this.env.showFiles(channel, d.files).finally(() => this.showing.delete(channel));
 	}
 
 	/* --- what goes --- */
@@ -201,7 +210,7 @@ export class Drafts {
 			const now = this.own(channel);
 			const done = now.at === o.at;
 			const base = Math.max(d.version, this.env.store.get().kept[channel]?.version ?? 0);
-			this.hold(channel, { ...now, base, ...(done ? { dirty: false, sent: false } : {}) });
+			this.hold(channel, { ...now, base, files: d.files.join(), ...(done ? { dirty: false, sent: false } : {}) });
 			if (!done) this.later(channel);
 			else if (base > d.version) this.settle(channel);
 		} catch (e) {
@@ -212,19 +221,6 @@ export class Drafts {
 				w.files = false;
 				void this.push(channel);
 			} else if (e.transient) w.timer ??= this.env.setTimeout(() => ((w.timer = null), void this.push(channel)), AGAIN);
-		}
-	}
-
-	/* Files of the draft that have become ready, or were taken off. */
-	private heedFiles(): void {
-		const s = this.env.store.get();
-		if (s.uploads === this.uploads) return;
-		this.uploads = s.uploads;
-		const rooms = new Set([...s.uploads.filter((u) => u.message === null).map((u) => u.channel), ...Object.values(s.kept).flatMap((d) => (d.files.length ? [d.channel] : []))]);
-		for (const id of rooms) {
-			const o = this.own(id);
-			if (o.dirty || s.uploads.some((u) => u.channel === id && u.message === null && u.state !== 'ready' && u.state !== 'failed')) continue;
-			if (this.here(id).files.join() !== (s.kept[id]?.files ?? []).join()) this.touch(id);
 		}
 	}
 

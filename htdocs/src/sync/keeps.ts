@@ -6,6 +6,8 @@ import type { Store } from '../store';
 export interface KeepsEnv {
 	store: Store;
 	pins(channel: number): Promise<Pins>;
+	/* Who these are is to be known. */
+	people(ids: readonly number[]): void;
 	pin(channel: number, seq: number, on: boolean): Promise<Pins>;
 	saved(): Promise<SavedList>;
 	save(channel: number, seq: number, on: boolean): Promise<Saved>;
@@ -27,7 +29,10 @@ export class Keeps {
 		this.env
 			.pins(channel)
 			.then(
-				(pins) => this.env.store.get().channels[channel] && this.env.store.dispatch({ type: 'pins', pins }),
+				(pins) => {
+					this.env.people(pins.pins.map((p) => p.by));
+					if (this.env.store.get().channels[channel]) this.env.store.dispatch({ type: 'pins', pins });
+				},
 				() => {},
 			)
 			.finally(() => this.asked.delete(channel));

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { CircleAlert, CircleCheck } from 'lucide';
 import { useSelect, type Store } from '../store';
 import { useAttention } from './attention';
+import type { Channel } from '../model/types';
 import type { Client } from '../sync/client';
 import { shelf } from '../sync/local';
 import { t } from '../strings';
@@ -20,7 +21,7 @@ import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { noticeText } from './notice';
 import { useOpenReports } from './open_reports';
-import { channelPath, isDoor, navigate, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
+import { channelPath, isDoor, navigate, openPanel, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
@@ -45,7 +46,9 @@ const ReactPicker = lazily(() => import('./emoji_picker').then((m) => m.ReactPic
 const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));
 const Restrictions = lazily(() => import('./moderate').then((m) => m.Restrictions));
 const ChannelReports = lazily(() => import('./reports').then((m) => m.ChannelReports));
-const SearchPanel = lazyPage<{ route: ChannelRoute }>(() => import('./search').then((m) => m.SearchPanel), SearchLoading);
+const SearchPanel = lazyPage<{ route: ChannelRoute }>(() => import('./search').then((m) => m.SearchPanel), PanelLoading);
+const PinsPanel = lazyPage<{ route: ChannelRoute; channel: Channel }>(() => import('./kept').then((m) => m.PinsPanel), PanelLoading);
+const SavedPanel = lazyPage<{ route: ChannelRoute }>(() => import('./kept').then((m) => m.SavedPanel), PanelLoading);
 const AdminView = lazyPage<{ tab: AdminTab }>(() => import('./admin').then((m) => m.AdminView), LoadingView);
 
 const TOAST_FOR = 6_000; // ms
@@ -77,10 +80,10 @@ function Starting() {
 	);
 }
 
-function SearchLoading() {
+function PanelLoading() {
 	const phone = usePhone();
 	const Frame = phone ? 'main' : 'aside';
-	return <Frame class="panel" aria-label={t.search} aria-busy="true" id={phone ? 'main' : undefined} />;
+	return <Frame class="panel" aria-label={t.loading} aria-busy="true" id={phone ? 'main' : undefined} />;
 }
 
 function Unreachable() {
@@ -167,6 +170,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			search: () => {
 				openSearch(store.get().channels);
 			},
+			pins: () => openPanel(store.get().channels, 'pins'),
 			drawer: () => here.current.drawer,
 			closeDrawer: () => setDrawer(false),
 			openDialog: ui.openDialog,
@@ -211,6 +215,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 					<LoadingView />
 				)}
 				{panel === 'members' && channel && <MembersPanel channel={channel} />}
+				{panel === 'pins' && channel && route.page === 'channel' && <PinsPanel key={channel.id} route={route} channel={channel} />}
+				{panel === 'saved' && channel && route.page === 'channel' && <SavedPanel route={route} />}
 				{panel === 'search' && channel && route.page === 'channel' && <SearchPanel route={route} />}
 			</div>
 			{dialog === 'switcher' && <Switcher onClose={closeDialog} />}

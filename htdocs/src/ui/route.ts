@@ -1,10 +1,10 @@
-// The page paths: / , /c/12 , /c/12?at=1041 , /c/12/members , /c/12/search?q=WORDS , /admin/people , /sign-in , /join#CODE. The web
+// The page paths: / , /c/12 , /c/12?at=1041 , /c/12/m/1041 (the same, as it is given to others), /c/12/members , /c/12/search?q=WORDS , /c/12/pins , /c/12/saved , /admin/people , /sign-in , /join#CODE. The web
 // server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
 export type AdminTab = 'people' | 'reports' | 'channels' | 'bots' | 'audit';
 export type Door = { page: 'sign-in'; returnTo: string } | { page: 'join'; invite: string };
-export type Panel = 'members' | 'search';
+export type Panel = 'members' | 'search' | 'pins' | 'saved';
 /* at: the seq of a message to begin at. q: what is searched for, where that panel is open. */
 export type ChannelRoute = { page: 'channel'; channel: number; panel: Panel | null; at: number | null; q: string };
 export type Route = { page: 'home' } | { page: 'admin'; tab: AdminTab } | ChannelRoute | Door;
@@ -22,10 +22,11 @@ export function parseRoute(path: string, search: string, hash = ''): Route {
 	// Behind the #, where no server and no log gets to see it.
 	const join = path === '/join' && /^#([\w-]{1,64})$/.exec(hash);
 	if (join) return { page: 'join', invite: join[1]! };
-	const m = /^\/c\/(\d{1,16})(?:\/(members|search))?\/?$/.exec(path);
+	const m = /^\/c\/(\d{1,16})(?:\/(members|search|pins|saved)|\/m\/(\d{1,16}))?\/?$/.exec(path);
 	if (m) {
 		const params = new URLSearchParams(search);
-		const at = /^\d{1,16}$/.test(params.get('at') ?? '') ? Number(params.get('at')) : null;
+		const seq = m[3] ?? params.get('at') ?? '';
+		const at = /^\d{1,16}$/.test(seq) ? Number(seq) : null;
 		return { page: 'channel', channel: Number(m[1]), panel: (m[2] as Panel | undefined) ?? null, at: at || null, q: params.get('q') ?? '' };
 	}
 	const a = /^\/admin(?:\/(people|reports|channels|bots|audit))?\/?$/.exec(path);
@@ -36,6 +37,8 @@ export function parseRoute(path: string, search: string, hash = ''): Route {
 export const adminPath = (tab: AdminTab = 'people') => `/admin/${tab}`;
 export const channelPath = (id: number, panel?: Panel) => `/c/${id}${panel ? `/${panel}` : ''}`;
 export const messagePath = (id: number, seq: number) => `/c/${id}?at=${seq}`;
+/* The address of a message, for others. */
+export const linkPath = (id: number, seq: number) => `/c/${id}/m/${seq}`;
 /* The results of a search beside a channel, at a message of it. */
 export function searchPath(id: number, q = '', at: number | null = null): string {
 	const params = new URLSearchParams();
@@ -44,10 +47,20 @@ export function searchPath(id: number, q = '', at: number | null = null): string
 	return `/c/${id}/search${params.size ? `?${params}` : ''}`;
 }
 
-/* Opens the search beside the channel that is open, else beside any; false: there is none. */
-export function openSearch(channels: Readonly<Record<number, unknown>>, q = ''): boolean {
+/* The channel that a panel opens beside: the one that is open, else any; 0: there is none. */
+function beside(channels: Readonly<Record<number, unknown>>): number {
 	const here = parseRoute(location.pathname, location.search);
-	const id = here.page === 'channel' && channels[here.channel] ? here.channel : Number(Object.keys(channels)[0] ?? 0);
+	return here.page === 'channel' && channels[here.channel] ? here.channel : Number(Object.keys(channels)[0] ?? 0);
+}
+
+export function openPanel(channels: Readonly<Record<number, unknown>>, panel: Panel): void {
+	const id = beside(channels);
+	if (id) navigate(channelPath(id, panel));
+}
+
+/* Opens the search; false: there is no channel. */
+export function openSearch(channels: Readonly<Record<number, unknown>>, q = ''): boolean {
+	const id = beside(channels);
 	if (!id) return false;
 	navigate(searchPath(id, q));
 	dispatchEvent(new Event('pulsechat-search'));

@@ -17,6 +17,7 @@ import { EditBox } from './edit';
 import { errorText } from './errors';
 import { Files, PendingFiles } from './files';
 import { Icon } from './icon';
+import { KeepTools, KeptMarks, keepKey } from './keep_tools';
 import { channelLabel, personName } from './names';
 import { ReactionRow, ReactTools } from './reactions';
 import type { Row } from './rows';
@@ -135,6 +136,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 				if (e.key === 'c') copy();
 				else if (e.key === 'u') markUnread();
 				else if (stored?.deleted || !stored) return;
+				else if (keepKey(ui, e.key, stored)) return e.preventDefault();
 				else if (e.key === 'e' && stored.sender === me) edit();
 				else if (e.key === 'r') ui.openDialog({ react: { channel: channel.id, seq: stored.seq } });
 				else return;
@@ -162,6 +164,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 						{when}
 					</div>
 				)}
+				{stored && !stored.deleted && <KeptMarks message={stored} />}
 				{stored?.deleted ? (
 					<p class="msg-gone">{stored.deleted_by && stored.deleted_by !== stored.sender ? t.deletedByOther : t.deletedMessage}</p>
 				) : editing ? (
@@ -214,6 +217,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 						<Tool icon={Pencil} label={t.editMessage} active={active} onClick={edit} />
 					)}
 					{text && <Tool icon={Copy} label={t.copy} active={active} onClick={copy} />}
+					{!stored.deleted && <KeepTools message={stored} active={active} />}
 					<Tool icon={MessageSquareDot} label={t.markUnread} active={active} onClick={markUnread} />
 					{stored.sender === me && channel.kind !== 'direct' && !stored.deleted && (
 						<Tool
