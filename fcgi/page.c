@@ -3,36 +3,12 @@
 #include "lib/base/config.h"
 #include <string.h>
 
-static void add_escaped(struct strbuf *b, const char *s)
-{
-	for (; *s; s++)
-		switch (*s) {
-		case '&':
-			strbuf_adds(b, "&amp;");
-			break;
-		case '<':
-			strbuf_adds(b, "&lt;");
-			break;
-		case '>':
-			strbuf_adds(b, "&gt;");
-			break;
-		case '"':
-			strbuf_adds(b, "&quot;");
-			break;
-		case '\'':
-			strbuf_adds(b, "&#39;");
-			break;
-		default:
-			strbuf_addc(b, *s);
-		}
-}
-
 static void add_link(struct strbuf *b, const char *href, const char *text)
 {
 	strbuf_adds(b, "<p><a href=\"");
-	add_escaped(b, href);
+	strbuf_add_markup(b, href);
 	strbuf_adds(b, "\">");
-	add_escaped(b, text);
+	strbuf_add_markup(b, text);
 	strbuf_adds(b, "</a></p>\n");
 }
 
@@ -50,19 +26,19 @@ void page_render(struct response *r, const struct request *q, const struct page 
 		       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 		       "<meta name=\"color-scheme\" content=\"light dark\">\n"
 		       "<meta name=\"robots\" content=\"noindex\">\n<title>");
-	add_escaped(b, p->title);
+	strbuf_add_markup(b, p->title);
 	strbuf_adds(b, " – ");
-	add_escaped(b, q->config->site.name);
+	strbuf_add_markup(b, q->config->site.name);
 	strbuf_adds(b, "</title>\n</head>\n<body>\n<main>\n<h1>");
-	add_escaped(b, p->title);
+	strbuf_add_markup(b, p->title);
 	strbuf_adds(b, "</h1>\n<p>");
-	add_escaped(b, p->text);
+	strbuf_add_markup(b, p->text);
 	strbuf_adds(b, "</p>\n");
 	if (p->link)
 		add_link(b, p->link, p->link_text);
 	if (p->other)
 		add_link(b, p->other, p->other_text);
 	strbuf_adds(b, "<p><small>Request ");
-	add_escaped(b, q->id);
+	strbuf_add_markup(b, q->id);
 	strbuf_adds(b, "</small></p>\n</main>\n</body>\n</html>\n");
 }

@@ -113,8 +113,10 @@ static void heartbeat(struct stream *s, int64_t now)
 	if (s->c.state != CONN_OPEN)
 		return;
 	if (!s->kind->may_write(s)) {
-		if (s->progress_at + config->realtime.ping_interval + config->realtime.pong_timeout < now)
+		if (s->progress_at + config->realtime.ping_interval + config->realtime.pong_timeout < now) {
 			s->life_due = now; /* nothing has left for so long */
+			s->doubted = true;
+		}
 	} else if (s->kind->ping) {
 		s->kind->ping(s, now);
 	}
@@ -129,6 +131,11 @@ static void stream_due(struct conn *c, int64_t now)
 {
 	struct stream *s = stream_of(c);
 
+	if (s->life_due && s->life_due <= now && !s->doubted) {
+		/* Where it was us who stood still, the sign lies in the socket: the loop reads before the next tick. */
+		s->doubted = true;
+		s->life_due = now + 1;
+	}
 	if ((s->kill_at && s->kill_at <= now) || (s->life_due && s->life_due <= now)) {
 		log_info(s->kill_at ? "stream.cut" : "stream.dead", "transport=%s user=%" PRId64 " code=%d", c->name,
 			 c->user, (int)c->close_code);

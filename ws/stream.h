@@ -44,6 +44,7 @@ struct stream {
 	int64_t retry_after_ms;    /* as the goodbye says */
 	struct instance *instance; /* NULL: its client names none */
 	bool ending;               /* what is queued is the last */
+	bool doubted;              /* life_due has passed once: the socket is read once more before it counts */
 };
 
 static inline struct stream *stream_of(struct conn *c)

@@ -73,10 +73,12 @@ static int write_control(struct conn *c, enum ws_opcode opcode, const char *p, s
 
 static void ping(struct stream *s, int64_t now)
 {
-	if (write_control(&s->c, WS_PING, NULL, 0) < 0)
+	if (write_control(&s->c, WS_PING, NULL, 0) < 0) {
 		transport_kill(&s->c);
-	else
+	} else if (!s->life_due) { /* else one before it is not answered yet */
 		s->life_due = now + s->c.rt->config->realtime.pong_timeout;
+		s->doubted = false;
+	}
 }
 
 /* Says goodbye; what is queued is not written any more. code 0: without one. */

@@ -126,6 +126,30 @@ void strbuf_add_json(struct strbuf *b, const char *s, size_t n)
 	strbuf_addc(b, '"');
 }
 
+void strbuf_add_markup(struct strbuf *b, const char *s)
+{
+	for (; *s; s++)
+		switch (*s) {
+		case '&':
+			strbuf_adds(b, "&amp;");
+			break;
+		case '<':
+			strbuf_adds(b, "&lt;");
+			break;
+		case '>':
+			strbuf_adds(b, "&gt;");
+			break;
+		case '"':
+			strbuf_adds(b, "&quot;");
+			break;
+		case '\'':
+			strbuf_adds(b, "&#39;");
+			break;
+		default:
+			strbuf_addc(b, *s);
+		}
+}
+
 const char *strbuf_cstr(struct strbuf *b)
 {
 	return b->p ? b->p : "";

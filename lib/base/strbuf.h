@@ -20,6 +20,8 @@ void strbuf_addf(struct strbuf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void strbuf_addi(struct strbuf *b, int64_t v);
 /* A JSON string with its quotes (RFC 8259); s must be valid UTF-8. Escapes what must be, and DEL, U+2028, U+2029. */
 void strbuf_add_json(struct strbuf *b, const char *s, size_t n);
+/* Appends s as text of HTML or XML, or as a value of an attribute in quotes. */
+void strbuf_add_markup(struct strbuf *b, const char *s);
 
 const char *strbuf_cstr(struct strbuf *b);      /* never NULL */
 void strbuf_reset(struct strbuf *b);            /* length 0, keeps the memory */

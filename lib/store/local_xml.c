@@ -162,7 +162,7 @@ const struct local_wanted *local_complete_parts(const struct local_complete *c, 
 static void element(struct strbuf *b, const char *name, const char *text)
 {
 	strbuf_addf(b, "<%s>", name);
-	s3_xml_add(b, text);
+	strbuf_add_markup(b, text);
 	strbuf_addf(b, "</%s>", name);
 }
 

@@ -20,32 +20,11 @@ int s3_err_status(enum s3_err e)
 	return errors[e].status;
 }
 
-void s3_xml_add(struct strbuf *b, const char *s)
-{
-	for (; *s; s++)
-		switch (*s) {
-		case '&':
-			strbuf_adds(b, "&amp;");
-			break;
-		case '<':
-			strbuf_adds(b, "&lt;");
-			break;
-		case '>':
-			strbuf_adds(b, "&gt;");
-			break;
-		case '"':
-			strbuf_adds(b, "&quot;");
-			break;
-		default:
-			strbuf_addc(b, *s);
-		}
-}
-
 void s3_err_render(struct strbuf *b, enum s3_err e, const char *resource, const char *request_id)
 {
 	strbuf_addf(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>", errors[e].code);
-	s3_xml_add(b, errors[e].message);
+	strbuf_add_markup(b, errors[e].message);
 	strbuf_adds(b, "</Message><Resource>");
-	s3_xml_add(b, resource);
+	strbuf_add_markup(b, resource);
 	strbuf_addf(b, "</Resource><RequestId>%s</RequestId></Error>\n", request_id);
 }

@@ -12,5 +12,3 @@ const char *s3_err_code(enum s3_err e);
 int s3_err_status(enum s3_err e);
 /* Appends <Error>…</Error>. resource: the path, as it is. */
 void s3_err_render(struct strbuf *b, enum s3_err e, const char *resource, const char *request_id);
-/* Appends s as XML text. */
-void s3_xml_add(struct strbuf *b, const char *s);

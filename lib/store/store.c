@@ -220,15 +220,6 @@ int store_read(const struct store *s, const char *key, int64_t offset, int64_t n
 int store_delete(const struct store *s, const char *key, struct err *e)
 {
 	struct store_ask q = {.method = "DELETE", .key = key};
-	struct http_answer a;
-	char code[STORE_CODE_SIZE];
-	int rc = 0;
 
-	if (store_ask(s, &q, &a, e) < 0)
-		return -1;
-	store_code(&a, code);
-	if (a.status / 100 != 2 && (a.status != 404 || !strcmp(code, "NoSuchBucket")))
-		rc = store_refused(&q, &a, e);
-	http_answer_release(&a);
-	return rc;
+	return store_ask_gone(s, &q, e);
 }

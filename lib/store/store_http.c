@@ -149,3 +149,18 @@ int store_refused(const struct store_ask *q, struct http_answer *a, struct err *
 		  log_quote(code));
 	return err_retry(e, ERR_STORE_UNAVAILABLE, RETRY_AFTER_MS, "the object store refused: %d %s", a->status, code);
 }
+
+int store_ask_gone(const struct store *s, const struct store_ask *q, struct err *e)
+{
+	struct http_answer a;
+	char code[STORE_CODE_SIZE];
+	int rc = 0;
+
+	if (store_ask(s, q, &a, e) < 0)
+		return -1;
+	store_code(&a, code);
+	if (a.status / 100 != 2 && (a.status != 404 || !strcmp(code, "NoSuchBucket")))
+		rc = store_refused(q, &a, e);
+	http_answer_release(&a);
+	return rc;
+}

@@ -238,15 +238,6 @@ int store_multipart_abort(const struct store *s, const char *key, const char *up
 {
 	struct sigv4_pair query = {"uploadId", upload_id};
 	struct store_ask q = {.method = "DELETE", .key = key, .query = &query, .n_query = 1};
-	struct http_answer a;
-	char code[STORE_CODE_SIZE];
-	int rc = 0;
 
-	if (store_ask(s, &q, &a, e) < 0)
-		return -1;
-	store_code(&a, code);
-	if (a.status / 100 != 2 && (a.status != 404 || !strcmp(code, "NoSuchBucket")))
-		rc = store_refused(&q, &a, e);
-	http_answer_release(&a);
-	return rc;
+	return store_ask_gone(s, &q, e);
 }

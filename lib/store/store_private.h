@@ -40,6 +40,8 @@ MUST_CHECK int store_ask(const struct store *s, const struct store_ask *q, struc
 void store_code(struct http_answer *a, char code[STORE_CODE_SIZE]);
 /* For an answer that is none of those that were looked for: logged; always -1. */
 int store_refused(const struct store_ask *q, struct http_answer *a, struct err *e);
+/* Asks for a DELETE; what is not there (any more) is deleted too. */
+MUST_CHECK int store_ask_gone(const struct store *s, const struct store_ask *q, struct err *e);
 
 /* Presigns as this store is configured. */
 MUST_CHECK int store_presign(const struct store *s, struct sigv4_request *r, struct strbuf *url, struct err *e);

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { startStack, until } from "../support/stack.mjs";
 import { bot } from "../support/http.mjs";
+import { sleep } from "../support/until.mjs";
 import { allMessages, assertGapFree, holdChannel, makeChannel, me, ok, send } from "./help.mjs";
 
 let stack, alice, bob, carol;
@@ -94,6 +95,7 @@ test("OR-1 twenty writers, rollbacks and killed backends: no hole, no double, re
 				last + 1,
 			);
 			last = page.messages.at(-1)?.seq ?? last;
+			await sleep(50);
 		}
 	}
 	async function logReader() {
@@ -102,7 +104,7 @@ test("OR-1 twenty writers, rollbacks and killed backends: no hole, no double, re
 				.split("|")
 				.map(Number);
 			if (n) assert.deepEqual([low, high], [firstEvent + 1, firstEvent + n], "the log has a hole");
-			await new Promise((next) => setTimeout(next, 100)); // a look costs a process
+			await sleep(100); // a look costs a process
 		}
 	}
 	const others = [spoiler(), logReader(), ...channels.flatMap((c) => [reader(bob, c), reader(carol, c)])];

@@ -3,9 +3,8 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { codesOf, document, operations, PENDING, PENDING_CODES, resolve } from "../support/contract.mjs";
+import { readdirSync, readFileSync } from "node:fs";
+import { codesOf, document, leftIn, operations, PENDING, PENDING_CODES, program, resolve } from "../support/contract.mjs";
 
 /** What need not be seen of each, and why: of all of these one at least must be. */
 const ONCE = [
@@ -19,8 +18,7 @@ const NEVER = {
 };
 
 const folder = process.env.PC_SEEN;
-const files = folder && existsSync(folder) ? readdirSync(folder) : [];
-const seen = new Set(files.flatMap((f) => JSON.parse(readFileSync(join(folder, f), "utf8"))));
+const { seen, begun, unended } = leftIn(folder ?? "");
 
 /** All that an operation may answer: "id status" and "id code". */
 function answersOf({ id, operation }) {
@@ -40,7 +38,12 @@ function missing(wanted) {
 
 test("the suites before have left what they saw", () => {
 	assert.ok(folder, "PC_SEEN is not set");
-	assert.ok(files.length > 10, `${files.length} files in ${folder}: run the suites api, realtime and files before this one`);
+	// All that hold anything against the document: what one alone sees would be missing below.
+	const uses = (file) => /(support\/(http|realtime)|help)\.mjs"/.test(readFileSync(file, "utf8"));
+	const wanted = ["api", "files", "realtime"].flatMap((dir) => readdirSync(`tests/${dir}`).map((f) => `tests/${dir}/${f}`));
+	const lacking = wanted.filter((f) => f.endsWith(".test.mjs") && uses(f)).filter((f) => !begun.has(program(f)));
+	assert.deepEqual(lacking, [], "run the suites api, realtime and files before this one");
+	assert.deepEqual(unended, [], "ended by a signal, or a crash");
 });
 
 test("each operation was seen with each of its answers and errors", (t) => {

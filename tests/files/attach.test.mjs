@@ -5,11 +5,12 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { allMessages, makeChannel, me, ok, problem } from "../api/help.mjs";
 import { bot } from "../support/http.mjs";
+import { head } from "../realtime/help.mjs";
 import { rng } from "../support/random.mjs";
-import { openWs, poll } from "../support/realtime.mjs";
+import { openWs } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { startStack } from "../support/stack.mjs";
-import { GIF, begin, png, sendFiles, uploaded, wish, withFiles } from "./uploads.mjs";
+import { GIF, begin, png, replayed, sendFiles, uploaded, wish, withFiles } from "./uploads.mjs";
 
 let stack, alice, bob;
 before(async () => {
@@ -30,7 +31,7 @@ const seen = ({ type, cursor, ...message }) => message;
 
 test("one message with files is the same live, by poll, by replay, in history and in its answer", async () => {
 	const c = await room();
-	const first = await poll(bob, {});
+	const first = await head(bob);
 	const ws = await openWs(bob, { instance: randomUUID(), via: "realtime1" });
 	const sse = await openSse(bob, { instance: randomUUID(), via: "realtime2" });
 	const one = await picture(alice, c), two = await uploaded(alice, c, Buffer.from("plain"), { name: "日本😬.txt", type: "text/plain" });
@@ -41,11 +42,9 @@ test("one message with files is the same live, by poll, by replay, in history an
 	const mine = (l) => l.type === "message" && l.channel === c && l.seq === sent.seq;
 	assert.deepEqual(seen(await ws.next(mine)), sent);
 	assert.deepEqual(seen(await sse.next(mine)), sent);
-	const polled = await poll(bob, { cursor: first.cursor, wait: 1 });
-	assert.deepEqual(seen(polled.events.find(mine)), sent);
-	const fcgi = await poll(bob, { cursor: first.cursor, wait: 1, via: "api1" });
-	assert.deepEqual(seen(fcgi.events.find(mine)), sent, "by pulsechat-api");
-	const again = await openWs(bob, { cursor: first.cursor, instance: randomUUID(), via: "realtime2" });
+	assert.deepEqual((await replayed(bob, first, 1, mine)).map(seen), [sent]);
+	assert.deepEqual((await replayed(bob, first, 1, mine, { via: "api1" })).map(seen), [sent], "by pulsechat-api");
+	const again = await openWs(bob, { cursor: first, instance: randomUUID(), via: "realtime2" });
 	assert.deepEqual(seen(await again.next(mine)), sent, "replayed");
 	assert.deepEqual(ok(await bob.get(`/api/v1/channels/${c}/messages/${sent.seq}`)), sent);
 	assert.deepEqual((await allMessages(bob, c)).at(-1), sent);

@@ -5,9 +5,10 @@ import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { makeChannel, me, ok, problem } from "../api/help.mjs";
 import { bot } from "../support/http.mjs";
-import { openWs, poll } from "../support/realtime.mjs";
+import { head } from "../realtime/help.mjs";
+import { openWs } from "../support/realtime.mjs";
 import { until } from "../support/until.mjs";
-import { GIF, STORES, eachStore, sendFiles, stored, uploaded } from "./uploads.mjs";
+import { GIF, STORES, eachStore, replayed, sendFiles, stored, uploaded } from "./uploads.mjs";
 
 const seen = ({ type, cursor, ...message }) => message;
 
@@ -25,7 +26,7 @@ for (const kind of STORES)
 			const c = await room();
 			const [one, two] = [await uploaded(bob, c, randomBytes(10)), await uploaded(bob, c, GIF, { type: "image/gif" })];
 			const small = await uploaded(bob, c, GIF, { type: "image/gif", width: 1, height: 1, thumbnail_of: two.id });
-			const start = await poll(alice, {});
+			const start = await head(alice);
 			const sent = ok(await sendFiles(bob, c, [one, two], "both"), 201);
 			const ws = await openWs(alice, { instance: randomUUID() });
 			problem(await site.carol.delete(`/api/v1/files/${two.id}`), 403, "forbidden");
@@ -33,10 +34,10 @@ for (const kind of STORES)
 			assert.deepEqual(left, { ...sent, version: 2, body: { text: "both", files: [one.file, { id: two.id, erased: true }] } });
 			assert.deepEqual(seen(await ws.next("message.updated")), left);
 			assert.deepEqual(ok(await alice.get(`/api/v1/channels/${c}/messages/${sent.seq}`)), left);
-			const replay = (await poll(alice, { cursor: start.cursor, wait: 1 })).events.filter((l) => l.channel === c);
+			const replay = await replayed(alice, start, 2, (l) => l.channel === c);
 			assert.deepEqual(replay.map((l) => l.type), ["message", "message.updated"]);
 			assert.deepEqual(replay.map(seen), [left, left], "what is erased is in no line any more");
-			const fcgi = (await poll(alice, { cursor: start.cursor, wait: 1, via: "api1" })).events.filter((l) => l.channel === c);
+			const fcgi = await replayed(alice, start, 2, (l) => l.channel === c, { via: "api1" });
 			assert.deepEqual(fcgi.map(seen), [left, left]);
 			for (const id of [two.id, small.id]) problem(await alice.get(`/api/v1/files/${id}`), 404, "not_found");
 			assert.equal((await alice.get(`/api/v1/files/${one.id}`)).status, 302);
@@ -72,11 +73,11 @@ for (const kind of STORES)
 			const { bob, alice } = site;
 			const c = await room(), up = await uploaded(bob, c, GIF, { type: "image/gif" });
 			const small = await uploaded(bob, c, GIF, { type: "image/gif", thumbnail_of: up.id });
-			const sent = ok(await sendFiles(bob, c, [up], "x"), 201), start = await poll(alice, {});
+			const sent = ok(await sendFiles(bob, c, [up], "x"), 201), start = await head(alice);
 			const deleted = ok(await bob.delete(`/api/v1/channels/${c}/messages/${sent.seq}`));
 			assert.equal(deleted.deleted, true);
 			problem(await alice.get(`/api/v1/files/${up.id}`), 404, "not_found");
-			const events = (await poll(alice, { cursor: start.cursor, wait: 1 })).events.filter((l) => l.channel === c);
+			const events = await replayed(alice, start, 1, (l) => l.channel === c);
 			assert.deepEqual(events.map((l) => l.type), ["message.deleted"], "one event tells it");
 			assert.deepEqual(ok(await bob.delete(`/api/v1/files/${up.id}`)), deleted);
 			await gone(up.id);
@@ -102,10 +103,10 @@ for (const kind of STORES)
 			assert.deepEqual(ok(await admin.get(`/api/v1/admin/users/${id}/files?limit=3`)), page);
 			problem(await admin.get("/api/v1/admin/users/99999999/files"), 404, "not_found");
 			problem(await carol.get(`/api/v1/admin/users/${id}/files`), 403, "insufficient_scope");
-			const start = await poll(alice, {});
+			const start = await head(alice);
 			const all = kind === "local" ? carol.delete("/api/v1/me/files") : admin.delete(`/api/v1/admin/users/${id}/files`);
 			assert.equal((await all).status, 204);
-			const events = (await poll(alice, { cursor: start.cursor, wait: 1 })).events.filter((l) => l.type === "message.updated");
+			const events = await replayed(alice, start, 2, (l) => l.type === "message.updated");
 			assert.deepEqual(events.map((l) => [l.channel, l.seq, l.body.files.map((f) => f.erased)]), [
 				[c, sent.seq, [true, true]],
 				[other, second.seq, [true]],

@@ -11,9 +11,10 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import { ok } from "../api/help.mjs";
 import { bot, exchange } from "../support/http.mjs";
+import { poll } from "../support/realtime.mjs";
 import { startStack } from "../support/stack.mjs";
 import { radosgwMissing, startRadosgw } from "../support/radosgw.mjs";
-import { sleep } from "../support/until.mjs";
+import { sleep, until } from "../support/until.mjs";
 import { localStore, send, sign } from "./help.mjs";
 
 export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
@@ -137,3 +138,15 @@ export async function objectThere(site, key) {
 }
 
 export const keyOf = (site, id) => site.stack.psql(`SELECT key FROM files WHERE id = ${id}`);
+
+/** The lines behind the cursor that pass `of`, by as many polls as it takes until there are n; where: as of poll. */
+export async function replayed(who, cursor, n, of, where = {}) {
+	const lines = [];
+	const more = async () => {
+		const answer = await poll(who, { cursor, wait: 1, ...where });
+		cursor = answer.cursor;
+		return lines.push(...answer.events.filter(of)) >= n;
+	};
+	await until(more, { what: `${n} lines behind ${cursor}` });
+	return lines;
+}

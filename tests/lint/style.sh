@@ -5,13 +5,12 @@
 # A comment first (after #! and the like): what the file is for.
 files '*.c' '*.h' '*.def' '*.sql' '*.sh' '*.mjs' '*.js' '*.ts' '*.tsx' '*.css' '*.awk' '*.conf' '*.service' '*.socket' '*.in' \
 	Makefile .ci/run conf/packages conf/pulsechat.conf.example |
-	while read -r f; do
-		first=$(sed -e '/^#!/d' -e '/^[[:space:]]*$/d' "$f" | head -n 1)
-		case "$first" in
-		'//'* | '/*'* | '--'* | '#'* | ';'*) case "$first" in '#include'* | '#pragma'* | '#define'*) echo "$f: $first" ;; esac ;;
-		*) echo "$f: $first" ;;
-		esac
-	done | clean "each file starts with a comment"
+	xargs -r awk '
+	FNR == 1 { done = 0 }
+	done || /^#!/ || /^[[:space:]]*$/ { next }
+	{ done = 1 }
+	!/^(\/\/|\/\*|--|#|;)/ || /^#(include|pragma|define)/ { print FILENAME ": " $0 }' |
+	clean "each file starts with a comment"
 
 banned='strcpy|strcat|strncpy|strncat|sprintf|vsprintf|gets|strtok|system|popen|atoi|atol|atoll|alloca|tmpnam|mktemp|rand|srand'
 banned="$banned|signal|scanf|sscanf|fscanf|asctime|ctime|gmtime|localtime|readdir_r|setjmp|longjmp"

@@ -217,7 +217,7 @@ export function follow(who, { cursor, wait = 5, instance = randomUUID(), focus, 
 				if (abort.signal.aborted) break;
 				feed.failures++;
 				feed.lastFailure = e;
-				await new Promise((ok) => setTimeout(ok, 100));
+				await new Promise((ok) => setTimeout(ok, 100).unref()); // who forgets to stop it, since a test has failed, can end
 			}
 		}
 	})();
