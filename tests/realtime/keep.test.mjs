@@ -28,7 +28,8 @@ const told = (lines) => lines.filter((l) => l.type === "draft").map(({ type: _ty
 test("drafts: told to own instances of all processes, to nobody else; who comes back has what a fresh load says", async () => {
 	const one = await channel(alice, [bob]), two = await channel(alice, [bob]);
 	const cursor = await head(alice);
-	const [a1, a2, b] = [await openWs(alice, { via: "realtime1", drafts: 0 }), await openSse(alice, { via: "realtime2" }), await openWs(bob, { drafts: 0 })];
+	const a1 = await openWs(alice, { via: "realtime1", drafts: 0 }), a2 = await openSse(alice, { via: "realtime2" });
+	const b = await openWs(bob, { drafts: 0 });
 	const d = await put(alice, one, "hel", 0);
 	for (const feed of [a1, a2]) assert.deepEqual(told([await feed.some((l) => l.type === "draft")]), [d]);
 	const long = await put(alice, two, "€".repeat(5000), 0);
@@ -65,7 +66,8 @@ test("drafts: told to own instances of all processes, to nobody else; who comes 
 	assert.deepEqual(told((await poll(bob, { cursor: await head(bob), drafts: 0, wait: 0 })).lines), []);
 	// whoever may have missed some is told all again
 	const listening = await openWs(alice, { via: "realtime1", drafts: 4 });
-	assert.equal(await stack.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'realtime1-listen'", { user: "postgres" }), "t");
+	const listener = "FROM pg_stat_activity WHERE application_name = 'realtime1-listen'";
+	assert.equal(await stack.psql(`SELECT pg_terminate_backend(pid) ${listener}`, { user: "postgres" }), "t");
 	await put(alice, one, "again", 3);
 	await listening.some((l) => l.type === "draft" && l.channel === one && l.version === 4);
 	for (const [bad, answer] of [["x", poll(alice, { drafts: "x" })], ["-1", poll(alice, { drafts: "-1", via: "api1" })]])
@@ -93,7 +95,8 @@ test("pins and saved messages: by events, live and on resume, what a fresh load 
 		let pins = null, version = 0;
 		const saved = new Set();
 		for (const l of lines) {
-			if (l.type === "pins.updated" && l.channel === room && l.pins_version > (pins?.pins_version ?? 0)) pins = { pins: l.pins, pins_version: l.pins_version };
+			if (l.type === "pins.updated" && l.channel === room && l.pins_version > (pins?.pins_version ?? 0))
+				pins = { pins: l.pins, pins_version: l.pins_version };
 			if (l.type === "saved.updated" && l.version > version) {
 				version = l.version;
 				saved[l.saved ? "add" : "delete"](`${l.channel}/${l.seq}`);

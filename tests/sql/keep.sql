@@ -11,7 +11,8 @@ CREATE FUNCTION spy.told() RETURNS SETOF text LANGUAGE sql VOLATILE AS $$
 $$;
 CREATE FUNCTION spy.pin(channel bigint, actor bigint, wanted bigint, wish boolean DEFAULT true, most int DEFAULT 3) RETURNS text
 LANGUAGE sql VOLATILE AS $$
-	SELECT code || coalesce(' ' || (state->>'pins_version') || ' ' || coalesce((SELECT string_agg(p->>'seq', ',') FROM jsonb_array_elements(state->'pins') p), '-'), '')
+	SELECT code || coalesce(' ' || (state->>'pins_version') || ' ' ||
+		coalesce((SELECT string_agg(p->>'seq', ',') FROM jsonb_array_elements(state->'pins') p), '-'), '')
 	FROM pin_set(channel, acting_of(actor, true, 't', NULL), wanted, wish, most)
 $$;
 CREATE FUNCTION spy.save(channel bigint, actor bigint, wanted bigint, wish boolean DEFAULT true, most int DEFAULT 2) RETURNS text
@@ -46,7 +47,8 @@ SELECT is((SELECT substring(l FROM '\{.*$')::jsonb FROM spy.lines() l),
 	jsonb_build_object('type', 'draft', 'channel', :open, 'thread', NULL, 'version', 4), 'is told without its text');
 
 INSERT INTO files (owner, client_id, channel_id, name, size, declared_type, type, key, state, put_until, created_at)
-	SELECT :alice, spy.uuid(n), :open, 'f', 1, '', '', 't-keep-' || n, 'ready', now() - interval '2 days', now() - interval '2 days' FROM generate_series(1, 2) n;
+	SELECT :alice, spy.uuid(n), :open, 'f', 1, '', '', 't-keep-' || n, 'ready', now() - interval '2 days', now() - interval '2 days'
+	FROM generate_series(1, 2) n;
 SELECT min(id) AS held, max(id) AS loose FROM files \gset
 SELECT is(spy.draft(:open, :alice, '', 4, ARRAY[:held]::bigint[]), 'ok 5 ', 'one of a file alone says something');
 SELECT is(spy.draft(:open, :bob, '', 0, ARRAY[:held]::bigint[]), 'not_attachable', 'but not of somebody else''s');

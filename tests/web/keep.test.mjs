@@ -31,7 +31,7 @@ after(async () => {
 });
 
 const box = (page) => page.locator("#composer");
-const holds = (page, text, what) => until(async () => (await box(page).inputValue()) === text, { what: what ?? `the composer says ${JSON.stringify(text)}` });
+const holds = (page, text) => until(async () => (await box(page).inputValue()) === text, { what: `the composer says ${JSON.stringify(text)}` });
 const row = (page, seq) => page.locator(`.msg[data-seq="${seq}"]`);
 const chips = (page, n) => until(async () => (await page.locator(".chip[data-state=ready]").count()) === n, { what: `${n} files that are ready` });
 /** In the page: whether the browser keeps a file of so many bytes. */
@@ -94,7 +94,8 @@ test("written with a file while the site is down: it waits, over a reload too, a
 	await seen(a.page, "and behind it", 30000);
 	await until(async () => (await a.page.locator(".msg-pending").count()) === 0, { what: "nothing waits" });
 	const mine = (await allMessages(api, id)).filter((m) => /tunnel|behind/.test(m.body.text));
-	assert.deepEqual(mine.map((m) => [m.body.text, (m.body.files ?? []).map((f) => f.name)]).sort(), [["and behind it", []], ["from the tunnel", ["tunnel.txt"]]]);
+	const told = mine.map((m) => [m.body.text, (m.body.files ?? []).map((f) => f.name)]).sort();
+	assert.deepEqual(told, [["and behind it", []], ["from the tunnel", ["tunnel.txt"]]]);
 });
 
 test("pinned for everyone, saved for oneself, by keys and by the panels; what is deleted leaves both", async () => {

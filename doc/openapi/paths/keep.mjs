@@ -42,7 +42,9 @@ export const operations = [
 		id: "listPins",
 		summary: "What is pinned in a channel, in the order it was",
 		answers: {
-			200: json(obj({ channel: ref("Id"), pins: list(ref("Pin")), pins_version: count, messages: list(ref("LiveMessage")) }), { cursor: true }),
+			200: json(obj({ channel: ref("Id"), pins: list(ref("Pin")), pins_version: count, messages: list(ref("LiveMessage")) }), {
+				cursor: true,
+			}),
 		},
 		codes: seen,
 	}),
@@ -65,7 +67,9 @@ export const operations = [
 		...messages,
 		id: "listSaved",
 		summary: "Where the messages are that I saved, the newest first",
-		answers: { 200: json(obj({ saved: list(obj({ channel: ref("Id"), seq: ref("Seq"), at: ref("Time") })), version: count }), { cursor: true }) },
+		answers: {
+			200: json(obj({ saved: list(obj({ channel: ref("Id"), seq: ref("Seq"), at: ref("Time") })), version: count }), { cursor: true }),
+		},
 	}),
 	op("GET", "/api/v1/me/saved/messages", {
 		...messages,

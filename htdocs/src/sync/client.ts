@@ -210,7 +210,11 @@ export class Client {
 			random: Math.random,
 			onSessionOver: () => this.end('ended'),
 		});
-		this.uploads = browserUploads(store, this.instance, { onSessionOver: () => this.end('ended'), onReady: () => this.sender.pump(), onDraft: (id) => this.drafts.filesChanged(id) });
+		this.uploads = browserUploads(store, this.instance, {
+			onSessionOver: () => this.end('ended'),
+			onReady: () => this.sender.pump(),
+			onDraft: (id) => this.drafts.filesChanged(id),
+		});
 	}
 	private wasLive = false;
 	private selfTimer: ReturnType<typeof setTimeout> | undefined;

@@ -203,7 +203,8 @@ export class Drafts {
 				w.unsure = true;
 				w.put = text;
 			}
-			const d = await (empty ? this.env.drop(channel, o.base) : this.env.put(channel, { text, files: w.files ? files : [], version: o.base }));
+			const draft = { text, files: w.files ? files : [], version: o.base };
+			const d = await (empty ? this.env.drop(channel, o.base) : this.env.put(channel, draft));
 			w.busy = w.unsure = false;
 			if (this.stopped) return;
 			this.env.store.dispatch({ type: 'kept', draft: d });

@@ -66,7 +66,11 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 				<bdi>{direct && peer ? status?.text || `@${peer.handle}` : channel.topic}</bdi>
 			</p>
 			{channel.membership && pins > 0 && (
-				<button class="icon-button with-count head-pins" title={`${tk.pins} (P)`} onClick={() => navigate(channelPath(channel.id, 'pins'))}>
+				<button
+					class="icon-button with-count head-pins"
+					title={`${tk.pins} (P)`}
+					onClick={() => navigate(channelPath(channel.id, 'pins'))}
+				>
 					<Icon of={Pin} />
 					<span aria-hidden="true">{pins}</span>
 					<span class="sr-only">{tk.pinsCount(pins)}</span>

@@ -33,17 +33,24 @@ export function PinsPanel({ route, channel }: { route: ChannelRoute; channel: Ch
 		ui.client.store.dispatch({ type: 'pins', pins: data });
 		return { messages: [...data.messages].reverse(), next: null };
 	});
+	const unpin = (seq: number) => {
+		const act = () => ui.client.keeps.togglePin(channel.id, seq);
+		return { icon: PinOff, label: tk.unpinOf, done: tk.unpinned, act };
+	};
 	const there = new Set(pins?.pins.map((p) => p.seq));
 	const shown = list.loaded?.messages.filter((m) => there.has(m.seq));
 	return (
-		<Frame route={route} title={tk.pins} topic={label} count={shown && tk.pinsCount(shown.length)} list={list} empty={[tk.noPins, tk.noPinsHow]} none={shown?.length === 0}>
+		<Frame
+			route={route}
+			title={tk.pins}
+			topic={label}
+			count={shown && tk.pinsCount(shown.length)}
+			list={list}
+			empty={[tk.noPins, tk.noPinsHow]}
+			none={shown?.length === 0}
+		>
 			{shown?.map((m) => (
-				<Entry
-					key={m.id}
-					message={m}
-					route={route}
-					tool={may ? { icon: PinOff, label: tk.unpinOf, done: tk.unpinned, act: () => ui.client.keeps.togglePin(channel.id, m.seq) } : null}
-				/>
+				<Entry key={m.id} message={m} route={route} tool={may ? unpin(m.seq) : null} />
 			))}
 		</Frame>
 	);
@@ -54,6 +61,10 @@ export function SavedPanel({ route }: { route: ChannelRoute }) {
 	const saved = useState$((s) => s.saved);
 	useEffect(() => void ui.client.keeps.list(), [saved === null]);
 	const list = useLoaded(`${saved?.version ?? -1}`, async (before) => (await api.savedMessages(before)).data);
+	const forget = (m: Message) => {
+		const act = () => ui.client.keeps.toggleSaved(m.channel, m.seq);
+		return { icon: BookmarkX, label: tk.unsaveOf, done: tk.unsavedNow, act };
+	};
 	const shown = list.loaded?.messages.filter((m) => !saved || `${m.channel}/${m.seq}` in saved.at);
 	return (
 		<Frame
@@ -70,7 +81,7 @@ export function SavedPanel({ route }: { route: ChannelRoute }) {
 					message={m}
 					route={route}
 					where
-					tool={{ icon: BookmarkX, label: tk.unsaveOf, done: tk.unsavedNow, act: () => ui.client.keeps.toggleSaved(m.channel, m.seq) }}
+					tool={forget(m)}
 				/>
 			))}
 		</Frame>
@@ -204,7 +215,8 @@ function Entry({ message: m, route, where, tool }: { message: Message; route: Ch
 					if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
 					e.preventDefault();
 					if (current) client.open(m.channel, m.seq);
-					else navigate(phone ? messagePath(m.channel, m.seq) : `${channelPath(m.channel, route.panel ?? undefined)}?at=${m.seq}`);
+					else if (phone) navigate(messagePath(m.channel, m.seq));
+					else navigate(`${channelPath(m.channel, route.panel ?? undefined)}?at=${m.seq}`);
 				}}
 			>
 				<span class="result-head">

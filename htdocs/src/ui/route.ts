@@ -1,5 +1,5 @@
-// The page paths: / , /c/12 , /c/12?at=1041 , /c/12/m/1041 (the same, as it is given to others), /c/12/members , /c/12/search?q=WORDS , /c/12/pins , /c/12/saved , /admin/people , /sign-in , /join#CODE. The web
-// server gives index.html for each of them.
+// The page paths: / , /c/12 , /c/12?at=1041 , /c/12/m/1041 (the same, as it is given to others), /c/12/members , /c/12/search?q=WORDS ,
+// /c/12/pins , /c/12/saved , /admin/people , /sign-in , /join#CODE. The web server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
 export type AdminTab = 'people' | 'reports' | 'channels' | 'bots' | 'audit';
