@@ -67,7 +67,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 			</p>
 			{channel.membership && pins > 0 && (
 				<button
-					class="icon-button with-count head-pins"
+					class="icon-button with-count"
 					title={`${tk.pins} (P)`}
 					onClick={() => navigate(channelPath(channel.id, 'pins'))}
 				>
