@@ -251,7 +251,7 @@ const messages = {
 	}),
 	DraftAsked: wish({
 		text: { ...text(20000), "x-limit": "message_chars" },
-		"files?": list(id, { maxItems: 100, uniqueItems: true, "x-limit": "message_files" }),
+		"files?": list(id, { maxItems: 20, uniqueItems: true, "x-limit": "message_files" }),
 		version: { ...count, description: "that it is based on; 0: there was none" },
 	}),
 	Pin: obj({ seq, by: id, at: time }),
