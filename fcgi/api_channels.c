@@ -8,7 +8,7 @@
 
 int handle_channel_list(struct request *q, struct response *r, struct err *e)
 {
-	const char *scope = request_query(q, "scope");
+	const char *scope = request_query(q, "scope"), *wish = request_query(q, "q");
 	bool mine = !scope || !strcmp(scope, "mine");
 	int64_t after = 0, limit;
 	struct page p;
@@ -19,7 +19,10 @@ int handle_channel_list(struct request *q, struct response *r, struct err *e)
 		return -1;
 	if (!mine && access_join(q->session.role, e) < 0)
 		return -1;
-	if (channel_list(q->db, q->session.user, mine, after, limit, &r->body, &p, e) < 0)
+	if (mine && wish)
+		return err_set(e, ERR_BAD_FIELD, "q", "only with scope=public");
+	if ((mine ? channel_list(q->db, q->session.user, after, limit, &r->body, &p, e)
+		  : channel_browse(q->db, q->session.user, wish ? wish : "", after, limit, &r->body, &p, e)) < 0)
 		return -1;
 	response_header(r, "PulseChat-Cursor", p.cursor);
 	return 0;

@@ -1,14 +1,14 @@
 /* api_messages: sending by the writer, reading by seq. */
 #include "fcgi/app.h"
 #include "fcgi/handlers.h"
-#include "lib/chat/history.h"
+#include "fcgi/paging.h"
 #include "lib/chat/message.h"
-#include "lib/http/link.h"
 #include "lib/json/jx.h"
+#include <stdio.h>
 
 static int write_message(struct request *q, struct write_item **item, struct err *e)
 {
-	static const char *const names[] = {"client_id", "body", NULL};
+	static const char *const names[] = {"client_id", "thread", "in_channel", "body", NULL};
 
 	if (jx_only(q->json, "", names, e) < 0)
 		return -1;
@@ -48,55 +48,32 @@ int handle_message_send(struct request *q, struct response *r, struct err *e)
 	return rc;
 }
 
-static int read_mode(const struct request *q, enum history_mode *mode, int64_t *seq, struct err *e)
+/* One of before, after, around and around_time. */
+static int read_place(const struct request *q, enum history_mode *mode, int64_t *seq, struct err *e)
 {
-	static const struct {
-		const char *name;
-		enum history_mode mode;
-	} modes[] = {{"before", HISTORY_BEFORE}, {"after", HISTORY_AFTER}, {"around", HISTORY_AROUND}};
-	bool given = false;
+	const char *time = request_query(q, "around_time");
 
-	*mode = HISTORY_BEFORE;
-	*seq = REQUEST_NUMBER_MAX;
-	for (size_t i = 0; i < COUNT_OF(modes); i++) {
-		if (!request_query(q, modes[i].name))
-			continue;
-		if (given)
-			return err_set(e, ERR_BAD_FIELD, modes[i].name, "only one of before, after and around");
-		if (request_query_int(q, modes[i].name, modes[i].mode == HISTORY_AFTER ? 0 : 1, REQUEST_NUMBER_MAX, seq,
-				      e) < 0)
-			return -1;
-		*mode = modes[i].mode;
-		given = true;
-	}
-	return 0;
+	if (!time)
+		return paging_read(q, mode, seq, e);
+	if (request_query(q, "before") || request_query(q, "after") || request_query(q, "around"))
+		return err_set(e, ERR_BAD_FIELD, "around_time", "only one of before, after, around and around_time");
+	*mode = HISTORY_AROUND;
+	return history_seq_at(q->db, q->param[0], time, seq, e);
 }
 
 int handle_message_list(struct request *q, struct response *r, struct err *e)
 {
-	AUTO_STRBUF links = {.max = 1024};
 	enum history_mode mode;
 	int64_t seq, limit;
 	struct history h;
-	char target[160];
+	char place[64];
 
-	if (read_mode(q, &mode, &seq, e) < 0 || request_limit(q, 50, &limit, e) < 0)
+	if (read_place(q, &mode, &seq, e) < 0 || request_limit(q, 50, &limit, e) < 0)
 		return -1;
 	if (history_list(q->db, q->param[0], q->session.user, mode, seq, limit, &r->body, &h, e) < 0)
 		return -1;
-	response_header(r, "PulseChat-Cursor", h.page.cursor);
-	if (h.has_before) {
-		snprintf(target, sizeof(target), "/api/v1/channels/%lld/messages?before=%lld&limit=%lld",
-			 (long long)q->param[0], (long long)(h.first ? h.first : seq + 1), (long long)limit);
-		link_add(&links, target, "prev");
-	}
-	if (h.has_after) {
-		snprintf(target, sizeof(target), "/api/v1/channels/%lld/messages?after=%lld&limit=%lld",
-			 (long long)q->param[0], (long long)(h.last ? h.last : seq - 1), (long long)limit);
-		link_add(&links, target, "next");
-	}
-	if (links.n)
-		response_header(r, "Link", strbuf_cstr(&links));
+	snprintf(place, sizeof(place), "/api/v1/channels/%lld/messages", (long long)q->param[0]);
+	paging_headers(r, place, &h, seq, limit);
 	return 0;
 }
 

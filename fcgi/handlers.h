@@ -21,6 +21,16 @@ int handle_channel_leave(struct request *q, struct response *r, struct err *e);
 int handle_member_list(struct request *q, struct response *r, struct err *e);
 int handle_member_add(struct request *q, struct response *r, struct err *e);
 int handle_member_remove(struct request *q, struct response *r, struct err *e);
+/* api_prefs.c */
+int handle_prefs_change(struct request *q, struct response *r, struct err *e);
+int handle_sidebar_get(struct request *q, struct response *r, struct err *e);
+int handle_sidebar_set(struct request *q, struct response *r, struct err *e);
+/* api_channel_invites.c */
+int handle_channel_invite_list(struct request *q, struct response *r, struct err *e);
+int handle_channel_invite_make(struct request *q, struct response *r, struct err *e);
+int handle_channel_invite_revoke(struct request *q, struct response *r, struct err *e);
+int handle_channel_invite_look(struct request *q, struct response *r, struct err *e);
+int handle_channel_invite_use(struct request *q, struct response *r, struct err *e);
 /* api_messages.c */
 int handle_message_send(struct request *q, struct response *r, struct err *e);
 int handle_message_list(struct request *q, struct response *r, struct err *e);
@@ -45,6 +55,12 @@ int handle_save_list(struct request *q, struct response *r, struct err *e);
 int handle_save_messages(struct request *q, struct response *r, struct err *e);
 int handle_save_add(struct request *q, struct response *r, struct err *e);
 int handle_save_remove(struct request *q, struct response *r, struct err *e);
+/* api_threads.c */
+int handle_thread_get(struct request *q, struct response *r, struct err *e);
+int handle_thread_read(struct request *q, struct response *r, struct err *e);
+int handle_thread_follow(struct request *q, struct response *r, struct err *e);
+int handle_thread_unfollow(struct request *q, struct response *r, struct err *e);
+int handle_thread_list(struct request *q, struct response *r, struct err *e);
 /* api_presence.c */
 int handle_presence_list(struct request *q, struct response *r, struct err *e);
 int handle_presence_leave(struct request *q, struct response *r, struct err *e);

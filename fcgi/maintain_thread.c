@@ -5,6 +5,7 @@
 #include "lib/base/rand.h"
 #include "lib/base/thread.h"
 #include "lib/chat/presence_view.h"
+#include "lib/chat/retention.h"
 #include "lib/db/db.h"
 #include "lib/db/maintain.h"
 #include "lib/search/indexer.h"
@@ -14,7 +15,9 @@
 #define EACH_S 3600
 #define AFTER_FAILURE_S 60
 #define AFTER_FAILURE_MS 5000
-#define WHOLE_EACH 3 /* of the looks at what has run out of presence */
+#define RETENTION_MS 10000     /* between looks for messages that are older than they are kept */
+#define RETENTION_AGAIN_MS 200 /* after a full batch: others write meanwhile */
+#define WHOLE_EACH 3           /* of the looks at what has run out of presence */
 
 struct maintain_thread {
 	const struct config *config;
@@ -23,6 +26,7 @@ struct maintain_thread {
 	pthread_cond_t stop_cond;
 	bool stop;
 	unsigned sweeps;
+	struct indexer_pace pace;
 };
 
 static void say(const char *what)
@@ -40,16 +44,29 @@ static void sweep(struct maintain_thread *t, struct db *db)
 }
 
 /* A batch of the search index; how long it is to the next one. */
-static int64_t index_messages(struct db *db)
+static int64_t index_messages(struct maintain_thread *t, struct db *db)
 {
 	struct err e = {0};
 	int64_t ms = AFTER_FAILURE_MS;
 
-	if (indexer_step(db, &ms, &e) < 0) {
+	if (indexer_step(db, &t->pace, &ms, &e) < 0) {
 		log_warning("index.failed", "code=%s detail=%s", err_name(e.code), log_quote(e.detail));
 		ms = AFTER_FAILURE_MS;
 	}
 	return ms;
+}
+
+/* A batch of messages that are older than their channel keeps them; how long it is to the next one. */
+static int64_t erase_old(struct db *db)
+{
+	struct err e = {0};
+	int64_t swept;
+
+	if (retention_step(db, &swept, &e) < 0) {
+		log_warning("retention.failed", "code=%s detail=%s", err_name(e.code), log_quote(e.detail));
+		return RETENTION_MS;
+	}
+	return swept ? RETENTION_AGAIN_MS : RETENTION_MS;
 }
 
 /* True where the thread is to end. */
@@ -70,7 +87,7 @@ static void *run(void *arg)
 {
 	struct maintain_thread *t = arg;
 	struct db *db = db_new(t->config);
-	int64_t next = 0, next_sweep = 0, next_index = 0, each = presence_sweep_each(t->config), now;
+	int64_t next = 0, next_sweep = 0, next_index = 0, next_erase = 0, each = presence_sweep_each(t->config), now;
 
 	do {
 		struct err e = {0};
@@ -88,9 +105,11 @@ static void *run(void *arg)
 			next_sweep = clock_mono_ms() + each + (int64_t)rand_below((uint32_t)(each / 4 + 1));
 		}
 		if (next_index <= clock_mono_ms())
-			next_index = index_messages(db) + clock_mono_ms();
+			next_index = index_messages(t, db) + clock_mono_ms();
+		if (next_erase <= clock_mono_ms())
+			next_erase = erase_old(db) + clock_mono_ms();
 		now = clock_mono_ms();
-	} while (!rest(t, MAX_OF(MIN_OF(next_sweep, next_index) - now, (int64_t)1)));
+	} while (!rest(t, MAX_OF(MIN_OF(MIN_OF(next_sweep, next_index), next_erase) - now, (int64_t)1)));
 	db_free(&db);
 	return NULL;
 }

@@ -28,8 +28,11 @@ const common = {
 	plugins: [emojiData],
 	define: { 'process.env.NODE_ENV': '"production"' },
 };
+// A worker is a script by itself; the page has to know its name.
+const worker = await build({ ...common, entryPoints: ['src/media/worker.ts'], format: 'iife' });
+const define = { ...common.define, PC_WORKER: JSON.stringify(`/assets/${basename(worker.outputFiles[0].path)}`) };
 // What import() names becomes a part of its own, loaded when it is opened first.
-const main = await build({ ...common, entryPoints: ['src/main.tsx'], format: 'esm', splitting: true });
+const main = await build({ ...common, define, entryPoints: ['src/main.tsx'], format: 'esm', splitting: true });
 // A script of its own: it runs before the first paint, and a strict CSP forbids it inline.
 const theme = await build({ ...common, entryPoints: ['src/theme.ts'], format: 'iife' });
 
@@ -44,7 +47,8 @@ for (const [path, o] of Object.entries(main.metafile.outputs)) if (o.entryPoint 
 
 const icon = await readFile(join(here, 'src/favicon.svg'));
 const iconName = `favicon-${createHash('sha256').update(icon).digest('hex').slice(0, 8).toUpperCase()}.svg`;
-const files = [...[...main.outputFiles, ...theme.outputFiles].map((f) => ({ name: basename(f.path), body: f.contents })), { name: iconName, body: icon }];
+const built = [main, theme, worker].flatMap((b) => b.outputFiles).map((f) => ({ name: basename(f.path), body: f.contents }));
+const files = [...built, { name: iconName, body: icon }];
 
 const named = (start, end) => {
 	const f = files.find((x) => x.name.startsWith(start) && x.name.endsWith(end));
@@ -68,7 +72,7 @@ await writeFile(join(out, 'index.html'), html);
 let total = 0;
 for (const f of [...files, { name: 'index.html', body: Buffer.from(html) }]) {
 	const size = gzipSync(f.body).length;
-	const later = f.name.startsWith('part-') && !first.has(f.name);
+	const later = /^(part|worker)-/.test(f.name) && !first.has(f.name);
 	if (!later) total += size;
 	console.log(`${(size / 1024).toFixed(1).padStart(7)} KB gzip  ${f.name}${later ? '  (when it is opened)' : ''}`);
 }

@@ -38,8 +38,10 @@ export class Trouble extends Error {}
  *   conf       overrides of pulsechat.conf    realtime   number of pulsechat-realtime processes (2)
  *   supervise  start again what dies (true)   test       quick and unsafe settings, provider with /control (false)
  *   env        for the C programs             wrap       argv in front of the C programs ([])
- *   template   a made cluster to copy         idpPort    of the provider; 0: kept in the state, else picked
+ *   template   a state folder to begin with a copy of: its cluster, brought up to date by the same programs, and its provider
+ *   idpPort    of the provider; 0: kept in the state, else picked
  *   postgres   further server settings        only       names to start at first; default all
+ *   provider   the OpenID provider (true)
  *   files      the local store, by a process and on a port of its own (true)   filesPort, sendfile   of it, as idpPort; see [files]
  *   site       the public address where it is not the web server's own (a TLS server in front)
  *   front      (stack) => {name, argv, ...} of another web server, in lighttpd's place and on its port
@@ -50,7 +52,7 @@ export class Stack extends EventEmitter {
 		Object.assign(
 			this,
 			{ variant: "plain", api: 1, realtime: 2, conf: {}, supervise: true, test: false, env: {}, wrap: [], idpPort: 0, postgres: {} },
-			{ files: true, filesPort: 0, sendfile: "X-Sendfile" },
+			{ files: true, provider: true, filesPort: 0, sendfile: "X-Sendfile" },
 			options,
 		);
 		this.host = this.port === 80 ? "127.0.0.1" : `127.0.0.1:${this.port}`;
@@ -73,12 +75,12 @@ export class Stack extends EventEmitter {
 		this.#define();
 		const wanted = (name) => !this.only || this.only.includes(name === this.frontName ? "lighttpd" : name);
 		this.step("starting PostgreSQL and the OpenID provider");
-		const idp = wanted("devidp") ? this.up("devidp", 20000) : null;
+		const idp = this.provider && wanted("devidp") ? this.up("devidp", 20000) : null;
 		idp?.catch(() => {}); // looked at below
 		if (wanted("postgres")) {
 			await this.up("postgres", 60000);
 			this.step("bringing the database up to date");
-			await this.migrate();
+			if (!this.template) await this.migrate();
 			await this.#people();
 		}
 		await idp;
@@ -239,7 +241,7 @@ export class Stack extends EventEmitter {
 		try {
 			if (!existsSync(this.pgDir)) {
 				this.step("making the database");
-				if (this.template) execFileSync("cp", ["-a", "--reflink=auto", this.template, this.pgDir]);
+				if (this.template) execFileSync("cp", ["-a", "--reflink=auto", `${this.template}/.`, this.state]);
 				else await makeCluster(this.pgDir, { sync: !this.test });
 			}
 			this.pgAs = pgPrivileges(this.pgDir);
@@ -303,16 +305,17 @@ export class Stack extends EventEmitter {
 			stopWait: 30000,
 			ready: () => pgReady(this.pgSocket),
 		});
-		add("devidp", {
-			argv: [
-				process.execPath,
-				join(ROOT, "tests/devidp/server.mjs"),
-				...["--state", join(this.state, "devidp"), "--port", String(this.idpPort), "--site", this.site ?? this.url],
-				...(this.idpHost ? ["--host", this.idpHost] : []),
-				...(this.test ? ["--test"] : []),
-			],
-			ready: () => tcpReady(this.idpPort),
-		});
+		if (this.provider)
+			add("devidp", {
+				argv: [
+					process.execPath,
+					join(ROOT, "tests/devidp/server.mjs"),
+					...["--state", join(this.state, "devidp"), "--port", String(this.idpPort), "--site", this.site ?? this.url],
+					...(this.idpHost ? ["--host", this.idpHost] : []),
+					...(this.test ? ["--test"] : []),
+				],
+				ready: () => tcpReady(this.idpPort),
+			});
 		const c = (name, argv) =>
 			add(name, { argv: [...this.wrap, ...argv], env: this.env, ready: () => tcpReady(this.socket(name)), stopWait: 15000 });
 		for (let i = 1; i <= this.api; i++) {
@@ -404,11 +407,9 @@ export class Stack extends EventEmitter {
 
 	async moveIssuer(from, to) {
 		const quote = (s) => `'${s.replaceAll("'", "''")}'`;
-		const tables = await this.psql(
-			`SELECT quote_ident(table_name) FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'issuer'`,
-		);
-		for (const table of tables.split("\n").filter(Boolean))
-			await this.psql(`UPDATE ${table} SET issuer = ${quote(to)} WHERE issuer = ${quote(from)}`);
+		await this.psql(`
+			SELECT format('UPDATE %I SET issuer = %L WHERE issuer = %L', table_name, ${quote(to)}, ${quote(from)})
+			FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'issuer' \\gexec`);
 	}
 
 	async #serves() {

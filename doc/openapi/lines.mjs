@@ -59,6 +59,8 @@ const server = {
 	}),
 	"pins.updated": logged("pins.updated", of("Pins")),
 	"saved.updated": logged("saved.updated", of("Saved")),
+	"thread.updated": logged("thread.updated", { channel: id, seq: { ...ref("Seq"), description: "the root's" }, replies: ref("Replies") }),
+	"thread.state": logged("thread.state", of("ThreadState")),
 	"channel.created": logged("channel.created", { channel: ref("ChannelCore") }),
 	"channel.updated": logged("channel.updated", { channel: ref("ChannelCore") }),
 	"member.joined": logged("member.joined", of("Member")),
@@ -77,6 +79,8 @@ const server = {
 	"user.updated": logged("user.updated", { user: ref("User") }),
 	"user.deactivated": logged("user.deactivated", { user: ref("User") }),
 	"settings.updated": logged("settings.updated", { settings: ref("Settings") }),
+	"prefs.updated": logged("prefs.updated", { channel: id, prefs: ref("Prefs") }),
+	"sidebar.updated": logged("sidebar.updated", { sidebar: ref("Sidebar") }),
 	"session.revoked": logged("session.revoked", { session: { ...orNull(id), description: "null: all" } }),
 	read: obj({ type: only("read"), ...of("ReadState") }),
 	draft: obj(
@@ -99,7 +103,13 @@ const server = {
 const asked = (op, properties = {}) => wish({ op: only(op), "ref?": text(64), ...properties });
 
 const client = {
-	send: asked("send", { client_id: ref("Uuid"), channel: id, body: ref("BodyAsked") }),
+	send: asked("send", {
+		client_id: ref("Uuid"),
+		channel: id,
+		"thread?": { ...ref("Seq"), description: "it is a reply to this message" },
+		"in_channel?": { type: "boolean", description: "of a reply: stands in the channel's line too" },
+		body: ref("BodyAsked"),
+	}),
 	read: asked("read", { channel: id, seq: ref("SeqOrNone") }),
 	unread: asked("unread", { channel: id, seq }),
 	delivered: asked("delivered", { channel: id, seq: ref("SeqOrNone") }),

@@ -139,15 +139,30 @@ const channelCore = {
 	archived: bool,
 	created_at: time,
 	last_seq: ref("SeqOrNone"),
+	keep_days: { ...orNull(int(1, 36500)), description: "older messages are erased; null: none are" },
+	people: { ...orNull(list(id, { minItems: 3, maxItems: 9 })), description: "of a direct channel of several" },
 	members: count,
 };
+
+const channelInvite = {
+	id,
+	channel: id,
+	uses: count,
+	max_uses: { ...orNull(int(1)), description: "null: any number" },
+	created_by: id,
+	created_at: time,
+	expires_at: { ...orNull(time), description: "null: never" },
+	state: one("open", "used_up", "expired", "revoked"),
+};
+const ownSection = (as) => as({ kind: only("own"), id: ref("Uuid"), name: text(40, 1), collapsed: bool });
 
 const channels = {
 	ChannelCore: obj(channelCore, { description: "what is the same of a channel for all who see it" }),
 	Channel: obj({
 		...channelCore,
 		membership: { ...orNull(ref("Membership")), description: "null: you are not in it" },
-		peer: { ...orNull(id), description: "the other user of a direct channel (yourself in one with yourself)" },
+		peer: { ...orNull(id), description: "the other user of a direct channel of two (yourself in one with yourself)" },
+		prefs: { ...orNull(ref("Prefs")), description: "null: you are not in it" },
 	}),
 	AdminChannel: obj({ ...channelCore, owners: list(id) }),
 	Membership: obj({
@@ -162,6 +177,35 @@ const channels = {
 		read_receipts: bool,
 		muted_until: orNull(ref("Until")),
 	}),
+	Prefs: obj({
+		notify: { ...orNull(ref("NotifyLevel")), description: "null: `all` in a direct channel, else `mentions`" },
+		quiet_until: orNull(ref("Until")),
+		favourite: bool,
+		section: { ...orNull(ref("Uuid")), description: "of Sidebar; one that is not there is none" },
+		version,
+	}),
+	PrefsAsked: wish({
+		"notify?": orNull(ref("NotifyLevel")),
+		"quiet_until?": orNull({ anyOf: [ref("TimeAsked"), ref("Forever")] }),
+		"favourite?": bool,
+		"section?": orNull(ref("Uuid")),
+	}),
+	ChannelInvite: obj(channelInvite),
+	NewChannelInvite: obj({
+		...channelInvite,
+		code: text(0, 0, { pattern: "^[A-Za-z0-9_-]{22}$", description: "shown this once" }),
+		url: { type: "string", format: "uri", description: "what to give to who is invited" },
+	}),
+	NotifyLevel: { ...one("all", "mentions", "nothing"), description: "which messages call for attention" },
+	Section: { anyOf: [obj({ kind: one("favourites", "channels", "direct"), collapsed: bool }), ownSection(obj)] },
+	Sidebar: obj({ sections: list(ref("Section")), version }),
+	SidebarAsked: wish({
+		sections: list(
+			{ anyOf: [wish({ kind: one("favourites", "channels", "direct"), collapsed: bool }), ownSection(wish)] },
+			{ minItems: 3, maxItems: 50, description: "all of them; those that everybody has once each" },
+		),
+		"version?": { ...count, description: "the one that is meant" },
+	}),
 	Member: obj({ channel: id, user: id, role: memberRole, since: count, joined_at: time, muted_until: orNull(ref("Until")) }),
 	ReadState: obj({
 		channel: id,
@@ -175,6 +219,13 @@ const channels = {
 		read_receipts: bool,
 	}),
 	ReadMark: obj({ user: id, seq: { ...orNull(count), description: "null: shows it no more" }, "delivered?": ref("SeqOrNone") }),
+};
+
+/** Where a message stands as a reply, and what was replied to it. */
+const inThread = {
+	"thread?": { ...seq, description: "it is a reply to this message" },
+	"in_channel?": { ...only(true), description: "of a reply: it stands in the channel's line too" },
+	"replies?": ref("Replies"),
 };
 
 const messages = {
@@ -197,7 +248,12 @@ const messages = {
 		},
 		{ description: "of `text` and `files` one at least has something" },
 	),
-	MessageAsked: wish({ client_id: ref("Uuid"), body: ref("BodyAsked") }),
+	MessageAsked: wish({
+		client_id: ref("Uuid"),
+		"thread?": { ...seq, description: "it is a reply to this message" },
+		"in_channel?": { ...bool, description: "of a reply: stands in the channel's line too" },
+		body: ref("BodyAsked"),
+	}),
 	LiveMessage: obj({
 		channel: id,
 		seq,
@@ -210,7 +266,29 @@ const messages = {
 		"edited_at?": time,
 		"reactions?": list(ref("Reaction")),
 		"reactions_version?": { ...count, description: "counts by itself" },
+		...inThread,
 	}),
+	Replies: obj(
+		{
+			count,
+			last_seq: { ...count, description: "of the last one; 0: there is none" },
+			last_at: orNull(time),
+			users: list(id, { maxItems: 5, description: "who replied first" }),
+			version,
+		},
+		{ description: "to a message: those that are not deleted; counts by itself" },
+	),
+	ThreadState: obj(
+		{
+			channel: id,
+			root: seq,
+			following: bool,
+			seq: { ...orNull(count), description: "read up to there; null: never followed" },
+			version: count,
+		},
+		{ description: "what one is to a thread" },
+	),
+	Thread: obj({ state: ref("ThreadState"), root: ref("Message") }),
 	Reaction: obj({ emoji: text(), count: int(1), users: list(id, { maxItems: 20, description: "who was first" }) }),
 	Reactions: obj({ channel: id, seq, reactions: list(ref("Reaction")), reactions_version: count }),
 	Edit: obj({ version, at: time, body: { ...ref("Body"), description: "without files" } }),
@@ -224,7 +302,7 @@ const messages = {
 		),
 		"version?": { ...int(1), description: "the one that is meant" },
 	}),
-	DeletedMessage: obj({ channel: id, seq, id, created_at: time, sender: id, version, deleted: only(true), "deleted_by?": id }),
+	DeletedMessage: obj({ channel: id, seq, id, created_at: time, sender: id, version, deleted: only(true), "deleted_by?": id, ...inThread }),
 	SnippetPiece: obj({ text: text(), "hit?": { ...bool, description: "it is what was looked for" } }, { description: "a piece of plain text" }),
 	Found: obj(
 		{
@@ -235,6 +313,7 @@ const messages = {
 			sender: id,
 			version,
 			"edited_at?": time,
+			"thread?": { ...seq, description: "it is a reply to this one" },
 			has: list(one("link", "file", "mention")),
 			snippet: list(ref("SnippetPiece")),
 		},

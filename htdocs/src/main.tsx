@@ -8,6 +8,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/messages.css';
+import './styles/markdown.css';
 import './styles/changes.css';
 import './styles/files.css';
 import './styles/dialogs.css';
@@ -15,6 +16,7 @@ import './styles/people.css';
 import './styles/access.css';
 import './styles/roles.css';
 import './styles/search.css';
+import './styles/threads.css';
 import './styles/keep.css';
 
 const store = createStore();

@@ -18,6 +18,7 @@ export const ts = {
 		['"lunch on friday"', 'these words side by side'],
 		['from:@ada in:#general', 'from somebody, in a channel'],
 		['has:link', 'with a link; also has:file, has:mention'],
+		['is:thread', 'replies in threads'],
 		['after:2026-01-01 before:2026-02-01', 'sent in January'],
 	] as [string, string][],
 	found: (n: number, more: boolean) => {

@@ -63,7 +63,7 @@ class Device {
 			put: (ch, d) => this.way(() => server.set(ch, d.text, d.files, d.version)),
 			drop: (ch, version) => this.way(() => server.set(ch, '', [], version)),
 			get: (ch) => this.way(() => server.get(ch)),
-			show: (ch, text) => this.store.dispatch({ type: 'draft', channel: ch, text }),
+			show: (ch, text) => this.store.dispatch({ type: 'draft', place: String(ch), text }),
 			showFiles: async () => {},
 			now: clock.now,
 			setTimeout: clock.setTimeout,
@@ -77,11 +77,11 @@ class Device {
 		return this.store.get().drafts[ch] ?? '';
 	}
 	type(text: string, ch = 1): void {
-		this.store.dispatch({ type: 'draft', channel: ch, text });
+		this.store.dispatch({ type: 'draft', place: String(ch), text });
 		this.drafts.touch(ch);
 	}
 	send(ch = 1): void {
-		this.store.dispatch({ type: 'draft', channel: ch, text: '' });
+		this.store.dispatch({ type: 'draft', place: String(ch), text: '' });
 		this.drafts.sent(ch);
 	}
 	hear(): void {
@@ -246,6 +246,20 @@ test('any order of writing, sending, tunnels and reloads ends with all showing t
 	await pass(30_000);
 	const want = server.get(1).text;
 	assert.deepEqual(server.devices.map((d) => d.text()), server.devices.map(() => want), `at ${clock.time}`);
+});
+
+test('what is written in a thread stays here, a channel that has none says nothing', async () => {
+	const { server, a, pass } = world();
+	a.type('of the channel', 2);
+	a.store.dispatch({ type: 'draft', place: '1/41', text: 'of a thread' });
+	a.drafts.filesChanged(1);
+	const again = a.reload();
+	await pass(5000);
+	assert.deepEqual([server.get(1).version, server.get(2).text], [0, 'of the channel']);
+	assert.equal(again.store.get().drafts['1/41'], 'of a thread');
+	again.send();
+	await pass(1000);
+	assert.deepEqual([server.get(1).version, again.store.get().drafts['1/41']], [0, 'of a thread']);
 });
 
 test('saved: by the list and by events, whichever comes first; gone with the message and the channel', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseLines } from '../src/net/api';
 import { parseRoute, safeReturn } from '../src/ui/route';
-import { linkify, trimLink } from '../src/ui/text';
+import { linkify, trimLink } from '../src/model/links';
 import { layout, rowAt, windowOf } from '../src/ui/virtual';
 
 const links = (text: string) => linkify(text).flatMap((p) => (typeof p === 'string' ? [] : [p.text]));
@@ -37,8 +37,10 @@ test('one comes back to paths of this site alone', () => {
 });
 
 test('paths', () => {
-	assert.deepEqual(parseRoute('/c/12', ''), { page: 'channel', channel: 12, panel: null, at: null, q: '' });
-	assert.deepEqual(parseRoute('/c/12/members', ''), { page: 'channel', channel: 12, panel: 'members', at: null, q: '' });
+	assert.deepEqual(parseRoute('/c/12', ''), { page: 'channel', channel: 12, panel: null, at: null, q: '', thread: null, reply: null });
+	assert.deepEqual(parseRoute('/c/12/t/41', '?reply=43'), { page: 'channel', channel: 12, panel: 'thread', at: null, q: '', thread: 41, reply: 43 });
+	assert.deepEqual(parseRoute('/threads', ''), { page: 'threads' });
+	assert.deepEqual(parseRoute('/c/12/members', ''), { page: 'channel', channel: 12, panel: 'members', at: null, q: '', thread: null, reply: null });
 	assert.deepEqual(parseRoute('/c/x', ''), { page: 'home' });
 	assert.deepEqual(parseRoute('/join', '', '#AbC_d-9'), { page: 'join', invite: 'AbC_d-9' });
 	for (const [path, hash] of [['/join', ''], ['/join', '#'], ['/join', '#a/b'], ['/join/AbC_d-9', ''], ['/c', '#AbC']] as const)

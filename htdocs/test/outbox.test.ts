@@ -395,8 +395,8 @@ describe('what survives a reload', () => {
 		const s = new FakeShelf();
 		savePending(s, 3, pending(1));
 		savePending(s, 33, pending(2));
-		saveDraft(s, 3, 12, 'mine');
-		saveDraft(s, 33, 12, 'other');
+		saveDraft(s, 3, '12', 'mine');
+		saveDraft(s, 33, '12', 'other');
 		assert.deepEqual(loadOutbox(s, 3).map((p) => p.client_id), [uuid(1)]);
 		assert.deepEqual(loadDrafts(s, 3), { 12: 'mine' });
 		forgetPerson(s, 3);
@@ -418,8 +418,8 @@ describe('what survives a reload', () => {
 
 	test('drafts: an empty one goes', () => {
 		const s = new FakeShelf();
-		saveDraft(s, ME, 1, 'half a sen');
-		saveDraft(s, ME, 1, '');
+		saveDraft(s, ME, '1', 'half a sen');
+		saveDraft(s, ME, '1', '');
 		assert.deepEqual(loadDrafts(s, ME), {});
 		assert.equal(s.held.size, 0);
 	});

@@ -37,9 +37,10 @@ test('what is chosen takes the place of what was begun; blanks are quoted', () =
 test('the address of a search says what is looked for and where the view stands', () => {
 	const url = searchPath(12, 'a "b c" from:@x', 7);
 	const [path, search] = url.split('?');
-	assert.deepEqual(parseRoute(path!, `?${search}`), { page: 'channel', channel: 12, panel: 'search', at: 7, q: 'a "b c" from:@x' });
-	assert.deepEqual(parseRoute('/c/12', '?at=x'), { page: 'channel', channel: 12, panel: null, at: null, q: '' });
-	assert.deepEqual(parseRoute('/c/12', '?at=0'), { page: 'channel', channel: 12, panel: null, at: null, q: '' });
+	const there = { page: 'channel', channel: 12, panel: 'search', at: 7, q: 'a "b c" from:@x', thread: null, reply: null };
+	assert.deepEqual(parseRoute(path!, `?${search}`), there);
+	assert.deepEqual(parseRoute('/c/12', '?at=x'), { page: 'channel', channel: 12, panel: null, at: null, q: '', thread: null, reply: null });
+	assert.deepEqual(parseRoute('/c/12', '?at=0'), { page: 'channel', channel: 12, panel: null, at: null, q: '', thread: null, reply: null });
 });
 
 test('a run around an old message: what comes meanwhile is no gap, and is there when the run has come up to it', () => {

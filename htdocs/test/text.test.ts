@@ -2,7 +2,8 @@
 // that hostile text costs no time.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { linkify, MessageText, trimLink } from '../src/ui/text';
+import { linkify, trimLink } from '../src/model/links';
+import { MessageText } from '../src/ui/text';
 import { seeded } from './help';
 
 const shown = (text: string): string =>
@@ -128,7 +129,7 @@ describe('what is drawn', () => {
 
 	test('any mixture: anchors and isolates alone, http(s) alone, and the text is what was written', () => {
 		const random = seeded(7);
-		const bits = [...'()[]., \n"\'\u202e\u2066א😀a&@:', 'https://x.org/', 'http://', 'javascript:', '<script>'];
+		const bits = [...'()]., \n"\'\u202e\u2066א😀a&@:', 'https://x.org/', 'http://', 'javascript:', '<script>'];
 		for (let i = 0; i < 3000; i++) {
 			const text = Array.from({ length: 1 + Math.floor(random() * 12) }, () => bits[Math.floor(random() * bits.length)]).join('');
 			const d = draw(text);

@@ -128,7 +128,7 @@ class Page {
 	}
 }
 
-const file = (name: string, size = 10, type = 'text/plain') => new File([new Uint8Array(size)], name, { type, lastModified: 1 });
+const file = (name: string, size = 10, type = 'text/plain', lastModified = 1) => new File([new Uint8Array(size)], name, { type, lastModified });
 const page = (site = new FakeSite(), shelf = new FakeShelf(), instance?: string) => new Page(site, shelf, instance);
 
 describe('uploads', () => {
@@ -156,6 +156,20 @@ describe('uploads', () => {
 		p.site.held.at(-1)!.go();
 		await p.settle();
 		assert.deepEqual(p.states(), ['a ready', 'b ready', 'c ready', 'd ready', 'e ready']);
+	});
+
+	test('two large ones at once, so that a small one does not wait for films', async () => {
+		const p = page();
+		p.site.hold = true;
+		p.uploads.add(1, [file('film1', 600), file('film2', 600), file('film3', 600), file('note')]);
+		await p.settle();
+		assert.deepEqual(
+			p.site.held.map((h) => h.name),
+			['film1', 'film2', 'note'],
+		);
+		for (const h of p.site.held.splice(0, 1)) h.go();
+		await p.settle();
+		assert.deepEqual(p.states(), ['film1 ready', 'film2 uploading', 'film3 uploading', 'note uploading']);
 	});
 
 	test('FI-2 what turns a name around is gone before it is shown or sent', async () => {
@@ -267,6 +281,31 @@ describe('uploads', () => {
 		assert.deepEqual(p.states(), ['a ready']);
 	});
 
+	test('the store is away for long: what it has is gone on with; it refused: from nothing', async () => {
+		const p = page();
+		p.site.onComplete = () => {
+			throw new ApiError(503, 'store_unavailable', 'no');
+		};
+		p.uploads.add(1, [file('a')]);
+		await p.clock.run(300_000);
+		await p.settle();
+		assert.deepEqual(p.states(), ['a store']);
+		p.site.onComplete = () => {};
+		p.uploads.wake();
+		await p.settle();
+		assert.deepEqual([p.states(), p.site.uploads.size, p.site.aborted], [['a ready'], 1, []]);
+		p.site.onComplete = () => {
+			throw new ApiError(422, 'upload_missing', 'no');
+		};
+		p.uploads.add(1, [file('b')]);
+		await p.settle();
+		assert.deepEqual(p.states(), ['a ready', 'b store']);
+		p.site.onComplete = () => {};
+		p.uploads.retry(p.id('b'));
+		await p.settle();
+		assert.deepEqual([p.states(), p.site.uploads.size, p.site.aborted], [['a ready', 'b ready'], 3, [2]]);
+	});
+
 	test('its small picture goes beside it, and may fail', async () => {
 		for (const fails of [false, true]) {
 			const p = page();
@@ -338,6 +377,25 @@ describe('over a reload', () => {
 		await after.settle();
 		assert.deepEqual(after.states(), ['film.bin ready']);
 		assert.equal(site.uploads.size, 1);
+	});
+
+	test('it was written to meanwhile: parts of what it was are not gone on with', async () => {
+		const [site, shelf] = [new FakeSite(), new FakeShelf()];
+		site.hold = true;
+		const before = page(site, shelf, 'before');
+		before.uploads.add(1, [file('disk.img', 400)]);
+		await before.settle();
+		before.uploads.stop();
+		const [k] = shelf.kept.values();
+		shelf.kept.set(k!.client_id, { ...k!, blob: null });
+		site.hold = false;
+		const after = page(site, shelf, 'after');
+		await after.uploads.adopt(new Set());
+		await after.settle();
+		assert.equal(after.uploads.giveAgain(after.id('disk.img'), file('disk.img', 400, 'text/plain', 2)), true);
+		await after.settle();
+		assert.deepEqual([after.states(), site.uploads.size, site.aborted], [['disk.img ready'], 2, [1]]);
+		assert.equal([...shelf.kept.values()][0]!.chosen.modified, 2);
 	});
 
 	test('the server has collected it meanwhile: asked for anew', async () => {

@@ -17,12 +17,33 @@ bool invite_code_valid(const char *code)
 	return code && strlen(code) == INVITE_CODE_LEN && base64url_decode(raw, code, INVITE_CODE_LEN) == 16;
 }
 
+void invite_code_make(struct invite_code *c)
+{
+	unsigned char raw[16];
+
+	rand_bytes(raw, sizeof(raw));
+	base64url_encode(c->code, raw, sizeof(raw));
+	secret_wipe(raw, sizeof(raw));
+	session_secret_hash(c->code, c->hash);
+}
+
+void invite_code_add(struct strbuf *json, const char *object, size_t n, const struct config *c, const char *path,
+		     const struct invite_code *code)
+{
+	AUTO_STRBUF url = {.max = 1024};
+
+	strbuf_add(json, object, n - 1); /* opened again */
+	strbuf_addf(json, ",\"code\":\"%s\",\"url\":", code->code);
+	strbuf_addf(&url, "%s%s#%s", c->site.url, path, code->code);
+	strbuf_add_json(json, strbuf_cstr(&url), url.n);
+	strbuf_addc(json, '}');
+}
+
 int invite_create(struct db *d, const struct config *c, const struct acting *who, const struct invite_wish *w,
 		  struct strbuf *json, struct err *e)
 {
-	char code[INVITE_CODE_LEN + 1], hash[SESSION_HASH_MAX];
 	size_t note_n = strlen(w->note);
-	unsigned char raw[16];
+	struct invite_code code;
 	PGresult *r = NULL;
 	int rc;
 
@@ -35,28 +56,15 @@ int invite_create(struct db *d, const struct config *c, const struct acting *who
 		return err_set(e, ERR_BAD_FIELD, "max_uses", "must be 1 to %d", INVITE_USES_MAX);
 	if (w->ttl_ms < 0 || w->ttl_ms > INVITE_TTL_MAX_MS)
 		return err_set(e, ERR_BAD_FIELD, "expires_in", "must be 400 days at most");
-	rand_bytes(raw, sizeof(raw));
-	base64url_encode(code, raw, sizeof(raw));
-	session_secret_hash(code, hash);
-	rc = db_one(d, STMT_invite_create, &r, e, "ibtttttii", who->user, who->admin, who->request, who->address, hash,
-		    w->note, w->role, w->uses, w->ttl_ms);
+	invite_code_make(&code);
+	rc = db_one(d, STMT_invite_create, &r, e, "ibtttttii", who->user, who->admin, who->request, who->address,
+		    code.hash, w->note, w->role, w->uses, w->ttl_ms);
 	if (rc == 0 && !r)
 		rc = err_set(e, ERR_INTERNAL, NULL, "no invitation was made");
-	if (rc == 0) {
-		/* its object, opened again */
-		strbuf_add(json, result_text(r, 0, 1), result_length(r, 0, 1) - 1);
-		strbuf_addf(json, ",\"code\":\"%s\",\"url\":", code);
-		{
-			AUTO_STRBUF url = {.max = 1024};
-
-			strbuf_addf(&url, "%s/join#%s", c->site.url, code);
-			strbuf_add_json(json, strbuf_cstr(&url), url.n);
-		}
-		strbuf_addc(json, '}');
-	}
+	if (rc == 0)
+		invite_code_add(json, result_text(r, 0, 1), result_length(r, 0, 1), c, "/join", &code);
 	PQclear(r);
-	secret_wipe(code, sizeof(code));
-	secret_wipe(raw, sizeof(raw));
+	secret_wipe(&code, sizeof(code));
 	return rc;
 }
 

@@ -1,6 +1,7 @@
 /* invite: links that let new people in where registration asks for one (doc/signin.md). The code is 128 bits; the
  * database has its SHA-256. Worker threads. */
 #pragma once
+#include "lib/auth/session.h"
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
 struct acting;
@@ -14,6 +15,16 @@ struct db;
 
 /* True for the form of a code; NULL is none. */
 bool invite_code_valid(const char *code);
+
+/* A code of 128 bits and what the database keeps of it (session_secret_hash()). Wipe it after use. */
+struct invite_code {
+	char code[INVITE_CODE_LEN + 1], hash[SESSION_HASH_MAX];
+};
+void invite_code_make(struct invite_code *c);
+/* Appends a JSON object of n bytes with "code" and "url" in it; the code stands behind the #, where no server sees it.
+ */
+void invite_code_add(struct strbuf *json, const char *object, size_t n, const struct config *c, const char *path,
+		     const struct invite_code *code);
 
 struct invite_wish {
 	const char *note, *role; /* role: member or guest */

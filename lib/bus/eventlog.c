@@ -17,7 +17,7 @@ enum column { /* of both statements */
 	      COL_SUBJECT,
 	      COL_TAIL,
 	      COL_MESSAGE,
-	      COLUMNS = COL_MESSAGE + 12
+	      COLUMNS = COL_MESSAGE + MESSAGE_COLUMNS
 };
 
 bool log_window_read(const PGresult *r, int64_t after, int64_t upto, struct log_window *out)

@@ -82,6 +82,7 @@ int access_code(const char *code, const char *field, struct err *e)
 		{"banned_member", ERR_BANNED, "user", "is banned from this channel"},
 		{"past", ERR_BAD_FIELD, "until", "must be in the future"},
 		{"no_message", ERR_NOT_FOUND, NULL, "no such message"},
+		{"a_reply", ERR_UNPROCESSABLE, "seq", "is a reply itself: its thread is that of its root"},
 		{"no_user", ERR_NOT_FOUND, NULL, "no such user"},
 		{"no_member", ERR_NOT_FOUND, NULL, "no such member"},
 		{"no_file", ERR_NOT_FOUND, NULL, "no such file"},
@@ -103,6 +104,9 @@ int access_code(const char *code, const char *field, struct err *e)
 		 "only own files of this channel that are in no message"},
 		{"too_many_pins", ERR_UNPROCESSABLE, NULL, "as many messages are pinned as may be"},
 		{"too_many_saves", ERR_UNPROCESSABLE, NULL, "as many messages are saved as may be"},
+		{"no_invite", ERR_FORBIDDEN, "code", "this link is not good, or not any more"},
+		{"no_link", ERR_NOT_FOUND, NULL, "no such link"},
+		{"no_section", ERR_UNPROCESSABLE, "section", "your side bar has no such section"},
 		{"resolved", ERR_CONFLICT, NULL, "the report has been dealt with already"},
 	};
 

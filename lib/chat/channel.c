@@ -9,14 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-int channel_list(struct db *d, int64_t reader, bool mine, int64_t after, int64_t limit, struct strbuf *b,
-		 struct page *p, struct err *e)
+/* Of both lists: the same columns. r NULL: there is no row. */
+static int render(struct db *d, PGresult *r, int64_t reader, struct strbuf *b, struct page *p, struct err *e)
 {
-	PGresult *r = NULL;
 	bool behind;
 
-	if (db_one(d, mine ? STMT_channel_list_mine : STMT_channel_list_public, &r, e, "iii", reader, after, limit) < 0)
-		return -1;
 	if (!r)
 		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
 	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 0));
@@ -28,6 +25,28 @@ int channel_list(struct db *d, int64_t reader, bool mine, int64_t after, int64_t
 	if (behind)
 		unread_advance(d, reader);
 	return 0;
+}
+
+int channel_list(struct db *d, int64_t reader, int64_t after, int64_t limit, struct strbuf *b, struct page *p,
+		 struct err *e)
+{
+	PGresult *r = NULL;
+
+	if (db_one(d, STMT_channel_list_mine, &r, e, "iii", reader, after, limit) < 0)
+		return -1;
+	return render(d, r, reader, b, p, e);
+}
+
+int channel_browse(struct db *d, int64_t reader, const char *wish, int64_t after, int64_t limit, struct strbuf *b,
+		   struct page *p, struct err *e)
+{
+	PGresult *r = NULL;
+
+	if (utf8_length(wish, strlen(wish)) > CHANNEL_TOPIC_CHARS)
+		return err_set(e, ERR_BAD_FIELD, "q", "must have %d characters at most", CHANNEL_TOPIC_CHARS);
+	if (db_one(d, STMT_channel_list_public, &r, e, "iiit", reader, after, limit, wish) < 0)
+		return -1;
+	return render(d, r, reader, b, p, e);
 }
 
 static int get(struct db *d, int64_t channel, int64_t reader, bool admin, struct strbuf *b, struct err *e)
@@ -85,11 +104,12 @@ int channel_wish(const struct jx *o, int64_t *ids, struct channel_wish *w, struc
 	snprintf(w->kind, sizeof(w->kind), "%.*s", (int)kind.n, kind.p);
 	if (!strcmp(w->kind, "direct")) {
 		if (jx_only(o, "", direct_names, e) < 0 ||
-		    jx_ids(o, "", "members", JX_REQUIRED, ids, 1, &w->member_count, e) < 0)
+		    jx_ids(o, "", "members", JX_REQUIRED, ids, CHANNEL_DIRECT_MAX - 1, &w->member_count, e) < 0)
 			return -1;
-		return w->member_count == 1
+		return w->member_count > 0
 			       ? 0
-			       : err_set(e, ERR_BAD_FIELD, "members", "a direct channel has one other member");
+			       : err_set(e, ERR_BAD_FIELD, "members", "a direct channel has one to %d other members",
+					 CHANNEL_DIRECT_MAX - 1);
 	}
 	if (strcmp(w->kind, "public") != 0 && strcmp(w->kind, "private") != 0)
 		return err_set(e, ERR_BAD_FIELD, "kind", "expected public, private or direct");
@@ -108,7 +128,7 @@ static int make_direct(struct db *d, int64_t maker, const struct channel_wish *w
 	PGresult *r = NULL;
 	int rc;
 
-	if (db_one(d, STMT_channel_direct, &r, e, "ii", maker, w->members[0]) < 0)
+	if (db_one(d, STMT_channel_direct, &r, e, "iI", maker, w->members, w->member_count) < 0)
 		return -1;
 	rc = access_code(r ? result_text(r, 0, 0) : "", "members", e);
 	if (rc == 0) {

@@ -9,18 +9,24 @@ struct db;
 
 #define CHANNEL_NAME_CHARS 80
 #define CHANNEL_TOPIC_CHARS 250
+#define CHANNEL_KEEP_DAYS_MAX 36500
 #define CHANNEL_INVITED_MAX 1000 /* in one call */
+#define CHANNEL_DIRECT_MAX 9     /* people of a direct channel, its maker among them */
 
 struct channel_wish {
 	char kind[8];            /* public, private, direct */
 	struct span name, topic; /* borrowed */
-	int64_t *members;        /* direct: the one other */
+	int64_t *members;        /* direct: the other, or the others */
 	size_t member_count;
 };
 
-/* Appends {"channels":[…],"next":…}. */
-MUST_CHECK int channel_list(struct db *d, int64_t reader, bool mine, int64_t after, int64_t limit, struct strbuf *b,
+/* Appends {"channels":[…],"next":…}: the reader's, by id. */
+MUST_CHECK int channel_list(struct db *d, int64_t reader, int64_t after, int64_t limit, struct strbuf *b,
 			    struct page *p, struct err *e);
+/* The same of those that he may join, by name; after: an id, 0 from the first on; wish: what name or topic holds, "":
+ * any. */
+MUST_CHECK int channel_browse(struct db *d, int64_t reader, const char *wish, int64_t after, int64_t limit,
+			      struct strbuf *b, struct page *p, struct err *e);
 /* Appends a Channel that the reader may see. */
 MUST_CHECK int channel_get(struct db *d, int64_t channel, int64_t reader, struct strbuf *b, struct err *e);
 

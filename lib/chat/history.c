@@ -1,12 +1,14 @@
 /* history: pages and single messages. */
 #include "lib/chat/history.h"
+#include "lib/base/clock.h"
 #include "lib/chat/access.h"
 #include "lib/chat/message.h"
 #include "lib/db/db.h"
 #include <stdio.h>
+#include <string.h>
 
-enum { KIND, ARCHIVED, ROLE, CURSOR, FIRST_SEQ, LAST_SEQ, MESSAGE, MESSAGE_SEQ }; /* columns of history_… */
-enum { GET_MESSAGE = 3, GET_MESSAGE_SEQ };                                        /* of message_get */
+enum { KIND, ARCHIVED, ROLE, CURSOR, FIRST_SEQ, LAST_SHOWN, LAST_SEQ, MESSAGE, MESSAGE_SEQ }; /* columns of history_… */
+enum { GET_MESSAGE = 3, GET_MESSAGE_SEQ };                                                    /* of message_get */
 
 static int query(struct db *d, int64_t channel, int64_t reader, enum history_mode mode, int64_t seq, int64_t limit,
 		 PGresult **r, struct err *e)
@@ -24,7 +26,7 @@ static int query(struct db *d, int64_t channel, int64_t reader, enum history_mod
 
 static void render(const PGresult *r, enum history_mode mode, int64_t seq, struct strbuf *b, struct history *h)
 {
-	int64_t oldest = result_int(r, 0, FIRST_SEQ), newest = result_int(r, 0, LAST_SEQ);
+	int64_t oldest = result_int(r, 0, FIRST_SEQ), newest = result_int(r, 0, LAST_SHOWN);
 	int rows = result_null(r, 0, MESSAGE_SEQ) ? 0 : result_rows(r);
 
 	strbuf_adds(b, "{\"messages\":[");
@@ -42,8 +44,9 @@ static void render(const PGresult *r, enum history_mode mode, int64_t seq, struc
 		h->has_before = mode == HISTORY_AFTER && oldest <= seq;
 		h->has_after = mode == HISTORY_BEFORE && newest >= seq;
 	}
-	strbuf_addf(b, "],\"has_before\":%s,\"has_after\":%s}", h->has_before ? "true" : "false",
-		    h->has_after ? "true" : "false");
+	/* what lies between the last one here and the next is replies that are not shown */
+	strbuf_addf(b, "],\"has_before\":%s,\"has_after\":%s,\"upto\":%lld}", h->has_before ? "true" : "false",
+		    h->has_after ? "true" : "false", (long long)(h->has_after ? h->last : result_int(r, 0, LAST_SEQ)));
 }
 
 int history_list(struct db *d, int64_t channel, int64_t reader, enum history_mode mode, int64_t seq, int64_t limit,
@@ -64,6 +67,19 @@ int history_list(struct db *d, int64_t channel, int64_t reader, enum history_mod
 	}
 	PQclear(r);
 	return rc;
+}
+
+int history_seq_at(struct db *d, int64_t channel, const char *time, int64_t *seq, struct err *e)
+{
+	PGresult *r = NULL;
+
+	if (!time_valid(time, strlen(time)))
+		return err_set(e, ERR_BAD_FIELD, "around_time", "must be a time as 2026-11-25T10:04:31Z");
+	if (db_query(d, STMT_history_seq_at, &r, e, "it", channel, time) < 0)
+		return -1;
+	*seq = MAX_OF(result_int(r, 0, 0), (int64_t)1);
+	PQclear(r);
+	return 0;
 }
 
 int history_get(struct db *d, int64_t channel, int64_t reader, int64_t seq, struct strbuf *b, struct err *e)

@@ -20,6 +20,9 @@ struct history {
 /* Appends {"messages":[…],"has_before":…,"has_after":…}, oldest first. */
 MUST_CHECK int history_list(struct db *d, int64_t channel, int64_t reader, enum history_mode mode, int64_t seq,
 			    int64_t limit, struct strbuf *b, struct history *h, struct err *e);
+/* The seq to page around for a time (RFC 3339): of the first message that is not older, else of the last; 1 at least.
+ * Judges nothing. */
+MUST_CHECK int history_seq_at(struct db *d, int64_t channel, const char *time, int64_t *seq, struct err *e);
 /* Appends a Message. ERR_NOT_FOUND. */
 MUST_CHECK int history_get(struct db *d, int64_t channel, int64_t reader, int64_t seq, struct strbuf *b, struct err *e);
 /* Appends {"edits":[…]}: what a message said, the oldest first, at the end as it is now. A deleted one: none.

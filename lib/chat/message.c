@@ -9,6 +9,7 @@
 #include "lib/chat/acting.h"
 #include "lib/db/db.h"
 #include "lib/json/jx.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,16 +97,35 @@ static void add_uuid(struct strbuf *b, const unsigned char u[16])
 }
 
 /* What follows created_at in the line; see message_render_row() for the same from a row. */
-static void render_tail(struct strbuf *b, int64_t sender, const unsigned char client_id[16], const char *body,
-			size_t body_n)
+static void render_tail(struct strbuf *b, int64_t sender, const unsigned char client_id[16], int64_t root,
+			const char *body, size_t body_n)
 {
 	strbuf_adds(b, "\"sender\":");
 	strbuf_addi(b, sender);
 	strbuf_adds(b, ",\"client_id\":\"");
 	add_uuid(b, client_id);
-	strbuf_adds(b, "\",\"version\":1,\"body\":");
+	strbuf_adds(b, "\",\"version\":1,");
+	if (root)
+		strbuf_addf(b, "\"thread\":%" PRId64 "%s,", root < 0 ? -root : root,
+			    root < 0 ? ",\"in_channel\":true" : "");
+	strbuf_adds(b, "\"body\":");
 	strbuf_add(b, body, body_n);
 	strbuf_addc(b, '}');
+}
+
+/* The root of a reply, as items hold it; what is no reply is left as it is. */
+static int read_root(const struct jx *o, int64_t *root, struct err *e)
+{
+	bool both = false;
+
+	if (jx_int(o, "", "thread", JX_OPTIONAL, 1, INT64_MAX, root, e) < 0 ||
+	    jx_bool(o, "", "in_channel", JX_OPTIONAL, &both, e) < 0)
+		return -1;
+	if (both && !*root)
+		return err_set(e, ERR_BAD_FIELD, "in_channel", "only a reply has it: thread is missing");
+	if (both)
+		*root = -*root;
+	return 0;
 }
 
 int message_item(const struct config *c, const struct jx *o, int64_t channel, int64_t sender, struct write_item **out,
@@ -117,13 +137,13 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 	struct span text = {0};
 	unsigned char digest[32];
 	int64_t named[MESSAGE_NAMED_MAX], files[MESSAGE_FILES_MAX];
-	size_t named_n = 0, files_n = 0, frame;
+	size_t named_n = 0, files_n = 0, frame, whole;
 	bool blank = false;
 
 	if (jx_uuid(o, "", "client_id", item->client_id, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
 	    jx_only(b, "body.", body_names, e) < 0 || message_files(c, b, "body.", files, &files_n, e) < 0 ||
 	    message_text(c, b, "body.", &text, &blank, e) < 0 ||
-	    read_ids(b, "body.", "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0)
+	    read_ids(b, "body.", "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0 || read_root(o, &item->root, e) < 0)
 		goto fail;
 	if (blank && !files_n) {
 		err_set(e, ERR_BAD_FIELD, "body.text", "must not be empty");
@@ -134,14 +154,18 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 	frame = body.n;
 	render_ids(&body, "files", files, files_n);
 	strbuf_addc(&body, '}');
+	whole = body.n;
+	if (item->root) /* the same text elsewhere is another message */
+		strbuf_addf(&body, "%" PRId64, item->root);
 	sha256(body.p, body.n, digest);
 	memcpy(item->digest, digest, sizeof(item->digest));
+	body.n = whole;
 	if (files_n) { /* the database puts them there as Files */
 		body.n = frame;
 		strbuf_addc(&body, '}');
 	}
 	strbuf_reserve(&tail, body.n + TAIL_FRAME);
-	render_tail(&tail, sender, item->client_id, body.p, body.n);
+	render_tail(&tail, sender, item->client_id, item->root, body.p, body.n);
 	item->channel = channel;
 	item->sender = sender;
 	item->body = strbuf_take(&body, &item->body_n);
@@ -188,8 +212,23 @@ enum {
 	EDITED_US,
 	DELETED_BY,
 	REACTIONS,
-	REACTIONS_VERSION
+	REACTIONS_VERSION,
+	THREAD,
+	ASIDE,
+	REPLIES
 };
+
+/* Where it stands as a reply, and what was replied to it. */
+static void render_thread(struct strbuf *b, const PGresult *r, int row, int first_col)
+{
+	if (!result_null(r, row, first_col + THREAD))
+		strbuf_addf(b, ",\"thread\":%s%s", result_text(r, row, first_col + THREAD),
+			    result_bool(r, row, first_col + ASIDE) ? "" : ",\"in_channel\":true");
+	if (result_null(r, row, first_col + REPLIES))
+		return;
+	strbuf_adds(b, ",\"replies\":");
+	strbuf_add(b, result_text(r, row, first_col + REPLIES), result_length(r, row, first_col + REPLIES));
+}
 
 void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_col)
 {
@@ -202,14 +241,15 @@ void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_
 		    result_text(r, row, first_col + ID), at, result_text(r, row, first_col + SENDER));
 	if (!deleted)
 		strbuf_addf(b, "\"client_id\":\"%s\",", result_text(r, row, first_col + CLIENT_ID));
-	strbuf_addf(b, "\"version\":%s,", result_text(r, row, first_col + VERSION));
+	strbuf_addf(b, "\"version\":%s", result_text(r, row, first_col + VERSION));
+	render_thread(b, r, row, first_col);
 	if (deleted) {
-		strbuf_adds(b, "\"deleted\":true");
+		strbuf_adds(b, ",\"deleted\":true");
 		if (result_int(r, row, first_col + DELETED_BY))
 			strbuf_addf(b, ",\"deleted_by\":%s", result_text(r, row, first_col + DELETED_BY));
 		return;
 	}
-	strbuf_adds(b, "\"body\":");
+	strbuf_adds(b, ",\"body\":");
 	strbuf_add(b, result_text(r, row, first_col + BODY), result_length(r, row, first_col + BODY));
 	if (!result_null(r, row, first_col + EDITED_US)) {
 		time_text(result_int(r, row, first_col + EDITED_US), at);

@@ -18,7 +18,8 @@ static const struct {
 	unsigned scope;
 	const char *const *members;
 } ops[] = {
-	{"send", OP_SEND, SCOPE_WRITE, (const char *const[]){"op", "ref", "client_id", "channel", "body", NULL}},
+	{"send", OP_SEND, SCOPE_WRITE,
+	 (const char *const[]){"op", "ref", "client_id", "channel", "thread", "in_channel", "body", NULL}},
 	{"read", OP_READ, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},
 	{"unread", OP_UNREAD, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},
 	{"delivered", OP_DELIVERED, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},

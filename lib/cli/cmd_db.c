@@ -1,6 +1,7 @@
 /* cmd_db: migrate, maintain, new-epoch. */
 #include "lib/cli/cli.h"
 #include "lib/chat/file.h"
+#include "lib/chat/retention.h"
 #include "lib/db/db.h"
 #include "lib/db/maintain.h"
 #include "lib/db/migrations.h"
@@ -48,9 +49,12 @@ static int care_for_files(struct cli *c, struct err *e)
 int cmd_maintain(struct cli *c)
 {
 	struct err e = {0};
-	int64_t n;
+	int64_t swept, n;
 
-	if (maintain(c->db, c->config, say, &e) < 0 || care_for_files(c, &e) < 0 || indexer_run(c->db, &n, &e) < 0)
+	if (maintain(c->db, c->config, say, &e) < 0 || retention_run(c->db, &swept, &e) < 0)
+		return cli_fail(&e);
+	printf("messages older than their channels keep them, gone through: %lld\n", (long long)swept);
+	if (care_for_files(c, &e) < 0 || indexer_run(c->db, &n, &e) < 0)
 		return cli_fail(&e);
 	printf("events and messages taken into the search index: %lld\n", (long long)n);
 	return CLI_OK;

@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/strbuf.h"
 #include "lib/db/dberr.h"
+#include "lib/db/pooler.h"
 #include <arpa/inet.h>
 #include <endian.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #define HOLDER_MS 2000      /* a holder of over so long is ended */
 #define RETRY_MS 100        /* after a failure that is nobody's fault */
 #define LOOK_MS 2000        /* for so long after a retry was seen, others are expected */
+#define OTHERS_MS 10000     /* for so long after another writer's message was seen, more are expected */
 #define KNOWN_CHANNELS 4096 /* a power of 2 */
 #define EXTEND_EACH 500000  /* events after which partitions ahead are looked at: at full speed an hour is too long */
 #define FAR_AWAY_MS 60000
@@ -36,7 +38,8 @@ struct parked {
 	int64_t channel, since, until;
 };
 
-/* The newest seq of a channel as far as it is known here: a hint for write_batch(), which need not be right. */
+/* The newest seq of a channel that this writer has stored, by this connection: a hint for write_batch(). Others may
+ * have stored more. */
 struct known {
 	int64_t channel, seq;
 };
@@ -54,6 +57,7 @@ struct writer {
 	size_t batch_n;
 	bool batch_waits;
 	int64_t not_before, ended_at, look_until;
+	int64_t others_until; /* the hints are not likely the newest */
 	struct parked parked[PARKED_MAX];
 	size_t parked_n;
 	struct known known[KNOWN_CHANNELS]; /* by the channel's lowest bits; another one takes the place */
@@ -275,6 +279,8 @@ static int item_order(const void *a, const void *b)
 static void build_rooms(struct writer *w, struct write_item *const *items, size_t n, struct strbuf col[COLUMNS])
 {
 	struct seat *seats = xcalloc(n, sizeof(*seats));
+	/* behind a pooler nobody knows whose connection it is */
+	int64_t sign = w->others_until > clock_mono_ms() || pooler_seen() ? 1 : -1;
 	uint32_t rooms = 0;
 
 	for (size_t k = 0; k < n; k++)
@@ -294,7 +300,7 @@ static void build_rooms(struct writer *w, struct write_item *const *items, size_
 		if (seats[k].nth > 1)
 			continue;
 		put64(&col[CHANNELS], seats[k].channel);
-		put64(&col[HINTS], known->channel == seats[k].channel ? known->seq : 0);
+		put64(&col[HINTS], known->channel == seats[k].channel ? sign * known->seq : 0);
 	}
 	qsort(seats, n, sizeof(*seats), item_order);
 	array_start(&col[ROOM], column_types[ROOM], n, false);
@@ -369,6 +375,12 @@ static const int64_t *files_of(const struct write_item *i, size_t *n)
 	return i->files;
 }
 
+static const int64_t *root_of(const struct write_item *i, size_t *n)
+{
+	*n = i->root != 0;
+	return &i->root;
+}
+
 static void build_lists(struct write_item *const *items, size_t n,
 			const int64_t *(*list)(const struct write_item *, size_t *), struct lists *out)
 {
@@ -414,6 +426,9 @@ static const struct {
 	[WRITE_NOT_ATTACHABLE] =
 		{ERR_NOT_ATTACHABLE, "body.files",
 		 "names a file that is not ready, not yours, of another channel or in a message already"},
+	[WRITE_NO_ROOT] = {ERR_UNPROCESSABLE, "thread", "there is no such message in this channel"},
+	[WRITE_ROOT_IS_REPLY] = {ERR_UNPROCESSABLE, "thread", "is a reply itself: reply to the root of its thread"},
+	[WRITE_ROOT_DELETED] = {ERR_UNPROCESSABLE, "thread", "the message has been deleted"},
 };
 
 static void settle(struct writer *w, struct write_item *i, const PGresult *r, int row)
@@ -454,6 +469,16 @@ static bool is_for_the_next_batch(const PGresult *r, size_t row)
 	return status == WRITE_DEFERRED || status == WRITE_TWICE_IN_BATCH;
 }
 
+/* Its channel's newest seq is known now. Where it is not the next one of what was known, others write there too. */
+static void learn_seq(struct writer *w, int64_t channel, int64_t seq)
+{
+	struct known *known = known_of(w, channel);
+
+	if (known->channel == channel && known->seq + 1 != seq)
+		w->others_until = clock_mono_ms() + OTHERS_MS;
+	*known = (struct known){channel, seq};
+}
+
 /* What the next batch is built with: what of this one was not judged comes first, in its order. */
 static void learn(struct writer *w, struct write_item *const *items, size_t n, const PGresult *r)
 {
@@ -466,7 +491,7 @@ static void learn(struct writer *w, struct write_item *const *items, size_t n, c
 		if (status == WRITE_AGAIN || status == WRITE_REUSED)
 			w->look_until = clock_mono_ms() + LOOK_MS;
 		if (status == WRITE_STORED)
-			*known_of(w, channel) = (struct known){channel, result_int(r, (int)k, 1)};
+			learn_seq(w, channel, result_int(r, (int)k, 1));
 		if (status != WRITE_DEFERRED)
 			unpark(w, channel);
 		if (!is_for_the_next_batch(r, k))
@@ -586,7 +611,7 @@ static size_t collect(struct writer *w, struct write_item **items, int64_t now)
 static void start_batch(struct writer *w, int64_t now)
 {
 	struct strbuf *col = w->columns;
-	struct lists named = {0}, files = {0};
+	struct lists named = {0}, files = {0}, roots = {0};
 
 	if (w->batch || !w->first || w->stopping || w->not_before > now || !pgconn_is_up(w->conn))
 		return;
@@ -605,17 +630,19 @@ static void start_batch(struct writer *w, int64_t now)
 	build_columns(w, w->batch, w->batch_n, col);
 	build_lists(w->batch, w->batch_n, named_of, &named);
 	build_lists(w->batch, w->batch_n, files_of, &files);
-	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxxxxbbxxxx", col[CHANNELS].p, col[CHANNELS].n,
-		     col[HINTS].p, col[HINTS].n, col[KIND].p, col[KIND].n, col[ROOM].p, col[ROOM].n, col[NTH].p,
-		     col[NTH].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n, col[DIGEST].p,
+	build_lists(w->batch, w->batch_n, root_of, &roots);
+	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxxxxbbxxxxxx", col[CHANNELS].p,
+		     col[CHANNELS].n, col[HINTS].p, col[HINTS].n, col[KIND].p, col[KIND].n, col[ROOM].p, col[ROOM].n,
+		     col[NTH].p, col[NTH].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n, col[DIGEST].p,
 		     col[DIGEST].n, col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p, col[TAIL].n,
 		     col[ENDS].p, col[ENDS].n, (int)(w->look_until > now), (int)w->batch_waits, named.places.p,
-		     named.places.n, named.ids.p, named.ids.n, files.places.p, files.places.n, files.ids.p,
-		     files.ids.n);
+		     named.places.n, named.ids.p, named.ids.n, files.places.p, files.places.n, files.ids.p, files.ids.n,
+		     roots.places.p, roots.places.n, roots.ids.p, roots.ids.n);
 	for (int c = 0; c < COLUMNS; c++)
 		strbuf_reset(&col[c]);
 	lists_release(&named);
 	lists_release(&files);
+	lists_release(&roots);
 }
 
 /* ---- the owner's side */
@@ -644,6 +671,7 @@ static void on_up(void *arg)
 {
 	struct writer *w = arg;
 
+	memset(w->known, 0, sizeof(w->known)); /* it may be what an older copy holds */
 	/* another database may stand behind the same address now: its mark must be drawn before anything is written */
 	pgconn_query(w->conn, STMT_stream_open, 0, on_opened, w, "b", 0);
 	start_batch(w, clock_mono_ms());

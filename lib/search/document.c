@@ -27,7 +27,7 @@ static bool has_any(const struct jx *body, const char *name)
 	return b.n > 2;
 }
 
-void document_read(const char *body, size_t n, struct document *d)
+void document_read(const char *body, size_t n, bool reply, struct document *d)
 {
 	struct err e = {0};
 
@@ -44,6 +44,8 @@ void document_read(const char *body, size_t n, struct document *d)
 		d->has |= HAS_FILE;
 	if (has_any(d->body, "mentions"))
 		d->has |= HAS_MENTION;
+	if (reply)
+		d->has |= HAS_THREAD;
 }
 
 void document_release(struct document *d)

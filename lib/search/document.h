@@ -9,8 +9,8 @@ struct document {
 	unsigned has;     /* of enum search_has */
 };
 
-/* A body as the table holds it. document_release() in any case. */
-void document_read(const char *body, size_t n, struct document *d);
+/* A body as the table holds it; reply: it is of a reply. document_release() in any case. */
+void document_read(const char *body, size_t n, bool reply, struct document *d);
 void document_release(struct document *d);
 
 /* Appends the text of a tsvector with SEARCH_MARK in front of each lexeme: the words of d, cut into t, and where it

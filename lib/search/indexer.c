@@ -8,9 +8,11 @@
 #define BATCH 1024
 #define STORE_BYTES_MAX ((size_t)2 << 20) /* of lexemes in one statement; a batch may take several */
 #define IDLE_MS 1000
-#define BUSY_SHARE 2 /* rests so many times as long as it worked: writers come first */
+#define BUSY_SHARE 2   /* rests so many times as long as it worked: writers come first */
+#define FLOOD_SHARE 20 /* ... while more is written than it could take in even so */
+#define REST_MAX_MS 3000
 
-enum { CHANNEL_ID, SEQ, SENDER, VERSION, BODY }; /* columns of search_log and search_walk */
+enum { CHANNEL_ID, SEQ, SENDER, VERSION, BODY, THREAD }; /* columns of search_log and search_walk */
 
 struct place {
 	int64_t event, channel, seq;
@@ -41,7 +43,7 @@ static void load_add(struct load *l, struct tokens *t, const PGresult *r, int ro
 	l->versions[l->n] = result_int(r, row, VERSION);
 	strbuf_cstr(&vector);
 	if (!result_null(r, row, BODY)) {
-		document_read(result_text(r, row, BODY), result_length(r, row, BODY), &d);
+		document_read(result_text(r, row, BODY), result_length(r, row, BODY), !result_null(r, row, THREAD), &d);
 		tokens_of(t, d.text.p, d.text.n);
 		document_vector(&vector, &d, t, l->channels[l->n], result_int(r, row, SENDER));
 		document_release(&d);
@@ -125,12 +127,11 @@ static int walk(struct db *d, const struct place *at, int64_t *n, struct err *e)
 	return rc;
 }
 
-/* A batch, by who holds the lock. *n: what it was about; 0: there is nothing to do. */
-static int batch(struct db *d, int64_t *n, struct err *e)
+/* A batch, by who holds the lock. *n: what it was about; 0: there is nothing to do. *head: of the log. */
+static int batch(struct db *d, int64_t *n, int64_t *head, struct err *e)
 {
 	PGresult *r = NULL;
 	struct place at, anew;
-	int64_t head;
 	bool reaches;
 
 	*n = 0;
@@ -142,16 +143,16 @@ static int batch(struct db *d, int64_t *n, struct err *e)
 			    .walking = result_bool(r, 0, 1),
 			    .channel = result_int(r, 0, 2),
 			    .seq = result_int(r, 0, 3)};
-	head = result_int(r, 0, 4);
+	*head = result_int(r, 0, 4);
 	reaches = result_bool(r, 0, 5);
 	PQclear(r);
 	if (!reaches) { /* the log was cut off meanwhile: all messages are walked through again */
-		anew = (struct place){.event = head, .walking = true};
+		anew = (struct place){.event = *head, .walking = true};
 		*n = 1;
 		return store(d, NULL, &at, &anew, e);
 	}
-	if (at.event < head)
-		return follow(d, &at, head, n, e);
+	if (at.event < *head)
+		return follow(d, &at, *head, n, e);
 	return at.walking ? walk(d, &at, n, e) : 0;
 }
 
@@ -166,36 +167,52 @@ static int with_lock(struct db *d, enum stmt_id stmt, bool *yes, struct err *e)
 	return 0;
 }
 
-static int locked_batch(struct db *d, int64_t *n, struct err *e)
+static int locked_batch(struct db *d, int64_t *n, int64_t *head, struct err *e)
 {
 	bool yes = false;
 	int rc;
 
-	*n = 0;
+	*n = *head = 0;
 	if (with_lock(d, STMT_search_lock, &yes, e) < 0)
 		return -1;
 	if (!yes)
 		return 0;
-	rc = batch(d, n, e);
+	rc = batch(d, n, head, e);
 	return with_lock(d, STMT_search_unlock, &yes, rc < 0 ? NULL : e) < 0 ? -1 : rc;
 }
 
-int indexer_step(struct db *d, int64_t *ms, struct err *e)
+/* How long to rest after a whole batch. What is written faster than can be indexed beside it is not found sooner for
+ * the index's haste, so the writers have the machine then. */
+static int64_t rest_ms(struct indexer_pace *p, int64_t began, int64_t head)
 {
-	int64_t began = clock_mono_ms(), n = 0;
-	int rc = locked_batch(d, &n, e);
+	int64_t now = clock_mono_ms(), worked = now - began + 1, since = began - p->at;
+	bool flood = p->head && (head - p->head) * worked * (1 + BUSY_SHARE) > BATCH * since;
 
-	*ms = rc < 0 || n < BATCH ? IDLE_MS : (clock_mono_ms() - began) * BUSY_SHARE + 1;
+	*p = (struct indexer_pace){.head = head, .at = began};
+	return MIN_OF(worked * (flood ? FLOOD_SHARE : BUSY_SHARE), (int64_t)REST_MAX_MS);
+}
+
+int indexer_step(struct db *d, struct indexer_pace *p, int64_t *ms, struct err *e)
+{
+	int64_t began = clock_mono_ms(), n = 0, head;
+	int rc = locked_batch(d, &n, &head, e);
+
+	if (rc < 0 || n < BATCH) {
+		*p = (struct indexer_pace){0};
+		*ms = IDLE_MS;
+	} else {
+		*ms = rest_ms(p, began, head);
+	}
 	return rc;
 }
 
 int indexer_run(struct db *d, int64_t *sum, struct err *e)
 {
-	int64_t n;
+	int64_t n, head;
 
 	*sum = 0;
 	do {
-		if (locked_batch(d, &n, e) < 0)
+		if (locked_batch(d, &n, &head, e) < 0)
 			return -1;
 		*sum += n;
 	} while (n);

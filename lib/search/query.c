@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const has_names[] = {"link", "file", "mention"};
+static const char *const has_names[] = {"link", "file", "mention", "thread"};
 
 unsigned search_has_named(const char *s, size_t n)
 {
-	for (unsigned i = 0; i < COUNT_OF(has_names); i++)
+	for (unsigned i = 0; 1U << i < HAS_THREAD; i++)
 		if (strlen(has_names[i]) == n && !memcmp(has_names[i], s, n))
 			return 1U << i;
 	return 0;
@@ -195,8 +195,12 @@ static int add_filter(struct search_query *q, const struct piece *p, struct err 
 		return set_day(q->before, "before", value, e);
 	if (key_is(p, "after"))
 		return set_day(q->after, "after", value, e);
-	if (key_is(p, "is"))
-		return bad(e, "is: is not known here");
+	if (key_is(p, "is")) {
+		if (value.n != 6 || memcmp(value.p, "thread", 6) != 0)
+			return bad(e, "is: expects thread");
+		q->has |= HAS_THREAD;
+		return 0;
+	}
 	bit = search_has_named(value.p, value.n);
 	if (!bit)
 		return bad(e, "has: expects link, file or mention");

@@ -16,7 +16,7 @@
 #define SEARCH_SENDER 's'
 #define SEARCH_HAS 'h'
 
-enum search_has { HAS_LINK = 1, HAS_FILE = 2, HAS_MENTION = 4 };
+enum search_has { HAS_LINK = 1, HAS_FILE = 2, HAS_MENTION = 4, HAS_THREAD = 8 /* a reply: is:thread */ };
 
 /* A word, or what was quoted: tokens first to first + n - 1 of query.tokens, to be found side by side. */
 struct search_term {
@@ -45,6 +45,6 @@ void search_query_release(struct search_query *q);
  * the rooms and by one of the senders: arrays of ids as PostgreSQL writes them, {1,2}; empty ones ask for nothing. */
 void search_query_template(const struct search_query *q, const char *rooms, const char *senders, struct strbuf *b);
 
-/* Bits of enum search_has by its name; 0: there is none such. */
+/* Bits of enum search_has by its name, but for HAS_THREAD; 0: there is none such. */
 unsigned search_has_named(const char *s, size_t n);
 const char *search_has_name(unsigned bit);

@@ -19,7 +19,7 @@
 #define ASK_MAX 512
 
 enum { CURSOR, SENDERS, NO_SENDER, ROOMS, NO_ROOM, FEW_ROOMS, BEFORE_AT, AFTER_AT, EVENT, HEAD, WHOLE };
-enum { CHANNEL_ID, SEQ, ID, SENDER, CREATED_US, VERSION, BODY, EDITED_US };
+enum { CHANNEL_ID, SEQ, ID, SENDER, CREATED_US, VERSION, BODY, EDITED_US, THREAD };
 
 struct found {
 	const PGresult *r;
@@ -101,7 +101,7 @@ static void judge(struct search *s, const PGresult *r, int row)
 	struct document d;
 	struct match m;
 
-	document_read(result_text(r, row, BODY), result_length(r, row, BODY), &d);
+	document_read(result_text(r, row, BODY), result_length(r, row, BODY), !result_null(r, row, THREAD), &d);
 	tokens_of(&s->tokens, d.text.p, d.text.n);
 	if ((d.has & s->q.has) == s->q.has && match_text(&s->q, &s->tokens, &m)) {
 		s->found[s->found_n++] = (struct found){.r = r, .row = row, .id = id, .match = m};
@@ -227,10 +227,13 @@ static void render_one(const struct found *f, struct strbuf *b)
 		time_text(result_int(f->r, f->row, EDITED_US), at);
 		strbuf_addf(b, "\"edited_at\":\"%s\",", at);
 	}
-	document_read(result_text(f->r, f->row, BODY), result_length(f->r, f->row, BODY), &d);
+	if (!result_null(f->r, f->row, THREAD))
+		strbuf_addf(b, "\"thread\":%s,", result_text(f->r, f->row, THREAD));
+	document_read(result_text(f->r, f->row, BODY), result_length(f->r, f->row, BODY),
+		      !result_null(f->r, f->row, THREAD), &d);
 	strbuf_adds(b, "\"has\":[");
 	for (unsigned bit = 1, n = 0; bit <= d.has; bit <<= 1)
-		if (d.has & bit)
+		if (d.has & bit & ~(unsigned)HAS_THREAD)
 			strbuf_addf(b, "%s\"%s\"", n++ ? "," : "", search_has_name(bit));
 	strbuf_adds(b, "],\"snippet\":");
 	match_snippet(b, d.text.p, d.text.n, &f->match);

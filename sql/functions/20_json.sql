@@ -50,7 +50,7 @@ END $$;
 CREATE OR REPLACE FUNCTION channel_json(c channels) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('id', c.id, 'kind', c.kind, 'name', c.name, 'topic', c.topic, 'version', c.version,
 		'archived', c.archived_at IS NOT NULL, 'created_at', time_text(c.created_at), 'last_seq', channel_last_seq(c),
-		'members', (SELECT count(*) FROM members m WHERE m.channel_id = c.id))
+		'people', c.direct_people, 'keep_days', c.keep_days, 'members', (SELECT count(*) FROM members m WHERE m.channel_id = c.id))
 $$;
 
 DROP FUNCTION IF EXISTS unread_count(bigint, bigint, bigint);
@@ -60,18 +60,20 @@ CREATE OR REPLACE FUNCTION read_marker(m members) RETURNS bigint LANGUAGE sql IM
 	SELECT coalesce(m.unread_from - 1, m.last_read_seq)
 $$;
 
--- How many messages above one seq and up to another are somebody's: by a look at these, or at all of his where they are many.
+-- How many messages above one seq and up to another do not count for somebody: his own, and replies that stand in their threads alone,
+-- whoever sent them. By a look at these, or at all such where they are many.
 CREATE OR REPLACE FUNCTION sent_between(channel bigint, who bigint, above bigint, upto bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
 	IF upto <= above THEN
 		RETURN 0;
 	ELSIF upto - above <= 1000 THEN -- by seq, never by sender
-		RETURN (SELECT count(*) FROM messages o WHERE o.channel_id = channel AND o.seq > above AND o.seq <= upto AND o.sender + 0 = who);
+		RETURN (SELECT count(*) FROM messages o WHERE o.channel_id = channel AND o.seq > above AND o.seq <= upto AND (o.sender + 0 = who OR o.aside));
 	END IF; -- the other way round
-	RETURN (SELECT count(*) FROM messages o WHERE o.channel_id = channel AND o.sender = who AND o.seq + 0 > above AND o.seq + 0 <= upto);
+	RETURN (SELECT count(*) FROM messages o WHERE o.channel_id = channel AND o.sender = who AND o.seq + 0 > above AND o.seq + 0 <= upto)
+		+ (SELECT count(*) FROM messages o WHERE o.channel_id = channel AND o.seq > above AND o.seq <= upto AND o.aside AND o.sender <> who);
 END $$;
 
--- How many of a member's own messages stand above base and up to the channel's last seq: from what is kept of his marker (counted_own
+-- How many messages that do not count for a member stand above base and up to the channel's last seq: from what is kept of his marker (counted_own
 -- of them up to counted_seq), with a look at what came since and at what lies between base and his marker, or above base where that is less.
 CREATE OR REPLACE FUNCTION own_above(m members, base bigint, last_seq bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -90,7 +92,8 @@ BEGIN
 		- sent_between(m.channel_id, m.user_id, marker, base);
 END $$;
 
--- Others' undeleted messages above the marker, and how many of them name him, as of last_seq: by arithmetic over indexes and what
+-- Others' undeleted messages above the marker, without replies that stand in their threads alone, and how many name him, those as well, as
+-- of last_seq: by arithmetic over indexes and what
 -- is kept of the marker, in the snapshot of the statement it stands in. A snapshot that shows a seq shows all below it, since they are
 -- given under the channel's lock. gone: others' deleted ones among those above the marker, null where they are more than a client is to
 -- keep in mind.
@@ -111,7 +114,8 @@ BEGIN
 		own := own_above(m, base, last_seq);
 	END IF;
 	SELECT count(*), array_agg(d.seq ORDER BY d.seq) INTO dead, gone FROM messages d
-	WHERE d.channel_id = m.channel_id AND d.seq > base AND d.deleted_at IS NOT NULL AND d.sender <> m.user_id;
+	WHERE d.channel_id = m.channel_id AND d.seq > base AND d.deleted_at IS NOT NULL AND d.sender <> m.user_id
+		AND d.aside IS NOT TRUE;
 	gone := CASE WHEN dead <= 50 THEN coalesce(gone, '{}') END;
 	unread := greatest(last_seq - base, 0) - own - dead;
 	mentions := (SELECT count(*) FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = m.channel_id AND n.seq > base);
@@ -144,10 +148,25 @@ BEGIN
 	RETURN (SELECT count(*) <= receipts_max FROM (SELECT FROM members m WHERE m.channel_id = channel LIMIT receipts_max + 1) few);
 END $$;
 
+-- What a member wants of a channel; of one without a row the defaults.
+CREATE OR REPLACE FUNCTION prefs_json(p channel_prefs) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('notify', p.notify, 'quiet_until', until_text(p.quiet_until), 'favourite', coalesce(p.favourite, false),
+		'section', p.section, 'version', coalesce(p.version, 0))
+$$;
+
+-- How somebody's side bar is arranged.
+CREATE OR REPLACE FUNCTION sidebar_json(s sidebars) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('version', coalesce(s.version, 0), 'sections', coalesce(s.sections,
+		'[{"kind":"favourites","collapsed":false},{"kind":"channels","collapsed":false},{"kind":"direct","collapsed":false}]'))
+$$;
+
 -- What one user sees of a channel.
 CREATE OR REPLACE FUNCTION channel_json_for(c channels, reader bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT channel_json(c) || jsonb_build_object(
 		'peer', CASE WHEN c.kind = 'direct' THEN CASE WHEN c.direct_low = reader THEN c.direct_high ELSE c.direct_low END END,
+		'prefs', (SELECT prefs_json(p)
+			FROM members m LEFT JOIN channel_prefs p ON p.user_id = m.user_id AND p.channel_id = m.channel_id
+			WHERE m.channel_id = c.id AND m.user_id = reader),
 		'membership', (SELECT jsonb_build_object('role', m.role, 'since', m.since, 'last_read_seq', m.last_read_seq,
 				'unread_from', m.unread_from, 'read_version', m.read_version, 'unread', u.unread, 'mentions', u.mentions,
 				'gone', u.gone, 'read_receipts', m.read_receipts, 'muted_until', until_text(m.muted_until))
@@ -171,11 +190,34 @@ CREATE OR REPLACE FUNCTION pins_json(channel bigint) RETURNS jsonb LANGUAGE sql 
 	FROM (SELECT) one LEFT JOIN pins p ON p.channel_id = channel
 $$;
 
+-- What is told of a root's replies.
+CREATE OR REPLACE FUNCTION replies_json(t threads) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('count', t.replies, 'last_seq', t.last_seq, 'last_at', time_text(t.last_at), 'users', to_jsonb(t.users),
+		'version', t.version)
+$$;
+
+-- ThreadState: what is told to somebody's own instances of a thread.
+CREATE OR REPLACE FUNCTION thread_state_json(f thread_followers) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('channel', f.channel_id, 'root', f.root, 'following', f.following, 'seq', f.read_seq, 'version', f.version)
+$$;
+CREATE OR REPLACE FUNCTION thread_state_of(channel bigint, reader bigint, wanted bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT coalesce((SELECT thread_state_json(f) FROM thread_followers f WHERE (f.user_id, f.channel_id, f.root) = (reader, channel, wanted)),
+		jsonb_build_object('channel', channel, 'root', wanted, 'following', false, 'seq', NULL, 'version', 0))
+$$;
+
+-- Of which thread a message is, as it stands in it, and of a root its replies: for a line.
+CREATE OR REPLACE FUNCTION message_thread_json(o messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN o.thread IS NULL THEN jsonb '{}' ELSE jsonb_build_object('thread', o.thread) END
+		|| CASE WHEN o.aside IS DISTINCT FROM false THEN jsonb '{}' ELSE jsonb '{"in_channel": true}' END
+		|| coalesce((SELECT jsonb_build_object('replies', replies_json(t)) FROM threads t
+			WHERE t.channel_id = o.channel_id AND t.root = o.seq), '{}')
+$$;
+
 -- A Message that is not deleted, for a live line; lib/chat/message.c renders the same from its row.
 CREATE OR REPLACE FUNCTION message_json(o messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('channel', o.channel_id, 'seq', o.seq, 'id', o.id, 'created_at', time_text(o.created_at), 'sender', o.sender,
 		'client_id', o.client_id, 'version', o.version, 'body', o.body)
-		|| CASE WHEN o.edited_at IS NULL THEN '{}' ELSE jsonb_build_object('edited_at', time_text(o.edited_at)) END
+		|| message_thread_json(o) || CASE WHEN o.edited_at IS NULL THEN '{}' ELSE jsonb_build_object('edited_at', time_text(o.edited_at)) END
 		|| coalesce((SELECT jsonb_build_object('reactions', r.list, 'reactions_version', r.version)
 			FROM message_reactions r WHERE r.channel_id = o.channel_id AND r.seq = o.seq), '{}')
 $$;
@@ -185,6 +227,10 @@ CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE
 	SELECT CASE
 		WHEN e.type LIKE 'channel.%' THEN (SELECT substr(jsonb_build_object('channel', channel_json(c))::text, 2)
 			FROM channels c WHERE c.id = e.channel_id)
+		WHEN e.type = 'prefs.updated' THEN (SELECT substr(jsonb_build_object('channel', e.subject, 'prefs', prefs_json(p))::text, 2)
+			FROM channel_prefs p WHERE p.user_id = e.audience AND p.channel_id = e.subject)
+		WHEN e.type = 'sidebar.updated' THEN (SELECT substr(jsonb_build_object('sidebar', sidebar_json(s))::text, 2)
+			FROM sidebars s WHERE s.user_id = e.audience)
 		WHEN e.type = 'settings.updated' THEN (SELECT substr(jsonb_build_object('settings', settings_json(s))::text, 2)
 			FROM user_settings s WHERE s.user_id = e.subject)
 		WHEN e.type LIKE 'user.%' AND e.data IS NULL THEN (SELECT substr(jsonb_build_object('user', user_json(u))::text, 2)
@@ -192,6 +238,11 @@ CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE
 		WHEN e.type IN ('message', 'message.updated', 'message.deleted') THEN NULL
 		WHEN e.type = 'reactions.updated' THEN substr((reactions_json(e.channel_id, e.subject) || e.data)::text, 2)
 		WHEN e.type = 'pins.updated' THEN substr(pins_json(e.channel_id)::text, 2)
+		WHEN e.type = 'thread.updated' THEN (SELECT substr(jsonb_build_object('channel', t.channel_id, 'seq', t.root,
+				'replies', replies_json(t))::text, 2)
+			FROM threads t WHERE t.channel_id = e.channel_id AND t.root = e.subject)
+		WHEN e.type = 'thread.state' THEN (SELECT substr(thread_state_json(f)::text, 2)
+			FROM thread_followers f WHERE (f.user_id, f.channel_id, f.root) = (e.audience, e.channel_id, e.subject))
 		WHEN e.type = 'member.updated' THEN substr(coalesce((SELECT member_json(m)
 			FROM members m WHERE m.channel_id = e.channel_id AND m.user_id = e.subject), e.data)::text, 2)
 		ELSE substr(coalesce(e.data, '{}')::text, 2)

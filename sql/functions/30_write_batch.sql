@@ -3,9 +3,12 @@
 -- status  0 stored; 1 again: stored before under this client id, with the first one's numbers; 2 client_id_reused;
 --         3 not a member; 4 no such channel; 5 deferred: the channel is held by another transaction (only without in_wait);
 --         6 busy: the same client id stands earlier in this batch; 7 archived; 8 unknown kind; 9 stale encryption epoch;
---         10 muted, at_us: until when, 0: until it is lifted; 11 a file that it names is not to be had
+--         10 muted, at_us: until when, 0: until it is lifted; 11 a file that it names is not to be had;
+--         12 to 14 as threads_judge()
 -- channels  each once, ascending. hints: of each, a seq that it has reached as far as the caller knows. It is believed by nobody:
---           only how soon the newest message is found hangs on it. null or 0: no idea
+--           only how soon the newest message is found hangs on it. null or 0: no idea. Below zero: minus a seq that was stored over
+--           this very connection, so that it has been reached for certain, and is likely the newest. Where it is not, the unique
+--           index finds it, and then all is done a second time, with a look: for a caller who hears of nobody else in the channel
 -- room, nth of an item: the place of its channel in in_channels, and how manieth of that channel in this batch it is
 -- tail    the line behind `"channel":…,"seq":…,"id":…,"created_at":…,`
 -- ends    of each NOTIFY payload: the place of its last item
@@ -14,14 +17,19 @@
 -- mentions  in_naming: the place of an item; in_named: a user whom it names, each once; null where no item names anyone
 -- files     in_filing: the place of an item; in_files: a file that it bears, each once, in their order; null where no item bears any. The
 --           Files as JSON go to the end of its body, and of the body that its tail ends with
+-- replies   in_replying: the place of an item; in_roots: the seq of the root that it replies to, below 0 where it stands in the channel's
+--           line too; null where no item is a reply
 DROP FUNCTION IF EXISTS write_batch("char"[], bigint[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[], boolean);
 DROP FUNCTION IF EXISTS write_batch("char"[], bigint[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[], boolean, int[], bigint[]);
 DROP FUNCTION IF EXISTS write_batch(bigint[], bigint[], "char"[], int[], int[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[],
 	boolean, boolean, int[], bigint[]);
+DROP FUNCTION IF EXISTS write_batch(bigint[], bigint[], "char"[], int[], int[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[],
+	boolean, boolean, int[], bigint[], int[], bigint[]);
 CREATE OR REPLACE FUNCTION write_batch(in_channels bigint[], in_hints bigint[], in_kind "char"[], in_room int[], in_nth int[],
 	in_sender bigint[], in_client uuid[], in_digest bytea[], in_epoch bigint[], in_body text[], in_tail text[], in_ends int[],
 	in_look boolean, in_wait boolean, in_naming int[] DEFAULT NULL, in_named bigint[] DEFAULT NULL,
-	in_filing int[] DEFAULT NULL, in_files bigint[] DEFAULT NULL)
+	in_filing int[] DEFAULT NULL, in_files bigint[] DEFAULT NULL,
+	in_replying int[] DEFAULT NULL, in_roots bigint[] DEFAULT NULL)
 RETURNS TABLE (status int, seq bigint, id bigint, event bigint, at_us bigint) LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -33,7 +41,10 @@ DECLARE
 	states int[];   -- what is told to a member: 0, 4, 5 or 7
 	outsides int[]; -- what is told to anybody else
 	epochs bigint[];
+	floors bigint[];
 	heads bigint[];
+	sure boolean := true; -- of the hints that say so
+	broken text;
 	-- of the items
 	statuses int[];
 	olds int[];     -- 1, 2 and 6 as above, else 0; null: nobody has looked
@@ -42,6 +53,8 @@ DECLARE
 	nths int[] := in_nth;
 	places int[];   -- among those that are stored; null: all are
 	files text[];   -- of those that bear some; null: none does
+	roots bigint[]; -- of those that are replies; null: none is
+	news record;    -- of their threads
 	seqs bigint[];
 	ids bigint[];
 	head bigint;
@@ -55,29 +68,23 @@ BEGIN
 		-- covers the sequencer below too: a writer that waits must not wait long
 		PERFORM set_config('lock_timeout', '50ms', true);
 		SELECT array_agg(c.id), array_agg(c.state), array_agg(c.outside), array_agg(c.mls_epoch), array_agg(c.seq_floor)
-		INTO locked, states, outsides, epochs, heads FROM (
+		INTO locked, states, outsides, epochs, floors FROM (
 			SELECT c.id, CASE WHEN c.archived_at IS NULL THEN 0 ELSE 7 END AS state, CASE c.kind WHEN 'public' THEN 3 ELSE 4 END AS outside,
 				c.mls_epoch, c.seq_floor
 			FROM channels c WHERE c.id = ANY (in_channels) ORDER BY c.id FOR NO KEY UPDATE) c;
 	ELSE
 		SELECT array_agg(c.id), array_agg(c.state), array_agg(c.outside), array_agg(c.mls_epoch), array_agg(c.seq_floor)
-		INTO locked, states, outsides, epochs, heads FROM (
+		INTO locked, states, outsides, epochs, floors FROM (
 			SELECT c.id, CASE WHEN c.archived_at IS NULL THEN 0 ELSE 7 END AS state, CASE c.kind WHEN 'public' THEN 3 ELSE 4 END AS outside,
 				c.mls_epoch, c.seq_floor
 			FROM channels c WHERE c.id = ANY (in_channels) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED) c;
 	END IF;
 	IF cardinality(locked) IS DISTINCT FROM cardinality(in_channels) THEN -- the others are held, or do not exist
 		SELECT array_agg(coalesce(states[r.at], CASE WHEN EXISTS (SELECT FROM channels c WHERE c.id = r.id) THEN 5 ELSE 4 END)),
-			array_agg(outsides[r.at]), array_agg(epochs[r.at]), array_agg(heads[r.at])
-		INTO states, outsides, epochs, heads FROM (
+			array_agg(outsides[r.at]), array_agg(epochs[r.at]), array_agg(floors[r.at])
+		INTO states, outsides, epochs, floors FROM (
 			SELECT r.id, array_position(locked, r.id) AS at FROM unnest(in_channels) WITH ORDINALITY AS r(id, ord) ORDER BY r.ord) r;
 	END IF;
-	-- with a hint few entries of the index are read, without it a page full
-	SELECT array_agg(coalesce(
-		(SELECT l.seq FROM messages l WHERE l.channel_id = r.id AND l.seq >= r.hint ORDER BY l.seq DESC LIMIT 1),
-		(SELECT l.seq FROM messages l WHERE l.channel_id = r.id ORDER BY l.seq DESC LIMIT 1),
-		r.floor) ORDER BY r.ord)
-	INTO heads FROM unnest(in_channels, in_hints, heads) WITH ORDINALITY AS r(id, hint, floor, ord);
 	gone := EXISTS (SELECT FROM users u WHERE u.id = ANY (in_sender) AND (u.deactivated_at IS NOT NULL OR u.muted_until IS NOT NULL));
 
 	LOOP
@@ -108,6 +115,9 @@ BEGIN
 		INTO statuses
 		FROM unnest(in_kind, in_room, in_sender, in_epoch) WITH ORDINALITY AS i(kind, room, sender, epoch, ord)
 		LEFT JOIN members m ON m.channel_id = in_channels[i.room] AND m.user_id = i.sender;
+		IF in_replying IS NOT NULL THEN
+			SELECT j.judged, j.roots INTO statuses, roots FROM threads_judge(statuses, in_channels, in_room, in_replying, in_roots) j;
+		END IF;
 		IF in_filing IS NOT NULL THEN
 			SELECT j.judged, j.texts INTO statuses, files FROM files_judge(statuses, in_channels, in_room, in_sender, in_filing, in_files) j;
 		END IF;
@@ -121,6 +131,12 @@ BEGIN
 					count(*) FILTER (WHERE i.status = 0) OVER (ORDER BY i.ord ROWS UNBOUNDED PRECEDING) AS place
 				FROM unnest(statuses, in_room) WITH ORDINALITY AS i(status, room, ord) ORDER BY i.ord) i;
 		END IF;
+		-- with a hint few entries of the index are read, without it a page full
+		SELECT array_agg(CASE WHEN sure AND r.hint < 0 THEN greatest(-r.hint, r.floor) ELSE coalesce(
+			(SELECT l.seq FROM messages l WHERE l.channel_id = r.id AND l.seq >= abs(r.hint) ORDER BY l.seq DESC LIMIT 1),
+			(SELECT l.seq FROM messages l WHERE l.channel_id = r.id ORDER BY l.seq DESC LIMIT 1),
+			r.floor) END ORDER BY r.ord)
+		INTO heads FROM unnest(in_channels, in_hints, floors) WITH ORDINALITY AS r(id, hint, floor, ord);
 		SELECT array_agg(CASE WHEN i.status = 0 THEN heads[i.room] + i.nth ELSE old_seqs[i.ord] END),
 			array_agg(CASE WHEN i.status = 0 THEN nextval('message_ids') ELSE old_ids[i.ord] END)
 		INTO seqs, ids FROM (
@@ -130,16 +146,22 @@ BEGIN
 		-- 3. store what was accepted
 		now_at := date_trunc('milliseconds', clock_timestamp());
 		BEGIN
-			INSERT INTO messages (channel_id, seq, id, sender, client_id, digest, created_at, body)
+			INSERT INTO messages (channel_id, seq, id, sender, client_id, digest, created_at, thread, aside, body)
 			SELECT in_channels[in_room[i]], seqs[i], ids[i], in_sender[i], in_client[i], in_digest[i], now_at,
+				abs(roots[i]), roots[i] > 0,
 				CASE WHEN files[i] IS NULL THEN in_body[i] ELSE left(in_body[i], -1) || ',"files":' || files[i] || '}' END::jsonb
-			FROM generate_series(1, n) i WHERE statuses[i] = 0;
+			-- neighbours in the indices one after the other
+			FROM (SELECT i FROM generate_series(1, n) i WHERE statuses[i] = 0 ORDER BY in_room[i], i OFFSET 0) o(i);
 			EXIT;
 		EXCEPTION WHEN unique_violation THEN
-			IF looks THEN
+			GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;
+			IF broken = 'messages_pkey' AND sure THEN
+				sure := false;
+			ELSIF NOT looks THEN
+				looks := true;
+			ELSE
 				RAISE;
 			END IF;
-			looks := true;
 		END;
 	END LOOP;
 
@@ -154,6 +176,9 @@ BEGIN
 
 		IF in_filing IS NOT NULL THEN
 			PERFORM files_attach(files, seqs, in_filing, in_files);
+		END IF;
+		IF in_replying IS NOT NULL THEN
+			SELECT * INTO news FROM threads_replied(statuses, in_channels, in_room, in_sender, roots, seqs, ids, now_at, in_naming, in_named);
 		END IF;
 
 		-- 4. emit it, as emit_events does
@@ -175,6 +200,9 @@ BEGIN
 				FROM generate_series(coalesce(in_ends[e.ord - 1], 0) + 1, e.last) i WHERE statuses[i] = 0
 				OFFSET 0) i) p -- OFFSET: a number becomes text once
 		WHERE p.whole IS NOT NULL;
+		IF in_replying IS NOT NULL THEN
+			PERFORM threads_told(news.changed, news.followers);
+		END IF;
 	END IF;
 	RETURN QUERY SELECT statuses[i], seqs[i], ids[i], CASE WHEN statuses[i] = 0 THEN head + coalesce(places[i], i) END,
 		CASE statuses[i] WHEN 0 THEN now_us WHEN 10 THEN muted_until_us(in_channels[in_room[i]], in_sender[i]) END

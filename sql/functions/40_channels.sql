@@ -46,6 +46,25 @@ BEGIN
 		subjects, CASE WHEN created THEN NULL::jsonb || datas[2:] ELSE datas END, tails);
 END $$;
 
+-- The seq of the first message that is not older than t; of the last one where all are, 0 where there is none. By halves over the seqs,
+-- which times follow but for clocks that were set.
+CREATE OR REPLACE FUNCTION seq_at(channel bigint, t timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	low bigint := (SELECT m.seq FROM messages m WHERE m.channel_id = channel ORDER BY m.seq LIMIT 1);
+	high bigint := (SELECT m.seq FROM messages m WHERE m.channel_id = channel ORDER BY m.seq DESC LIMIT 1);
+	half bigint;
+BEGIN
+	WHILE low < high LOOP
+		half := (low + high) / 2;
+		IF (SELECT m.created_at FROM messages m WHERE m.channel_id = channel AND m.seq >= half ORDER BY m.seq LIMIT 1) < t THEN
+			low := half + 1;
+		ELSE
+			high := half;
+		END IF;
+	END LOOP;
+	RETURN coalesce(low, 0);
+END $$;
+
 -- A public or private channel with its maker as owner, and the invited.
 CREATE OR REPLACE FUNCTION channel_create(maker bigint, in_kind text, in_name text, in_topic text, invited bigint[],
 	OUT code text, OUT channel bigint) LANGUAGE plpgsql VOLATILE AS $$
@@ -99,6 +118,65 @@ BEGIN
 		CASE WHEN maker = other THEN ARRAY['member'] ELSE ARRAY['member', 'member'] END, true);
 END $$;
 
+-- The direct channel of several: of the maker and others (at most eight), one for each set of people; made where there is none. Of two it is
+-- that of channel_direct().
+CREATE OR REPLACE FUNCTION channel_group(maker bigint, others bigint[], OUT code text, OUT channel bigint, OUT created boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	people bigint[] := ARRAY(SELECT DISTINCT p FROM unnest(maker || others) p ORDER BY p);
+	other bigint;
+BEGIN
+	created := false;
+	IF cardinality(people) <= 2 THEN
+		SELECT d.code, d.channel, d.created INTO code, channel, created
+		FROM channel_direct(maker, coalesce((SELECT p FROM unnest(people) p WHERE p <> maker), maker)) d;
+		RETURN;
+	END IF;
+	code := 'unknown_member';
+	IF (SELECT count(*) FROM users u WHERE u.id = ANY (people) AND u.deactivated_at IS NULL) <> cardinality(people) THEN
+		RETURN;
+	END IF;
+	IF is_guest(maker) THEN -- of strangers he knows nothing
+		FOREACH other IN ARRAY people LOOP
+			IF other <> maker AND NOT share_channel(maker, other) THEN
+				RETURN;
+			END IF;
+		END LOOP;
+	END IF;
+	code := 'ok';
+	SELECT c.id INTO channel FROM channels c WHERE c.direct_people = people;
+	IF channel IS NOT NULL THEN
+		RETURN;
+	END IF;
+	INSERT INTO channels (kind, direct_people, created_by) VALUES ('direct', people, maker)
+	ON CONFLICT (direct_people) WHERE direct_people IS NOT NULL DO NOTHING RETURNING id INTO channel;
+	IF channel IS NULL THEN -- made by another transaction meanwhile
+		SELECT c.id INTO STRICT channel FROM channels c WHERE c.direct_people = people;
+		RETURN;
+	END IF;
+	created := true;
+	PERFORM members_insert(channel, people, array_fill('member'::text, ARRAY[cardinality(people)]), true);
+END $$;
+
+-- What is the same for all who bring a member in, under the channel's lock. himself: he comes by himself.
+CREATE OR REPLACE FUNCTION member_let_in(c channels, newcomer bigint, himself boolean, member_limit bigint) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	IF c.kind = 'direct' OR c.archived_at IS NOT NULL THEN
+		RETURN 'unprocessable';
+	END IF;
+	IF NOT EXISTS (SELECT FROM users u WHERE u.id = newcomer AND u.deactivated_at IS NULL) THEN
+		RETURN 'unknown_member';
+	END IF;
+	IF EXISTS (SELECT FROM restrictions r WHERE (r.channel_id, r.kind, r.user_id) = (c.id, 'ban', newcomer) AND r.until > now()) THEN
+		RETURN CASE WHEN himself THEN 'banned' ELSE 'banned_member' END;
+	END IF;
+	IF (SELECT count(*) FROM members m WHERE m.channel_id = c.id) >= member_limit THEN
+		RETURN 'full';
+	END IF;
+	PERFORM members_insert(c.id, ARRAY[newcomer], ARRAY['member'], false);
+	RETURN 'ok';
+END $$;
+
 -- Adds one member: himself to a public channel, or by an invitation of a member. code 'again' where he is in already.
 CREATE OR REPLACE FUNCTION member_add(channel bigint, actor bigint, newcomer bigint, member_limit bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE AS $$
@@ -119,20 +197,28 @@ BEGIN
 	IF EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = newcomer) THEN
 		RETURN 'again';
 	END IF;
-	IF c.kind = 'direct' OR c.archived_at IS NOT NULL THEN
-		RETURN 'unprocessable';
+	RETURN member_let_in(c, newcomer, actor = newcomer, member_limit);
+END $$;
+
+-- By a link: who has its code comes in, a guest too. code as member_add(), or 'no_invite' where it is no good (any more). One who is in
+-- uses nothing up.
+CREATE OR REPLACE FUNCTION channel_invite_use(person bigint, hash bytea, member_limit bigint, OUT code text, OUT channel bigint)
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	i channel_invites;
+	c channels;
+BEGIN
+	SELECT v.channel_id INTO channel FROM channel_invites v WHERE v.code_hash = hash;
+	SELECT * INTO c FROM channels t WHERE t.id = channel FOR NO KEY UPDATE;
+	SELECT * INTO i FROM channel_invites v WHERE v.code_hash = hash FOR NO KEY UPDATE;
+	code := 'again';
+	IF EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = person) THEN
+		RETURN;
 	END IF;
-	IF NOT EXISTS (SELECT FROM users u WHERE u.id = newcomer AND u.deactivated_at IS NULL) THEN
-		RETURN 'unknown_member';
+	code := CASE WHEN channel_invite_state(i) = 'open' THEN member_let_in(c, person, true, member_limit) ELSE 'no_invite' END;
+	IF code = 'ok' THEN
+		UPDATE channel_invites v SET uses = v.uses + 1 WHERE v.id = i.id;
 	END IF;
-	IF EXISTS (SELECT FROM restrictions r WHERE (r.channel_id, r.kind, r.user_id) = (channel, 'ban', newcomer) AND r.until > now()) THEN
-		RETURN CASE WHEN actor = newcomer THEN 'banned' ELSE 'banned_member' END;
-	END IF;
-	IF (SELECT count(*) FROM members m WHERE m.channel_id = channel) >= member_limit THEN
-		RETURN 'full';
-	END IF;
-	PERFORM members_insert(channel, ARRAY[newcomer], ARRAY['member'], false);
-	RETURN 'ok';
 END $$;
 
 -- What is the same for all who take a member out, under the channel's lock.

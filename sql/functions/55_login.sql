@@ -40,10 +40,14 @@ CREATE OR REPLACE FUNCTION provider_document_fail(in_issuer text, in_what text) 
 	UPDATE provider_documents p SET claimed_until = NULL WHERE (p.issuer, p.what) = (in_issuer, in_what)
 $$;
 
--- open, used_up, expired, revoked, or unknown.
+-- open, used_up, expired, revoked, or unknown: of a link with this id.
+CREATE OR REPLACE FUNCTION link_state(id bigint, revoked timestamptz, ends timestamptz, uses int, most int) RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN id IS NULL THEN 'unknown' WHEN revoked IS NOT NULL THEN 'revoked' WHEN ends <= now() THEN 'expired'
+		WHEN uses >= most THEN 'used_up' ELSE 'open' END
+$$;
+
 CREATE OR REPLACE FUNCTION invite_state(i invites) RETURNS text LANGUAGE sql STABLE AS $$
-	SELECT CASE WHEN i.id IS NULL THEN 'unknown' WHEN i.revoked_at IS NOT NULL THEN 'revoked' WHEN i.expires_at <= now() THEN 'expired'
-		WHEN i.uses >= i.max_uses THEN 'used_up' ELSE 'open' END
+	SELECT link_state(i.id, i.revoked_at, i.expires_at, i.uses, i.max_uses)
 $$;
 
 CREATE OR REPLACE FUNCTION invite_json(i invites) RETURNS jsonb LANGUAGE sql STABLE AS $$

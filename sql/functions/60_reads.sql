@@ -218,7 +218,8 @@ $$;
 -- The counts of one member by a look at each message: what unread_counts() must come to. Whom a message names counts only where he was a
 -- member then: later than his join, or there is a row, for the two may fall into one millisecond.
 CREATE OR REPLACE FUNCTION unread_scan(m members) RETURNS TABLE (unread bigint, mentions bigint) LANGUAGE sql STABLE AS $$
-	SELECT count(*), count(*) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id) AND (s.created_at > m.joined_at OR EXISTS (
+	SELECT count(*) FILTER (WHERE s.aside IS NOT TRUE),
+		count(*) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id) AND (s.created_at > m.joined_at OR EXISTS (
 		SELECT FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = m.channel_id AND n.seq = s.seq)))
 	FROM messages s
 	WHERE s.channel_id = m.channel_id AND s.seq > read_marker(m) AND s.sender <> m.user_id AND s.deleted_at IS NULL
@@ -244,6 +245,78 @@ BEGIN
 	END IF;
 END $$;
 
+-- What is the same for all that deletes a message, under the channel's lock: its text, its digest, whom it names, its files, former texts
+-- and reactions go. actor null: nobody did it. Returns the row as it is then; the event is the caller's.
+CREATE OR REPLACE FUNCTION message_erase(o messages, actor bigint) RETURNS messages LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	named bigint[] := ARRAY(SELECT n.id::bigint FROM jsonb_array_elements_text(coalesce(o.body->'mentions', '[]')) n(id));
+BEGIN
+	IF o.body ? 'files' THEN
+		PERFORM files_erase_with(o.channel_id, o.seq);
+	END IF;
+	UPDATE messages t SET body = NULL, digest = NULL, version = t.version + 1, deleted_by = actor,
+		deleted_at = date_trunc('milliseconds', clock_timestamp())
+	WHERE t.channel_id = o.channel_id AND t.seq = o.seq RETURNING * INTO o;
+	IF cardinality(named) > 0 THEN
+		DELETE FROM mentions n WHERE n.user_id = ANY (named) AND n.channel_id = o.channel_id AND n.seq = o.seq;
+		PERFORM mentions_told(o.channel_id, o.seq, named, o.sender);
+	END IF;
+	PERFORM message_traces_erase(o.channel_id, o.seq);
+	RETURN o;
+END $$;
+
+-- A deleted Message, for a live line; lib/chat/message.c renders the same from its row.
+CREATE OR REPLACE FUNCTION tombstone_json(o messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_strip_nulls(jsonb_build_object('channel', o.channel_id, 'seq', o.seq, 'id', o.id, 'created_at', time_text(o.created_at),
+		'sender', o.sender, 'version', o.version, 'deleted', true, 'deleted_by', o.deleted_by)) || message_thread_json(o)
+$$;
+
+-- Erases messages that are older than their channel keeps them, as deletions do: of one channel, most of them at a time, in their order. One
+-- that somebody else is at is left for the next time. Returns how many messages were gone through; 0: there is nothing to do.
+CREATE OR REPLACE FUNCTION retention_sweep(most int) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	c channels;
+	o messages;
+	before timestamptz;
+	upto bigint;
+	n int;
+	seqs bigint[] := '{}';
+	tails text[] := '{}';
+	thread threads;
+	told threads[] := '{}';
+BEGIN
+	SELECT * INTO c FROM channels h WHERE h.keep_days IS NOT NULL AND (
+		SELECT m.created_at FROM messages m WHERE m.channel_id = h.id AND m.seq > h.swept_seq ORDER BY m.seq LIMIT 1
+	) < now() - make_interval(days => h.keep_days) ORDER BY h.id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+	IF c.id IS NULL THEN
+		RETURN 0;
+	END IF;
+	before := now() - make_interval(days => c.keep_days);
+	-- up to the first that is to stay: times follow the seqs
+	SELECT coalesce(min(m.seq) FILTER (WHERE m.created_at >= before) - 1, max(m.seq)) INTO upto FROM (
+		SELECT t.seq, t.created_at FROM messages t WHERE t.channel_id = c.id AND t.seq > c.swept_seq ORDER BY t.seq LIMIT most) m;
+	FOR o IN SELECT * FROM messages t WHERE t.channel_id = c.id AND t.seq > c.swept_seq AND t.seq <= upto AND t.deleted_at IS NULL ORDER BY t.seq LOOP
+		o := message_erase(o, NULL);
+		seqs := seqs || o.seq;
+		tails := tails || substr(tombstone_json(o)::text, 2);
+		IF o.thread IS NOT NULL THEN
+			-- told once, as it is in the end
+			thread := thread_uncounted(c.id, o.thread);
+			told := ARRAY(SELECT h FROM unnest(told) h WHERE h.root <> o.thread) || thread;
+		END IF;
+	END LOOP;
+	UPDATE channels h SET swept_seq = upto WHERE h.id = c.id;
+	n := cardinality(seqs);
+	IF n > 0 THEN
+		PERFORM emit_events(array_fill('r'::"char", ARRAY[n]), array_fill('message.deleted'::text, ARRAY[n]), array_fill(c.id, ARRAY[n]),
+			array_fill(0::bigint, ARRAY[n]), seqs, array_fill(NULL::jsonb, ARRAY[n]), tails);
+		IF cardinality(told) > 0 THEN
+			PERFORM threads_told(told, '{}');
+		END IF;
+	END IF;
+	RETURN (SELECT count(*) FROM messages t WHERE t.channel_id = c.id AND t.seq > c.swept_seq AND t.seq <= upto);
+END $$;
+
 -- Deletes a message: its text, its digest, whom it names and its files go, its row stays for its seq. By its sender, the channel's owner or
 -- moderator, or an admin. 'again': it is deleted already. Those whom it named have a mention less and are told; all others see from the
 -- event that it does not count any more.
@@ -257,7 +330,7 @@ DECLARE
 	o messages;
 	actor_role text;
 	is_admin boolean;
-	named bigint[];
+	thread threads;
 BEGIN
 	who := coalesce(who, ROW(actor, true, NULL, NULL)::acting);
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
@@ -272,24 +345,17 @@ BEGIN
 		WHEN o.deleted_at IS NOT NULL THEN 'again'
 		ELSE 'ok' END;
 	IF code = 'ok' THEN
-		named := ARRAY(SELECT n.id::bigint FROM jsonb_array_elements_text(coalesce(o.body->'mentions', '[]')) n(id));
 		IF o.sender <> actor THEN
 			PERFORM audit_add(who, 'message.deleted', o.sender, channel, jsonb_build_object('seq', wanted));
 		END IF;
-		IF o.body ? 'files' THEN
-			PERFORM files_erase_with(channel, wanted);
+		o := message_erase(o, actor);
+		IF o.thread IS NOT NULL THEN
+			thread := thread_uncounted(channel, o.thread);
 		END IF;
-		UPDATE messages t SET body = NULL, digest = NULL, version = t.version + 1, deleted_by = actor,
-			deleted_at = date_trunc('milliseconds', clock_timestamp())
-		WHERE t.channel_id = channel AND t.seq = wanted RETURNING * INTO o;
-		IF cardinality(named) > 0 THEN
-			DELETE FROM mentions n WHERE n.user_id = ANY (named) AND n.channel_id = channel AND n.seq = wanted;
-			PERFORM mentions_told(channel, wanted, named, o.sender);
+		PERFORM emit_event('r', 'message.deleted', channel, 0, wanted, tombstone_json(o));
+		IF thread.root IS NOT NULL THEN
+			PERFORM threads_told(ARRAY[thread], '{}');
 		END IF;
-		PERFORM message_traces_erase(channel, wanted);
-		PERFORM emit_event('r', 'message.deleted', channel, 0, wanted, jsonb_build_object('channel', channel, 'seq', o.seq, 'id', o.id,
-			'created_at', time_text(o.created_at), 'sender', o.sender, 'version', o.version, 'deleted', true,
-			'deleted_by', o.deleted_by));
 	END IF;
 	IF code IN ('ok', 'again') THEN
 		RETURN QUERY SELECT code, o.channel_id, o.seq, o.id, o.sender, o.client_id, (extract(epoch FROM o.created_at) * 1000000)::bigint,

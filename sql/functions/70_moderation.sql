@@ -231,9 +231,11 @@ BEGIN
 		ELSE 'ok' END;
 END $$;
 
--- Name, topic, archived; null leaves one as it is. Name and topic by moderators, archiving by owners.
-CREATE OR REPLACE FUNCTION channel_change(who acting, channel bigint, new_name text, new_topic text, archive boolean) RETURNS text
-LANGUAGE plpgsql VOLATILE AS $$
+-- Name, topic, archived, for how many days messages are kept (0: for ever); null leaves one as it is. Name and topic by moderators, the
+-- others by owners.
+DROP FUNCTION IF EXISTS channel_change(acting, bigint, text, text, boolean);
+CREATE OR REPLACE FUNCTION channel_change(who acting, channel bigint, new_name text, new_topic text, archive boolean, keep int DEFAULT NULL)
+RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	c channels;
 	judged record;
@@ -243,25 +245,27 @@ BEGIN
 	judged := judge_channel(who, c);
 	IF judged.code <> 'ok' THEN
 		RETURN judged.code;
-	ELSIF judged.rank < (CASE WHEN archive IS NULL THEN 1 ELSE 2 END) THEN
-		RETURN CASE WHEN archive IS NULL THEN 'forbidden' ELSE 'owners_only' END;
+	ELSIF judged.rank < (CASE WHEN archive IS NULL AND keep IS NULL THEN 1 ELSE 2 END) THEN
+		RETURN CASE WHEN archive IS NULL AND keep IS NULL THEN 'forbidden' ELSE 'owners_only' END;
 	ELSIF c.archived_at IS NOT NULL AND archive IS DISTINCT FROM false AND (new_name, new_topic) IS DISTINCT FROM (NULL::text, NULL::text) THEN
 		RETURN 'unprocessable';
 	END IF;
 	new_name := coalesce(new_name, c.name);
 	new_topic := coalesce(new_topic, c.topic);
 	archive := coalesce(archive, c.archived_at IS NOT NULL);
-	IF (new_name, new_topic, archive) = (c.name, c.topic, c.archived_at IS NOT NULL) THEN
+	keep := coalesce(keep, c.keep_days, 0);
+	IF (new_name, new_topic, archive, keep) = (c.name, c.topic, c.archived_at IS NOT NULL, coalesce(c.keep_days, 0)) THEN
 		RETURN 'again';
 	ELSIF EXISTS (SELECT FROM channels o WHERE lower(o.name) = lower(new_name) AND o.id <> channel) THEN
 		RETURN 'conflict';
 	END IF;
 	was := jsonb_build_object('name', CASE WHEN new_name <> c.name THEN jsonb_build_object('from', c.name, 'to', new_name) END,
 		'topic', CASE WHEN new_topic <> c.topic THEN true END,
-		'archived', CASE WHEN archive <> (c.archived_at IS NOT NULL) THEN archive END);
+		'archived', CASE WHEN archive <> (c.archived_at IS NOT NULL) THEN archive END,
+		'keep_days', CASE WHEN keep <> coalesce(c.keep_days, 0) THEN jsonb_build_object('from', c.keep_days, 'to', nullif(keep, 0)) END);
 	BEGIN
 		UPDATE channels SET name = new_name, topic = new_topic, version = version + 1,
-			archived_at = CASE WHEN archive THEN coalesce(archived_at, clock_timestamp()) END
+			archived_at = CASE WHEN archive THEN coalesce(archived_at, clock_timestamp()) END, keep_days = nullif(keep, 0)
 		WHERE id = channel RETURNING * INTO c;
 	EXCEPTION WHEN unique_violation THEN -- another took the name just now
 		RETURN 'conflict';

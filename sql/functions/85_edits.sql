@@ -37,6 +37,7 @@ DECLARE
 	written jsonb := in_body::jsonb;
 	before bigint[];
 	changed bigint[];
+	followers thread_followers[];
 BEGIN
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
 	is_member := EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = actor);
@@ -82,7 +83,12 @@ BEGIN
 		WHERE m.channel_id = channel AND m.user_id = ANY (named) AND m.user_id <> ALL (before) AND m.user_id <> actor
 		ON CONFLICT DO NOTHING RETURNING user_id
 	)
-	SELECT array_agg(u.user_id) INTO changed FROM (SELECT * FROM fewer UNION ALL SELECT * FROM more) u;
+	SELECT array_agg(u.user_id), array_agg(u.user_id ORDER BY u.user_id) FILTER (WHERE u.anew) INTO changed, before
+	FROM (SELECT user_id, false AS anew FROM fewer UNION ALL SELECT user_id, true FROM more) u;
+	IF o.thread IS NOT NULL THEN
+		followers := thread_named(o, before);
+	END IF;
 	PERFORM mentions_told(channel, wanted, changed, actor);
 	PERFORM emit_event('r', 'message.updated', channel, 0, wanted, message_json(o));
+	PERFORM threads_told('{}', followers);
 END $$;

@@ -15,7 +15,10 @@ $$;
 -- vectors: texts of tsvectors with '%' where the mark goes; '': the message is deleted.
 CREATE OR REPLACE FUNCTION search_index_store(from_event bigint, from_walking boolean, from_channel bigint, from_seq bigint,
 	to_event bigint, to_walking boolean, to_channel bigint, to_seq bigint,
-	channels bigint[], seqs bigint[], versions bigint[], vectors text[]) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+	channels bigint[], seqs bigint[], versions bigint[], vectors text[]) RETURNS boolean LANGUAGE plpgsql VOLATILE
+-- by the indices, whatever the statistics were when the statements were planned
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 BEGIN
 	-- what a crash loses is done again
 	PERFORM set_config('synchronous_commit', 'off', true);
@@ -24,23 +27,37 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
-	DELETE FROM message_index i USING unnest(channels, seqs, vectors) AS t(channel, seq, vector), messages m
-	WHERE t.vector = '' AND m.channel_id = t.channel AND m.seq = t.seq AND i.id = m.id;
-	INSERT INTO message_index AS i (id, channel_id, seq, created_at, words)
-	SELECT m.id, m.channel_id, m.seq, m.created_at, replace(t.vector, '%', search_mark(search_part(m.id)))::tsvector
-	FROM unnest(channels, seqs, versions, vectors) AS t(channel, seq, version, vector)
-	JOIN messages m ON m.channel_id = t.channel AND m.seq = t.seq
-	WHERE t.vector <> '' AND m.version = t.version AND m.deleted_at IS NULL
-	ON CONFLICT (id) DO UPDATE SET words = excluded.words WHERE i.words <> excluded.words;
+	IF '' = ANY (vectors) THEN
+		DELETE FROM message_index i USING unnest(channels, seqs, vectors) AS t(channel, seq, vector), messages m
+		WHERE t.vector = '' AND m.channel_id = t.channel AND m.seq = t.seq AND i.id = m.id;
+	END IF;
+	WITH put AS (
+		INSERT INTO message_index AS i (id, channel_id, seq, created_at, words)
+		SELECT m.id, m.channel_id, m.seq, m.created_at, replace(t.vector, '%', search_mark(search_part(m.id)))::tsvector
+		FROM unnest(channels, seqs, versions, vectors) AS t(channel, seq, version, vector)
+		JOIN messages m ON m.channel_id = t.channel AND m.seq = t.seq
+		WHERE t.vector <> '' AND m.version = t.version AND m.deleted_at IS NULL
+		ON CONFLICT (id) DO UPDATE SET words = excluded.words WHERE i.words <> excluded.words
+		RETURNING i.id, i.created_at)
 	INSERT INTO search_parts AS p (part, first_at, last_at)
-	SELECT search_part(m.id), min(m.created_at), max(m.created_at)
-	FROM unnest(channels, seqs) AS t(channel, seq) JOIN messages m ON m.channel_id = t.channel AND m.seq = t.seq
-	GROUP BY 1
+	SELECT search_part(m.id), min(m.created_at), max(m.created_at) FROM put m GROUP BY 1
 	ON CONFLICT (part) DO UPDATE SET first_at = least(p.first_at, excluded.first_at), last_at = greatest(p.last_at, excluded.last_at)
 	WHERE p.first_at > excluded.first_at OR p.last_at < excluded.last_at;
 	PERFORM gin_clean_pending_list(to_regclass('message_index_words_idx')); -- null while it is built anew, after a bulk load
 	RETURN true;
 END $$;
+
+-- Messages that the log tells of above one event and up to another, each once, as they are now; body null: deleted.
+DROP FUNCTION IF EXISTS search_log(bigint, bigint);
+CREATE OR REPLACE FUNCTION search_log(above bigint, upto bigint)
+RETURNS TABLE (channel_id bigint, seq bigint, sender bigint, version bigint, body jsonb, thread bigint) LANGUAGE sql STABLE
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+	SELECT m.channel_id, m.seq, m.sender, m.version, CASE WHEN m.deleted_at IS NULL THEN m.body END, m.thread
+	FROM (SELECT DISTINCT e.channel_id, e.subject FROM events e
+		WHERE e.id > above AND e.id <= upto AND e.type IN ('message', 'message.updated', 'message.deleted')) e
+	JOIN messages m ON m.channel_id = e.channel_id AND m.seq = e.subject
+$$;
 
 -- What a search is about: whom and where its filters name, where the reader may look, how far the index has come. All that is read
 -- afterwards stands in the same snapshot.
@@ -100,7 +117,8 @@ END $$;
 DROP FUNCTION IF EXISTS search_find(bigint, text, timestamptz, timestamptz, bigint, int, int);
 CREATE OR REPLACE FUNCTION search_find(reader bigint, template text, before_at timestamptz, after_at timestamptz, below bigint,
 	want int, budget int)
-RETURNS TABLE (channel_id bigint, seq bigint, id bigint, sender bigint, created_us bigint, version bigint, body jsonb, edited_us bigint)
+RETURNS TABLE (channel_id bigint, seq bigint, id bigint, sender bigint, created_us bigint, version bigint, body jsonb, edited_us bigint,
+	thread bigint)
 LANGUAGE plpgsql STABLE
 -- One plan for all: the words by their index, sorted; then message after message, until there are enough. Whose channel it is is looked
 -- up once for each channel (Memoize).
@@ -123,7 +141,7 @@ BEGIN
 		IF template <> '' THEN
 			RETURN QUERY
 			SELECT m.channel_id, m.seq, m.id, m.sender, (extract(epoch FROM m.created_at) * 1000000)::int8, m.version, m.body,
-				(extract(epoch FROM m.edited_at) * 1000000)::int8
+				(extract(epoch FROM m.edited_at) * 1000000)::int8, m.thread
 			FROM (SELECT i.id, i.channel_id, i.seq FROM message_index i
 				WHERE i.words @@ replace(template, '%', search_mark(p))::tsquery AND i.id + 0 < below -- + 0: by the words' index alone
 					AND i.created_at < before_at AND i.created_at >= after_at
@@ -134,7 +152,7 @@ BEGIN
 		ELSE
 			RETURN QUERY
 			SELECT m.channel_id, m.seq, m.id, m.sender, (extract(epoch FROM m.created_at) * 1000000)::int8, m.version, m.body,
-				(extract(epoch FROM m.edited_at) * 1000000)::int8
+				(extract(epoch FROM m.edited_at) * 1000000)::int8, m.thread
 			FROM (SELECT i.id, i.channel_id, i.seq FROM message_index i
 				WHERE i.id < least(below, (p + 1) << 15) AND i.id >= p << 15 AND i.created_at < before_at AND i.created_at >= after_at
 				ORDER BY i.id DESC OFFSET 0) i

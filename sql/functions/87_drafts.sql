@@ -1,4 +1,4 @@
--- Drafts (doc/protocol.md, sections 4 and 7): one of each person and channel, told to his own instances alone and never logged.
+-- Drafts (doc/protocol.md, sections 4 and 8): one of each person and channel, told to his own instances alone and never logged.
 
 CREATE OR REPLACE FUNCTION draft_json(d drafts) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
 	SELECT jsonb_build_object('channel', d.channel_id, 'thread', nullif(d.thread, 0), 'text', d.text, 'files', to_jsonb(d.files),

@@ -16,19 +16,21 @@ FROM (
 ) p
 CROSS JOIN LATERAL (SELECT channel_json_for(p.channel, $1) AS channel OFFSET 0) j;
 
--- Those that the reader may join: public, not archived, not his yet.
+-- Those that the reader may join: public, not archived, not his yet; by name, behind that of `after`. wish: what name or topic holds.
 -- name: channel_list_public
--- in: reader int8, after int8, limit int8
+-- in: reader int8, after int8, limit int8, wish text
 -- out: cursor text, channels text, next int8, behind bool
 SELECT stream_cursor() AS cursor,
 	'[' || coalesce(string_agg(channel_json_for(p.channel, $1)::text, ',' ORDER BY p.nth) FILTER (WHERE p.nth <= $3), '') || ']' AS channels,
-	CASE WHEN count(*) > $3 THEN max((p.channel).id) FILTER (WHERE p.nth <= $3) END AS next, false AS behind
+	CASE WHEN count(*) > $3 THEN max((p.channel).id) FILTER (WHERE p.nth = $3) END AS next, false AS behind
 FROM (
-	SELECT c AS channel, row_number() OVER (ORDER BY c.id) AS nth
+	SELECT c AS channel, row_number() OVER (ORDER BY lower(c.name)) AS nth
 	FROM channels c
-	WHERE c.kind = 'public' AND c.archived_at IS NULL AND c.id > $2
+	WHERE c.kind = 'public' AND c.archived_at IS NULL
+		AND lower(c.name) > coalesce((SELECT lower(o.name) FROM channels o WHERE o.id = $2 AND o.kind = 'public'), '')
+		AND ($4::text = '' OR strpos(lower(c.name), lower($4)) > 0 OR strpos(lower(c.topic), lower($4)) > 0)
 		AND NOT EXISTS (SELECT FROM members m WHERE m.channel_id = c.id AND m.user_id = $1)
-	ORDER BY c.id LIMIT $3::int8 + 1
+	ORDER BY lower(c.name) LIMIT $3::int8 + 1
 ) p;
 
 -- name: channel_get
@@ -42,10 +44,11 @@ FROM channels c LEFT JOIN members m ON m.channel_id = c.id AND m.user_id = $2 WH
 -- out: code text, channel int8
 SELECT code, channel FROM channel_create($1, $2, $3, $4, $5);
 
+-- With one other, or several.
 -- name: channel_direct
--- in: maker int8, other int8
+-- in: maker int8, others int8[]
 -- out: code text, channel int8, created bool
-SELECT code, channel, created FROM channel_direct($1, $2);
+SELECT code, channel, created FROM channel_group($1, $2);
 
 -- name: member_list
 -- in: channel int8, reader int8, after int8, limit int8

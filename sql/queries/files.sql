@@ -66,8 +66,14 @@ WHERE f.id = $2 AND ((f.state = 'ready' AND f.owner = $1) OR (f.state = 'attache
 -- in: actor int8, admin bool, request text, address text, file int8, loose bool
 -- out: code text
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
-SELECT code, channel_id, seq, id, sender, client_id, created_us, version, body, edited_us, deleted_by
-FROM file_erase(acting_of($1, $2, $3, $4), $5, $6);
+-- out: reactions jsonb, reactions_version int8, thread int8, aside bool, replies jsonb
+SELECT d.code, d.channel_id, d.seq, d.id, d.sender, d.client_id, d.created_us, d.version, d.body, d.edited_us, d.deleted_by,
+	re.list AS reactions, re.version AS reactions_version, m.thread, m.aside,
+	CASE WHEN t.root IS NOT NULL THEN replies_json(t) END AS replies
+FROM file_erase(acting_of($1, $2, $3, $4), $5, $6) d
+LEFT JOIN messages m ON m.channel_id = d.channel_id AND m.seq = d.seq
+LEFT JOIN message_reactions re ON re.channel_id = d.channel_id AND re.seq = d.seq
+LEFT JOIN threads t ON t.channel_id = d.channel_id AND t.root = d.seq;
 
 -- name: files_erase_some
 -- in: actor int8, admin bool, request text, address text, person int8, most int8

@@ -37,17 +37,18 @@ SELECT code, until_us, state::text FROM pin_set($1, acting_of($2, $6, $7, $8), $
 -- in: channel int8, reader int8
 -- out: kind text, archived bool, role text, cursor text, state text
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
--- out: reactions jsonb, reactions_version int8
+-- out: reactions jsonb, reactions_version int8, thread int8, aside bool, replies jsonb
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, stream_cursor() AS cursor, pins_json(c.id)::text AS state,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
 	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
 	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by,
-	re.list AS reactions, re.version AS reactions_version
+	re.list AS reactions, re.version AS reactions_version, m.thread, m.aside, th.replies
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 LEFT JOIN pins p ON p.channel_id = c.id AND r.user_id IS NOT NULL
 LEFT JOIN LATERAL jsonb_array_elements(p.list) WITH ORDINALITY AS l(pin, ord) ON true
 LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = (l.pin->>'seq')::int8
 LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
+LEFT JOIN LATERAL (SELECT replies_json(t) AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true
 WHERE c.id = $1 ORDER BY l.ord;
 
 -- name: save_set
@@ -69,12 +70,13 @@ SELECT stream_cursor() AS cursor, coalesce((
 -- in: reader int8, before int8, limit int8
 -- out: nth int8
 -- out: channel_id int8, seq int8, id int8, sender int8, client_id uuid, created_us int8, version int8, body jsonb, edited_us int8, deleted_by int8
--- out: reactions jsonb, reactions_version int8
+-- out: reactions jsonb, reactions_version int8, thread int8, aside bool, replies jsonb
 SELECT s.nth, m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
 	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
 	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by,
-	re.list AS reactions, re.version AS reactions_version
+	re.list AS reactions, re.version AS reactions_version, m.thread, m.aside, th.replies
 FROM saves s JOIN members r ON r.channel_id = s.channel_id AND r.user_id = s.user_id
 JOIN messages m ON m.channel_id = s.channel_id AND m.seq = s.seq
 LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
+LEFT JOIN LATERAL (SELECT replies_json(t) AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true
 WHERE s.user_id = $1 AND s.nth < $2 ORDER BY s.nth DESC LIMIT $3;

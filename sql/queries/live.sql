@@ -8,15 +8,17 @@
 -- out: head int8, first int8, mark text, found int8, row_limit int8
 -- out: id int8, kind text, type text, channel int8, audience int8, subject int8, tail text
 -- out: channel_id int8, seq int8, message_id int8, sender int8, client_id text, created_us int8, version int8, body text, edited_us int8, deleted_by int8
--- out: reactions text, reactions_version int8
+-- out: reactions text, reactions_version int8, thread int8, aside bool, replies text
 WITH w AS (
 	SELECT e.id, e.kind::text AS kind, e.type, e.channel_id AS channel, e.audience, e.subject, event_tail(e) AS tail,
 		e.at, m.channel_id, m.seq, m.id AS message_id, m.sender, m.client_id::text AS client_id, m.created_at, m.version,
-		m.body::text AS body, m.edited_at, m.deleted_at, m.deleted_by, re.list::text AS reactions, re.version AS reactions_version
+		m.body::text AS body, m.edited_at, m.deleted_at, m.deleted_by, re.list::text AS reactions, re.version AS reactions_version,
+		m.thread, m.aside, th.replies
 	FROM events e
 	LEFT JOIN messages m ON e.type IN ('message', 'message.updated', 'message.deleted')
 		AND m.channel_id = e.channel_id AND m.seq = e.subject
 	LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
+	LEFT JOIN LATERAL (SELECT replies_json(t)::text AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true
 	WHERE e.id > $1 AND e.id <= $2 ORDER BY e.id LIMIT $3
 ), s AS (
 	SELECT w.*, sum(octet_length(coalesce(w.body, w.tail, '')) + 200) OVER (ORDER BY w.id)
@@ -28,7 +30,7 @@ SELECT h.head, h.first, h.mark, (SELECT count(*) FROM w) AS found, $3 AS row_lim
 	coalesce(s.sender, 0) AS sender, s.client_id, (extract(epoch FROM coalesce(s.created_at, s.at)) * 1000000)::int8 AS created_us,
 	coalesce(s.version, 1) AS version, s.body, (extract(epoch FROM s.edited_at) * 1000000)::int8 AS edited_us,
 	CASE WHEN s.deleted_at IS NOT NULL OR s.seq IS NULL THEN coalesce(s.deleted_by, 0) END AS deleted_by,
-	s.reactions, s.reactions_version
+	s.reactions, s.reactions_version, s.thread, s.aside, s.replies
 FROM (SELECT stream_head() AS head, t.mark, coalesce((SELECT f.id FROM events f ORDER BY f.id LIMIT 1), t.floor + 1) AS first
 	FROM stream t) h
 LEFT JOIN s ON s.before < $4 ORDER BY s.id;
@@ -39,16 +41,18 @@ LEFT JOIN s ON s.before < $4 ORDER BY s.id;
 -- out: head int8, first int8, mark text, found int8, row_limit int8
 -- out: id int8, kind text, type text, channel int8, audience int8, subject int8, tail text
 -- out: channel_id int8, seq int8, message_id int8, sender int8, client_id text, created_us int8, version int8, body text, edited_us int8, deleted_by int8
--- out: reactions text, reactions_version int8
+-- out: reactions text, reactions_version int8, thread int8, aside bool, replies text
 WITH w AS (
 	SELECT e.id, e.kind::text AS kind, e.type, e.channel_id AS channel, e.audience, e.subject, event_tail(e) AS tail,
 		e.at, m.channel_id, m.seq, m.id AS message_id, m.sender, m.client_id::text AS client_id, m.created_at, m.version,
-		m.body::text AS body, m.edited_at, m.deleted_at, m.deleted_by, re.list::text AS reactions, re.version AS reactions_version
+		m.body::text AS body, m.edited_at, m.deleted_at, m.deleted_by, re.list::text AS reactions, re.version AS reactions_version,
+		m.thread, m.aside, th.replies
 	FROM events e
 	LEFT JOIN members own ON own.user_id = $1 AND own.channel_id = e.channel_id
 	LEFT JOIN messages m ON e.type IN ('message', 'message.updated', 'message.deleted')
 		AND m.channel_id = e.channel_id AND m.seq = e.subject
 	LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
+	LEFT JOIN LATERAL (SELECT replies_json(t)::text AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true
 	WHERE e.id > $2 AND e.id <= $3 AND (e.audience = $1 OR (e.audience = -1 AND NOT (SELECT is_guest($1)))
 		OR (e.audience = 0 AND e.id > own.since) OR (e.kind IN ('j', 'l') AND e.subject = $1))
 	ORDER BY e.id LIMIT $4
@@ -62,7 +66,7 @@ SELECT h.head, h.first, h.mark, (SELECT count(*) FROM w) AS found, $4 AS row_lim
 	coalesce(s.sender, 0) AS sender, s.client_id, (extract(epoch FROM coalesce(s.created_at, s.at)) * 1000000)::int8 AS created_us,
 	coalesce(s.version, 1) AS version, s.body, (extract(epoch FROM s.edited_at) * 1000000)::int8 AS edited_us,
 	CASE WHEN s.deleted_at IS NOT NULL OR s.seq IS NULL THEN coalesce(s.deleted_by, 0) END AS deleted_by,
-	s.reactions, s.reactions_version
+	s.reactions, s.reactions_version, s.thread, s.aside, s.replies
 FROM (SELECT stream_head() AS head, t.mark, coalesce((SELECT f.id FROM events f ORDER BY f.id LIMIT 1), t.floor + 1) AS first
 	FROM stream t) h
 LEFT JOIN s ON s.before < $5 ORDER BY s.id;

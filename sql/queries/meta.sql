@@ -48,6 +48,12 @@ SELECT count(*) AS swept FROM gone;
 -- out: swept int8
 WITH gone AS (DELETE FROM logout_tokens WHERE expires_at < now() - interval '1 hour' RETURNING 1) SELECT count(*) AS swept FROM gone;
 
+-- Messages that are older than their channel keeps them: most at a time.
+-- name: retention_sweep
+-- in: most int8
+-- out: swept int8
+SELECT retention_sweep($1::int8::int4) AS swept;
+
 -- For /healthz: below 2 nobody has seen to new partitions for long.
 -- name: health
 -- out: spare int4

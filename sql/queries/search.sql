@@ -9,16 +9,16 @@ FROM search_scope($1, $2, $3, $4, $5);
 
 -- name: search_find
 -- in: reader int8, template text, before_at timestamptz, after_at timestamptz, below int8, want int4, budget int4
--- out: channel_id int8, seq int8, id int8, sender int8, created_us int8, version int8, body jsonb, edited_us int8
-SELECT channel_id, seq, id, sender, created_us, version, body, edited_us
+-- out: channel_id int8, seq int8, id int8, sender int8, created_us int8, version int8, body jsonb, edited_us int8, thread int8
+SELECT channel_id, seq, id, sender, created_us, version, body, edited_us, thread
 FROM search_find($1, $2, $3, $4, $5, $6, $7);
 
 -- Messages of the log's end that the index does not know yet, or not as they are now.
 -- name: search_tail
 -- in: reader int8, rooms int8[], senders int8[], before_at timestamptz, after_at timestamptz, event int8
--- out: channel_id int8, seq int8, id int8, sender int8, created_us int8, version int8, body jsonb, edited_us int8
+-- out: channel_id int8, seq int8, id int8, sender int8, created_us int8, version int8, body jsonb, edited_us int8, thread int8
 SELECT m.channel_id, m.seq, m.id, m.sender, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us, m.version, m.body,
-	(extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us
+	(extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us, m.thread
 FROM (SELECT DISTINCT e.channel_id, e.subject FROM events e
 	WHERE e.id > $6 AND e.type IN ('message', 'message.updated') AND e.channel_id = ANY ($2::int8[])) e
 JOIN messages m ON m.channel_id = e.channel_id AND m.seq = e.subject
@@ -42,20 +42,16 @@ SELECT pg_advisory_unlock(8020600008) AS unlocked;
 SELECT s.event, s.walking, s.channel_id, s.seq, h.head, h.head = s.event OR EXISTS (SELECT FROM events e WHERE e.id = s.event + 1) AS reaches
 FROM search_state s, (SELECT stream_head() AS head OFFSET 0) h;
 
--- Messages that the log tells of above one event and up to another, each once, as they are now; body null: deleted.
 -- name: search_log
 -- in: above int8, upto int8
--- out: channel_id int8, seq int8, sender int8, version int8, body jsonb
-SELECT m.channel_id, m.seq, m.sender, m.version, CASE WHEN m.deleted_at IS NULL THEN m.body END AS body
-FROM (SELECT DISTINCT e.channel_id, e.subject FROM events e
-	WHERE e.id > $1 AND e.id <= $2 AND e.type IN ('message', 'message.updated', 'message.deleted')) e
-JOIN messages m ON m.channel_id = e.channel_id AND m.seq = e.subject;
+-- out: channel_id int8, seq int8, sender int8, version int8, body jsonb, thread int8
+SELECT channel_id, seq, sender, version, body, thread FROM search_log($1, $2);
 
 -- The next messages of the walk through all.
 -- name: search_walk
 -- in: channel int8, seq int8, limit int8
--- out: channel_id int8, seq int8, sender int8, version int8, body jsonb
-SELECT m.channel_id, m.seq, m.sender, m.version, CASE WHEN m.deleted_at IS NULL THEN m.body END AS body
+-- out: channel_id int8, seq int8, sender int8, version int8, body jsonb, thread int8
+SELECT m.channel_id, m.seq, m.sender, m.version, CASE WHEN m.deleted_at IS NULL THEN m.body END AS body, m.thread
 FROM messages m WHERE (m.channel_id, m.seq) > ($1::int8, $2::int8) ORDER BY m.channel_id, m.seq LIMIT $3;
 
 -- name: search_store

@@ -4,13 +4,14 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePort, tcpReady } from "../../conf/run/stack.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { bot, client } from "../support/http.mjs";
 import { poll } from "../support/realtime.mjs";
+import { begin, complete, fetched, path as upload, putTo, sendFiles, sha256 } from "../files/uploads.mjs";
 import { allMessages, assertGapFree, makeChannel, message, ok, problem, send } from "./help.mjs";
 
 const run = promisify(execFile);
@@ -19,8 +20,11 @@ let stack, web, site, alice, nobody;
 before(async () => {
 	stack = await startStack({
 		realtime: 0,
-		only: ["devidp", "postgres"],
-		conf: { "presence.poll_slack": "1s", "presence.grace": "1s", "presence.lease": "3s", "presence.renew": "600ms" },
+		only: ["devidp", "postgres", "files1", "lighttpd"], // lighttpd: before the store
+		conf: {
+			...{ "presence.poll_slack": "1s", "presence.grace": "1s", "presence.lease": "3s", "presence.renew": "600ms" },
+			...{ "files.multipart_above": "5M", "files.part_size": "5M" },
+		},
 	});
 	const port = await freePort(),
 		dir = join(stack.state, "cgi");
@@ -194,6 +198,36 @@ test("CGI: a body without CONTENT_LENGTH is read to its end where it was chunked
 		(await allMessages(alice, channel)).map((m) => m.body.text),
 		["in pieces"],
 	);
+});
+
+test("CGI: a file: asked for, sent to the store, checked in the request itself, whole and in parts, and had again", async () => {
+	const who = client(site, { token: await stack.token("alice", ["read", "write", "files"]) });
+	const { id } = await makeChannel(who);
+	const small = Buffer.from("a file by CGI"), large = randomBytes(5 * 2 ** 20 + 1); // [files] multipart_above
+	const one = await begin(who, id, small, { name: "one.txt", type: "text/plain" });
+	problem(await complete(who, one), 422, "upload_missing");
+	assert.equal((await putTo(one.put, small)).status, 200);
+	assert.deepEqual([ok(await complete(who, one)).state, ok(await complete(who, one)).state], ["ready", "ready"]); // no 202: nobody would go on
+	const two = await begin(who, id, large, { name: "two.bin", sha256: undefined });
+	const { part_size, parts } = two.multipart;
+	for (let number = 1; number <= parts; number++) {
+		const part = large.subarray((number - 1) * part_size, number * part_size);
+		const [to] = ok(await who.post(upload(two, "/parts"), { parts: [{ number, sha256: sha256(part) }] })).parts;
+		assert.equal((await putTo(to, part)).status, 200);
+		assert.deepEqual(ok(await who.get(upload(two))).multipart.have.length, number);
+	}
+	assert.equal(ok(await complete(who, two)).state, "ready");
+	const { body } = ok(await sendFiles(who, id, [one, two], "two files"), 201);
+	assert.deepEqual(
+		body.files.map((f) => [f.name, f.size]),
+		[
+			["one.txt", small.length],
+			["two.bin", large.length],
+		],
+	);
+	assert.ok((await fetched(who, one.id)).got.bytes.equals(small));
+	assert.ok((await fetched(who, two.id)).got.bytes.equals(large));
+	problem(await alice.post("/api/v1/uploads", {}), 403, "insufficient_scope");
 });
 
 test("CGI: with the database away it is 503, not a hang", async () => {

@@ -111,7 +111,7 @@ test("PG-4 a restart that passes while nobody asks is not noticed by anybody", a
 });
 
 test("PG-4 api is started before the database", async () => {
-	const stack = await startStack({ realtime: 0, only: ["devidp", "api1", "lighttpd"] });
+	const stack = await startStack({ realtime: 0, empty: true, only: ["devidp", "api1", "lighttpd"] });
 	try {
 		const nobody = client(stack, { token: `pct_${"A".repeat(43)}` });
 		const r = await nobody.get("/healthz");

@@ -11,7 +11,7 @@ import { backends, holdOpen, makeChannel, me, ok, problem, send } from "./help.m
 let stack, alice, bob, carol, reader, ids;
 
 before(async () => {
-	stack = await startStack({ realtime: 0, api: 2, conf: { "limits.message_chars": "50", "messages.edit_window": "1h" } });
+	stack = await startStack({ provider: false, realtime: 0, api: 2, conf: { "limits.message_chars": "50", "messages.edit_window": "1h" } });
 	[alice, bob, carol] = await Promise.all(["alice", "bob", "carol"].map((h) => bot(stack, h)));
 	reader = await bot(stack, "alice", ["read"]);
 	ids = { alice: (await me(alice)).id, bob: (await me(bob)).id, carol: (await me(carol)).id };

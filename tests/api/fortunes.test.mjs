@@ -50,7 +50,7 @@ function fortunes() {
 }
 
 before(async () => {
-	stack = await startStack({ realtime: 2, api: 2 });
+	stack = await startStack({ provider: false, realtime: 2, api: 2 });
 	people = await Promise.all(["alice", "bob", "carol", "dave", "erin"].map((h) => bot(stack, h)));
 	channel = (await makeChannel(people[0], { members: await Promise.all(people.slice(1).map(async (p) => (await me(p)).id)) })).id;
 });

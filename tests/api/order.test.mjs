@@ -11,7 +11,7 @@ import { allMessages, assertGapFree, holdChannel, makeChannel, me, ok, send } fr
 let stack, alice, bob, carol;
 
 before(async () => {
-	stack = await startStack({ realtime: 0, api: 2 });
+	stack = await startStack({ provider: false, realtime: 0, api: 2 });
 	[alice, bob, carol] = await Promise.all(["alice", "bob", "carol"].map((h) => bot(stack, h)));
 });
 after(() => stack?.stop());

@@ -18,6 +18,7 @@ let stack, alice, bob, carol, dave;
 
 before(async () => {
 	stack = await startStack({
+		provider: false,
 		realtime: 0,
 		api: 2,
 		front: "lighttpd-fastcgi-only",

@@ -18,7 +18,7 @@ const running = new Set();
 
 before(async () => {
 	dir = mkdtempSync(join(tmpdir(), "pulsechat-programs-"));
-	stack = await startStack({ realtime: 1 });
+	stack = await startStack({ provider: false, realtime: 1 });
 	[alice, bob] = [await bot(stack, "alice"), await bot(stack, "bob")];
 	room = await makeChannel(alice, { members: [(await me(bob)).id] });
 });

@@ -9,7 +9,7 @@ import { makeChannel, me, ok, problem, send } from "./help.mjs";
 let stack, alice, bob, carol, reader, ids;
 
 before(async () => {
-	stack = await startStack({ realtime: 0, api: 1 });
+	stack = await startStack({ provider: false, realtime: 0, api: 1 });
 	[alice, bob, carol] = await Promise.all(["alice", "bob", "carol"].map((h) => bot(stack, h)));
 	reader = await bot(stack, "bob", ["read"]);
 	ids = { alice: (await me(alice)).id, bob: (await me(bob)).id, carol: (await me(carol)).id };

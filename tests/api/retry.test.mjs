@@ -11,7 +11,7 @@ import { backends, holdSequencer, makeChannel, me, message, ok, problem, send } 
 let stack, alice, bob, channel, path;
 
 before(async () => {
-	stack = await startStack({ realtime: 0, api: 2 });
+	stack = await startStack({ provider: false, realtime: 0, api: 2 });
 	[alice, bob] = await Promise.all([bot(stack, "alice"), bot(stack, "bob")]);
 	channel = (await makeChannel(alice, { members: [(await me(bob)).id] })).id;
 	path = `/api/v1/channels/${channel}/messages`;

@@ -66,6 +66,8 @@ const ACTS = {
 	rename: [(c, w) => w.patch(c, { name: `renamed ${++made}` }), (k) => MODERATORS(200, k)],
 	"set the topic": [(c, w) => w.patch(c, { topic: "new" }), (k) => MODERATORS(200, k)],
 	archive: [(c, w) => w.patch(c, { archived: true }), (k) => OWNERS(200, k)],
+	"say for how long": [(c, w) => w.patch(c, { keep_days: 30 }), (k) => OWNERS(200, k)],
+	"make a link": [(c, w) => w.post(`${c}/invites`, {}), (k) => MODERATORS(201, k)],
 	promote: [(c, w) => w.patch(`${c}/members/${ids.zoe}`, { role: "moderator" }), (k) => OWNERS(200, k)],
 	"hand over": [(c, w) => w.put(`${c}/owner`, { user: ids.zoe }), (k) => OWNERS(200, k)],
 	remove: [(c, w) => w.delete(`${c}/members/${ids.zoe}?reason=rude`), (k) => MODERATORS(204, k)],

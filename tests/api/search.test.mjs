@@ -11,7 +11,7 @@ import { holdOpen, makeChannel, me, message, ok, problem, send } from "./help.mj
 let stack, alice, bob, room;
 
 before(async () => {
-	stack = await startStack({ realtime: 0, api: 2 });
+	stack = await startStack({ provider: false, realtime: 0, api: 2 });
 	[alice, bob] = await Promise.all([bot(stack, "alice"), bot(stack, "bob")]);
 	room = (await makeChannel(alice, { name: "searchroom" })).id;
 });
@@ -58,6 +58,7 @@ const SAID = [
 	"مُحَمَّد كتب",
 	"don't stop-me now, snake_case C3PO",
 	"Smørrebrød œuvre Łódź",
+	"**Fettes** _schräges_ ~~Weg~~ `code_wort` [Titel](https://example.org/pfad)",
 ];
 
 test("SE-1 scripts without spaces, accents, case, width and composition: found anywhere in the text, indexed or not", async () => {
@@ -73,6 +74,9 @@ test("SE-1 scripts without spaces, accents, case, width and composition: found a
 		["नमस", 12], ["שלום", 13], ["محمد", 14], ["don’t", 15], ["dont"],
 		["stop me", 15], ["snake_case", 15], ["c3", 15], ["smorre", 16],
 		["oeuvre", 16], ["lodz", 16], ["ouvre"], ["上 海", 0], ["上東"], ["東上"],
+		// within what Markdown marks
+		["fettes", 17], ["schrages", 17], ["weg", 17], ["code_wort", 17], ["titel", 17], ["example.org/pfad", 17],
+		["fettes schräges weg", 17],
 	];
 	await bothWays(
 		async () => {

@@ -10,7 +10,7 @@ import { channel, crowd, head, people, post } from "../realtime/help.mjs";
 let stack, alice, bob, carol;
 
 before(async () => {
-	stack = await startStack({ realtime: 0, api: 2, front: "lighttpd-fastcgi-only", conf: { "api.poll": "plain" } });
+	stack = await startStack({ provider: false, realtime: 0, api: 2, front: "lighttpd-fastcgi-only", conf: { "api.poll": "plain" } });
 	[alice, bob, carol] = await people(stack, "alice", "bob", "carol");
 });
 after(() => stack.stop());

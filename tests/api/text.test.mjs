@@ -10,8 +10,8 @@ import { json, makeChannel, message, ok, problem, send } from "./help.mjs";
 let stack, alice, bob, channel, path;
 
 before(async () => {
-	stack = await startStack({ realtime: 0 });
-	[alice, bob] = await Promise.all([bot(stack, "alice"), bot(stack, "bob")]);
+	stack = await startStack({ provider: false, realtime: 0 });
+	[alice, bob] = await Promise.all([bot(stack, "alice", ["read", "write", "files", "admin"]), bot(stack, "bob")]);
 	channel = (await makeChannel(alice)).id;
 	path = `/api/v1/channels/${channel}/messages`;
 });
@@ -92,15 +92,68 @@ test("TX-1 hostile structure: depth, duplicate keys, numbers, trailing bytes", a
 	assert.equal((await post(path, ` \n\t${whole}\r\n `)).status, 201); // white space is none of them
 });
 
+test("TX-1 the same in whatever else is written: names, topics, statuses, files, edits, reports, ops", async () => {
+	const { seq } = ok(await send(alice, channel, "one"), 201);
+	const op = JSON.stringify({ op: "send", client_id: randomUUID(), channel, body: { text: "@@" } });
+	const upload = { client_id: randomUUID(), channel, name: "@@", type: "text/plain", size: 1, sha256: "0".repeat(64) };
+	const places = [
+		["PATCH", `${path}/${seq}`, { body: { text: "@@" } }, "body.text"],
+		["POST", "/api/v1/channels", { kind: "public", name: "x", topic: "@@" }, "topic"],
+		["PATCH", `/api/v1/channels/${channel}`, { name: "@@" }, "name"],
+		["POST", "/api/v1/bots", { handle: "robot", name: "@@" }, "name"], // a display name
+		["POST", "/api/v1/bots", { handle: "@@", name: "Robot" }, "handle"],
+		["PUT", "/api/v1/me/status", { text: "@@" }, "text"],
+		["PUT", "/api/v1/me/status", { emoji: "@@" }, "emoji"],
+		["PATCH", "/api/v1/me", { time_zone: "@@" }, "time_zone"],
+		["POST", "/api/v1/uploads", upload, "name"],
+		["POST", "/api/v1/uploads", { ...upload, name: "a", type: "@@" }, "type"],
+		["POST", "/api/v1/uploads", { ...upload, name: "a", client_id: "@@" }, "client_id"],
+	];
+	const bad = ['"a\\u0000b"', '"\\ud83d"', quoted(0xed, 0xa0, 0xbd), quoted(0xc3), quoted(0xff), quoted(0)];
+	for (const [method, to, body, field] of places) {
+		const [a, b] = JSON.stringify(body).split('"@@"');
+		for (const literal of bad) {
+			const raw = Buffer.concat([Buffer.from(a), Buffer.from(literal), Buffer.from(b)]);
+			problem(await alice[method.toLowerCase()](to, raw, { headers: json }), 400, "bad_field", field);
+		}
+	}
+	// A line of ops: it is named, and the others go on.
+	const [a, b] = op.split('"@@"');
+	const good = JSON.stringify({ op: "ping", ref: "still" });
+	for (const literal of bad) {
+		const raw = Buffer.concat([Buffer.from(a), Buffer.from(literal), Buffer.from(`${b}\n${good}\n`)]);
+		const r = await alice.post("/api/v1/ops", raw, { headers: { "content-type": "application/x-ndjson" } });
+		assert.equal(r.status, 200, r.text);
+		const [first, second] = r.text.trim().split("\n").map((l) => JSON.parse(l));
+		assert.deepEqual([first.type, first.code, first.field], ["error", "bad_field", "body.text"]);
+		assert.deepEqual([second.type, second.ref], ["pong", "still"]);
+	}
+	assert.equal(ok(await alice.delete(`${path}/${seq}`)).deleted, true);
+});
+
 test("TX-1 invalid bytes in path and query", async () => {
-	for (const q of ["q=%ed%a0%80", "q=%c3", "q=a%01b"]) assert.equal((await alice.get(`/api/v1/users?${q}`)).status, 400, q);
+	const bytes = ["%ed%a0%80", "%c3", "a%00b", "%ff", "%c0%80", "a%01b"];
+	for (const b of bytes) {
+		for (const [of, field] of [["users?q=", "q"], ["search?q=", "q"]])
+			{
+				const r = await alice.get(`/api/v1/${of}${b}`);
+				if (/^a|^%c0|^%ff/.test(b)) assert.equal(r.status, 400, b); // by the web server, may be
+				else problem(r, 400, "bad_request", field);
+			}
+		for (const method of ["put", "delete", "get"]) {
+			const r = await alice[method](`${path}/1/reactions/${b}`);
+			assert.equal(r.status, 400, `${method} ${b}: ${r.text}`);
+		}
+	}
 });
 
 test("TX-1 after all that: nothing stored, others go on", async () => {
-	assert.equal(ok(await alice.get(path)).messages.length, 1);
+	assert.deepEqual(ok(await alice.get(path)).messages.map((m) => m.body?.text), ["x", undefined]);
 	ok(await bob.post(`/api/v1/channels/${channel}/join`));
 	ok(await send(bob, channel, "still here"), 201);
 	assert.equal(await stack.psql("SELECT count(*) FROM channels"), "1");
+	assert.equal(await stack.psql("SELECT count(*) FROM users WHERE bot"), "0");
+	assert.equal(await stack.psql("SELECT count(*) FROM files"), "0");
 });
 
 test("TX-2 text comes back as it was: scripts, marks, directions, line ends", async () => {
@@ -131,6 +184,21 @@ test("TX-2 text comes back as it was: scripts, marks, directions, line ends", as
 		const sent = ok(await send(alice, channel, text), 201);
 		assert.equal(sent.body.text, text);
 		assert.equal(ok(await bob.get(`${path}/${sent.seq}`)).body.text, text);
+	}
+});
+
+test("TX-2 one unit for all limits: characters of Unicode, whatever they weigh; the error tells it; nothing is cut", async () => {
+	for (const c of ["a", "é", "😀", "e\u0301"]) {
+		const each = [...c].length;
+		const most = c.repeat(20000 / each);
+		const sent = ok(await send(alice, channel, most), 201);
+		assert.equal(sent.body.text, most);
+		const p = problem(await send(alice, channel, `${most}a`), 400, "bad_field", "body.text");
+		assert.match(p.detail, /20001 characters; at most 20000/);
+		const name = c.repeat(80 / each);
+		assert.equal((await makeChannel(alice, { name })).name, name);
+		const long = problem(await alice.post("/api/v1/channels", { kind: "public", name: `${name}a` }), 400, "bad_field", "name");
+		assert.match(long.detail, /81 characters; at most 80|to 80 characters/);
 	}
 });
 

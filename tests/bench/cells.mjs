@@ -267,8 +267,10 @@ export async function polls(options) {
 // --- durable sends
 
 export async function durable(options) {
-	const cell = new Cell("Durable sends: 500 channels of 4 members, 2,000 writers", options);
-	const site = await startSite();
+	// both sides are reached by Unix sockets, as a web server reaches pulsechat-realtime; --tcp: ours by TCP
+	const how = options.tcp ? "by TCP, pgbench by its Unix socket" : "both sides by Unix sockets";
+	const cell = new Cell(`Durable sends: 500 channels of 4 members, 2,000 writers; ${how}`, options);
+	const site = await startSite({ local: !options.tcp });
 	try {
 		await people(site, 2000);
 		const ids = await channels(

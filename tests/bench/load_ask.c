@@ -61,21 +61,53 @@ void ask_poll(struct conn *c)
 	ask(c, "GET", path, NULL);
 }
 
+static char *put(char *to, const char *p, size_t n)
+{
+	memcpy(to, p, n);
+	return to + n;
+}
+
+/* A number in hexadecimal, of so many digits. */
+static char *put_hex(char *to, uint64_t v, int digits)
+{
+	for (int k = digits; k-- > 0; v >>= 4)
+		to[k] = "0123456789abcdef"[v & 15];
+	return to + digits;
+}
+
 static void fill_text(char *out, size_t n, int64_t due, const struct conn *c)
 {
-	snprintf(out, STAMP + 1, "@%016llx %04x %08x ", (unsigned long long)due, (unsigned)c->number & 0xffff,
-		 c->count);
-	for (size_t k = STAMP; k < n; k++)
-		out[k] = (char)('a' + k % 26);
+	static char filler[2500];
+
+	if (!filler[0])
+		for (size_t k = 0; k < sizeof(filler); k++)
+			filler[k] = (char)('a' + k % 26);
+	*out = '@';
+	put_hex(out + 1, (uint64_t)due, 16);
+	out[17] = ' ';
+	put_hex(out + 18, (uint64_t)c->number, 4);
+	out[22] = ' ';
+	put_hex(out + 23, c->count, 8);
+	out[31] = ' ';
+	memcpy(out + STAMP, filler + STAMP, n - STAMP);
 	out[n] = 0;
 }
 
 void next_id(char out[40])
 {
+	char *p = out;
+
 	op_count++;
-	snprintf(out, 40, "%08x-%04x-4%03x-8%03x-%012llx", (unsigned)(run_id >> 32), (unsigned)(run_id >> 16) & 0xffff,
-		 (unsigned)(run_id >> 4) & 0xfff, (unsigned)(op_count >> 48) & 0xfff,
-		 (unsigned long long)op_count & 0xffffffffffff);
+	p = put_hex(p, run_id >> 32, 8);
+	*p++ = '-';
+	p = put_hex(p, run_id >> 16, 4);
+	p = put(p, "-4", 2);
+	p = put_hex(p, run_id >> 4, 3);
+	p = put(p, "-8", 2);
+	p = put_hex(p, op_count >> 48, 3);
+	*p++ = '-';
+	p = put_hex(p, op_count, 12);
+	*p = 0;
 }
 
 void ask_rest(struct conn *c)
@@ -97,24 +129,31 @@ void ask_rest(struct conn *c)
 	}
 }
 
+#define PUT(to, literal) put(to, literal, sizeof(literal) - 1)
+
 void send_op(struct conn *c, int64_t due)
 {
 	static const unsigned char mask[4] = {0x11, 0x22, 0x33, 0x44};
-	unsigned char frame[3000 + WS_HEAD_MAX];
-	char op[3000], text[2500], id[40];
-	size_t n, at;
+	unsigned char frame[WS_HEAD_MAX + 3000], *start;
+	char *p, *op = (char *)frame + WS_HEAD_MAX, id[40];
+	size_t n, head;
 
 	c->count++;
-	fill_text(text, opt.body, due, c);
 	next_id(id);
-	n = (size_t)snprintf(
-		op, sizeof(op),
-		"{\"op\":\"send\",\"ref\":\"%llx\",\"client_id\":\"%s\",\"channel\":%lld,\"body\":{\"text\":\"%s\"}}",
-		(unsigned long long)due, id, (long long)rooms[c->room].id, text);
-	at = ws_head(frame, WS_TEXT, n, mask);
-	memcpy(frame + at, op, n);
-	ws_mask(frame + at, n, mask);
+	p = PUT(op, "{\"op\":\"send\",\"ref\":\"");
+	p = put_hex(p, (uint64_t)due, 16);
+	p = PUT(p, "\",\"client_id\":\"");
+	p = put(p, id, 36);
+	p = PUT(p, "\",\"channel\":");
+	p += sprintf(p, "%lld", (long long)rooms[c->room].id);
+	p = PUT(p, ",\"body\":{\"text\":\"");
+	fill_text(p, opt.body, due, c);
+	p = PUT(p + opt.body, "\"}}");
+	n = (size_t)(p - op);
+	ws_mask((unsigned char *)op, n, mask);
+	start = frame + WS_HEAD_MAX - (n < 126 ? 2 : n < 65536 ? 4 : 10) - sizeof(mask);
+	head = ws_head(start, WS_TEXT, n, mask);
 	c->waits = true;
-	conn_put(c, frame, at + n);
+	conn_put(c, start, head + n);
 	m.sent++;
 }

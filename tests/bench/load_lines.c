@@ -94,7 +94,8 @@ static void on_line(struct conn *c, const char *p, size_t n, int64_t now)
 	if (STARTS(p, n, "{\"type\":\"message\",\"cursor\":\"")) {
 		on_message(c, p, n, now);
 	} else if (STARTS(p, n, "{\"type\":\"ack\"")) {
-		const char *ref = find(p, n, "\"ref\":\""), *seq = find(p, n, "\"seq\":");
+		bool usual = STARTS(p, n, "{\"type\":\"ack\",\"ref\":\"");
+		const char *ref = usual ? p + 21 : find(p, n, "\"ref\":\""), *seq = find(p, n, "\"seq\":");
 		const char *end = ref ? memchr(ref, '"', n - (size_t)(ref - p)) : NULL;
 		int64_t s = seq ? number(&seq) : 0;
 

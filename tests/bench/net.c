@@ -130,7 +130,16 @@ size_t ws_head(unsigned char *out, int opcode, size_t n, const unsigned char *ma
 
 void ws_mask(unsigned char *p, size_t n, const unsigned char mask[4])
 {
-	for (size_t k = 0; k < n; k++)
+	uint64_t wide, eight;
+	size_t k = 0;
+
+	memcpy(&wide, (unsigned char[8]){mask[0], mask[1], mask[2], mask[3], mask[0], mask[1], mask[2], mask[3]}, 8);
+	for (; k + 8 <= n; k += 8) {
+		memcpy(&eight, p + k, 8);
+		eight ^= wide;
+		memcpy(p + k, &eight, 8);
+	}
+	for (; k < n; k++)
 		p[k] ^= mask[k & 3];
 }
 

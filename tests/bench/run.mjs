@@ -1,7 +1,8 @@
 // run: `make bench`. Measures PulseChat beside its peers on this machine, prints a table, writes build/bench/bench.json and
 // build/bench/bench.svg. Each ratio is made within one run, the two sides in turn, medians of three rounds.
-//   node tests/bench/run.mjs [--quick] [--calm] [--rounds N] [--patience SECONDS] [-v] [CELL…]     (make bench BENCH="--quick fan1000")
+//   node tests/bench/run.mjs [--quick] [--calm] [--tcp] [--rounds N] [--patience SECONDS] [-v] [CELL…]   (make bench BENCH="--quick fan1000")
 //   --quick     short steps, one round: for seeing that it works     --calm   no search for top rates, no snapshot
+//   --tcp       durable: the writers come by TCP, which costs them and us some us a message more; else by a Unix socket, as pgbench does
 //   --patience  how long to wait for a quiet machine before each measurement (60)
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -15,6 +16,7 @@ const args = process.argv.slice(2);
 const options = {
 	quick: false,
 	calmOnly: false,
+	tcp: false,
 	patience: 60,
 	rounds: 0,
 	say: (text) => console.log(text),
@@ -25,6 +27,7 @@ while (args.length) {
 	const a = args.shift();
 	if (a === "--quick") options.quick = true;
 	else if (a === "--calm") options.calmOnly = true;
+	else if (a === "--tcp") options.tcp = true;
 	else if (a === "--rounds") options.rounds = Number(args.shift());
 	else if (a === "--patience") options.patience = Number(args.shift());
 	else if (a === "-v") options.debug = (text) => console.log(`    ${text}`);

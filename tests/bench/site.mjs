@@ -68,8 +68,9 @@ export function conditions() {
 
 // --- the site
 
-/** A site with one process of each kind; pulsechat-realtime is reached past the web server by TCP, as the floor is. */
-export async function startSite({ proxied = false, conf = {} } = {}) {
+/** A site with one process of each kind; pulsechat-realtime is reached past the web server: by TCP, as the floor is, or (local) by
+ *  its Unix socket, as pgbench reaches PostgreSQL. */
+export async function startSite({ proxied = false, local = false, conf = {} } = {}) {
 	const stack = await startStack({
 		variant: "plain",
 		api: 1,
@@ -86,7 +87,9 @@ export async function startSite({ proxied = false, conf = {} } = {}) {
 	});
 	const site = { stack, tokens: [], proxied, channels: new Map() };
 	const realtime = stack.proc("realtime1");
-	if (!proxied) {
+	if (local) {
+		site.address = stack.socket("realtime1");
+	} else if (!proxied) {
 		const port = await freePort();
 		site.address = `127.0.0.1:${port}`;
 		await stack.down("realtime1");

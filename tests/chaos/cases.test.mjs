@@ -179,7 +179,7 @@ test("PG-4 20 s without a database: sends wait, then are refused in clear; socke
 });
 
 test("PG-4 realtime is started before the database: 503 until it is there, then at work by itself", async () => {
-	const stack = await startStack({ realtime: 1, only: ["devidp", "api1", "realtime1", "lighttpd"] });
+	const stack = await startStack({ realtime: 1, empty: true, only: ["devidp", "api1", "realtime1", "lighttpd"] });
 	try {
 		const nobody = { stack, credentials: { authorization: `Bearer pct_${"A".repeat(43)}` }, token: "x" };
 		const early = await poll(nobody, {});

@@ -30,7 +30,7 @@ function graces(feed, n = 1) {
 describe("presence over crashes", () => {
 	let stack, alice, watch, mates, room;
 	before(async () => {
-		stack = await startStack({ realtime: 2, supervise: false, conf: conf });
+		stack = await startStack({ provider: false, realtime: 2, supervise: false, conf: conf });
 		watch = await watchPresence(stack);
 		[alice] = await people(stack, "alice");
 		({ people: mates, room } = await crowd(stack, alice, 100));

@@ -15,7 +15,7 @@ let stack, alice, movers;
 
 before(async () => {
 	// a small ring: resumes meet the log too
-	stack = await startStack({ realtime: 2, conf: { "realtime.ring_events": 200 } });
+	stack = await startStack({ provider: false, realtime: 2, conf: { "realtime.ring_events": 200 } });
 	[alice, ...movers] = await people(stack, "alice", "bob", "carol", "dave", "erin");
 });
 after(() => stack.stop());

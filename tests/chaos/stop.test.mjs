@@ -17,7 +17,7 @@ const UNDER_WAY = 100; // sends at most: where a busy machine does fewer a secon
 
 let stack, alice, bob;
 before(async () => {
-	stack = await startStack({ realtime: 2 });
+	stack = await startStack({ provider: false, realtime: 2 });
 	[alice, bob] = await people(stack, "alice", "bob");
 });
 after(() => stack.stop());

@@ -273,6 +273,35 @@ static void the_same_client_id_from_four_writers_is_one_message(void **state)
 		port_close(&p[w]);
 }
 
+/* What a writer holds for its channel's newest seq, another one has gone on from. */
+static void writers_that_take_turns_in_a_channel_leave_no_hole(void **state)
+{
+	struct fixture *f = *state;
+	struct site *s = f->site;
+	struct port *p[2] = {f->port, port_writer(s->config, "writer")};
+	static const uint32_t turns[] = {1, 2, 1, 1, 3, 1, 2};
+	static struct sent v[16];
+	size_t n = 0;
+
+	for (size_t w = 0; w < COUNT_OF(p); w++)
+		UNTIL(writer_is_up(p[w]->writer), 5000);
+	for (size_t t = 0; t < COUNT_OF(turns); t++) {
+		for (uint32_t k = 0; k < turns[t]; k++) {
+			char id[37];
+
+			rand_uuid(id);
+			send_text(p[t % 2], s, s->open, s->user[0], id, "my turn", &v[n++]);
+		}
+		UNTIL(count_done(v, n) == n, 5000);
+	}
+	for (size_t k = 0; k < n; k++) {
+		assert_true(v[k].ok && !v[k].again);
+		assert_int_equal(v[k].seq, (int64_t)k + 1);
+	}
+	assert_int_equal(check_log(s), n);
+	port_close(&p[1]);
+}
+
 static void a_client_id_used_again_is_a_retry_or_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -802,6 +831,7 @@ int main(void)
 		TEST(each_item_of_a_batch_has_its_own_outcome),
 		TEST(a_bad_item_fails_alone_where_the_database_refuses_the_batch),
 		TEST(the_same_client_id_from_four_writers_is_one_message),
+		TEST(writers_that_take_turns_in_a_channel_leave_no_hole),
 		TEST(a_client_id_used_again_is_a_retry_or_refused),
 		TEST(a_client_id_twice_in_one_batch_is_stored_once),
 		TEST(a_held_channel_stops_no_other_and_keeps_its_order),

@@ -7,7 +7,7 @@ import { ask, cases } from "./table.mjs";
 
 let stack, s3;
 before(async () => {
-	stack = await startStack({ realtime: 0, only: ["files1", "lighttpd"] });
+	stack = await startStack({ provider: false, realtime: 0, only: ["files1", "lighttpd"] });
 	s3 = localStore(stack);
 });
 after(() => stack?.stop());

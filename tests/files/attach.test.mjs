@@ -14,7 +14,7 @@ import { GIF, begin, png, replayed, sendFiles, uploaded, wish, withFiles } from 
 
 let stack, alice, bob;
 before(async () => {
-	stack = await startStack({ api: 2, realtime: 2 });
+	stack = await startStack({ provider: false, api: 2, realtime: 2 });
 	[alice, bob] = await Promise.all(["alice", "bob"].map((u) => bot(stack, u, ["read", "write", "files"])));
 });
 after(() => stack.stop());

@@ -30,6 +30,7 @@ export function eachStore(kind, { conf = {}, ...options }, define) {
 		before(async () => {
 			if (kind === "radosgw") site.gw = await startRadosgw();
 			site.stack = await startStack({
+				provider: false,
 				files: kind === "local",
 				realtime: 1,
 				...options,

@@ -11,7 +11,7 @@ import { channel, head, inOrder, people, post, range, sendOp, until } from "./he
 let stack, alice, bob, carol, far;
 
 before(async () => {
-	stack = await startStack({ realtime: 2, conf: { "realtime.ring_events": 64 } });
+	stack = await startStack({ provider: false, realtime: 2, conf: { "realtime.ring_events": 64 } });
 	[alice, bob, carol] = await people(stack, "alice", "bob", "carol");
 	far = await channel(alice, [carol]);
 });

@@ -13,7 +13,7 @@ import { channel, exactly, head, idOf, inOrder, markOf, people, post, range, say
 let stack, alice, bob, carol;
 
 before(async () => {
-	stack = await startStack({ realtime: 2 });
+	stack = await startStack({ provider: false, realtime: 2 });
 	[alice, bob, carol] = await people(stack, "alice", "bob", "carol");
 });
 after(() => stack.stop());

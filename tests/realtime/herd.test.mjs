@@ -12,7 +12,7 @@ const LOG_READERS = 3; // connections of one process that ask (ws/main.c)
 let stack, alice, all, room, sent = 0;
 
 before(async () => {
-	stack = await startStack({ realtime: 2, conf: { "realtime.ring_events": 64, "realtime.drain_spread": `${SPREAD}s` } });
+	stack = await startStack({ provider: false, realtime: 2, conf: { "realtime.ring_events": 64, "realtime.drain_spread": `${SPREAD}s` } });
 	[alice] = await people(stack, "alice");
 	({ people: all, room } = await crowd(stack, alice, PEOPLE));
 });

@@ -18,7 +18,7 @@ let stack, alice, bob;
 before(async () => {
 	const conf = { "realtime.ping_interval": `${INTERVAL}ms`, "realtime.pong_timeout": `${PONG}ms` };
 	// lighttpd: a connection of its own for each request, so that they can be counted
-	stack = await startStack({ realtime: 2, front: "lighttpd", conf });
+	stack = await startStack({ provider: false, realtime: 2, front: "lighttpd", conf });
 	[alice, bob] = await people(stack, "alice", "bob");
 });
 after(() => stack?.stop());

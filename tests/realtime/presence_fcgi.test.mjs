@@ -11,7 +11,7 @@ import { GRACE, LEASE, conf } from "./presence_room.mjs";
 
 let stack, alice, bob, carol, watch, f;
 before(async () => {
-	stack = await startStack({ realtime: 0, api: 2, front: "lighttpd-fastcgi-only", conf });
+	stack = await startStack({ provider: false, realtime: 0, api: 2, front: "lighttpd-fastcgi-only", conf });
 	watch = await watchPresence(stack);
 	[alice, bob, carol] = await people(stack, "alice", "bob", "carol");
 	await channel(alice, [bob, carol]);

@@ -106,6 +106,47 @@ test("ops: acks, errors with ref and client_id, and the connection goes on", asy
 	await a.close();
 });
 
+test("TX-1 hostile JSON by WebSocket, poll and stream: the member is named, the connection and others go on, nothing is stored", async () => {
+	const a = await openWs(alice), b = await openWs(bob);
+	const before = Number(await stack.psql("SELECT count(*) FROM messages"));
+	let n = 0;
+	const refused = async (raw, field, code = "bad_field") => {
+		const ref = `t${++n}`;
+		const from = a.lines.length;
+		a.send(raw.replace('"@ref"', `"${ref}"`));
+		const e = await a.some((l) => l.type === "error" && a.lines.indexOf(l) >= from);
+		assert.deepEqual([e.code, e.field], [code, field], raw.slice(0, 200));
+		assert.equal((await a.call({ op: "ping" })).type, "pong");
+	};
+	const op = (more) => JSON.stringify({ ref: "@ref", channel: room, client_id: randomUUID(), ...more });
+	const texts = ['"a\\u0000b"', '"\\ud83d"', '"\\udc00x"', '"a\\u0007"'];
+	for (const bad of texts) {
+		for (const [raw, field] of [
+			[op({ op: "send", body: { text: "@@" } }), "body.text"],
+			[op({ op: "send", client_id: "@@", body: { text: "x" } }), "client_id"],
+			[op({ op: "@@", client_id: undefined }), "op"],
+		])
+			await refused(raw.replace('"@@"', bad), field);
+	}
+	await refused(op({ op: "send", body: { text: "x" } }).replace('"text":"x"', '"text":"x","text":"y"'), "body.text");
+	await refused(op({ op: "read", client_id: undefined, seq: 7 }).replace(/7}$/, "9223372036854775808}"), "seq");
+	await refused(op({ op: "read", client_id: undefined, seq: 7 }).replace(/7}$/, "1e400}"), "seq");
+	await refused("[".repeat(100000), undefined, "bad_request");
+	await refused('{"op":"ping"}x', undefined, "bad_request");
+	for (const [path, field] of [["cursor=a%2fb", "cursor"], ["cursor=%ed%a0%bd", "cursor"], ["instance=%c3", "instance"], ["wait=1e400", "wait"]])
+		for (const accept of ["application/json", "text/event-stream"]) {
+			const r = await alice.get(`/api/v1/events?${path}`, { headers: { accept } });
+			assert.deepEqual([r.status, r.text[0] === "{" && r.json.field], [400, field], `${accept} ${path}: ${r.text}`);
+		}
+	assert.equal((await b.call({ op: "ping" })).type, "pong");
+	const last = await say(b, room, "still here");
+	for (const feed of [a, b]) await feed.some((l) => l.type === "message" && l.seq === last.seq);
+	assert.equal(Number(await stack.psql("SELECT count(*) FROM messages")), before + 1);
+	// A resume over all of it is sound.
+	assert.deepEqual(seqs((await poll(bob, { cursor: a.hello.cursor })).events, room), [last.seq]);
+	await Promise.all([a.close(), b.close()]);
+});
+
 test("WP-1 a frame of 500 lines, of none, with CR LF and one bad line among good ones", async () => {
 	const a = await openWs(alice);
 	const from = (await say(a, room, "before")).seq;

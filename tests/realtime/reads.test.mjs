@@ -14,7 +14,7 @@ let stack, alice, bob;
 
 before(async () => {
 	const conf = { "reads.coalesce": `${COALESCE}ms`, "database.wait": "2s" };
-	stack = await startStack({ realtime: 2, api: 1, postgres: { log_statement: "all" }, conf });
+	stack = await startStack({ provider: false, realtime: 2, api: 1, postgres: { log_statement: "all" }, conf });
 	[alice, bob] = await people(stack, "alice", "bob");
 });
 after(() => stack?.stop());

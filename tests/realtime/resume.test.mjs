@@ -11,6 +11,7 @@ let stack, alice, bob, carol;
 
 before(async () => {
 	stack = await startStack({
+		provider: false,
 		realtime: 2,
 		conf: { "realtime.ring_events": 64, "events.resume_events": 300, "realtime.queue_bytes": "64k" },
 	});

@@ -13,7 +13,7 @@ const SLOW = 50, HEALTHY = 40, BOUND = 1 << 20;
 let stack, alice, all, room;
 
 before(async () => {
-	stack = await startStack({ realtime: 2, variant: "plain", wrap: [] });
+	stack = await startStack({ provider: false, realtime: 2, variant: "plain", wrap: [] });
 	[alice] = await people(stack, "alice");
 	({ people: all, room } = await crowd(stack, alice, 10));
 });

@@ -14,7 +14,7 @@ let stack, alice, bob, carol, dave;
 const { follow, stop } = followers();
 
 before(async () => {
-	stack = await startStack({ realtime: 2, api: 2 });
+	stack = await startStack({ provider: false, realtime: 2, api: 2 });
 	[alice, bob, carol, dave] = await people(stack, "alice", "bob", "carol", "dave");
 });
 after(() => {

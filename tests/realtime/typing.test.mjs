@@ -14,6 +14,7 @@ const { follow, stop } = followers();
 
 before(async () => {
 	stack = await startStack({
+		provider: false,
 		realtime: 2,
 		conf: { "typing.last": `${LAST}ms`, "typing.repeat": `${REPEAT}ms`, "typing.present_max": PRESENT_MAX },
 		postgres: { log_statement: "all" },

@@ -16,7 +16,7 @@ const ROUND = 20; // steps between two comparisons
 let stack, alice, bob, carol;
 
 before(async () => {
-	stack = await startStack({ realtime: 2, api: 1, conf: { "reads.coalesce": "100ms" } });
+	stack = await startStack({ provider: false, realtime: 2, api: 1, conf: { "reads.coalesce": "100ms" } });
 	[alice, bob, carol] = await people(stack, "alice", "bob", "carol");
 });
 after(() => stack?.stop());

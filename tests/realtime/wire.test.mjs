@@ -12,7 +12,8 @@ const MAX = 128 << 10;
 let stack, alice, bob, room;
 
 before(async () => {
-	stack = await startStack({ realtime: 1, conf: { "realtime.ping_interval": "700ms", "realtime.pong_timeout": "20s", "realtime.queue_bytes": "8M" } });
+	const conf = { "realtime.ping_interval": "700ms", "realtime.pong_timeout": "20s", "realtime.queue_bytes": "8M" };
+	stack = await startStack({ provider: false, realtime: 1, conf });
 	[alice, bob] = await people(stack, "alice", "bob");
 	room = await channel(alice, [bob]);
 });
@@ -118,12 +119,15 @@ test("WP-1 what is too large is closed with 1009, bad UTF-8 with 1007, binary wi
 	for (let i = 0; i < bytes.length; i += 4000)
 		pieces.push(encode(i ? 0 : TEXT, bytes.subarray(i, i + 4000), { fin: i + 4000 >= bytes.length }));
 	const op = JSON.stringify(sendOp(room, "never"));
+	const halves = (a, b) => [encode(TEXT, Buffer.from(a), { fin: false }), encode(0, Buffer.from(b))];
 	const cases = [
 		["one byte too many", [encode(TEXT, bytes)], [1009]],
 		["one byte too many, in pieces", pieces, [1009]],
 		["a length of 2^40, and then some of it", [encode(TEXT, Buffer.alloc(MAX + 4096, " "), { length: 2 ** 40 })], [1009]],
 		["bad UTF-8", [encode(TEXT, Buffer.concat([Buffer.from(op.slice(0, -8)), Buffer.from([0xc3, 0x28]), Buffer.from(op.slice(-8))]))], [1007]],
 		["a surrogate in UTF-8", [encode(TEXT, Buffer.from([0xed, 0xa0, 0x80]))], [1007]],
+		["TX-1 half a surrogate in UTF-8, in two frames", halves([0x22, 0xed], [0xa0, 0xbd]), [1007]],
+		["TX-1 a character that does not end", halves([0x22, 0xc3], []), [1007]],
 		["binary", [encode(BINARY, op)], [1003]],
 		["a reserved bit, as of compression", [encode(TEXT, op, { rsv: 4 })], [1002]],
 		["another reserved bit", [encode(TEXT, op, { rsv: 1 })], [1002]],

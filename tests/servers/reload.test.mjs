@@ -39,7 +39,7 @@ const KINDS = {
 let stack, tokens;
 
 before(async () => {
-	stack = await startStack({ front: "lighttpd" });
+	stack = await startStack({ provider: false, front: "lighttpd" });
 	tokens = { alice: await stack.token("alice", ["read", "write"]), bob: await stack.token("bob", ["read", "write"]) };
 });
 after(() => stack?.stop());

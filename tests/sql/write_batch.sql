@@ -88,6 +88,29 @@ SELECT is((SELECT max(seq) FROM messages WHERE channel_id = :hall), 515::bigint,
 SELECT ok(spy.log_is_whole(), 'the log is whole');
 SELECT is((SELECT status FROM spy.batch_of(true, jsonb_build_array(spy.item(:hall, :alice, 2000, 'w')))), 0, 'the waiting form stores the same');
 
+-- a seq that the caller has stored himself: the newest, or one that others have gone on from; with a retry in the batch, and both
+CREATE FUNCTION pg_temp.hinted(channel bigint, sender bigint, hint bigint, clients int[], look boolean DEFAULT false)
+RETURNS TABLE (status int, seq bigint) LANGUAGE sql AS $$
+	SELECT b.status, b.seq FROM write_batch(ARRAY[channel], ARRAY[hint], array_fill('s'::"char", ARRAY[cardinality(clients)]),
+		array_fill(1, ARRAY[cardinality(clients)]), ARRAY(SELECT generate_series(1, cardinality(clients))),
+		array_fill(sender, ARRAY[cardinality(clients)]), ARRAY(SELECT spy.uuid(c) FROM unnest(clients) c),
+		array_fill('\x00112233445566778899aabbccddeeff'::bytea, ARRAY[cardinality(clients)]),
+		array_fill(NULL::bigint, ARRAY[cardinality(clients)]), array_fill('{"text": "h"}'::text, ARRAY[cardinality(clients)]),
+		array_fill('"x":1}'::text, ARRAY[cardinality(clients)]), ARRAY[cardinality(clients)], look, false) b
+$$;
+SELECT results_eq(format('SELECT * FROM pg_temp.hinted(%s, %s, -516, ARRAY[3001, 3002])', :hall, :alice), 'VALUES (0, 517::bigint), (0, 518)',
+	'on from the newest');
+SELECT results_eq(format('SELECT * FROM pg_temp.hinted(%s, %s, -516, ARRAY[3003, 3004])', :hall, :alice), 'VALUES (0, 519::bigint), (0, 520)',
+	'on from what others have stored meanwhile');
+SELECT results_eq(format('SELECT * FROM pg_temp.hinted(%s, %s, -520, ARRAY[3004, 3005])', :hall, :alice), 'VALUES (1, 520::bigint), (0, 521)',
+	'a retry in the batch');
+SELECT results_eq(format('SELECT * FROM pg_temp.hinted(%s, %s, -519, ARRAY[3006, 3005, 3006])', :hall, :alice),
+	'VALUES (0, 522::bigint), (1, 521), (6, NULL)', 'a retry, one twice, and others'' messages');
+SELECT results_eq(format('SELECT * FROM pg_temp.hinted(%s, %s, -1, ARRAY[3007, 3006], true)', :hall, :alice), 'VALUES (0, 523::bigint), (1, 522)',
+	'the same where it looks at once');
+SELECT is((SELECT count(*) FROM messages WHERE channel_id = :hall), 523::bigint, 'without a hole');
+SELECT ok(spy.log_is_whole(), 'the log is whole');
+
 -- data that the database refuses fails the batch as a whole
 SELECT stream_head() AS head, (SELECT count(*) FROM messages) AS stored \gset
 SELECT throws_ok(format($$SELECT * FROM write_batch(ARRAY[%1$s]::bigint[], ARRAY[0]::bigint[], ARRAY['s', 's']::"char"[], ARRAY[1, 1], ARRAY[1, 2],
@@ -103,6 +126,9 @@ SELECT is(stream_head(), :head::bigint, 'not even a number');
 UPDATE channels SET seq_floor = 900 WHERE id = :closed;
 DELETE FROM messages WHERE channel_id = :closed;
 SELECT is((SELECT seq FROM spy.batch(spy.item(:closed, :bob, 41, 'on'))), 901::bigint, 'the channel''s floor stands in for deleted rows');
+UPDATE channels SET seq_floor = 950 WHERE id = :closed;
+DELETE FROM messages WHERE channel_id = :closed;
+SELECT is((SELECT seq FROM pg_temp.hinted(:closed, :bob, -901, ARRAY[42])), 951::bigint, 'also for one whose newest the caller has stored');
 
 -- an earlier member
 SELECT member_remove(:open, :bob, :bob) \g /dev/null

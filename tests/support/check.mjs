@@ -1,5 +1,5 @@
-// check: runs the test suites one after the other, some side by side (an array in a plan: they mostly wait), counts what each says,
-// prints a closing line per suite and, last, "N passed, N failed". A suite that runs no test at all counts as failed. Logs: build/check/SUITE.log.
+// check: runs the test suites, each as soon as there are lanes for it (most of what they do is waiting), counts what each says, prints a
+// closing line per suite and, last, "N passed, N failed". A suite that runs no test at all counts as failed. Logs: build/check/SUITE.log.
 //   node check.mjs check|long|lint [SUITE...]      (or: make check ONLY="api sql")
 
 import { spawn } from "node:child_process";
@@ -23,7 +23,11 @@ const list = (dir, ending) =>
 				.map((f) => join(dir, f))
 		: [];
 
-// --- what a suite is: {name, minutes, steps: [{argv, env, count}]}; count turns an output into {passed, failed, skipped}
+// --- what a suite is: {name, minutes, steps: [{argv, env, count}], lanes, alone}; count turns an output into {passed, failed, skipped}
+// lanes: how many files it has under way at once (1). alone: nothing else meanwhile; what stands behind it in the plan comes later.
+
+/** Files under way at once: so many mostly wait, on two cores. */
+const LANES = { check: 5, long: 2, lint: 1 };
 
 /** Lines of TAP, as of our scripts, cmocka and pg_prove. */
 function tap(text) {
@@ -45,13 +49,14 @@ function nodeSummary(text) {
 }
 
 const make = (...targets) => ["make", "--no-print-directory", `-j${cpus().length}`, ...targets];
-const build = (name, ...targets) => ({ name, build: true, minutes: 15, steps: [{ argv: make(...targets), count: () => ({}) }] });
+const alone = (suite) => ({ ...suite, alone: true });
+const build = (name, ...targets) => ({ name, build: true, alone: true, minutes: 15, steps: [{ argv: make(...targets), count: () => ({}) }] });
 
 /** atOnce: how many files, where they mostly wait. */
 function nodeSuite(name, dir, minutes, env = {}, only = "", atOnce = 1) {
 	const files = list(dir, `${only}.test.mjs`);
 	const argv = [process.execPath, "--test", `--test-concurrency=${atOnce}`, "--test-reporter=spec", "--test-reporter-destination=stdout"];
-	return { name, minutes, steps: files.length > 0 ? [{ argv: [...argv, ...files], env, count: nodeSummary }] : [] };
+	return { name, minutes, lanes: atOnce, steps: files.length > 0 ? [{ argv: [...argv, ...files], env, count: nodeSummary }] : [] };
 }
 
 /** Files of tests behind another web server (tests/support/servers.mjs): [front, file...] each; a folder means all in it. */
@@ -68,7 +73,8 @@ const frontSuite = (name, minutes, ...fronts) => ({ name, minutes, steps: frontS
 /** Every web server there is an example for; and a selection of the suites behind those that are not the default. */
 const serversSuite = () => ({
 	name: "servers",
-	minutes: 5,
+	minutes: 8,
+	lanes: 2,
 	steps: [
 		{
 			argv: [process.execPath, "--test", "--test-concurrency=2", "--test-reporter=spec", ...list("tests/servers", ".test.mjs")],
@@ -125,6 +131,7 @@ const REALTIME_OF_FEW = ["access", "faults", "origin", "protocol", "resume", "sl
 const asan = { PC_VARIANT: "asan" };
 const seen = { ...asan, PC_SEEN: join(OUT, "seen") }; // for the suite contract
 const unchecked = { PC_CONTRACT: "off" }; // holding what is said against the document takes seconds of each process
+const whole = { ...unchecked, CHROMIUM: "/usr/bin/chromium" }; // the browser with its windows, as people have it
 const VALGRIND = ["valgrind", "-q", "--error-exitcode=97", "--leak-check=full"];
 
 const plans = {
@@ -150,22 +157,23 @@ const plans = {
 			minutes: 4,
 			steps: list("tests/sql", ".sql").length > 0 ? [{ argv: [process.execPath, "tests/support/sql.mjs"], count: tap }] : [],
 		},
-		[nodeSuite("api", "tests/api", 7, seen, "", 2), nodeSuite("files", "tests/files", 10, seen)],
-		[
-			nodeSuite("realtime", "tests/realtime", 10, seen, "", 3),
-			nodeSuite("chaos", "tests/chaos", 10, { ...asan, ...unchecked }, "", 2),
-			nodeSuite("run", "tests/run", 8, unchecked),
-		],
-		nodeSuite("contract", "tests/contract", 1, seen), // what these have seen
-		[nodeSuite("proxies", "tests/proxies", 8, { ...asan, ...unchecked }), serversSuite()],
-		nodeSuite("web", "tests/web", 12, unchecked, "", 3), // pages mostly wait, but each takes a browser
+		// What takes longest comes first: in the end all lanes are in use.
+		nodeSuite("realtime", "tests/realtime", 12, seen, "", 3),
+		nodeSuite("api", "tests/api", 12, seen, "", 2),
+		nodeSuite("files", "tests/files", 10, seen),
+		nodeSuite("chaos", "tests/chaos", 12, { ...asan, ...unchecked }, "", 2),
+		nodeSuite("run", "tests/run", 8, unchecked),
+		nodeSuite("proxies", "tests/proxies", 8, { ...asan, ...unchecked }),
+		serversSuite(),
+		alone(nodeSuite("contract", "tests/contract", 1, seen)), // what these have seen
+		alone(nodeSuite("web", "tests/web", 12, unchecked, "", 3)), // pages mostly wait, but each takes a browser
 	],
 	long: () => [
 		build("build (clang)", "programs", "unit-bins", "VARIANT=clang"),
 		build("build (threads)", "programs", "unit-bins", "db-bins", "VARIANT=tsan"),
 		build("build (plain)", "programs", "unit-bins", "db-bins"),
 		build("build (web client)", "client"),
-		{ name: "clang-tidy", minutes: 15, steps: [{ argv: ["tests/support/tidy.sh"], count: tap }] },
+		{ name: "clang-tidy", alone: true, minutes: 15, steps: [{ argv: ["tests/support/tidy.sh"], count: tap }] },
 		unitSuite("unit (clang)", "clang"),
 		unitSuite("unit (threads)", "tsan"),
 		unitSuite("unit (valgrind)", "plain", VALGRIND, 10),
@@ -176,14 +184,16 @@ const plans = {
 		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (threads)", "tests/realtime", 15, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (unread)", "tests/realtime", 8, { STEPS: "6000" }, "unread"),
-		nodeSuite("web (files)", "tests/web", 8, { ...unchecked, FILES_ALL: "1" }, "files_radosgw"),
-		nodeSuite("web (axe)", "tests/web", 6, { ...unchecked, SIZES: "all" }, "axe"),
-		nodeSuite("web (roles)", "tests/web", 6, { ...unchecked, SIZES: "all" }, "roles"),
+		nodeSuite("web (files)", "tests/web", 8, { ...whole, FILES_ALL: "1" }, "files_radosgw"),
+		nodeSuite("web (large)", "tests/web/long", 8, whole),
+		nodeSuite("web (axe)", "tests/web", 6, { ...whole, SIZES: "all" }, "axe"),
+		nodeSuite("web (scroll)", "tests/web", 8, { ...whole, ROWS: "10000" }, "text"),
+		nodeSuite("web (roles)", "tests/web", 6, { ...whole, SIZES: "all" }, "roles"),
 		nodeSuite("files (large)", "tests/files/long", 15),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),
 		frontSuite("api (nginx)", 12, ["nginx", "tests/api"]),
 		frontSuite("api (apache)", 15, ["apache-proxy_fcgi", "tests/api"]),
-		{ name: "realtime (nginx)", minutes: 10, steps: frontSteps([["nginx", "tests/realtime"]], "plain", 3) },
+		{ name: "realtime (nginx)", minutes: 10, lanes: 3, steps: frontSteps([["nginx", "tests/realtime"]], "plain", 3) },
 		frontSuite("realtime (apache)", 12, ["apache-proxy_fcgi", ...REALTIME_OF_FEW]),
 		// what goes past the web server, to a process that mod_fcgid or CGI does not use, is left out
 		frontSuite("api (fcgid, cgi)", 8, ...["apache-fcgid", "apache-cgid", "lighttpd-cgi"].map((f) => [f, ...API_OVER_HTTP])),
@@ -201,6 +211,7 @@ const plans = {
 		nodeSuite("chaos (long)", "tests/chaos", 5, { STOP_SECONDS: "60" }, "stop"),
 		{
 			name: "fuzz",
+			alone: true,
 			minutes: 12,
 			steps: list("tests/fuzz", ".c").length > 0 ? [{ argv: ["tests/support/fuzz.sh", "60"], count: tap }] : [],
 		},
@@ -314,15 +325,38 @@ if (!(what in plans)) {
 for (const f of readdirSync(OUT)) rmSync(join(OUT, f), { recursive: true, force: true });
 const wanted = (s) => only.length === 0 || s.build || only.includes(s.name.split(" ")[0]);
 const there = (s) => s.steps.length > 0 || !OPTIONAL.includes(s.name);
-for (const entry of plans[what]()) {
-	const suites = [entry].flat().filter((s) => wanted(s) && there(s));
-	const sums = await Promise.all(suites.map(runSuite));
-	for (const sum of sums) {
-		total.passed += sum.passed;
-		total.failed += sum.failed;
+/** Each as soon as there is room for it, about in their order; a failed build is the end. */
+async function runAll(suites) {
+	const waiting = [...suites], running = new Set();
+	let lanes = 0, broken = false;
+	/** The next one that may start now. */
+	const next = () => {
+		if (running.size === 0) return waiting[0];
+		const gate = waiting.findIndex((s) => s.alone);
+		return waiting.slice(0, gate < 0 ? undefined : gate).find((s) => lanes + (s.lanes ?? 1) <= LANES[what]);
+	};
+	while (waiting.length > 0 && !broken) {
+		const suite = next();
+		if (!suite) {
+			await Promise.race(running);
+			continue;
+		}
+		waiting.splice(waiting.indexOf(suite), 1);
+		lanes += suite.lanes ?? 1;
+		const run = runSuite(suite).then((sum) => {
+			running.delete(run);
+			lanes -= suite.lanes ?? 1;
+			total.passed += sum.passed;
+			total.failed += sum.failed;
+			broken ||= suite.build && sum.failed > 0 && suite.name !== "build (web client)"; // nothing to test
+		});
+		running.add(run);
+		if (suite.alone) await run;
 	}
-	if (suites.some((s, i) => s.build && sums[i].failed && s.name !== "build (web client)")) break; // nothing to test
+	await Promise.all(running);
 }
+
+await runAll(plans[what]().filter((s) => wanted(s) && there(s)));
 say(`all suites took ${((Date.now() - began) / 60000).toFixed(1)} minutes`);
 say(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);

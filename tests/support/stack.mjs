@@ -11,8 +11,10 @@
 //   conf       overrides of pulsechat.conf: {"section.key": value} or {section: {key: value}}
 //   supervise  true: what dies is started again, as by make run; false: it stays dead
 //   only       names of the programs to start at first (["devidp", "api1"]: no database yet); then up(name), start everything later
+//   empty      a cluster with an empty database in it (false: schema and demo people are there)
 //   idpHost    localhost: the provider's name, which is another site than ours for a browser; default 127.0.0.1
 //   front      name of another web server of servers.mjs in lighttpd's place; default $PC_FRONT, else lighttpd
+//   provider   false: without the OpenID provider, which takes a second to start: for tests in which nobody signs in (true)
 //   files      false: without the local store and its process (true)
 //   postgres   further server settings ({log_statement: "all"})     env  for the C programs     wrap  argv before them
 //
@@ -35,12 +37,13 @@
 // The demo people (tests/devidp/people.mjs: alice is the owner, bob, carol, ...) are in the database.
 // Signing in: tests/support/http.mjs. WebSocket and long-poll: tests/support/realtime.mjs. $KEEP=1 keeps the state folder.
 
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, chmodSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, chmodSync, writeFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { ROOT, Stack, freePort } from "../../conf/run/stack.mjs";
-import { makeCluster, pgBin } from "../../conf/run/postgres.mjs";
+import { pgBin } from "../../conf/run/postgres.mjs";
 import { frontOf, startServer } from "./servers.mjs";
 
 export { ROOT };
@@ -67,12 +70,14 @@ const running = new Set();
 export async function startStack(options = {}) {
 	const dir = mkdtempSync(join(tmpdir(), "pulsechat-test-"));
 	chmodSync(dir, 0o711);
+	const variant = options.variant ?? (process.env.PC_VARIANT || "plain");
+	const env = { ...ENV, ...options.env };
 	const stack = new TestStack({
-		variant: process.env.PC_VARIANT || "plain",
+		variant,
 		wrap: (process.env.PC_WRAP ?? "").split(" ").filter(Boolean),
 		...options,
 		front: frontOf(options.front ?? process.env.PC_FRONT),
-		env: { ...ENV, ...options.env },
+		env,
 		conf: options.conf ?? {},
 		state: join(dir, "state"),
 		port: await freePort(),
@@ -80,7 +85,7 @@ export async function startStack(options = {}) {
 		filesPort: await freePort(),
 		...(/^nginx/.test(options.front ?? process.env.PC_FRONT ?? "") && { sendfile: "X-Accel-Redirect" }),
 		test: true,
-		template: await template(),
+		...(!options.empty && { template: await template({ variant, env: ENV }) }),
 	});
 	stack.dir = dir;
 	running.add(stack);
@@ -103,23 +108,42 @@ export async function startStack(options = {}) {
 	return stack;
 }
 
-/** An initdb takes over a second, a copy of its result a tenth. */
-async function template() {
-	const dir = join(ROOT, "build", `pg-template-${basename(join(pgBin(), ".."))}-${process.getuid()}-1`);
+/**
+ * A state to begin with, as the option `template` wants it: made once for these programs, and once a day (what is kept by date looks
+ * at the clock). An initdb, all migrations, the demo people and the provider's keys take seconds, a copy a tenth.
+ */
+async function template({ variant, env }) {
+	const programs = createHash("sha256").update(readFileSync(Stack.prototype.program.call({ variant }, "pulsechat")));
+	const today = new Date().toISOString().slice(0, 10);
+	const kind = `state-${basename(join(pgBin(), ".."))}-${process.getuid()}-${variant}-`;
+	const dir = join(ROOT, "build", `${kind}${today}-${programs.digest("hex").slice(0, 16)}`);
 	if (existsSync(dir)) return dir;
-	mkdirSync(join(ROOT, "build"), { recursive: true });
+	for (const old of readdirSync(join(ROOT, "build")).filter((f) => f.startsWith(kind) && !f.includes(today)))
+		rmSync(join(ROOT, "build", old), { recursive: true, force: true });
 	const mine = mkdtempSync(join(tmpdir(), "pulsechat-template-"));
 	chmodSync(mine, 0o711);
+	const stack = new Stack({
+		state: join(mine, "state"),
+		port: await freePort(),
+		idpPort: await freePort(),
+		filesPort: await freePort(),
+		...{ variant, env, supervise: false, test: true, only: ["postgres", "devidp"] },
+	});
 	try {
-		await makeCluster(join(mine, "pg"), { sync: false });
-		cpAll(join(mine, "pg"), `${dir}.${process.pid}`);
+		await stack.start();
+		await stack.stop();
+		const fresh = `${dir}.${process.pid}`;
+		mkdirSync(fresh);
+		chmodSync(fresh, 0o711); // the copy's folder gets it
+		for (const part of ["pg", "devidp"]) cpAll(join(stack.state, part), fresh);
 		try {
-			renameSync(`${dir}.${process.pid}`, dir);
+			renameSync(fresh, dir);
 		} catch (e) {
 			if (!existsSync(dir)) throw e; // another test was quicker
-			rmSync(`${dir}.${process.pid}`, { recursive: true });
+			rmSync(fresh, { recursive: true });
 		}
 	} finally {
+		await stack.stop();
 		rmSync(mine, { recursive: true, force: true });
 	}
 	return dir;

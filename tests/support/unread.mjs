@@ -9,6 +9,9 @@
 
 const REMEMBERED = 100; // messages, and deletions, of a channel
 
+/** A reply that stands in its thread alone. */
+const aside = (m) => m.thread !== undefined && !m.in_channel;
+
 class Counted {
 	version = -1;
 	stale = true; // an answer by REST is wanted, and taken whatever its version
@@ -18,7 +21,7 @@ class Counted {
 	unread = 0;
 	mentions = 0;
 	gone = new Set();
-	messages = []; // that came by event: {seq, others, dead, names}
+	messages = []; // that came by event: {seq, others, aside, dead, names}
 	deleted = []; // others' messages that came by event as deleted: {seq, at}
 
 	constructor(me) {
@@ -47,6 +50,10 @@ class Counted {
 	add(m) {
 		this.last = m.seq;
 		if (!m.others || m.seq <= this.marker) return;
+		if (m.aside) {
+			if (m.names && !m.dead) this.mentions++;
+			return;
+		}
 		if (m.dead || this.deleted.some((d) => d.seq === m.seq)) {
 			this.gone?.add(m.seq);
 			return;
@@ -68,7 +75,7 @@ class Counted {
 	message(line) {
 		const others = line.sender !== this.me;
 		if (line.seq <= (this.messages.at(-1)?.seq ?? 0)) return true;
-		const m = { seq: line.seq, others, dead: line.deleted === true, names: (line.body?.mentions ?? []).includes(this.me) };
+		const m = { seq: line.seq, others, aside: aside(line), dead: line.deleted === true, names: (line.body?.mentions ?? []).includes(this.me) };
 		this.messages.push(m);
 		if (this.messages.length > REMEMBERED) this.messages.shift();
 		if (m.seq <= this.last) return true;
@@ -78,7 +85,7 @@ class Counted {
 	}
 
 	removed(line, at) {
-		if (line.sender === this.me || this.deleted.some((d) => d.seq === line.seq)) return true;
+		if (line.sender === this.me || aside(line) || this.deleted.some((d) => d.seq === line.seq)) return true;
 		this.deleted.push({ seq: line.seq, at });
 		if (this.deleted.length > REMEMBERED) this.deleted.shift();
 		return line.seq > this.last || this.take(line.seq); // whom it named is told by a `read` line

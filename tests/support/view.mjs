@@ -3,10 +3,12 @@
 //
 //   const view = new View([room]); await view.load(alice); view.take(lines); assert.deepEqual(view.state(), …)
 
-/** A newer message keeps newer reactions, and the other way round. */
+/** A newer message keeps newer reactions and replies, and the other way round. */
 function join(held, m) {
 	const { type: _type, cursor: _cursor, ...told } = m;
-	const newer = !held || told.version > held.version ? told : held;
+	const { replies: _replies, ...newer } = !held || told.version > held.version ? told : held;
+	const replies = (told.replies?.version ?? 0) > (held?.replies?.version ?? 0) ? told.replies : (held ?? told).replies;
+	if (replies) newer.replies = replies;
 	if (newer.deleted) return newer;
 	const of = (x) => (x?.deleted ? 0 : x?.reactions_version ?? 0);
 	const by = of(told) > of(held) ? told : held ?? told;
@@ -15,10 +17,10 @@ function join(held, m) {
 }
 
 export class View {
-	#rooms = new Map(); // id to {channel, messages: Map of seq}
+	#rooms = new Map(); // id to {channel, messages: Map of seq, threads: Map of a root's seq to ThreadState}
 
 	constructor(rooms) {
-		for (const id of rooms) this.#rooms.set(id, { channel: null, messages: new Map() });
+		for (const id of rooms) this.#rooms.set(id, { channel: null, messages: new Map(), threads: new Map() });
 	}
 
 	async load(who) {
@@ -31,6 +33,15 @@ export class View {
 				for (const m of page.messages) room.messages.set((after = m.seq), join(room.messages.get(m.seq), m));
 				more = page.has_after;
 			}
+			for (const { seq: root } of [...room.messages.values()].filter((m) => m.replies)) {
+				for (let after = 0, more = true; more; ) {
+					const page = (await who.get(`/api/v1/channels/${id}/messages/${root}/thread?after=${after}&limit=200`)).json;
+					for (const m of [page.root, ...page.messages]) room.messages.set(m.seq, join(room.messages.get(m.seq), m));
+					this.#own(room, page.state);
+					after = page.messages.at(-1)?.seq ?? after;
+					more = page.has_after;
+				}
+			}
 		}
 		return this;
 	}
@@ -40,6 +51,10 @@ export class View {
 		if (!room.channel || version > room.channel.version) room.channel = { name, topic, archived, version };
 	}
 
+	#own(room, { type: _type, cursor: _cursor, ...state }) {
+		if (state.version > (room.threads.get(state.root)?.version ?? 0)) room.threads.set(state.root, state);
+	}
+
 	take(lines) {
 		for (const line of lines) {
 			const room = this.#rooms.get(line.channel?.id ?? line.channel);
@@ -47,6 +62,8 @@ export class View {
 			const held = room.messages.get(line.seq);
 			if (line.type === "channel.updated") this.#channel(room, line.channel);
 			else if (["message", "message.updated", "message.deleted"].includes(line.type)) room.messages.set(line.seq, join(held, line));
+			else if (line.type === "thread.state") this.#own(room, line);
+			else if (line.type === "thread.updated" && held) room.messages.set(line.seq, join(held, { ...held, replies: line.replies }));
 			else if (line.type === "reactions.updated" && held && !held.deleted && line.reactions_version > (held.reactions_version ?? 0))
 				room.messages.set(line.seq, { ...held, reactions: line.reactions, reactions_version: line.reactions_version });
 		}
@@ -55,6 +72,12 @@ export class View {
 
 	/** Equal for equal states. */
 	state() {
-		return [...this.#rooms].map(([id, r]) => ({ id, channel: r.channel, messages: [...r.messages.values()].sort((a, b) => a.seq - b.seq) }));
+		const sorted = (map, by) => [...map.values()].sort((a, b) => a[by] - b[by]);
+		return [...this.#rooms].map(([id, r]) => ({
+			id,
+			channel: r.channel,
+			messages: sorted(r.messages, "seq"),
+			threads: sorted(r.threads, "root").filter((t) => r.messages.get(t.root)?.replies),
+		}));
 	}
 }

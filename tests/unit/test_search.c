@@ -136,7 +136,7 @@ static void what_is_wrong_is_said(void **state)
 		{" \t ", "must not be empty"},
 		{"!!", "holds no letter, digit or emoji"},
 		{"\"\"", "holds no letter, digit or emoji"},
-		{"is:thread", "is: is not known here"},
+		{"is:open", "is: expects thread"},
 		{"has:wings", "has: expects link, file or mention"},
 		{"from:", "a filter has nothing behind its colon"},
 		{"a\x07", "contains a control character"},
@@ -268,7 +268,7 @@ static void a_document_is_what_a_body_holds(void **state)
 		struct tokens t = {0};
 		struct document d;
 
-		document_read(cases[i].body, strlen(cases[i].body), &d);
+		document_read(cases[i].body, strlen(cases[i].body), false, &d);
 		tokens_of(&t, d.text.p, d.text.n);
 		document_vector(&b, &d, &t, 5, 6);
 		assert_string_equal(strbuf_cstr(&b), cases[i].vector);

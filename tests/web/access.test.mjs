@@ -32,8 +32,8 @@ const clean = async (page, what) => {
 };
 
 test("devices: the own one is marked, another is signed out and its page says so within a second; then all others at once", async () => {
-	const here = await person(stack, browser, "bob");
-	const there = await person(stack, browser, "bob", { viewport: PHONE });
+	const here = await person(stack, browser, "bob", { byHand: true }); // a session is named by the browser that signed in
+	const there = await person(stack, browser, "bob", { byHand: true, viewport: PHONE });
 	const third = await signIn(stack, "bob");
 	await Promise.all([live(here.page), live(there.page)]);
 	const id = await there.page.evaluate(async () => (await (await fetch("/api/v1/me", { headers: { "PulseChat-Client": "t" } })).json()).session.id);

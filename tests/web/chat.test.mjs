@@ -273,7 +273,7 @@ test("a draft survives another channel, a reload and a new page", async () => {
 	await a.context.close();
 });
 
-test("the keyboard alone is enough: sign in, find, write, read, make a channel, add a person, leave", async () => {
+test("the keyboard alone is enough for a day's work: from signing in to signing out", async () => {
 	const [{ id }] = [await channel("keyboard"), await channel("zebra-crossing")];
 	await send(api, id, "first");
 	await send(api, id, "second");
@@ -281,7 +281,8 @@ test("the keyboard alone is enough: sign in, find, write, read, make a channel, 
 	const focus = () =>
 		page.evaluate(() => {
 			const el = document.activeElement;
-			return el === document.body ? "" : el.innerText?.trim() || el.value || el.id;
+			if (el === document.body) return "";
+			return (el.ariaHasPopup === "menu" && el.title) || el.innerText?.trim() || el.value || el.title || el.id;
 		});
 	/** Tab until the wanted thing has the focus, as a person would. */
 	const tabTo = async (want) => {
@@ -324,6 +325,69 @@ test("the keyboard alone is enough: sign in, find, write, read, make a channel, 
 	await page.keyboard.press("Escape");
 	await until(async () => (await page.evaluate(() => document.activeElement.id)) === "composer", { what: "the focus in the composer" });
 
+	// One's own last message: edited, in bold; then found, and the list beside it closed.
+	await page.keyboard.press("ArrowUp");
+	await until(async () => (await focus()) === "typed by keys\ntwo lines", { what: "the edit" });
+	await page.keyboard.press("Shift+Home");
+	await page.keyboard.press("Control+b");
+	await page.keyboard.press("Enter");
+	await page.locator('.msg[data-seq="3"] .msg-text strong', { hasText: /^two lines$/ }).waitFor();
+	await until(async () => (await page.evaluate(() => document.activeElement.id)) === "composer", { what: "the composer after the edit" });
+	await page.keyboard.press("Shift+Tab");
+	await page.keyboard.press("/");
+	await page.getByRole("combobox", { name: "Search messages" }).waitFor();
+	await page.keyboard.type("lines");
+	await until(async () => (await page.locator(".result").innerText({ timeout: 15000 })).includes("two lines"), { what: "the result" });
+	assert.doesNotMatch(await page.locator(".result-text").innerText(), /\*/, "without the marks");
+	await page.keyboard.press("ArrowDown");
+	await page.keyboard.press("Enter");
+	await page.waitForURL((url) => url.searchParams.get("at") === "3");
+	await until(async () => (await page.evaluate(() => document.activeElement.dataset.seq)) === "3", { what: "the focus on what was found" });
+	// A reaction to it, and the card of who wrote it.
+	await page.keyboard.press("r");
+	await page.locator(".emoji-cell").first().waitFor();
+	await page.keyboard.type("tada");
+	await page.getByRole("button", { name: "party popper" }).waitFor();
+	await page.keyboard.press("Enter");
+	await page.locator('.msg[data-seq="3"] .reaction', { hasText: "🎉" }).waitFor();
+	await until(async () => (await page.evaluate(() => document.activeElement.dataset.seq)) === "3", { what: "the focus on the message again" });
+	await tabTo(/^Bob Okafor$/);
+	await page.keyboard.press("Enter");
+	await page.locator(".card[role=dialog]").waitFor();
+	await page.keyboard.press("Escape");
+	await until(async () => (await page.locator(".card[role=dialog]").count()) === 0);
+	await page.keyboard.press("Escape");
+	await page.waitForURL(`${stack.url}/c/${id}`);
+
+	// To somebody, with an emoji by its name, a list, and a file.
+	await page.locator("#composer").waitFor();
+	await until(async () => {
+		if ((await page.evaluate(() => document.activeElement?.id)) === "composer") return true;
+		await page.keyboard.press("Escape");
+		return false;
+	}, { every: 100, what: "the focus in the composer" });
+	await page.keyboard.type("@ali");
+	await page.locator("#mention-list [role=option]").waitFor();
+	await page.keyboard.press("Enter");
+	await page.keyboard.type(":tada");
+	await page.locator("#word-list [role=option]", { hasText: "party popper" }).waitFor();
+	await page.keyboard.press("Tab");
+	await page.keyboard.press("Shift+Enter");
+	await page.keyboard.type("- one");
+	await page.keyboard.press("Shift+Enter");
+	await page.keyboard.type("two");
+	assert.equal(await page.locator("#composer").inputValue(), "@alice 🎉 \n- one\n- two");
+	await tabTo(/^Add files$/);
+	const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
+	await chooser.setFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("by keys") });
+	await page.locator(".chip[data-state=ready]").waitFor();
+	await tabTo(/^Send$/);
+	await page.keyboard.press("Enter");
+	await page.locator('.msg[data-seq="4"] .mention').waitFor();
+	assert.deepEqual(await page.locator('.msg[data-seq="4"] li').allInnerTexts(), ["one", "two"]);
+	await page.locator('.msg[data-seq="4"]').getByText("notes.txt").first().waitFor();
+	await until(async () => (await page.evaluate(() => document.activeElement?.id)) === "composer", { what: "the composer after sending" });
+
 	// Another channel by its name, and back by the order of the list.
 	await page.keyboard.press("Control+k");
 	await page.keyboard.type("zebra");
@@ -334,6 +398,7 @@ test("the keyboard alone is enough: sign in, find, write, read, make a channel, 
 	await until(() => page.evaluate(() => document.querySelector("h1").innerText !== "zebra-crossing"), { what: "another channel" });
 	await page.keyboard.press("Alt+ArrowUp");
 	await page.getByRole("heading", { level: 1, name: "zebra-crossing" }).waitFor();
+	await until(async () => (await page.evaluate(() => document.activeElement?.id)) === "composer");
 
 	// A channel of one's own.
 	await tabTo(/^Add a channel$/);
@@ -362,6 +427,24 @@ test("the keyboard alone is enough: sign in, find, write, read, make a channel, 
 	await tabTo(/^Leave channel$/);
 	await page.keyboard.press("Enter");
 	await until(async () => (await page.locator(".entry", { hasText: "made-by-keys" }).count()) === 0);
+
+	// A setting, and the end of the day.
+	const inMenu = async (want) => {
+		await tabTo(/^Your menu$/);
+		await page.keyboard.press("Enter");
+		await page.getByRole("menu").waitFor();
+		for (let i = 0; i < 20 && !want.test(await focus()); i++) await page.keyboard.press("ArrowDown");
+		await page.keyboard.press("Enter");
+	};
+	await inMenu(/^Settings…$/);
+	await page.locator("dialog[open]").waitFor();
+	await page.keyboard.press("Escape");
+	await until(async () => (await page.locator("dialog[open]").count()) === 0);
+	await inMenu(/^Sign out$/);
+	await page.getByRole("button", { name: "Sign out" }).waitFor(); // the provider asks
+	await tabTo(/^Sign out$/);
+	await page.keyboard.press("Enter");
+	await page.getByRole("link", { name: "Continue with Google" }).waitFor();
 	assert.deepEqual(faults, []);
 	await context.close();
 });

@@ -59,9 +59,13 @@ export function flow(kind, start, { skip = false, short = false } = {}) {
 	test(`${kind}: nothing, a little, and in parts: what comes back is what was sent`, { skip }, async () => {
 		const { id } = await makeChannel(api, { name: "sizes" });
 		const { page, context, faults } = await alice(id);
-		const contents = [Buffer.alloc(0), Buffer.from("a"), randomBytes(MIB), randomBytes(6 * MIB + 7)];
+		// the last two: as large as goes in one piece, and a byte more
+		const contents = [0, 1, 5000, 300 * 1024, 6 * MIB, 6 * MIB + 1].map((n) => randomBytes(n));
+		const puts = [];
+		page.on("response", (r) => r.request().method() === "PUT" && puts.push(Number(new URL(r.url()).searchParams.get("partNumber"))));
 		for (const [i, bytes] of contents.entries()) await pick(page, onDisk(`size-${i}.bin`, bytes));
-		await ready(page, 4);
+		await ready(page, contents.length);
+		assert.deepEqual(puts.sort(), [0, 0, 0, 0, 0, 1, 2]);
 		const files = await send(page, id);
 		assert.deepEqual(
 			files.map((f) => f.size),

@@ -1,6 +1,6 @@
 // help: browsers for the web tests: people who sign in by the provider's pages, and what is seen on their screens.
 //
-//   const browser = await launch();
+//   const browser = await launch();           // $CHROMIUM, else the headless shell; launch(WHOLE): Chromium with its windows
 //   const alice = await person(stack, browser, "alice", { path: "/c/1" });   // a context and a page of her own, signed in
 //   alice.page, alice.context, alice.faults (page errors and what the CSP refused), alice.asked (paths of the realtime requests)
 //   alice.links.get(page)               how many connections that last that page has open: sockets, event streams, polls
@@ -10,7 +10,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
-import { pickInBrowser } from "../support/http.mjs";
+import { pickInBrowser, signIn as signInByHttp } from "../support/http.mjs";
 import { until } from "../support/stack.mjs";
 
 export const DESKTOP = { width: 1280, height: 800 };
@@ -27,15 +27,19 @@ const FLAGS = [
 	"--disable-sync",
 ];
 
+/** The browser with its windows, as people have it; and without, in half the time. */
+export const WHOLE = "/usr/bin/chromium";
+const SHELL = "/usr/bin/chromium-headless-shell";
+
 const OPTIONS = {
-	executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+	executablePath: process.env.CHROMIUM || SHELL,
 	headless: true,
 	args: FLAGS,
 	ignoreDefaultArgs: ["--disable-back-forward-cache"],
 };
 
 /** A browser with a profile of its own. */
-export const launch = () => chromium.launch(OPTIONS);
+export const launch = (executablePath = OPTIONS.executablePath) => chromium.launch({ ...OPTIONS, executablePath });
 
 /** A browser that can be put to sleep with all its processes, as by closing the lid: {browser, sleep(), wake(), close()}. */
 export async function launchSleeper() {
@@ -143,11 +147,29 @@ export function servedStreams(stack) {
 		.filter((f) => f[5] === CONNECTED && sockets.includes(f[7])).length;
 }
 
-export async function person(stack, browser, login, { path = "/", ...options } = {}) {
+/**
+ * In a new context, signed in: by the provider's pages, but not in the browser, which takes its time for three of them (byHand: in it);
+ * all their cookies are the context's.
+ */
+export async function person(stack, browser, login, { path = "/", byHand = false, ...options } = {}) {
 	const who = await visitor(browser, options);
 	who.login = login;
-	await signIn(stack, who.page, login, path);
+	if (byHand) {
+		await signIn(stack, who.page, login, path);
+		return who;
+	}
+	const { jar } = await signInByHttp(stack, login);
+	await who.context.addCookies(jar.all().map(({ name, value, line }) => asBrowser(name, value, line)));
+	await who.page.goto(stack.url + path);
+	await ready(who.page);
 	return who;
+}
+
+/** A Set-Cookie line of the site or the provider as a browser keeps it. */
+function asBrowser(name, value, line) {
+	const has = (attribute) => new RegExp(`;\\s*${attribute}`, "i").test(line);
+	const path = /;\s*path=([^;]+)/i.exec(line)?.[1] ?? "/";
+	return { name, value, domain: "127.0.0.1", path, httpOnly: has("httponly"), sameSite: has("samesite=strict") ? "Strict" : "Lax" };
 }
 
 /** Opens a page of the site as nobody, and comes back to it signed in. */

@@ -48,11 +48,14 @@ async function through(name, trouble) {
 			await who.page.evaluate(() => new Promise((ok) => setTimeout(ok, 100))); // a person who types fast
 		}
 	});
-	// They talk before it happens.
-	await until(() => people.every((w) => w.said.filter((t) => t.includes(name)).length > 3), { what: "talk before the trouble" });
-	await trouble();
-	over = true;
-	await Promise.all(talk);
+	try {
+		// They talk before it happens.
+		await until(() => people.every((w) => w.said.filter((t) => t.includes(name)).length > 3), { ms: 60000, what: "talk before the trouble" });
+		await trouble();
+	} finally {
+		over = true; // also of a test that fails: they would talk on in the next one
+		await Promise.all(talk);
+	}
 	for (const who of people) {
 		const text = `${who.login} after ${name}`;
 		who.said.push(text);

@@ -5,12 +5,12 @@ import { after, before, test } from "node:test";
 import { client, pickInBrowser } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel } from "../api/help.mjs";
-import { ask, launch, live, person, ready, visitor } from "./help.mjs";
+import { WHOLE, ask, launch, live, person, ready, visitor } from "./help.mjs";
 
 let stack, browser, harbour;
 before(async () => {
 	stack = await startStack({ realtime: 2 });
-	browser = await launch();
+	browser = await launch(WHOLE);
 	harbour = await makeChannel(client(stack, { token: await stack.token("alice", ["read", "write"]) }), { name: "harbour" });
 });
 after(async () => {

@@ -6,11 +6,11 @@ import { after, afterEach, before, test } from "node:test";
 import { client, pickInBrowser } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, makeChannel, ok, send } from "../api/help.mjs";
-import { ask, drawn, everything, launch, launchSleeper, live, person, ready, rung, say, seen, servedStreams } from "./help.mjs";
+import { WHOLE, ask, drawn, everything, launch, launchSleeper, live, person, ready, rung, say, seen, servedStreams } from "./help.mjs";
 
 const BACK = 5000; // ms in which a page is live again, by TM-2
 
-let stack, browser, api, bob;
+let stack, browser, whole, api, bob;
 before(async () => {
 	stack = await startStack({ realtime: 2, conf: { realtime: { ping_interval: "2s", pong_timeout: "2s" } } });
 	browser = await launch();
@@ -19,11 +19,12 @@ before(async () => {
 });
 after(async () => {
 	await browser?.close();
+	await whole?.close();
 	await stack?.stop();
 });
 
 // Also of a test that failed: its tabs would be counted in the next one.
-afterEach(() => Promise.all(browser.contexts().map((c) => c.close())));
+afterEach(() => Promise.all([browser, whole].flatMap((b) => b?.contexts() ?? []).map((c) => c.close())));
 
 const BLOCKED = { ws: undefined, sse: "refuse", poll: "streams" };
 const channel = async (name) => (await makeChannel(api, { name, members: [bob.id] })).id;
@@ -169,7 +170,8 @@ for (const by of ["ws", "sse", "poll"])
 	test(`TM-2 frozen, on another network, left and come back to ten times by the back button, by ${by}`, async () => {
 		const id = await channel(`life-${by}`);
 		const path = `/c/${id}`;
-		const who = await person(stack, browser, "bob", { path, blocked: BLOCKED[by] });
+		whole ??= await launch(WHOLE); // the shell has no back-forward cache
+		const who = await person(stack, whole, "bob", { path, blocked: BLOCKED[by] });
 		const { page } = who;
 		await live(page, by);
 		const away = {

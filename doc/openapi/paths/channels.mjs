@@ -1,6 +1,6 @@
 // channels: channels and their members, as members see them.
 
-import { afterId, bool, json, limit, list, nothing, one, op, page, ref, text, wish } from "../kit.mjs";
+import { afterId, beforeId, bool, int, json, limit, list, nothing, obj, one, op, orNull, page, ref, text, wish } from "../kit.mjs";
 
 const channels = { tag: "Channels" };
 const members = { tag: "Members" };
@@ -11,14 +11,20 @@ export const operations = [
 		...channels,
 		id: "listChannels",
 		summary: "Channels: mine, or public ones that I may join",
-		query: { scope: { description: "which", schema: { ...one("mine", "public"), default: "mine" } }, after: afterId, limit: limit(100) },
+		description: "Mine by id; public ones by name.",
+		query: {
+			scope: { description: "which", schema: { ...one("mine", "public"), default: "mine" } },
+			q: { description: "with `scope=public`: what name or topic holds, without regard to case", schema: text(250) },
+			after: afterId,
+			limit: limit(100),
+		},
 		answers: { 200: json(page("channels", "Channel"), { cursor: true }) },
 		codes: ["forbidden"],
 	}),
 	op("POST", "/api/v1/channels", {
 		...channels,
 		id: "makeChannel",
-		summary: "Make a channel, or find the direct channel with somebody",
+		summary: "Make a channel, or find the direct channel of these people",
 		body: {
 			oneOf: [
 				wish({
@@ -29,7 +35,7 @@ export const operations = [
 				}),
 				wish({
 					kind: { const: "direct" },
-					members: list(ref("Id"), { minItems: 1, maxItems: 1, description: "the other one" }),
+					members: list(ref("Id"), { minItems: 1, maxItems: 8, description: "the other one, or the others" }),
 				}),
 			],
 		},
@@ -47,11 +53,12 @@ export const operations = [
 	op("PATCH", "/api/v1/channels/{channel}", {
 		...channels,
 		id: "changeChannel",
-		summary: "Rename it, set its topic (moderators), archive it (owners)",
+		summary: "Rename it, set its topic (moderators), archive it, say for how long it keeps messages (owners)",
 		body: wish({
 			"name?": text(80, 1, { "x-limit": "channel_name_chars" }),
 			"topic?": text(250, 0, { "x-limit": "channel_topic_chars" }),
 			"archived?": bool,
+			"keep_days?": { ...orNull(int(1, 36500)), description: "null: for ever" },
 		}),
 		example: { topic: "All and everything" },
 		answers: { 200: json("Channel") },
@@ -88,6 +95,59 @@ export const operations = [
 		example: { read_receipts: false },
 		answers: { 200: json("Channel") },
 		codes: seen,
+	}),
+	op("PATCH", "/api/v1/channels/{channel}/prefs", {
+		...channels,
+		id: "changePrefs",
+		summary: "What I want of it: notifications, quiet, favourite, section",
+		body: ref("PrefsAsked"),
+		example: { notify: "mentions", quiet_until: "forever" },
+		answers: { 200: json("Prefs") },
+		codes: [...seen, "unprocessable"],
+	}),
+	op("GET", "/api/v1/channels/{channel}/invites", {
+		...channels,
+		id: "listChannelInvites",
+		summary: "Links into it, newest first (moderators)",
+		query: { before: beforeId, limit: limit(50) },
+		answers: { 200: json(page("invites", "ChannelInvite")) },
+		codes: [...seen, "forbidden", "unprocessable"],
+	}),
+	op("POST", "/api/v1/channels/{channel}/invites", {
+		...channels,
+		id: "makeChannelInvite",
+		summary: "Make a link into it (moderators)",
+		body: wish({ "max_uses?": int(1, 100000), "expires_in?": { ...int(1, 400 * 86400), description: "seconds; without it for ever" } }),
+		example: { max_uses: 10, expires_in: 604800 },
+		answers: { 201: json("NewChannelInvite") },
+		codes: [...seen, "forbidden", "unprocessable"],
+	}),
+	op("DELETE", "/api/v1/channels/{channel}/invites/{invite}", {
+		...channels,
+		id: "revokeChannelInvite",
+		summary: "Withdraw a link; again is harmless (moderators)",
+		answers: { 204: nothing() },
+		codes: [...seen, "forbidden", "unprocessable"],
+	}),
+	op("POST", "/api/v1/channel-invites/look", {
+		...channels,
+		id: "lookAtChannelInvite",
+		summary: "Where a link leads to, as long as it is open",
+		scope: "read",
+		body: wish({ code: text(100, 1) }),
+		example: { code: "Zm9vYmFyYmF6cXV4Zm9vYg" },
+		answers: {
+			200: json(obj({ state: one("open", "used_up", "expired", "revoked", "unknown"), channel: orNull(ref("ChannelCore")) })),
+		},
+	}),
+	op("POST", "/api/v1/channel-invites/join", {
+		...channels,
+		id: "joinByInvite",
+		summary: "Come into a channel by a link, a guest too; again is harmless",
+		body: wish({ code: text(100, 1) }),
+		example: { code: "Zm9vYmFyYmF6cXV4Zm9vYg" },
+		answers: { 200: json("Channel") },
+		codes: ["forbidden", "banned", "unprocessable"],
 	}),
 	op("GET", "/api/v1/channels/{channel}/members", {
 		...members,

@@ -1,6 +1,6 @@
 // me: one's own account: settings, sessions, tokens; bots and theirs.
 
-import { afterHandle, beforeId, bool, count, json, limit, list, nothing, obj, op, orNull, page, ref, text, wish } from "../kit.mjs";
+import { afterHandle, beforeId, bool, count, int, json, limit, list, nothing, obj, op, orNull, page, ref, text, wish } from "../kit.mjs";
 
 const me = { tag: "Me" };
 const account = { ...me, scope: "account" };
@@ -46,6 +46,43 @@ export const operations = [
 				{ cursor: true },
 			),
 		},
+	}),
+	op("GET", "/api/v1/me/threads", {
+		...me,
+		id: "listThreads",
+		summary: "The threads that I follow, the last replied to first",
+		query: {
+			unread: { description: "1: only those with something unread", schema: { type: "integer", enum: [0, 1] } },
+			before: { description: "`next` of the page before", schema: int(1) },
+			limit: limit(50),
+		},
+		answers: {
+			200: json(
+				obj({
+					threads: list(ref("Thread")),
+					unread: { ...count, description: "how many in all have something unread" },
+					next: { ...orNull(int(1)), description: "null: this is the last" },
+				}),
+				{ cursor: true },
+			),
+		},
+	}),
+	op("GET", "/api/v1/me/sidebar", { ...me, id: "getSidebar", summary: "How my side bar is arranged", answers: { 200: json("Sidebar") } }),
+	op("PUT", "/api/v1/me/sidebar", {
+		...me,
+		id: "arrangeSidebar",
+		summary: "Arrange my side bar: all sections in their order",
+		body: ref("SidebarAsked"),
+		example: {
+			sections: [
+				{ kind: "favourites", collapsed: false },
+				{ kind: "own", id: "0b6c7a52-0f0a-4c0e-9a53-4f0c7b1f9d11", name: "Projects", collapsed: false },
+				{ kind: "channels", collapsed: false },
+				{ kind: "direct", collapsed: true },
+			],
+		},
+		answers: { 200: json("Sidebar") },
+		codes: ["conflict"],
 	}),
 	op("GET", "/api/v1/me/settings", { ...me, id: "getSettings", summary: "What I show of myself", answers: { 200: json("Settings") } }),
 	op("PATCH", "/api/v1/me/settings", {

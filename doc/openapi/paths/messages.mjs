@@ -25,9 +25,17 @@ export const operations = [
 		...messages,
 		id: "listMessages",
 		summary: "History, oldest first",
-		description: "One of `before`, `after` and `around`; the newest page without. What lies further is in `Link` (prev, next).",
-		query: { before: at("below this seq"), after: at("above this seq", 0), around: at("around this seq"), limit: limit(50) },
-		answers: { 200: json(obj({ messages: list(ref("Message")), has_before: bool, has_after: bool }), { cursor: true, link: true }) },
+		description:
+			"One of `before`, `after`, `around` and `around_time`; the newest page without. What lies further is in `Link` (prev, next). " +
+			"Replies that stand in their threads alone are left out; behind the last message nothing else lies up to `upto`.",
+		query: {
+			before: at("below this seq"),
+			after: at("above this seq", 0),
+			around: at("around this seq"),
+			around_time: { description: "around the first message that is not older", schema: ref("TimeAsked") },
+			limit: limit(50),
+		},
+		answers: { 200: json(obj({ messages: list(ref("Message")), has_before: bool, has_after: bool, upto: count }), { cursor: true, link: true }) },
 		codes: seen,
 	}),
 	op("GET", "/api/v1/search", {
@@ -35,7 +43,7 @@ export const operations = [
 		id: "search",
 		summary: "Messages by their words, of those that I may read",
 		query: {
-			"q!": { description: "words, phrases, and filters: `from:` `in:` `has:` `before:` `after:`", schema: text(256) },
+			"q!": { description: "words, phrases, and filters: `from:` `in:` `has:` `is:` `before:` `after:`", schema: text(256) },
 			sort: { description: "the best, or the newest first", schema: { ...one("rank", "date"), default: "rank" } },
 			before: { description: "`next` of the page before", schema: text() },
 			limit: { description: "how many at most", schema: { ...int(1, 50), default: 20 } },
@@ -112,6 +120,43 @@ export const operations = [
 		summary: "Take one's reaction away; again is harmless",
 		answers: { 200: json("Reactions") },
 		codes: [...seen, "conflict"],
+	}),
+	op("GET", "/api/v1/channels/{channel}/messages/{seq}/thread", {
+		...messages,
+		id: "getThread",
+		summary: "The replies to a message, oldest first, with it and one's own state",
+		description: "One of `before`, `after` and `around`; the newest page without.",
+		query: { before: at("below this seq"), after: at("above this seq", 0), around: at("around this seq"), limit: limit(50) },
+		answers: {
+			200: json(
+				obj({ root: ref("Message"), messages: list(ref("Message")), has_before: bool, has_after: bool, state: ref("ThreadState") }),
+				{ cursor: true, link: true },
+			),
+		},
+		codes: [...seen, "unprocessable"],
+	}),
+	op("PUT", "/api/v1/channels/{channel}/messages/{seq}/thread/read", {
+		...reading,
+		id: "readThread",
+		summary: "I have read the thread up to there; forward only, clamped",
+		body: wish({ seq: ref("Seq") }),
+		example,
+		answers: { 200: json("ThreadState") },
+		codes: [...seen, "unprocessable"],
+	}),
+	op("PUT", "/api/v1/channels/{channel}/messages/{seq}/thread/follow", {
+		...reading,
+		id: "followThread",
+		summary: "Follow a thread; again is harmless",
+		answers: { 200: json("ThreadState") },
+		codes: [...seen, "unprocessable"],
+	}),
+	op("DELETE", "/api/v1/channels/{channel}/messages/{seq}/thread/follow", {
+		...reading,
+		id: "unfollowThread",
+		summary: "Follow it no more; again is harmless",
+		answers: { 200: json("ThreadState") },
+		codes: [...seen, "unprocessable"],
 	}),
 	op("GET", "/api/v1/channels/{channel}/messages/{seq}/readers", {
 		...reading,

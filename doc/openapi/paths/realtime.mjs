@@ -6,7 +6,7 @@ const realtime = { tag: "Realtime" };
 const ids = (n) => list(ref("Id"), { maxItems: n });
 const cursor = { description: "goes on behind it; without one from now", schema: text(39, 1) };
 const instance = { description: "which open tab or running program", schema: ref("Uuid") };
-const drafts = { description: "the sum of the `version`s of my drafts, as far as I know them (section 7)", schema: int(0) };
+const drafts = { description: "the sum of the `version`s of my drafts, as far as I know them (section 8)", schema: int(0) };
 const reads = { description: "the sum of the `version`s of my read markers, as far as I know them (section 6)", schema: int(0) };
 const ndjson = (schema) => ({ "application/x-ndjson": { schema, "x-lines": true } });
 

@@ -101,7 +101,7 @@ export function stripHeif(all: Uint8Array): Uint8Array<ArrayBuffer> {
 	const iinf = box('iinf');
 	const iloc = box('iloc');
 	const idat = box('idat');
-	const out = Uint8Array.from(all);
+	const out = all.slice() as Uint8Array<ArrayBuffer>;
 	if (!iinf || !iloc) throw new Malformed('no items');
 	for (const e of extentsOf(b, iloc, tellingItems(b, iinf))) {
 		if (e.method > 1 || (e.method === 1 && !idat)) throw new Malformed('method');

@@ -1,7 +1,8 @@
 // Looks at a file before it is sent: what it is, how large it is to the eye, a small picture of it; and takes out of photos what
 // tells where they were made. Loaded with the first file that is chosen.
 import { plainType } from '../model/files';
-import { SNIFF, pictureType, strip, type PictureType } from './strip';
+import { SNIFF, pictureType, type PictureType } from './strip';
+import { strippedPicture } from './work';
 
 export interface Prepared {
 	body: Blob;
@@ -15,7 +16,7 @@ export interface Prepared {
 const THUMB = 800; // px, its longer side; smaller pictures need none
 const QUALITY = 0.82;
 const ANIMATED_UP_TO = 8 << 20; // bytes; a GIF moves in the list up to this size
-const READ_UP_TO = 256 << 20; // bytes of a picture
+const READ_UP_TO = 256 << 20; // bytes of a picture; what is larger goes as it is, unseen
 const LOOK_FOR = 10_000; // ms at a film
 const ANY = 'application/octet-stream';
 
@@ -39,8 +40,8 @@ export async function prepare(file: File, keep: boolean): Promise<Prepared> {
 
 async function cleaned(file: File, type: PictureType): Promise<Blob> {
 	if (file.size > READ_UP_TO) return file;
-	const clean = strip(new Uint8Array(await file.arrayBuffer()), type);
-	if (clean) return new Blob([clean], { type });
+	const clean = await strippedPicture(file, type);
+	if (clean) return clean;
 	// Of a make that cannot be followed: painted anew, where the browser can show it.
 	const bitmap = await createImageBitmap(file).catch(() => null);
 	if (!bitmap) return file;
@@ -52,7 +53,7 @@ async function cleaned(file: File, type: PictureType): Promise<Blob> {
 }
 
 async function lookAtPicture(p: Prepared, type: PictureType | null): Promise<Prepared> {
-	const bitmap = await createImageBitmap(p.body).catch(() => null);
+	const bitmap = p.body.size <= READ_UP_TO ? await createImageBitmap(p.body).catch(() => null) : null;
 	if (!bitmap) return p; // of a kind that this browser does not show
 	try {
 		const { width, height } = bitmap;

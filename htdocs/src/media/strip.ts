@@ -52,6 +52,11 @@ export function strip(picture: Uint8Array, type: PictureType): Uint8Array<ArrayB
 	}
 }
 
+export async function stripped(picture: Blob, type: PictureType): Promise<Blob | null> {
+	const clean = strip(new Uint8Array(await picture.arrayBuffer()), type);
+	return clean && new Blob([clean], { type });
+}
+
 /* --- JPEG (ITU-T T.81): segments, of which the application's own tell of the photo */
 
 const startsWith = (p: Uint8Array, mark: Uint8Array): boolean => mark.length <= p.length && mark.every((c, i) => p[i] === c);

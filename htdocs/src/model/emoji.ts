@@ -19,3 +19,11 @@ export function searchEmoji(rows: readonly EmojiRow[], query: string, most: numb
 	const other = rows.filter((r) => !named.includes(r) && begins(`${r[1]} ${r[2]}`));
 	return [...named, ...other].slice(0, most);
 }
+
+const SIGN = '\\p{Extended_Pictographic}[\\uFE0F\\p{Emoji_Modifier}]?';
+const TAGS = '[\\u{E0020}-\\u{E007F}]*'; // of the flags of regions
+const ONE = `(?:\\p{Regional_Indicator}{2}|[0-9#*]\\uFE0F?\\u20E3|${SIGN}(?:\\u200D${SIGN})*${TAGS})`;
+const FEW = new RegExp(`^(?:${ONE}\\s*){1,12}$`, 'u');
+
+/* Nothing but a few emoji: they are shown large. */
+export const isEmojiOnly = (text: string): boolean => text.length < 200 && FEW.test(text) && !/^[©®™‼⁉\s]+$/u.test(text);

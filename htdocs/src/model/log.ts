@@ -2,7 +2,7 @@
 //
 // Two promises: what `messages` holds has no hole (a message that comes above one waits in `ahead` until a page closes
 // it), and a row is replaced only by a higher version, so events and pages may come in any mixture.
-import type { Log, Message, MessagePage, Reactions } from './types';
+import type { Log, Message, MessagePage, Reactions, Replies } from './types';
 
 const AHEAD_KEPT = 200;
 
@@ -16,6 +16,7 @@ export const emptyLog: Log = {
 	ahead: [],
 	below: [],
 	late: [],
+	upto: 0,
 };
 
 /* Index of the first message with a seq at or above the given one. */
@@ -36,8 +37,9 @@ export function messageAt(log: Log | undefined, seq: number): Message | undefine
 	return m && m.seq === seq ? m : undefined;
 }
 
+/* Nothing that belongs into the run is missing up to there. */
 export function tailSeq(log: Log): number {
-	return log.messages[log.messages.length - 1]?.seq ?? 0;
+	return Math.max(log.messages[log.messages.length - 1]?.seq ?? 0, log.upto);
 }
 
 /* True while something is known to exist above a hole: the loader then asks for what lies between. */
@@ -47,11 +49,13 @@ export function hasGap(log: Log): boolean {
 
 const reactionsOf = (m: Message): number => (m.deleted ? Infinity : (m.reactions_version ?? 0));
 
-/* Of two states of a message the newer one, and the newer of their reactions. */
-function newer(held: Message, m: Message): Message {
-	const of = m.version > held.version ? m : held;
+/* Of two states of a message the newer one, and the newer of their reactions and replies. */
+export function newer(held: Message, m: Message): Message {
+	const told = (m.replies?.version ?? 0) > (held.replies?.version ?? 0) ? m.replies : held.replies;
+	const one = m.version > held.version ? m : held;
+	const of = one.replies === told ? one : { ...one, replies: told };
 	const by = reactionsOf(m) > reactionsOf(held) ? m : held;
-	if (of.deleted || of === by || reactionsOf(of) === reactionsOf(by)) return of;
+	if (of.deleted || one === by || reactionsOf(of) === reactionsOf(by)) return of;
 	return { ...of, reactions: by.reactions, reactions_version: by.reactions_version };
 }
 
@@ -68,6 +72,20 @@ function put(list: readonly Message[], m: Message): readonly Message[] {
 	const next = list.slice();
 	next.splice(i, 0, m);
 	return next;
+}
+
+/* What the replies have made of a message, by event. */
+export function addReplies(log: Log, seq: number, replies: Replies): Log {
+	for (const where of ['messages', 'ahead', 'below'] as const) {
+		const list = log[where];
+		const i = lowerBound(list, seq);
+		const held = list[i];
+		if (held?.seq !== seq || (held.replies?.version ?? 0) >= replies.version) continue;
+		const next = list.slice();
+		next[i] = { ...held, replies };
+		return { ...log, [where]: next };
+	}
+	return log;
 }
 
 const MOST_LATE = 200;
@@ -133,6 +151,7 @@ export function addNewest(log: Log, page: MessagePage): Log {
 			hasBefore: page.has_before,
 			ahead: log.ahead,
 			late: log.late,
+			upto: page.upto ?? 0,
 		}),
 	);
 }
@@ -146,6 +165,7 @@ export function addAround(log: Log, page: MessagePage): Log {
 		hasBefore: page.has_before,
 		hasAfter: page.has_after,
 		ahead: log.ahead,
+		upto: page.upto ?? 0,
 	});
 }
 
@@ -165,7 +185,8 @@ export function addAfter(log: Log, after: number, page: MessagePage): Log {
 	const fresh = page.messages.filter((m) => m.seq > tailSeq(log));
 	for (const m of page.messages) if (m.seq <= tailSeq(log)) messages = put(messages, m);
 	messages = fresh.length ? [...messages, ...fresh] : messages;
-	const next = addLate(drain({ ...log, messages, hasAfter: log.hasAfter && page.has_after }));
+	const upto = Math.max(log.upto, page.upto ?? 0);
+	const next = addLate(drain({ ...log, messages, hasAfter: log.hasAfter && page.has_after, upto }));
 	// Nothing follows our end, by a snapshot taken after the first waiting message was announced: so that is the next one.
 	const [head, ...rest] = next.ahead;
 	if (head && !page.has_after && !page.messages.length) {

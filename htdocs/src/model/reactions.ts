@@ -1,5 +1,6 @@
 // Reactions as they are shown: what the server has told, with what was done here on top, until the server tells that too. Pure.
 import { addReactions, messageAt } from './log';
+import { inThreads, isAside, threadOf, threadReactions } from './threads';
 import { myId, type Reacting, type State } from './state';
 import type { Message, Reactions } from './types';
 
@@ -16,7 +17,8 @@ const bare = (emoji: string): string => emoji.replaceAll('\u{fe0f}', '');
 export const sameEmoji = (a: string, b: string): boolean => bare(a) === bare(b);
 const keyOf = (channel: number, seq: number): string => `${channel}/${seq}`;
 
-export function applyReactions(s: State, r: Reactions & { user?: number }): State {
+export function applyReactions(before: State, r: Reactions & { user?: number }): State {
+	const s = threadReactions(before, r);
 	const log = s.logs[r.channel];
 	const added = log && log.status !== 'failed' ? addReactions(log, r) : log;
 	// Done by oneself, perhaps elsewhere: what was asked for before may not hold.
@@ -66,11 +68,14 @@ export function shownOf(s: State, m: Message): Shown[] {
 export const mineUnknown = (s: State, m: Message): boolean =>
 	!m.deleted && (m.reactions ?? []).some((r) => isMine(s, m, r.users, r.count, r.emoji) === null);
 
-/* The newest own message in what is loaded of a channel that may still be edited. */
-export function lastEditable(s: State, channel: number, now: number): Message | undefined {
+/* The newest own message in what is loaded of a channel, or of a thread in it, that may still be edited. */
+export function lastEditable(s: State, channel: number, now: number, thread?: number): Message | undefined {
 	const me = myId(s);
-	const messages = s.logs[channel]?.messages ?? [];
-	for (let i = messages.length - 1; i >= 0; i--) if (messages[i]!.sender === me && mayEdit(s, messages[i]!, now)) return messages[i];
+	const messages = (thread ? threadOf(s, channel, thread) : s.logs[channel])?.messages ?? [];
+	for (let i = messages.length - 1; i >= 0; i--) {
+		const m = messages[i]!;
+		if (m.sender === me && (thread || !isAside(m)) && mayEdit(s, m, now)) return m;
+	}
 	return undefined;
 }
 
@@ -80,4 +85,5 @@ export function mayEdit(s: State, m: Message, now: number): boolean {
 	return m.sender === myId(s) && !m.deleted && m.body !== undefined && (edit_window === null || now < Date.parse(m.created_at) + edit_window * 1000);
 }
 
-export const messageOf = (s: State, channel: number, seq: number): Message | undefined => messageAt(s.logs[channel], seq);
+export const messageOf = (s: State, channel: number, seq: number): Message | undefined =>
+	messageAt(s.logs[channel], seq) ?? inThreads(s, channel, seq);

@@ -1,13 +1,15 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
-import { addAfter, addAround, addBefore, addMessage, addNewest, emptyLog, tailSeq } from './log';
+import { addAfter, addAround, addBefore, addMessage, addNewest, addReplies, emptyLog, tailSeq } from './log';
 import { applyKeep, applyKeepLine, dropKept, dropKeptOf, type KeepAction } from './keep';
 import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
+import { applyPrefs, applySidebar, endQuiet } from './prefs';
 import { applyReads, dropMark } from './reads';
 import { applyTyping, endTyping, typedMessage } from './typing';
+import { applyThread, dropThreads, threadMessage, threadUpdated, type ThreadAction } from './threads';
 import { applyUpload, type UploadAction } from './uploads';
-import type { Connection, Limits, MemberList, Phase, Reacting, State, Table } from './state';
+import type { Connection, Limits, MemberList, Phase, Reacting, State } from './state';
 import { myId } from './state';
 import { countDeleted, countMarks, countMessages, readHere, recount, undoHere, unreadHere } from './unread';
 import type {
@@ -22,10 +24,14 @@ import type {
 	OpenReports,
 	OwnMarks,
 	Pending,
+	Prefs,
 	Reactions,
 	ReadMark,
+	Replies,
 	Settings,
+	Sidebar,
 	Site,
+	ThreadState,
 	User,
 } from './types';
 
@@ -37,6 +43,7 @@ export type Action =
 	| { type: 'reports/open'; reports: OpenReports }
 	| UploadAction
 	| KeepAction
+	| ThreadAction
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
 	/* All own channels. `asked`: those held when the list was asked for; of these, what is not in it is gone. `heard`: what
@@ -69,8 +76,8 @@ export type Action =
 	| { type: 'reads/forget'; channel: number }
 	| { type: 'target'; target: { channel: number; seq: number } }
 	| { type: 'line'; channel: number; after: number | null }
-	| { type: 'draft'; channel: number; text: string }
-	| { type: 'drafts'; drafts: Record<number, string> }
+	| { type: 'draft'; place: string; text: string }
+	| { type: 'drafts'; drafts: Record<string, string> }
 	| { type: 'outbox/add'; items: readonly Pending[] }
 	| { type: 'outbox/set'; client_id: string; state: Pending['state']; error?: string }
 	| { type: 'outbox/acked'; client_id: string; seq: number }
@@ -81,6 +88,8 @@ export type Action =
 	| { type: 'react/done'; reacting: Reacting }
 	| { type: 'mine'; channel: number; seq: number; emoji: readonly string[] }
 	| { type: 'settings'; settings: Settings }
+	| { type: 'prefs'; channel: number; prefs: Prefs }
+	| { type: 'sidebar'; sidebar: Sidebar; force?: boolean }
 	/* Set by oneself, in this browser. */
 	| { type: 'away'; on: boolean }
 	/* What the clock ends: who types, statuses, pauses. */
@@ -110,6 +119,15 @@ export function reduce(s: State, a: Action): State {
 		case 'pins':
 		case 'saved':
 			return applyKeep(s, a);
+		case 'thread/open':
+		case 'thread/close':
+		case 'thread/failed':
+		case 'thread/page':
+		case 'thread/loading-before':
+		case 'thread/state':
+		case 'threads':
+		case 'threads/reset':
+			return applyThread(s, a);
 		case 'lines':
 			return a.lines.reduce(applyLine, s);
 		case 'users':
@@ -200,7 +218,7 @@ export function reduce(s: State, a: Action): State {
 		case 'line':
 			return a.after === null ? { ...s, lines: without(s.lines, a.channel) } : { ...s, lines: { ...s.lines, [a.channel]: a.after } };
 		case 'draft':
-			return { ...s, drafts: a.text ? { ...s.drafts, [a.channel]: a.text } : without(s.drafts, a.channel) };
+			return { ...s, drafts: a.text ? { ...s.drafts, [a.place]: a.text } : without(s.drafts, a.place) };
 		case 'drafts':
 			return { ...s, drafts: a.drafts };
 		case 'outbox/add': {
@@ -215,10 +233,14 @@ export function reduce(s: State, a: Action): State {
 			return { ...s, outbox: s.outbox.filter((p) => p.client_id !== a.client_id) };
 		case 'settings':
 			return applySettings(s, a.settings);
+		case 'prefs':
+			return applyPrefs(s, a.channel, a.prefs);
+		case 'sidebar':
+			return applySidebar(s, a.sidebar, a.force);
 		case 'away':
 			return s.away === a.on ? s : { ...s, away: a.on };
 		case 'clock':
-			return endTyping(endStatuses(s, a.now), a.now);
+			return endTyping(endQuiet(endStatuses(s, a.now), a.now), a.now);
 		case 'typing/none':
 			return endTyping(s, Infinity);
 		case 'connection':
@@ -233,6 +255,10 @@ export function applyLine(s: State, line: Line): State {
 			return typedMessage(applyMessage(s, line as unknown as Message), line as unknown as Message);
 		case 'message.updated':
 			return applyUpdated(s, line as unknown as Message);
+		case 'thread.updated':
+			return applyReplies(s, line.channel as number, line.seq as number, line.replies as Replies);
+		case 'thread.state':
+			return applyThread(s, { type: 'thread/state', state: line as unknown as ThreadState });
 		case 'reactions.updated':
 			return applyReactions(s, line as unknown as Reactions);
 		case 'pins.updated':
@@ -256,6 +282,7 @@ export function applyLine(s: State, line: Line): State {
 						last_seq: Math.max(held.last_seq, fresh.last_seq ?? 0),
 						membership: held.membership,
 						peer: held.peer,
+						prefs: held.prefs,
 					},
 				},
 			};
@@ -285,6 +312,10 @@ export function applyLine(s: State, line: Line): State {
 		case 'presence':
 		case 'settings.updated':
 			return applyPeopleLine(s, line);
+		case 'prefs.updated':
+			return applyPrefs(s, line.channel as number, line.prefs as Prefs);
+		case 'sidebar.updated':
+			return applySidebar(s, line.sidebar as Sidebar);
 		case 'typing':
 			return applyTyping(s, line);
 		case 'ack':
@@ -295,7 +326,7 @@ export function applyLine(s: State, line: Line): State {
 }
 
 function applyMessage(s: State, m: Message): State {
-	return settle(countMessages(putMessage(s, m), m.channel, [m]), [m]);
+	return settle(countMessages(putMessage(threadMessage(s, m), m), m.channel, [m]), [m]);
 }
 
 /* The run may hold more than the events have brought (a page can be ahead of them). */
@@ -309,7 +340,15 @@ function applyUpdated(s: State, m: Message): State {
 
 /* A tombstone in the message's place. Counted before: whom the text mentioned is still to be seen. */
 function applyDeleted(s: State, m: Message): State {
-	return settle(putMessage(countDeleted(dropKept(s, m.channel, m.seq), m), m), [m]);
+	return settle(putMessage(countDeleted(threadMessage(dropKept(s, m.channel, m.seq), m), m), m), [m]);
+}
+
+/* Of a root: what was replied to it, wherever it is held. */
+function applyReplies(before: State, channel: number, seq: number, replies: Replies): State {
+	const s = threadUpdated(before, channel, seq, replies);
+	const log = s.logs[channel];
+	const added = log && addReplies(log, seq, replies);
+	return !added || added === log ? s : putLog(s, channel, added);
 }
 
 function putMessage(s: State, m: Message): State {
@@ -369,6 +408,7 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 		members: fresh.members,
 		last_seq: Math.max(fresh.last_seq, held?.last_seq ?? 0),
 		membership: told,
+		prefs: held?.prefs && (fresh.prefs?.version ?? 0) < held.prefs.version ? held.prefs : fresh.prefs,
 	};
 	const preview = s.preview?.id === fresh.id ? null : s.preview;
 	const next = { ...s, preview, channels: { ...s.channels, [fresh.id]: channel } };
@@ -382,7 +422,13 @@ function distrust(s: State): State {
 	const lowest = (u: User): User => ({ ...u, version: 0 });
 	const channels = Object.values(s.channels).map((c): [number, Channel] => [
 		c.id,
-		{ ...c, version: 0, last_seq: 0, membership: c.membership && { ...c.membership, last_read_seq: 0, unread_from: null } },
+		{
+			...c,
+			version: 0,
+			last_seq: 0,
+			prefs: c.prefs && { ...c.prefs, version: -1 },
+			membership: c.membership && { ...c.membership, last_read_seq: 0, unread_from: null },
+		},
 	]);
 	return {
 		...s,
@@ -391,6 +437,7 @@ function distrust(s: State): State {
 		channels: Object.fromEntries(channels),
 		lines: {},
 		settings: s.settings && { ...s.settings, version: 0 },
+		sidebar: s.sidebar && { ...s.sidebar, version: -1 },
 		counts: {},
 		reads: {},
 		kept: {},
@@ -404,7 +451,7 @@ function distrust(s: State): State {
 function dropChannel(s: State, id: number): State {
 	if (!s.channels[id]) return s.counts[id] ? { ...s, counts: without(s.counts, id) } : s;
 	return {
-		...dropKeptOf(s, id),
+		...dropKeptOf(dropThreads(s, id), id),
 		channels: without(s.channels, id),
 		logs: without(s.logs, id),
 		typing: without(s.typing, id),
@@ -453,8 +500,8 @@ function putUsers(s: State, users: readonly User[]): State {
 const putLog = (s: State, id: number, log: State['logs'][number]): State => ({ ...s, logs: { ...s.logs, [id]: log } });
 const putMembers = (s: State, id: number, m: MemberList): State => ({ ...s, members: { ...s.members, [id]: m } });
 
-function without<T>(table: Table<T>, id: number): Table<T> {
+function without<T>(table: Readonly<Record<string, T>>, id: number | string): Record<string, T> {
 	if (!(id in table)) return table;
-	const { [id]: _, ...rest } = table as Record<number, T>;
+	const { [id]: _, ...rest } = table;
 	return rest;
 }

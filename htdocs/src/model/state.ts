@@ -2,8 +2,27 @@
 import { messageAt } from './log';
 import type { Marks } from './reads';
 import type { Counts } from './unread';
+import type { Followed, ThreadLog } from './threads';
 import type { Rung } from '../net/transport';
-import type { Channel, Draft, Editing, FileLimits, Log, Me, Member, OpenReports, Pending, Pins, Presence, Settings, Site, Typing, Upload, User } from './types';
+import type {
+	Channel,
+	Draft,
+	Editing,
+	FileLimits,
+	Log,
+	Me,
+	Member,
+	OpenReports,
+	Pending,
+	Pins,
+	Presence,
+	Settings,
+	Sidebar,
+	Site,
+	Typing,
+	Upload,
+	User,
+} from './types';
 
 export type Table<T> = Readonly<Record<number, T>>;
 
@@ -59,7 +78,13 @@ export interface State {
 	outbox: readonly Pending[];
 	/* Files on their way, of drafts and of pending messages, in the order they were chosen. */
 	uploads: readonly Upload[];
-	drafts: Readonly<Record<number, string>>;
+	/* By channel, or by thread as `channel/root`. */
+	drafts: Readonly<Record<string, string>>;
+	/* Threads that are open, and those that are known to be followed, by `channel/root`. */
+	threads: Readonly<Record<string, ThreadLog>>;
+	followed: Readonly<Record<string, Followed>>;
+	/* There are no others that one follows. */
+	followedAll: boolean;
 	/* The same as the server has them. */
 	kept: Table<Draft>;
 	/* Per channel, as far as they were loaded or told. */
@@ -74,6 +99,8 @@ export interface State {
 	/* Per channel; none where nobody types. */
 	typing: Table<Typing>;
 	settings: Settings | null;
+	/* null: not known yet. */
+	sidebar: Sidebar | null;
 	/* One has set oneself away, in this browser. */
 	away: boolean;
 	/* Per channel, what its unread messages are told from. */
@@ -107,6 +134,9 @@ export const initialState: State = {
 	outbox: [],
 	uploads: [],
 	drafts: {},
+	threads: {},
+	followed: {},
+	followedAll: false,
 	kept: {},
 	pins: {},
 	saved: null,
@@ -115,6 +145,7 @@ export const initialState: State = {
 	presence: {},
 	typing: {},
 	settings: null,
+	sidebar: null,
 	away: false,
 	counts: {},
 	heard: 0,
@@ -136,20 +167,26 @@ export function isStored(s: State, p: Pending): boolean {
 	return p.seq !== undefined && messageAt(log, p.seq) !== undefined;
 }
 
+/* Those that are to be shown in the channel's line. */
 export function pendingOf(s: State, channel: number): Pending[] {
-	return s.outbox.filter((p) => p.channel === channel);
+	return s.outbox.filter((p) => p.channel === channel && (p.thread === undefined || p.in_channel === true));
 }
 
-/* Channels of the side bar, each section in its order: by name in the reader's alphabet, so that nothing jumps. */
+/* All own channels, and direct ones, by name in the reader's alphabet. */
 export function sections(s: State): { channels: Channel[]; direct: Channel[] } {
 	const channels: Channel[] = [];
 	const direct: Channel[] = [];
 	for (const c of Object.values(s.channels)) (c.kind === 'direct' ? direct : channels).push(c);
 	channels.sort((a, b) => (a.name ?? '').localeCompare(b.name ?? '', undefined, { numeric: true }) || a.id - b.id);
-	direct.sort((a, b) => peerName(s, a).localeCompare(peerName(s, b)) || a.id - b.id);
+	direct.sort((a, b) => directName(s, a).localeCompare(directName(s, b)) || a.id - b.id);
 	return { channels, direct };
 }
 
-export function peerName(s: State, c: Channel): string {
-	return (c.peer !== null && s.users[c.peer]?.name) || '';
+/* Who else is in a direct channel; oneself in one with oneself. */
+export function peersOf(s: State, c: Channel): number[] {
+	return c.peer !== null ? [c.peer] : (c.people ?? []).filter((id) => id !== myId(s));
+}
+
+export function directName(s: State, c: Channel): string {
+	return peersOf(s, c).map((id) => s.users[id]?.name ?? '').sort((a, b) => a.localeCompare(b)).join(', ');
 }

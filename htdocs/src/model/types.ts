@@ -122,6 +122,32 @@ export interface Channel {
 	members: number;
 	membership: Membership | null;
 	peer: number | null;
+	/* Of a direct channel of more than two: all who are in it. */
+	people?: readonly number[] | null;
+	/* Older messages are erased; null: none are. */
+	keep_days?: number | null;
+	/* null: not a member. */
+	prefs?: Prefs | null;
+}
+
+export type NotifyLevel = 'all' | 'mentions' | 'nothing';
+
+/* What one wants of a channel. notify null: as is usual for its kind; section: one of one's own. */
+export interface Prefs {
+	notify: NotifyLevel | null;
+	quiet_until: Until | null;
+	favourite: boolean;
+	section: string | null;
+	version: number;
+}
+
+export type Section =
+	| { kind: 'favourites' | 'channels' | 'direct'; collapsed: boolean }
+	| { kind: 'own'; id: string; name: string; collapsed: boolean };
+
+export interface Sidebar {
+	sections: readonly Section[];
+	version: number;
 }
 
 export interface Member {
@@ -138,6 +164,10 @@ export interface Message {
 	seq: number;
 	id: number;
 	sender: number;
+	/* A reply: to which message, and whether it stands in the channel's line too. */
+	thread?: number;
+	in_channel?: true;
+	replies?: Replies;
 	client_id?: string;
 	created_at: string;
 	version: number;
@@ -194,6 +224,12 @@ export interface SentBody {
 	text: string;
 	mentions?: number[];
 	files?: number[];
+}
+
+/* Of a reply: where it stands. */
+export interface SentPlace {
+	thread?: number;
+	in_channel?: true;
 }
 
 /* What is known of a file before it is in a message, too. Lengths in pixels, duration in seconds, as its uploader measured them. */
@@ -253,6 +289,7 @@ export type UploadFault =
 export interface Upload extends FileFacts {
 	client_id: string;
 	channel: number;
+	thread?: number; // it is of a reply in this thread
 	state: 'preparing' | 'waiting' | 'uploading' | 'checking' | 'ready' | 'failed';
 	fault: UploadFault | null;
 	/* What the server said of it, where the fault alone does not tell. */
@@ -312,6 +349,31 @@ export interface MessagePage {
 	messages: Message[];
 	has_before: boolean;
 	has_after: boolean;
+	/* Nothing else is there up to this seq but replies that stand in their threads alone. */
+	upto?: number;
+}
+
+/* What was replied to a message; counts by itself. */
+export interface Replies {
+	count: number;
+	last_seq: number;
+	last_at: string | null;
+	users: readonly number[];
+	version: number;
+}
+
+/* What one is oneself to a thread; seq null: never followed. */
+export interface ThreadState {
+	channel: number;
+	root: number;
+	following: boolean;
+	seq: number | null;
+	version: number;
+}
+
+export interface ThreadPage extends MessagePage {
+	root: Message;
+	state: ThreadState;
 }
 
 export type InviteState = 'open' | 'used_up' | 'expired' | 'revoked' | 'unknown';
@@ -327,6 +389,15 @@ export interface Invite {
 	expires_at: string | null;
 	state: InviteState;
 	url?: string; // when it has just been made
+}
+
+/* A link: into the site, or into a channel. */
+export type Link = Pick<Invite, 'id' | 'uses' | 'max_uses' | 'expires_at' | 'state' | 'url'>;
+
+/* Where a link into a channel leads; null: it is not open. */
+export interface ChannelLook {
+	state: InviteState;
+	channel: Channel | null;
 }
 
 export interface Site {
@@ -361,6 +432,9 @@ export interface Line {
 export interface Pending {
 	client_id: string;
 	channel: number;
+	/* A reply: to which message, and whether it is to stand in the channel's line too. */
+	thread?: number;
+	in_channel?: boolean;
 	text: string;
 	mentions?: number[];
 	files?: PendingFile[];
@@ -386,4 +460,6 @@ export interface Log {
 	below: readonly Message[];
 	/* Came by event for messages that are not here yet. */
 	late: readonly Reactions[];
+	/* All is told up to there, though the last message that is shown may lie below. */
+	upto: number;
 }

@@ -7,13 +7,15 @@
 //
 // What was done on this device shows at once (`local`), until the server has told of it.
 import { messageAt } from './log';
+import { isAside } from './threads';
 import { myId, type State } from './state';
-import type { Channel, Message, OwnMarks } from './types';
+import type { Channel, Message, NotifyLevel, OwnMarks } from './types';
 
 /* A message: whether another person's, whether it mentions oneself, whether it is deleted. */
 interface Fact {
 	seq: number;
 	other: boolean;
+	aside: boolean; // a reply in its thread alone: only whom it names counts here
 	mention: boolean;
 	gone: boolean;
 	version: number; // of the message, that this is told from
@@ -54,13 +56,20 @@ const effective = (m: { unread_from: number | null }, seq: number): number => (m
 /* Where the unread messages begin: all up to there is read. */
 export const markOf = (c: Channel): number => (c.membership ? effective(c.membership, c.membership.last_read_seq) : 0);
 export const unreadOf = (c: Channel): number => c.membership?.unread ?? 0;
-/* What calls for attention: each message of a direct channel, else those that mention oneself. */
-export const loudOf = (c: Channel): number => (c.kind === 'direct' ? unreadOf(c) : (c.membership?.mentions ?? 0));
+/* Which messages call for attention: as one has set it, else all of a direct channel, and of others those that mention oneself. */
+export const levelOf = (c: Channel): NotifyLevel => c.prefs?.notify ?? (c.kind === 'direct' ? 'all' : 'mentions');
+/* One does not want to hear of it for now. When that ends the clock takes it away (prefs.ts). */
+export const isQuiet = (c: Channel): boolean => (c.prefs?.quiet_until ?? null) !== null;
+export function loudOf(c: Channel): number {
+	const level = levelOf(c);
+	return isQuiet(c) || level === 'nothing' ? 0 : level === 'all' ? unreadOf(c) : (c.membership?.mentions ?? 0);
+}
 
 export function totals(s: State): { unread: number; loud: number } {
 	let unread = 0;
 	let loud = 0;
 	for (const c of Object.values(s.channels)) {
+		if (c.archived || isQuiet(c)) continue;
 		unread += unreadOf(c);
 		loud += loudOf(c);
 	}
@@ -92,7 +101,7 @@ export function countMessages(s: State, id: number, messages: readonly Message[]
 		const told = before && (m.deleted || before.version >= m.version) ? before.mention : mentionsMe(m, me);
 		const version = Math.max(before?.version ?? 0, m.version);
 		if (before && before.gone === gone && before.mention === told && before.version === version) continue;
-		fresh.set(m.seq, { seq: m.seq, other: m.sender !== me, mention: told, gone, version });
+		fresh.set(m.seq, { seq: m.seq, other: m.sender !== me, aside: isAside(m), mention: told, gone, version });
 	}
 	if (!fresh.size) return s;
 	const facts = [...held.facts.filter((f) => !fresh.has(f.seq)), ...fresh.values()].sort((a, b) => a.seq - b.seq);
@@ -111,6 +120,8 @@ export function countDeleted(s: State, m: Message): State {
 	// A tombstone does not tell whom it mentioned.
 	const told = fact && !(fact.gone && !fact.mention) ? fact.mention : seen?.body ? mentionsMe(seen, me) : null;
 	const facts = fact ? held.facts.map((f) => (f === fact ? { ...f, gone: true } : f)) : held.facts;
+	// It has not counted; whom it named is told by a `read` line.
+	if (isAside(m)) return put(s, m.channel, { ...held, facts });
 	const heard = s.heard + 1;
 	const removals = [...held.removals, { seq: m.seq, n: heard, mention: told }];
 	let next: Counts = { ...held, facts, removals };
@@ -213,7 +224,7 @@ function put(s: State, id: number, counts: Counts): State {
 		for (let i = indexOf(counts.facts, b.last_seq + 1); i < counts.facts.length; i++) {
 			const f = counts.facts[i]!;
 			if (!f.other || f.gone || f.seq <= from) continue;
-			unread++;
+			if (!f.aside) unread++;
 			if (f.mention) mentions++;
 		}
 		membership = {
@@ -272,7 +283,7 @@ function sumAbove(s: State, id: number, counts: Counts, mark: number, last: numb
 		const f = counts.facts[i];
 		if (f?.seq === seq) {
 			if (f.other && !f.gone) {
-				unread++;
+				if (!f.aside) unread++;
 				if (f.mention) mentions++;
 			}
 			continue;
@@ -280,7 +291,7 @@ function sumAbove(s: State, id: number, counts: Counts, mark: number, last: numb
 		const m = log?.status === 'ready' ? messageAt(log, seq) : undefined;
 		if (!m) return null;
 		if (m.sender === me || m.deleted || counts.removals.some((r) => r.seq === seq)) continue;
-		unread++;
+		if (!isAside(m)) unread++;
 		if (mentionsMe(m, me)) mentions++;
 	}
 	return { unread, mentions };
@@ -320,9 +331,9 @@ function fold(c: Counts): Counts {
 			base = {
 				...base,
 				last_seq: f.seq,
-				unread: base.unread + (counts ? 1 : 0),
+				unread: base.unread + (counts && !f.aside ? 1 : 0),
 				mentions: base.mentions + (counts && f.mention ? 1 : 0),
-				also: f.other && f.gone ? [...base.also, f.seq].slice(-MOST_FACTS) : base.also,
+				also: f.other && f.gone && !f.aside ? [...base.also, f.seq].slice(-MOST_FACTS) : base.also,
 			};
 		} else if (c.facts.length - i > MOST_WAITING) top = Math.max(top, f.seq);
 		else break;

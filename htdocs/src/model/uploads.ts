@@ -67,8 +67,9 @@ function without(p: Pending, upload: string): Pending {
 	return files?.length === p.files?.length ? p : { ...p, files };
 }
 
-/* Files that are chosen for what is being written in a channel. */
-export const draftFiles = (s: State, channel: number): Upload[] => s.uploads.filter((u) => u.channel === channel && u.message === null);
+/* Files that are chosen for what is being written in a channel, or in a thread of it. */
+export const draftFiles = (s: State, channel: number, thread?: number): Upload[] =>
+	s.uploads.filter((u) => u.channel === channel && u.thread === thread && u.message === null);
 
 /* Whether a message cannot be sent yet. */
 export const waitsForFiles = (p: Pending): boolean => p.files?.some((f) => f.id === null) === true;

@@ -3,25 +3,32 @@ import type {
 	AccessToken,
 	Channel,
 	ChannelKind,
+	ChannelLook,
 	Draft,
 	Edit,
 	Invite,
 	InviteState,
 	Line,
+	Link,
 	Me,
 	Member,
 	Message,
 	MessagePage,
 	OpenReports,
 	Pins,
+	Prefs,
 	Presence,
 	Reactions,
 	Saved,
 	SavedList,
 	SentBody,
+	SentPlace,
 	Session,
 	Settings,
+	Sidebar,
 	Site,
+	ThreadPage,
+	ThreadState,
 	Status,
 	User,
 } from '../model/types';
@@ -75,6 +82,7 @@ export interface Found {
 	channel: number;
 	seq: number;
 	id: number;
+	thread?: number; // it is a reply in this thread
 	sender: number;
 	created_at: string;
 	snippet: { text: string; hit?: boolean }[];
@@ -145,21 +153,36 @@ export const api = {
 	lookAtInvite: (code: string) => call<{ state: InviteState }>('POST', `${V}/invites/look`, undefined, { code }),
 	invites: (limit: number) => call<{ invites: Invite[]; next: number | null }>('GET', `${V}/invites`, { limit }),
 	makeInvite: (wish: { max_uses?: number; expires_in?: number }) => call<Invite>('POST', `${V}/invites`, undefined, wish),
+	channelLinks: (id: number, limit: number) => call<{ invites: Link[]; next: number | null }>('GET', `${V}/channels/${id}/invites`, { limit }),
+	makeChannelLink: (id: number, wish: { max_uses?: number; expires_in?: number }) => call<Link>('POST', `${V}/channels/${id}/invites`, undefined, wish),
+	withdrawChannelLink: (id: number, link: number) => call<null>('DELETE', `${V}/channels/${id}/invites/${link}`),
+	lookAtChannelLink: (code: string) => call<ChannelLook>('POST', `${V}/channel-invites/look`, undefined, { code }),
+	joinByLink: (code: string) => call<Channel>('POST', `${V}/channel-invites/join`, undefined, { code }),
 	withdrawInvite: (id: number) => call<null>('DELETE', `${V}/invites/${id}`),
 	me: () => call<Me>('GET', `${V}/me`),
 	usersByIds: (ids: number[]) => call<{ users: User[] }>('GET', `${V}/users`, { ids: ids.join(',') }),
 	usersLike: (q: string, limit = 20) => call<{ users: User[] }>('GET', `${V}/users`, { q, limit }),
-	channels: (scope: 'mine' | 'public', after?: number) =>
-		call<{ channels: Channel[]; next: number | null }>('GET', `${V}/channels`, { scope, after, limit: 200 }),
+	channels: (scope: 'mine' | 'public', after?: number, q?: string, limit = 200) =>
+		call<{ channels: Channel[]; next: number | null }>('GET', `${V}/channels`, { scope, q, after, limit }),
+	setPrefs: (id: number, change: Partial<Prefs>) => call<Prefs>('PATCH', `${V}/channels/${id}/prefs`, undefined, change),
+	sidebar: () => call<Sidebar>('GET', `${V}/me/sidebar`),
+	arrange: (sidebar: Sidebar) => call<Sidebar>('PUT', `${V}/me/sidebar`, undefined, sidebar),
 	channel: (id: number) => call<Channel>('GET', `${V}/channels/${id}`),
 	createChannel: (c: { name?: string; kind: ChannelKind; topic?: string; members?: number[] }) => call<Channel>('POST', `${V}/channels`, undefined, c),
 	join: (id: number) => call<Channel>('POST', `${V}/channels/${id}/join`),
 	leave: (id: number) => call<null>('POST', `${V}/channels/${id}/leave`),
 	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),
 	invite: (id: number, user: number) => call<Member>('POST', `${V}/channels/${id}/members`, undefined, { user }),
-	send: (id: number, client_id: string, body: SentBody) => call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, body }),
-	messages: (id: number, where: { before?: number; after?: number; around?: number; limit?: number }) =>
+	send: (id: number, client_id: string, body: SentBody, place: SentPlace = {}) =>
+		call<Message>('POST', `${V}/channels/${id}/messages`, undefined, { client_id, ...place, body }),
+	messages: (id: number, where: { before?: number; after?: number; around?: number; around_time?: string; limit?: number }) =>
 		call<MessagePage>('GET', `${V}/channels/${id}/messages`, where),
+	thread: (id: number, root: number, where: { before?: number; after?: number; around?: number; limit?: number }) =>
+		call<ThreadPage>('GET', `${V}/channels/${id}/messages/${root}/thread`, where),
+	readThread: (id: number, root: number, seq: number) => call<ThreadState>('PUT', `${V}/channels/${id}/messages/${root}/thread/read`, undefined, { seq }),
+	followThread: (id: number, root: number, on: boolean) => call<ThreadState>(on ? 'PUT' : 'DELETE', `${V}/channels/${id}/messages/${root}/thread/follow`),
+	threads: (where: { before?: number; limit?: number }) =>
+		call<{ threads: { state: ThreadState; root: Message }[]; unread: number; next: number | null }>('GET', `${V}/me/threads`, where),
 	search: (q: string, sort: 'rank' | 'date', before?: string) => call<SearchPage>('GET', `${V}/search`, { q, sort, before }),
 	message: (id: number, seq: number) => call<Message>('GET', `${V}/channels/${id}/messages/${seq}`),
 	edit: (id: number, seq: number, body: { text: string; mentions?: number[] }, version: number) =>

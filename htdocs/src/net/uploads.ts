@@ -58,9 +58,52 @@ export const files = {
 
 const STALLED = 60_000; // ms without a byte going out
 
-/* Sends a piece to the store. Answers its status, 0 where there was none: no network, or nothing goes out any more. Only an
- * XMLHttpRequest tells how far a body has gone. */
-export function sendBlob(to: Address, body: Blob, onSent: (bytes: number) => void, signal: AbortSignal): Promise<number> {
+/* A browser opens six connections to a host, and the store may be on the site's own: what is asked of the server meanwhile needs some of
+ * them. And what waits in the browser for a connection looks as if it had stalled. */
+const LANES = 4;
+let busy = 0;
+const queue: (() => void)[] = [];
+
+/* Waits for its turn; true: it has it, false: it was cancelled before. */
+function lane(signal: AbortSignal): Promise<boolean> {
+	if (signal.aborted) return Promise.resolve(false);
+	if (busy < LANES) {
+		busy++;
+		return Promise.resolve(true);
+	}
+	return new Promise((resolve) => {
+		const mine = () => {
+			signal.removeEventListener('abort', cancel);
+			resolve(true);
+		};
+		const cancel = () => {
+			queue.splice(queue.indexOf(mine), 1);
+			resolve(false);
+		};
+		queue.push(mine);
+		signal.addEventListener('abort', cancel, { once: true });
+	});
+}
+
+function leave(): void {
+	const next = queue.shift();
+	if (next) next();
+	else busy--;
+}
+
+/* Sends a piece to the store, when its turn has come. Answers its status, 0 where there was none: no network, or nothing goes out any
+ * more. */
+export async function sendBlob(to: Address, body: Blob, onSent: (bytes: number) => void, signal: AbortSignal): Promise<number> {
+	if (!(await lane(signal))) throw new DOMException('cancelled', 'AbortError');
+	try {
+		return await send(to, body, onSent, signal);
+	} finally {
+		leave();
+	}
+}
+
+/* Only an XMLHttpRequest tells how far a body has gone. */
+function send(to: Address, body: Blob, onSent: (bytes: number) => void, signal: AbortSignal): Promise<number> {
 	return new Promise((resolve, reject) => {
 		const xhr = new XMLHttpRequest();
 		let timer: ReturnType<typeof setTimeout>;
@@ -87,9 +130,4 @@ export function sendBlob(to: Address, body: Blob, onSent: (bytes: number) => voi
 		alive();
 		xhr.send(body);
 	});
-}
-
-export async function sha256(body: Blob): Promise<string> {
-	const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', await body.arrayBuffer()));
-	return Array.from(sum, (b) => b.toString(16).padStart(2, '0')).join('');
 }

@@ -28,8 +28,8 @@ export class Changes {
 	}
 
 	/* The newest own one of those that are loaded. */
-	editLast(channel: number): boolean {
-		const m = lastEditable(this.store.get(), channel, this.now());
+	editLast(channel: number, thread?: number): boolean {
+		const m = lastEditable(this.store.get(), channel, this.now(), thread);
 		return m !== undefined && this.edit(channel, m.seq);
 	}
 

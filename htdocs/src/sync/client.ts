@@ -12,10 +12,11 @@ import { sseTransport } from '../net/transport_sse';
 import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
+import { isAside, placeKey, readUpto } from '../model/threads';
 import { fileLimits } from '../model/uploads';
-import { myId } from '../model/state';
+import { myId, peersOf } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
-import type { Channel, Line, Message, OwnMarks, Pending, Pins, Settings, Status, User } from '../model/types';
+import type { Channel, Line, Message, OwnMarks, Pending, Pins, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
@@ -29,6 +30,7 @@ import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, remember
 import { Reader } from './reader';
 import { Sender } from './sender';
 import { holdTab, livingTabs } from './tabs';
+import { Threads } from './threads';
 import { Typist } from './typist';
 import type { Uploads } from './uploads';
 import { browserUploads } from './uploads_browser';
@@ -81,6 +83,7 @@ export class Client {
 	readonly changes: Changes;
 	readonly drafts: Drafts;
 	readonly keeps: Keeps;
+	readonly threads: Threads;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
 	hooks: ClientHooks = { left: () => {}, told: () => {}, notFound: () => {} };
@@ -98,6 +101,7 @@ export class Client {
 	constructor(readonly store: Store) {
 		this.loader = new Loader(store, () => this.probe());
 		this.changes = new Changes(store, (e) => (e instanceof ApiError && e.status === 401 ? this.probe() : this.hooks.failed?.(e)));
+		this.threads = new Threads(store, this.loader, (e) => (e instanceof ApiError && e.status === 401 ? this.probe() : this.hooks.failed?.(e)));
 		this.keeps = new Keeps({
 			store,
 			pins: async (id) => (await api.pins(id)).data,
@@ -202,7 +206,7 @@ export class Client {
 			store,
 			instance: this.instance,
 			sendOp,
-			post: async (channel, id, body) => (await api.send(channel, id, body)).data,
+			post: async (channel, id, body, place) => (await api.send(channel, id, body, place)).data,
 			online: () => navigator.onLine,
 			now: () => Date.now(),
 			setTimeout: (f, ms) => setTimeout(f, ms),
@@ -268,6 +272,7 @@ export class Client {
 		for (let n = 0; !this.stopped; n++) {
 			try {
 				const [site, me, cursor] = await Promise.all([api.site(), api.me(), this.loader.channels()]);
+				await this.loader.sidebar(); // behind the cursor: what it does not show yet comes by event
 				this.store.dispatch({ type: 'site', site: site.data });
 				this.store.dispatch({ type: 'me', me: me.data });
 				this.begin(cursor);
@@ -308,6 +313,7 @@ export class Client {
 		this.store.dispatch({ type: 'away', on: shelf.get(this.awayKey()) !== null });
 		this.undo.push(watchEnds(this.store, timers));
 		void this.loader.settings();
+		this.threads.loadFollowed();
 		this.askLimits();
 		this.tellZone();
 		this.ladder.start(cursor);
@@ -495,6 +501,7 @@ export class Client {
 					if (line.user === me)
 						after.push(() => {
 							void this.loader.channel(line.channel as number);
+							this.threads.loadFollowed();
 							this.keeps.joined();
 						});
 					else {
@@ -575,6 +582,7 @@ export class Client {
 			if (log && hasGap(log)) this.loader.fill(id);
 			this.loader.settleSoon(id);
 		}
+		this.threads.heard(lines);
 		for (const f of after) f();
 		if (lines.some((l) => l.type === 'draft')) this.drafts.heard();
 	}
@@ -622,7 +630,7 @@ export class Client {
 	private moveLine(m: Message): void {
 		const s = this.store.get();
 		const c = s.channels[m.channel];
-		if (m.channel !== this.current || !c?.membership || m.sender === myId(s) || m.seq <= c.last_seq) return;
+		if (m.channel !== this.current || !c?.membership || m.sender === myId(s) || isAside(m) || m.seq <= c.last_seq) return;
 		if (this.attentive() && this.atBottom) return;
 		if (markOf(c) >= c.last_seq) this.store.dispatch({ type: 'line', channel: c.id, after: c.last_seq });
 	}
@@ -635,7 +643,7 @@ export class Client {
 		const after = s.lines[channel];
 		// The new ones begin above what is loaded: those have been on no screen, and to read on from the end would be to read them all.
 		if (after !== undefined && log?.hasBefore && (log.messages[0]?.seq ?? 0) > after + 1) return;
-		this.reader.seen(channel, seq);
+		this.reader.seen(channel, log && !log.hasAfter ? readUpto(log, seq) : seq);
 	}
 
 	/* What is drawn before it is opened does not count: where the new messages begin is found out first. */
@@ -672,6 +680,8 @@ export class Client {
 				this.loader.needUsers(Object.keys(this.store.get().users).map(Number), true);
 				void this.loader.settings();
 				if (this.current !== null) this.keeps.open(this.current);
+				this.threads.loadFollowed(true);
+				void this.loader.sidebar();
 			} catch (e) {
 				if (e instanceof ApiError && e.status === 401) return this.end('ended');
 				this.reloadAgain = true;
@@ -703,7 +713,7 @@ export class Client {
 		if (!again || at === null) this.store.dispatch({ type: 'line', channel: id, after: unreadOf(c) > 0 ? markOf(c) : null });
 		if (at !== null) void this.goTo(id, at);
 		else if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
-		if (c.peer !== null) this.loader.needUsers([c.peer]);
+		this.loader.needUsers(peersOf(this.store.get(), c));
 		this.keeps.open(id);
 	}
 
@@ -732,21 +742,21 @@ export class Client {
 	/* Takes a channel that an answer brought into the list. */
 	took(c: Channel): void {
 		this.store.dispatch({ type: 'channel', channel: c });
-		if (c.peer !== null) this.loader.needUsers([c.peer]);
+		this.loader.needUsers(peersOf(this.store.get(), c));
 	}
 
-	send(channel: number, text: string, mentions: number[] = []): void {
-		const item: Pending = { client_id: crypto.randomUUID(), channel, text, at: Date.now(), owner: this.instance, state: 'queued' };
+	send(channel: number, text: string, mentions: number[] = [], place: SentPlace = {}): void {
+		const item: Pending = { ...place, client_id: crypto.randomUUID(), channel, text, at: Date.now(), owner: this.instance, state: 'queued' };
 		if (mentions.length) item.mentions = mentions;
-		const files = this.uploads.attach(channel, item.client_id);
+		const files = this.uploads.attach(channel, item.client_id, place.thread);
 		if (files) item.files = files;
 		// Two within a millisecond keep their order.
 		const last = this.store.get().outbox.at(-1);
 		if (last && last.at >= item.at) item.at = last.at + 1;
 		this.store.dispatch({ type: 'outbox/add', items: [item] });
-		this.store.dispatch({ type: 'line', channel, after: null });
-		this.putDraft(channel, '');
-		this.drafts.sent(channel);
+		if (!place.thread) this.store.dispatch({ type: 'line', channel, after: null });
+		this.putDraft(channel, '', place.thread);
+		if (!place.thread) this.drafts.sent(channel);
 		this.typist.stop();
 		this.activity.wrote();
 		this.sender.pump();
@@ -758,21 +768,23 @@ export class Client {
 		this.sender.pump();
 	}
 
-	/* By hand. */
-	setDraft(channel: number, text: string): void {
-		if ((this.store.get().drafts[channel] ?? '') === text) return;
-		this.putDraft(channel, text);
-		this.drafts.touch(channel);
+	/* By hand. Only a channel's own is told to one's other devices, not a thread's. */
+	setDraft(channel: number, text: string, thread?: number): void {
+		if ((this.store.get().drafts[placeKey(channel, thread)] ?? '') === text) return;
+		this.putDraft(channel, text, thread);
+		if (!thread) this.drafts.touch(channel);
 	}
 
-	private putDraft(channel: number, text: string): void {
-		this.store.dispatch({ type: 'draft', channel, text });
-		saveDraft(shelf, myId(this.store.get()), channel, text);
+	private putDraft(channel: number, text: string, thread?: number): void {
+		const place = placeKey(channel, thread);
+		this.store.dispatch({ type: 'draft', place, text });
+		saveDraft(shelf, myId(this.store.get()), place, text);
 	}
 
 	/* By the keyboard, into the composer. */
-	typed(channel: number, text: string): void {
-		this.setDraft(channel, text);
+	typed(channel: number, text: string, thread?: number): void {
+		this.setDraft(channel, text, thread);
+		if (thread) return; // who types in a thread is not told
 		if (text.trim()) this.typist.key(channel);
 		else this.typist.stop();
 	}
@@ -828,6 +840,25 @@ export class Client {
 		this.took((await api.setReceipts(channel, on)).data);
 	}
 
+	/* What one wants of a channel; throws what went wrong. */
+	async setPrefs(channel: number, change: Partial<Omit<Prefs, 'version'>>): Promise<void> {
+		const { data } = await api.setPrefs(channel, change);
+		this.store.dispatch({ type: 'prefs', channel, prefs: data });
+	}
+
+	/* The side bar in another order; shows at once. One change after the other, each on top of what the one before has come to. */
+	arrange(sections: readonly Section[]): Promise<void> {
+		const held = () => this.store.get().sidebar?.version ?? 0;
+		this.store.dispatch({ type: 'sidebar', sidebar: { sections, version: held() }, force: true });
+		const turn = this.arranging.then(async () => {
+			const { data } = await api.arrange({ sections, version: held() });
+			this.store.dispatch({ type: 'sidebar', sidebar: data });
+		});
+		this.arranging = turn.catch(() => this.loader.sidebar(true));
+		return turn;
+	}
+	private arranging = Promise.resolve();
+
 	async leave(channel: number): Promise<void> {
 		await api.leave(channel);
 		this.store.dispatch({ type: 'channel/left', channel });
@@ -864,6 +895,7 @@ export class Client {
 		this.uploads.stop();
 		this.reader.stop();
 		this.drafts.stop();
+		this.threads.stop();
 		this.arrivals.stop();
 		this.ops.stop();
 		this.loader.stop();

@@ -1,6 +1,7 @@
-// Drafts in step with one's other devices (doc/protocol.md, section 7). What is written here stands in the store and in local storage at
+// Drafts in step with one's other devices (doc/protocol.md, section 8). What is written here stands in the store and in local storage at
 // once and goes to the server when the writing pauses, on the version that it is based on. What comes from elsewhere is shown, unless
-// this is where it is being written: then it stays, and is put again on the newer version.
+// this is where it is being written: then it stays, and is put again on the newer version. Only a channel's own: what is written in a
+// thread stays on this device.
 import type { Draft, Line } from '../model/types';
 import { draftVersions } from '../model/keep';
 import { draftFiles } from '../model/uploads';
@@ -65,7 +66,10 @@ export class Drafts {
 	/* Texts of an earlier page that never got to the server are to go there. */
 	begin(): void {
 		const { drafts } = this.env.store.get();
-		for (const [id, text] of Object.entries(drafts)) if (text && !this.held(Number(id))) this.hold(Number(id), { ...NOTHING, at: 1, dirty: true });
+		for (const [place, text] of Object.entries(drafts)) {
+			const channel = Number(place); // of a thread's, not a number
+			if (channel && text && !this.held(channel)) this.hold(channel, { ...NOTHING, at: 1, dirty: true });
+		}
 	}
 
 	/* Changed by hand. */

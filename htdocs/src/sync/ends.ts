@@ -1,4 +1,5 @@
-// What ends by the clock: who types, statuses, pauses. Looks when the next of them is due; the reducer takes it away.
+// What ends by the clock: who types, statuses, pauses, channels that are quiet. Looks when the next of them is due; the reducer takes it away.
+import { nextQuietEnd } from '../model/prefs';
 import { nextEnd } from '../model/presence';
 import { nextTypingEnd } from '../model/typing';
 import type { Store } from '../store';
@@ -17,11 +18,11 @@ export function watchEnds(store: Store, env: EndsEnv): () => void {
 	let dueAt = Infinity;
 	let seen: unknown[] = [];
 	const plan = () => {
-		const { presence, settings, typing } = store.get();
-		const now = [presence, settings, typing];
+		const { presence, settings, typing, channels } = store.get();
+		const now = [presence, settings, typing, channels];
 		if (now.every((x, i) => x === seen[i])) return;
 		seen = now;
-		const next = Math.min(nextEnd(store.get()), nextTypingEnd(store.get()));
+		const next = Math.min(nextEnd(store.get()), nextTypingEnd(store.get()), nextQuietEnd(store.get()));
 		if (next === dueAt && timer !== null) return;
 		dueAt = next;
 		arm();

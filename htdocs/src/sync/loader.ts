@@ -2,6 +2,7 @@
 // the same thing is never asked for twice at once.
 import { api, ApiError } from '../net/api';
 import { hasGap, messageAt, tailSeq } from '../model/log';
+import { peersOf } from '../model/state';
 import { doubtful, markOf, unreadOf, waits } from '../model/unread';
 import type { Channel, Message } from '../model/types';
 import type { Store } from '../store';
@@ -87,7 +88,7 @@ export class Loader {
 		const gone = asked.filter((id) => !stale(id) && !all.some((c) => c.id === id));
 		this.store.dispatch({ type: 'channels', channels: fresh, asked: gone, heard });
 		for (const c of fresh) this.settleSoon(c.id);
-		this.needUsers(all.flatMap((c) => (c.peer === null ? [] : [c.peer])));
+		this.needUsers(all.flatMap((c) => peersOf(this.store.get(), c)));
 		return cursor;
 	}
 
@@ -142,7 +143,7 @@ export class Loader {
 				if (this.changes.get(id) !== changes) this.refreshSoon(id);
 				else this.changes.delete(id);
 				if (this.news(id, ask)) this.store.dispatch({ type: 'channel', channel: data, heard });
-				if (data.peer !== null) this.needUsers([data.peer]);
+				this.needUsers(peersOf(this.store.get(), data));
 				return data;
 			} catch (e) {
 				if (this.over(e) || (e instanceof ApiError && !e.transient)) return null;
@@ -310,6 +311,18 @@ export class Loader {
 			)
 			.finally(() => (this.asking = null));
 		return this.asking;
+	}
+
+	/* How the side bar is arranged; what is shown meanwhile stays where that fails. */
+	async sidebar(force = false): Promise<void> {
+		const answer = await api.sidebar().catch((e: unknown) => void this.over(e));
+		if (Array.isArray(answer?.data?.sections)) this.store.dispatch({ type: 'sidebar', sidebar: answer.data, force });
+	}
+
+	/* The first message of a channel that is not older than a time, else its last one; null: there is none. */
+	async seqAt(id: number, time: number): Promise<number | null> {
+		const { data } = await api.messages(id, { around_time: new Date(time).toISOString(), limit: 4 });
+		return (data.messages.find((m) => Date.parse(m.created_at) >= time) ?? data.messages.at(-1))?.seq ?? null;
 	}
 
 	async members(id: number, more = false): Promise<void> {

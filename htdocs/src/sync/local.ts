@@ -50,20 +50,20 @@ function readJson<T>(s: Shelf, key: string): T | null {
 	}
 }
 
-const draftKey = (user: number, channel: number | string) => `draft:${user}:${channel}`;
+const draftKey = (user: number, place: string) => `draft:${user}:${place}`;
 const outKey = (user: number, client_id: string) => `out:${user}:${client_id}`;
 
-export function loadDrafts(s: Shelf, user: number): Record<number, string> {
-	const drafts: Record<number, string> = {};
+export function loadDrafts(s: Shelf, user: number): Record<string, string> {
+	const drafts: Record<string, string> = {};
 	for (const key of s.keys(draftKey(user, ''))) {
 		const text = s.get(key);
-		if (text) drafts[Number(key.split(':')[2])] = text;
+		if (text) drafts[key.split(':')[2]!] = text;
 	}
 	return drafts;
 }
 
-export function saveDraft(s: Shelf, user: number, channel: number, text: string): void {
-	s.set(draftKey(user, channel), text || null);
+export function saveDraft(s: Shelf, user: number, place: string, text: string): void {
+	s.set(draftKey(user, place), text || null);
 }
 
 /* One key a message, so that two tabs never write over each other's. */

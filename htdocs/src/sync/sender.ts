@@ -3,7 +3,7 @@
 // By an op where the link takes ops, else (or when its ack does not come) by POST: the client_id makes a second sending
 // harmless. A refusal that another try would not change marks the message failed and lets those behind it pass.
 import { ApiError } from '../net/api';
-import type { Line, Message, Pending, SentBody } from '../model/types';
+import type { Line, Message, Pending, SentBody, SentPlace } from '../model/types';
 import { waitsForFiles } from '../model/uploads';
 import type { Store } from '../store';
 
@@ -11,7 +11,7 @@ export interface SenderEnv {
 	store: Store;
 	instance: string;
 	sendOp(op: object): boolean;
-	post(channel: number, client_id: string, body: SentBody): Promise<Message>;
+	post(channel: number, client_id: string, body: SentBody, place: SentPlace): Promise<Message>;
 	online(): boolean;
 	now(): number;
 	setTimeout(f: () => void, ms: number): unknown;
@@ -37,6 +37,8 @@ function bodyOf(p: Pending): SentBody {
 	if (files?.length) body.files = files;
 	return body;
 }
+
+const placeOf = (p: Pending): SentPlace => ({ ...(p.thread ? { thread: p.thread } : {}), ...(p.in_channel ? { in_channel: true } : {}) });
 
 export class Sender {
 	private flights = new Map<string, Flight>();
@@ -112,7 +114,7 @@ export class Sender {
 
 	private launch(p: Pending): void {
 		this.set(p.client_id, 'sending');
-		if (!this.env.sendOp({ op: 'send', client_id: p.client_id, channel: p.channel, body: bodyOf(p) })) return void this.post(p);
+		if (!this.env.sendOp({ op: 'send', client_id: p.client_id, channel: p.channel, ...placeOf(p), body: bodyOf(p) })) return void this.post(p);
 		const timer = this.env.setTimeout(() => {
 			if (this.flights.has(p.client_id)) void this.post(p);
 		}, ACK_IN);
@@ -122,7 +124,7 @@ export class Sender {
 	private async post(p: Pending): Promise<void> {
 		this.flights.set(p.client_id, { channel: p.channel, timer: null });
 		try {
-			const message = await this.env.post(p.channel, p.client_id, bodyOf(p));
+			const message = await this.env.post(p.channel, p.client_id, bodyOf(p), placeOf(p));
 			this.tries.delete(p.channel);
 			this.flights.delete(p.client_id);
 			this.env.store.dispatch({ type: 'outbox/acked', client_id: p.client_id, seq: message.seq });

@@ -22,6 +22,8 @@ export class TransferError extends Error {
 	constructor(
 		readonly fault: UploadFault,
 		readonly detail = '',
+		/* What the store has of it may be gone on with; otherwise it is of no use. */
+		readonly passing = false,
 	) {
 		super(`${fault} ${detail}`);
 	}
@@ -231,7 +233,7 @@ export class Transfer {
 
 	/* Waits for the next try, the longer the more have failed in a row; throws where they are too many. */
 	private async failed(fails: number, retryAfter = 0, signal = this.signal, fault: UploadFault = 'network'): Promise<void> {
-		if (fails >= TRIES) throw new TransferError(fault);
+		if (fails >= TRIES) throw new TransferError(fault, '', true);
 		const wait = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (fails - 1)) * (0.5 + this.env.random() / 2);
 		const ms = Math.max(wait, retryAfter * 1000);
 		this.told.onAgain?.(this.env.now() + ms);

@@ -6,6 +6,7 @@ export interface KeptUpload extends FileFacts {
 	user: number;
 	client_id: string;
 	channel: number;
+	thread?: number;
 	message: string | null;
 	owner: string; // the instance (tab) that sends it
 	at: number;
@@ -34,10 +35,11 @@ export interface UploadShelf {
 
 const NAME = 'pulsechat-uploads';
 const FACTS = 'uploads';
-const BYTES = 'bytes'; // apart, so that they are written once
+const BYTES = 'bytes'; // apart, so that they are written once for each file that was chosen
 
 interface Bytes {
 	client_id: string;
+	modified: number; // of the file that they are of
 	blob: Blob | null;
 	thumb: Blob | null;
 }
@@ -78,7 +80,7 @@ async function within<T>(store: string, mode: IDBTransactionMode, act: (s: IDBOb
 	return answer;
 }
 
-const written = new Set<string>(); // whose bytes are there
+const written = new Map<string, number>(); // whose bytes are there, and of which file
 
 export const uploadShelf: UploadShelf = {
 	async load(user) {
@@ -90,8 +92,9 @@ export const uploadShelf: UploadShelf = {
 					const held = await within(BYTES, 'readonly', (s) => s.get(u.client_id) as IDBRequest<Bytes | undefined>).catch(
 						() => undefined,
 					);
-					if (held) written.add(u.client_id);
-					return { ...u, blob: held?.blob ?? null, thumb: held?.thumb ?? null };
+					if (!held || held.modified !== u.chosen.modified) return { ...u, blob: null, thumb: null };
+					written.set(u.client_id, held.modified);
+					return { ...u, blob: held.blob, thumb: held.thumb };
 				}),
 			);
 		} catch {
@@ -100,11 +103,12 @@ export const uploadShelf: UploadShelf = {
 	},
 	async save(u) {
 		const { client_id, blob, thumb } = u;
+		const { modified } = u.chosen;
 		await within(FACTS, 'readwrite', (s) => s.put({ ...u, blob: null, thumb: null })).catch(() => {});
-		if (!blob || written.has(client_id)) return;
-		written.add(client_id);
+		if (!blob || written.get(client_id) === modified) return;
+		written.set(client_id, modified);
 		// Full, or a browser that keeps no blobs: then the file is asked for again.
-		await within(BYTES, 'readwrite', (s) => s.put({ client_id, blob, thumb } satisfies Bytes)).catch(() => {});
+		await within(BYTES, 'readwrite', (s) => s.put({ client_id, modified, blob, thumb } satisfies Bytes)).catch(() => {});
 	},
 	async drop(client_id) {
 		written.delete(client_id);

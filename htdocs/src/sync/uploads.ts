@@ -22,17 +22,18 @@ export interface UploadsEnv extends TransferEnv {
 	onSessionOver(): void;
 	/* A message's last file is there. */
 	onReady(): void;
-	/* A file of what is being written is there, or was taken off. */
+	/* A file of what is being written in a channel's own line is there, or was taken off. */
 	onDraft?(channel: number): void;
 }
 
 const AT_ONCE = 3; // files
+const LARGE_AT_ONCE = 2; // of them in parts, so that a small one does not have to wait for films
 const TOLD_EVERY = 200; // ms between two words on how far one is
 const SPEED_OVER = 3_000; // ms that a speed is the mean of, roughly
 const PICTURES = 60; // previews of stored files that are kept
 const UNKNOWN = -1; // a size
 const WHOLE_UP_TO = 64 * 1024 * 1024; // where the server does not tell
-/* What another try needs another name for: the server holds a name to what was sent under it. */
+/* What another try needs another name for, unless it may pass: the server holds a name to what was sent under it. */
 const ANEW = new Set<UploadFault>(['type', 'differs', 'store']);
 /* What may go better by itself, later. */
 const PASSING = new Set<UploadFault>(['network', 'store']);
@@ -41,6 +42,7 @@ interface Job {
 	kept: KeptUpload;
 	file: File | null; // as it was chosen, until it is prepared
 	stop: AbortController | null; // while it runs
+	anew: boolean; // another try begins from nothing
 	told: number;
 	mark: { at: number; sent: number };
 }
@@ -55,7 +57,7 @@ export class Uploads {
 	/* --- what views may do --- */
 
 	/* Takes files for what is being written; those that cannot be sent say why. */
-	add(channel: number, files: readonly File[]): void {
+	add(channel: number, files: readonly File[], thread?: number): void {
 		const s = this.env.store.get();
 		const limits = s.limits.files;
 		if (!limits) return;
@@ -63,14 +65,15 @@ export class Uploads {
 		for (const file of files) {
 			const client_id = this.env.uuid();
 			const name = shownName(file.name);
-			const u = emptyUpload({ client_id, channel, name, size: file.size, type: file.type });
+			const u = emptyUpload({ client_id, channel, name, size: file.size, type: file.type, ...(thread ? { thread } : {}) });
 			const kept: KeptUpload = {
+				...(thread ? { thread } : {}),
 				...{ client_id, channel, name, size: file.size, type: file.type, width: null, height: null, duration: null },
 				...{ user: myId(s), message: null, owner: this.env.instance, at: this.env.now(), id: null, plain: false },
 				...{ wish: client_id, thumbWish: this.env.uuid(), blob: null, thumb: null, thumbSize: null },
 				chosen: { name: file.name, size: file.size, modified: file.lastModified },
 			};
-			this.jobs.set(client_id, { kept, file, stop: null, told: 0, mark: { at: 0, sent: 0 } });
+			this.jobs.set(client_id, { kept, file, stop: null, anew: false, told: 0, mark: { at: 0, sent: 0 } });
 			fresh.push(file.size > limits.file_bytes ? { ...u, state: 'failed', fault: 'too_large' } : u);
 		}
 		this.env.store.dispatch({ type: 'upload/add', uploads: fresh });
@@ -97,12 +100,9 @@ export class Uploads {
 		const u = this.find(client_id);
 		const job = this.jobs.get(client_id);
 		if (!u || !job || u.state !== 'failed' || u.fault === 'gone' || u.fault === 'too_large') return;
-		if (u.fault && ANEW.has(u.fault)) {
-			// What was refused for its type goes as a file of none.
-			if (u.fault === 'type') job.kept = { ...job.kept, plain: true };
-			if (job.kept.id !== null) this.env.abort(job.kept.id).catch(() => {});
-			job.kept = { ...job.kept, id: null, wish: this.env.uuid(), thumbWish: this.env.uuid() };
-		}
+		// What was refused for its type goes as a file of none.
+		if (u.fault === 'type') job.kept = { ...job.kept, plain: true };
+		if (job.anew) this.fromNothing(job);
 		this.set(client_id, { state: job.kept.blob || !job.file ? 'waiting' : 'preparing', fault: null, detail: '', sent: 0, speed: 0, again: 0 });
 		this.pump();
 	}
@@ -112,15 +112,25 @@ export class Uploads {
 		const job = this.jobs.get(client_id);
 		const { chosen } = job?.kept ?? {};
 		if (!job || !chosen || chosen.name !== file.name || (chosen.size !== UNKNOWN && chosen.size !== file.size)) return false;
+		// It was written to meanwhile: with the parts of what it was it would make a file that never was.
+		if (chosen.size !== UNKNOWN && chosen.modified !== file.lastModified) this.fromNothing(job);
+		job.kept = { ...job.kept, blob: null, chosen: { name: file.name, size: file.size, modified: file.lastModified } };
 		job.file = file;
 		this.set(client_id, { state: 'preparing', fault: null, detail: '' });
 		this.pump();
 		return true;
 	}
 
+	/* What was sent of it is not gone on with. */
+	private fromNothing(job: Job): void {
+		if (job.kept.id !== null) this.env.abort(job.kept.id).catch(() => {});
+		job.kept = { ...job.kept, id: null, wish: this.env.uuid(), thumbWish: this.env.uuid() };
+		job.anew = false;
+	}
+
 	/* What is chosen in the channel goes with this message from now on. */
-	attach(channel: number, message: string): Pending['files'] {
-		const mine = draftFiles(this.env.store.get(), channel).filter((u) => this.jobs.has(u.client_id));
+	attach(channel: number, message: string, thread?: number): Pending['files'] {
+		const mine = draftFiles(this.env.store.get(), channel, thread).filter((u) => this.jobs.has(u.client_id));
 		for (const u of mine) {
 			this.set(u.client_id, { message });
 			this.keep(u.client_id, { message });
@@ -198,11 +208,11 @@ export class Uploads {
 	}
 
 	private takeOver(kept: KeptUpload): void {
-		const { client_id, channel, name, size, type, width, height, duration, message } = kept;
-		this.jobs.set(client_id, { kept, file: null, stop: null, told: 0, mark: { at: 0, sent: 0 } });
+		const { client_id, channel, thread, name, size, type, width, height, duration, message } = kept;
+		this.jobs.set(client_id, { kept, file: null, stop: null, anew: false, told: 0, mark: { at: 0, sent: 0 } });
 		this.save(kept);
 		const preview = this.previewOf(kept);
-		const facts = { client_id, channel, name, size, type, width, height, duration, message, preview };
+		const facts = { ...(thread ? { thread } : {}), client_id, channel, name, size, type, width, height, duration, message, preview };
 		this.env.store.dispatch({ type: 'upload/add', uploads: [emptyUpload({ ...facts, state: 'waiting' })] });
 	}
 
@@ -229,12 +239,18 @@ export class Uploads {
 
 	private pump(): void {
 		if (this.stopped) return;
-		let running = [...this.jobs.values()].filter((j) => j.stop).length;
+		const above = this.env.store.get().limits.files?.multipart_above || WHOLE_UP_TO;
+		const isLarge = (j: Job) => j.kept.size > above;
+		const under = [...this.jobs.values()].filter((j) => j.stop);
+		let running = under.length;
+		let large = under.filter(isLarge).length;
 		for (const u of this.env.store.get().uploads) {
 			if (running >= AT_ONCE) return;
 			const job = this.jobs.get(u.client_id);
 			if (!job || job.stop || (u.state !== 'preparing' && u.state !== 'waiting')) continue;
+			if (isLarge(job) && large >= LARGE_AT_ONCE) continue;
 			running++;
+			if (isLarge(job)) large++;
 			job.stop = new AbortController();
 			void this.run(u.client_id, job, job.stop);
 		}
@@ -250,7 +266,8 @@ export class Uploads {
 			this.env.onReady();
 		} catch (e) {
 			if (stop.signal.aborted) return;
-			const { fault, detail } = faultOf(e);
+			const { fault, detail, passing } = faultOf(e);
+			job.anew = ANEW.has(fault) && !passing;
 			if (e instanceof ApiError && e.status === 401) return this.env.onSessionOver();
 			this.set(client_id, { state: 'failed', fault, detail, speed: 0, again: 0 });
 		} finally {
@@ -359,7 +376,7 @@ export class Uploads {
 	}
 
 	private tellDraft(u: Upload | undefined): void {
-		if (u?.message === null) this.env.onDraft?.(u.channel);
+		if (u?.message === null && !u.thread) this.env.onDraft?.(u.channel);
 	}
 
 	private find(client_id: string): Upload | undefined {

@@ -1,5 +1,6 @@
 // The uploads, put together with the browser and the server.
-import { files, sendBlob, sha256 } from '../net/uploads';
+import { sha256 } from '../media/work';
+import { files, sendBlob } from '../net/uploads';
 import type { Store } from '../store';
 import { shelf } from './local';
 import { Uploads } from './uploads';

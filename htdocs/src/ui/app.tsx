@@ -3,14 +3,15 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { CircleAlert, CircleCheck } from 'lucide';
 import { useSelect, type Store } from '../store';
 import { useAttention } from './attention';
-import type { Channel } from '../model/types';
 import type { Client } from '../sync/client';
 import { shelf } from '../sync/local';
+import type { Channel } from '../model/types';
 import { t } from '../strings';
+import { tt } from '../strings_threads';
 import { ChannelView, LoadingView, MissingView, PreviewView, WelcomeView } from './channel';
 import { PersonCards } from './card';
 import { UiContext, type DialogName, type Ui } from './context';
-import { Browse, Invite, NewDirect, Switcher } from './dialogs';
+import { Invite, NewDirect, Switcher } from './dialogs';
 import { CreateChannel, Leave, Shortcuts } from './dialogs_form';
 import { errorText } from './errors';
 import { Icon } from './icon';
@@ -21,7 +22,7 @@ import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { noticeText } from './notice';
 import { useOpenReports } from './open_reports';
-import { channelPath, isDoor, navigate, openPanel, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
+import { channelPath, isDoor, keepCode, navigate, openPanel, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
@@ -33,8 +34,16 @@ const Tokens = lazily(() => import('./access').then((m) => m.Tokens));
 const FileList = lazily<{ onClose: () => void }>(() => import('./myfiles').then((m) => m.FileList));
 const DeleteFile = lazily(() => import('./myfiles').then((m) => m.DeleteFile));
 const Lightbox = lazily(() => import('./lightbox').then((m) => m.Lightbox));
+const Browse = lazily<{ onClose: () => void }>(() => import('./browse').then((m) => m.Browse));
+const NewGroup = lazily<{ onClose: () => void }>(() => import('./group').then((m) => m.NewGroup));
+const Notifications = lazily(() => import('./prefs').then((m) => m.Notifications));
+const MoveToSection = lazily(() => import('./prefs').then((m) => m.MoveToSection));
+const SectionForm = lazily(() => import('./prefs').then((m) => m.SectionForm));
+const JumpToDate = lazily(() => import('./prefs').then((m) => m.JumpToDate));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Invitations = lazily(() => import('./invitations').then((m) => m.Invitations));
+const ChannelLinks = lazily<{ channel: number; onClose: () => void }>(() => import('./invitations').then((m) => m.ChannelLinks));
+const Invited = lazyPage<{ code: string }>(() => import('./invited').then((m) => m.Invited), LoadingView);
 const Pause = lazily(() => import('./settings').then((m) => m.Pause));
 
 const Moderate = lazily(() => import('./moderate').then((m) => m.Moderate));
@@ -46,9 +55,11 @@ const ReactPicker = lazily(() => import('./emoji_picker').then((m) => m.ReactPic
 const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));
 const Restrictions = lazily(() => import('./moderate').then((m) => m.Restrictions));
 const ChannelReports = lazily(() => import('./reports').then((m) => m.ChannelReports));
-const SearchPanel = lazyPage<{ route: ChannelRoute }>(() => import('./search').then((m) => m.SearchPanel), PanelLoading);
-const PinsPanel = lazyPage<{ route: ChannelRoute; channel: Channel }>(() => import('./kept').then((m) => m.PinsPanel), PanelLoading);
-const SavedPanel = lazyPage<{ route: ChannelRoute }>(() => import('./kept').then((m) => m.SavedPanel), PanelLoading);
+const SearchPanel = lazyPage<{ route: ChannelRoute }>(() => import('./search').then((m) => m.SearchPanel), SearchLoading);
+const ThreadPanel = lazyPage<{ channel: Channel; root: number; reply: number | null }>(() => import('./thread').then((m) => m.ThreadPanel), ThreadLoading);
+const ThreadsView = lazyPage<object>(() => import('./threads').then((m) => m.ThreadsView), LoadingView);
+const PinsPanel = lazyPage<{ route: ChannelRoute; channel: Channel }>(() => import('./kept').then((m) => m.PinsPanel), KeptLoading);
+const SavedPanel = lazyPage<{ route: ChannelRoute }>(() => import('./kept').then((m) => m.SavedPanel), KeptLoading);
 const AdminView = lazyPage<{ tab: AdminTab }>(() => import('./admin').then((m) => m.AdminView), LoadingView);
 
 const TOAST_FOR = 6_000; // ms
@@ -61,6 +72,7 @@ export function App({ store, client }: { store: Store; client: Client | null }) 
 	useEffect(() => {
 		if (phase !== 'signed_out' && phase !== 'ended' && phase !== 'deactivated') return;
 		if (phase !== 'signed_out') setReason(phase);
+		if (route.page === 'invited') keepCode(route.code);
 		if (!isDoor(route)) navigate(`/sign-in?${new URLSearchParams({ return_to: location.pathname + location.search })}`, true);
 	}, [phase, route.page]);
 	if (route.page === 'sign-in') return <SignIn returnTo={route.returnTo} reason={reason} />;
@@ -80,10 +92,22 @@ function Starting() {
 	);
 }
 
-function PanelLoading() {
+function SearchLoading() {
+	return <PanelLoading label={t.search} />;
+}
+
+function ThreadLoading() {
+	return <PanelLoading label={tt.thread} />;
+}
+
+function KeptLoading() {
+	return <PanelLoading label={t.loading} />;
+}
+
+function PanelLoading({ label }: { label: string }) {
 	const phone = usePhone();
 	const Frame = phone ? 'main' : 'aside';
-	return <Frame class="panel" aria-label={t.loading} aria-busy="true" id={phone ? 'main' : undefined} />;
+	return <Frame class="panel" aria-label={label} aria-busy="true" id={phone ? 'main' : undefined} />;
 }
 
 function Unreachable() {
@@ -122,7 +146,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 		if (route.page !== 'home') return;
 		const s = store.get();
 		const last = Number(shelf.get('last'));
-		const first = Object.values(s.channels).sort((a, b) => a.id - b.id)[0];
+		const first = Object.values(s.channels).filter((c) => !c.archived).sort((a, b) => a.id - b.id)[0];
 		const to = s.channels[last] ?? first;
 		if (to) navigate(channelPath(to.id), true);
 	}, [route.page, any]);
@@ -199,10 +223,14 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				</a>
 			)}
 			<div class={`app${panel && channel ? ' with-panel' : ''}${drawer ? ' with-drawer' : ''}`}>
-				<Sidebar current={id} hidden={narrow && !drawer} />
+				<Sidebar current={id} threads={route.page === 'threads'} hidden={narrow && !drawer} />
 				{narrow && drawer && <button class="scrim" aria-label={t.closeSidebar} onClick={() => setDrawer(false)} />}
 				{fullPanel ? null : route.page === 'admin' ? (
 					<AdminView tab={route.tab} />
+				) : route.page === 'threads' ? (
+					<ThreadsView />
+				) : route.page === 'invited' ? (
+					<Invited code={route.code} />
 				) : channel ? (
 					<ChannelView channel={channel} panel={panel === 'members'} />
 				) : preview ? (
@@ -217,12 +245,16 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				{panel === 'members' && channel && <MembersPanel channel={channel} />}
 				{panel === 'pins' && channel && route.page === 'channel' && <PinsPanel key={channel.id} route={route} channel={channel} />}
 				{panel === 'saved' && channel && route.page === 'channel' && <SavedPanel route={route} />}
+				{panel === 'thread' && channel && route.page === 'channel' && route.thread !== null && (
+					<ThreadPanel key={`${channel.id}/${route.thread}`} channel={channel} root={route.thread} reply={route.reply} />
+				)}
 				{panel === 'search' && channel && route.page === 'channel' && <SearchPanel route={route} />}
 			</div>
 			{dialog === 'switcher' && <Switcher onClose={closeDialog} />}
 			{dialog === 'browse' && <Browse onClose={closeDialog} />}
 			{dialog === 'create' && <CreateChannel onClose={closeDialog} />}
 			{dialog === 'direct' && <NewDirect onClose={closeDialog} />}
+			{dialog === 'group' && <NewGroup onClose={closeDialog} />}
 			{dialog === 'settings' && <Settings onClose={closeDialog} />}
 			{dialog === 'devices' && <Devices onClose={closeDialog} />}
 			{dialog === 'password' && <OwnPassword onClose={closeDialog} />}
@@ -233,6 +265,11 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'invitations' && <Invitations onClose={closeDialog} />}
 			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}
 			{about && 'invite' in about && <Invite channel={about.invite} onClose={closeDialog} />}
+			{about && 'prefs' in about && <Notifications channel={about.prefs} onClose={closeDialog} />}
+			{about && 'move' in about && <MoveToSection channel={about.move} onClose={closeDialog} />}
+			{about && 'jump' in about && <JumpToDate channel={about.jump} onClose={closeDialog} />}
+			{about && 'section' in about && <SectionForm id={about.section} onClose={closeDialog} />}
+			{about && 'links' in about && <ChannelLinks channel={about.links} onClose={closeDialog} />}
 			{about && 'leave' in about && <Leave channel={about.leave} onClose={closeDialog} />}
 			{about && 'readers' in about && <Readers {...about.readers} onClose={closeDialog} />}
 			{about && 'lightbox' in about && <Lightbox {...about.lightbox} onClose={closeDialog} />}

@@ -9,7 +9,7 @@ import { Dialog } from './dialog';
 import { errorText } from './errors';
 import { personName } from './names';
 import { useList } from './paged';
-import { MessageText } from './text';
+import { MessageText, textClass } from './text';
 import { fullTime } from './time';
 
 interface Of {
@@ -48,9 +48,9 @@ export function Edits({ channel, seq, onClose }: Of) {
 								{i === 0 && <strong>{t.editNow} · </strong>}
 								<time dateTime={e.at}>{fullTime(Date.parse(e.at))}</time>
 							</p>
-							<p class="msg-text" dir="auto">
+							<div class={textClass(e.body.text)} dir="auto">
 								{e.body.text ? <MessageText text={e.body.text} /> : <em>{t.editNoText}</em>}
-							</p>
+							</div>
 						</li>
 					))}
 				</ol>

@@ -2,9 +2,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Hash, Lock, Menu as MenuIcon, Pin, Search, Users } from 'lucide';
 import { api } from '../net/api';
+import { preview } from '../model/markdown';
 import { statusOf } from '../model/presence';
 import { isGuest } from '../model/roles';
 import { myId } from '../model/state';
+import { lastShown } from '../model/threads';
 import { totals } from '../model/unread';
 import type { Channel, Message } from '../model/types';
 import { t } from '../strings';
@@ -23,7 +25,7 @@ import { Face } from './presence';
 import { channelPath, navigate, searchPath } from './route';
 import { TypingLine } from './typing';
 
-function Burger() {
+export function Burger() {
 	const { drawer } = useUi();
 	const unread = useState$((s) => totals(s).unread);
 	const loud = useState$((s) => totals(s).loud);
@@ -49,14 +51,18 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 	return (
 		<header class="head">
 			<Burger />
-			{direct ? <Face user={peer} id={channel.peer ?? 0} size="s" /> : <Icon of={channel.kind === 'private' ? Lock : Hash} size={18} />}
+			{channel.peer !== null ? (
+				<Face user={peer} id={channel.peer} size="s" />
+			) : (
+				<Icon of={direct ? Users : channel.kind === 'private' ? Lock : Hash} size={18} />
+			)}
 			<h1>
 				{direct && channel.peer !== null ? (
 					<button class="head-person" data-person={channel.peer} aria-haspopup="dialog">
 						<bdi>{label}</bdi>
 					</button>
 				) : (
-					<bdi>{channel.name}</bdi>
+					<bdi>{direct ? label : channel.name}</bdi>
 				)}
 				{channel.kind === 'private' && <span class="sr-only"> ({t.privateChannel})</span>}
 				{channel.archived && <span class="tag">{t.archivedTag}</span>}
@@ -76,7 +82,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 					<span class="sr-only">{tk.pinsCount(pins)}</span>
 				</button>
 			)}
-			{channel.membership && !direct && (
+			{channel.membership && channel.peer === null && (
 				<button
 					class="icon-button with-count"
 					title={t.showMembers}
@@ -117,7 +123,7 @@ export function ChannelView({ channel, panel }: { channel: Channel; panel: boole
 
 /* Says new messages of others to those who listen: what came by event while the channel is open, and nothing else. */
 function Announcer({ channel }: { channel: Channel }) {
-	const tail = useState$((s) => s.logs[channel.id]?.messages.at(-1));
+	const tail = useState$((s) => lastShown(s.logs[channel.id]));
 	// Not while old messages are looked at: their end is nothing new.
 	const ready = useState$((s) => s.logs[channel.id]?.status === 'ready' && !s.logs[channel.id]?.hasAfter);
 	const who = useState$((s) => (tail ? s.users[tail.sender] : undefined));
@@ -144,7 +150,7 @@ function Announcer({ channel }: { channel: Channel }) {
 /* What a message says, to the ear: its words, and how many files are with it. */
 function saidOf({ body }: Message): string {
 	const files = body?.files?.length ?? 0;
-	return [body?.text.slice(0, 300), files ? t.filesIn(files) : ''].filter(Boolean).join(', ');
+	return [body && preview(body.text, 300), files ? t.filesIn(files) : ''].filter(Boolean).join(', ');
 }
 
 /* A public channel that one is not in. */

@@ -1,18 +1,21 @@
 // Where one writes. The text lives in the store as the channel's draft, and from there in local storage: so it survives
 // a reload, a change of channel, and the end of a session.
-import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { SendHorizontal } from 'lucide';
+import { placeKey } from '../model/threads';
 import { draftFiles } from '../model/uploads';
-import type { Channel } from '../model/types';
+import type { Channel, SentPlace } from '../model/types';
 import { t } from '../strings';
+import { tt } from '../strings_threads';
 import { Chips } from './chips';
 import { useState$, useUi } from './context';
 import { AttachButton, pastedFiles, useAddFiles } from './drop';
 import { Icon } from './icon';
-import { LIST_ID, namedIn, useMentions } from './mention_list';
+import { namedIn } from './mention_list';
 import { channelLabel } from './names';
 import { coarsePointer } from './media';
 import { stampOf } from './time';
+import { useWriting } from './writing';
 
 const WARN = 500; // characters left when the counter shows
 
@@ -23,21 +26,26 @@ function lengthOf(text: string): number {
 	return n;
 }
 
-export function Composer({ channel }: { channel: Channel }) {
+/* thread: the root of the thread that is written in; the message goes into the channel's line as well where `both` is ticked. */
+export function Composer({ channel, thread }: { channel: Channel; thread?: number }) {
 	const { client, toast } = useUi();
-	const text = useState$((s) => s.drafts[channel.id] ?? '');
+	const place = placeKey(channel.id, thread);
+	const name = thread ? 'thread-composer' : 'composer';
+	const text = useState$((s) => s.drafts[place] ?? '');
+	const [both, setBoth] = useState(false);
 	const limit = useState$((s) => s.limits.message_chars);
 	const label = useState$((s) => channelLabel(s, channel));
 	const uploads = useState$((s) => s.uploads);
 	const able = useState$((s) => s.limits.files !== null);
-	const chosen = useMemo(() => draftFiles(client.store.get(), channel.id), [uploads, channel.id]);
-	const addFiles = useAddFiles(channel);
+	const chosen = useMemo(() => draftFiles(client.store.get(), channel.id, thread), [uploads, place]);
+	const addFiles = useAddFiles(channel, thread);
 	const area = useRef<HTMLTextAreaElement>(null);
 
 	const left = text.length > limit - WARN ? limit - lengthOf(text.trim()) : limit;
 	const empty = !text.trim() && !chosen.length;
 	const failed = chosen.some((u) => u.state === 'failed');
 	const blocked = empty || failed || left < 0;
+	const hint = thread ? '' : chosen.length ? t.composerFilesHint : t.composerHint;
 
 	// Grows with the text; the style sheet bounds it at 40 % of the height.
 	useLayoutEffect(() => {
@@ -45,30 +53,22 @@ export function Composer({ channel }: { channel: Channel }) {
 		if (!el) return;
 		el.style.height = 'auto';
 		el.style.height = `${el.scrollHeight}px`;
-	}, [text, channel.id]);
+	}, [text, place]);
 
 	useEffect(() => {
 		// On a phone the keyboard would cover half of what one came to read.
 		if (!coarsePointer()) area.current?.focus({ preventScroll: true });
-	}, [channel.id]);
+	}, [place]);
 
-	const mentions = useMentions(channel, area, (start, end, written) => {
-		const el = area.current;
-		if (!el) return;
-		el.focus();
-		el.setSelectionRange(start, end);
-		// As if it were typed, so that it can be undone.
-		if (!document.execCommand('insertText', false, written)) {
-			el.setRangeText(written, start, end, 'end');
-			client.setDraft(channel.id, el.value);
-		}
-	});
+	const writing = useWriting(channel, area, (now) => client.setDraft(channel.id, now, thread));
 
 	const send = () => {
 		if (failed && left >= 0) toast(t.filesFixFirst, true);
 		if (blocked) return;
-		client.send(channel.id, text.trim(), namedIn(client.store.get(), channel, text));
-		mentions.close();
+		const where: SentPlace = thread ? { thread, ...(both ? { in_channel: true } : {}) } : {};
+		client.send(channel.id, text.trim(), namedIn(client.store.get(), channel, text), where);
+		setBoth(false);
+		writing.close();
 		area.current?.focus();
 	};
 
@@ -80,30 +80,26 @@ export function Composer({ channel }: { channel: Channel }) {
 				send();
 			}}
 		>
-			{mentions.list}
+			{writing.lists}
 			<Chips uploads={chosen} />
-			<label class="sr-only" for="composer">
-				{t.writeTo(label)}
+			<label class="sr-only" for={name}>
+				{thread ? tt.write : t.writeTo(label)}
 			</label>
 			<textarea
-				id="composer"
+				id={name}
 				ref={area}
 				rows={1}
 				dir="auto"
 				value={text}
-				placeholder={t.writeTo(label)}
-				aria-describedby="composer-note"
+				placeholder={thread ? tt.write : t.writeTo(label)}
+				aria-describedby={`${name}-note`}
 				aria-invalid={left < 0}
-				aria-autocomplete="list"
-				aria-controls={LIST_ID}
-				aria-activedescendant={mentions.active}
 				enterkeyhint="send"
+				{...writing.field}
 				onInput={(e) => {
-					client.typed(channel.id, e.currentTarget.value);
-					mentions.look();
+					client.typed(channel.id, e.currentTarget.value, thread);
+					writing.look();
 				}}
-				onSelect={mentions.look}
-				onBlur={mentions.close}
 				onPaste={(e) => {
 					const files = able ? pastedFiles(e.clipboardData, stampOf(Date.now())) : [];
 					if (!files.length) return;
@@ -111,9 +107,9 @@ export function Composer({ channel }: { channel: Channel }) {
 					addFiles(files);
 				}}
 				onKeyDown={(e) => {
-					if (mentions.onKeyDown(e)) return;
+					if (writing.onKeyDown(e)) return;
 					const bare = !e.shiftKey && !e.altKey && !e.ctrlKey && !e.metaKey;
-					if (e.key === 'ArrowUp' && bare && !text && client.changes.editLast(channel.id)) return e.preventDefault();
+					if (e.key === 'ArrowUp' && bare && !text && client.changes.editLast(channel.id, thread)) return e.preventDefault();
 					// Enter while an input method composes chooses a word; keyCode 229 is Safari's way to say so.
 					if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
 					e.preventDefault();
@@ -121,9 +117,15 @@ export function Composer({ channel }: { channel: Channel }) {
 				}}
 			/>
 			<div class="composer-row">
-				{able && <AttachButton channel={channel} />}
-				<span id="composer-note" class={left < 0 ? 'composer-note bad' : 'composer-note'} role={left < WARN ? 'status' : undefined}>
-					{left < 0 ? t.tooLong(-left) : left < WARN ? t.left20k(left) : chosen.length ? t.composerFilesHint : t.composerHint}
+				{able && <AttachButton channel={channel} thread={thread} />}
+				{thread !== undefined && (
+					<label class="also">
+						<input type="checkbox" checked={both} onChange={(e) => setBoth(e.currentTarget.checked)} />
+						<span>{tt.also}</span>
+					</label>
+				)}
+				<span id={`${name}-note`} class={left < 0 ? 'composer-note bad' : 'composer-note'} role={left < WARN ? 'status' : undefined}>
+					{left < 0 ? t.tooLong(-left) : left < WARN ? t.left20k(left) : hint}
 				</span>
 				<button type="submit" class="button primary send" aria-disabled={blocked}>
 					<span>{t.send}</span>

@@ -10,6 +10,7 @@ export type DialogName =
 	| 'browse'
 	| 'create'
 	| 'direct'
+	| 'group'
 	| 'shortcuts'
 	| 'settings'
 	| 'status'
@@ -25,6 +26,11 @@ export type DialogName =
 	| { report: { channel: number; seq: number } }
 	| { deleteMessage: { channel: number; seq: number } }
 	| { edit: number }
+	| { prefs: number }
+	| { move: number }
+	| { jump: number }
+	| { links: number }
+	| { section: string | null }
 	| { restrictions: number }
 	| { reports: number }
 	| { invite: number }

@@ -1,11 +1,12 @@
-// The dialogs that lead somewhere: quick switcher, new direct message, adding a person, browsing public channels.
-import { useEffect, useState } from 'preact/hooks';
+// The dialogs that lead somewhere: quick switcher, new direct message, adding a person.
+import { useState } from 'preact/hooks';
 import { Hash, Lock, Search, Users } from 'lucide';
 import { api } from '../net/api';
 import { myId, sections } from '../model/state';
 import { unreadOf } from '../model/unread';
 import type { Channel, User } from '../model/types';
 import { t } from '../strings';
+import { tc } from '../strings_channels';
 import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
@@ -74,13 +75,13 @@ export function Switcher({ onClose }: Props) {
 			},
 			face: (
 				<>
-					{c.kind === 'direct' ? (
-						<Avatar user={c.peer === null ? undefined : state.users[c.peer]} id={c.peer ?? 0} size="s" />
+					{c.peer !== null ? (
+						<Avatar user={state.users[c.peer]} id={c.peer} size="s" />
 					) : (
-						<Icon of={c.kind === 'private' ? Lock : Hash} size={18} />
+						<Icon of={c.kind === 'direct' ? Users : c.kind === 'private' ? Lock : Hash} size={18} />
 					)}
 					<bdi class="picker-name">{c.kind === 'direct' ? channelLabel(state, c) : c.name}</bdi>
-					<bdi class="picker-note">{c.topic}</bdi>
+					<bdi class="picker-note">{c.archived ? t.archivedTag : c.topic}</bdi>
 					{unread > 0 && <span class="badge">{unread > 99 ? '99+' : unread}</span>}
 				</>
 			),
@@ -121,6 +122,7 @@ export function Switcher({ onClose }: Props) {
 }
 
 export function NewDirect({ onClose }: Props) {
+	const { openDialog } = useUi();
 	const [query, setQuery] = useState('');
 	const people = usePeople(query);
 	const direct = useDirect(onClose);
@@ -133,6 +135,11 @@ export function NewDirect({ onClose }: Props) {
 	return (
 		<Dialog title={t.newDirect} onClose={onClose}>
 			<Picker label={t.searchPeople} query={query} onQuery={setQuery} choices={choices} empty={people ? t.noPeople : null} />
+			<footer class="dialog-foot">
+				<button class="button" onClick={() => openDialog('group')}>
+					{tc.group}
+				</button>
+			</footer>
 		</Dialog>
 	);
 }
@@ -161,92 +168,6 @@ export function Invite({ channel, onClose }: Props & { channel: number }) {
 	return (
 		<Dialog title={t.inviteTo(label)} onClose={onClose}>
 			<Picker label={t.searchPeople} query={query} onQuery={setQuery} choices={choices} empty={people ? t.noPeople : null} />
-		</Dialog>
-	);
-}
-
-export function Browse({ onClose }: Props) {
-	const ui = useUi();
-	const [query, setQuery] = useState('');
-	const [found, setFound] = useState<Channel[] | null>(null);
-	const [error, setError] = useState<string | null>(null);
-	const load = () => {
-		setError(null);
-		void (async () => {
-			try {
-				const all: Channel[] = [];
-				let after: number | undefined;
-				do {
-					const { data } = await api.channels('public', after);
-					all.push(...data.channels);
-					after = data.next ?? undefined;
-				} while (after !== undefined && all.length < 2_000);
-				setFound(all.sort((a, b) => (a.name ?? '').localeCompare(b.name ?? '')));
-			} catch (e) {
-				setError(errorText(e));
-			}
-		})();
-	};
-	useEffect(load, []);
-	const mine = useState$((s) => s.channels);
-	const open = (c: Channel) => {
-		if (mine[c.id]) {
-			onClose();
-			return navigate(channelPath(c.id));
-		}
-		api.join(c.id).then(
-			({ data }) => {
-				ui.client.took(data);
-				onClose();
-				navigate(channelPath(c.id));
-			},
-			(e: unknown) => ui.toast(errorText(e), true),
-		);
-	};
-	const q = fold(query.trim().replace(/^#/, ''));
-	const choices = (found ?? [])
-		.filter((c) => fold(`${c.name} ${c.topic}`).includes(q))
-		.map((c): Choice => ({
-			key: `c${c.id}`,
-			choose: () => open(c),
-			face: (
-				<>
-					<Icon of={Hash} size={18} />
-					<span class="picker-two">
-						<bdi class="picker-name">{c.name}</bdi>
-						{c.topic && <bdi class="picker-topic">{c.topic}</bdi>}
-					</span>
-					<span class="picker-note" title={t.membersCount(c.members)}>
-						<Icon of={Users} size={14} /> {c.members}
-						<span class="sr-only">{t.members}</span>
-					</span>
-					<span class="pill">{mine[c.id] ? t.joined : t.join}</span>
-				</>
-			),
-		}));
-	return (
-		<Dialog title={t.browseChannels} onClose={onClose}>
-			{error ? (
-				<p class="dialog-error" role="alert">
-					{error}{' '}
-					<button class="link-button" onClick={load}>
-						{t.retry}
-					</button>
-				</p>
-			) : (
-				<Picker
-					label={t.findChannel}
-					query={query}
-					onQuery={setQuery}
-					choices={choices}
-					empty={found ? (query ? t.switcherEmpty : `${t.noPublic} ${t.noPublicNext}`) : null}
-				/>
-			)}
-			<footer class="dialog-foot">
-				<button class="button" onClick={() => ui.openDialog('create')}>
-					{t.createChannel}
-				</button>
-			</footer>
 		</Dialog>
 	);
 }

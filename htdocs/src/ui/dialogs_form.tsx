@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { Globe, Lock } from 'lucide';
 import { api, ApiError } from '../net/api';
 import { t } from '../strings';
+import { tt } from '../strings_text';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
 import { errorText } from './errors';
@@ -129,21 +130,31 @@ export function Leave({ channel, onClose }: Props & { channel: number }) {
 	);
 }
 
+function Keys({ of }: { of: readonly [string, string][] }) {
+	return (
+		<dl>
+			{of.map(([keys, what]) => (
+				<div key={keys}>
+					<dt>
+						{keys.split(' ').map((k) => (
+							<kbd key={k}>{k}</kbd>
+						))}
+					</dt>
+					<dd>{what}</dd>
+				</div>
+			))}
+		</dl>
+	);
+}
+
 export function Shortcuts({ onClose }: Props) {
 	return (
 		<Dialog title={t.shortcuts} onClose={onClose}>
-			<dl class="keys" tabIndex={0}>
-				{t.keys.map(([keys, what]) => (
-					<div key={keys}>
-						<dt>
-							{keys.split(' ').map((k) => (
-								<kbd key={k}>{k}</kbd>
-							))}
-						</dt>
-						<dd>{what}</dd>
-					</div>
-				))}
-			</dl>
+			<div class="keys" tabIndex={0} role="group" aria-label={t.shortcuts}>
+				<Keys of={t.keys} />
+				<h3>{tt.keysWriting}</h3>
+				<Keys of={tt.keys} />
+			</div>
 		</Dialog>
 	);
 }

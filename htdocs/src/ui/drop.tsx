@@ -10,15 +10,15 @@ import { channelLabel } from './names';
 
 const hasFiles = (d: DataTransfer | null): boolean => d?.types.includes('Files') === true;
 
-/* Takes files for the draft of a channel, as many as a message may have. */
-export function useAddFiles(channel: Channel): (files: readonly File[]) => void {
+/* Takes files for the draft of a channel, or of a thread in it, as many as a message may have. */
+export function useAddFiles(channel: Channel, thread?: number): (files: readonly File[]) => void {
 	const { client, toast } = useUi();
 	return (files) => {
 		const s = client.store.get();
 		const most = s.limits.files?.message_files ?? 0;
-		const room = Math.max(0, most - draftFiles(s, channel.id).length);
+		const room = Math.max(0, most - draftFiles(s, channel.id, thread).length);
 		if (files.length > room) toast(t.tooManyFiles(most), true);
-		if (files.length && room) client.uploads.add(channel.id, files.slice(0, room));
+		if (files.length && room) client.uploads.add(channel.id, files.slice(0, room), thread);
 	};
 }
 
@@ -103,8 +103,8 @@ export function pastedFiles(d: DataTransfer | null, when: string): File[] {
 	});
 }
 
-export function AttachButton({ channel }: { channel: Channel }) {
-	const add = useAddFiles(channel);
+export function AttachButton({ channel, thread }: { channel: Channel; thread?: number }) {
+	const add = useAddFiles(channel, thread);
 	const input = useRef<HTMLInputElement>(null);
 	return (
 		<>

@@ -3,7 +3,8 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Channel, Editing } from '../model/types';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
-import { LIST_ID, namedIn, useMentions } from './mention_list';
+import { namedIn } from './mention_list';
+import { useWriting } from './writing';
 
 const back = () => document.getElementById('composer')?.focus();
 
@@ -28,16 +29,7 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 		el?.scrollIntoView({ block: 'nearest' });
 	}, []);
 
-	const mentions = useMentions(channel, area, (start, end, written) => {
-		const el = area.current;
-		if (!el) return;
-		el.focus();
-		el.setSelectionRange(start, end);
-		if (!document.execCommand('insertText', false, written)) {
-			el.setRangeText(written, start, end, 'end');
-			client.changes.write(el.value);
-		}
-	});
+	const writing = useWriting(channel, area, (now) => client.changes.write(now));
 	const note = left < 0 ? t.tooLong(-left) : editing.state === 'saving' ? t.saving : t.editHint;
 	const save = () => {
 		if (blocked) return;
@@ -55,7 +47,7 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 				save();
 			}}
 		>
-			{mentions.list}
+			{writing.lists}
 			<textarea
 				ref={area}
 				class="edit-text"
@@ -65,18 +57,14 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 				aria-label={t.editing}
 				aria-invalid={left < 0}
 				aria-describedby="edit-note"
-				aria-autocomplete="list"
-				aria-controls={LIST_ID}
-				aria-activedescendant={mentions.active}
 				enterkeyhint="done"
+				{...writing.field}
 				onInput={(e) => {
 					client.changes.write(e.currentTarget.value);
-					mentions.look();
+					writing.look();
 				}}
-				onSelect={mentions.look}
-				onBlur={mentions.close}
 				onKeyDown={(e) => {
-					if (mentions.onKeyDown(e)) return;
+					if (writing.onKeyDown(e)) return;
 					if (e.key === 'Escape') {
 						e.preventDefault();
 						return cancel();

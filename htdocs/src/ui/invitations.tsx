@@ -1,31 +1,64 @@
-// Invitations to the site: make a link, see which are open, withdraw one. For owners and admins; loaded when it is opened first.
+// Links into the site (for owners and admins) or into a channel (for its owners and moderators): make one, see which are open, withdraw one.
+// Loaded when it is opened first.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Check, Copy, X } from 'lucide';
 import { api } from '../net/api';
-import type { Invite } from '../model/types';
+import type { Link as Made } from '../model/types';
 import { t } from '../strings';
-import { useUi } from './context';
+import { tc } from '../strings_channels';
+import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
+import { channelLabel } from './names';
 import { dateOf } from './time';
 
 const DAY = 86_400; // s
 const MOST = 50; // that are listed
 
-const endOf = (i: Invite): string => (i.expires_at ? t.inviteUntil(dateOf(Date.parse(i.expires_at))) : t.inviteForever);
+const endOf = (i: Made): string => (i.expires_at ? t.inviteUntil(dateOf(Date.parse(i.expires_at))) : t.inviteForever);
 
-export function Invitations({ onClose }: { onClose: () => void }) {
+interface Place {
+	title: string;
+	text: string;
+	list: () => Promise<Made[]>;
+	make: (wish: { max_uses?: number; expires_in?: number }) => Promise<Made>;
+	withdraw: (id: number) => Promise<unknown>;
+}
+
+const SITE: Place = {
+	title: t.inviteToSite,
+	text: t.inviteToSiteText,
+	list: async () => (await api.invites(MOST)).data.invites,
+	make: async (wish) => (await api.makeInvite(wish)).data,
+	withdraw: (id) => api.withdrawInvite(id),
+};
+
+export const Invitations = ({ onClose }: { onClose: () => void }) => <Links to={SITE} onClose={onClose} />;
+
+export function ChannelLinks({ channel, onClose }: { channel: number; onClose: () => void }) {
+	const label = useState$((s) => (s.channels[channel] ? channelLabel(s, s.channels[channel]) : ''));
+	const place: Place = {
+		title: tc.linksTitle(label),
+		text: tc.linksText,
+		list: async () => (await api.channelLinks(channel, MOST)).data.invites,
+		make: async (wish) => (await api.makeChannelLink(channel, wish)).data,
+		withdraw: (id) => api.withdrawChannelLink(channel, id),
+	};
+	return <Links to={place} onClose={onClose} />;
+}
+
+function Links({ to, onClose }: { to: Place; onClose: () => void }) {
 	const { toast } = useUi();
 	const [uses, setUses] = useState('1');
 	const [days, setDays] = useState('7');
-	const [made, setMade] = useState<Invite | null>(null);
-	const [open, setOpen] = useState<Invite[] | null>(null);
+	const [made, setMade] = useState<Made | null>(null);
+	const [open, setOpen] = useState<Made[] | null>(null);
 	const [error, setError] = useState<string | null>(null);
 	const [busy, setBusy] = useState(false);
 	const load = () =>
-		api.invites(MOST).then(
-			({ data }) => setOpen(data.invites.filter((i) => i.state === 'open')),
+		to.list().then(
+			(all) => setOpen(all.filter((i) => i.state === 'open')),
 			(e: unknown) => setError(errorText(e)),
 		);
 	useEffect(() => void load(), []);
@@ -34,9 +67,9 @@ export function Invitations({ onClose }: { onClose: () => void }) {
 		setBusy(true);
 		setError(null);
 		const wish = { ...(uses === 'any' ? {} : { max_uses: Number(uses) }), ...(days === 'never' ? {} : { expires_in: Number(days) * DAY }) };
-		api.makeInvite(wish).then(
-			({ data }) => {
-				setMade(data);
+		to.make(wish).then(
+			(link) => {
+				setMade(link);
 				setBusy(false);
 				void load();
 			},
@@ -47,7 +80,7 @@ export function Invitations({ onClose }: { onClose: () => void }) {
 		);
 	};
 	const withdraw = (id: number) =>
-		api.withdrawInvite(id).then(
+		to.withdraw(id).then(
 			() => {
 				if (made?.id === id) setMade(null);
 				toast(t.inviteWithdrawn);
@@ -56,9 +89,9 @@ export function Invitations({ onClose }: { onClose: () => void }) {
 			(e: unknown) => toast(errorText(e), true),
 		);
 	return (
-		<Dialog title={t.inviteToSite} onClose={onClose}>
+		<Dialog title={to.title} onClose={onClose}>
 			<form class="form" onSubmit={make} noValidate>
-				<p class="door-hint">{t.inviteToSiteText}</p>
+				<p class="door-hint">{to.text}</p>
 				<label class="field">
 					<span>{t.inviteUses}</span>
 					<select data-autofocus value={uses} onChange={(e) => setUses(e.currentTarget.value)}>

@@ -8,7 +8,7 @@ import { errorText } from './errors';
 import { Icon } from './icon';
 import { Menu, MenuItem } from './menu';
 import { personName } from './names';
-import { linkPath } from './route';
+import { linkPath, threadPath } from './route';
 
 const failed = (ui: Ui) => (e: unknown) => ui.toast(errorText(e), true);
 
@@ -19,8 +19,10 @@ function pin(ui: Ui, { channel, seq }: Message): void {
 function save(ui: Ui, { channel, seq }: Message): void {
 	ui.client.keeps.toggleSaved(channel, seq).then((on) => ui.toast(on ? tk.savedNow : tk.unsavedNow), failed(ui));
 }
-function copyLink(ui: Ui, { channel, seq }: Message): void {
-	void navigator.clipboard?.writeText(location.origin + linkPath(channel, seq)).then(() => ui.toast(tk.linkCopied), failed(ui));
+/* A reply is looked at in its thread. */
+function copyLink(ui: Ui, { channel, seq, thread }: Message): void {
+	const path = thread ? threadPath(channel, thread, seq) : linkPath(channel, seq);
+	void navigator.clipboard?.writeText(location.origin + path).then(() => ui.toast(tk.linkCopied), failed(ui));
 }
 
 const byKey: Record<string, (ui: Ui, m: Message) => void> = { p: pin, s: save, l: copyLink };

@@ -5,6 +5,7 @@ import { ArrowLeft, BookmarkX, PinOff, X } from 'lucide';
 import type { IconNode } from 'lucide';
 import { mayPin } from '../model/keep';
 import { messageAt } from '../model/log';
+import { preview } from '../model/markdown';
 import type { Channel, Message } from '../model/types';
 import { api } from '../net/api';
 import { t } from '../strings';
@@ -15,7 +16,7 @@ import { errorText } from './errors';
 import { Icon } from './icon';
 import { usePhone } from './media';
 import { channelLabel, personName } from './names';
-import { channelPath, messagePath, navigate, type ChannelRoute } from './route';
+import { channelPath, messagePath, navigate, threadPath, type ChannelRoute } from './route';
 import { dateOf, dayStart, fullTime, timeOf } from './time';
 
 interface Loaded {
@@ -203,19 +204,20 @@ function Entry({ message: m, route, where, tool }: { message: Message; route: Ch
 	if (!place || now.deleted) return null;
 	const at = Date.parse(m.created_at);
 	const current = route.channel === m.channel && route.at === m.seq;
+	const to = m.thread ? threadPath(m.channel, m.thread, m.seq) : messagePath(m.channel, m.seq);
 	const files = now.body?.files?.length ?? 0;
 	const label = tool?.label(personName(user));
 	return (
 		<li class="with-tool">
 			<a
 				class="result"
-				href={messagePath(m.channel, m.seq)}
+				href={to}
 				aria-current={current ? 'true' : undefined}
 				onClick={(e) => {
 					if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
 					e.preventDefault();
 					if (current) client.open(m.channel, m.seq);
-					else if (phone) navigate(messagePath(m.channel, m.seq));
+					else if (phone || m.thread) navigate(to);
 					else navigate(`${channelPath(m.channel, route.panel ?? undefined)}?at=${m.seq}`);
 				}}
 			>
@@ -228,7 +230,7 @@ function Entry({ message: m, route, where, tool }: { message: Message; route: Ch
 					</time>
 				</span>
 				<span class="result-text" dir="auto">
-					{[now.body?.text.slice(0, 400), files ? tk.withFiles(files) : ''].filter(Boolean).join(' · ')}
+					{[now.body && preview(now.body.text, 400), files ? tk.withFiles(files) : ''].filter(Boolean).join(' · ')}
 				</span>
 			</a>
 			{tool && (

@@ -1,7 +1,7 @@
 // The keys that work everywhere. Single letters only while nothing is being written, and never inside a dialog.
 import type { Client } from '../sync/client';
-import { sections } from '../model/state';
-import { unreadOf } from '../model/unread';
+import { arranged } from '../model/prefs';
+import { isQuiet, unreadOf } from '../model/unread';
 import type { DialogName } from './context';
 import { channelPath, navigate } from './route';
 
@@ -54,15 +54,14 @@ export function listenToKeys(k: KeyTargets): () => void {
 	return () => removeEventListener('keydown', onKey);
 }
 
-/* The next channel in the order of the side bar, round the end. */
+/* The next channel in the order of the side bar, as it is drawn, round the end. */
 function step(k: KeyTargets, by: number, unreadOnly: boolean): void {
 	const s = k.client.store.get();
-	const { channels, direct } = sections(s);
-	const all = [...channels, ...direct];
+	const all = arranged(s, k.current()).flatMap((part) => part.shown);
 	const at = all.findIndex((c) => c.id === k.current());
 	for (let n = 1; n <= all.length; n++) {
 		const c = all[((((at < 0 ? (by > 0 ? -1 : 0) : at) + by * n) % all.length) + all.length) % all.length]!;
-		if (!unreadOnly || unreadOf(c) > 0) return navigate(channelPath(c.id));
+		if (!unreadOnly || (unreadOf(c) > 0 && !isQuiet(c))) return navigate(channelPath(c.id));
 	}
 }
 

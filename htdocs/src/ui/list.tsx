@@ -6,11 +6,13 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import { ArrowDown, ArrowUp, CheckCheck } from 'lucide';
 import { emptyLog, tailSeq } from '../model/log';
+import { isAside, withoutAsides } from '../model/threads';
 import { arrivalOf, readersBySeq, type Marks } from '../model/reads';
 import { myId, pendingOf } from '../model/state';
 import type { Channel, Log, Pending } from '../model/types';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
+import { copySource } from './copy';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { RowView } from './row';
@@ -36,7 +38,11 @@ interface Place {
 	height: number;
 	leaving: boolean; // on the way to the line: what is still on the screen was not looked for
 	lineMet: number | null; // the "new messages" line that has been on the screen
+	drawn: number; // height of all rows, as the list itself has drawn them last
 }
+
+const UNKNOWN = { top: 0, width: 800, height: 600, drawn: 0 };
+const START: Place = { stick: true, anchor: null, opened: false, bottomSeq: 0, leaving: false, lineMet: null, ...UNKNOWN };
 
 export function MessageList({ channel }: { channel: Channel }) {
 	const { client, toast } = useUi();
@@ -61,7 +67,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const scroller = useRef<HTMLDivElement>(null);
 	const inner = useRef<HTMLDivElement>(null);
 	const heights = useRef(new Map<string, number>());
-	const place = useRef<Place>({ stick: true, anchor: null, opened: false, bottomSeq: 0, top: 0, width: 800, height: 600, leaving: false, lineMet: null });
+	const place = useRef<Place>({ ...START });
 	const wantFocus = useRef(false);
 	const choose = useCallback((key: string) => {
 		chosen.current = key;
@@ -69,10 +75,11 @@ export function MessageList({ channel }: { channel: Channel }) {
 	}, []);
 
 	const ready = log.status === 'ready' || log.messages.length > 0;
+	const shown = useMemo(() => withoutAsides(log), [log]);
 	const pending = useMemo<Pending[]>(() => pendingOf(client.store.get(), id), [outbox, id]);
-	const rows = useMemo<Row[]>(() => (ready ? buildRows(log, pending, me, line) : []), [log.messages, log.hasBefore, ready, pending, me, line, today]);
+	const rows = useMemo<Row[]>(() => (ready ? buildRows(shown, pending, me, line) : []), [log.messages, log.hasBefore, ready, pending, me, line, today]);
 	const seen = useMemo(
-		() => (ready ? seenBySeq(log, marks, channel, me) : new Map<number, Seen>()),
+		() => (ready ? seenBySeq(shown, marks, channel, me) : new Map<number, Seen>()),
 		[log.messages, ready, marks, channel.peer, channel.members, me],
 	);
 	const indexOf = useMemo(() => new Map(rows.map((r, i) => [r.key, i])), [rows]);
@@ -134,7 +141,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 		client.atBottom = p.stick;
 		let fresh = 0;
 		const messages = client.store.get().logs[id]?.messages ?? [];
-		for (let i = messages.length - 1; i >= 0 && messages[i]!.seq > p.bottomSeq && fresh < 100; i--) if (messages[i]!.sender !== me) fresh++;
+		for (let i = messages.length - 1; i >= 0 && messages[i]!.seq > p.bottomSeq && fresh < 100; i--)
+			if (messages[i]!.sender !== me && !isAside(messages[i]!)) fresh++;
 		const far = !p.stick && below > box.clientHeight / 2;
 		const above = lineAbove();
 		setAway((a) => (a.far === far && a.fresh === fresh && a.above === above ? a : { far, fresh, above }));
@@ -216,6 +224,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 			if (Math.abs(moved) > 0.25) box.scrollTop += moved;
 		} else capture();
 		p.top = box.scrollTop;
+		p.drawn = inner.current.getBoundingClientRect().height;
 		if (corrected) redraw(0);
 		else afterMove();
 
@@ -261,7 +270,11 @@ export function MessageList({ channel }: { channel: Channel }) {
 
 	// Sizes change without a drawing of ours: the window, the keyboard of a phone, a text unfolded.
 	useEffect(() => {
-		const ro = new ResizeObserver(() => redraw(0));
+		const ro = new ResizeObserver(() => {
+			const [box, rows] = [scroller.current, inner.current];
+			const same = box && rows && box.clientWidth === p.width && box.clientHeight === p.height;
+			if (!same || rows.getBoundingClientRect().height !== p.drawn) redraw(0);
+		});
 		if (scroller.current) ro.observe(scroller.current);
 		if (inner.current) ro.observe(inner.current);
 		const looked = () => markSeen();
@@ -376,6 +389,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 				tabIndex={0}
 				onScroll={onScroll}
 				onKeyDown={onKeyDown}
+				onCopy={copySource}
 			>
 				{!ready && <Skeleton />}
 				<div ref={inner} class="list-inner">
@@ -401,9 +415,9 @@ export function MessageList({ channel }: { channel: Channel }) {
 			</div>
 			{away.above && line !== null && (
 				<div class="unread-bar">
-					<button onClick={() => void toLine()} disabled={jumping} aria-label={t.firstNewLabel(newAbove(log, line, me))}>
+					<button onClick={() => void toLine()} disabled={jumping} aria-label={t.firstNewLabel(newAbove(shown, line, me))}>
 						{jumping ? <span class="spinner small" aria-hidden="true" /> : <Icon of={ArrowUp} size={16} />}
-						<span>{t.firstNew(newAbove(log, line, me))}</span>
+						<span>{t.firstNew(newAbove(shown, line, me))}</span>
 					</button>
 					<button title={`${t.markRead} (Esc)`} aria-label={t.markRead} onClick={() => client.markRead(id)}>
 						<Icon of={CheckCheck} size={16} />
@@ -434,7 +448,7 @@ function seenBySeq(log: Log, marks: Marks | undefined, channel: Channel, me: num
 	const found = new Map<number, Seen>();
 	if (channel.peer === me) return found; // notes to oneself
 	for (const [seq, readers] of readersBySeq(log, marks, me)) found.set(seq, { ...UNSEEN, readers });
-	const direct = channel.kind === 'direct';
+	const direct = channel.peer !== null;
 	if (!direct && channel.members <= RECEIPTS_MAX) return found;
 	const words = new Set<string>();
 	for (let i = log.messages.length - 1; i >= 0; i--) {

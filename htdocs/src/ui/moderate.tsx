@@ -7,6 +7,7 @@ import { endOf, rankIn } from '../model/roles';
 import type { Member } from '../model/types';
 import { t } from '../strings';
 import { ta } from '../strings_admin';
+import { tc } from '../strings_channels';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
 import { errorText } from './errors';
@@ -183,6 +184,7 @@ interface Edited {
 	name: string | null;
 	topic: string;
 	archived?: boolean;
+	keep_days?: number | null;
 }
 
 /* Name, topic, archive. `known` where it is no channel of one's own. */
@@ -194,6 +196,7 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 	const [name, setName] = useState(held?.name ?? '');
 	const [topic, setTopic] = useState(held?.topic ?? '');
 	const [archived, setArchived] = useState(held?.archived === true);
+	const [keep, setKeep] = useState(String(held?.keep_days ?? 0));
 	const [error, setError] = useState<string | null>(null);
 	const [busy, setBusy] = useState(false);
 	const save = (e: Event) => {
@@ -207,6 +210,7 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 			...(clean !== held?.name ? { name: clean } : {}),
 			...(topic.trim() !== held?.topic ? { topic: topic.trim() } : {}),
 			...(archived !== (held?.archived === true) ? { archived } : {}),
+			...(keep !== String(held?.keep_days ?? 0) ? { keep_days: Number(keep) || null } : {}),
 		};
 		admin.changeChannel(channel, change).then(
 			({ data }) => {
@@ -246,6 +250,20 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 						onInput={(e) => setTopic(e.currentTarget.value)}
 					/>
 				</label>
+				{rank >= 2 && (
+					<label class="field">
+						<span>{tc.keep}</span>
+						<select value={keep} aria-describedby="keep-hint" onChange={(e) => setKeep(e.currentTarget.value)}>
+							{!(keep in tc.keeps) && <option value={keep}>{tc.keepOther(Number(keep))}</option>}
+							{Object.entries(tc.keeps).map(([k, words]) => (
+								<option key={k} value={k}>
+									{words}
+								</option>
+							))}
+						</select>
+						<small id="keep-hint">{tc.keepHint}</small>
+					</label>
+				)}
 				{rank >= 2 && (
 					<label class="choice">
 						<input type="checkbox" checked={archived} onChange={(e) => setArchived(e.currentTarget.checked)} />

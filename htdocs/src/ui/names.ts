@@ -1,13 +1,15 @@
 // How channels and people are called on the screen.
-import { myId, type State } from '../model/state';
+import { myId, peersOf, type State } from '../model/state';
 import type { Channel, User } from '../model/types';
 import { t } from '../strings';
 
 export const personName = (u: User | undefined): string => u?.name || u?.handle || t.unknownPerson;
 
-/* "#general" for a channel, the person's name for a direct one. */
+/* "#general" for a channel, the names of the others for a direct one. */
 export function channelLabel(s: State, c: Channel): string {
 	if (c.kind !== 'direct') return `#${c.name ?? ''}`;
-	const name = personName(c.peer === null ? undefined : s.users[c.peer]);
+	const peers = peersOf(s, c);
+	if (peers.length > 1) return peers.map((id) => personName(s.users[id])).sort((a, b) => a.localeCompare(b)).join(', ');
+	const name = personName(s.users[peers[0] ?? 0]);
 	return c.peer === myId(s) ? `${name} (${t.you})` : name;
 }

@@ -1,13 +1,15 @@
 // The page paths: / , /c/12 , /c/12?at=1041 , /c/12/m/1041 (the same, as it is given to others), /c/12/members , /c/12/search?q=WORDS ,
-// /c/12/pins , /c/12/saved , /admin/people , /sign-in , /join#CODE. The web server gives index.html for each of them.
+// /c/12/pins , /c/12/saved , /c/12/t/1041 , /c/12/t/1041?reply=1043 , /threads , /c/join#CODE , /admin/people , /sign-in , /join#CODE. The web
+// server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
 export type AdminTab = 'people' | 'reports' | 'channels' | 'bots' | 'audit';
 export type Door = { page: 'sign-in'; returnTo: string } | { page: 'join'; invite: string };
-export type Panel = 'members' | 'search' | 'pins' | 'saved';
-/* at: the seq of a message to begin at. q: what is searched for, where that panel is open. */
-export type ChannelRoute = { page: 'channel'; channel: number; panel: Panel | null; at: number | null; q: string };
-export type Route = { page: 'home' } | { page: 'admin'; tab: AdminTab } | ChannelRoute | Door;
+export type Panel = 'members' | 'search' | 'pins' | 'saved' | 'thread';
+/* at: the seq of a message to begin at. thread: the root of the thread that is open, reply: one in it to begin at. q: what is
+ * searched for, where that panel is open. */
+export type ChannelRoute = { page: 'channel'; channel: number; panel: Panel | null; at: number | null; q: string; thread: number | null; reply: number | null };
+export type Route = { page: 'home' } | { page: 'threads' } | { page: 'admin'; tab: AdminTab } | ChannelRoute | { page: 'invited'; code: string } | Door;
 
 /* Pages for those who have not signed in. */
 export const isDoor = (route: Route): route is Door => route.page === 'sign-in' || route.page === 'join';
@@ -22,20 +24,47 @@ export function parseRoute(path: string, search: string, hash = ''): Route {
 	// Behind the #, where no server and no log gets to see it.
 	const join = path === '/join' && /^#([\w-]{1,64})$/.exec(hash);
 	if (join) return { page: 'join', invite: join[1]! };
-	const m = /^\/c\/(\d{1,16})(?:\/(members|search|pins|saved)|\/m\/(\d{1,16}))?\/?$/.exec(path);
+	if (path === '/c/join') {
+		const code = /^#([\w-]{1,64})$/.exec(hash)?.[1] ?? keptCode();
+		if (code) return { page: 'invited', code };
+	}
+	const m = /^\/c\/(\d{1,16})(?:\/(members|search|pins|saved)|\/([mt])\/(\d{1,16}))?\/?$/.exec(path);
 	if (m) {
 		const params = new URLSearchParams(search);
-		const seq = m[3] ?? params.get('at') ?? '';
-		const at = /^\d{1,16}$/.test(seq) ? Number(seq) : null;
-		return { page: 'channel', channel: Number(m[1]), panel: (m[2] as Panel | undefined) ?? null, at: at || null, q: params.get('q') ?? '' };
+		const seq = m[4] ? Number(m[4]) : null;
+		const thread = m[3] === 't' ? seq : null;
+		const number = (name: string) => (/^\d{1,16}$/.test(params.get(name) ?? '') ? Number(params.get(name)) : 0) || null;
+		return {
+			page: 'channel',
+			channel: Number(m[1]),
+			panel: m[3] === 't' ? 'thread' : ((m[2] as Panel | undefined) ?? null),
+			at: (m[3] === 'm' && seq) || number('at'),
+			q: params.get('q') ?? '',
+			thread,
+			reply: number('reply'),
+		};
 	}
 	const a = /^\/admin(?:\/(people|reports|channels|bots|audit))?\/?$/.exec(path);
 	if (a) return { page: 'admin', tab: (a[1] as AdminTab | undefined) ?? 'people' };
+	if (/^\/threads\/?$/.test(path)) return { page: 'threads' };
 	return { page: 'home' };
+}
+
+/* The code of a link, over a sign-in: what is behind the # does not come back from there. For this tab alone. */
+const CODE = 'pulsechat:code';
+export const keepCode = (code: string) => sessionStorage.setItem(CODE, code);
+export const dropCode = () => sessionStorage.removeItem(CODE);
+function keptCode(): string | null {
+	try {
+		return sessionStorage.getItem(CODE);
+	} catch {
+		return null; // there is no storage (a test, or a browser that has none)
+	}
 }
 
 export const adminPath = (tab: AdminTab = 'people') => `/admin/${tab}`;
 export const channelPath = (id: number, panel?: Panel) => `/c/${id}${panel ? `/${panel}` : ''}`;
+export const threadPath = (id: number, root: number, reply?: number) => `/c/${id}/t/${root}${reply ? `?reply=${reply}` : ''}`;
 export const messagePath = (id: number, seq: number) => `/c/${id}?at=${seq}`;
 /* The address of a message, for others. */
 export const linkPath = (id: number, seq: number) => `/c/${id}/m/${seq}`;

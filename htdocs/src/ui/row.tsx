@@ -2,7 +2,7 @@
 import { memo } from './memo';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, Pencil, RotateCw, ShieldAlert, Trash2 } from 'lucide';
+import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, MessagesSquare, Pencil, RotateCw, ShieldAlert, Trash2, Users } from 'lucide';
 import type { IconNode } from 'lucide';
 import type { Channel, Message as Stored, MessageFile, User } from '../model/types';
 import { mayEdit } from '../model/reactions';
@@ -10,6 +10,8 @@ import { waitsForFiles } from '../model/uploads';
 import { rankIn } from '../model/roles';
 import { myId } from '../model/state';
 import { t } from '../strings';
+import { tt } from '../strings_threads';
+import { tc } from '../strings_channels';
 import { Avatar } from './avatar';
 import { Face, StatusMark } from './presence';
 import { useState$, useUi } from './context';
@@ -21,8 +23,10 @@ import { KeepTools, KeptMarks, keepKey } from './keep_tools';
 import { channelLabel, personName } from './names';
 import { ReactionRow, ReactTools } from './reactions';
 import type { Row } from './rows';
+import { navigate, threadPath } from './route';
 import { SeenLine, sameSeen, type Seen } from './seen';
-import { MessageText, NamingText } from './text';
+import { MessageText, NamingText, textClass } from './text';
+import { InThread, ThreadLine } from './thread_line';
 import { briefTime, dateOf, dayName, fullTime, timeOf } from './time';
 
 interface Props {
@@ -37,6 +41,8 @@ interface Props {
 	seen: Seen;
 	me: number;
 	onFocus: (key: string) => void;
+	/* It stands in the panel of its thread. */
+	inThread?: boolean;
 }
 
 export const RowView = memo(
@@ -75,6 +81,7 @@ export const RowView = memo(
 		a.loading === b.loading &&
 		a.failed === b.failed &&
 		a.me === b.me &&
+		a.inThread === b.inThread &&
 		sameSeen(a.seen, b.seen),
 );
 
@@ -88,7 +95,7 @@ function sameRow(a: Row, b: Row): boolean {
 const LONG_TEXT = 1_800; // characters
 const LONG_LINES = 22;
 
-function Message({ row, user, channel, active, first, seen, me, onFocus }: Props & { row: Extract<Row, { kind: 'message' | 'pending' }> }) {
+function Message({ row, user, channel, active, first, seen, me, onFocus, inThread }: Props & { row: Extract<Row, { kind: 'message' | 'pending' }> }) {
 	const ui = useUi();
 	// Tools are made when they can be used first: most rows only ever pass by.
 	const [near, setNear] = useState(false);
@@ -113,8 +120,12 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 	const copy = () => {
 		void navigator.clipboard?.writeText(text ?? '').then(() => ui.toast(t.copied));
 	};
+	const parent = stored?.thread ?? pending?.thread;
+	const openThread = () => {
+		if (stored) navigate(threadPath(channel.id, stored.thread ?? stored.seq));
+	};
 	const markUnread = () => {
-		if (!stored) return;
+		if (!stored || inThread) return;
 		ui.client.markUnread(channel.id, stored.seq).then(
 			() => ui.toast(t.markedUnread),
 			(e: unknown) => ui.toast(errorText(e), true),
@@ -135,6 +146,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 				if (e.target !== e.currentTarget || e.ctrlKey || e.metaKey || e.altKey) return;
 				if (e.key === 'c') copy();
 				else if (e.key === 'u') markUnread();
+				else if (e.key === 't' && stored && !inThread) openThread();
 				else if (stored?.deleted || !stored) return;
 				else if (keepKey(ui, e.key, stored)) return e.preventDefault();
 				else if (e.key === 'e' && stored.sender === me) edit();
@@ -164,6 +176,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 						{when}
 					</div>
 				)}
+				{!inThread && parent !== undefined && <InThread channel={channel.id} root={parent} active={active} />}
 				{stored && !stored.deleted && <KeptMarks message={stored} />}
 				{stored?.deleted ? (
 					<p class="msg-gone">{stored.deleted_by && stored.deleted_by !== stored.sender ? t.deletedByOther : t.deletedMessage}</p>
@@ -175,6 +188,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 					<Body
 						text={text}
 						mentions={mentions}
+						tab={active ? 0 : -1}
 						after={stored?.edited_at && <EditedMark message={stored} at={stored.edited_at} active={active} />}
 					/>
 				) : files?.length || pending?.files?.length ? null : (
@@ -208,6 +222,9 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 					</p>
 				)}
 				{stored && !stored.deleted && <ReactionRow message={stored} active={active} />}
+				{stored?.replies && stored.replies.count > 0 && !inThread && (
+					<ThreadLine message={stored} replies={stored.replies} active={active} />
+				)}
 				{stored && <SeenLine seen={seen} channel={channel.id} seq={stored.seq} />}
 			</div>
 			{(near || active) && stored && !editing && (
@@ -217,8 +234,11 @@ function Message({ row, user, channel, active, first, seen, me, onFocus }: Props
 						<Tool icon={Pencil} label={t.editMessage} active={active} onClick={edit} />
 					)}
 					{text && <Tool icon={Copy} label={t.copy} active={active} onClick={copy} />}
+					{!inThread && (!stored.deleted || stored.replies) && (
+						<Tool icon={MessagesSquare} label={tt.reply} active={active} onClick={openThread} />
+					)}
 					{!stored.deleted && <KeepTools message={stored} active={active} />}
-					<Tool icon={MessageSquareDot} label={t.markUnread} active={active} onClick={markUnread} />
+					{!inThread && <Tool icon={MessageSquareDot} label={t.markUnread} active={active} onClick={markUnread} />}
 					{stored.sender === me && channel.kind !== 'direct' && !stored.deleted && (
 						<Tool
 							icon={CheckCheck}
@@ -289,15 +309,14 @@ function EditedMark({ message, at, active }: { message: Stored; at: string; acti
 	);
 }
 
-function Body({ text, mentions, after }: { text: string; mentions?: readonly number[]; after?: ComponentChildren }) {
+function Body({ text, mentions, ...around }: { text: string; mentions?: readonly number[]; after?: ComponentChildren; tab: number }) {
 	const long = text.length > LONG_TEXT || countLines(text) > LONG_LINES;
 	const [open, setOpen] = useState(false);
 	return (
 		<>
-			<p class={`msg-text${long && !open ? ' msg-folded' : ''}`} dir="auto">
-				{mentions?.length ? <NamingText text={text} mentions={mentions} /> : <MessageText text={text} />}
-				{after && <> {after}</>}
-			</p>
+			<div class={`${textClass(text)}${long && !open ? ' msg-folded' : ''}`} dir="auto">
+				{mentions?.length ? <NamingText text={text} mentions={mentions} {...around} /> : <MessageText text={text} {...around} />}
+			</div>
 			{long && (
 				<button class="link-button" aria-expanded={open} onClick={() => setOpen(!open)}>
 					{open ? t.showLess : t.showAll}
@@ -320,11 +339,11 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 	const direct = channel.kind === 'direct';
 	return (
 		<div class="start" data-key={rowKey}>
-			{direct ? (
-				<Avatar user={peer} id={channel.peer ?? 0} size="l" />
+			{channel.peer !== null ? (
+				<Avatar user={peer} id={channel.peer} size="l" />
 			) : (
 				<span class="start-icon" aria-hidden="true">
-					<Icon of={channel.kind === 'private' ? Lock : Hash} size={26} />
+					<Icon of={direct ? Users : channel.kind === 'private' ? Lock : Hash} size={26} />
 				</span>
 			)}
 			<h2>
@@ -333,6 +352,7 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 			<p>
 				{self ? t.startOfSelfText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText}
 				{!direct && `${channel.topic ? ' · ' : ' '}${t.created(dateOf(Date.parse(channel.created_at)))}`}
+				{channel.keep_days != null && ` · ${tc.kept(channel.keep_days)}`}
 			</p>
 		</div>
 	);

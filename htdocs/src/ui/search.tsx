@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ArrowLeft, Search, X } from 'lucide';
 import { api, ApiError, type Found } from '../net/api';
+import { plainHits } from '../model/markdown';
 import { messageAt } from '../model/log';
 import { begin, complete, writingAt, type FilterKey, type Writing } from '../model/search';
 import { t } from '../strings';
@@ -12,7 +13,7 @@ import { Icon } from './icon';
 import { usePhone } from './media';
 import { channelLabel, personName } from './names';
 import { Avatar } from './avatar';
-import { channelPath, messagePath, navigate, searchPath, type ChannelRoute } from './route';
+import { channelPath, messagePath, navigate, searchPath, threadPath, type ChannelRoute } from './route';
 import { SearchField, type Suggestion } from './search_field';
 import { fullTime, timeOf, dateOf, dayStart } from './time';
 import { usePeople } from './picker';
@@ -241,13 +242,13 @@ function Result({ found: r, here, phone }: { found: Found; here: ChannelRoute; p
 	const deleted = useState$((s) => messageAt(s.logs[r.channel], r.seq)?.deleted === true);
 	if (!channel || deleted) return null;
 	const at = Date.parse(r.created_at);
-	const to = phone ? messagePath(r.channel, r.seq) : searchPath(r.channel, here.q, r.seq);
+	const to = r.thread ? threadPath(r.channel, r.thread, r.seq) : phone ? messagePath(r.channel, r.seq) : searchPath(r.channel, here.q, r.seq);
 	const current = here.channel === r.channel && here.at === r.seq;
 	return (
 		<li>
 			<a
 				class="result"
-				href={messagePath(r.channel, r.seq)}
+				href={r.thread ? to : messagePath(r.channel, r.seq)}
 				aria-current={current ? 'true' : undefined}
 				onClick={(e) => {
 					if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
@@ -265,7 +266,7 @@ function Result({ found: r, here, phone }: { found: Found; here: ChannelRoute; p
 					</time>
 				</span>
 				<span class="result-text" dir="auto">
-					{r.snippet.map((p, i) => (p.hit ? <mark key={i}>{p.text}</mark> : <span key={i}>{p.text}</span>))}
+					{plainHits(r.snippet).map((p, i) => (p.hit ? <mark key={i}>{p.text}</mark> : <span key={i}>{p.text}</span>))}
 				</span>
 			</a>
 		</li>
@@ -310,6 +311,7 @@ function Completing({ text, field, onText, onPut, onDown }: CompletingProps) {
 		}
 		if (writing.key === 'in')
 			for (const c of Object.values(state.channels)) {
+				if (c.kind === 'direct' && c.peer === null) continue; // has no name to be looked for by
 				const label = channelLabel(state, c);
 				const peer = c.peer === null ? undefined : state.users[c.peer];
 				const value = c.kind === 'direct' ? `@${peer?.handle ?? ''}` : (c.name ?? '');

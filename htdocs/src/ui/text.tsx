@@ -1,83 +1,97 @@
-// A message's text as plain text: never as HTML. Links are made of http(s) addresses alone, and open apart from us.
+// A message's text on the screen: Markdown's blocks as elements, never HTML. Links open apart from us.
 import type { ComponentChildren } from 'preact';
+import { isEmojiOnly } from '../model/emoji';
+import { safeHref } from '../model/links';
+import { markdown, type Block, type Inline } from '../model/markdown';
 import { splitMentions } from '../model/mention';
+import { CodeBlock } from './code';
 import { useState$ } from './context';
 import { myId } from '../model/state';
 import { personName } from './names';
 
-const LINK = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giu;
-
-const CLOSES = new Map([
-	['(', ')'],
-	['[', ']'],
-	['{', '}'],
-]);
-
-/* Splits the end of an address from the sentence it stands in: "(see https://x.org/a_(b))." */
-export function trimLink(raw: string): string {
-	const surplus = new Map([...CLOSES.values()].map((c) => [c, 0])); // closing brackets without an opening one
-	for (const c of raw) {
-		const closing = CLOSES.get(c);
-		if (closing) surplus.set(closing, surplus.get(closing)! - 1);
-		else if (surplus.has(c)) surplus.set(c, surplus.get(c)! + 1);
-	}
-	let end = raw.length;
-	for (; end > 0; end--) {
-		const last = raw[end - 1]!;
-		const n = surplus.get(last) ?? 0;
-		if (n > 0) surplus.set(last, n - 1);
-		else if (!/[.,;:!?…]/.test(last)) break;
-	}
-	return raw.slice(0, end);
+type People = ReadonlyMap<string, number>;
+interface Around {
+	after?: ComponentChildren; // what stands behind the last word
+	tab?: number; // tabIndex of what can be used in it
 }
 
-export type Piece = string | { href: string; text: string };
+/* people: whom the text may name, by handle. */
+export function MessageText({ text, people, after, tab = 0 }: { text: string; people?: People } & Around): ComponentChildren {
+	const blocks = markdown(text);
+	const tail = after ? <> {after}</> : null;
+	const [only] = blocks;
+	if (blocks.length === 1 && only?.kind === 'text') return [words(only.of, people), tail];
+	const last = blocks.at(-1);
+	const inside = last?.kind === 'text' || last?.kind === 'heading';
+	return [...blocks.map((b, i) => block(b, people, tab, inside && i === blocks.length - 1 ? tail : null)), inside ? null : tail];
+}
 
-export function linkify(text: string): Piece[] {
-	const pieces: Piece[] = [];
-	let at = 0;
-	for (const m of text.matchAll(LINK)) {
-		const link = trimLink(m[0]);
-		let url: URL;
-		try {
-			url = new URL(link);
-		} catch {
-			continue;
+function block(b: Block, people: People | undefined, tab: number, after: ComponentChildren): ComponentChildren {
+	switch (b.kind) {
+		case 'text':
+			return (
+				<p dir="auto">
+					{words(b.of, people)}
+					{after}
+				</p>
+			);
+		case 'heading':
+			return (
+				<p class="md-heading" dir="auto">
+					<strong>{words(b.of, people)}</strong>
+					{after}
+				</p>
+			);
+		case 'code':
+			return <CodeBlock lang={b.lang} text={b.text} tab={tab} />;
+		case 'quote':
+			return <blockquote>{b.of.map((x) => block(x, people, tab, null))}</blockquote>;
+		case 'list': {
+			const items = b.items.map((item) => (
+				<li dir="auto">{item.map((x, i) => (i === 0 && x.kind === 'text' ? words(x.of, people) : block(x, people, tab, null)))}</li>
+			));
+			return b.start === null ? <ul>{items}</ul> : <ol start={b.start}>{items}</ol>;
 		}
-		if (!url.hostname || !/^https?:$/.test(url.protocol)) continue;
-		if (m.index > at) pieces.push(text.slice(at, m.index));
-		pieces.push({ href: url.href, text: link });
-		at = m.index + link.length;
 	}
-	if (at < text.length) pieces.push(text.slice(at));
-	return pieces;
 }
 
-/* `people`: whom the text may name, by handle. */
-export function MessageText({ text, people }: { text: string; people?: ReadonlyMap<string, number> }): ComponentChildren {
-	return linkify(text).map((p) =>
-		typeof p === 'string' ? (
-			people?.size ? (
-				splitMentions(p, people).map((m) => (typeof m === 'string' ? m : <Mention user={m.user} text={m.text} />))
-			) : (
-				p
-			)
-		) : (
-			<a href={p.href} target="_blank" rel="noopener noreferrer nofollow">
-				<bdi>{p.text}</bdi>
-			</a>
-		),
-	);
+function words(of: readonly Inline[], people: People | undefined): ComponentChildren {
+	return of.map((i) => {
+		if (typeof i === 'string') return people?.size ? splitMentions(i, people).map((m) => (typeof m === 'string' ? m : <Mention {...m} />)) : i;
+		switch (i.kind) {
+			case 'code':
+				return <code>{i.text}</code>;
+			case 'link':
+				return (
+					<a href={i.href} {...(says(i) ? {} : { title: i.href })} target="_blank" rel="noopener noreferrer nofollow">
+						<bdi>{words(i.of, undefined)}</bdi>
+					</a>
+				);
+			default: {
+				const Tag = i.kind;
+				return <Tag>{words(i.of, people)}</Tag>;
+			}
+		}
+	});
 }
+
+/* Whether a link's words say where it leads. */
+const says = ({ of: [first, more], href }: { of: readonly Inline[]; href: string }) => typeof first === 'string' && !more && safeHref(first) === href;
 
 /* With those whom it names (ids) marked. */
-export function NamingText({ text, mentions }: { text: string; mentions: readonly number[] }) {
+export function NamingText({ text, mentions, ...around }: { text: string; mentions: readonly number[] } & Around) {
 	// A handle holds no space.
 	const handles = useState$((s) => mentions.map((id) => s.users[id]?.handle ?? '').join(' ')).split(' ');
 	const people = new Map(mentions.map((id, i) => [handles[i] ?? '', id]));
 	people.delete('');
-	return <MessageText text={text} people={people} />;
+	return <MessageText text={text} people={people} {...around} />;
 }
+
+const isPlain = (blocks: readonly Block[]) => blocks.length === 1 && blocks[0]!.kind === 'text';
+
+/* What holds it: a few emoji alone are large; blocks have no line breaks of their own between them. */
+export const textClass = (text: string): string =>
+	isEmojiOnly(text) ? 'msg-text msg-emoji' : isPlain(markdown(text)) ? 'msg-text' : 'msg-text msg-blocks';
 
 function Mention({ user, text }: { user: number; text: string }) {
 	const name = useState$((s) => personName(s.users[user]));

@@ -20,7 +20,8 @@ export function estimate(row: Row, width: number): number {
 	}
 	const files = row.kind === 'message' ? row.message.body?.files : row.pending.files;
 	if (!text && files?.length) lines = 0;
-	return Math.min(24, lines) * 22 + (files?.length ? heightOf(files as Parameters<typeof heightOf>[0], width) : 0) + (row.head ? 34 : 4);
+	const thread = row.kind === 'message' && row.message.replies?.count ? 34 : 0;
+	return thread + Math.min(24, lines) * 22 + (files?.length ? heightOf(files as Parameters<typeof heightOf>[0], width) : 0) + (row.head ? 34 : 4);
 }
 
 /* The height of each row: measured, or guessed. Kept between drawings, since guessing 10,000 takes its time. */
