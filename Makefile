@@ -8,7 +8,7 @@ STATE   ?= var
 PORT    ?= 8080
 B       := build/$(VARIANT)
 
-PKGS    := libpq libcurl openssl jansson yajl libuv libargon2 libsodium libutf8proc expat libmagic
+PKGS    := libpq libcurl openssl jansson yajl libuv libargon2 libsodium libutf8proc expat libmagic libxml-2.0
 CC      ?= gcc
 ifeq ($(origin CC),default)
 CC      := gcc
@@ -33,7 +33,7 @@ endif
 CPPFLAGS_ALL = -I. -I$(B) -isystem /usr/share/include/llhttp -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu17 $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LDFLAGS_ALL = $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
-LIBS_COMMON := $(shell pkg-config --libs libpq libcurl openssl jansson yajl libargon2 libsodium libutf8proc expat libmagic 2>/dev/null) -linih -lpthread
+LIBS_COMMON := $(shell pkg-config --libs libpq libcurl openssl jansson yajl libargon2 libsodium libutf8proc expat libmagic libxml-2.0 2>/dev/null) -linih -lpthread
 LIBS_api := -lfcgi
 LIBS_realtime := $(shell pkg-config --libs libuv 2>/dev/null) -lwslay
 

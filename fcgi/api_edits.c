@@ -3,10 +3,18 @@
 #include "lib/chat/history.h"
 #include "lib/chat/message.h"
 #include "lib/chat/reaction.h"
+#include "lib/preview/preview.h"
 
 int handle_message_edit(struct request *q, struct response *r, struct err *e)
 {
 	if (message_edit(q->db, q->config, q->json, q->param[0], q->session.user, q->param[1], e) < 0)
+		return -1;
+	return history_get(q->db, q->param[0], q->session.user, q->param[1], &r->body, e);
+}
+
+int handle_preview_remove(struct request *q, struct response *r, struct err *e)
+{
+	if (preview_remove(q->db, q->param[0], q->session.user, q->param[1], e) < 0)
 		return -1;
 	return history_get(q->db, q->param[0], q->session.user, q->param[1], &r->body, e);
 }

@@ -38,6 +38,7 @@ int handle_message_get(struct request *q, struct response *r, struct err *e);
 int handle_message_delete(struct request *q, struct response *r, struct err *e);
 /* api_edits.c */
 int handle_message_edit(struct request *q, struct response *r, struct err *e);
+int handle_preview_remove(struct request *q, struct response *r, struct err *e);
 int handle_edit_list(struct request *q, struct response *r, struct err *e);
 int handle_reaction_list(struct request *q, struct response *r, struct err *e);
 int handle_reaction_users(struct request *q, struct response *r, struct err *e);

@@ -9,6 +9,7 @@
 #include "fcgi/listen.h"
 #include "fcgi/maintain_thread.h"
 #include "fcgi/openapi.h"
+#include "fcgi/preview_thread.h"
 #include "lib/base/notify.h"
 #include "fcgi/worker.h"
 #include "fcgi/writer_thread.h"
@@ -125,7 +126,7 @@ static int64_t until_ms(int64_t at)
 }
 
 static int stop(struct app *app, struct listener *l, struct workers *w, struct writer_thread *writer,
-		struct maintain_thread *m)
+		struct maintain_thread *m, struct preview_thread *p)
 {
 	int64_t start = clock_mono_ms();
 	size_t left;
@@ -143,7 +144,8 @@ static int stop(struct app *app, struct listener *l, struct workers *w, struct w
 	if (left || !events_stop(&app->events, until_ms(start + STOPPED_MS)) ||
 	    !checker_stop(&app->checker, until_ms(start + STOPPED_MS)) ||
 	    !files_thread_stop(&app->care, until_ms(start + STOPPED_MS)) ||
-	    !maintain_thread_stop(&m, until_ms(start + STOPPED_MS))) {
+	    !maintain_thread_stop(&m, until_ms(start + STOPPED_MS)) ||
+	    !preview_thread_stop(&p, until_ms(start + STOPPED_MS))) {
 		log_warning("stop.cut_short", "requests=%zu ms=%lld", left, (long long)(clock_mono_ms() - start));
 		_exit(EXIT_OK); /* threads still use what would be freed */
 	}
@@ -164,6 +166,7 @@ static int serve_fastcgi(const struct config *c)
 	struct listener l;
 	struct writer_thread *writer;
 	struct maintain_thread *maintain;
+	struct preview_thread *previews;
 	struct workers *workers = NULL;
 	struct err e = {0};
 	sigset_t stop_set;
@@ -189,6 +192,10 @@ static int serve_fastcgi(const struct config *c)
 		app.checker = checker_start(c, app.store);
 		app.care = files_thread_start(c, app.store);
 	}
+	if (preview_thread_start(c, &previews, &e) < 0) {
+		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
+		return EXIT_FAILED;
+	}
 	if (workers_start(&app, &l, (size_t)c->api.threads, &workers, &e) < 0) {
 		fprintf(stderr, "pulsechat-api: %s\n", e.detail);
 		return EXIT_FAILED;
@@ -199,7 +206,7 @@ static int serve_fastcgi(const struct config *c)
 	notify_systemd("READY=1");
 	while (sigwait(&stop_set, &signal_number) != 0)
 		;
-	return stop(&app, &l, workers, writer, maintain);
+	return stop(&app, &l, workers, writer, maintain, previews);
 }
 
 static int serve_files(const struct config *c)

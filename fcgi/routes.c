@@ -50,6 +50,7 @@ const struct route routes[] = {
 	 handle_message_list},
 	{METHOD_GET, CHANNEL "/messages/{seq}", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_message_get},
 	{METHOD_PATCH, MESSAGE, NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_message_edit},
+	{METHOD_DELETE, MESSAGE "/preview", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_preview_remove},
 	{METHOD_GET, MESSAGE "/edits", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_edit_list},
 	{METHOD_GET, MESSAGE "/reactions", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_reaction_list},
 	{METHOD_GET, MESSAGE "/reactions/{=emoji}", NEED_USER, SCOPE_READ, INPUT_NONE, "after,limit",

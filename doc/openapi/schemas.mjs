@@ -229,7 +229,19 @@ const inThread = {
 };
 
 const messages = {
-	Body: obj({ text: text(), "mentions?": list(id, { maxItems: 50 }), "files?": list(ref("File")) }),
+	Body: obj({
+		text: text(),
+		"mentions?": list(id, { maxItems: 50 }),
+		"files?": list(ref("File")),
+		"preview?": { ...orNull(ref("Preview")), description: "null: its author took it away" },
+	}),
+	Preview: obj({
+		url: { ...text(), description: "the link, as the message has it" },
+		host: { ...text(), description: "whose page it is, after redirects" },
+		site: orNull(text(80)),
+		title: text(201),
+		description: orNull(text(301)),
+	}),
 	BodyAsked: wish(
 		{
 			text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },

@@ -11,6 +11,7 @@ import './styles/messages.css';
 import './styles/markdown.css';
 import './styles/changes.css';
 import './styles/files.css';
+import './styles/previews.css';
 import './styles/dialogs.css';
 import './styles/people.css';
 import './styles/access.css';

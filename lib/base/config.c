@@ -116,6 +116,14 @@ static const struct key {
 	{AT(rate, address), COUNT, IN(rate, address), "6000", 0, 10000000},
 	{AT(rate, login), COUNT, IN(rate, login), "120", 0, 10000000},
 	{AT(rate, guess), COUNT, IN(rate, guess), "30", 0, 10000000},
+	{AT(previews, enabled), TEXT, IN(previews, enabled), "yes", 0, 0},
+	{AT(previews, ports), TEXT, IN(previews, ports), "80 443", 0, 0},
+	{AT(previews, allow), TEXT, IN(previews, allow), "", 0, 0},
+	{AT(previews, timeout), DURATION, IN(previews, timeout), "5s", 100, 30000},
+	{AT(previews, max_bytes), SIZE, IN(previews, max_bytes), "256k", 4096, (int64_t)4 << 20},
+	{AT(previews, expires), DURATION, IN(previews, expires), "24h", 1000, (int64_t)365 * 86400000},
+	{AT(previews, per_user), COUNT, IN(previews, per_user), "20", 1, 10000},
+	{AT(previews, per_host), COUNT, IN(previews, per_host), "20", 1, 10000},
 	{AT(events, retention), DURATION, IN(events, retention), "30d", 60000, (int64_t)3650 * 86400000},
 	{AT(events, resume_events), COUNT, IN(events, resume_events), "10000", 1, 1000000},
 	{AT(reads, coalesce), DURATION, IN(reads, coalesce), "1s", 0, 60000},
@@ -385,6 +393,9 @@ static int check_registration(const struct config *c, const char *path, struct e
 			       "%s: [registration] mode = %s: expected open, invite or domains", path, mode);
 	if (!strcmp(mode, "domains") && !c->registration.domains[strspn(c->registration.domains, " ,")])
 		return err_set(e, ERR_BAD_FIELD, "domains", "%s: [registration] mode = domains needs domains", path);
+	if (!yes_or_no(c->previews.enabled))
+		return err_set(e, ERR_BAD_FIELD, "enabled", "%s: [previews] enabled = %s: expected yes or no", path,
+			       c->previews.enabled);
 	if (!yes_or_no(c->registration.first_owner))
 		return err_set(e, ERR_BAD_FIELD, "first_owner",
 			       "%s: [registration] first_owner = %s: expected yes or no", path,
@@ -535,6 +546,11 @@ bool config_site_loopback(const struct config *c)
 bool config_local_accounts(const struct config *c)
 {
 	return !strcmp(c->local.accounts, "yes");
+}
+
+bool config_previews(const struct config *c)
+{
+	return !strcmp(c->previews.enabled, "yes");
 }
 
 bool config_first_owner(const struct config *c)

@@ -59,6 +59,10 @@ struct config {
 		int64_t session, address, login, guess; /* in a minute; 0: not limited */
 	} rate;
 	struct {
+		char *enabled, *ports, *allow;
+		int64_t timeout, max_bytes, expires, per_user, per_host; /* the last two: in a minute */
+	} previews;
+	struct {
 		int64_t retention, resume_events;
 	} events;
 	struct {
@@ -93,5 +97,7 @@ bool config_polls_park(const struct config *c);
 bool config_files(const struct config *c);
 /* [files] store = local: this site is its own object store (doc/files.md). */
 bool config_files_local(const struct config *c);
+/* [previews] enabled = yes: pages that messages link to are looked at. */
+bool config_previews(const struct config *c);
 /* The port in the site's URL, or the scheme's. */
 int config_site_port(const struct config *c);

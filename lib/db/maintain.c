@@ -84,6 +84,9 @@ static int work(struct db *d, const struct config *c, void (*say)(const char *),
 	if (one_number(d, STMT_logout_tokens_sweep, &n, e) < 0)
 		return -1;
 	tell(say, "logout tokens of the provider, out of date, deleted", n);
+	if (one_number(d, STMT_previews_sweep, &n, e) < 0)
+		return -1;
+	tell(say, "pages that previews were made of, out of date, deleted", n);
 	return 0;
 }
 

@@ -56,6 +56,11 @@ bool http_url_allowed(const char *url)
 	return url_allowed(url, HTTP_URL_MAX);
 }
 
+void http_prepare(void)
+{
+	pthread_once(&once, start_curl);
+}
+
 struct exchange {
 	const struct http_request *q;
 	struct http_answer *a;
@@ -267,7 +272,7 @@ int http_fetch(const struct http_request *q, struct http_answer *a, struct err *
 		log_error("http.refused", "url=%s why=\"neither https nor loopback\"", url_quote(q->url));
 		return err_set(e, ERR_UNAVAILABLE, NULL, "this address may not be asked");
 	}
-	pthread_once(&once, start_curl);
+	http_prepare();
 	x.h = curl_easy_init();
 	if (!x.h)
 		abort();

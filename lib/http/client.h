@@ -42,6 +42,8 @@ struct http_answer {
 /* 0 with any status, or -1 with ERR_UNAVAILABLE (no connection, time-out, cut short, over max_bytes). The cause is
  * logged; neither body, password nor query ever is. */
 MUST_CHECK int http_fetch(const struct http_request *q, struct http_answer *a, struct err *e);
+/* Before libcurl is used in another way than by http_fetch(). */
+void http_prepare(void);
 /* This process stops: exchanges and pauses under way end within a second or so, and later ones at once, as ones that
  * failed. */
 void http_give_up(void);

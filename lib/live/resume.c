@@ -195,6 +195,14 @@ static bool may_see(const struct live_user *u, const struct ring_entry *e)
 	return since >= 0 && since < e->id;
 }
 
+/* The sum that the client said counts a channel that he has left since, and none that he has come into: it tells
+ * nothing. */
+static void doubt_reads(struct receiver *r, enum event_kind kind, int64_t subject)
+{
+	if ((kind == EVENT_JOIN || kind == EVENT_LEAVE) && subject == r->user->id)
+		r->reads_known = -1;
+}
+
 /* Gives what was collected while there is room. 1: all of it; 0: it is others' turn; -1: there is no room. */
 static int give_collected(struct live *l, struct receiver *r)
 {
@@ -219,6 +227,7 @@ static int give_collected(struct live *l, struct receiver *r)
 		s->given++;
 		r->position = e->id;
 		l->stats.delivered++;
+		doubt_reads(r, e->kind, e->subject);
 		r->hooks->line(r, e->line, e->id);
 	}
 	return 1;
@@ -283,6 +292,7 @@ void resume_rows(struct live *l, struct live_read *q, const PGresult *rows)
 		line = line_new(ev.json.p, ev.json.n);
 		r->position = ev.id;
 		l->stats.delivered++;
+		doubt_reads(r, ev.kind, ev.subject);
 		r->hooks->line(r, line, ev.id);
 		line_unref(&line);
 		if (r->state != RECEIVER_BEHIND)

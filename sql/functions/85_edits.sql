@@ -23,7 +23,8 @@ BEGIN
 	END IF;
 END $$;
 
--- Edits a message: by its sender, within the window (ms from its creation; 0: nobody edits), as he could write it now. Its files stay.
+-- Edits a message: by its sender, within the window (ms from its creation; 0: nobody edits), as he could write it now. Its files stay, and its
+-- preview where the link does.
 -- blank: the text says nothing, which only one with files may. named: whom it names now, each once. expected: the version that he
 -- means to edit, null: any. 'again': it says just this. Who is named anew has a mention more, who is not named any more one less, and
 -- those are told; all others see from the event what it says.
@@ -48,7 +49,7 @@ BEGIN
 		WHEN o.id IS NULL THEN 'no_message'
 		WHEN o.sender <> actor THEN 'not_yours'
 		WHEN o.deleted_at IS NOT NULL THEN 'gone'
-		WHEN o.body - 'files' = written THEN 'again'
+		WHEN body_written(o.body) = written THEN 'again'
 		ELSE 'ok' END;
 	IF code = 'ok' THEN
 		SELECT w.code, w.until_us INTO code, until_us FROM may_write(c, actor) w;
@@ -58,7 +59,9 @@ BEGIN
 			WHEN blank AND NOT o.body ? 'files' THEN 'empty'
 			WHEN edit_window = 0 THEN 'no_edits'
 			WHEN o.created_at <= clock_timestamp() - edit_window * interval '1 ms' THEN 'too_late'
-			WHEN expected <> o.version THEN 'changed'
+			-- it says something else by now: a preview, or a file that was erased, is no edit
+			WHEN expected > o.version OR EXISTS (SELECT FROM message_edits t
+				WHERE t.channel_id = channel AND t.seq = wanted AND t.version >= expected) THEN 'changed'
 			ELSE 'ok' END;
 	END IF;
 	IF code <> 'ok' THEN
@@ -67,11 +70,11 @@ BEGIN
 
 	before := ARRAY(SELECT n.id::bigint FROM jsonb_array_elements_text(coalesce(o.body->'mentions', '[]')) n(id));
 	INSERT INTO message_edits (channel_id, seq, version, at, body)
-	VALUES (channel, wanted, o.version, coalesce(o.edited_at, o.created_at), o.body - 'files');
+	VALUES (channel, wanted, o.version, coalesce(o.edited_at, o.created_at), body_written(o.body));
 	DELETE FROM message_edits t WHERE t.channel_id = channel AND t.seq = wanted AND t.version <= (
 		SELECT e.version FROM message_edits e WHERE e.channel_id = channel AND e.seq = wanted ORDER BY e.version DESC OFFSET kept LIMIT 1);
 	UPDATE messages t SET version = t.version + 1, edited_at = date_trunc('milliseconds', clock_timestamp()),
-		body = written || CASE WHEN o.body ? 'files' THEN jsonb_build_object('files', o.body->'files') ELSE '{}' END
+		body = written || body_kept(o.body, written)
 	WHERE t.channel_id = channel AND t.seq = wanted RETURNING * INTO o;
 
 	WITH fewer AS (

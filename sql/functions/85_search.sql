@@ -43,6 +43,8 @@ BEGIN
 	SELECT search_part(m.id), min(m.created_at), max(m.created_at) FROM put m GROUP BY 1
 	ON CONFLICT (part) DO UPDATE SET first_at = least(p.first_at, excluded.first_at), last_at = greatest(p.last_at, excluded.last_at)
 	WHERE p.first_at > excluded.first_at OR p.last_at < excluded.last_at;
+	PERFORM previews_wanted(array_agg(t.channel), array_agg(t.seq)) FROM unnest(channels, seqs, vectors) AS t(channel, seq, vector)
+	WHERE starts_with(t.vector, $q$'%hlink'$q$) HAVING count(*) > 0;
 	PERFORM gin_clean_pending_list(to_regclass('message_index_words_idx')); -- null while it is built anew, after a bulk load
 	RETURN true;
 END $$;

@@ -13,7 +13,7 @@ SELECT code, until_us FROM message_edit($1, $2, $3, $4, $5, $6, nullif($7::int8,
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, m.seq,
 	coalesce((SELECT jsonb_agg(jsonb_build_object('version', e.version, 'at', time_text(e.at), 'body', e.body) ORDER BY e.version)
 		FROM (SELECT e.version, e.at, e.body FROM message_edits e WHERE e.channel_id = m.channel_id AND e.seq = m.seq
-			UNION ALL SELECT m.version, coalesce(m.edited_at, m.created_at), m.body - 'files' WHERE m.body IS NOT NULL) e), '[]')::text AS edits
+			UNION ALL SELECT m.version, coalesce(m.edited_at, m.created_at), body_written(m.body) WHERE m.body IS NOT NULL) e), '[]')::text AS edits
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND r.user_id IS NOT NULL
 WHERE c.id = $1;

@@ -211,3 +211,28 @@ test("RD-1 counted by events, loaded afresh and recomputed: the same on all devi
 	for (const d of devices) await d.disconnect();
 	await polls.done;
 });
+
+test("a channel that was left while away does not make up for a mark that moved in another one", async () => {
+	const [kept, left] = [await channel(alice, [bob]), await channel(alice, [bob])];
+	for (const id of [kept, left]) ok(await alice.post(`/api/v1/channels/${id}/messages`, { client_id: randomUUID(), body: { text: "m" } }));
+	const version = async (id) => (await load(bob)).find((c) => c.id === id)?.membership.read_version;
+	ok(await bob.put(`/api/v1/channels/${left}/read`, { seq: 1 }));
+	const reads = (await load(bob)).reduce((n, c) => n + c.membership.read_version, 0);
+	const [before, loses] = [await version(kept), await version(left)];
+	assert.ok(loses > 0);
+	const cursor = await head(bob);
+	ok(await bob.post(`/api/v1/channels/${left}/leave`));
+	for (let i = 0; i < loses; i++) ok(await bob.put(`/api/v1/channels/${kept}/${i % 2 ? "unread" : "read"}`, { seq: 1 }));
+	assert.equal(await version(kept), before + loses, "the sum is as it was");
+
+	const moved = (l) => l.type === "read" && l.channel === kept;
+	for (const via of ["realtime1", "realtime2"]) {
+		const ws = await openWs(bob, { via, cursor, reads });
+		await ws.some(moved);
+		await ws.close();
+		const sse = await openSse(bob, { via, cursor, query: { reads } });
+		await sse.some(moved);
+		await sse.close();
+	}
+	for (const via of ["realtime1", "api1"]) assert.ok((await poll(bob, { via, cursor, reads, wait: 5 })).lines.some(moved), via);
+});

@@ -10,7 +10,7 @@ make --no-print-directory -s -j"$(nproc)" VARIANT=fuzz build/fuzz/libpulsechat.a
 	{ echo "not ok - lib/ does not build for the fuzzer"; tail -n 20 "$out/build.log" | sed 's/^/# /'; exit 1; }
 flags="-g -O1 -I. -I$out -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1 -D_GNU_SOURCE -std=gnu17"
 flags="$flags -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all"
-libs="$out/libpulsechat.a $(pkg-config --cflags --libs libpq libcurl openssl jansson yajl expat) -linih -lwslay -lpthread -lm"
+libs="$out/libpulsechat.a $(pkg-config --cflags --libs libpq libcurl openssl jansson yajl expat libxml-2.0) -linih -lwslay -lpthread -lm"
 for src in tests/fuzz/fuzz_*.c; do
 	name=$(basename "$src" .c)
 	needs=$(sed -n 's|^// needs: ||p' "$src")

@@ -70,6 +70,7 @@ export async function openSse(who, options = {}) {
 	const where = via && !front ? { socketPath: stack.socket(via) } : { host: "127.0.0.1", port: front?.port ?? stack.port };
 	let res, bye;
 	feed.instance = instance;
+	feed.onLine = options.onLine;
 	feed.chunks = 0;
 	const stream = new EventStream(
 		({ data, id }) => {

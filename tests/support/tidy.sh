@@ -2,7 +2,7 @@
 # tidy.sh: clang-tidy over every C file of the programs, as TAP.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-flags="-I. -Ibuild/plain -isystem /usr/share/include/llhttp -D_GNU_SOURCE -std=gnu17 $(pkg-config --cflags libpq libcurl openssl jansson yajl libuv)"
+flags="-I. -Ibuild/plain -isystem /usr/share/include/llhttp -D_GNU_SOURCE -std=gnu17 $(pkg-config --cflags libpq libcurl openssl jansson yajl libuv libxml-2.0)"
 one() {
 	out=$(clang-tidy --quiet "$1" -- $flags 2>/dev/null)
 	if [ $? = 0 ]; then echo "ok - $1"; else

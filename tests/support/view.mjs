@@ -20,16 +20,34 @@ export class View {
 	#rooms = new Map(); // id to {channel, messages: Map of seq, threads: Map of a root's seq to ThreadState}
 
 	constructor(rooms) {
-		for (const id of rooms) this.#rooms.set(id, { channel: null, messages: new Map(), threads: new Map() });
+		for (const id of rooms) this.add(id);
 	}
 
-	async load(who) {
-		for (const [id, room] of this.#rooms) {
-			const channel = await who.get(`/api/v1/channels/${id}`);
-			if (channel.status !== 200) throw new Error(`${channel.status} ${channel.text}`);
-			this.#channel(room, channel.json);
+	/** A room as of nothing: for one that was joined, whatever was held of it before. */
+	add(id) {
+		this.#rooms.set(id, { channel: null, messages: new Map(), threads: new Map() });
+	}
+
+	drop(id) {
+		this.#rooms.delete(id);
+	}
+
+	get ids() {
+		return [...this.#rooms.keys()];
+	}
+
+	/** All, or one. What is dropped or made anew meanwhile is not touched. Throws {status} where an answer is none. */
+	async load(who, ...ids) {
+		const ok = async (path) => {
+			const answer = await who.get(path);
+			if (answer.status !== 200) throw Object.assign(new Error(`${answer.status} ${answer.text}`), { status: answer.status });
+			return answer.json;
+		};
+		for (const id of ids.length > 0 ? ids : this.ids) {
+			const room = this.#rooms.get(id);
+			this.#channel(room, await ok(`/api/v1/channels/${id}`));
 			for (let after = 0, more = true; more; ) {
-				const page = (await who.get(`/api/v1/channels/${id}/messages?after=${after}&limit=200`)).json;
+				const page = await ok(`/api/v1/channels/${id}/messages?after=${after}&limit=200`);
 				for (const m of page.messages) room.messages.set((after = m.seq), join(room.messages.get(m.seq), m));
 				more = page.has_after;
 			}
@@ -73,7 +91,7 @@ export class View {
 	/** Equal for equal states. */
 	state() {
 		const sorted = (map, by) => [...map.values()].sort((a, b) => a[by] - b[by]);
-		return [...this.#rooms].map(([id, r]) => ({
+		return [...this.#rooms].sort(([a], [b]) => a - b).map(([id, r]) => ({
 			id,
 			channel: r.channel,
 			messages: sorted(r.messages, "seq"),

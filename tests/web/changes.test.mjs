@@ -1,15 +1,21 @@
-// Two people in two browsers: one edits what he wrote, the other sees it and what it said before; both react.
+// Two people in two browsers: one edits what he wrote, the other sees it and what it said before; both react; links get cards.
 
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
 import { PHONE, axe, launch, live, person, say, seen } from "./help.mjs";
 
-let stack, browser, api, id, a, b;
+let stack, browser, api, id, a, b, world;
 before(async () => {
-	stack = await startStack({ realtime: 1 });
+	world = createServer((_q, r) => r.writeHead(200, { "content-type": "text/html" }).end(PAGE));
+	await new Promise((listening) => world.listen(0, "127.0.0.1", listening));
+	stack = await startStack({
+		realtime: 1,
+		conf: { "previews.enabled": "yes", "previews.allow": `127.0.0.1:${world.address().port}`, "previews.ports": "" },
+	});
 	browser = await launch();
 	api = client(stack, { token: await stack.token("alice", ["read", "write"]) });
 	const bob = ok(await api.get("/api/v1/users?q=bob")).users[0];
@@ -21,8 +27,12 @@ after(async () => {
 	for (const who of [a, b]) assert.deepEqual(who?.faults ?? [], []);
 	await browser?.close();
 	await stack?.stop();
+	world?.closeAllConnections();
+	world?.close();
 });
 
+const PAGE = `<title>-</title><meta property="og:title" content="The harbour at night: what the cranes do when nobody looks at them, and why">
+	<meta property="og:site_name" content="Harbour News"><meta property="og:description" content="${"A long story in many words. ".repeat(20)}">`;
 const row = (page, seq) => page.locator(`.msg[data-seq="${seq}"]`);
 const edit = (page) => page.getByRole("textbox", { name: "Edit the message" });
 /** Waits until the text is drawn with the mark of an edit. */
@@ -147,4 +157,39 @@ test("on a phone: a reaction and an edit, and nothing is wider than the screen",
 	await Promise.all([edited(phone.page, m.seq, "From my phone"), edited(b.page, m.seq, "From my phone")]);
 	assert.deepEqual(phone.faults, []);
 	await phone.context.close();
+});
+
+test("a link gets a card, of one height; who did not write it hides it for himself, its author takes it away; a switch turns all off", async () => {
+	const url = `http://127.0.0.1:${world.address().port}/`;
+	const m = ok(await send(api, id, `Look: ${url}`), 201);
+	const card = (page) => row(page, m.seq).locator(".preview");
+	await Promise.all([card(a.page).waitFor(), card(b.page).waitFor()]);
+	const link = card(b.page).getByRole("link", { name: /^The harbour at night/ });
+	assert.equal(await link.getAttribute("href"), url);
+	assert.match(await link.getAttribute("rel"), /noopener noreferrer/);
+	assert.equal(await card(b.page).evaluate((e) => e.offsetHeight), 92);
+	assert.equal(await card(b.page).locator("img").count(), 0);
+	for (const theme of ["light", "dark"]) assert.deepEqual(await lookedAt(b.page, theme), []);
+
+	const settings = async (page) => {
+		await page.getByRole("button", { name: "Your menu" }).click();
+		await page.getByRole("menuitem", { name: "Settings…" }).click();
+		await page.getByRole("switch", { name: "Show previews of links" }).click();
+		await page.keyboard.press("Escape");
+	};
+	await settings(a.page);
+	await card(a.page).waitFor({ state: "detached" });
+	await settings(a.page);
+	await card(a.page).waitFor();
+
+	await card(b.page).getByRole("button", { name: "Hide this preview" }).click();
+	await card(b.page).waitFor({ state: "detached" });
+	await b.page.reload();
+	await live(b.page);
+	await seen(b.page, `Look: ${url}`);
+	assert.equal(await card(b.page).count(), 0, "for good, in this browser");
+	await card(a.page).waitFor();
+	await card(a.page).getByRole("button", { name: "Remove this preview for everyone" }).click();
+	await card(a.page).waitFor({ state: "detached" });
+	assert.equal((await stored(m.seq)).body.preview, null);
 });

@@ -83,6 +83,13 @@ export const operations = [
 		answers: { 200: json("LiveMessage") },
 		codes: [...seen, "forbidden", "muted", "too_late", "conflict", "unprocessable"],
 	}),
+	op("DELETE", "/api/v1/channels/{channel}/messages/{seq}/preview", {
+		...messages,
+		id: "removePreview",
+		summary: "Take the preview of one's own message away, for good; again is harmless",
+		answers: { 200: json("LiveMessage") },
+		codes: [...seen, "forbidden", "conflict"],
+	}),
 	op("GET", "/api/v1/channels/{channel}/messages/{seq}/edits", {
 		...messages,
 		id: "listEdits",

@@ -217,6 +217,17 @@ export interface MessageBody {
 	/* Ids of who is mentioned. */
 	mentions?: number[];
 	files?: MessageFile[];
+	/* null: its author took it away. */
+	preview?: Preview | null;
+}
+
+/* What a page says that the text links to: plain text. */
+export interface Preview {
+	url: string;
+	host: string;
+	site: string | null;
+	title: string;
+	description: string | null;
 }
 
 /* A body as it is sent: files by their ids. */

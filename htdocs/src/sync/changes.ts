@@ -96,6 +96,11 @@ export class Changes {
 		);
 	}
 
+	/* Takes the preview of one's own message away, for everyone. */
+	async removePreview(channel: number, seq: number): Promise<void> {
+		this.tell('message.updated', (await api.removePreview(channel, seq)).data);
+	}
+
 	/* --- reactions --- */
 
 	/* Adds it where it is not there, takes it away where it is. Shows at once. */

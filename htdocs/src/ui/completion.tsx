@@ -85,9 +85,9 @@ export function useCompletion(source: Source, area: Field, put: Put): Completion
 		active: open ? optionId(options[i]!) : undefined,
 		list: (
 			<>
-				{open && (
-					<ul id={source.list} class="mention-list" role="listbox" aria-label={source.label}>
-						{options.map((o, n) => (
+				<ul id={source.list} class="mention-list" role="listbox" aria-label={source.label} hidden={!open}>
+					{open &&
+						options.map((o, n) => (
 							<li
 								key={o.id}
 								id={optionId(o)}
@@ -103,8 +103,7 @@ export function useCompletion(source: Source, area: Field, put: Put): Completion
 								<bdi class="picker-note">{o.note}</bdi>
 							</li>
 						))}
-					</ul>
-				)}
+				</ul>
 				<span class="sr-only" role="status">
 					{open ? t.suggestions(options.length) : ''}
 				</span>

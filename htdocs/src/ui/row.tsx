@@ -22,6 +22,7 @@ import { Icon } from './icon';
 import { KeepTools, KeptMarks, keepKey } from './keep_tools';
 import { channelLabel, personName } from './names';
 import { ReactionRow, ReactTools } from './reactions';
+import { PreviewCard } from './preview';
 import type { Row } from './rows';
 import { navigate, threadPath } from './route';
 import { SeenLine, sameSeen, type Seen } from './seen';
@@ -196,6 +197,9 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 				)}
 				{stored && files && files.length > 0 && !stored.deleted && (
 					<OwnedFiles files={files} message={stored} channel={channel.id} own={stored.sender === me} active={active} />
+				)}
+				{stored?.body?.preview && !stored.deleted && !editing && (
+					<PreviewCard preview={stored.body.preview} message={stored} own={stored.sender === me} active={active} />
 				)}
 				{pending?.files && pending.files.length > 0 && <PendingFiles files={pending.files} />}
 				{toMe && <span class="sr-only">{t.mentionsYou}</span>}

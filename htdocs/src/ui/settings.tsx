@@ -6,7 +6,9 @@ import { FOREVER, statusOf } from '../model/presence';
 import { myId } from '../model/state';
 import type { Settings as Values } from '../model/types';
 import { keepsLocation, setKeepsLocation } from '../sync/uploads_browser';
+import { setShowsPreviews, showsPreviews } from '../sync/previews';
 import { t } from '../strings';
+import { tp } from '../strings_previews';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
 import { errorText } from './errors';
@@ -38,6 +40,7 @@ export function Settings({ onClose }: Props) {
 	const local = useState$((s) => s.me?.password);
 	const able = useState$((s) => s.limits.files !== null);
 	const [location, setLocation] = useState(keepsLocation);
+	const [previews, setPreviews] = useState(showsPreviews);
 	useEffect(() => void client.loader.settings(), []);
 	const change = (c: Partial<Values>) => client.changeSettings(c).catch((e: unknown) => toast(errorText(e), true));
 	return (
@@ -100,6 +103,16 @@ export function Settings({ onClose }: Props) {
 						</Row>
 					</>
 				)}
+				<h3>{tp.settings}</h3>
+				<Switch
+					label={tp.show}
+					hint={tp.showHint}
+					on={previews}
+					onChange={async (on) => {
+						setShowsPreviews(on);
+						setPreviews(on);
+					}}
+				/>
 				<h3>{t.settingsAccess}</h3>
 				<Row label={t.devices} hint={t.devicesHint}>
 					<button class="button" aria-label={`${t.devices}: ${t.devicesShow}`} onClick={() => openDialog('devices')}>

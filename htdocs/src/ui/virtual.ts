@@ -1,7 +1,9 @@
 // Windowing: which rows are drawn for a scroll position, from measured heights and estimates. Pure arithmetic.
 import { heightOf } from '../model/files';
+import { isShown } from '../sync/previews';
 import type { Row } from './rows';
 
+const PREVIEW_HEIGHT = 100; // of styles/previews.css
 export const OVERSCAN = 500; // px drawn above and below the view
 
 /* A first guess; the list measures what it draws, and keeps what is seen in place when a guess was wrong. */
@@ -21,7 +23,8 @@ export function estimate(row: Row, width: number): number {
 	const files = row.kind === 'message' ? row.message.body?.files : row.pending.files;
 	if (!text && files?.length) lines = 0;
 	const thread = row.kind === 'message' && row.message.replies?.count ? 34 : 0;
-	return thread + Math.min(24, lines) * 22 + (files?.length ? heightOf(files as Parameters<typeof heightOf>[0], width) : 0) + (row.head ? 34 : 4);
+	const card = row.kind === 'message' && row.message.body?.preview && isShown(row.message.channel, row.message.seq) ? PREVIEW_HEIGHT : 0;
+	return thread + Math.min(24, lines) * 22 + card + (files?.length ? heightOf(files as Parameters<typeof heightOf>[0], width) : 0) + (row.head ? 34 : 4);
 }
 
 /* The height of each row: measured, or guessed. Kept between drawings, since guessing 10,000 takes its time. */

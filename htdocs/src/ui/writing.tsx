@@ -74,7 +74,7 @@ export function useWriting(channel: Channel, area: Field, wrote: (text: string) 
 		),
 		field: {
 			'aria-autocomplete': 'list' as const,
-			'aria-controls': mentions.open ? 'mention-list' : words.open ? 'word-list' : undefined,
+			'aria-controls': words.open ? 'word-list' : 'mention-list',
 			'aria-activedescendant': mentions.active ?? words.active,
 			onSelect: look,
 			onBlur: close,

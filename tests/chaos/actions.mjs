@@ -1,0 +1,153 @@
+// actions: what people do at random in property.test.mjs: a kind of action is an entry of ACTIONS.
+//
+//   {name, weight, run(w, me)}   run returns an Answer, or true where it was no request; nothing where there was nothing to do it to.
+//   w: below(n), one(list), chance(p), people, room(me): {id, kind, last} one that he may be in, rooms: all of them,
+//      path(room, seq, ...rest) of a message, seq(room): of a recent one. me: a client with id and devices
+// What is refused by the state that it meets (STATE) is part of the game; anything else that is no success fails the test.
+
+import { randomUUID } from "node:crypto";
+
+export const STATE = [403, 404, 409, 422];
+
+const EMOJI = ["👍", "👍🏽", "❤️", "🎉", "👀", "🚀"];
+const CODES = { not_a_member: 403, forbidden: 403, muted: 403, not_found: 404, conflict: 409, unprocessable: 422 };
+
+function body(w) {
+	const long = w.chance(0.04); // longer than a notification may be
+	const text = `${w.below(1e6)} ${long ? "ä".repeat(5000) : "x".repeat(w.below(120))}`;
+	const mentions = w.chance(0.3) ? [...new Set([w.one(w.people).id, w.one(w.people).id])] : undefined;
+	return { text, ...(mentions && { mentions }) };
+}
+
+async function say(w, me, how) {
+	const room = w.room(me);
+	if (!room) return;
+	const op = { op: "send", client_id: randomUUID(), channel: room.id, body: body(w) };
+	const answer = await how(op);
+	if (!answer.json?.seq) return answer;
+	room.last = Math.max(room.last, answer.json.seq);
+	me.sent = [...(me.sent ?? []).slice(-20), w.path(room, answer.json.seq)];
+	return answer;
+}
+
+const byRest = (me, { channel, client_id, body: b }) => me.post(`/api/v1/channels/${channel}/messages`, { client_id, body: b });
+const ndjson = { headers: { "content-type": "application/x-ndjson" } };
+const answerOf = (line) => ({ status: line.type === "ack" ? 200 : (CODES[line.code] ?? 500), text: JSON.stringify(line), json: line });
+
+/** By ops: one POST of them, or a device's WebSocket; what a cut leaves open is asked again by REST, with the same client_id. */
+async function byOp(w, me, op) {
+	const open = me.devices.find((d) => d.feed?.socket?.readyState === 1);
+	if (!open || w.chance(0.4)) {
+		const answer = await me.post("/api/v1/ops", `${JSON.stringify(op)}\n`, ndjson);
+		return answer.status === 200 ? answerOf(JSON.parse(answer.text)) : answer;
+	}
+	const { feed } = open;
+	const line = await Promise.race([feed.call(op, 30000), feed.closed]).catch((e) => (feed.failed ? {} : Promise.reject(e)));
+	if (line.type) return answerOf(line);
+	return op.op === "send" ? byRest(me, op) : { status: 409 };
+}
+
+/** Something with one of the messages of a room. */
+const message = (act) => (w, me) => {
+	const room = w.room(me);
+	const seq = room && w.seq(room);
+	return seq ? act(w, me, w.path(room, seq), room, seq) : undefined;
+};
+
+/** Something with one of his own messages, as a rule. */
+const own = (act) => (w, me) => (me.sent && w.chance(0.8) ? act(w, me, w.one(me.sent)) : message(act)(w, me));
+
+const device = (act) => (w, me) => {
+	act(w.one(me.devices), w);
+	return true;
+};
+
+export const ACTIONS = [
+	{ name: "send", weight: 16, run: (w, me) => say(w, me, (op) => byRest(me, op)) },
+	{ name: "send by op", weight: 10, run: (w, me) => say(w, me, (op) => byOp(w, me, op)) },
+	{
+		name: "send twice at once",
+		weight: 3,
+		run: (w, me) => say(w, me, async (op) => (await Promise.all([byRest(me, op), byOp(w, me, op)]))[0]),
+	},
+	{ name: "edit", weight: 10, run: own((w, me, path) => me.patch(path, { body: body(w) })) },
+	{ name: "delete", weight: 6, run: own((w, me, path) => me.delete(path)) },
+	{ name: "take a preview away", weight: 1, run: own((w, me, path) => me.delete(`${path}/preview`)) },
+	{
+		name: "react",
+		weight: 12,
+		run: message((w, me, path) => me.put(`${path}/reactions/${encodeURIComponent(w.one(EMOJI))}`)),
+	},
+	{
+		name: "unreact",
+		weight: 6,
+		run: message((w, me, path) => me.delete(`${path}/reactions/${encodeURIComponent(w.one(EMOJI))}`)),
+	},
+	{
+		name: "mark",
+		weight: 8,
+		run: message((w, me, _path, room, seq) => byOp(w, me, { op: w.one(["read", "read", "unread"]), channel: room.id, seq })),
+	},
+	{
+		name: "make a channel",
+		weight: 2,
+		async run(w, me) {
+			if (w.rooms.length >= 10) return;
+			const members = [w.one(w.people), w.one(w.people), w.one(w.people)].map((p) => p.id);
+			const kind = w.one(["public", "private"]);
+			const answer = await me.post("/api/v1/channels", { name: `made ${w.rooms.length} ${w.below(1e9)}`, kind, members });
+			if (answer.ok) w.rooms.push({ id: answer.json.id, kind, last: 0 });
+			return answer;
+		},
+	},
+	{ name: "open a direct channel", weight: 1, run: async (w, me) => w.direct(me, w.one(w.people)) },
+	{
+		name: "join",
+		weight: 5,
+		run: (w, me) => me.post(`/api/v1/channels/${w.one(w.rooms.filter((r) => r.kind === "public")).id}/join`),
+	},
+	{ name: "leave", weight: 4, run: (w, me) => me.post(`/api/v1/channels/${w.one(w.rooms).id}/leave`) },
+	{
+		name: "take somebody in",
+		weight: 5,
+		run: (w, me) => w.room(me) && me.post(`/api/v1/channels/${w.room(me).id}/members`, { user: w.one(w.people).id }),
+	},
+	{
+		name: "put somebody out",
+		weight: 3,
+		run(w, me) {
+			const who = w.chance(0.7) ? w.keeper : me;
+			return who.delete(`/api/v1/channels/${w.one(w.rooms).id}/members/${w.one(w.people).id}`);
+		},
+	},
+	{
+		name: "give a role",
+		weight: 2,
+		run: (w) =>
+			w.keeper.patch(`/api/v1/channels/${w.one(w.rooms).id}/members/${w.one(w.people).id}`, {
+				role: w.one(["member", "moderator"]),
+			}),
+	},
+	{
+		name: "rename a channel",
+		weight: 2,
+		run(w) {
+			const room = w.one(w.rooms);
+			return w.keeper.patch(`/api/v1/channels/${room.id}`, { topic: `about ${w.below(1e6)}` });
+		},
+	},
+	{
+		name: "archive, and back",
+		weight: 1,
+		async run(w) {
+			const room = w.one(w.rooms);
+			const answer = await w.keeper.patch(`/api/v1/channels/${room.id}`, { archived: true });
+			return answer.ok ? w.keeper.patch(`/api/v1/channels/${room.id}`, { archived: false }) : answer;
+		},
+	},
+	{ name: "say where one is", weight: 1, run: (w, me) => me.patch("/api/v1/me", { time_zone: w.one(["Europe/Zurich", "Asia/Tokyo", null]) }) },
+	{ name: "set a status", weight: 1, run: (w, me) => me.put("/api/v1/me/status", { text: `busy with ${w.below(1e6)}` }) },
+	{ name: "lose the connection", weight: 5, run: device((d) => d.cut()) },
+	{ name: "change the transport", weight: 4, run: device((d, w) => d.change(w)) },
+	{ name: "be away for a while", weight: 2, run: device((d, w) => d.away(500 + w.below(6000))) },
+];

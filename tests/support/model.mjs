@@ -1,0 +1,258 @@
+// model: all that a client of one person keeps by what it loads and by events: of kinds, each an entry of KINDS, one of which is its
+// channels with their messages (view.mjs) and one its counts of unread ones (unread.mjs).
+//
+//   const model = await new Model(me.id).load(me);      // what is there
+//   model.cursor                                        // from there on it follows: each line, in order
+//   model.take(line); await model.settle(me)            // what the lines ask for has been loaded
+//   model.reads                                         // what to say as reads= when connecting
+//   assert.deepEqual(model.state(), (await new Model(me.id).load(me)).state())
+//   const then = remembering(me); await new Model(me.id).load(then)   // again and again: each time as it was then
+
+import { Unread } from "./unread.mjs";
+import { View } from "./view.mjs";
+
+const idOf = (cursor) => Number(cursor.split(".")[1]);
+
+async function get(who, path) {
+	const answer = await who.get(path);
+	if (answer.status !== 200) throw Object.assign(new Error(`${path}: ${answer.status} ${answer.text}`), { status: answer.status });
+	return answer;
+}
+
+/** All pages of a list: {items, cursor: the first page's}. */
+async function list(who, path, name) {
+	const items = [];
+	let cursor, next = 0;
+	do {
+		const page = await get(who, `${path}${path.includes("?") ? "&" : "?"}limit=200&after=${next}`);
+		cursor ??= page.headers["pulsechat-cursor"];
+		items.push(...page.json[name]);
+		next = page.json.next;
+	} while (next !== null);
+	return { items, cursor };
+}
+
+/** What has versions: the higher one is kept. */
+class Versions {
+	#of = new Map();
+
+	put(thing) {
+		if (thing.version > (this.#of.get(thing.id)?.version ?? 0)) this.#of.set(thing.id, thing);
+	}
+
+	all() {
+		return [...this.#of.values()].sort((a, b) => a.id - b.id);
+	}
+}
+
+/**
+ * A kind of state: line(line) takes an event; open(who, model) loads what is there at the start; join(id), leave(id) and room(who, id)
+ * (which loads it) are of one channel that the person is in; state() is comparable. What a kind does not need it leaves out.
+ */
+const KINDS = {
+	rooms: class {
+		#view = new View([]);
+		join = (id) => this.#view.add(id);
+		leave = (id) => this.#view.drop(id);
+		room = (who, id) => this.#view.load(who, id);
+		line = (line) => this.#view.take([line]);
+		state = () => this.#view.state();
+	},
+
+	/** Members have no version: what was loaded holds up to its cursor, and events count from there on. */
+	members: class {
+		#of = new Map(); // channel to {at, list: Map of user, news: lines since the load was asked for}
+		join = (id) => this.#of.set(id, { at: 0, list: new Map(), news: [] });
+		leave = (id) => this.#of.delete(id);
+
+		async room(who, id) {
+			const room = this.#of.get(id);
+			const { items, cursor } = await list(who, `/api/v1/channels/${id}/members`, "members");
+			room.at = idOf(cursor);
+			room.list = new Map(items.map((m) => [m.user, m]));
+			for (const line of room.news.splice(0)) this.#set(room, line);
+			room.loaded = true;
+		}
+
+		line(line) {
+			const room = /^member\./.test(line.type) && this.#of.get(line.channel);
+			if (!room) return;
+			if (!room.loaded) room.news.push(line);
+			else this.#set(room, line);
+		}
+
+		#set(room, { type, cursor, ...member }) {
+			if (idOf(cursor) <= room.at) return;
+			if (type === "member.left") room.list.delete(member.user);
+			else room.list.set(member.user, member);
+		}
+
+		state() {
+			const rooms = [...this.#of].sort(([a], [b]) => a - b);
+			return rooms.map(([id, { list: of }]) => ({ id, members: [...of.values()].sort((a, b) => a.user - b.user) }));
+		}
+	},
+
+	/** Public channels that are not archived, whether the person is in them or not. */
+	public: class {
+		#channels = new Versions();
+		#put = ({ id, kind, name, topic, archived, version }) =>
+			kind === "public" && this.#channels.put({ id, name, topic, archived, version });
+
+		async open(who) {
+			for (const scope of ["public", "mine"]) (await list(who, `/api/v1/channels?scope=${scope}`, "channels")).items.forEach(this.#put);
+		}
+
+		room = async (who, id) => this.#put((await get(who, `/api/v1/channels/${id}`)).json);
+		line = (line) => /^channel\./.test(line.type) && this.#put(line.channel);
+		state = () => this.#channels.all().filter((c) => !c.archived);
+	},
+
+	users: class {
+		#users = new Versions();
+		open = async (who) => {
+			for (let after = ""; after !== null; ) {
+				const page = (await get(who, `/api/v1/users?limit=100${after && `&after=${encodeURIComponent(after)}`}`)).json;
+				page.users.forEach((u) => this.#users.put(u));
+				after = page.next;
+			}
+		};
+		line = (line) => /^user\./.test(line.type) && this.#users.put(line.user);
+		state = () => this.#users.all();
+	},
+
+	settings: class {
+		#settings = new Versions();
+		open = async (who) => this.#settings.put({ id: 0, ...(await get(who, "/api/v1/me/settings")).json });
+		line = (line) => line.type === "settings.updated" && this.#settings.put({ id: 0, ...line.settings });
+		state = () => this.#settings.all();
+	},
+
+	unread: class {
+		constructor(me) {
+			this.unread = new Unread(me);
+			this.ids = new Set();
+		}
+		join = (id) => this.ids.add(id);
+		leave = (id) => this.ids.delete(id);
+		line = (line) => this.unread.line(line);
+		state = () => [...this.ids].sort((a, b) => a - b).map((id) => ({ id, ...this.unread.of(id) }));
+	},
+};
+
+/** A client that answers the same each time it is asked the same. */
+export function remembering(who) {
+	const answers = new Map();
+	return { get: (path) => answers.get(path) ?? answers.set(path, who.get(path)).get(path) };
+}
+
+export class Model {
+	#me;
+	#kinds;
+	#wanted = new Set(); // channels whose state is to be loaded
+	#all = false; // or everything
+	#loading = null;
+	cursor;
+
+	constructor(me) {
+		this.#me = me;
+		this.#empty();
+	}
+
+	#empty() {
+		this.#kinds = Object.fromEntries(Object.entries(KINDS).map(([name, Kind]) => [name, new Kind(this.#me)]));
+		this.rooms = new Set();
+		this.#wanted.clear();
+	}
+
+	#each(what, ...args) {
+		for (const kind of Object.values(this.#kinds)) kind[what]?.(...args);
+	}
+
+	#join(id) {
+		this.rooms.add(id);
+		this.#each("join", id);
+		this.#wanted.add(id);
+	}
+
+	#leave(id) {
+		this.rooms.delete(id);
+		this.#each("leave", id);
+		this.#wanted.delete(id);
+	}
+
+	/** The unread counts of all channels, and which these are. */
+	async #channels(who) {
+		const { unread } = this.#kinds.unread;
+		const at = unread.at;
+		const { items, cursor } = await list(who, "/api/v1/channels", "channels");
+		unread.load(items.filter((c) => this.rooms.has(c.id)), at);
+		return { items, cursor };
+	}
+
+	async load(who) {
+		this.#all = false;
+		const kinds = this.#kinds;
+		const { items, cursor } = await list(who, "/api/v1/channels", "channels");
+		this.cursor ??= cursor;
+		for (const c of items) if (!this.rooms.has(c.id)) this.#join(c.id);
+		for (const kind of Object.values(kinds)) await kind.open?.(who);
+		await this.#channels(who);
+		await this.settle(who);
+		return this;
+	}
+
+	take(line) {
+		if (line.type === "reset") {
+			this.#empty();
+			this.#all = true;
+		} else if (line.type === "member.left" && line.user === this.#me) this.#leave(line.channel);
+		else if (line.type === "member.joined" && line.user === this.#me) this.#join(line.channel);
+		this.#each("line", line);
+		if (line.cursor !== undefined && line.type !== "hello") this.cursor = line.cursor;
+	}
+
+	get #lacks() {
+		return this.#all || this.#wanted.size > 0 || this.#kinds.unread.unread.wanted.size > 0;
+	}
+
+	/** Loads what is lacking, and what is lacking by then. */
+	settle(who) {
+		if (!this.#lacks) return this.#loading ?? undefined;
+		return (this.#loading ??= this.#settle(who).finally(() => (this.#loading = null)));
+	}
+
+	async #settle(who) {
+		while (this.#lacks) {
+			if (this.#all) {
+				this.#all = false;
+				const { items } = await list(who, "/api/v1/channels", "channels");
+				for (const c of items) if (!this.rooms.has(c.id)) this.#join(c.id);
+				for (const kind of Object.values(this.#kinds)) await kind.open?.(who);
+			}
+			for (const id of this.#wanted) {
+				this.#wanted.delete(id);
+				try {
+					for (const kind of Object.values(this.#kinds)) if (this.rooms.has(id)) await kind.room?.(who, id);
+				} catch (e) {
+					if (![403, 404].includes(e.status)) throw e; // he is out again, and hears of it
+				}
+			}
+			const { unread } = this.#kinds.unread;
+			const before = new Set(unread.wanted);
+			if (before.size > 0) {
+				const { items } = await this.#channels(who);
+				for (const id of before) if (!this.rooms.has(id) || !items.some((c) => c.id === id)) unread.wanted.delete(id); // out again
+			}
+		}
+	}
+
+	get reads() {
+		return this.#kinds.unread.unread.reads;
+	}
+
+	/** {kind: state} of all kinds. */
+	state() {
+		return Object.fromEntries(Object.entries(this.#kinds).map(([name, kind]) => [name, kind.state()]));
+	}
+}
