@@ -1,6 +1,7 @@
 // keep: drafts, pinned and saved messages by REST: who may, versions, what is refused.
 
 import { after, before, test } from "node:test";
+import { randomUUID } from "node:crypto";
 import assert from "node:assert/strict";
 import { startStack } from "../support/stack.mjs";
 import { bot } from "../support/http.mjs";
@@ -148,4 +149,10 @@ test("saved: one's own list, of where one is; gone with their message", async ()
 	const c = ok(await send(alice, id, "c"), 201);
 	await stack.psql(`INSERT INTO saves SELECT ${ids.bob}, ${id}, n, n + 100, now() FROM generate_series(10, 1009) n`, { user: "postgres" });
 	problem(await bob.put(save(c)), 422, "unprocessable");
+	// of a thread, here and among the pins: the root with what was replied, and the reply with its root
+	const reply = ok(await bob.post(path(id, "messages"), { client_id: randomUUID(), thread: c.seq, body: { text: "to it" } }), 201);
+	for (const seq of [reply.seq, c.seq]) for (const list of ["pin", "saved"]) ok(await alice.put(path(id, "messages", seq, list)));
+	const [root, told] = ok(await alice.get("/api/v1/me/saved/messages")).messages;
+	assert.deepEqual([root.seq, root.replies.count, told], [c.seq, 1, reply]);
+	assert.deepEqual(ok(await alice.get(path(id, "pins"))).messages, [told, root]);
 });

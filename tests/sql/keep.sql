@@ -91,6 +91,18 @@ SELECT is(pins_json(:open)->'pins', '[]'::jsonb, 'so the list says');
 SELECT is((SELECT count(*)::int FROM saves), 0, 'nor saved');
 SELECT is(spy.pin(:open, :alice, 1), 'gone', 'and is not again');
 SELECT is(spy.save(:open, :bob, 1), 'gone', 'neither');
+
+-- what is too old to be kept
+SELECT code FROM pin_set(:open, acting_of(:alice, true, 't', NULL), 2, true, 3) \g /dev/null
+SELECT code FROM save_set(:open, :bob, 2, true, 2) \g /dev/null
+SELECT is(channel_change(acting_of(:alice, true, NULL, NULL), :open, NULL, NULL, NULL, 10), 'ok', 'a channel keeps ten days');
+UPDATE messages SET created_at = now() - interval '20 days' WHERE channel_id = :open;
+SELECT spy.forget() \g /dev/null
+SELECT retention_sweep(100) \g /dev/null
+SELECT is(ARRAY(SELECT r FROM spy.routes() r WHERE r LIKE '% 2 %'), ARRAY['p ' || :open || ' 0 2 pins.updated', 'r ' || :open || ' 0 2 message.deleted'],
+	'what is swept is pinned no more');
+SELECT is(pins_json(:open)->'pins', '[]'::jsonb, 'nor in the list');
+SELECT is((SELECT count(*)::int FROM saves), 0, 'nor saved');
 SELECT ok(spy.log_is_whole(), 'the log is whole');
 SELECT * FROM finish();
 ROLLBACK;
