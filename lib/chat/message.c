@@ -143,7 +143,8 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 	if (jx_uuid(o, "", "client_id", item->client_id, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
 	    jx_only(b, "body.", body_names, e) < 0 || message_files(c, b, "body.", files, &files_n, e) < 0 ||
 	    message_text(c, b, "body.", &text, &blank, e) < 0 ||
-	    read_ids(b, "body.", "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0 || read_root(o, &item->root, e) < 0)
+	    read_ids(b, "body.", "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0 ||
+	    read_root(o, &item->root, e) < 0)
 		goto fail;
 	if (blank && !files_n) {
 		err_set(e, ERR_BAD_FIELD, "body.text", "must not be empty");
