@@ -32,9 +32,10 @@ static int read_query(const struct request *q, struct poll_request *asked, struc
 	asked->active = active != NULL;
 	if (request_query_int(q, "wait", 0, c->realtime.poll_hold_max / 1000, &wait_s, e) < 0)
 		return -1;
-	if (request_query_int(q, "reads", 0, REQUEST_NUMBER_MAX, &asked->reads, e) < 0)
+	asked->reads = asked->drafts = LIVE_NOT_ASKED;
+	if (request_query_int(q, "reads", 0, REQUEST_NUMBER_MAX, &asked->reads, e) < 0 ||
+	    request_query_int(q, "drafts", 0, REQUEST_NUMBER_MAX, &asked->drafts, e) < 0)
 		return -1;
-	asked->has_reads = request_query(q, "reads") != NULL;
 	active = request_query(q, "active");
 	if (active && strcmp(active, "1") != 0)
 		return err_set(e, ERR_BAD_FIELD, "active", "must be 1");
@@ -70,7 +71,7 @@ int handle_events(struct request *q, struct response *r, struct err *e)
 	if (q->app->events && config_polls_park(q->config) && !q->head)
 		return events_reserve(q->app->events, q, &asked, q->seen, &r->parked, e);
 	if (live_plain(q->db, q->config, q->session.user, q->session.id, asked.has_cursor ? &asked.cursor : NULL,
-		       asked.has_reads ? &asked.reads : NULL, &asked.interests, &r->body, cursor, e) < 0)
+		       asked.reads, asked.drafts, &asked.interests, &r->body, cursor, e) < 0)
 		return -1;
 	if (!q->head && presence_polled(q->db, q->config, q->session.user, asked.active, e) < 0)
 		return -1;

@@ -22,9 +22,9 @@ struct live_place events_here(struct events *ev);
 
 /* What is asked for. */
 struct poll_request {
-	bool has_cursor, has_instance, has_reads;
+	bool has_cursor, has_instance;
 	struct cursor cursor;
-	int64_t reads; /* the sum of read_versions that the client knows of */
+	int64_t reads, drafts; /* as of receiver_asks() */
 	char instance[37];
 	int64_t wait_ms;
 	bool active; /* brings input */

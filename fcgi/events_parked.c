@@ -189,8 +189,7 @@ static void enter(struct parked *p)
 	struct err e = {0};
 
 	p->state = PARKED_WAITING;
-	p->poll.receiver.asks_reads = p->asked.has_reads;
-	p->poll.receiver.reads_known = p->asked.reads;
+	receiver_asks(&p->poll.receiver, p->asked.reads, p->asked.drafts);
 	switch (live_add(ev->live, &p->poll.receiver, p->user, p->session, p->seen,
 			 p->asked.has_cursor ? &p->asked.cursor : NULL)) {
 	case LIVE_ADDED:

@@ -44,6 +44,18 @@ int handle_reaction_list(struct request *q, struct response *r, struct err *e);
 int handle_reaction_users(struct request *q, struct response *r, struct err *e);
 int handle_reaction_add(struct request *q, struct response *r, struct err *e);
 int handle_reaction_remove(struct request *q, struct response *r, struct err *e);
+/* api_keep.c */
+int handle_draft_list(struct request *q, struct response *r, struct err *e);
+int handle_draft_get(struct request *q, struct response *r, struct err *e);
+int handle_draft_put(struct request *q, struct response *r, struct err *e);
+int handle_draft_delete(struct request *q, struct response *r, struct err *e);
+int handle_pin_list(struct request *q, struct response *r, struct err *e);
+int handle_pin_add(struct request *q, struct response *r, struct err *e);
+int handle_pin_remove(struct request *q, struct response *r, struct err *e);
+int handle_save_list(struct request *q, struct response *r, struct err *e);
+int handle_save_messages(struct request *q, struct response *r, struct err *e);
+int handle_save_add(struct request *q, struct response *r, struct err *e);
+int handle_save_remove(struct request *q, struct response *r, struct err *e);
 /* api_threads.c */
 int handle_thread_get(struct request *q, struct response *r, struct err *e);
 int handle_thread_read(struct request *q, struct response *r, struct err *e);

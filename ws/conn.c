@@ -110,8 +110,7 @@ static void start(struct conn *c, const struct session *s)
 	c->state = CONN_STARTING;
 	if (s->stale)
 		conn_touch(c);
-	c->receiver->asks_reads = c->request->has_reads;
-	c->receiver->reads_known = c->request->reads;
+	receiver_asks(c->receiver, c->request->reads, c->request->drafts);
 	switch (live_add(c->rt->live, c->receiver, c->user, c->session, c->seen,
 			 c->request->has_cursor ? &c->request->cursor : NULL)) {
 	case LIVE_ADDED:

@@ -62,8 +62,8 @@ static int check_names(const struct uri_pair *pairs, size_t n, enum request_kind
 		const char *name;
 		bool socket, sse; /* who takes it beside polls */
 	} known[] = {
-		{"cursor", true, true}, {"instance", true, true}, {"reads", true, true},  {"focus", false, true},
-		{"watch", false, true}, {"active", false, false}, {"wait", false, false},
+		{"cursor", true, true}, {"instance", true, true}, {"reads", true, true},    {"drafts", true, true},
+		{"focus", false, true}, {"watch", false, true},   {"active", false, false}, {"wait", false, false},
 	};
 
 	for (size_t i = 0; i < n; i++) {
@@ -92,6 +92,16 @@ static int read_last_id(const struct http_head *head, struct request *q, struct 
 	return 0;
 }
 
+static int read_sum(const struct uri_pair *pairs, size_t n, const char *name, int64_t *out, struct err *e)
+{
+	const char *value = argument(pairs, n, name);
+
+	*out = LIVE_NOT_ASKED;
+	if (!value || int_parse(value, strlen(value), EVENT_ID_MAX, out))
+		return 0;
+	return err_set(e, ERR_BAD_FIELD, name, "must be a whole number");
+}
+
 static int read_pairs(struct realtime *rt, const struct http_head *head, struct request *q,
 		      const struct uri_pair *pairs, size_t n, struct err *e)
 {
@@ -114,10 +124,8 @@ static int read_pairs(struct realtime *rt, const struct http_head *head, struct 
 		memcpy(q->instance, value, sizeof(q->instance));
 	else
 		rand_uuid(q->instance);
-	value = argument(pairs, n, "reads");
-	if (value && !int_parse(value, strlen(value), EVENT_ID_MAX, &q->reads))
-		return err_set(e, ERR_BAD_FIELD, "reads", "must be a whole number");
-	q->has_reads = value != NULL;
+	if (read_sum(pairs, n, "reads", &q->reads, e) < 0 || read_sum(pairs, n, "drafts", &q->drafts, e) < 0)
+		return -1;
 	if (interests_parse(argument(pairs, n, "focus"), argument(pairs, n, "watch"), &q->interests, e) < 0)
 		return -1;
 	value = argument(pairs, n, "active");

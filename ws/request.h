@@ -17,11 +17,11 @@ enum request_kind { REQUEST_SOCKET, REQUEST_SSE, REQUEST_POLL };
 
 struct request {
 	enum request_kind kind;
-	bool has_cursor, has_instance, has_reads;
+	bool has_cursor, has_instance;
 	bool has_credential; /* a stream without one is accepted, to be told 4001 */
 	bool close;          /* the connection ends with the answer */
 	struct cursor cursor;
-	int64_t reads;              /* the sum of read_versions that the client knows of */
+	int64_t reads, drafts;      /* as of receiver_asks() */
 	char instance[37];          /* made here where the client names none */
 	int64_t wait_ms;            /* of a poll */
 	bool active;                /* … it brings input */

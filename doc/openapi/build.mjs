@@ -9,6 +9,7 @@ import { schemas } from "./schemas.mjs";
 import { operations as admin } from "./paths/admin.mjs";
 import { operations as channels } from "./paths/channels.mjs";
 import { operations as files } from "./paths/files.mjs";
+import { operations as keep } from "./paths/keep.mjs";
 import { operations as me } from "./paths/me.mjs";
 import { operations as messages } from "./paths/messages.mjs";
 import { operations as moderation } from "./paths/moderation.mjs";
@@ -17,7 +18,7 @@ import { operations as live } from "./paths/realtime.mjs";
 import { operations as signin } from "./paths/signin.mjs";
 import { operations as site } from "./paths/site.mjs";
 
-const all = [...site, ...signin, ...me, ...people, ...channels, ...messages, ...files, ...moderation, ...admin, ...live];
+const all = [...site, ...signin, ...me, ...people, ...channels, ...messages, ...keep, ...files, ...moderation, ...admin, ...live];
 
 const tags = {
 	Site: "What anyone may ask",

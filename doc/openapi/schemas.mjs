@@ -332,6 +332,22 @@ const messages = {
 		{ description: "a message that was searched for" },
 	),
 	Message: { oneOf: [ref("LiveMessage"), ref("DeletedMessage")] },
+	Draft: obj({
+		channel: id,
+		thread: { ...orNull(seq), description: "null: of the channel itself" },
+		text: { ...text(), description: "with no text and no files: it says nothing any more" },
+		files: list(id),
+		version: { ...count, description: "0: there never was one" },
+		edited_at: orNull(time),
+	}),
+	DraftAsked: wish({
+		text: { ...text(20000), "x-limit": "message_chars" },
+		"files?": list(id, { maxItems: 20, uniqueItems: true, "x-limit": "message_files" }),
+		version: { ...count, description: "that it is based on; 0: there was none" },
+	}),
+	Pin: obj({ seq, by: id, at: time }),
+	Pins: obj({ channel: id, pins: list(ref("Pin"), { maxItems: 100 }), pins_version: count }),
+	Saved: obj({ channel: id, seq, saved: bool, at: orNull(time), version: { ...count, description: "of all that one has saved" } }),
 };
 
 const moderation = {

@@ -18,6 +18,7 @@ import './styles/access.css';
 import './styles/roles.css';
 import './styles/search.css';
 import './styles/threads.css';
+import './styles/keep.css';
 
 const store = createStore();
 const root = document.getElementById('app')!;

@@ -504,6 +504,9 @@ export const t = {
 		['R', 'React to the chosen message'],
 		['T', 'Reply to the chosen message in a thread'],
 		['U', 'Mark as unread from the chosen message'],
+		['S P', 'Save or pin the chosen message'],
+		['L', 'Copy a link to the chosen message'],
+		['P', 'Pinned messages of the channel, with no message chosen'],
 		['?', 'Show this list'],
 	] as [string, string][],
 };

@@ -39,13 +39,14 @@ static void render_body(struct strbuf *b, const struct span *text, const int64_t
 }
 
 /* Ids, each once. */
-static int read_ids(const struct jx *body, const char *name, size_t max, int64_t *ids, size_t *n, struct err *e)
+static int read_ids(const struct jx *body, const char *path, const char *name, size_t max, int64_t *ids, size_t *n,
+		    struct err *e)
 {
 	char field[32];
 
-	if (jx_ids(body, "body.", name, JX_OPTIONAL, ids, max, n, e) < 0)
+	if (jx_ids(body, path, name, JX_OPTIONAL, ids, max, n, e) < 0)
 		return -1;
-	snprintf(field, sizeof(field), "body.%s", name);
+	snprintf(field, sizeof(field), "%s%s", path, name);
 	for (size_t i = 1; i < *n; i++)
 		for (size_t k = 0; k < i; k++)
 			if (ids[i] == ids[k])
@@ -53,25 +54,28 @@ static int read_ids(const struct jx *body, const char *name, size_t max, int64_t
 	return 0;
 }
 
-/* *blank: it says nothing. */
-static int read_text(const struct config *c, const struct jx *body, struct span *text, bool *blank, struct err *e)
+int message_text(const struct config *c, const struct jx *body, const char *path, struct span *text, bool *blank,
+		 struct err *e)
 {
-	if (jx_string(body, "body.", "text", JX_REQUIRED, 0, (size_t)c->limits.message_chars, text, e) < 0)
+	char field[32];
+
+	if (jx_string(body, path, "text", JX_REQUIRED, 0, (size_t)c->limits.message_chars, text, e) < 0)
 		return -1;
 	*blank = utf8_blank(text->p, text->n);
+	snprintf(field, sizeof(field), "%stext", path);
 	if (utf8_has_control(text->p, text->n, "\t\n\r"))
-		return err_set(e, ERR_BAD_FIELD, "body.text", "contains a control character");
+		return err_set(e, ERR_BAD_FIELD, field, "contains a control character");
 	return 0;
 }
 
-static int read_files(const struct config *c, const struct jx *body, int64_t ids[MESSAGE_FILES_MAX], size_t *n,
-		      struct err *e)
+int message_files(const struct config *c, const struct jx *body, const char *path, int64_t ids[MESSAGE_FILES_MAX],
+		  size_t *n, struct err *e)
 {
 	int64_t max = MIN_OF(c->files.message_files, (int64_t)MESSAGE_FILES_MAX);
 
 	if (!config_files(c))
 		max = 0; /* an empty list is welcome */
-	return read_ids(body, "files", (size_t)max, ids, n, e);
+	return read_ids(body, path, "files", (size_t)max, ids, n, e);
 }
 
 static int64_t *copy_ids(const int64_t *ids, size_t n)
@@ -137,9 +141,10 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 	bool blank = false;
 
 	if (jx_uuid(o, "", "client_id", item->client_id, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
-	    jx_only(b, "body.", body_names, e) < 0 || read_files(c, b, files, &files_n, e) < 0 ||
-	    read_text(c, b, &text, &blank, e) < 0 ||
-	    read_ids(b, "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0 || read_root(o, &item->root, e) < 0)
+	    jx_only(b, "body.", body_names, e) < 0 || message_files(c, b, "body.", files, &files_n, e) < 0 ||
+	    message_text(c, b, "body.", &text, &blank, e) < 0 ||
+	    read_ids(b, "body.", "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0 ||
+	    read_root(o, &item->root, e) < 0)
 		goto fail;
 	if (blank && !files_n) {
 		err_set(e, ERR_BAD_FIELD, "body.text", "must not be empty");
@@ -273,8 +278,8 @@ int message_edit(struct db *d, const struct config *c, const struct jx *o, int64
 
 	if (jx_only(o, "", names, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
 	    jx_int(o, "", "version", JX_OPTIONAL, 1, INT64_MAX, &version, e) < 0 ||
-	    jx_only(b, "body.", edit_names, e) < 0 || read_text(c, b, &text, &blank, e) < 0 ||
-	    read_ids(b, "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0)
+	    jx_only(b, "body.", edit_names, e) < 0 || message_text(c, b, "body.", &text, &blank, e) < 0 ||
+	    read_ids(b, "body.", "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0)
 		return -1;
 	render_body(&body, &text, named, named_n);
 	strbuf_addc(&body, '}');

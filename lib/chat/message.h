@@ -39,3 +39,10 @@ int64_t message_sender(struct span line);
 
 /* The outcome of a write as an error (item->ok is false). */
 void message_item_error(const struct write_item *item, struct err *e);
+
+/* What drafts have in common with messages: the text of a body, at most limits.message_chars of it, without control
+ * characters (*blank: it says nothing), and its files, each once. path: "body." or "". */
+MUST_CHECK int message_text(const struct config *c, const struct jx *body, const char *path, struct span *text,
+			    bool *blank, struct err *e);
+MUST_CHECK int message_files(const struct config *c, const struct jx *body, const char *path,
+			     int64_t ids[MESSAGE_FILES_MAX], size_t *n, struct err *e);

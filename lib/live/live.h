@@ -98,15 +98,18 @@ struct receiver_hooks {
 	void (*state)(struct receiver *r, bool differs);
 };
 
+#define LIVE_NOT_ASKED ((int64_t)-2)
+
 struct receiver {
 	const struct receiver_hooks *hooks;
 	enum receiver_state state;
 	bool began, has_cursor, in_work;
-	/* Own `read` lines are not logged. Where the user's read_versions come to another sum than his instance knows
-	 * of, it gets them all before live(). To be set before live_add(). */
-	bool asks_reads, told_reads; /* told_reads: has asked; is told all of them again when notifications may have
-					been lost */
-	int64_t reads_known;
+	/* Own `read` and `draft` lines are not logged. Where the user's read_versions, or the versions of his drafts,
+	 * come to another sum than his instance knows of, it gets them all before live(). To be set before live_add().
+	 */
+	bool asks_own, told_own;           /* told_own: has asked; is told all of them again when notifications may have
+						  been lost */
+	int64_t reads_known, drafts_known; /* LIVE_NOT_ASKED: does not say */
 	int64_t session;
 	int64_t position; /* it has, or is not to get, what is up to this id; live_position() knows better while it is
 			     live */
@@ -118,6 +121,9 @@ struct receiver {
 	const char *instance;      /* of a stream that can be told by the bus what to be interested in; NULL: none */
 	struct interest *interest; /* beside the log; NULL: none */
 };
+
+/* The sums that its instance knows of, LIVE_NOT_ASKED where it says none. */
+void receiver_asks(struct receiver *r, int64_t reads, int64_t drafts);
 
 /* ---- */
 

@@ -126,8 +126,8 @@ static int run(struct plain *p, struct db *d, int64_t user, int64_t session, con
 }
 
 int live_plain(struct db *d, const struct config *c, int64_t user, int64_t session, const struct cursor *cursor,
-	       const int64_t *reads, const struct interests *interests, struct strbuf *body, char next[CURSOR_TEXT_MAX],
-	       struct err *e)
+	       int64_t reads, int64_t drafts, const struct interests *interests, struct strbuf *body,
+	       char next[CURSOR_TEXT_MAX], struct err *e)
 {
 	static const struct live_hooks hooks = {.read = on_read, .ready = on_ready, .doubt = on_doubt, .test = on_test};
 	struct live_limits limits = {.ring_events = 1,
@@ -140,8 +140,7 @@ int live_plain(struct db *d, const struct config *c, int64_t user, int64_t sessi
 	p.live = live_new(&limits, &hooks, &p);
 	live_poll_init(&p.poll, p.live, (size_t)c->realtime.queue_bytes, on_changed);
 	p.poll.has_cursor = cursor != NULL;
-	p.poll.receiver.asks_reads = reads != NULL;
-	p.poll.receiver.reads_known = reads ? *reads : 0;
+	receiver_asks(&p.poll.receiver, reads, drafts);
 	p.poll.retry_after_ms = PLAIN_RETRY_MS;
 	p.poll.interests = interests;
 	rc = run(&p, d, user, session, cursor, e);

@@ -10,8 +10,8 @@ struct interests;
 
 #define PLAIN_RETRY_MS 3000 /* what its answers say: come back then */
 
-/* cursor NULL: from now. reads: as receiver.reads_known, NULL: not asked for. Appends the lines to body, the last one
+/* cursor NULL: from now. reads, drafts: as of receiver_asks(). Appends the lines to body, the last one
  * included; next: the cursor that goes with them. Errors: the database's. */
 MUST_CHECK int live_plain(struct db *d, const struct config *c, int64_t user, int64_t session,
-			  const struct cursor *cursor, const int64_t *reads, const struct interests *interests,
+			  const struct cursor *cursor, int64_t reads, int64_t drafts, const struct interests *interests,
 			  struct strbuf *body, char next[CURSOR_TEXT_MAX], struct err *e);

@@ -184,6 +184,12 @@ CREATE OR REPLACE FUNCTION reactions_json(channel bigint, wanted bigint) RETURNS
 	FROM (SELECT) one LEFT JOIN message_reactions r ON r.channel_id = channel AND r.seq = wanted
 $$;
 
+-- What is told of a channel's pins: the whole list, with a version of its own.
+CREATE OR REPLACE FUNCTION pins_json(channel bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('channel', channel, 'pins', coalesce(p.list, '[]'), 'pins_version', coalesce(p.version, 0))
+	FROM (SELECT) one LEFT JOIN pins p ON p.channel_id = channel
+$$;
+
 -- What is told of a root's replies.
 CREATE OR REPLACE FUNCTION replies_json(t threads) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('count', t.replies, 'last_seq', t.last_seq, 'last_at', time_text(t.last_at), 'users', to_jsonb(t.users),
@@ -231,6 +237,7 @@ CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE
 			FROM users u WHERE u.id = e.subject)
 		WHEN e.type IN ('message', 'message.updated', 'message.deleted') THEN NULL
 		WHEN e.type = 'reactions.updated' THEN substr((reactions_json(e.channel_id, e.subject) || e.data)::text, 2)
+		WHEN e.type = 'pins.updated' THEN substr(pins_json(e.channel_id)::text, 2)
 		WHEN e.type = 'thread.updated' THEN (SELECT substr(jsonb_build_object('channel', t.channel_id, 'seq', t.root,
 				'replies', replies_json(t))::text, 2)
 			FROM threads t WHERE t.channel_id = e.channel_id AND t.root = e.subject)

@@ -277,7 +277,7 @@ END $$;
 
 -- ---- care
 
--- Erases what is in no message after so long. An attach holds the rows that it takes, and those are passed over.
+-- Erases what is in no message and no draft after so long. An attach holds the rows that it takes, and those are passed over.
 CREATE OR REPLACE FUNCTION files_collect(unattached_ms bigint, most int) RETURNS int LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	moment timestamptz := date_trunc('milliseconds', clock_timestamp());
@@ -289,6 +289,7 @@ BEGIN
 		SELECT o.id FROM files o
 		WHERE o.state IN ('pending', 'checking', 'ready') AND o.created_at < cutoff AND coalesce(o.completed_at, o.created_at) < cutoff
 			AND (o.state <> 'pending' OR o.put_until < moment) AND (o.state <> 'checking' OR o.check_until < moment)
+			AND NOT EXISTS (SELECT FROM drafts d WHERE d.user_id = o.owner AND d.channel_id = o.channel_id AND o.id = ANY (d.files))
 		ORDER BY o.created_at LIMIT most FOR NO KEY UPDATE SKIP LOCKED);
 	GET DIAGNOSTICS n = ROW_COUNT;
 	RETURN n;

@@ -6,6 +6,7 @@ BEGIN
 	DELETE FROM message_edits t WHERE t.channel_id = channel AND t.seq = wanted;
 	DELETE FROM reactions t WHERE t.channel_id = channel AND t.seq = wanted;
 	DELETE FROM message_reactions t WHERE t.channel_id = channel AND t.seq = wanted;
+	PERFORM message_kept_erase(channel, wanted);
 END $$;
 
 -- Whether a member may write in a channel now: ok, archived, encrypted or muted (until_us: as of write_batch).

@@ -53,12 +53,19 @@ LEFT JOIN LATERAL (SELECT s.unread, s.mentions FROM unread_scan(x.m) s WHERE $2)
 -- out: moved int4
 SELECT unread_advance($1) AS moved;
 
--- The `read` lines of a user, where the sum of his read_versions is another one than `known`.
--- name: live_own_reads
--- in: user_id int8, known int8
+-- The `read` lines of a user, where the sum of his read_versions is another one than `reads`, and the `draft` lines, where that of his
+-- drafts' versions, of channels that he is in, is another than `drafts`. -2: not asked for.
+-- name: live_own
+-- in: user_id int8, reads int8, drafts int8
 -- out: line text
-SELECT (jsonb_build_object('type', 'read') || read_state_json(m))::text AS line
+(SELECT (jsonb_build_object('type', 'read') || read_state_json(m))::text AS line
 FROM members m
-WHERE m.user_id = $1 AND m.read_version > 0
+WHERE m.user_id = $1 AND m.read_version > 0 AND $2::int8 <> -2
 	AND (SELECT coalesce(sum(o.read_version), 0) FROM members o WHERE o.user_id = $1)::int8 <> $2
-ORDER BY m.channel_id;
+ORDER BY m.channel_id)
+UNION ALL
+(SELECT draft_line(d)::text
+FROM drafts d JOIN members m ON m.channel_id = d.channel_id AND m.user_id = d.user_id
+WHERE d.user_id = $1 AND $3::int8 <> -2 AND (SELECT coalesce(sum(o.version), 0) FROM drafts o
+	JOIN members n ON n.channel_id = o.channel_id AND n.user_id = o.user_id WHERE o.user_id = $1)::int8 <> $3
+ORDER BY d.channel_id);

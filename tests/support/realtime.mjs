@@ -102,8 +102,8 @@ function route(stack, via, past) {
 }
 
 /** The bare socket, before any line: for tests of the handshake. */
-export function dial(who, { instance, cursor, reads, via, past, path = "/api/v1/ws", headers = {}, protocol = "pulsechat.v1", ws: options = {} } = {}) {
-	const where = `${path}?${query({ instance, cursor, reads })}`;
+export function dial(who, { instance, cursor, reads, drafts, via, past, path = "/api/v1/ws", headers = {}, protocol = "pulsechat.v1", ws: options = {} } = {}) {
+	const where = `${path}?${query({ instance, cursor, reads, drafts })}`;
 	const { stack } = who;
 	const { base, host, socketPath } = route(stack, via, past);
 	const url = socketPath ? `ws+unix:${socketPath}:${where}` : base.replace("http", "ws") + where;
@@ -169,10 +169,10 @@ async function byFastcgi(socket, path, headers, signal) {
 	}
 }
 
-export async function poll(who, { cursor, reads, wait, instance, focus, watch, active, via, past, headers = {}, signal } = {}) {
+export async function poll(who, { cursor, reads, drafts, wait, instance, focus, watch, active, via, past, headers = {}, signal } = {}) {
 	const { stack } = who;
 	const { base, host, socketPath } = route(stack, via, past);
-	const path = `/api/v1/events?${query({ cursor, reads, wait, instance, focus, watch, active })}`;
+	const path = `/api/v1/events?${query({ cursor, reads, drafts, wait, instance, focus, watch, active })}`;
 	const mine = { ...(host && { host }), ...who.credentials, "sec-fetch-site": who.token ? null : "same-origin", "pulsechat-client": "test", ...headers };
 	const answer = via?.startsWith("api")
 		? await byFastcgi(stack.socket(via), path, mine, signal)

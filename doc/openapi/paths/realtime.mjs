@@ -6,6 +6,7 @@ const realtime = { tag: "Realtime" };
 const ids = (n) => list(ref("Id"), { maxItems: n });
 const cursor = { description: "goes on behind it; without one from now", schema: text(39, 1) };
 const instance = { description: "which open tab or running program", schema: ref("Uuid") };
+const drafts = { description: "the sum of the `version`s of my drafts, as far as I know them (section 8)", schema: int(0) };
 const reads = { description: "the sum of the `version`s of my read markers, as far as I know them (section 6)", schema: int(0) };
 const ndjson = (schema) => ({ "application/x-ndjson": { schema, "x-lines": true } });
 
@@ -41,6 +42,7 @@ export const operations = [
 			wait: { description: "seconds", schema: { ...int(0, 55), default: 25 } },
 			instance,
 			reads,
+			drafts,
 			focus: { description: "channels whose state is asked for", schema: ids(8) },
 			watch: { description: "users whose presence is asked for", schema: ids(200) },
 			active: { description: "there was input since the last poll", schema: { type: "integer", const: 1 } },
@@ -63,7 +65,7 @@ export const operations = [
 			"By cookie it needs the exact `Origin`. A session that has ended, or none, is accepted and then closed with 4001. What goes over it: " +
 			"`x-realtime`.",
 		query: "any",
-		also: { instance, cursor, reads },
+		also: { instance, cursor, reads, drafts },
 		answers: { 101: { description: "lines from now on", headers: {} } },
 		codes: ["bad_field", "bad_cursor", "origin_refused", "upgrade_required", "unavailable"],
 	}),

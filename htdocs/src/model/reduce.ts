@@ -1,6 +1,7 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
 import { addAfter, addAround, addBefore, addMessage, addNewest, addReplies, emptyLog, tailSeq } from './log';
+import { applyKeep, applyKeepLine, dropKept, dropKeptOf, type KeepAction } from './keep';
 import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyPrefs, applySidebar, endQuiet } from './prefs';
@@ -41,6 +42,7 @@ export type Action =
 	| { type: 'limits'; limits: Partial<Limits> }
 	| { type: 'reports/open'; reports: OpenReports }
 	| UploadAction
+	| KeepAction
 	| ThreadAction
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
@@ -113,6 +115,10 @@ export function reduce(s: State, a: Action): State {
 		case 'upload/drop':
 		case 'upload/ready':
 			return applyUpload(s, a);
+		case 'kept':
+		case 'pins':
+		case 'saved':
+			return applyKeep(s, a);
 		case 'thread/open':
 		case 'thread/close':
 		case 'thread/failed':
@@ -154,7 +160,7 @@ export function reduce(s: State, a: Action): State {
 			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
 			const logs: State['logs'] = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [], late: [] } } : {};
-			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {} };
+			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {}, pins: {}, saved: null };
 		}
 		case 'distrust':
 			return distrust(s);
@@ -255,6 +261,9 @@ export function applyLine(s: State, line: Line): State {
 			return applyThread(s, { type: 'thread/state', state: line as unknown as ThreadState });
 		case 'reactions.updated':
 			return applyReactions(s, line as unknown as Reactions);
+		case 'pins.updated':
+		case 'saved.updated':
+			return applyKeepLine(s, line);
 		case 'message.deleted':
 			return applyDeleted(s, line as unknown as Message);
 		case 'channel.created':
@@ -331,7 +340,7 @@ function applyUpdated(s: State, m: Message): State {
 
 /* A tombstone in the message's place. Counted before: whom the text mentioned is still to be seen. */
 function applyDeleted(s: State, m: Message): State {
-	return settle(putMessage(countDeleted(threadMessage(s, m), m), m), [m]);
+	return settle(putMessage(countDeleted(threadMessage(dropKept(s, m.channel, m.seq), m), m), m), [m]);
 }
 
 /* Of a root: what was replied to it, wherever it is held. */
@@ -431,6 +440,9 @@ function distrust(s: State): State {
 		sidebar: s.sidebar && { ...s.sidebar, version: -1 },
 		counts: {},
 		reads: {},
+		kept: {},
+		pins: {},
+		saved: null,
 		// What had been stored may not be any more. Where it is, its client_id keeps it from being stored twice.
 		outbox: s.outbox.map((p) => (p.state === 'acked' ? { ...p, state: 'queued' as const, seq: undefined } : p)),
 	};
@@ -439,7 +451,7 @@ function distrust(s: State): State {
 function dropChannel(s: State, id: number): State {
 	if (!s.channels[id]) return s.counts[id] ? { ...s, counts: without(s.counts, id) } : s;
 	return {
-		...dropThreads(s, id),
+		...dropKeptOf(dropThreads(s, id), id),
 		channels: without(s.channels, id),
 		logs: without(s.logs, id),
 		typing: without(s.typing, id),

@@ -4,7 +4,25 @@ import type { Marks } from './reads';
 import type { Counts } from './unread';
 import type { Followed, ThreadLog } from './threads';
 import type { Rung } from '../net/transport';
-import type { Channel, Editing, FileLimits, Log, Me, Member, OpenReports, Pending, Presence, Settings, Sidebar, Site, Typing, Upload, User } from './types';
+import type {
+	Channel,
+	Draft,
+	Editing,
+	FileLimits,
+	Log,
+	Me,
+	Member,
+	OpenReports,
+	Pending,
+	Pins,
+	Presence,
+	Settings,
+	Sidebar,
+	Site,
+	Typing,
+	Upload,
+	User,
+} from './types';
 
 export type Table<T> = Readonly<Record<number, T>>;
 
@@ -67,6 +85,12 @@ export interface State {
 	followed: Readonly<Record<string, Followed>>;
 	/* There are no others that one follows. */
 	followedAll: boolean;
+	/* The same as the server has them. */
+	kept: Table<Draft>;
+	/* Per channel, as far as they were loaded or told. */
+	pins: Table<Pins>;
+	/* What one has saved, by `channel/seq`; null: not loaded. */
+	saved: { version: number; at: Readonly<Record<string, string>> } | null;
 	/* The message that was gone to last; another object each time. */
 	target: { channel: number; seq: number } | null;
 	/* Per channel, the seq after which the "new messages" line stands. */
@@ -113,6 +137,9 @@ export const initialState: State = {
 	threads: {},
 	followed: {},
 	followedAll: false,
+	kept: {},
+	pins: {},
+	saved: null,
 	target: null,
 	lines: {},
 	presence: {},

@@ -316,6 +316,40 @@ export interface Upload extends FileFacts {
 	message: string | null;
 }
 
+/* What one is about to say in a channel, as the server has it; with no text and no files it says nothing any more. */
+export interface Draft {
+	channel: number;
+	thread: number | null;
+	text: string;
+	files: number[];
+	version: number;
+	edited_at: string | null;
+}
+
+export interface Pin {
+	seq: number;
+	by: number;
+	at: string;
+}
+export interface Pins {
+	channel: number;
+	pins: Pin[];
+	pins_version: number;
+}
+
+/* One's own bookmark; version: of all of them. */
+export interface Saved {
+	channel: number;
+	seq: number;
+	saved: boolean;
+	at: string | null;
+	version: number;
+}
+export interface SavedList {
+	saved: { channel: number; seq: number; at: string }[];
+	version: number;
+}
+
 /* A file of a pending message; id: null until it is uploaded. */
 export interface PendingFile extends FileFacts {
 	upload: string;

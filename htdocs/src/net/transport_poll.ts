@@ -4,12 +4,12 @@ import { asking, eventsUrl, postOps, refusal } from './answers';
 import { ApiError, parseLines } from './api';
 import type { Line } from '../model/types';
 import type { Ending, Input, Link, LinkEvents, Rung, Transport } from './transport';
-import { NOTHING, place, readsQuery, wantQuery, type Wants } from './wants';
+import { NOTHING, place, readsQuery, wantQuery, type Known, type Wants } from './wants';
 
 export interface PollEnv {
 	fetch: (url: string, init: RequestInit) => Promise<Response>;
 	/* As readsQuery() has it. */
-	reads?: () => number | null;
+	reads?: () => Known;
 	now(): number;
 	random: () => number;
 	hidden(): boolean;

@@ -4,12 +4,12 @@ import type { Line } from '../model/types';
 import { asking, eventsUrl, OpsError, postOps, refusal } from './answers';
 import { parseLines } from './api';
 import type { Ending, Input, Link, LinkEvents, Transport } from './transport';
-import { NOTHING, place, readsQuery, wantOps, wantQuery, type Wants } from './wants';
+import { NOTHING, place, readsQuery, wantOps, wantQuery, type Known, type Wants } from './wants';
 
 export interface SseEnv {
 	fetch: (url: string, init: RequestInit) => Promise<Response>;
 	/* As readsQuery() has it. */
-	reads?: () => number | null;
+	reads?: () => Known;
 	now(): number;
 	setTimeout: (f: () => void, ms: number) => unknown;
 	clearTimeout: (t: any) => void;

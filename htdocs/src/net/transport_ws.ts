@@ -1,13 +1,13 @@
 // The WebSocket rung: one socket, lines both ways.
 import { parseLines } from './api';
 import type { Ending, Link, LinkEvents, Transport } from './transport';
-import { NOTHING, place, readsQuery, wantOps, type Wants } from './wants';
+import { NOTHING, place, readsQuery, wantOps, type Known, type Wants } from './wants';
 
 const GRACE = 5_000; // ms beyond two heartbeats
 const PLANNED = new Set([1012, 1013, 4008]);
 
 /* reads: as readsQuery() has it. */
-export function wsTransport(origin: string, reads?: () => number | null): Transport {
+export function wsTransport(origin: string, reads?: () => Known): Transport {
 	return {
 		rung: 'ws',
 		openIn: 4_000,

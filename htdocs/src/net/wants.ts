@@ -34,10 +34,14 @@ export const wantQuery = (w: Wants): Record<string, string> => ({
 	...(w.watch.length ? { watch: w.watch.join(',') } : {}),
 });
 
-/* The sum of the versions of the own markers: where the server's is another one it tells them all. */
-export const readsQuery = (reads?: () => number | null): Record<string, string> => {
-	const sum = reads?.() ?? null;
-	return sum === null ? {} : { reads: String(sum) };
+/* The sums of the versions of the own markers, and of the own drafts: where the server's is another one it tells them all. Null: not said. */
+export interface Known {
+	reads?: number | null;
+	drafts?: number | null;
+}
+export const readsQuery = (known?: () => Known): Record<string, string> => {
+	const { reads = null, drafts = null } = known?.() ?? {};
+	return { ...(reads === null ? {} : { reads: String(reads) }), ...(drafts === null ? {} : { drafts: String(drafts) }) };
 };
 
 /* A cursor that asks for state bears, as its third part, which state was given. Without that it is the same place among the

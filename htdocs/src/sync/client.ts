@@ -16,13 +16,15 @@ import { isAside, placeKey, readUpto } from '../model/threads';
 import { fileLimits } from '../model/uploads';
 import { myId, peersOf } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
-import type { Channel, Line, Message, OwnMarks, Pending, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
+import type { Channel, Line, Message, OwnMarks, Pending, Pins, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
 import { Changes } from './changes';
+import { Drafts } from './drafts';
 import { watchEnds } from './ends';
 import { Interest } from './interest';
+import { Keeps } from './keeps';
 import { Loader } from './loader';
 import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, rememberRung, saveDraft, savePending, shelf } from './local';
 import { Reader } from './reader';
@@ -79,6 +81,8 @@ export class Client {
 	readonly activity: Activity;
 	readonly typist: Typist;
 	readonly changes: Changes;
+	readonly drafts: Drafts;
+	readonly keeps: Keeps;
 	readonly threads: Threads;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
@@ -98,6 +102,26 @@ export class Client {
 		this.loader = new Loader(store, () => this.probe());
 		this.changes = new Changes(store, (e) => (e instanceof ApiError && e.status === 401 ? this.probe() : this.hooks.failed?.(e)));
 		this.threads = new Threads(store, this.loader, (e) => (e instanceof ApiError && e.status === 401 ? this.probe() : this.hooks.failed?.(e)));
+		this.keeps = new Keeps({
+			store,
+			pins: async (id) => (await api.pins(id)).data,
+			people: (ids) => this.loader.needUsers(ids),
+			pin: async (id, seq, on) => (await api.pin(id, seq, on)).data,
+			saved: async () => (await api.saved()).data,
+			save: async (id, seq, on) => (await api.save(id, seq, on)).data,
+		});
+		this.drafts = new Drafts({
+			...timers,
+			store,
+			shelf,
+			user: () => myId(store.get()),
+			live: () => this.ladder.state === 'live',
+			put: async (id, draft) => (await api.setDraft(id, draft)).data,
+			drop: async (id, version) => (await api.dropDraft(id, version)).data,
+			get: async (id) => (await api.draft(id)).data,
+			show: (id, text) => this.putDraft(id, text),
+			showFiles: (id, files) => this.uploads.showDraft(id, files),
+		});
 		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
 		this.activity = new Activity({
 			now: () => Date.now(),
@@ -141,6 +165,7 @@ export class Client {
 				this.adopt();
 				this.askLimits();
 				this.sender.onLive();
+				this.drafts.onLive();
 				this.uploads.wake();
 				this.ops.onLive();
 				this.reader.flush();
@@ -189,7 +214,11 @@ export class Client {
 			random: Math.random,
 			onSessionOver: () => this.end('ended'),
 		});
-		this.uploads = browserUploads(store, this.instance, { onSessionOver: () => this.end('ended'), onReady: () => this.sender.pump() });
+		this.uploads = browserUploads(store, this.instance, {
+			onSessionOver: () => this.end('ended'),
+			onReady: () => this.sender.pump(),
+			onDraft: (id) => this.drafts.filesChanged(id),
+		});
 	}
 	private wasLive = false;
 	private selfTimer: ReturnType<typeof setTimeout> | undefined;
@@ -206,7 +235,7 @@ export class Client {
 	}
 
 	private transports(): Transport[] {
-		const reads = () => this.readsKnown();
+		const reads = () => ({ reads: this.readsKnown(), drafts: this.drafts.known() });
 		const polls: PollEnv = {
 			fetch: (u, i) => fetch(u, i),
 			reads,
@@ -274,6 +303,7 @@ export class Client {
 	private begin(cursor: string | null): void {
 		const me = myId(this.store.get());
 		this.store.dispatch({ type: 'drafts', drafts: loadDrafts(shelf, me) });
+		this.drafts.begin();
 		this.letGo = holdTab(this.instance);
 		this.undo.push(() => this.letGo());
 		shelf.set('who', this.owner());
@@ -472,6 +502,7 @@ export class Client {
 						after.push(() => {
 							void this.loader.channel(line.channel as number);
 							this.threads.loadFollowed();
+							this.keeps.joined();
 						});
 					else {
 						this.loader.needUsers([line.user as number]);
@@ -513,6 +544,15 @@ export class Client {
 					if (setsBack(this.store.get(), line.channel as number, line as unknown as OwnMarks))
 						after.push(() => this.heedMark(line.channel as number));
 					break;
+				case 'draft':
+					after.push(() => this.drafts.onLine(line));
+					break;
+				case 'pins.updated':
+					this.loader.needUsers((line as unknown as Pins).pins.map((p) => p.by));
+					break;
+				case 'saved.updated':
+					this.keeps.onSaved(line);
+					break;
 				case 'reads':
 					this.loader.needUsers((line.reads as { user: number }[]).map((r) => r.user));
 					break;
@@ -544,6 +584,7 @@ export class Client {
 		}
 		this.threads.heard(lines);
 		for (const f of after) f();
+		if (lines.some((l) => l.type === 'draft')) this.drafts.heard();
 	}
 
 	/* Something in the open channel was marked as unread, here or on another device: what is on the screen does not undo it. */
@@ -621,6 +662,8 @@ export class Client {
 		if (anew) {
 			this.store.dispatch({ type: 'distrust' });
 			this.arrivals.forget();
+			this.keeps.distrust();
+			this.drafts.distrust(Object.keys(this.store.get().channels).map(Number));
 			this.sender.pump();
 		}
 		this.store.dispatch({ type: 'log/reset', keep: this.current });
@@ -636,6 +679,7 @@ export class Client {
 				if (this.current !== null && this.store.get().channels[this.current]) await this.loader.newest(this.current, 100);
 				this.loader.needUsers(Object.keys(this.store.get().users).map(Number), true);
 				void this.loader.settings();
+				if (this.current !== null) this.keeps.open(this.current);
 				this.threads.loadFollowed(true);
 				void this.loader.sidebar();
 			} catch (e) {
@@ -670,6 +714,7 @@ export class Client {
 		if (at !== null) void this.goTo(id, at);
 		else if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
 		this.loader.needUsers(peersOf(this.store.get(), c));
+		this.keeps.open(id);
 	}
 
 	/* To a message of the channel that is open. */
@@ -710,7 +755,8 @@ export class Client {
 		if (last && last.at >= item.at) item.at = last.at + 1;
 		this.store.dispatch({ type: 'outbox/add', items: [item] });
 		if (!place.thread) this.store.dispatch({ type: 'line', channel, after: null });
-		this.setDraft(channel, '', place.thread);
+		this.putDraft(channel, '', place.thread);
+		if (!place.thread) this.drafts.sent(channel);
 		this.typist.stop();
 		this.activity.wrote();
 		this.sender.pump();
@@ -722,9 +768,15 @@ export class Client {
 		this.sender.pump();
 	}
 
+	/* By hand. Only a channel's own is told to one's other devices, not a thread's. */
 	setDraft(channel: number, text: string, thread?: number): void {
+		if ((this.store.get().drafts[placeKey(channel, thread)] ?? '') === text) return;
+		this.putDraft(channel, text, thread);
+		if (!thread) this.drafts.touch(channel);
+	}
+
+	private putDraft(channel: number, text: string, thread?: number): void {
 		const place = placeKey(channel, thread);
-		if ((this.store.get().drafts[place] ?? '') === text) return;
 		this.store.dispatch({ type: 'draft', place, text });
 		saveDraft(shelf, myId(this.store.get()), place, text);
 	}
@@ -842,6 +894,7 @@ export class Client {
 		this.sender.stop();
 		this.uploads.stop();
 		this.reader.stop();
+		this.drafts.stop();
 		this.threads.stop();
 		this.arrivals.stop();
 		this.ops.stop();

@@ -22,6 +22,8 @@ export interface UploadsEnv extends TransferEnv {
 	onSessionOver(): void;
 	/* A message's last file is there. */
 	onReady(): void;
+	/* A file of what is being written in a channel's own line is there, or was taken off. */
+	onDraft?(channel: number): void;
 }
 
 const AT_ONCE = 3; // files
@@ -89,6 +91,7 @@ export class Uploads {
 		const left = this.env.store.get().outbox.find((p) => p.client_id === u?.message);
 		if (left && !left.text && !left.files?.length) this.env.store.dispatch({ type: 'outbox/drop', client_id: left.client_id });
 		this.pump();
+		this.tellDraft(u);
 		this.env.onReady(); // its message may have waited for this one alone
 	}
 
@@ -138,6 +141,25 @@ export class Uploads {
 		}));
 	}
 
+	/* The draft of a channel has these files, by another device: those that are not here come, those that are not its go from here. */
+	async showDraft(channel: number, files: readonly number[]): Promise<void> {
+		const mine = () => draftFiles(this.env.store.get(), channel);
+		for (const u of mine()) if (u.file && !files.includes(u.file.id)) this.drop(u.client_id);
+		for (const id of files) {
+			if (this.has(id)) continue;
+			const answer = await this.env.look(id).catch(() => null);
+			if (answer?.state !== 'ready' || this.stopped || this.has(id)) continue;
+			const { name, size, type, width, height, duration } = answer.file;
+			this.takeOver({
+				...{ client_id: this.env.uuid(), channel, name, size, type, width, height, duration, id, message: null },
+				...{ user: myId(this.env.store.get()), owner: this.env.instance, at: this.env.now(), plain: false },
+				...{ wish: this.env.uuid(), thumbWish: this.env.uuid(), blob: null, thumb: null, thumbSize: null },
+				chosen: { name, size, modified: 0 },
+			});
+		}
+		this.pump();
+	}
+
 	/* The picture of a stored file that was sent from here, so that it does not have to come back at once. */
 	pictureOf(file: number): string | undefined {
 		return this.pictures.get(file);
@@ -168,6 +190,11 @@ export class Uploads {
 		if (this.stopped) return;
 		for (const k of left) {
 			if (this.jobs.has(k.client_id)) continue;
+			// It came by the draft.
+			if (k.message === null && k.id !== null && this.has(k.id)) {
+				void this.env.shelf.drop(k.client_id);
+				continue;
+			}
 			// Its message has gone.
 			if (k.message !== null && !this.env.store.get().outbox.some((p) => p.client_id === k.message)) void this.env.shelf.drop(k.client_id);
 			else this.takeOver({ ...k, owner: this.env.instance });
@@ -235,6 +262,7 @@ export class Uploads {
 			if (stop.signal.aborted) return;
 			this.env.store.dispatch({ type: 'upload/ready', client_id, file });
 			this.showHere(file, this.find(client_id)?.preview ?? null);
+			this.tellDraft(this.find(client_id));
 			this.env.onReady();
 		} catch (e) {
 			if (stop.signal.aborted) return;
@@ -342,6 +370,14 @@ export class Uploads {
 	}
 
 	/* --- what is held of them --- */
+
+	private has(file: number): boolean {
+		return [...this.jobs.values()].some((j) => j.kept.id === file);
+	}
+
+	private tellDraft(u: Upload | undefined): void {
+		if (u?.message === null && !u.thread) this.env.onDraft?.(u.channel);
+	}
 
 	private find(client_id: string): Upload | undefined {
 		return this.env.store.get().uploads.find((u) => u.client_id === client_id);

@@ -22,7 +22,7 @@ import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { noticeText } from './notice';
 import { useOpenReports } from './open_reports';
-import { channelPath, isDoor, keepCode, navigate, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
+import { channelPath, isDoor, keepCode, navigate, openPanel, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
 import { SignIn, type SignInReason } from './signin';
@@ -58,6 +58,8 @@ const ChannelReports = lazily(() => import('./reports').then((m) => m.ChannelRep
 const SearchPanel = lazyPage<{ route: ChannelRoute }>(() => import('./search').then((m) => m.SearchPanel), SearchLoading);
 const ThreadPanel = lazyPage<{ channel: Channel; root: number; reply: number | null }>(() => import('./thread').then((m) => m.ThreadPanel), ThreadLoading);
 const ThreadsView = lazyPage<object>(() => import('./threads').then((m) => m.ThreadsView), LoadingView);
+const PinsPanel = lazyPage<{ route: ChannelRoute; channel: Channel }>(() => import('./kept').then((m) => m.PinsPanel), KeptLoading);
+const SavedPanel = lazyPage<{ route: ChannelRoute }>(() => import('./kept').then((m) => m.SavedPanel), KeptLoading);
 const AdminView = lazyPage<{ tab: AdminTab }>(() => import('./admin').then((m) => m.AdminView), LoadingView);
 
 const TOAST_FOR = 6_000; // ms
@@ -96,6 +98,10 @@ function SearchLoading() {
 
 function ThreadLoading() {
 	return <PanelLoading label={tt.thread} />;
+}
+
+function KeptLoading() {
+	return <PanelLoading label={t.loading} />;
 }
 
 function PanelLoading({ label }: { label: string }) {
@@ -188,6 +194,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			search: () => {
 				openSearch(store.get().channels);
 			},
+			pins: () => openPanel(store.get().channels, 'pins'),
 			drawer: () => here.current.drawer,
 			closeDrawer: () => setDrawer(false),
 			openDialog: ui.openDialog,
@@ -236,6 +243,8 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 					<LoadingView />
 				)}
 				{panel === 'members' && channel && <MembersPanel channel={channel} />}
+				{panel === 'pins' && channel && route.page === 'channel' && <PinsPanel key={channel.id} route={route} channel={channel} />}
+				{panel === 'saved' && channel && route.page === 'channel' && <SavedPanel route={route} />}
 				{panel === 'thread' && channel && route.page === 'channel' && route.thread !== null && (
 					<ThreadPanel key={`${channel.id}/${route.thread}`} channel={channel} root={route.thread} reply={route.reply} />
 				)}

@@ -1,6 +1,6 @@
 // The middle: header, connection line, messages, composer; or what stands in their place.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Hash, Lock, Menu as MenuIcon, Search, Users } from 'lucide';
+import { Hash, Lock, Menu as MenuIcon, Pin, Search, Users } from 'lucide';
 import { api } from '../net/api';
 import { preview } from '../model/markdown';
 import { statusOf } from '../model/presence';
@@ -10,6 +10,7 @@ import { lastShown } from '../model/threads';
 import { totals } from '../model/unread';
 import type { Channel, Message } from '../model/types';
 import { t } from '../strings';
+import { tk } from '../strings_keep';
 import { ChannelMenu } from './channel_menu';
 import { Composer } from './composer';
 import { Silence, useSilence } from './silence';
@@ -45,6 +46,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 	const label = useState$((s) => channelLabel(s, channel));
 	const peer = useState$((s) => (channel.peer === null ? undefined : s.users[channel.peer]));
 	const status = useState$((s) => (channel.peer === null ? null : statusOf(s, channel.peer)));
+	const pins = useState$((s) => s.pins[channel.id]?.pins.length ?? 0);
 	const direct = channel.kind === 'direct';
 	return (
 		<header class="head">
@@ -69,6 +71,17 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 				{status?.emoji && <span>{status.emoji} </span>}
 				<bdi>{direct && peer ? status?.text || `@${peer.handle}` : channel.topic}</bdi>
 			</p>
+			{channel.membership && pins > 0 && (
+				<button
+					class="icon-button with-count"
+					title={`${tk.pins} (P)`}
+					onClick={() => navigate(channelPath(channel.id, 'pins'))}
+				>
+					<Icon of={Pin} />
+					<span aria-hidden="true">{pins}</span>
+					<span class="sr-only">{tk.pinsCount(pins)}</span>
+				</button>
+			)}
 			{channel.membership && channel.peer === null && (
 				<button
 					class="icon-button with-count"

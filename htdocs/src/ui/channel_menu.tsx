@@ -1,14 +1,16 @@
 // The menu of the channel that is open.
-import { Ban, Bell, CalendarSearch, CheckCheck, EllipsisVertical, Flag, FolderInput, Link, Pencil } from 'lucide';
+import { Ban, Bell, Bookmark, CalendarSearch, CheckCheck, EllipsisVertical, Flag, FolderInput, Link, Pencil, Pin } from 'lucide';
 import { isQuiet } from '../model/unread';
 import type { Channel, Prefs } from '../model/types';
 import { t } from '../strings';
 import { tc } from '../strings_channels';
+import { tk } from '../strings_keep';
 import { rankIn } from '../model/roles';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
 import { Menu, MenuItem } from './menu';
 import { ReceiptsItem } from './receipts';
+import { channelPath, navigate } from './route';
 
 export function ChannelMenu({ channel }: { channel: Channel }) {
 	const { client, openDialog, toast } = useUi();
@@ -20,6 +22,12 @@ export function ChannelMenu({ channel }: { channel: Channel }) {
 		<Menu icon={EllipsisVertical} label={t.channelMenu}>
 			<MenuItem icon={CheckCheck} onChoose={() => client.markRead(channel.id)}>
 				{t.markRead}
+			</MenuItem>
+			<MenuItem icon={Pin} onChoose={() => navigate(channelPath(channel.id, 'pins'))}>
+				{tk.pins}
+			</MenuItem>
+			<MenuItem icon={Bookmark} onChoose={() => navigate(channelPath(channel.id, 'saved'))}>
+				{tk.saved}
 			</MenuItem>
 			<MenuItem icon={CalendarSearch} onChoose={() => openDialog({ jump: channel.id })}>
 				{tc.jump}

@@ -15,6 +15,7 @@ export interface KeyTargets {
 	closeDrawer: () => void;
 	openDialog: (d: DialogName) => void;
 	search: () => void;
+	pins: () => void;
 }
 
 export function listenToKeys(k: KeyTargets): () => void {
@@ -41,6 +42,9 @@ export function listenToKeys(k: KeyTargets): () => void {
 		} else if (e.key === '/') {
 			e.preventDefault();
 			k.search();
+		} else if (e.key === 'p') {
+			e.preventDefault();
+			k.pins();
 		} else if (e.key === 'j' || e.key === 'k') {
 			e.preventDefault();
 			dispatchEvent(new CustomEvent('pulsechat-step', { detail: e.key === 'j' ? 1 : -1 }));

@@ -6,7 +6,17 @@ import { Icon } from './icon';
 
 const Close = createContext<() => void>(() => {});
 
-export function Menu({ icon, face, label, children }: { icon?: IconNode; face?: ComponentChildren; label: string; children: ComponentChildren }) {
+interface MenuProps {
+	icon?: IconNode;
+	face?: ComponentChildren;
+	label: string;
+	small?: boolean;
+	/* The tabIndex of its button. */
+	tab?: number;
+	children: ComponentChildren;
+}
+
+export function Menu({ icon, face, label, small, tab, children }: MenuProps) {
 	const [open, setOpen] = useState(false);
 	const button = useRef<HTMLButtonElement>(null);
 	const menu = useRef<HTMLDivElement>(null);
@@ -54,13 +64,14 @@ export function Menu({ icon, face, label, children }: { icon?: IconNode; face?: 
 		<>
 			<button
 				ref={button}
-				class={face ? 'face-button' : 'icon-button'}
+				class={face ? 'face-button' : small ? 'icon-button small' : 'icon-button'}
+				tabIndex={tab}
 				title={label}
 				aria-haspopup="menu"
 				aria-expanded={open}
 				onClick={() => setOpen(!open)}
 			>
-				{face ?? (icon && <Icon of={icon} size={18} />)}
+				{face ?? (icon && <Icon of={icon} size={small ? 15 : 18} />)}
 				<span class="sr-only">{label}</span>
 			</button>
 			{open && (

@@ -1,10 +1,11 @@
-// The page paths: / , /c/12 , /c/12?at=1041 , /c/12/members , /c/12/search?q=WORDS , /c/12/t/1041 , /c/12/t/1041?reply=1043 , /threads ,
-// /c/join#CODE , /admin/people , /sign-in , /join#CODE. The web server gives index.html for each of them.
+// The page paths: / , /c/12 , /c/12?at=1041 , /c/12/m/1041 (the same, as it is given to others), /c/12/members , /c/12/search?q=WORDS ,
+// /c/12/pins , /c/12/saved , /c/12/t/1041 , /c/12/t/1041?reply=1043 , /threads , /c/join#CODE , /admin/people , /sign-in , /join#CODE. The web
+// server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
 export type AdminTab = 'people' | 'reports' | 'channels' | 'bots' | 'audit';
 export type Door = { page: 'sign-in'; returnTo: string } | { page: 'join'; invite: string };
-export type Panel = 'members' | 'search' | 'thread';
+export type Panel = 'members' | 'search' | 'pins' | 'saved' | 'thread';
 /* at: the seq of a message to begin at. thread: the root of the thread that is open, reply: one in it to begin at. q: what is
  * searched for, where that panel is open. */
 export type ChannelRoute = { page: 'channel'; channel: number; panel: Panel | null; at: number | null; q: string; thread: number | null; reply: number | null };
@@ -27,17 +28,19 @@ export function parseRoute(path: string, search: string, hash = ''): Route {
 		const code = /^#([\w-]{1,64})$/.exec(hash)?.[1] ?? keptCode();
 		if (code) return { page: 'invited', code };
 	}
-	const m = /^\/c\/(\d{1,16})(?:\/(members|search)|\/t\/(\d{1,16}))?\/?$/.exec(path);
+	const m = /^\/c\/(\d{1,16})(?:\/(members|search|pins|saved)|\/([mt])\/(\d{1,16}))?\/?$/.exec(path);
 	if (m) {
 		const params = new URLSearchParams(search);
+		const seq = m[4] ? Number(m[4]) : null;
+		const thread = m[3] === 't' ? seq : null;
 		const number = (name: string) => (/^\d{1,16}$/.test(params.get(name) ?? '') ? Number(params.get(name)) : 0) || null;
 		return {
 			page: 'channel',
 			channel: Number(m[1]),
-			panel: m[3] ? 'thread' : ((m[2] as Panel | undefined) ?? null),
-			at: number('at'),
+			panel: m[3] === 't' ? 'thread' : ((m[2] as Panel | undefined) ?? null),
+			at: (m[3] === 'm' && seq) || number('at'),
 			q: params.get('q') ?? '',
-			thread: m[3] ? Number(m[3]) : null,
+			thread,
 			reply: number('reply'),
 		};
 	}
@@ -63,6 +66,8 @@ export const adminPath = (tab: AdminTab = 'people') => `/admin/${tab}`;
 export const channelPath = (id: number, panel?: Panel) => `/c/${id}${panel ? `/${panel}` : ''}`;
 export const threadPath = (id: number, root: number, reply?: number) => `/c/${id}/t/${root}${reply ? `?reply=${reply}` : ''}`;
 export const messagePath = (id: number, seq: number) => `/c/${id}?at=${seq}`;
+/* The address of a message, for others. */
+export const linkPath = (id: number, seq: number) => `/c/${id}/m/${seq}`;
 /* The results of a search beside a channel, at a message of it. */
 export function searchPath(id: number, q = '', at: number | null = null): string {
 	const params = new URLSearchParams();
@@ -71,10 +76,20 @@ export function searchPath(id: number, q = '', at: number | null = null): string
 	return `/c/${id}/search${params.size ? `?${params}` : ''}`;
 }
 
-/* Opens the search beside the channel that is open, else beside any; false: there is none. */
-export function openSearch(channels: Readonly<Record<number, unknown>>, q = ''): boolean {
+/* The channel that a panel opens beside: the one that is open, else any; 0: there is none. */
+function beside(channels: Readonly<Record<number, unknown>>): number {
 	const here = parseRoute(location.pathname, location.search);
-	const id = here.page === 'channel' && channels[here.channel] ? here.channel : Number(Object.keys(channels)[0] ?? 0);
+	return here.page === 'channel' && channels[here.channel] ? here.channel : Number(Object.keys(channels)[0] ?? 0);
+}
+
+export function openPanel(channels: Readonly<Record<number, unknown>>, panel: Panel): void {
+	const id = beside(channels);
+	if (id) navigate(channelPath(id, panel));
+}
+
+/* Opens the search; false: there is no channel. */
+export function openSearch(channels: Readonly<Record<number, unknown>>, q = ''): boolean {
+	const id = beside(channels);
 	if (!id) return false;
 	navigate(searchPath(id, q));
 	dispatchEvent(new Event('pulsechat-search'));

@@ -19,6 +19,7 @@ import { EditBox } from './edit';
 import { errorText } from './errors';
 import { Files, PendingFiles } from './files';
 import { Icon } from './icon';
+import { KeepTools, KeptMarks, keepKey } from './keep_tools';
 import { channelLabel, personName } from './names';
 import { ReactionRow, ReactTools } from './reactions';
 import { PreviewCard } from './preview';
@@ -148,6 +149,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 				else if (e.key === 'u') markUnread();
 				else if (e.key === 't' && stored && !inThread) openThread();
 				else if (stored?.deleted || !stored) return;
+				else if (keepKey(ui, e.key, stored)) return e.preventDefault();
 				else if (e.key === 'e' && stored.sender === me) edit();
 				else if (e.key === 'r') ui.openDialog({ react: { channel: channel.id, seq: stored.seq } });
 				else return;
@@ -176,6 +178,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 					</div>
 				)}
 				{!inThread && parent !== undefined && <InThread channel={channel.id} root={parent} active={active} />}
+				{stored && !stored.deleted && <KeptMarks message={stored} />}
 				{stored?.deleted ? (
 					<p class="msg-gone">{stored.deleted_by && stored.deleted_by !== stored.sender ? t.deletedByOther : t.deletedMessage}</p>
 				) : editing ? (
@@ -238,6 +241,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 					{!inThread && (!stored.deleted || stored.replies) && (
 						<Tool icon={MessagesSquare} label={tt.reply} active={active} onClick={openThread} />
 					)}
+					{!stored.deleted && <KeepTools message={stored} active={active} />}
 					{!inThread && <Tool icon={MessageSquareDot} label={t.markUnread} active={active} onClick={markUnread} />}
 					{stored.sender === me && channel.kind !== 'direct' && !stored.deleted && (
 						<Tool

@@ -1,0 +1,95 @@
+// keep: drafts, pinned messages, saved messages.
+
+import { afterId, beforeId, count, json, limit, list, obj, op, page, ref } from "../kit.mjs";
+
+const messages = { tag: "Messages" };
+const seen = ["not_found", "not_a_member"];
+
+export const operations = [
+	op("GET", "/api/v1/me/drafts", {
+		...messages,
+		id: "listDrafts",
+		summary: "My drafts, by channel; also those that say nothing any more, for their versions",
+		query: { after: afterId, limit: limit(50) },
+		answers: { 200: json(page("drafts", "Draft"), { cursor: true }) },
+	}),
+	op("GET", "/api/v1/channels/{channel}/draft", {
+		...messages,
+		id: "getDraft",
+		summary: "My draft in a channel; of version 0 where there never was one",
+		answers: { 200: json("Draft") },
+		codes: seen,
+	}),
+	op("PUT", "/api/v1/channels/{channel}/draft", {
+		...messages,
+		id: "setDraft",
+		summary: "Keep what I am about to say; the same again changes nothing",
+		body: ref("DraftAsked"),
+		example: { text: "hel", version: 0 },
+		answers: { 200: json("Draft") },
+		codes: [...seen, "conflict", "not_attachable"],
+	}),
+	op("DELETE", "/api/v1/channels/{channel}/draft", {
+		...messages,
+		id: "deleteDraft",
+		summary: "Take it away, as behind a send; again is harmless",
+		query: { version: { description: "that it is based on; without it whichever there is", schema: count } },
+		answers: { 200: json("Draft") },
+		codes: [...seen, "conflict"],
+	}),
+	op("GET", "/api/v1/channels/{channel}/pins", {
+		...messages,
+		id: "listPins",
+		summary: "What is pinned in a channel, in the order it was",
+		answers: {
+			200: json(obj({ channel: ref("Id"), pins: list(ref("Pin")), pins_version: count, messages: list(ref("LiveMessage")) }), {
+				cursor: true,
+			}),
+		},
+		codes: seen,
+	}),
+	op("PUT", "/api/v1/channels/{channel}/messages/{seq}/pin", {
+		...messages,
+		id: "pinMessage",
+		summary: "Pin a message; again is harmless",
+		description: "In a direct channel either side; else the channel's owner and moderators, and an admin (a token: with scope `admin`).",
+		answers: { 200: json("Pins") },
+		codes: [...seen, "forbidden", "muted", "conflict", "unprocessable"],
+	}),
+	op("DELETE", "/api/v1/channels/{channel}/messages/{seq}/pin", {
+		...messages,
+		id: "unpinMessage",
+		summary: "Take it down; again is harmless",
+		answers: { 200: json("Pins") },
+		codes: [...seen, "forbidden"],
+	}),
+	op("GET", "/api/v1/me/saved", {
+		...messages,
+		id: "listSaved",
+		summary: "Where the messages are that I saved, the newest first",
+		answers: {
+			200: json(obj({ saved: list(obj({ channel: ref("Id"), seq: ref("Seq"), at: ref("Time") })), version: count }), { cursor: true }),
+		},
+	}),
+	op("GET", "/api/v1/me/saved/messages", {
+		...messages,
+		id: "listSavedMessages",
+		summary: "The messages that I saved",
+		query: { before: beforeId, limit: limit(50) },
+		answers: { 200: json(page("messages", "LiveMessage")) },
+	}),
+	op("PUT", "/api/v1/channels/{channel}/messages/{seq}/saved", {
+		...messages,
+		id: "saveMessage",
+		summary: "Save a message for myself; again is harmless",
+		answers: { 200: json("Saved") },
+		codes: [...seen, "conflict", "unprocessable"],
+	}),
+	op("DELETE", "/api/v1/channels/{channel}/messages/{seq}/saved", {
+		...messages,
+		id: "forgetMessage",
+		summary: "Save it no more; again is harmless",
+		answers: { 200: json("Saved") },
+		codes: seen,
+	}),
+];

@@ -1,0 +1,72 @@
+// What is kept: drafts as the server has them, pins of channels, what one has saved. Pure; by events and by loads alike.
+import { myId, type State, type Table } from './state';
+import { rankIn } from './roles';
+import type { Draft, Line, Pins, Saved, SavedList } from './types';
+
+export type KeepAction =
+	| { type: 'kept'; draft: Draft }
+	| { type: 'pins'; pins: Pins }
+	| { type: 'saved'; list: SavedList };
+
+export function applyKeep(s: State, a: KeepAction): State {
+	switch (a.type) {
+		case 'kept':
+			return putDraft(s, a.draft);
+		case 'pins':
+			return putPins(s, a.pins);
+		case 'saved': {
+			if (s.saved && s.saved.version > a.list.version) return s;
+			const at: Record<string, string> = {};
+			for (const x of a.list.saved) at[`${x.channel}/${x.seq}`] = x.at;
+			return { ...s, saved: { version: a.list.version, at } };
+		}
+	}
+}
+
+/* A line of these; any other is none of ours. */
+export function applyKeepLine(s: State, line: Line): State {
+	if (line.type === 'pins.updated') return putPins(s, line as unknown as Pins);
+	const { channel, seq, saved, at, version } = line as unknown as Saved;
+	// Before the list is there it tells nothing: the list is newer.
+	if (line.type !== 'saved.updated' || !s.saved || version <= s.saved.version) return s;
+	const { [`${channel}/${seq}`]: _, ...others } = s.saved.at;
+	return { ...s, saved: { version, at: saved && at ? { ...others, [`${channel}/${seq}`]: at } : others } };
+}
+
+/* A message is gone: it is saved no more. What is pinned is told apart from it. */
+export function dropKept(s: State, channel: number, seq: number): State {
+	const key = `${channel}/${seq}`;
+	if (!s.saved || !(key in s.saved.at)) return s;
+	const { [key]: _, ...at } = s.saved.at;
+	return { ...s, saved: { ...s.saved, at } };
+}
+
+/* A channel that one is not in any more. */
+export function dropKeptOf(s: State, channel: number): State {
+	const { [channel]: _d, ...kept } = s.kept as Record<number, Draft>;
+	const { [channel]: _p, ...pins } = s.pins as Record<number, Pins>;
+	const at = s.saved && Object.fromEntries(Object.entries(s.saved.at).filter(([k]) => !k.startsWith(`${channel}/`)));
+	return { ...s, kept, pins, saved: s.saved && at ? { ...s.saved, at } : s.saved };
+}
+
+const putDraft = (s: State, d: Draft): State =>
+	(s.kept[d.channel]?.version ?? -1) >= d.version ? s : { ...s, kept: { ...s.kept, [d.channel]: d } };
+
+function putPins(s: State, { channel, pins, pins_version }: Pins): State {
+	const held = s.pins[channel];
+	if (held && held.pins_version >= pins_version) return s;
+	return { ...s, pins: { ...s.pins, [channel]: { channel, pins, pins_version } } };
+}
+
+/* What `drafts=` says. */
+export const draftVersions = (s: State): number => Object.values(s.kept as Table<Draft>).reduce((n, d) => n + d.version, 0);
+
+export const isPinned = (s: State, channel: number, seq: number): boolean => s.pins[channel]?.pins.some((p) => p.seq === seq) === true;
+export const isSaved = (s: State, channel: number, seq: number): boolean => s.saved !== null && `${channel}/${seq}` in s.saved.at;
+
+/* Either in a direct channel; else who has a say in it. */
+export function mayPin(s: State, channel: number): boolean {
+	const c = s.channels[channel];
+	if (!c || c.archived || !myId(s)) return false;
+	return c.kind === 'direct' || rankIn(s, channel) > 0;
+}

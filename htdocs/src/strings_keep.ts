@@ -1,0 +1,30 @@
+// Texts of what is kept: pinned and saved messages, links to messages.
+const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
+
+export const tk = {
+	pins: 'Pinned messages',
+	pinsCount: (n: number) => `${n} pinned ${plural(n, 'message', 'messages')}`,
+	noPins: 'Nothing is pinned here.',
+	noPinsHow: 'Choose a message and press P, or use its menu.',
+	pin: 'Pin to the channel',
+	unpin: 'Unpin',
+	unpinOf: (who: string) => `Unpin the message of ${who}`,
+	pinned: 'Pinned for everyone here',
+	unpinned: 'Not pinned any more',
+	pinnedBy: (who: string) => `Pinned by ${who}`,
+	mayNotPin: 'Owners and moderators pin messages here.',
+	saved: 'Saved messages',
+	savedCount: (n: number) => `${n} saved ${plural(n, 'message', 'messages')}`,
+	noSaved: 'You have saved nothing yet.',
+	noSavedHow: 'Choose a message and press S. Nobody else sees what you save.',
+	save: 'Save for later',
+	unsave: 'Remove from saved',
+	unsaveOf: (who: string) => `Remove the message of ${who} from saved`,
+	savedNow: 'Saved',
+	unsavedNow: 'Removed from saved',
+	failed: 'The list could not be loaded.',
+	more: 'More',
+	copyLink: 'Copy link',
+	linkCopied: 'Link copied',
+	withFiles: (n: number) => `${n} ${plural(n, 'file', 'files')}`,
+};

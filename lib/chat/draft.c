@@ -1,0 +1,78 @@
+/* draft: the rules are in sql/functions/87_drafts.sql. */
+#include "lib/chat/draft.h"
+#include "lib/chat/access.h"
+#include "lib/chat/message.h"
+#include "lib/db/db.h"
+#include "lib/json/jx.h"
+#include <stdio.h>
+
+static int set(struct db *d, int64_t channel, int64_t user, const struct span *text, const int64_t *files, size_t n,
+	       int64_t version, struct strbuf *b, struct err *e)
+{
+	PGresult *r = NULL;
+	int rc;
+
+	if (db_one(d, STMT_draft_set, &r, e, "iisIi", channel, user, text->p, text->n, files, n, version) < 0)
+		return -1;
+	rc = access_code(r ? result_text(r, 0, 0) : "not_found", NULL, e);
+	if (rc == 0)
+		strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
+	PQclear(r);
+	return rc;
+}
+
+int draft_put(struct db *d, const struct config *c, int64_t channel, int64_t user, const struct jx *wish,
+	      struct strbuf *b, struct err *e)
+{
+	static const char *const names[] = {"text", "files", "version", NULL};
+	int64_t files[MESSAGE_FILES_MAX], version = 0;
+	struct span text = {0};
+	size_t n = 0;
+	bool blank;
+
+	if (jx_only(wish, "", names, e) < 0 || message_text(c, wish, "", &text, &blank, e) < 0 ||
+	    message_files(c, wish, "", files, &n, e) < 0 ||
+	    jx_int(wish, "", "version", JX_REQUIRED, 0, INT64_MAX, &version, e) < 0)
+		return -1;
+	return set(d, channel, user, &text, files, n, version, b, e);
+}
+
+int draft_delete(struct db *d, int64_t channel, int64_t user, int64_t version, struct strbuf *b, struct err *e)
+{
+	const struct span nothing = {"", 0};
+
+	return set(d, channel, user, &nothing, NULL, 0, version, b, e);
+}
+
+int draft_get(struct db *d, int64_t channel, int64_t user, struct strbuf *b, struct err *e)
+{
+	PGresult *r = NULL;
+	struct access a;
+	int rc;
+
+	if (db_one(d, STMT_draft_get, &r, e, "ii", channel, user) < 0)
+		return -1;
+	a = access_from_row(r, 0, 0);
+	rc = access_read(&a, e);
+	if (rc == 0)
+		strbuf_add(b, result_text(r, 0, 3), result_length(r, 0, 3));
+	PQclear(r);
+	return rc;
+}
+
+int draft_list(struct db *d, int64_t user, int64_t after, int64_t limit, struct strbuf *b, struct page *p,
+	       struct err *e)
+{
+	PGresult *r = NULL;
+
+	if (db_one(d, STMT_draft_list, &r, e, "iii", user, after, limit) < 0)
+		return -1;
+	if (!r)
+		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
+	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 0));
+	strbuf_adds(b, "{\"drafts\":");
+	strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
+	strbuf_addf(b, ",\"next\":%s}", result_null(r, 0, 2) ? "null" : result_text(r, 0, 2));
+	PQclear(r);
+	return 0;
+}

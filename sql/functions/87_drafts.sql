@@ -1,0 +1,60 @@
+-- Drafts (doc/protocol.md, sections 4 and 8): one of each person and channel, told to his own instances alone and never logged.
+
+CREATE OR REPLACE FUNCTION draft_json(d drafts) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+	SELECT jsonb_build_object('channel', d.channel_id, 'thread', nullif(d.thread, 0), 'text', d.text, 'files', to_jsonb(d.files),
+		'version', d.version, 'edited_at', time_text(d.edited_at))
+$$;
+
+-- The line. A long one bears no text: a notification would not hold it.
+CREATE OR REPLACE FUNCTION draft_line(d drafts) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+	line jsonb := jsonb_build_object('type', 'draft') || draft_json(d);
+BEGIN
+	RETURN CASE WHEN octet_length(line::text) <= 7000 THEN line ELSE line - 'text' - 'files' - 'edited_at' END;
+END $$;
+
+-- Sets a draft, or takes it away (no text and no files), where it still is of the version that it is based on (null: of whichever): so
+-- what was written before a message was sent does not come back behind it. 'again': it is so already, by another request. What is taken
+-- away though there was nothing gets a version all the same, for what is still on its way.
+CREATE OR REPLACE FUNCTION draft_set(channel bigint, writer bigint, in_text text, in_files bigint[], based bigint,
+	OUT code text, OUT state jsonb) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	c channels;
+	d drafts;
+	is_member boolean := EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = writer);
+	blank boolean := in_text = '' AND in_files = '{}';
+BEGIN
+	SELECT * INTO c FROM channels h WHERE h.id = channel;
+	code := CASE
+		WHEN c.id IS NULL OR (NOT is_member AND kind_for(c.kind, NULL, writer) <> 'public') THEN 'not_found'
+		WHEN NOT is_member THEN 'not_a_member'
+		WHEN cardinality(in_files) > (SELECT count(*) FROM files f WHERE f.id = ANY (in_files) AND f.owner = writer AND f.channel_id = channel
+			AND f.thumbnail_of IS NULL AND f.state IN ('pending', 'checking', 'ready')) THEN 'not_attachable'
+		ELSE 'ok' END;
+	IF code <> 'ok' THEN
+		RETURN;
+	END IF;
+	LOOP
+		SELECT * INTO d FROM drafts t WHERE t.user_id = writer AND t.channel_id = channel AND t.thread = 0 FOR NO KEY UPDATE;
+		d.version := coalesce(d.version, 0);
+		code := CASE
+			WHEN d.version > 0 AND d.text = in_text AND d.files = in_files AND NOT (blank AND based IS NOT DISTINCT FROM d.version) THEN 'again'
+			WHEN based <> d.version THEN 'draft_changed'
+			ELSE 'ok' END;
+		IF code = 'again' THEN
+			state := draft_json(d);
+		END IF;
+		IF code <> 'ok' THEN
+			RETURN;
+		END IF;
+		INSERT INTO drafts AS t (user_id, channel_id, version, text, files, edited_at)
+		VALUES (writer, channel, d.version + 1, in_text, in_files, date_trunc('milliseconds', clock_timestamp()))
+		ON CONFLICT (user_id, channel_id, thread) DO UPDATE
+			SET version = excluded.version, text = excluded.text, files = excluded.files, edited_at = excluded.edited_at
+			WHERE t.version = d.version
+		RETURNING * INTO d;
+		EXIT WHEN FOUND; -- else another one was first to make it
+	END LOOP;
+	state := draft_json(d);
+	PERFORM notify_state(writer, draft_line(d));
+END $$;

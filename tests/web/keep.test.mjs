@@ -1,0 +1,169 @@
+// What is kept, in real browsers: drafts on two devices of one person, an outbox with a file over an outage, pins, saved messages, links.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { client } from "../support/http.mjs";
+import { startStack, until } from "../support/stack.mjs";
+import { allMessages, makeChannel, ok, send } from "../api/help.mjs";
+import { PHONE, axe, launch, person, ready, rung, say, seen } from "./help.mjs";
+import { pick } from "./files.mjs";
+
+let stack, browser, api, id, hidden, a, b, bob;
+before(async () => {
+	stack = await startStack({ realtime: 1 });
+	browser = await launch();
+	api = client(stack, { token: await stack.token("alice", ["read", "write"]) });
+	const person2 = ok(await api.get("/api/v1/users?q=bob")).users[0];
+	id = (await makeChannel(api, { name: "keep", members: [person2.id] })).id;
+	hidden = (await makeChannel(api, { name: "hidden", kind: "private" })).id;
+	for (let i = 1; i <= 60; i++) ok(await send(api, id, `line ${i}`), 201);
+	// so that his list begins at its end
+	ok(await client(stack, { token: await stack.token("bob", ["write"]) }).put(`/api/v1/channels/${id}/read`, { seq: 60 }));
+	const options = { path: `/c/${id}`, permissions: ["clipboard-read", "clipboard-write"] };
+	[a, b, bob] = await Promise.all(["alice", "alice", "bob"].map((login) => person(stack, browser, login, options)));
+	// by whichever way
+	for (const who of [a, b, bob]) await until(async () => (await rung(who.page)).startsWith("live "), { ms: 30000, what: "a live link" });
+});
+after(async () => {
+	for (const who of [a, b, bob]) assert.deepEqual(who?.faults ?? [], []);
+	await browser?.close();
+	await stack?.stop();
+});
+
+const box = (page) => page.locator("#composer");
+const holds = (page, text) => until(async () => (await box(page).inputValue()) === text, { what: `the composer says ${JSON.stringify(text)}` });
+const row = (page, seq) => page.locator(`.msg[data-seq="${seq}"]`);
+const chips = (page, n) => until(async () => (await page.locator(".chip[data-state=ready]").count()) === n, { what: `${n} files that are ready` });
+/** In the page: whether the browser keeps a file of so many bytes. */
+const bytesKept = (size) =>
+	new Promise((done) => {
+		const open = indexedDB.open("pulsechat-uploads");
+		open.onerror = () => done(false);
+		open.onsuccess = () => {
+			const store = open.result.objectStoreNames.contains("bytes") && open.result.transaction("bytes").objectStore("bytes").getAll();
+			if (!store) return done(false);
+			store.onsuccess = () => done(store.result.some((k) => k.blob?.size === size));
+		};
+	});
+// SIZES=all: axe on the panels too (check-long).
+async function lookedAt(page, colorScheme) {
+	if (process.env.SIZES !== "all") return [];
+	await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+	return axe(page);
+}
+
+test("a draft with a file is on both devices; whoever types keeps his text; sent, it is gone from both", async () => {
+	await box(a.page).pressSequentially("hel");
+	await holds(b.page, "hel");
+	await pick(a.page, { name: "plan.txt", type: "text/plain", bytes: "later" });
+	await chips(b.page, 1);
+	assert.equal(await b.page.locator(".chip .file-name").textContent(), "plan.txt");
+	// both at once
+	await Promise.all([box(a.page).pressSequentially("lo from a", { delay: 60 }), box(b.page).pressSequentially("p from b", { delay: 60 })]);
+	assert.deepEqual([await box(a.page).inputValue(), await box(b.page).inputValue()], ["hello from a", "help from b"]);
+	// the last word stands
+	await until(
+		async () => {
+			const said = ok(await api.get(`/api/v1/channels/${id}/draft`));
+			return said.files.length === 1 && new Set([said.text, await box(a.page).inputValue(), await box(b.page).inputValue()]).size === 1;
+		},
+		{ what: "both devices and the server have the same draft" },
+	);
+	// in another channel the side bar says so, over a reload too
+	await b.page.locator(".entry", { hasText: "hidden" }).click();
+	await b.page.locator(".entry", { hasText: "keep" }).locator(".entry-draft").waitFor();
+	await b.page.reload();
+	await b.page.locator(".entry", { hasText: "keep" }).locator(".entry-draft").waitFor();
+	await b.page.locator(".entry", { hasText: "keep" }).click();
+	await chips(b.page, 1);
+	// it is sent where the file came from elsewhere
+	await box(b.page).fill("with a plan");
+	await box(b.page).press("Enter");
+	await Promise.all([seen(a.page, "with a plan"), seen(bob.page, "with a plan")]);
+	const last = (await allMessages(api, id)).at(-1);
+	assert.deepEqual([last.body.text, last.body.files.map((f) => f.name)], ["with a plan", ["plan.txt"]]);
+	await Promise.all([chips(a.page, 0), chips(b.page, 0), holds(b.page, "")]);
+	assert.equal(await a.page.locator(".entry-draft").count(), 0);
+});
+
+test("written with a file while the site is down: it waits, over a reload too, and goes exactly once when the site is up", async () => {
+	await box(a.page).fill("");
+	await holds(b.page, "");
+	await Promise.all(["realtime1", "api1"].map((n) => stack.down(n)));
+	await pick(a.page, { name: "tunnel.txt", type: "text/plain", bytes: "in the tunnel" });
+	await box(a.page).fill("from the tunnel");
+	await box(a.page).press("Enter");
+	await say(a.page, "and behind it");
+	await a.page.locator(".msg-pending", { hasText: "from the tunnel" }).waitFor();
+	await until(() => a.page.evaluate(bytesKept, "in the tunnel".length), { what: "the file is kept" });
+	await a.page.reload();
+	await a.page.getByText("Cannot reach the server").waitFor();
+	await Promise.all(["realtime1", "api1"].map((n) => stack.up(n)));
+	await ready(a.page);
+	await Promise.all([seen(a.page, "from the tunnel", 30000), seen(bob.page, "from the tunnel", 30000)]);
+	await seen(a.page, "and behind it", 30000);
+	await until(async () => (await a.page.locator(".msg-pending").count()) === 0, { what: "nothing waits" });
+	const mine = (await allMessages(api, id)).filter((m) => /tunnel|behind/.test(m.body.text));
+	const told = mine.map((m) => [m.body.text, (m.body.files ?? []).map((f) => f.name)]).sort();
+	assert.deepEqual(told, [["and behind it", []], ["from the tunnel", ["tunnel.txt"]]]);
+});
+
+test("pinned for everyone, saved for oneself, by keys and by the panels; what is deleted leaves both", async () => {
+	const { page } = a;
+	const [pin, save] = [61, 60];
+	await row(page, pin).focus();
+	await page.keyboard.press("p");
+	await Promise.all([a, b, bob].map((who) => row(who.page, pin).getByText("Pinned by Alice").waitFor()));
+	await row(page, save).focus();
+	await page.keyboard.press("s");
+	await Promise.all([a, b].map((who) => row(who.page, save).getByText("Saved").waitFor()));
+	assert.equal(await row(bob.page, save).locator(".msg-kept").count(), 0);
+	await row(bob.page, save).focus();
+	await bob.page.keyboard.press("p");
+	await bob.page.getByText("Owners and moderators pin messages here.").waitFor();
+	// the panels
+	await page.evaluate(() => document.activeElement.blur());
+	await page.keyboard.press("p");
+	const pins = page.getByRole("complementary", { name: "Pinned messages" });
+	await pins.locator(".result", { hasText: "with a plan" }).waitFor();
+	assert.deepEqual(await lookedAt(page, "light"), []);
+	assert.equal(await pins.locator(".result").count(), 1);
+	await page.goto(`${stack.url}/c/${id}/saved`);
+	const saved = page.getByRole("complementary", { name: "Saved messages" });
+	await saved.locator(".result", { hasText: "line 60" }).waitFor();
+	assert.deepEqual(await lookedAt(page, "dark"), []);
+	ok(await api.put(`/api/v1/channels/${id}/messages/3/saved`));
+	await saved.locator(".result", { hasText: "line 3" }).click();
+	await row(page, 3).waitFor();
+	ok(await api.delete(`/api/v1/channels/${id}/messages/3`));
+	await saved.locator(".result", { hasText: "line 3" }).waitFor({ state: "detached" });
+	await saved.getByRole("button", { name: "Remove the message of Alice Moreau from saved" }).click();
+	await saved.getByText("You have saved nothing yet.").waitFor();
+	await bob.page.setViewportSize(PHONE);
+	await bob.page.goto(`${stack.url}/c/${id}/pins`);
+	await bob.page.locator("main .result", { hasText: "with a plan" }).waitFor();
+	assert.deepEqual(await lookedAt(bob.page, "light"), []);
+	ok(await api.delete(`/api/v1/channels/${id}/messages/${pin}`));
+	await bob.page.getByText("Nothing is pinned here.").waitFor();
+});
+
+test("a link to a message: copied by a key, it opens there with what is around it; to whom it is closed it says so", async () => {
+	const { page } = b;
+	await page.goto(`${stack.url}/c/${id}?at=5`);
+	await row(page, 5).waitFor();
+	await row(page, 5).focus();
+	await page.keyboard.press("l");
+	await page.getByText("Link copied").waitFor();
+	const link = await page.evaluate(() => navigator.clipboard.readText());
+	assert.equal(link, `${stack.url}/c/${id}/m/5`);
+	await bob.page.goto(link);
+	await row(bob.page, 5).waitFor();
+	await until(() => row(bob.page, 5).evaluate((e) => e === document.activeElement || e.className.includes("target")), { what: "it is shown" });
+	await row(bob.page, 4).waitFor();
+	ok(await send(api, hidden, "secret"), 201);
+	await bob.page.goto(`${stack.url}/c/${hidden}/m/1`);
+	await bob.page.getByText("There is no such channel").waitFor();
+	assert.equal(await bob.page.getByText("secret").count(), 0);
+	await page.goto(`${stack.url}/c/${id}/m/3`);
+	await page.locator(".msg-gone").first().waitFor();
+});
