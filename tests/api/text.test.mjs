@@ -142,7 +142,9 @@ test("TX-1 invalid bytes in path and query", async () => {
 			}
 		for (const method of ["put", "delete", "get"]) {
 			const r = await alice[method](`${path}/1/reactions/${b}`);
-			assert.equal(r.status, 400, `${method} ${b}: ${r.text}`);
+			const ours = r.headers["pulsechat-request-id"] !== undefined;
+			if (ours) assert.equal(r.status, 400, `${method} ${b}: ${r.text}`);
+			else assert.ok(r.status === 400 || (r.status === 404 && b.includes("%00")), `${method} ${b}: ${r.text}`); // Apache's word for NUL
 		}
 	}
 });

@@ -4,6 +4,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { codesOf, document, leftIn, operations, PENDING, PENDING_CODES, program, resolve } from "../support/contract.mjs";
 
 /** What need not be seen of each, and why: of all of these one at least must be. */
@@ -39,7 +40,13 @@ function missing(wanted) {
 test("the suites before have left what they saw", () => {
 	assert.ok(folder, "PC_SEEN is not set");
 	// All that hold anything against the document: what one alone sees would be missing below.
-	const uses = (file) => /(support\/(http|realtime)|help)\.mjs"/.test(readFileSync(file, "utf8"));
+	const uses = (file, known = new Set()) => {
+		if (file.endsWith("support/contract.mjs")) return true;
+		if (known.has(file)) return false;
+		known.add(file);
+		const imported = [...readFileSync(file, "utf8").matchAll(/ from "(\.[^"]+)"/g)];
+		return imported.some(([, path]) => uses(join(dirname(file), path), known));
+	};
 	const wanted = ["api", "files", "realtime"].flatMap((dir) => readdirSync(`tests/${dir}`).map((f) => `tests/${dir}/${f}`));
 	const lacking = wanted.filter((f) => f.endsWith(".test.mjs") && uses(f)).filter((f) => !begun.has(program(f)));
 	assert.deepEqual(lacking, [], "run the suites api, realtime and files before this one");

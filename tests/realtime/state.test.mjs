@@ -31,18 +31,18 @@ async function puppets(room, n) {
 	return ids;
 }
 
-/** Sets a puppet's presence, as if a process held his connections; told: says so on the bus. */
-async function shows(user, state, { told = true } = {}) {
-	const lease =
-		state === "offline"
-			? `delete from presence_leases where user_id = ${user}`
-			: `insert into presence_leases (user_id, node, active_at, expires_at)
-				values (${user}, 0, now() - interval '${state === "away" ? 60 : 0} minutes', now() + interval '1 hour')
-				on conflict (user_id, node) do update set active_at = excluded.active_at`;
-	await stack.psql(`begin; ${lease};
-		insert into presence (user_id, state) values (${user}, '${state}') on conflict (user_id) do update set state = excluded.state;
-		${told ? `select pg_notify('pulsechat', '0 w 0 0 ${user} ' || presence_json(0, u)::text) from users u where id = ${user};` : ""} commit`);
-}
+/** SQL that sets a puppet's presence, with what keeps it from being judged: a process holds his connections. */
+const presenceOf = (user, state) =>
+	(state === "offline"
+		? `delete from presence_leases where user_id = ${user};`
+		: `insert into presence_leases (user_id, node, active_at, expires_at)
+			values (${user}, 0, now() - interval '${state === "away" ? 60 : 0} minutes', now() + interval '1 hour')
+			on conflict (user_id, node) do update set active_at = excluded.active_at;`) +
+	`insert into presence (user_id, state) values (${user}, '${state}') on conflict (user_id) do update set state = excluded.state;`;
+const presenceTold = (user) => `select pg_notify('pulsechat', '0 w 0 0 ${user} ' || presence_json(0, u)::text) from users u where id = ${user};`;
+
+/** Sets it; told: says so on the bus. */
+const shows = (user, state, { told = true } = {}) => stack.psql(`begin; ${presenceOf(user, state)} ${told ? presenceTold(user) : ""} commit`);
 
 /** Moves a public marker. */
 const reads = (user, room, seq) =>
@@ -321,10 +321,9 @@ test("a listener that was lost: what was told meanwhile is read", async () => {
 	for (const state of ["online", "away", "offline"]) {
 		// said while nobody hears: the listener ends in the transaction that says it
 		await stack.psql(
-			`begin; update presence set state = '${state}' where user_id = ${x};
-			insert into presence (user_id, state) values (${x}, '${state}') on conflict do nothing;
+			`begin; ${presenceOf(x, state)}
 			update members set last_read_seq = last_read_seq + 1 where channel_id = ${room} and user_id = ${y};
-			select pg_notify('pulsechat', '0 w 0 0 ${x} ' || presence_json(0, u)::text) from users u where id = ${x};
+			${presenceTold(x)}
 			select pg_notify('pulsechat', '0 k ${room} 0 ${y} {"user":${y},"seq":' || last_read_seq || '}') from members
 				where channel_id = ${room} and user_id = ${y};
 			select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'realtime2-listen'; commit`,

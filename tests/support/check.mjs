@@ -27,7 +27,7 @@ const list = (dir, ending) =>
 // lanes: how many files it has under way at once (1). alone: nothing else meanwhile; what stands behind it in the plan comes later.
 
 /** Files under way at once: so many mostly wait, on two cores. */
-const LANES = { check: 5, long: 2, lint: 1 };
+const LANES = { check: 4, long: 2, lint: 1 };
 
 /** Lines of TAP, as of our scripts, cmocka and pg_prove. */
 function tap(text) {
