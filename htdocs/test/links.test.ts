@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseLines } from '../src/net/api';
 import { parseRoute, safeReturn } from '../src/ui/route';
-import { linkify, trimLink } from '../src/model/links';
+import { linkify, MOST_LINKS, trimLink } from '../src/model/links';
 import { layout, rowAt, windowOf } from '../src/ui/virtual';
 
 const links = (text: string) => linkify(text).flatMap((p) => (typeof p === 'string' ? [] : [p.text]));
@@ -63,4 +63,10 @@ test('the window holds every row that is in view', () => {
 	}
 	assert.equal(rowAt(offsets, -5), 0);
 	assert.deepEqual(windowOf(layout(new Float64Array(0)), 0, 600), { from: 0, to: 0 });
+});
+
+test('an endless row of links: so many of them, the rest stays text, and none of it is lost', () => {
+	const text = 'https://x.org/ '.repeat(MOST_LINKS + 1000);
+	assert.equal(links(text).length, MOST_LINKS);
+	assert.equal(linkify(text).map((p) => (typeof p === 'string' ? p : p.text)).join(''), text);
 });

@@ -207,7 +207,9 @@ test('TX-2 a preview never splits a character, wherever it is cut', () => {
 		assert.doesNotThrow(() => encodeURIComponent(shown));
 	}
 	assert.ok(full > 0 && full < 20);
-	assert.equal(preview(`a${'\u0301'.repeat(5000)}bc`, 100), '…', 'not half a tower either');
+	const tower = `a${'\u0301'.repeat(5000)}bc`;
+	assert.equal(preview(tower, 30), '…', 'not half a tower either');
+	assert.equal(preview(tower, 100), `a${'\u0301'.repeat(32)}bc`, 'no script has more marks');
 	assert.equal(preview('two\nlines  here', 100), 'two lines here');
 });
 

@@ -44,16 +44,21 @@ export function linkAt(text: string, at: number): string | null {
 	return webAddress(link) && link;
 }
 
+/* No person writes so many into one text: what comes behind stays text, since drawing a link costs more than drawing words. */
+export const MOST_LINKS = 300;
+
 export type Piece = string | { href: string; text: string };
 
 /* A text in pieces: plain ones, and the web addresses in it. */
 export function linkify(text: string): Piece[] {
 	const pieces: Piece[] = [];
 	let at = 0;
+	let links = 0;
 	for (const m of text.matchAll(ADDRESS)) {
 		const link = trimLink(m[0]);
 		const url = webAddress(link);
 		if (!url) continue;
+		if (++links > MOST_LINKS) break;
 		if (m.index > at) pieces.push(text.slice(at, m.index));
 		pieces.push({ href: url.href, text: link });
 		at = m.index + link.length;

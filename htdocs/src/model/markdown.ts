@@ -2,7 +2,7 @@
 // are links, HTML is text. From the text to blocks; nothing here knows of the screen. Pure.
 import { Strikethrough, parser as commonmark, type InlineParser, type MarkdownExtension } from '@lezer/markdown';
 import type { SyntaxNode } from '@lezer/common';
-import { linkAt, linkify, safeHref } from './links';
+import { linkAt, linkify, MOST_LINKS, safeHref } from './links';
 
 export type Inline =
 	| string
@@ -47,6 +47,7 @@ const START = /^[ \t]*(?:[>*+-]|\d{1,9}[.)]|`{3}|~{3})/;
 const NESTED = /^[ \t]*(?:(?:[>*+-]|\d{1,9}[.)])[ \t]*){9}[^\s*+-]|^[ \t]*(?:[>*+-][ \t]*){30}|^[ \t]{40,}(?:[>*+-]|\d{1,9}[.)])/;
 
 function tooMuch(text: string): boolean {
+	if (text.split('://').length - 1 > MOST_LINKS) return true;
 	let marks = 0;
 	let brackets = 0;
 	let starts = 0;
@@ -73,7 +74,11 @@ function tooMuch(text: string): boolean {
 	return false;
 }
 
-function parse(text: string): Block[] {
+/* More marks over one letter than any script has: shaping them takes a browser long, and they reach into the lines above. */
+const TOWER = /(\p{M}{32})\p{M}+/gu;
+
+function parse(source: string): Block[] {
+	const text = source.replace(TOWER, '$1');
 	if (!MARKUP.test(text)) return [{ kind: 'text', of: [text] }];
 	if (tooMuch(text)) {
 		const of = linkify(text).map((p): Inline => (typeof p === 'string' ? p : { kind: 'link', href: p.href, of: [p.text] }));
