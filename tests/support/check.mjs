@@ -52,9 +52,9 @@ const make = (...targets) => ["make", "--no-print-directory", `-j${cpus().length
 const alone = (suite) => ({ ...suite, alone: true });
 const build = (name, ...targets) => ({ name, build: true, alone: true, minutes: 15, steps: [{ argv: make(...targets), count: () => ({}) }] });
 
-/** atOnce: how many files, where they mostly wait. */
-function nodeSuite(name, dir, minutes, env = {}, only = "", atOnce = 1) {
-	const files = list(dir, `${only}.test.mjs`);
+/** only, but: ends of the names of the files that are meant, or not. atOnce: how many files, where they mostly wait. */
+function nodeSuite(name, dir, minutes, env = {}, only = "", atOnce = 1, but = "/") {
+	const files = list(dir, `${only}.test.mjs`).filter((f) => !f.endsWith(`${but}.test.mjs`));
 	const argv = [process.execPath, "--test", `--test-concurrency=${atOnce}`, "--test-reporter=spec", "--test-reporter-destination=stdout"];
 	return { name, minutes, lanes: atOnce, steps: files.length > 0 ? [{ argv: [...argv, ...files], env, count: nodeSummary }] : [] };
 }
@@ -159,12 +159,13 @@ const plans = {
 		},
 		// What takes longest comes first: in the end all lanes are in use.
 		nodeSuite("realtime", "tests/realtime", 12, seen, "", 3),
-		nodeSuite("api", "tests/api", 12, seen, "", 2),
+		nodeSuite("api", "tests/api", 12, seen, "", 2, "parked"),
 		nodeSuite("files", "tests/files", 10, seen),
 		nodeSuite("chaos", "tests/chaos", 12, { ...asan, ...unchecked }, "", 2),
 		nodeSuite("run", "tests/run", 8, unchecked),
 		nodeSuite("proxies", "tests/proxies", 8, { ...asan, ...unchecked }),
 		serversSuite(),
+		alone(nodeSuite("api (parked)", "tests/api", 2, seen, "parked")), // hundreds of polls, by the clock
 		alone(nodeSuite("contract", "tests/contract", 1, seen)), // what these have seen
 		alone(nodeSuite("web", "tests/web", 12, unchecked, "", 3)), // pages mostly wait, but each takes a browser
 	],
