@@ -55,9 +55,10 @@ static int read_place(const struct request *q, enum history_mode *mode, int64_t 
 
 	if (!time)
 		return paging_read(q, mode, seq, e);
+	*mode = HISTORY_AROUND;
+	*seq = 0;
 	if (request_query(q, "before") || request_query(q, "after") || request_query(q, "around"))
 		return err_set(e, ERR_BAD_FIELD, "around_time", "only one of before, after, around and around_time");
-	*mode = HISTORY_AROUND;
 	return history_seq_at(q->db, q->param[0], time, seq, e);
 }
 
