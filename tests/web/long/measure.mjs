@@ -11,19 +11,29 @@ const peak = (pid) => Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pi
 
 export const peaks = (stack, names) => Object.fromEntries(names.map((name) => [name, peak(stack.pids[name])]));
 
+/** A trace's events, one a line: of minutes they are more than a string can hold. */
+function* linesOf(bytes) {
+	for (let at = 0, end; at < bytes.length; at = end + 1) {
+		end = bytes.indexOf(10, at);
+		if (end < 0) end = bytes.length;
+		yield bytes.toString("latin1", at, end);
+	}
+}
+
 export async function calm(browser, page) {
 	await browser.startTracing(page, { categories: ["disabled-by-default-devtools.timeline"] });
 	return async () => {
-		const { traceEvents: all } = JSON.parse(await browser.stopTracing());
-		const thread = (e) => `${e.pid} ${e.tid}`;
-		const main = new Set(all.filter((e) => e.name === "thread_name" && e.args.name === "CrRendererMain").map(thread));
-		const most = { cpu: 0, wall: 0 };
-		for (const e of all) {
-			if (e.name !== "RunTask" || !main.has(thread(e))) continue;
-			most.cpu = Math.max(most.cpu, (e.tdur ?? 0) / 1000);
-			most.wall = Math.max(most.wall, (e.dur ?? 0) / 1000);
+		const number = (line, key) => Number(new RegExp(`"${key}":(\\d+)`).exec(line)?.[1] ?? 0);
+		const thread = (line) => `${number(line, "pid")} ${number(line, "tid")}`;
+		const main = new Set(), most = new Map(); // by thread
+		for (const line of linesOf(await browser.stopTracing())) {
+			if (line.includes('"CrRendererMain"')) main.add(thread(line));
+			if (!line.includes('"name":"RunTask"')) continue;
+			const m = most.get(thread(line)) ?? { cpu: 0, wall: 0 };
+			most.set(thread(line), { cpu: Math.max(m.cpu, number(line, "tdur") / 1000), wall: Math.max(m.wall, number(line, "dur") / 1000) });
 		}
-		return most;
+		const of = [...most].filter(([t]) => main.has(t)).map(([, m]) => m);
+		return { cpu: Math.max(0, ...of.map((m) => m.cpu)), wall: Math.max(0, ...of.map((m) => m.wall)) };
 	};
 }
 
