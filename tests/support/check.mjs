@@ -186,7 +186,7 @@ const plans = {
 		nodeSuite("realtime (threads)", "tests/realtime", 15, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (unread)", "tests/realtime", 8, { STEPS: "6000" }, "unread"),
 		nodeSuite("web (files)", "tests/web", 8, { ...whole, FILES_ALL: "1" }, "files_radosgw"),
-		nodeSuite("web (large)", "tests/web/long", 16, whole),
+		nodeSuite("web (large)", "tests/web/long", 20, whole),
 		nodeSuite("web (axe)", "tests/web", 6, { ...whole, SIZES: "all" }, "axe"),
 		nodeSuite("web (scroll)", "tests/web", 8, { ...whole, ROWS: "10000" }, "text"),
 		nodeSuite("web (roles)", "tests/web", 6, { ...whole, SIZES: "all" }, "roles"),
@@ -216,7 +216,7 @@ const plans = {
 			name: "fuzz",
 			alone: true,
 			minutes: 12,
-			steps: list("tests/fuzz", ".c").length > 0 ? [{ argv: ["tests/support/fuzz.sh", "60"], count: tap }] : [],
+			steps: list("tests/fuzz", ".c").length > 0 ? [{ argv: ["tests/support/fuzz.sh", "40"], count: tap }] : [],
 		},
 	],
 };

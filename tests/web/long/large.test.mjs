@@ -156,7 +156,6 @@ for (const kind of (process.env.PC_STORES ?? "local,radosgw").split(","))
 				(url) => [1, 2, 3].some((n) => url.searchParams.get("partNumber") === String(half + n)),
 				(route) => held || route.continue(),
 			);
-			let tasks = await calm(browser, page);
 			const memory = await browserMemory(browser);
 			const began = Date.now();
 			await page.locator(".composer input[type=file]").first().setInputFiles(file.path);
@@ -172,19 +171,21 @@ for (const kind of (process.env.PC_STORES ?? "local,radosgw").split(","))
 			};
 			await until(follow(20), { ms: LONG, every: 300, what: "a fifth of it" });
 			await page.locator(".msg-pending .up-line", { hasText: /of [\d.]+ [MG]B · .*\/s · / }).waitFor();
-			// Meanwhile one talks elsewhere.
+			// Meanwhile one talks elsewhere. Looked at while one does: of minutes a trace comes to a gigabyte.
+			let tasks = await calm(browser, page);
 			await page.locator(`nav.side a[href="/c/${other}"]`).click();
 			await page.locator(".attach").waitFor();
 			await say(page, "while it goes");
 			await seen(page, "while it goes", MINUTES);
 			await page.locator(`nav.side a[href="/c/${id}"]`).click();
+			await bar.waitFor();
+			quick(await tasks());
 			await until(follow(Math.floor((100 * half * PART) / file.size)), { ms: LONG, every: 300, what: "the half of it" });
 			assert.deepEqual(shown, [...shown].sort((a, b) => a - b), "it only goes up");
 			assert.ok(shown.length >= 5, `${shown}`);
 			const sorted = (list) => list.splice(0).sort((a, b) => a - b);
 			await until(() => puts.length === half, { ms: MINUTES, what: "each part's answer" });
 			assert.deepEqual(sorted(puts), numbers(1, half));
-			quick(await tasks());
 
 			held = false;
 			await page.reload();
@@ -192,9 +193,10 @@ for (const kind of (process.env.PC_STORES ?? "local,radosgw").split(","))
 			await page.locator(".msg-pending").getByText("The page was loaded again before it was sent").waitFor();
 			tasks = await calm(browser, page);
 			await page.locator(".msg-pending input[type=file]").setInputFiles(file.path);
+			await until(() => puts.length > 0, { ms: LONG, what: "it goes on" });
+			quick(await tasks());
 			await sent(id, 1);
 			const seconds = (Date.now() - began) / 1000;
-			quick(await tasks());
 			assert.deepEqual(sorted(puts), numbers(half + 1, all), "what was there is not sent again");
 			const [m] = await allMessages(api, id);
 			assert.deepEqual([m.body.text, m.body.files[0].size], ["the film", file.size]);
