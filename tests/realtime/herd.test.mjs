@@ -16,7 +16,10 @@ before(async () => {
 	[alice] = await people(stack, "alice");
 	({ people: all, room } = await crowd(stack, alice, PEOPLE));
 });
-after(() => stack.stop());
+after(() => {
+	for (const m of herd ?? []) m.stop(); // a failure leaves them on their way
+	return stack?.stop();
+});
 
 /** What a right client does: it comes back when it is told to, or at random within two seconds; then ever later, with jitter. */
 class Member {

@@ -7,7 +7,7 @@ import { startStack } from "../support/stack.mjs";
 import { client } from "../support/http.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
-import { channel, crowd, followers, head, people, post, range, until } from "./help.mjs";
+import { caughtUp, channel, crowd, followers, head, people, post, range, until } from "./help.mjs";
 
 const BOTH = ["realtime1", "realtime2"];
 let stack, alice, bob, carol, dave;
@@ -183,13 +183,14 @@ test("at most a line of presence a second, whatever changes; a look of one's own
 	for (const id of ids) await knows(f, id, "offline", 4000);
 	const lines = presences(f).length - first, seconds = (Date.now() - at) / 1000;
 	assert.ok(lines >= 2 && lines <= seconds + 1, `${lines} lines in ${seconds} s`);
-	const t = Date.now();
-	for (const n of range(1, 3)) {
+	const t = Date.now(), LOOKS = 10;
+	for (let n = 0; n < LOOKS; n++) {
 		const before = presences(f).length;
-		await acked(f, { op: "focus", channels: n % 2 ? [] : [room] });
-		if (n % 2 === 0) await until(() => presences(f).length > before);
+		await acked(f, { op: "focus", channels: [] });
+		await acked(f, { op: "focus", channels: [room] });
+		await until(() => presences(f).length > before);
 	}
-	assert.ok(Date.now() - t < 900, `${Date.now() - t} ms`);
+	assert.ok(Date.now() - t < (LOOKS - 1) * 1000, `${LOOKS} looks took ${Date.now() - t} ms: no second between them`);
 	await f.close();
 });
 
@@ -250,6 +251,7 @@ test("polls: the state at once, then only where it differs; without focus none",
 	for (const via of ["realtime1", "realtime2", "api1"]) {
 		const instance = randomUUID();
 		const ask = { instance, focus: room, watch: x, via };
+		await caughtUp(bob, via); // with who is in the room
 		let p = await poll(bob, { cursor: await head(bob), wait: 20, ...ask });
 		assert.equal(p.status, 200, p.text);
 		assert.deepEqual(p.lines.map((l) => l.type), ["presence", "reads", "typing", "cursor"], via);
@@ -272,10 +274,12 @@ test("polls: the state at once, then only where it differs; without focus none",
 		assert.ok(!ws.lines.some((l) => l.type === "reset"));
 		await ws.close();
 		// another focus is answered at once, with the state that goes with it
-		const began = Date.now();
-		p = await poll(bob, { cursor: p.cursor, wait: 20, instance, focus: "", watch: x, via });
-		assert.deepEqual(p.lines.map((l) => l.type), ["presence", "cursor"]);
-		assert.ok(Date.now() - began < 900, `${Date.now() - began} ms`);
+		const began = Date.now(), LOOKS = 8;
+		for (let n = 0; n < LOOKS; n++) {
+			p = await poll(bob, { cursor: p.cursor, wait: 20, instance, focus: n % 2 ? room : "", watch: x, via });
+			assert.deepEqual(p.lines.map((l) => l.type), n % 2 ? ["presence", "reads", "typing", "cursor"] : ["presence", "cursor"]);
+		}
+		assert.ok(Date.now() - began < (LOOKS - 1) * 1000, `${LOOKS} looks took ${Date.now() - began} ms: no second between them`);
 		const wait0 = await poll(bob, { cursor: await head(bob), wait: 0, ...ask });
 		assert.deepEqual(wait0.lines.map((l) => l.type), ["presence", "reads", "typing", "cursor"]);
 	}
@@ -291,18 +295,20 @@ test("polls that go to each process in turn do not spin, whatever each of them k
 	await until(() => f.polls >= 4, { ms: 20000, what: "each has been asked" });
 	let before = f.polls, t = Date.now();
 	await until(() => Date.now() - t > 3000, { ms: 5000 });
-	assert.ok(f.polls - before <= 3, `${f.polls - before} polls in 3 s of nothing`);
+	const most = (more) => Math.ceil((Date.now() - t) / 2000) + more; // each waits for two seconds
+	assert.ok(f.polls - before <= most(1), `${f.polls - before} polls in ${Date.now() - t} ms of nothing`);
 	// what one process alone knows, and another one: said on no bus
 	before = f.polls;
 	t = Date.now();
 	await shows(x, "online", { told: false });
 	await until(() => Date.now() - t > 3000, { ms: 5000 });
-	assert.ok(f.polls - before <= 5, `${f.polls - before} polls in 3 s`);
+	assert.ok(f.polls - before <= most(3), `${f.polls - before} polls in ${Date.now() - t} ms`);
 	// changes all the time
 	before = f.polls;
 	t = Date.now();
 	for (let i = 0; Date.now() - t < 3000; i++) await shows(y, i % 2 ? "online" : "away");
-	assert.ok(f.polls - before <= 5, `${f.polls - before} polls in 3 s of changes`);
+	const seconds = (Date.now() - t) / 1000; // at most one line of presence a second
+	assert.ok(f.polls - before <= Math.ceil(seconds) + 2, `${f.polls - before} polls in ${seconds} s of changes`);
 	await shows(x, "away");
 	await shows(y, "offline");
 	await knows(f, x, "away");
