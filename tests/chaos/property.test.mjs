@@ -262,9 +262,7 @@ test("random actions of 20 people: what each client has by events equals a fresh
 	try {
 		for (let round = 1; round <= ROUNDS; round++) {
 			await Promise.all(Array.from({ length: AT_ONCE }, () => act(began + round * ROUND * 1000)));
-			const still = Date.now(), end = began + round * ROUND * 1000;
 			await agree(devices, `after round ${round} of SEED=${seed}`, { newest: round < ROUNDS });
-			console.log(`round ${round}: ${still - end} ms late, agree ${Date.now() - still} ms, messages ${rooms.map((r) => r.last)}`);
 			if (round === ROUNDS - BEFORE)
 				for (const me of w.people) {
 					const then = remembering(me);
@@ -272,9 +270,7 @@ test("random actions of 20 people: what each client has by events equals a fresh
 				}
 		}
 		await Promise.all(devices.map((d) => d.stop()));
-		const still = Date.now();
 		await agree(halfway, `by what came since it was loaded, SEED=${seed}`);
-		console.log(`halfway: ${Date.now() - still} ms`);
 	} finally {
 		await Promise.all([...devices, ...halfway].map((d) => d.stop()));
 	}
