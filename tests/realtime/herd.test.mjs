@@ -101,8 +101,8 @@ async function lose(t, how) {
 	let going = true;
 	const watched = watch(() => going);
 	const began = performance.now();
-	for (const m of herd) m.attempts = 0;
 	await Promise.all(["realtime1", "realtime2"].map((name) => stack.up(name)));
+	for (const m of herd) m.attempts = 0;
 	await have(sent);
 	const attempts = Math.max(...herd.map((m) => m.attempts));
 	const seconds = (performance.now() - began) / 1000;
@@ -112,7 +112,7 @@ async function lose(t, how) {
 	assert.ok(most.seen > 0, "the log was read while we looked");
 	assert.ok(most.reads <= 2 * LOG_READERS, `${most.reads} log reads at a time`);
 	assert.ok(most.connections <= 2 * (LOG_READERS + 2), `${most.connections} connections`);
-	assert.ok(seconds < 30, `${seconds} s`);
+	assert.ok(attempts <= 3, `${attempts} attempts of one client at processes that are up`); // how long it takes is the machine's matter
 	for (const m of herd) {
 		assert.deepEqual(m.got, range(1, sent));
 		assert.deepEqual(m.faults, []);

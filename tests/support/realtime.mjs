@@ -270,7 +270,7 @@ export function stay(who, { cursor, via, rooms, polls = false }) {
 			if (over) ws.terminate();
 			await ws.closed;
 			one.ends++;
-			await new Promise((ok) => setTimeout(ok, 50));
+			await new Promise((ok) => setTimeout(ok, 50).unref()); // as follow()
 		}
 	};
 	const done = feed ? feed.done : byWs();
