@@ -9,7 +9,7 @@ import { follow, openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { channel, exactly, head, people, post, range, say, seqs, until } from "./help.mjs";
 
-const IDLE = "12s"; // a stream says every quarter of it that its session is in use
+const IDLE = "20s"; // a stream says every quarter of it that its session is in use
 let stack, alice, bob, carol, dave;
 
 before(async () => {
@@ -154,8 +154,8 @@ test("a session that reaches its end is told so; one that is used in a stream do
 	const web = await signIn(stack, "carol");
 	const ws = await openWs(web);
 	const id = (await web.get("/api/v1/me")).json.session.id;
-	await stack.psql(`update sessions set last_used_at = now() - interval '9 s' where id = ${id}`);
-	const used = async () => (await stack.psql(`select last_used_at > now() - interval '6 s' from sessions where id = ${id}`)) === "t";
+	await stack.psql(`update sessions set last_used_at = now() - interval '10 s' where id = ${id}`);
+	const used = async () => (await stack.psql(`select last_used_at > now() - interval '8 s' from sessions where id = ${id}`)) === "t";
 	await until(used, { what: "the stream kept it in use" });
 	assert.equal((await ws.call({ op: "ping" })).type, "pong");
 	assert.equal((await web.get("/api/v1/me")).status, 200);
