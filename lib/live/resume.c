@@ -132,6 +132,23 @@ static int ascending(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Most are of one chain, newest first. */
+static void sort(int64_t *ids, size_t n)
+{
+	bool sorted = true;
+
+	for (size_t i = 0, k = n - 1; i < k; i++, k--) {
+		int64_t id = ids[i];
+
+		ids[i] = ids[k];
+		ids[k] = id;
+	}
+	for (size_t i = 1; i < n && sorted; i++)
+		sorted = ids[i - 1] <= ids[i];
+	if (!sorted)
+		qsort(ids, n, sizeof(*ids), ascending);
+}
+
 /* Own events of the ring above after, unsorted. */
 static void walk_chains(const struct live *l, const struct live_user *u, int64_t after, struct ids *ids)
 {
@@ -176,7 +193,7 @@ static bool collect(struct live *l, struct receiver *r)
 	if (ids.over)
 		return false;
 	if (s->n)
-		qsort(s->ids, s->n, sizeof(*s->ids), ascending);
+		sort(s->ids, s->n);
 	return true;
 }
 
