@@ -103,9 +103,9 @@ test("a poll's instance lives for its hold and a little more; a beacon ends it s
 	await toldSoon(bob, ["online", "offline"], GRACE + LEASE + 10000);
 	const took = watch.lines.findLast((l) => l.user === bob.id).at - left;
 	assert.ok(took > GRACE - 200 && took < GRACE + SWEEP, `offline ${took} ms after the beacon`);
+	const again = Date.now();
 	await poll(bob, { instance, cursor, wait: 0, via: "realtime2" });
 	await toldSoon(bob, ["online", "offline", "online"]);
-	const again = Date.now();
 	await gone(bob);
 	assert.ok(Date.now() - again > 2000 + GRACE - 300, "its hold, the slack, the grace");
 	await toldExactly(bob, ["online", "offline", "online", "offline"]);
