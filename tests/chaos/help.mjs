@@ -124,7 +124,7 @@ export function watchListeners(stack) {
 	let seen = 0;
 	const bad = [];
 	const done = (async () => {
-		while (on) {
+		while (on && !stack.stopping) {
 			try {
 				const rows = await stack.psql(
 					`SELECT application_name, state, now() - xact_start FROM pg_stat_activity WHERE application_name LIKE '%-listen'`,

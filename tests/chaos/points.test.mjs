@@ -115,7 +115,7 @@ test("readers that take nothing for a while: each has all in the end, over its b
 		const r = { got: [], closes: [] };
 		r.done = (async () => {
 			let cursor = from;
-			while (r.got.length < n) {
+			while (r.got.length < n && !stack.stopping) {
 				const ws = await openWs(bob, { via, cursor, hello: false });
 				await Promise.race([ws.closed, until(() => r.got.length + seqs(ws.lines, room).length >= n, { ms: 60000, every: 50 })]);
 				inOrder(ws);
@@ -170,28 +170,27 @@ describe("the wall clock leaps", () => {
 			const scans = "SELECT coalesce(idx_scan, 0) + seq_scan FROM pg_stat_user_tables WHERE relname = 'sessions'";
 			const looks = async () => Number(await stack.psql(scans));
 			const looked = await looks();
-			const t = Date.now();
 			for (let i = 1; i <= 6; i++) {
 				await (i % 2 ? say(a, room, `${i}`) : post(alice, room, `${i}`));
 				await sleep(500);
 			}
 			for (const f of [...all, p]) await exactly(f, room, 1, 6);
-			await until(() => all.every((f, i) => f.lines.filter((l) => l.type === "heartbeat").length >= beats[i] + 3), { ms: 6000 });
-			assert.ok(Date.now() - t < 8000);
+			await until(() => all.every((f, i) => f.lines.filter((l) => l.type === "heartbeat").length >= beats[i] + 3), { what: "three more heartbeats" });
 			const q = Date.now();
 			assert.equal((await poll(bob, { via: "realtime1", cursor: a.hello.cursor.replace(/\d+$/, (d) => d), wait: 0 })).status, 200);
 			assert.equal((await poll(bob, { via: "realtime1", cursor: p.at, wait: 2 })).status, 200);
-			assert.ok(Date.now() - q > 1900 && Date.now() - q < 6000, `a poll of 2 s took ${Date.now() - q} ms`);
+			// where time went by the wall clock it would be an hour, or nothing
+			assert.ok(Date.now() - q > 1900 && Date.now() - q < 30000, `a poll of 2 s took ${Date.now() - q} ms`);
 			// nobody is closed, and nobody asks for the session all the time
 			for (const f of all) assert.equal((await f.call({ op: "ping" })).type, "pong");
 			assert.equal((await web.get("/api/v1/me")).status, 200);
 			assert.ok((await looks()) - looked < 100, `${(await looks()) - looked} looks at the sessions`);
 			// its end is the database's
 			await stack.psql(`UPDATE sessions SET expires_at = now() + interval '2 s' WHERE id = ${session}`);
-			const last = await openWs(web, { via: "realtime2" });
+			const last = await openWs(web, { via: "realtime2", hello: false });
 			const opened = Date.now();
 			assert.equal((await last.closed).code, 4001);
-			assert.ok(Date.now() - opened < 3500, `ended after ${Date.now() - opened} ms`);
+			assert.ok(Date.now() - opened < 30000, `ended after ${Date.now() - opened} ms`);
 			await p.stop();
 			assert.deepEqual(texts(before[1].lines, room), ["1", "2", "3", "4", "5", "6"]);
 			for (const f of [...before, after_, a]) f.terminate();

@@ -18,10 +18,11 @@ import { relayDatabase, sleep, startRelay } from "./help.mjs";
 /**
  * seconds, seed, clients, rate (messages a second of all), variant.
  * env: for the C programs, PC_FAULTS among it.     script: [{at: seconds, name}] instead of random faults.     say: (text) => …
+ * least: so many messages are acknowledged, else it goes on, for three times as long at most.
  * enough: (faults that clients have met so far) => true to end at once, without a comparison at the end.
  */
 export async function soak(options = {}) {
-	const { seconds = 600, clients: count = 300, rate = 40, variant, env = {}, script, enough, say = () => {} } = options;
+	const { seconds = 600, clients: count = 300, rate = 40, variant, env = {}, script, least = 0, enough, say = () => {} } = options;
 	let { seed } = options;
 	seed ??= (Math.random() * 2 ** 31) | 0;
 	say(`seed ${seed}`);
@@ -137,7 +138,8 @@ export async function soak(options = {}) {
 		} else {
 			const total = FAULTS.reduce((n, f) => n + f.weight, 0);
 			await sleep(2000);
-			while (now() < seconds && !found()) {
+			const acked = () => all.reduce((n, c) => n + c.acked.length, 0);
+			while ((now() < seconds || (acked() < least && now() < 3 * seconds)) && !found()) {
 				let w = random() * total;
 				const fault = FAULTS.find((f) => (w -= f.weight) < 0) ?? FAULTS[0];
 				const p = start(fault);

@@ -7,11 +7,12 @@ import { kinds, reportText, soak } from "./soak.mjs";
 
 const HARMLESS = ["lose_notify 0.02", "commit_no_reply 0.01", "ack_lost 0.005", "slow_reader 5", "clock_step -3600000"];
 
-test("a minute of random faults: no loss, no double, no disorder", { timeout: 300000 }, async (t) => {
+test("a minute of random faults: no loss, no double, no disorder", { timeout: 400000 }, async (t) => {
 	const r = await soak({
 		seconds: Number(process.env.SOAK_SECONDS ?? 60),
 		seed: process.env.SEED ? Number(process.env.SEED) : undefined,
 		variant: "faults",
+		least: 501,
 		env: { PC_FAULTS: HARMLESS.join(",") },
 		say: (text) => t.diagnostic(text),
 	});

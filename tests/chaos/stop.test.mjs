@@ -43,7 +43,7 @@ test(`PG-3 a process that stands still for ${SECONDS} s under ${RATE} messages a
 	});
 	const sender = (async () => {
 		const start = Date.now();
-		while (on) {
+		while (on && !stack.stopping) {
 			for (const due = ((Date.now() - start) * RATE) / 1000; sent < due && sent - waits.length < UNDER_WAY; sent++) {
 				const op = sendOp(rooms[sent % rooms.length], `${sent}`);
 				began.set(op.client_id, Date.now());
@@ -53,7 +53,7 @@ test(`PG-3 a process that stands still for ${SECONDS} s under ${RATE} messages a
 		}
 	})();
 	const queue = (async () => {
-		while (on) {
+		while (on && !stack.stopping) {
 			usage.push(Number(await stack.psql("SELECT pg_notification_queue_usage()")));
 			await sleep(250);
 		}

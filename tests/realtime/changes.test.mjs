@@ -6,7 +6,7 @@ import { startStack } from "../support/stack.mjs";
 import { follow, openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { View } from "../support/view.mjs";
-import { channel, head, inOrder, people, post, range, sendOp, until } from "./help.mjs";
+import { caughtUp, channel, head, inOrder, people, post, range, sendOp, until } from "./help.mjs";
 
 let stack, alice, bob, carol, far;
 
@@ -38,6 +38,8 @@ async function pushOut() {
 /** What comes after the cursor, by each transport and process: [name, lines, all bytes]. */
 async function resumes(who, cursor, enough) {
 	const all = [];
+	// One that has not come to a deletion yet gives the message as it stands in the log up to there.
+	await caughtUp(who, "realtime1", "realtime2", "api1");
 	for (const via of ["realtime1", "realtime2"]) {
 		const ws = await openWs(who, { cursor, via });
 		await ws.some(enough);

@@ -104,7 +104,7 @@ test("PG-2 a listener that cannot come back: the process's own /healthz says dea
 		assert.equal(Number(answer.headers["content-length"]), answer.bytes.length);
 		return answer.json;
 	};
-	await until(async () => (await health()).bus === "ok", { what: "the bus is heard" });
+	await until(async () => (await health()).bus === "ok" && (await health()).connections === 1, { what: "the bus is heard, those of before have gone" });
 	assert.deepEqual(await health(), { status: "ok", database: "ok", writer: "ok", bus: "ok", connections: 1 });
 	let stop = false;
 	const killing = (async () => {

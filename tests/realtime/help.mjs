@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { bot, client } from "../support/http.mjs";
-import { follow } from "../support/realtime.mjs";
+import { follow, poll } from "../support/realtime.mjs";
 
 export { rng } from "../support/random.mjs";
-export { until } from "../support/until.mjs";
+import { until } from "../support/until.mjs";
+
+export { until };
 
 /** Clients with a token each, by handle. */
 export async function people(stack, ...handles) {
@@ -62,6 +64,13 @@ export async function head(who) {
 	const answer = await who.get("/api/v1/channels");
 	assert.equal(answer.status, 200, answer.text);
 	return answer.headers["pulsechat-cursor"];
+}
+
+/** Waits until these processes (realtime1, api1) know all that is in the log by now: what others wrote reaches each at its own time. */
+export async function caughtUp(who, ...vias) {
+	const at = idOf(await head(who));
+	for (const via of vias)
+		await until(async () => idOf((await poll(who, { via })).cursor) >= at, { what: `${via} to have come to event ${at}` });
 }
 
 export const idOf = (cursor) => Number(cursor.split(".")[1]);

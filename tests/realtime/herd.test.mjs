@@ -16,7 +16,10 @@ before(async () => {
 	[alice] = await people(stack, "alice");
 	({ people: all, room } = await crowd(stack, alice, PEOPLE));
 });
-after(() => stack.stop());
+after(() => {
+	for (const m of herd ?? []) m.stop(); // a failure leaves them on their way
+	return stack?.stop();
+});
 
 /** What a right client does: it comes back when it is told to, or at random within two seconds; then ever later, with jitter. */
 class Member {
@@ -99,15 +102,17 @@ async function lose(t, how) {
 	const watched = watch(() => going);
 	const began = performance.now();
 	await Promise.all(["realtime1", "realtime2"].map((name) => stack.up(name)));
+	for (const m of herd) m.attempts = 0;
 	await have(sent);
+	const attempts = Math.max(...herd.map((m) => m.attempts));
 	const seconds = (performance.now() - began) / 1000;
 	going = false;
 	const most = await watched;
-	t.diagnostic(`all ${HERD} resumed ${seconds.toFixed(1)} s after the start; at most ${most.reads} log reads at a time, ${most.connections} connections`);
+	t.diagnostic(`all ${HERD} resumed ${seconds.toFixed(1)} s after the start, by ${attempts} attempts at most; ${most.reads} log reads at a time, ${most.connections} connections`);
 	assert.ok(most.seen > 0, "the log was read while we looked");
 	assert.ok(most.reads <= 2 * LOG_READERS, `${most.reads} log reads at a time`);
 	assert.ok(most.connections <= 2 * (LOG_READERS + 2), `${most.connections} connections`);
-	assert.ok(seconds < 30, `${seconds} s`);
+	assert.ok(attempts <= 3, `${attempts} attempts of one client at processes that are up`); // how long it takes is the machine's matter
 	for (const m of herd) {
 		assert.deepEqual(m.got, range(1, sent));
 		assert.deepEqual(m.faults, []);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { startStack } from "../support/stack.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
-import { channel, head, people, post } from "./help.mjs";
+import { caughtUp, channel, head, people, post } from "./help.mjs";
 
 let stack, alice, bob;
 
@@ -44,6 +44,8 @@ test("drafts: told to own instances of all processes, to nobody else; who comes 
 	const all = [await ok(alice.get(path(one, "draft"))), short];
 	assert.equal(all[0].version, 3);
 	assert.deepEqual(await drafts(alice), [all[0], long]);
+	await post(alice, two, "behind what was told of them on the bus");
+	await caughtUp(alice, "realtime1", "realtime2", "api1");
 	for (const via of ["realtime1", "realtime2"]) {
 		const ws = await openWs(alice, { via, cursor, drafts: 2 });
 		await ws.some((l) => l.type === "draft" && l.channel === two);

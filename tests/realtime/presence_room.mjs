@@ -47,6 +47,12 @@ async function furnish(stack) {
 		assert.deepEqual(await watch.told(user), states);
 		assert.deepEqual(watch.bus(user), states);
 	}
+	/** His last change was told more than `least` after `before`, less than `most` after `behind`: times before and behind what made it. */
+	async function toldWithin(user, before, least, behind, most) {
+		const at = await watch.lastTold(user);
+		assert.ok(at - before > least, `told ${at - before} ms after it, more than ${least}`);
+		assert.ok(at - behind < most, `told ${at - behind} ms after it, less than ${most}`);
+	}
 	const toldSoon = (user, states, ms) => until(() => watch.bus(user).length >= states.length, { ms, what: `${states} of ${user.id}` });
 	async function gone(...users) {
 		const ids = users.map((u) => u.id);
@@ -63,5 +69,5 @@ async function furnish(stack) {
 		eye.terminate();
 		await stack.stop();
 	}
-	return { stack, alice, bob, carol, dave, watch, eye, toldExactly, toldSoon, gone, forget, stop };
+	return { stack, alice, bob, carol, dave, watch, eye, toldExactly, toldSoon, toldWithin, gone, forget, stop };
 }

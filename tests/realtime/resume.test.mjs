@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { startStack } from "../support/stack.mjs";
 import { follow, openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
-import { channel, exactly, head, idOf, inOrder, markOf, people, post, range, say, sendOp, seqs, until } from "./help.mjs";
+import { caughtUp, channel, exactly, head, idOf, inOrder, markOf, people, post, range, say, sendOp, seqs, until } from "./help.mjs";
 
 let stack, alice, bob, carol;
 
@@ -167,6 +167,7 @@ test("DL-3 b above the head, and another epoch: a reset at once, then live", asy
 			await b.some((l) => l.type === "message" && l.channel === room && l.seq === m.seq);
 			await b.close();
 		}
+		await caughtUp(bob, "realtime1", "realtime2"); // else the last message comes behind the reset
 		const p = await poll(bob, { cursor, wait: 10 });
 		assert.deepEqual(p.lines.map((l) => l.type), ["reset", "cursor"]);
 		assert.equal(p.lines[0].reason, reason);
@@ -200,6 +201,7 @@ test("DL-3 c too far behind, by own events and by age: a reset", async () => {
 	await exactly(b, room, 1, 300); // just within
 	await b.close();
 	await burst(a, room, 1);
+	await caughtUp(bob, "realtime1", "realtime2");
 	for (const open of [openWs, openSse]) {
 		const over = await open(bob, { cursor });
 		assert.equal((await over.next("reset")).reason, "too far behind");

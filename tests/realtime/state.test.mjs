@@ -7,7 +7,7 @@ import { startStack } from "../support/stack.mjs";
 import { client } from "../support/http.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
-import { channel, crowd, followers, head, people, post, range, until } from "./help.mjs";
+import { caughtUp, channel, crowd, followers, head, people, post, range, until } from "./help.mjs";
 
 const BOTH = ["realtime1", "realtime2"];
 let stack, alice, bob, carol, dave;
@@ -253,6 +253,7 @@ test("polls: the state at once, then only where it differs; without focus none",
 	for (const via of ["realtime1", "realtime2", "api1"]) {
 		const instance = randomUUID();
 		const ask = { instance, focus: room, watch: x, via };
+		await caughtUp(bob, via); // with who is in the room
 		let p = await poll(bob, { cursor: await head(bob), wait: 20, ...ask });
 		assert.equal(p.status, 200, p.text);
 		assert.deepEqual(p.lines.map((l) => l.type), ["presence", "reads", "typing", "cursor"], via);
@@ -294,18 +295,20 @@ test("polls that go to each process in turn do not spin, whatever each of them k
 	await until(() => f.polls >= 4, { ms: 20000, what: "each has been asked" });
 	let before = f.polls, t = Date.now();
 	await until(() => Date.now() - t > 3000, { ms: 5000 });
-	assert.ok(f.polls - before <= 3, `${f.polls - before} polls in 3 s of nothing`);
+	const most = (more) => Math.ceil((Date.now() - t) / 2000) + more; // each waits for two seconds
+	assert.ok(f.polls - before <= most(1), `${f.polls - before} polls in ${Date.now() - t} ms of nothing`);
 	// what one process alone knows, and another one: said on no bus
 	before = f.polls;
 	t = Date.now();
 	await shows(x, "online", { told: false });
 	await until(() => Date.now() - t > 3000, { ms: 5000 });
-	assert.ok(f.polls - before <= 5, `${f.polls - before} polls in 3 s`);
+	assert.ok(f.polls - before <= most(3), `${f.polls - before} polls in ${Date.now() - t} ms`);
 	// changes all the time
 	before = f.polls;
 	t = Date.now();
 	for (let i = 0; Date.now() - t < 3000; i++) await shows(y, i % 2 ? "online" : "away");
-	assert.ok(f.polls - before <= 5, `${f.polls - before} polls in 3 s of changes`);
+	const seconds = (Date.now() - t) / 1000; // at most one line of presence a second
+	assert.ok(f.polls - before <= Math.ceil(seconds) + 2, `${f.polls - before} polls in ${seconds} s of changes`);
 	await shows(x, "away");
 	await shows(y, "offline");
 	await knows(f, x, "away");

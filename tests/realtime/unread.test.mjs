@@ -9,7 +9,7 @@ import { startStack } from "../support/stack.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { Unread } from "../support/unread.mjs";
-import { channel, head, people, rng, until } from "./help.mjs";
+import { caughtUp, channel, head, people, rng, until } from "./help.mjs";
 
 const STEPS = Number(process.env.STEPS ?? 400);
 const ROUND = 20; // steps between two comparisons
@@ -234,5 +234,6 @@ test("a channel that was left while away does not make up for a mark that moved 
 		await sse.some(moved);
 		await sse.close();
 	}
+	await caughtUp(bob, "realtime1", "api1");
 	for (const via of ["realtime1", "api1"]) assert.ok((await poll(bob, { via, cursor, reads, wait: 5 })).lines.some(moved), via);
 });

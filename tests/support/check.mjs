@@ -210,7 +210,7 @@ const plans = {
 				},
 			],
 		},
-		nodeSuite("chaos (property)", "tests/chaos", 10, { ...unchecked, SECONDS: "240" }, "property"), // SECONDS=600 by hand: ten minutes
+		nodeSuite("chaos (property)", "tests/chaos", 14, { ...unchecked, SECONDS: "600" }, "property"),
 		nodeSuite("chaos (long)", "tests/chaos", 5, { STOP_SECONDS: "60" }, "stop"),
 		{
 			name: "fuzz",

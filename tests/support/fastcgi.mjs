@@ -72,6 +72,8 @@ export async function fcgiOpen(socketPath, { method = "GET", path, token, body, 
 			}
 			if (ended) ok();
 		});
+		// longer than any poll waits
+		socket.setTimeout(70000, () => socket.destroy(new Error(`no answer to ${method} ${path} within 70 s`)));
 		socket.on("error", no);
 		socket.on("close", () => (ended ? ok() : no(new Error("the process closed the connection before its answer ended"))));
 	});

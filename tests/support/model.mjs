@@ -7,6 +7,8 @@
 //   model.reads                                         // what to say as reads= when connecting
 //   assert.deepEqual(model.state(), (await new Model(me.id).load(me)).state())
 //   const then = remembering(me); await new Model(me.id).load(then)   // again and again: each time as it was then
+//   const part = await new Model(me.id, { newest: true }).load(me);   // no more than the newest messages of each channel
+//   assert.deepEqual(model.state(part.since), part.state())           // of one that has more
 
 import { Unread } from "./unread.mjs";
 import { View } from "./view.mjs";
@@ -51,12 +53,16 @@ class Versions {
  */
 const KINDS = {
 	rooms: class {
-		#view = new View([]);
+		#view;
+		constructor(_me, options) {
+			this.#view = new View([], options);
+		}
 		join = (id) => this.#view.add(id);
 		leave = (id) => this.#view.drop(id);
 		room = (who, id) => this.#view.load(who, id);
 		line = (line) => this.#view.take([line]);
-		state = () => this.#view.state();
+		state = (since) => this.#view.state(since);
+		since = () => this.#view.since;
 	},
 
 	/** Members have no version: what was loaded holds up to its cursor, and events count from there on. */
@@ -148,19 +154,21 @@ export function remembering(who) {
 
 export class Model {
 	#me;
+	#options;
 	#kinds;
 	#wanted = new Set(); // channels whose state is to be loaded
 	#all = false; // or everything
 	#loading = null;
 	cursor;
 
-	constructor(me) {
+	constructor(me, options) {
 		this.#me = me;
+		this.#options = options;
 		this.#empty();
 	}
 
 	#empty() {
-		this.#kinds = Object.fromEntries(Object.entries(KINDS).map(([name, Kind]) => [name, new Kind(this.#me)]));
+		this.#kinds = Object.fromEntries(Object.entries(KINDS).map(([name, Kind]) => [name, new Kind(this.#me, this.#options)]));
 		this.rooms = new Set();
 		this.#wanted.clear();
 	}
@@ -251,8 +259,13 @@ export class Model {
 		return this.#kinds.unread.unread.reads;
 	}
 
-	/** {kind: state} of all kinds. */
-	state() {
-		return Object.fromEntries(Object.entries(this.#kinds).map(([name, kind]) => [name, kind.state()]));
+	/** Where what it has of each channel begins. */
+	get since() {
+		return this.#kinds.rooms.since();
+	}
+
+	/** {kind: state} of all kinds; of the messages from `since` on. */
+	state(since) {
+		return Object.fromEntries(Object.entries(this.#kinds).map(([name, kind]) => [name, kind.state(since)]));
 	}
 }

@@ -4,6 +4,7 @@
 //   const watch = await watchPresence(stack);
 //   watch.bus(user)               states of the lines `w` so far, in their order      await watch.stop()
 //   await watch.told(user)        the same by the table; while the database never went away the two are equal
+//   await watch.lastTold(user)    when the last of it was, by the database's clock, in ms as Date.now(): how late a test hears is not in it
 //   await watch.rows()            leases and nodes: {leases, nodes}
 //   await stateOf(who, id)        what REST answers to `who` of a person: "online", "away", "offline", or undefined
 
@@ -56,14 +57,15 @@ function listen(stack, line) {
 export async function watchPresence(stack) {
 	const lines = [];
 	await stack.psql(`
-		CREATE TABLE IF NOT EXISTS told_presence (n bigint GENERATED ALWAYS AS IDENTITY, user_id bigint, state text);
+		CREATE TABLE IF NOT EXISTS told_presence
+			(n bigint GENERATED ALWAYS AS IDENTITY, user_id bigint, state text, at timestamptz DEFAULT clock_timestamp());
 		CREATE OR REPLACE FUNCTION told_presence() RETURNS trigger LANGUAGE plpgsql AS
 			'BEGIN INSERT INTO told_presence (user_id, state) VALUES (new.user_id, new.state); RETURN NULL; END';
 		CREATE OR REPLACE TRIGGER told_presence AFTER UPDATE OF state ON presence FOR EACH ROW
 			WHEN (old.state IS DISTINCT FROM new.state) EXECUTE FUNCTION told_presence()`);
 	const bus = listen(stack, (line) => {
 		const [, user, json] = /^0 w 0 0 (\d+) (\{.*\})$/s.exec(line) ?? [];
-		if (user) lines.push({ user: Number(user), at: Date.now(), ...JSON.parse(json) });
+		if (user) lines.push({ user: Number(user), ...JSON.parse(json) });
 	});
 	await bus.first;
 	const told = async (user) => {
@@ -73,6 +75,10 @@ export async function watchPresence(stack) {
 	return {
 		lines,
 		told,
+		lastTold: async (user) => {
+			const at = "SELECT extract(epoch FROM max(at)) * 1000 FROM told_presence";
+			return Number(await stack.psql(`${at} WHERE user_id = ${user.id ?? user}`));
+		},
 		bus: (user) => lines.filter((l) => l.user === (user.id ?? user)).map((l) => l.state),
 		rows: async () => {
 			const counts = "SELECT (SELECT count(*) FROM presence_leases), (SELECT count(*) FROM presence_nodes)";

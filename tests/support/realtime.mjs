@@ -109,7 +109,7 @@ export function dial(who, { instance, cursor, reads, drafts, via, past, path = "
 	const url = socketPath ? `ws+unix:${socketPath}:${where}` : base.replace("http", "ws") + where;
 	const all = { ...(host && { host }), ...who.credentials, ...headers };
 	for (const k of Object.keys(all)) if (all[k] === null || all[k] === undefined) delete all[k];
-	return new WebSocket(url, protocol, { perMessageDeflate: false, ...options, headers: all });
+	return new WebSocket(url, protocol, { perMessageDeflate: false, handshakeTimeout: 60000, ...options, headers: all });
 }
 
 export async function openWs(who, options = {}) {
@@ -154,7 +154,8 @@ export async function openWs(who, options = {}) {
 	return feed;
 }
 
-async function byFastcgi(socket, path, headers, signal) {
+/** libfcgi hangs up on whom it has not heard two seconds after he came, which a busy test may be: then once more. */
+async function byFastcgi(socket, path, headers, signal, tries = 3) {
 	const given = Object.fromEntries(Object.entries(headers).filter(([, v]) => v !== null && v !== undefined));
 	const c = await fcgiOpen(socket, { path, headers: given });
 	const leave = () => c.leave();
@@ -164,6 +165,9 @@ async function byFastcgi(socket, path, headers, signal) {
 	if (signal?.aborted) leave();
 	try {
 		return await c.answer();
+	} catch (e) {
+		if (e.code !== "EPIPE" || tries === 1 || signal?.aborted) throw e;
+		return await byFastcgi(socket, path, headers, signal, tries - 1);
 	} finally {
 		signal?.removeEventListener("abort", leave);
 	}
@@ -266,7 +270,7 @@ export function stay(who, { cursor, via, rooms, polls = false }) {
 			if (over) ws.terminate();
 			await ws.closed;
 			one.ends++;
-			await new Promise((ok) => setTimeout(ok, 50));
+			await new Promise((ok) => setTimeout(ok, 50).unref()); // as follow()
 		}
 	};
 	const done = feed ? feed.done : byWs();

@@ -98,12 +98,15 @@ export async function openSse(who, options = {}) {
 		return feed.closed;
 	};
 	const answered = new Promise((ok, no) => {
+		const late = setTimeout(() => req.destroy(new Error(`no answer to GET ${path} within 60 s`)), 60000);
+		req.on("close", () => clearTimeout(late));
 		req.on("error", (e) => {
 			end(e.message);
 			no(e);
 		});
 		req.on("response", (r) => {
 			res = r;
+			clearTimeout(late);
 			feed.head = { status: r.statusCode, headers: r.headers };
 			const isStream = r.statusCode === 200 && r.headers["content-type"] === "text/event-stream";
 			let text = "";

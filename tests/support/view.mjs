@@ -18,8 +18,11 @@ function join(held, m) {
 
 export class View {
 	#rooms = new Map(); // id to {channel, messages: Map of seq, threads: Map of a root's seq to ThreadState}
+	#newest;
 
-	constructor(rooms) {
+	/** newest: of each room no more than that is loaded, at most a page of it. */
+	constructor(rooms, { newest = false } = {}) {
+		this.#newest = newest;
 		for (const id of rooms) this.add(id);
 	}
 
@@ -47,7 +50,7 @@ export class View {
 			const room = this.#rooms.get(id);
 			this.#channel(room, await ok(`/api/v1/channels/${id}`));
 			for (let after = 0, more = true; more; ) {
-				const page = await ok(`/api/v1/channels/${id}/messages?after=${after}&limit=200`);
+				const page = await ok(`/api/v1/channels/${id}/messages?limit=${this.#newest ? 100 : `200&after=${after}`}`);
 				for (const m of page.messages) room.messages.set((after = m.seq), join(room.messages.get(m.seq), m));
 				more = page.has_after;
 			}
@@ -88,13 +91,18 @@ export class View {
 		return this;
 	}
 
-	/** Equal for equal states. */
-	state() {
+	/** Room to its first message here: for state() of one that has more. */
+	get since() {
+		return new Map([...this.#rooms].map(([id, r]) => [id, r.messages.size > 0 ? Math.min(...r.messages.keys()) : 0]));
+	}
+
+	/** Equal for equal states, of the messages from these on. */
+	state(since) {
 		const sorted = (map, by) => [...map.values()].sort((a, b) => a[by] - b[by]);
 		return [...this.#rooms].sort(([a], [b]) => a - b).map(([id, r]) => ({
 			id,
 			channel: r.channel,
-			messages: sorted(r.messages, "seq"),
+			messages: sorted(r.messages, "seq").filter((m) => m.seq >= (since?.get(id) ?? 0)),
 			threads: sorted(r.threads, "root").filter((t) => r.messages.get(t.root)?.replies),
 		}));
 	}
