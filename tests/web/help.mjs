@@ -6,9 +6,13 @@
 //   alice.links.get(page)               how many connections that last that page has open: sockets, event streams, polls
 //   block(alice.context, "refuse")      what does not come through: see block()
 //   servedStreams(stack)                how many of them the realtime processes see
+//   await becomes(() => page.locator("li").count(), 3)      what a page shows when it has come to it: a look at once may be too early
+//   await tells(alice, bob, "Hello")    ms between her key and his picture
 
+import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
+import { isDeepStrictEqual } from "node:util";
 import { chromium } from "playwright-core";
 import { pickInBrowser, signIn as signInByHttp } from "../support/http.mjs";
 import { until } from "../support/stack.mjs";
@@ -198,6 +202,46 @@ export async function say(page, text) {
 	const box = page.locator("#composer");
 	await box.fill(text);
 	await box.press("Enter");
+}
+
+/** Waits until the answer to a question is that; fails with what it was last. */
+export async function becomes(ask, want, what) {
+	let last;
+	const same = async () => isDeepStrictEqual((last = await ask()), want);
+	await until(same, { ms: 15000, what: what ?? `${ask}` }).catch((e) => {
+		assert.deepEqual(last, want, what);
+		throw e;
+	});
+}
+
+/**
+ * One says it, the other sees it: the ms between the key and the picture, each by the clock of its own page, which is the machine's. What
+ * we hear of both comes when the machine has time for us.
+ */
+export async function tells(from, to, text) {
+	await from.page.locator("#composer").fill(text);
+	await from.page.evaluate(() => {
+		window.pressed = null;
+		addEventListener("keydown", (e) => e.key === "Enter" && (window.pressed ??= Date.now()), { capture: true, once: true });
+	});
+	const shown = to.page.evaluate(
+		(text) =>
+			new Promise((ok, fail) => {
+				const late = setTimeout(() => fail(new Error(`it is not there: ${text}`)), 15000);
+				const look = () => {
+					if (![...document.querySelectorAll(".msg[data-seq] .msg-text")].some((e) => e.textContent === text)) return;
+					watch.disconnect();
+					clearTimeout(late);
+					requestAnimationFrame(() => ok(Date.now()));
+				};
+				const watch = new MutationObserver(look);
+				watch.observe(document.body, { subtree: true, childList: true, characterData: true });
+				look();
+			}),
+		text,
+	);
+	const [at] = await Promise.all([shown, from.page.locator("#composer").press("Enter")]);
+	return at - (await from.page.evaluate(() => window.pressed));
 }
 
 /** Waits until a stored message with this text is on the screen. */

@@ -6,7 +6,7 @@ import { after, afterEach, before, test } from "node:test";
 import { client, pickInBrowser } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, makeChannel, ok, send } from "../api/help.mjs";
-import { WHOLE, ask, drawn, everything, launch, launchSleeper, live, person, ready, rung, say, seen, servedStreams } from "./help.mjs";
+import { WHOLE, ask, becomes, drawn, everything, launch, launchSleeper, live, person, ready, rung, say, seen, servedStreams } from "./help.mjs";
 
 const BACK = 5000; // ms in which a page is live again, by TM-2
 
@@ -75,13 +75,18 @@ for (const by of ["sse", "poll"])
 		let tabs = [who.page, ...(await Promise.all(Array.from({ length: 7 }, () => another(who, path))))];
 		await Promise.all(tabs.map((p) => live(p, by)));
 		await until(() => servedStreams(stack) === 1, { what: "one connection at the server" });
+		// Where it had to wait for a connection, it would have to each time.
 		const took = await tabs[7].evaluate(async () => {
-			const began = performance.now();
-			const res = await fetch("/api/v1/me", { headers: { "PulseChat-Client": "test" } });
-			await res.json();
-			return performance.now() - began;
+			const each = [];
+			for (let i = 0; i < 3; i++) {
+				const began = performance.now();
+				const res = await fetch("/api/v1/me", { headers: { "PulseChat-Client": "test" } });
+				await res.json();
+				each.push(performance.now() - began);
+			}
+			return each;
 		});
-		assert.ok(took < 1000, `REST took ${took} ms`);
+		assert.ok(Math.min(...took) < 1000, `REST took ${took} ms`);
 		const shown = Promise.all(tabs.map((p) => seen(p, "from the eighth")));
 		await say(tabs[7], "from the eighth");
 		await shown;
@@ -105,7 +110,7 @@ for (const by of ["sse", "poll"])
 		}
 		await stop();
 		await complete(id, tabs);
-		for (const p of tabs) assert.equal(await rung(p), `live ${by}`);
+		for (const p of tabs) await live(p, by);
 		await until(() => servedStreams(stack) === 1, { ms: 30000, what: "one connection at the server in the end" });
 	});
 
@@ -136,7 +141,7 @@ test("a tab that hangs with the connection: another takes it over, and it follow
 	await send(api, id, "when it is back");
 	await complete(id, [who.page, second, third]);
 	await until(() => who.links.get(who.page) === 0, { what: "its old connection closed" });
-	assert.equal(who.links.get(second) + who.links.get(third), 1);
+	await becomes(() => who.links.get(second) + who.links.get(third), 1);
 });
 
 test("TM-2 a browser that sleeps: live within 5 s of waking, with all that came meanwhile, and one connection a tab", async () => {
@@ -219,7 +224,7 @@ for (const by of ["ws", "sse", "poll"])
 		const last = (await history(id)).length;
 		const mark = async () => (await ask(page, `/api/v1/channels/${id}`)).membership;
 		await until(async () => (await mark()).last_read_seq === last && (await mark()).unread === 0, { what: "all read" });
-		assert.equal(await page.locator(".entry", { hasText: `life-${by}` }).locator(".badge").count(), 0);
+		await becomes(() => page.locator(".entry", { hasText: `life-${by}` }).locator(".badge").count(), 0);
 		await until(() => servedStreams(stack) === 1, { ms: 30000, what: "one connection at the server" });
 		assert.deepEqual(who.faults, []);
 	});
@@ -241,5 +246,5 @@ test("another person signs in in another tab of the profile: the first tab says 
 	await live(page, "sse");
 	await send(api, id, "for alice");
 	await seen(page, "for alice");
-	assert.equal(who.links.get(who.page), 0);
+	await becomes(() => who.links.get(who.page), 0);
 });
