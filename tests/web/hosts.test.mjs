@@ -38,7 +38,8 @@ for (const [front, by, within] of [
 			for (const who of [a, b]) {
 				// Told once each that there is nothing better, it does not ask again at once.
 				for (const what of ["/api/v1/ws", "stream"]) assert.equal(who.asked.filter((p) => p === what).length, 1, `${who.asked}`);
-				await becomes(() => who.page.locator(".conn").innerText(), by === "plain" ? "New messages can take a few seconds to arrive" : "");
+				const slow = by === "plain" ? "New messages can take a few seconds to arrive" : "";
+				await becomes(() => who.page.locator(".conn").innerText(), slow);
 				// A second tab has its news from the first.
 				const second = await who.context.newPage();
 				await second.goto(stack.url + path);
