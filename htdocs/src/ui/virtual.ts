@@ -67,7 +67,7 @@ export function windowOf(offsets: Float64Array, top: number, height: number, bey
 
 const MARGIN = 80; // px beyond the view that are drawn at once
 const LAG = 1_500; // px beyond the view within which drawn rows may wait to be dropped
-const PIECE = 4; // rows drawn at each end in one task
+const PIECE = 3; // rows drawn at each end in one task
 
 export const holds = (a: Window, b: Window): boolean => a.from <= b.from && a.to >= b.to;
 const same = (a: Window, b: Window): boolean => a.from === b.from && a.to === b.to;
