@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, makeChannel, ok, send } from "../api/help.mjs";
-import { PHONE, axe, launch, person, ready, rung, say, seen } from "./help.mjs";
+import { PHONE, axe, becomes, launch, person, ready, rung, say, seen } from "./help.mjs";
 import { pick } from "./files.mjs";
 
 let stack, browser, api, id, hidden, a, b, bob;
@@ -60,7 +60,7 @@ test("a draft with a file is on both devices; whoever types keeps his text; sent
 	assert.equal(await b.page.locator(".chip .file-name").textContent(), "plan.txt");
 	// both at once
 	await Promise.all([box(a.page).pressSequentially("lo from a", { delay: 60 }), box(b.page).pressSequentially("p from b", { delay: 60 })]);
-	assert.deepEqual([await box(a.page).inputValue(), await box(b.page).inputValue()], ["hello from a", "help from b"]);
+	await becomes(() => Promise.all([box(a.page).inputValue(), box(b.page).inputValue()]), ["hello from a", "help from b"]);
 	// the last word stands
 	await until(
 		async () => {
@@ -83,7 +83,7 @@ test("a draft with a file is on both devices; whoever types keeps his text; sent
 	const last = (await allMessages(api, id)).at(-1);
 	assert.deepEqual([last.body.text, last.body.files.map((f) => f.name)], ["with a plan", ["plan.txt"]]);
 	await Promise.all([chips(a.page, 0), chips(b.page, 0), holds(b.page, "")]);
-	assert.equal(await a.page.locator(".entry-draft").count(), 0);
+	await becomes(() => a.page.locator(".entry-draft").count(), 0);
 });
 
 test("written with a file while the site is down: it waits, over a reload too, and goes exactly once when the site is up", async () => {
@@ -127,7 +127,7 @@ test("pinned for everyone, saved for oneself, by keys and by the panels; what is
 	const pins = page.getByRole("complementary", { name: "Pinned messages" });
 	await pins.locator(".result", { hasText: "with a plan" }).waitFor();
 	assert.deepEqual(await lookedAt(page, "light"), []);
-	assert.equal(await pins.locator(".result").count(), 1);
+	await becomes(() => pins.locator(".result").count(), 1);
 	await page.goto(`${stack.url}/c/${id}/saved`);
 	const saved = page.getByRole("complementary", { name: "Saved messages" });
 	await saved.locator(".result", { hasText: "line 60" }).waitFor();
