@@ -233,6 +233,12 @@ CREATE OR REPLACE FUNCTION message_json(o messages) RETURNS jsonb LANGUAGE sql S
 			FROM message_reactions r WHERE r.channel_id = o.channel_id AND r.seq = o.seq), '{}')
 $$;
 
+-- A group of people, as everyone sees it who may know of groups.
+CREATE OR REPLACE FUNCTION group_json(g user_groups) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('id', g.id, 'handle', g.handle, 'name', g.name, 'version', g.version,
+		'members', (SELECT count(*) FROM user_group_members m WHERE m.group_id = g.id))
+$$;
+
 -- The tail of a logged event's line as its rows are now; null for messages. A row that is gone renders from data.
 CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT CASE

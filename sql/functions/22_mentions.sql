@@ -3,7 +3,8 @@
 
 -- Those whom a body names themselves.
 CREATE OR REPLACE FUNCTION body_named(body jsonb) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
-	SELECT ARRAY(SELECT n.v::bigint FROM jsonb_array_elements(coalesce(body->'mentions', '[]')) n(v) WHERE jsonb_typeof(n.v) = 'number')
+	SELECT ARRAY(SELECT n.v::bigint FROM jsonb_array_elements(CASE jsonb_typeof(body->'mentions') WHEN 'array' THEN body->'mentions' ELSE '[]' END) n(v)
+		WHERE jsonb_typeof(n.v) = 'number')
 $$;
 
 -- Those who have a row in `mentions` by it: named themselves, or reached by a group or as somebody who was here. Each once.

@@ -1,11 +1,6 @@
 -- Groups of people: made, changed, deleted by admins, or by all members where the site lets them (open). Each change is told to everyone but guests,
 -- who know of no groups, and kept in the audit log. Codes as those of 40_channels.sql.
 
-CREATE OR REPLACE FUNCTION group_json(g user_groups) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('id', g.id, 'handle', g.handle, 'name', g.name, 'version', g.version,
-		'members', (SELECT count(*) FROM user_group_members m WHERE m.group_id = g.id))
-$$;
-
 -- With the ids of its members.
 CREATE OR REPLACE FUNCTION group_json_full(g user_groups) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT group_json(g) || jsonb_build_object('users', to_jsonb(ARRAY(SELECT m.user_id FROM user_group_members m WHERE m.group_id = g.id ORDER BY m.user_id)))

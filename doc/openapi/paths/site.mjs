@@ -40,6 +40,7 @@ export const operations = [
 					emoji: { ...text(), description: "the version of Unicode whose emoji it knows" },
 					request_bytes: count,
 					mentions: count,
+					group_members: count,
 					frame_bytes: count,
 					ops: count,
 					page: count,
