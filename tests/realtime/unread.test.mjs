@@ -207,7 +207,8 @@ test("RD-1 counted by events, loaded afresh and recomputed: the same on all devi
 				const sum = (what) => fresh.reduce((n, c) => n + c.membership[what], 0);
 				assert.deepEqual([listed.unread, listed.mentions], [sum("unread"), sum("mentions")], where);
 				const counted = await stack.psql(`
-					SELECT m.channel_id, count(s.seq), count(s.seq) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id))
+					SELECT m.channel_id, count(s.seq), count(s.seq) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id)
+						OR s.body->'mentions' ? 'channel' OR to_jsonb(m.user_id) IN (SELECT jsonb_path_query(s.body, '$.reached.*[*]')))
 					FROM members m LEFT JOIN messages s ON s.channel_id = m.channel_id AND s.sender <> m.user_id AND s.deleted_at IS NULL
 						AND s.seq > coalesce(m.unread_from - 1, m.last_read_seq)
 					WHERE m.user_id = ${alice.id} GROUP BY m.channel_id ORDER BY m.channel_id`);

@@ -53,7 +53,7 @@ export const operations = [
 					file_bytes: orNull(count),
 					multipart_above: orNull(count),
 					part_size: orNull(count),
-					rates: obj({ "session?": rate, "address?": rate, "login?": rate, "guess?": rate }),
+					rates: obj({ "session?": rate, "address?": rate, "login?": rate, "calls?": rate, "guess?": rate }),
 				}),
 			),
 		},

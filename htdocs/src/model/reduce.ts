@@ -401,7 +401,7 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 	if (!fresh.membership) {
 		return s.preview?.id === fresh.id ? { ...s, preview: fresh } : s;
 	}
-	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, role, since, read_receipts, muted_until } = fresh.membership;
+	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, wide, role, since, read_receipts, muted_until } = fresh.membership;
 	const told: Membership = held?.membership ? { ...held.membership, role, since, muted_until } : fresh.membership;
 	const channel: Channel = {
 		...(!held || fresh.version >= held.version ? fresh : held),
@@ -412,7 +412,7 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 	};
 	const preview = s.preview?.id === fresh.id ? null : s.preview;
 	const next = { ...s, preview, channels: { ...s.channels, [fresh.id]: channel } };
-	const marks: OwnMarks = { seq, version, last_seq: fresh.last_seq, unread, mentions, unread_from, gone, read_receipts };
+	const marks: OwnMarks = { seq, version, last_seq: fresh.last_seq, unread, mentions, unread_from, gone, wide, read_receipts };
 	const counted = countMarks(next, fresh.id, marks, heard);
 	return counted === next ? recount(next, fresh.id) : counted;
 }

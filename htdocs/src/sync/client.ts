@@ -483,13 +483,13 @@ export class Client {
 					const m = line as unknown as Message;
 					touched.add(m.channel);
 					this.moveLine(m);
-					this.loader.needUsers([m.sender, ...(m.body?.mentions ?? [])]);
+					this.loader.needUsers([m.sender, ...peopleIn(m.body?.mentions)]);
 					if (m.sender !== me) after.push(() => this.arrived(m.channel, m.seq));
 					break;
 				}
 				case 'message.updated':
 					touched.add(line.channel as number);
-					this.loader.needUsers((line as unknown as Message).body?.mentions ?? []);
+					this.loader.needUsers(peopleIn((line as unknown as Message).body?.mentions));
 					break;
 				case 'message.deleted':
 					touched.add(line.channel as number);

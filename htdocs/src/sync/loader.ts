@@ -13,7 +13,7 @@ const MOST_UNREAD = 600; // messages that are loaded to begin at the first unrea
 const FAR = 1_000; // messages between our end and the newest beyond which the run is begun anew
 const IDS = 100; // users per question
 
-const peopleOf = (list: readonly Message[]): number[] => list.flatMap((m) => [m.sender, ...(m.body?.mentions ?? [])]);
+const peopleOf = (list: readonly Message[]): number[] => list.flatMap((m) => [m.sender, ...peopleIn(m.body?.mentions)]);
 
 export class Loader {
 	private wantedUsers = new Set<number>();

@@ -68,7 +68,7 @@ export class Threads {
 	}
 
 	private need(messages: readonly Message[]): void {
-		this.loader.needUsers(messages.flatMap((m) => [m.sender, ...(m.body?.mentions ?? []), ...(m.replies?.users ?? [])]));
+		this.loader.needUsers(messages.flatMap((m) => [m.sender, ...peopleIn(m.body?.mentions), ...(m.replies?.users ?? [])]));
 	}
 
 	/* --- those that are followed --- */
