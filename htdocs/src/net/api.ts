@@ -14,6 +14,7 @@ import type {
 	Member,
 	Message,
 	MessagePage,
+	Name,
 	OpenReports,
 	Pins,
 	Prefs,

@@ -1,6 +1,7 @@
 // Fetches what views and events ask for: channels, pages of messages, people, members. Each answer goes to the store;
 // the same thing is never asked for twice at once.
 import { api, ApiError } from '../net/api';
+import { peopleIn } from '../model/mention';
 import { hasGap, messageAt, tailSeq } from '../model/log';
 import { peersOf } from '../model/state';
 import { doubtful, markOf, unreadOf, waits } from '../model/unread';
