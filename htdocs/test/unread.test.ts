@@ -124,7 +124,8 @@ describe('the name of the channel', () => {
 	const less = (seq: number) => ({ ...said(seq, { version: 2, edited_at: AT, body: { text: 'less' } }), type: 'message.updated' });
 	test('counts as a mention, once where one is named besides, and not in own messages', () => {
 		const both = all(5, { body: { text: 'x', mentions: [ME, 'channel'] } });
-		const s = run(at(3, 3, 0), lines(all(4), both, all(6, { sender: ME }), said(7, { body: { text: 'x', mentions: ['group:4'], reached: { 'group:4': [ME] } } })));
+		const group = said(7, { body: { text: 'x', mentions: ['group:4'], reached: { 'group:4': [ME] } } });
+		const s = run(at(3, 3, 0), lines(all(4), both, all(6, { sender: ME }), group));
 		assert.deepEqual([unread(s), mentions(s)], [3, 3]);
 	});
 	test('an edit or a deletion takes it away, whether it came by event or by a base; once', () => {
@@ -390,7 +391,8 @@ class Truth {
 		this.version++;
 		return this.line();
 	}
-	/* Names ME, or no more, by name or by a group; the channel no more, of which no line tells. Who is told is ordered with the own marker: no later line is of a snapshot from before. */
+	/* Names ME, or no more, by name or by a group; the channel no more, of which no line tells. Who is told is ordered
+	 * with the own marker: no later line is of a snapshot from before. */
 	edit(): Line | null {
 		if (!this.list.length) return null;
 		const seq = 1 + (this.random() < 0.7 ? Math.max(0, this.list.length - 1 - this.below(12)) : this.below(this.list.length));
@@ -400,7 +402,8 @@ class Truth {
 		const changes = this.random() < 0.7;
 		if (changes) m.mention = !m.mention;
 		if (this.random() < 0.5) m.wide = false;
-		this.log.push({ ...said(seq, { sender: m.sender, version: m.version, edited_at: AT, body: this.body(m) }), type: 'message.updated' } as unknown as Line);
+		const after = said(seq, { sender: m.sender, version: m.version, edited_at: AT, body: this.body(m) });
+		this.log.push({ ...after, type: 'message.updated' } as unknown as Line);
 		if (!changes || m.sender === ME) return null;
 		this.edited = Math.max(this.edited, seq);
 		if (seq <= this.effective) return null;
@@ -429,7 +432,8 @@ class Truth {
 		this.version++;
 		// Now and then of a snapshot from a little before.
 		const then = this.past[this.past.length - 1 - this.below(3)];
-		return this.random() < 0.3 && then && then.seq >= Math.max(this.effective, this.edited) ? this.line(then.seq, then.gone, then.wide) : this.line();
+		const fits = this.random() < 0.3 && then && then.seq >= Math.max(this.effective, this.edited);
+		return fits ? this.line(then.seq, then.gone, then.wide) : this.line();
 	}
 	/* Remembers the messages as they are. */
 	look(): void {

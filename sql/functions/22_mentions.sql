@@ -75,7 +75,8 @@ BEGIN
 	reaching := '{}';
 	reached := '{}';
 	wide := '{}';
-	FOR r IN SELECT t.item, array_agg(t.call ORDER BY t.call) AS calls FROM unnest(in_calling, in_calls) AS t(item, call) GROUP BY t.item ORDER BY t.item LOOP
+	FOR r IN SELECT t.item, array_agg(t.call ORDER BY t.call) AS calls
+		FROM unnest(in_calling, in_calls) AS t(item, call) GROUP BY t.item ORDER BY t.item LOOP
 		CONTINUE WHEN judged[r.item] <> 0;
 		SELECT * INTO c FROM channels h WHERE h.id = in_channels[in_room[r.item]];
 		lists := '{}';

@@ -3,7 +3,8 @@
 
 -- With the ids of its members.
 CREATE OR REPLACE FUNCTION group_json_full(g user_groups) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT group_json(g) || jsonb_build_object('users', to_jsonb(ARRAY(SELECT m.user_id FROM user_group_members m WHERE m.group_id = g.id ORDER BY m.user_id)))
+	SELECT group_json(g) || jsonb_build_object('users', to_jsonb(ARRAY(
+		SELECT m.user_id FROM user_group_members m WHERE m.group_id = g.id ORDER BY m.user_id)))
 $$;
 
 CREATE OR REPLACE FUNCTION groups_may(who acting, open boolean) RETURNS boolean LANGUAGE plpgsql STABLE AS $$

@@ -97,7 +97,8 @@ test("groups: an admin makes, changes and deletes them; all but guests see them,
 	await stack.psql(`
 		with u as (insert into users (handle, name) select 'full' || n, 'Full' from generate_series(1, 498) n returning id)
 		insert into user_group_members select (select id from user_groups where handle = 'a-choir'), id from u;
-		insert into user_group_members select (select id from user_groups where handle = 'a-choir'), id from users where id in (${ids.bob}, ${ids.carol})`);
+		insert into user_group_members select (select id from user_groups where handle = 'a-choir'), id from users
+			where id in (${ids.bob}, ${ids.carol})`);
 	const choir = ok(await alice.get(`${api}/groups?limit=1`)).groups[0];
 	assert.equal(choir.members, 500);
 	problem(await alice.patch(`${api}/groups/${choir.id}`, { add: [ids.alice] }), 422, "unprocessable", "add");
@@ -106,7 +107,8 @@ test("groups: an admin makes, changes and deletes them; all but guests see them,
 	await f.same();
 	await f.ws.close();
 	const audit = ok(await alice.get(`${api}/admin/audit?limit=10`)).entries.filter((e) => e.action.startsWith("group."));
-	assert.deepEqual(audit.map((e) => [e.action, e.actor]).slice(0, 3), [["group.deleted", ids.alice], ["group.changed", ids.alice], ["group.created", ids.alice]]);
+	const kept = ["group.deleted", "group.changed", "group.created"].map((action) => [action, ids.alice]);
+	assert.deepEqual(audit.map((e) => [e.action, e.actor]).slice(0, 3), kept);
 });
 
 test("mentions that reach many: whom, how they are counted by events and a fresh load, and what is refused", async () => {

@@ -164,7 +164,8 @@ export const ACTIONS = [
 	{
 		name: "change a group",
 		weight: 2,
-		run: (w) => w.groups.length > 0 && w.keeper.patch(`/api/v1/groups/${w.one(w.groups)}`, { add: [w.one(w.people).id], remove: [w.one(w.people).id] }),
+		run: (w) =>
+			w.groups.length > 0 && w.keeper.patch(`/api/v1/groups/${w.one(w.groups)}`, { add: [w.one(w.people).id], remove: [w.one(w.people).id] }),
 	},
 	{ name: "delete a group", weight: 0.3, run: (w) => w.groups.length > 0 && w.keeper.delete(`/api/v1/groups/${w.one(w.groups)}`) },
 	{

@@ -1,5 +1,6 @@
 // unread: counted by events on three devices, over WebSocket, server-sent events and polls, through two processes, while marks, sends,
-// mentions (of people, groups, @here and @channel), edits, deletions and reconnects go on at random: it is what a fresh load says, and what a look at each message comes to. $SEED
+// mentions (of people, groups, @here and @channel), edits, deletions and reconnects go on at random: it is what a fresh load says, and what
+// a look at each message comes to. $SEED
 // repeats a run, $STEPS makes it longer.
 
 import { after, before, test } from "node:test";

@@ -34,12 +34,14 @@ SELECT coalesce(max(id), 0) AS noted FROM audit \gset
 
 -- groups
 SELECT is((SELECT code FROM group_create(acting_of(:alice, true, NULL, NULL), false, 't-team', 'Team', '{}')), 'groups_forbidden', 'a member makes none');
-SELECT is((SELECT code FROM group_create(acting_of(:root, false, NULL, NULL), false, 't-team', 'Team', '{}')), 'groups_forbidden', 'nor an admin by a token without that');
+SELECT is((SELECT code FROM group_create(acting_of(:root, false, NULL, NULL), false, 't-team', 'Team', '{}')),
+	'groups_forbidden', 'nor an admin by a token without that');
 SELECT is((SELECT code FROM group_create(acting_of(:guest, false, NULL, NULL), true, 't-team', 'Team', '{}')), 'groups_forbidden', 'a guest never');
 SELECT is((SELECT code FROM group_create(acting_of(:root, true, NULL, NULL), false, 't-bob', 'Team', '{}')), 'handle_taken', 'a person''s handle is taken');
 SELECT is((SELECT array_agg(code) FROM unnest(ARRAY['here', 'channel', 'all', 'everyone']) h,
 	group_create(acting_of(:root, true, NULL, NULL), false, h, 'Team', '{}')), array_fill('handle_reserved'::text, ARRAY[4]), 'names of many are reserved');
-SELECT is((SELECT code FROM group_create(acting_of(:root, true, NULL, NULL), false, 't-team', 'Team', ARRAY[:bob, 9223372036854775807])), 'unknown_member', 'of people who are there');
+SELECT is((SELECT code FROM group_create(acting_of(:root, true, NULL, NULL), false, 't-team', 'Team', ARRAY[:bob, 9223372036854775807])),
+	'unknown_member', 'of people who are there');
 SELECT is((SELECT count(*)::int FROM spy.lines()), 0, 'of all that nobody hears');
 SELECT is((SELECT code FROM group_create(acting_of(:root, true, NULL, NULL), false, 't-team', 'Team', ARRAY[:bob, :carol, :bob])), 'ok', 'an admin makes one');
 SELECT id AS team FROM user_groups WHERE handle = 't-team' \gset
@@ -50,14 +52,19 @@ SELECT is((SELECT code FROM group_create(acting_of(:alice, false, NULL, NULL), t
 SELECT user_insert('t-team', 'Teo', NULL, NULL, false, 'member') AS teo \gset
 SELECT is((SELECT handle FROM users WHERE id = :teo), 't-team-2', 'and no person''s');
 SELECT spy.forget() \g /dev/null
-SELECT is((SELECT code FROM group_change(acting_of(:root, true, NULL, NULL), false, :team, NULL, 'Crew', ARRAY[:alice, :bob], ARRAY[:carol, :root], 500)), 'ok', 'it changes');
+SELECT is((SELECT code FROM group_change(acting_of(:root, true, NULL, NULL), false, :team, NULL, 'Crew', ARRAY[:alice, :bob], ARRAY[:carol, :root], 500)),
+	'ok', 'it changes');
 SELECT is((SELECT substring(l FROM '\{.*$')::jsonb->'group' FROM spy.lines() l), (SELECT group_json(g) FROM user_groups g), 'and is told as it is loaded');
 SELECT is((SELECT group_json_full(g) FROM user_groups g), jsonb_build_object('id', :team, 'handle', 't-team', 'name', 'Crew', 'version', 2, 'members', 2,
 	'users', ARRAY[:alice, :bob]), 'with whom it has now');
-SELECT is((SELECT code FROM group_change(acting_of(:root, true, NULL, NULL), false, :team, 't-team', 'Crew', ARRAY[:alice], ARRAY[:carol], 500)), 'again', 'twice is once');
-SELECT is((SELECT code FROM group_change(acting_of(:root, true, NULL, NULL), false, :team, NULL, 'Full', ARRAY[:carol], '{}', 2)), 'group_full', 'no more than it may have');
-SELECT is((SELECT g.name || ' ' || count(*) FROM user_groups g JOIN user_group_members m ON m.group_id = g.id GROUP BY g.id), 'Crew 2', 'of which nothing stays');
-SELECT is((SELECT code FROM group_change(acting_of(:root, true, NULL, NULL), false, :team, 't-alice', NULL, '{}', '{}', 500)), 'handle_taken', 'nor a taken handle');
+SELECT is((SELECT code FROM group_change(acting_of(:root, true, NULL, NULL), false, :team, 't-team', 'Crew', ARRAY[:alice], ARRAY[:carol], 500)),
+	'again', 'twice is once');
+SELECT is((SELECT code FROM group_change(acting_of(:root, true, NULL, NULL), false, :team, NULL, 'Full', ARRAY[:carol], '{}', 2)),
+	'group_full', 'no more than it may have');
+SELECT is((SELECT g.name || ' ' || count(*) FROM user_groups g JOIN user_group_members m ON m.group_id = g.id GROUP BY g.id), 'Crew 2',
+	'of which nothing stays');
+SELECT is((SELECT code FROM group_change(acting_of(:root, true, NULL, NULL), false, :team, 't-alice', NULL, '{}', '{}', 500)),
+	'handle_taken', 'nor a taken handle');
 SELECT is((SELECT count(*)::int FROM spy.lines()), 0, 'nobody hears of what did not change');
 SELECT results_eq(format('SELECT action, actor, details->>''group'' FROM audit WHERE id > %s ORDER BY id', :noted),
 	format('VALUES (''group.created'', %1$s::bigint, ''%2$s''), (''group.changed'', %1$s, ''%2$s'')', :root, :team), 'all is kept');
@@ -65,7 +72,8 @@ SELECT results_eq(format('SELECT action, actor, details->>''group'' FROM audit W
 -- of a group: those of it who are in the channel
 SELECT is(spy.call(:open, :alice, 1, jsonb_build_array('group:' || :team)), '0 1', 'a message names a group');
 SELECT is(spy.body(:open, 1)->'reached', jsonb_build_object('group:' || :team, ARRAY[:bob]), 'and says whom it reaches: not its sender, nor who is out');
-SELECT is((SELECT substring(l FROM '\{.*$')::jsonb->'body'->'reached' FROM spy.lines() l), jsonb_build_object('group:' || :team, ARRAY[:bob]), 'which is told to all');
+SELECT is((SELECT substring(l FROM '\{.*$')::jsonb->'body'->'reached' FROM spy.lines() l), jsonb_build_object('group:' || :team, ARRAY[:bob]),
+	'which is told to all');
 SELECT is(spy.mentions(:open, :bob), '1 {}', 'it counts for him');
 SELECT is(spy.mentions(:open, :alice), '0 {}', 'never for its sender');
 SELECT is(spy.call(:open, :alice, 1, jsonb_build_array('group:' || :team)), '1 1', 'a retry finds it');
@@ -73,7 +81,8 @@ SELECT is(spy.call(:open, :alice, 2, jsonb_build_array('group:' || :team, :bob))
 SELECT is(spy.mentions(:open, :bob), '2 {}', 'counts once');
 SELECT is(spy.call(:open, :alice, 3, '["group:9007199254740991"]'), '16', 'a group that is not there');
 SELECT is(spy.call(:open, :guest, 3, jsonb_build_array('group:' || :team)), '15', 'a guest names none');
-SELECT is((SELECT code FROM group_change(acting_of(:root, true, NULL, NULL), false, :team, NULL, NULL, ARRAY[:guest], ARRAY[:bob], 500)), 'ok', 'people come and go');
+SELECT is((SELECT code FROM group_change(acting_of(:root, true, NULL, NULL), false, :team, NULL, NULL, ARRAY[:guest], ARRAY[:bob], 500)),
+	'ok', 'people come and go');
 SELECT is(spy.mentions(:open, :bob), '2 {}', 'what has reached somebody stays');
 SELECT is(spy.edit(:open, :alice, 1, 'y', jsonb_build_array('group:' || :team)), 'ok', 'an edit that names it still');
 SELECT is(spy.mentions(:open, :bob) || ', ' || spy.mentions(:open, :guest), '2 {}, 0 {}', 'reaches whom it did');
@@ -82,7 +91,8 @@ SELECT is(spy.mentions(:open, :bob), '1 {}', 'takes that back');
 SELECT is(spy.edit(:open, :alice, 1, 'z', jsonb_build_array('group:' || :team)), 'ok', 'one that names it anew');
 SELECT is(spy.mentions(:open, :bob) || ', ' || spy.mentions(:open, :guest), '1 {}, 1 {}', 'reaches whom it has now');
 SELECT is(spy.edit(:open, :alice, 1, 'z', '["group:9007199254740991"]'), 'no_group', 'if it is there');
-SELECT is((SELECT string_agg(e.body::text, ' ' ORDER BY e.version) FROM message_edits e WHERE e.body ? 'reached'), NULL, 'what it said before is kept without whom that reached');
+SELECT is((SELECT string_agg(e.body::text, ' ' ORDER BY e.version) FROM message_edits e WHERE e.body ? 'reached'), NULL,
+	'what it said before is kept without whom that reached');
 
 -- the channel: a row
 SELECT spy.forget() \g /dev/null
@@ -113,7 +123,8 @@ SELECT is((SELECT count(*)::int FROM wide_mentions), 0, 'no row is left');
 -- who is here
 SELECT is(spy.call(:open, :alice, 7, '["here"]'), '0 6', 'where nobody is');
 SELECT is(spy.body(:open, 6)->'reached', '{"here": []}', 'it reaches nobody');
-INSERT INTO presence (user_id, state, last_active) VALUES (:alice, 'online', now()), (:bob, 'away', now() - interval '14 min'), (:guest, 'away', now() - interval '16 min');
+INSERT INTO presence (user_id, state, last_active) VALUES (:alice, 'online', now()), (:bob, 'away', now() - interval '14 min'),
+	(:guest, 'away', now() - interval '16 min');
 INSERT INTO presence (user_id, state) SELECT id, 'online' FROM users WHERE handle IN ('t-many-1', 't-many-2');
 INSERT INTO user_settings (user_id, invisible) SELECT id, true FROM users WHERE handle = 't-many-2';
 SELECT id AS first FROM users WHERE handle = 't-many-1' \gset
@@ -128,7 +139,8 @@ SELECT is(calls_count(:open, :alice, ARRAY[:team]::bigint[], ARRAY[:bob, :guest,
 
 -- who may
 SELECT is(spy.call(:open, :guest, 10, '["channel"]'), '15', 'a guest names no channel');
-SELECT is((SELECT channel_change(acting_of(:bob, true, NULL, NULL), :open, NULL, NULL, NULL, NULL, 'moderators')), 'forbidden', 'a member does not say who may');
+SELECT is((SELECT channel_change(acting_of(:bob, true, NULL, NULL), :open, NULL, NULL, NULL, NULL, 'moderators')),
+	'forbidden', 'a member does not say who may');
 SELECT is((SELECT channel_change(acting_of(:alice, true, NULL, NULL), :open, NULL, NULL, NULL, NULL, 'moderators')), 'ok', 'its owner does');
 SELECT is((SELECT details->'mention_all' FROM audit ORDER BY id DESC LIMIT 1), '{"from": "everyone", "to": "moderators"}', 'which is kept');
 SELECT is(spy.call(:open, :bob, 10, '["channel"]'), '15', 'then a member may not');
@@ -151,7 +163,8 @@ SELECT spy.forget() \g /dev/null
 SELECT is(group_delete(acting_of(:alice, true, NULL, NULL), false, :team), 'groups_forbidden', 'a member deletes none');
 SELECT is(group_delete(acting_of(:root, true, NULL, NULL), false, :team), 'ok', 'an admin does');
 SELECT is(group_delete(acting_of(:root, true, NULL, NULL), false, :team), 'no_group_found', 'once');
-SELECT is((SELECT substring(l FROM '\{.*$')::jsonb - 'cursor' FROM spy.lines() l), jsonb_build_object('type', 'group.deleted', 'group', :team), 'which everyone is told');
+SELECT is((SELECT substring(l FROM '\{.*$')::jsonb - 'cursor' FROM spy.lines() l), jsonb_build_object('type', 'group.deleted', 'group', :team),
+	'which everyone is told');
 SELECT is((SELECT event_tail(e)::text FROM events e ORDER BY id DESC LIMIT 1), '"group": ' || :team || '}', 'later too');
 SELECT is(spy.mentions(:open, :guest), '5 {9,10}', 'what it has reached stays');
 SELECT is(spy.log_is_whole(), true, 'in one log without a gap');

@@ -38,7 +38,8 @@ SELECT spy.forget() \g /dev/null
 
 SELECT is((SELECT seq FROM spy.mark(:open, :alice, 4)), 4::bigint, 'a marker moves forward');
 SELECT is(spy.line('read'), jsonb_build_object('type', 'read', 'channel', :open, 'seq', 4, 'version', 1, 'last_seq', 10, 'unread', 3, 'mentions', 0,
-	'unread_from', NULL, 'gone', '[]'::jsonb, 'wide', '[]'::jsonb, 'read_receipts', true), 'own instances are told where it is, and the counts as of last_seq');
+	'unread_from', NULL, 'gone', '[]'::jsonb, 'wide', '[]'::jsonb, 'read_receipts', true),
+	'own instances are told where it is, and the counts as of last_seq');
 SELECT results_eq('SELECT spy.lines() OFFSET 1', ARRAY['0 k ' || :open || ' 0 ' || :alice || ' {"seq": 4, "user": ' || :alice || '}'],
 	'the others where it is');
 SELECT is((SELECT seq FROM spy.mark(:open, :alice, 3)), 4::bigint, 'never back');

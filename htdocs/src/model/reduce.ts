@@ -410,7 +410,8 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 	if (!fresh.membership) {
 		return s.preview?.id === fresh.id ? { ...s, preview: fresh } : s;
 	}
-	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, wide, role, since, read_receipts, muted_until } = fresh.membership;
+	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, wide, read_receipts, ...own } = fresh.membership;
+	const { role, since, muted_until } = own;
 	const told: Membership = held?.membership ? { ...held.membership, role, since, muted_until } : fresh.membership;
 	const channel: Channel = {
 		...(!held || fresh.version >= held.version ? fresh : held),

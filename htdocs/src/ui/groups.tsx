@@ -56,7 +56,9 @@ export function GroupsDialog({ onClose, group }: Props & { group?: number }) {
 				))}
 			</ul>
 			{groups.loaded && list.length === 0 && <p class="panel-note">{tg.none}</p>}
-			{groups.manage && <Form title={tg.making} save={tg.make} onSave={async (handle, name) => setOpen((await groupsApi.make(handle, name)).data.id)} />}
+			{groups.manage && (
+				<Form title={tg.making} save={tg.make} onSave={async (handle, name) => setOpen((await groupsApi.make(handle, name)).data.id)} />
+			)}
 		</Dialog>
 	);
 }
@@ -81,7 +83,8 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 			(e: unknown) => setError(errorText(e)),
 		);
 	}, [held.version]);
-	const change = (what: { handle?: string; name?: string; add?: number[]; remove?: number[] }) => groupsApi.change(held.id, what).then(({ data }) => took(data));
+	const change = (what: { handle?: string; name?: string; add?: number[]; remove?: number[] }) =>
+		groupsApi.change(held.id, what).then(({ data }) => took(data));
 	const tell = (e: unknown) => toast(errorText(e), true);
 	const choices = (found ?? [])
 		.filter((u) => !full?.users.includes(u.id))
@@ -133,8 +136,20 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 			{full?.users.length === 0 && <p class="panel-note">{tg.noMembers}</p>}
 			{manage && (
 				<>
-					<Picker label={tg.add} query={adding} onQuery={setAdding} choices={choices} empty={adding && found ? t.noPeople : null} />
-					<Form key={held.version} title={null} save={tg.rename} held={held} onSave={(handle, name) => change({ handle, name })} />
+					<Picker
+						label={tg.add}
+						query={adding}
+						onQuery={setAdding}
+						choices={choices}
+						empty={adding && found ? t.noPeople : null}
+					/>
+					<Form
+						key={held.version}
+						title={null}
+						save={tg.rename}
+						held={held}
+						onSave={(handle, name) => change({ handle, name })}
+					/>
 					<footer class="dialog-foot">
 						<button
 							class="button danger"

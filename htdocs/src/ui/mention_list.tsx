@@ -74,7 +74,8 @@ export function useMentions(channel: Channel, area: Field, put: Put, aside = fal
 			if (!at) return [];
 			const inside = new Set(people.map((u) => u.id));
 			const me = myId(client.store.get());
-			const named = choices(at.query, [...people, ...(all ? [] : (found ?? []).filter((u) => !inside.has(u.id) && u.id !== me))]).map((u) => ({
+			const others = all ? [] : (found ?? []).filter((u) => !inside.has(u.id) && u.id !== me);
+			const named = choices(at.query, [...people, ...others]).map((u) => ({
 				id: String(u.id),
 				write: `@${u.handle} `,
 				face: <Avatar user={u} id={u.id} size="s" />,

@@ -50,7 +50,9 @@ function block(b: Block, people: People | undefined, tab: number, after: Compone
 			return <blockquote>{b.of.map((x) => block(x, people, tab, null))}</blockquote>;
 		case 'list': {
 			const items = b.items.map((item) => (
-				<li dir="auto">{item.map((x, i) => (i === 0 && x.kind === 'text' ? words(x.of, people, tab) : block(x, people, tab, null)))}</li>
+				<li dir="auto">
+					{item.map((x, i) => (i === 0 && x.kind === 'text' ? words(x.of, people, tab) : block(x, people, tab, null)))}
+				</li>
 			));
 			return b.start === null ? <ul>{items}</ul> : <ol start={b.start}>{items}</ol>;
 		}
@@ -59,7 +61,8 @@ function block(b: Block, people: People | undefined, tab: number, after: Compone
 
 function words(of: readonly Inline[], people: People | undefined, tab: number): ComponentChildren {
 	return of.map((i) => {
-		if (typeof i === 'string') return people?.size ? splitMentions(i, people).map((m) => (typeof m === 'string' ? m : <Mention {...m} tab={tab} />)) : i;
+		if (typeof i === 'string' && !people?.size) return i;
+		if (typeof i === 'string') return splitMentions(i, people!).map((m) => (typeof m === 'string' ? m : <Mention {...m} tab={tab} />));
 		switch (i.kind) {
 			case 'code':
 				return <code>{i.text}</code>;

@@ -1,6 +1,7 @@
 // The own menu behind the own avatar: who one is, theme, shortcuts, sign out.
 import { useState } from 'preact/hooks';
-import { BellOff, CircleDashed, Eraser, Keyboard, LogOut, Monitor, Moon, MoonStar, Settings as Gear, ShieldCheck, SmilePlus, Sun, UserPlus, Users, Zap } from 'lucide';
+import { BellOff, CircleDashed, Eraser, Keyboard, LogOut, Monitor, Moon, MoonStar, Settings as Gear, ShieldCheck, SmilePlus } from 'lucide';
+import { Sun, UserPlus, Users, Zap } from 'lucide';
 import { FOREVER, shownOf, statusOf } from '../model/presence';
 import { isAdmin, isGuest } from '../model/roles';
 import { myId } from '../model/state';
