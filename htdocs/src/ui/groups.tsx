@@ -29,36 +29,44 @@ export function GroupsDialog({ onClose, group }: Props & { group?: number }) {
 	if (open !== null)
 		return (
 			<Dialog title={held?.name ?? tg.groups} onClose={onClose}>
-				{group === undefined && (
-					<button class="link-button" data-autofocus onClick={() => setOpen(null)}>
-						<Icon of={ArrowLeft} size={14} /> {tg.back}
-					</button>
-				)}
-				{held ? <One key={open} held={held} manage={groups.manage} onGone={onClose} /> : <p class="panel-note">{tg.gone}</p>}
+				<div class="group-scroll">
+					{group === undefined && (
+						<div class="group-part">
+							<button class="link-button" data-autofocus onClick={() => setOpen(null)}>
+								<Icon of={ArrowLeft} size={14} /> {tg.back}
+							</button>
+						</div>
+					)}
+					{held ? <One key={open} held={held} manage={groups.manage} onGone={onClose} /> : <p class="group-part panel-note">{tg.gone}</p>}
+				</div>
 			</Dialog>
 		);
 	return (
 		<Dialog title={tg.groups} onClose={onClose}>
-			<p class="panel-note">{tg.about}</p>
-			<ul class="people" aria-label={tg.groups}>
-				{list.map((g) => (
-					<li key={g.id}>
-						<button class="row-button" aria-label={tg.open(g.name)} onClick={() => setOpen(g.id)}>
-							<Icon of={Users} />
-							<span class="person-text">
-								<bdi class="person-name">{g.name}</bdi>
-								<bdi class="person-handle">
-									@{g.handle} · {tg.membersOf(g.members)}
-								</bdi>
-							</span>
-						</button>
-					</li>
-				))}
-			</ul>
-			{groups.loaded && list.length === 0 && <p class="panel-note">{tg.none}</p>}
-			{groups.manage && (
-				<Form title={tg.making} save={tg.make} onSave={async (handle, name) => setOpen((await groupsApi.make(handle, name)).data.id)} />
-			)}
+			<div class="group-scroll">
+				<div class="group-part">
+					<p class="panel-note">{tg.about}</p>
+					<ul class="people" aria-label={tg.groups}>
+						{list.map((g) => (
+							<li key={g.id}>
+								<button class="row-button" aria-label={tg.open(g.name)} onClick={() => setOpen(g.id)}>
+									<Icon of={Users} />
+									<span class="person-text">
+										<bdi class="person-name">{g.name}</bdi>
+										<bdi class="person-handle">
+											@{g.handle} · {tg.membersOf(g.members)}
+										</bdi>
+									</span>
+								</button>
+							</li>
+						))}
+					</ul>
+					{groups.loaded && list.length === 0 && <p class="panel-note">{tg.none}</p>}
+				</div>
+				{groups.manage && (
+					<Form title={tg.making} save={tg.make} onSave={async (handle, name) => setOpen((await groupsApi.make(handle, name)).data.id)} />
+				)}
+			</div>
 		</Dialog>
 	);
 }
@@ -104,36 +112,38 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 		}));
 	return (
 		<>
-			<p class="panel-note">
-				<bdi>@{held.handle}</bdi> · {tg.membersOf(held.members)}
-			</p>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
+			<div class="group-part">
+				<p class="panel-note">
+					<bdi>@{held.handle}</bdi> · {tg.membersOf(held.members)}
 				</p>
-			)}
-			<ul class="people group-members" aria-label={tg.membersOf(held.members)} tabIndex={0}>
-				{full?.users.map((id) => (
-					<li key={id} class="person">
-						<Avatar user={users[id]} id={id} />
-						<span class="person-text">
-							<bdi class="person-name">{personName(users[id])}</bdi>
-							<bdi class="person-handle">{users[id] ? `@${users[id].handle}` : ''}</bdi>
-						</span>
-						{manage && (
-							<button
-								class="icon-button"
-								title={tg.takeOut(personName(users[id]))}
-								aria-label={tg.takeOut(personName(users[id]))}
-								onClick={() => change({ remove: [id] }).catch(tell)}
-							>
-								<Icon of={X} />
-							</button>
-						)}
-					</li>
-				))}
-			</ul>
-			{full?.users.length === 0 && <p class="panel-note">{tg.noMembers}</p>}
+				{error && (
+					<p class="dialog-error" role="alert">
+						{error}
+					</p>
+				)}
+				<ul class="people group-members" aria-label={tg.membersOf(held.members)} tabIndex={0}>
+					{full?.users.map((id) => (
+						<li key={id} class="person">
+							<Avatar user={users[id]} id={id} />
+							<span class="person-text">
+								<bdi class="person-name">{personName(users[id])}</bdi>
+								<bdi class="person-handle">{users[id] ? `@${users[id].handle}` : ''}</bdi>
+							</span>
+							{manage && (
+								<button
+									class="icon-button"
+									title={tg.takeOut(personName(users[id]))}
+									aria-label={tg.takeOut(personName(users[id]))}
+									onClick={() => change({ remove: [id] }).catch(tell)}
+								>
+									<Icon of={X} />
+								</button>
+							)}
+						</li>
+					))}
+				</ul>
+				{full?.users.length === 0 && <p class="panel-note">{tg.noMembers}</p>}
+			</div>
 			{manage && (
 				<>
 					<Picker
