@@ -75,6 +75,7 @@ const PATH_IDS = {
 	report: "Report",
 	upload: "Upload",
 	file: "File",
+	group: "Group",
 };
 /** Parts of a path that are no ids: {=name} in fcgi/routes.c. */
 const PATH_TEXTS = { emoji: "one emoji, percent-encoded" };

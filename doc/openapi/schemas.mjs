@@ -59,6 +59,8 @@ const people = {
 		time_zone: { ...orNull(text(64)), description: "of the IANA", example: "Europe/Zurich" },
 		muted_until: orNull(ref("Until")),
 	}),
+	Group: undefined, // below
+	GroupFull: undefined, // below
 	AdminUser: undefined, // below
 	Status: obj({ emoji: orNull(text(32)), text: text(100), until: orNull(time) }),
 	StatusAsked: wish({ "emoji?": orNull(text(32, 1)), "text?": orNull(text(100)), "until?": orNull(ref("TimeAsked")) }),
@@ -112,6 +114,9 @@ const people = {
 	}),
 	NewInvite: undefined, // below
 };
+const group = { id, handle: ref("Handle"), name: text(80, 1), members: count, version: int(1) };
+people.Group = obj(group, { description: "people whom a message may name at once" });
+people.GroupFull = obj({ ...group, users: list(id, { maxItems: 500, description: "its members" }) });
 people.AdminUser = obj({
 	...marked(people.User),
 	email: orNull(text()),
@@ -130,6 +135,11 @@ const gone = {
 	...orNull(list(seq, { maxItems: 50 })),
 	description: "others' deleted messages among those above the marker; null: more than 50",
 };
+const wide = {
+	...orNull(list(seq, { maxItems: 50 })),
+	description: "of `mentions` those by messages that name the channel, and not you besides; null: more than 50",
+};
+const mentionAll = { ...one("everyone", "moderators"), description: "who may name `channel` and `here`; guests never do" };
 const channelCore = {
 	id,
 	kind: one("public", "private", "direct"),
@@ -140,6 +150,7 @@ const channelCore = {
 	created_at: time,
 	last_seq: ref("SeqOrNone"),
 	keep_days: { ...orNull(int(1, 36500)), description: "older messages are erased; null: none are" },
+	mention_all: mentionAll,
 	people: { ...orNull(list(id, { minItems: 3, maxItems: 9 })), description: "of a direct channel of several" },
 	members: count,
 };
@@ -174,6 +185,7 @@ const channels = {
 		unread: count,
 		mentions: count,
 		gone,
+		wide,
 		read_receipts: bool,
 		muted_until: orNull(ref("Until")),
 	}),
@@ -216,6 +228,7 @@ const channels = {
 		mentions: count,
 		unread_from: orNull(seq),
 		gone,
+		wide,
 		read_receipts: bool,
 	}),
 	ReadMark: obj({ user: id, seq: { ...orNull(count), description: "null: shows it no more" }, "delivered?": ref("SeqOrNone") }),
@@ -231,10 +244,19 @@ const inThread = {
 const messages = {
 	Body: obj({
 		text: text(),
-		"mentions?": list(id, { maxItems: 50 }),
+		"mentions?": list(ref("Mention"), { maxItems: 50 }),
+		"reached?": {
+			type: "object",
+			additionalProperties: list(id),
+			description: "whom `here` and each group of `mentions` reach: those who count it, 500 in all",
+		},
 		"files?": list(ref("File")),
 		"preview?": { ...orNull(ref("Preview")), description: "null: its author took it away" },
 	}),
+	Mention: {
+		oneOf: [id, one("channel", "here"), text(24, 7, { pattern: "^group:[1-9][0-9]*$" })],
+		description: "the id of a user; all of the channel; those of it who are here; those of a group who are in the channel",
+	},
 	Preview: obj({
 		url: { ...text(), description: "the link, as the message has it" },
 		host: { ...text(), description: "whose page it is, after redirects" },
@@ -245,7 +267,7 @@ const messages = {
 	BodyAsked: wish(
 		{
 			text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
-			"mentions?": list(id, {
+			"mentions?": list(ref("Mention"), {
 				maxItems: 50,
 				uniqueItems: true,
 				"x-limit": "mentions",
@@ -308,7 +330,7 @@ const messages = {
 		body: wish(
 			{
 				text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
-				"mentions?": list(id, { maxItems: 50, uniqueItems: true, "x-limit": "mentions" }),
+				"mentions?": list(ref("Mention"), { maxItems: 50, uniqueItems: true, "x-limit": "mentions" }),
 			},
 			{ description: "all of the new text; files stay" },
 		),

@@ -26,6 +26,7 @@ export const membership = (more: Partial<Membership> = {}): Membership => ({
 	unread: 0,
 	mentions: 0,
 	gone: [],
+	wide: [],
 	read_receipts: true,
 	...more,
 });
@@ -39,6 +40,7 @@ export const marks = (more: Partial<OwnMarks> = {}): OwnMarks => ({
 	mentions: 0,
 	unread_from: null,
 	gone: [],
+	wide: [],
 	read_receipts: true,
 	...more,
 });

@@ -75,6 +75,7 @@ static const struct key {
 	{AT(registration, mode), TEXT, IN(registration, mode), "open", 0, 0},
 	{AT(registration, domains), TEXT, IN(registration, domains), "", 0, 0},
 	{AT(registration, first_owner), TEXT, IN(registration, first_owner), "yes", 0, 0},
+	{AT(groups, managers), TEXT, IN(groups, managers), "admins", 0, 0},
 	{AT(local, accounts), TEXT, IN(local, accounts), "no", 0, 0},
 	{AT(session, idle), DURATION, IN(session, idle), "14d", 1000, (int64_t)400 * 86400000},
 	{AT(session, absolute), DURATION, IN(session, absolute), "90d", 1000, (int64_t)400 * 86400000},
@@ -115,6 +116,7 @@ static const struct key {
 	{AT(rate, session), COUNT, IN(rate, session), "1200", 0, 10000000},
 	{AT(rate, address), COUNT, IN(rate, address), "6000", 0, 10000000},
 	{AT(rate, login), COUNT, IN(rate, login), "120", 0, 10000000},
+	{AT(rate, calls), COUNT, IN(rate, calls), "10", 0, 10000000},
 	{AT(rate, guess), COUNT, IN(rate, guess), "30", 0, 10000000},
 	{AT(previews, enabled), TEXT, IN(previews, enabled), "yes", 0, 0},
 	{AT(previews, ports), TEXT, IN(previews, ports), "80 443", 0, 0},
@@ -393,6 +395,9 @@ static int check_registration(const struct config *c, const char *path, struct e
 			       "%s: [registration] mode = %s: expected open, invite or domains", path, mode);
 	if (!strcmp(mode, "domains") && !c->registration.domains[strspn(c->registration.domains, " ,")])
 		return err_set(e, ERR_BAD_FIELD, "domains", "%s: [registration] mode = domains needs domains", path);
+	if (strcmp(c->groups.managers, "admins") != 0 && strcmp(c->groups.managers, "members") != 0)
+		return err_set(e, ERR_BAD_FIELD, "managers", "%s: [groups] managers = %s: expected admins or members",
+			       path, c->groups.managers);
 	if (!yes_or_no(c->previews.enabled))
 		return err_set(e, ERR_BAD_FIELD, "enabled", "%s: [previews] enabled = %s: expected yes or no", path,
 			       c->previews.enabled);

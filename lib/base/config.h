@@ -34,6 +34,9 @@ struct config {
 		char *mode, *domains, *first_owner;
 	} registration;
 	struct {
+		char *managers;
+	} groups;
+	struct {
 		char *accounts;
 	} local;
 	struct {
@@ -55,8 +58,8 @@ struct config {
 		int64_t upload_expires, download_expires, unattached;
 	} files;
 	struct {
-		char *table;                            /* path; "": each process counts for itself */
-		int64_t session, address, login, guess; /* in a minute; 0: not limited */
+		char *table;                                   /* path; "": each process counts for itself */
+		int64_t session, address, login, calls, guess; /* in a minute; 0: not limited */
 	} rate;
 	struct {
 		char *enabled, *ports, *allow;

@@ -109,6 +109,17 @@ int access_code(const char *code, const char *field, struct err *e)
 		{"no_invite", ERR_FORBIDDEN, "code", "this link is not good, or not any more"},
 		{"no_link", ERR_NOT_FOUND, NULL, "no such link"},
 		{"no_section", ERR_UNPROCESSABLE, "section", "your side bar has no such section"},
+		{"groups_forbidden", ERR_FORBIDDEN, NULL, "you may not change groups"},
+		{"no_group_found", ERR_NOT_FOUND, NULL, "no such group"},
+		{"group_full", ERR_UNPROCESSABLE, "add", "the group has as many members as it may have"},
+		{"handle_taken", ERR_CONFLICT, "handle", "this handle is taken"},
+		{"handle_reserved", ERR_CONFLICT, "handle", "this handle is reserved"},
+		{"call_forbidden", ERR_FORBIDDEN, "body.mentions", "you may not name so many here"},
+		{"call_direct", ERR_UNPROCESSABLE, "body.mentions", "a direct channel is not named"},
+		{"call_added", ERR_UNPROCESSABLE, "body.mentions",
+		 "an edit does not name the channel, or who is here, anew"},
+		{"no_group", ERR_BAD_FIELD, "body.mentions", "names a group that is not there"},
+		{"too_many_reached", ERR_UNPROCESSABLE, "body.mentions", "names more people than one message may"},
 		{"resolved", ERR_CONFLICT, NULL, "the report has been dealt with already"},
 	};
 

@@ -4,7 +4,9 @@
 #include "lib/base/config.h"
 #include "lib/chat/channel.h"
 #include "lib/chat/emoji.h"
+#include "lib/chat/group.h"
 #include "lib/chat/keep.h"
+#include "lib/chat/mention.h"
 #include "lib/chat/message.h"
 #include "lib/chat/op.h"
 #include "lib/chat/reaction.h"
@@ -18,11 +20,12 @@ struct limit {
 void limits_render(struct strbuf *b, const struct config *c)
 {
 	const struct limit limits[] = {
+		{"group_members", GROUP_MEMBERS_MAX},
 		{"message_chars", c->limits.message_chars},
 		{"edit_window", c->messages.edit_window / 1000},
 		{"reactions", REACTION_EMOJI_MAX},
 		{"request_bytes", c->limits.request_bytes},
-		{"mentions", MESSAGE_NAMED_MAX},
+		{"mentions", MENTIONS_MAX},
 		{"frame_bytes", c->realtime.frame_bytes},
 		{"ops", OPS_MAX},
 		{"page", c->limits.page},

@@ -7,6 +7,7 @@
 #include "lib/base/utf8.h"
 #include "lib/chat/access.h"
 #include "lib/chat/acting.h"
+#include "lib/chat/mention.h"
 #include "lib/db/db.h"
 #include "lib/json/jx.h"
 #include <inttypes.h>
@@ -31,11 +32,11 @@ static void render_ids(struct strbuf *b, const char *name, const int64_t *ids, s
 }
 
 /* The body but for its brace. */
-static void render_body(struct strbuf *b, const struct span *text, const int64_t *named, size_t named_n)
+static void render_body(struct strbuf *b, const struct span *text, const struct mentions *m)
 {
 	strbuf_adds(b, "{\"text\":");
 	strbuf_add_json(b, text->p, text->n);
-	render_ids(b, "mentions", named, named_n);
+	mentions_render(b, m);
 }
 
 /* Ids, each once. */
@@ -136,22 +137,22 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 	const struct jx *b = NULL;
 	struct span text = {0};
 	unsigned char digest[32];
-	int64_t named[MESSAGE_NAMED_MAX], files[MESSAGE_FILES_MAX];
-	size_t named_n = 0, files_n = 0, frame, whole;
+	int64_t files[MESSAGE_FILES_MAX];
+	struct mentions m;
+	size_t files_n = 0, frame, whole;
 	bool blank = false;
 
 	if (jx_uuid(o, "", "client_id", item->client_id, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
 	    jx_only(b, "body.", body_names, e) < 0 || message_files(c, b, "body.", files, &files_n, e) < 0 ||
-	    message_text(c, b, "body.", &text, &blank, e) < 0 ||
-	    read_ids(b, "body.", "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0 ||
+	    message_text(c, b, "body.", &text, &blank, e) < 0 || mentions_read(b, &m, e) < 0 ||
 	    read_root(o, &item->root, e) < 0)
 		goto fail;
 	if (blank && !files_n) {
 		err_set(e, ERR_BAD_FIELD, "body.text", "must not be empty");
 		goto fail;
 	}
-	strbuf_reserve(&body, text.n + BODY_FRAME + (named_n + files_n) * ID_DIGITS);
-	render_body(&body, &text, named, named_n);
+	strbuf_reserve(&body, text.n + BODY_FRAME + (m.named_n + m.calls_n + files_n) * ID_DIGITS);
+	render_body(&body, &text, &m);
 	frame = body.n;
 	render_ids(&body, "files", files, files_n);
 	strbuf_addc(&body, '}');
@@ -171,8 +172,10 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 	item->sender = sender;
 	item->body = strbuf_take(&body, &item->body_n);
 	item->tail = strbuf_take(&tail, &item->tail_n);
-	item->named = copy_ids(named, named_n);
-	item->named_n = named_n;
+	item->named = copy_ids(m.named, m.named_n);
+	item->named_n = m.named_n;
+	item->calls = copy_ids(m.calls, m.calls_n);
+	item->calls_n = m.calls_n;
 	item->files = copy_ids(files, files_n);
 	item->files_n = files_n;
 	*out = item;
@@ -182,6 +185,11 @@ fail:
 	strbuf_release(&tail);
 	write_item_free(&item);
 	return -1;
+}
+
+bool message_completed(const struct write_item *item)
+{
+	return item->files_n || item->calls_n;
 }
 
 void message_render_item(struct strbuf *b, const struct write_item *item)
@@ -268,8 +276,8 @@ int message_edit(struct db *d, const struct config *c, const struct jx *o, int64
 {
 	static const char *const names[] = {"body", "version", NULL};
 	AUTO_STRBUF body = {0};
-	int64_t named[MESSAGE_NAMED_MAX], version = 0;
-	size_t named_n = 0;
+	struct mentions m;
+	int64_t version = 0;
 	const struct jx *b = NULL;
 	struct span text = {0};
 	PGresult *r = NULL;
@@ -279,12 +287,12 @@ int message_edit(struct db *d, const struct config *c, const struct jx *o, int64
 	if (jx_only(o, "", names, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
 	    jx_int(o, "", "version", JX_OPTIONAL, 1, INT64_MAX, &version, e) < 0 ||
 	    jx_only(b, "body.", edit_names, e) < 0 || message_text(c, b, "body.", &text, &blank, e) < 0 ||
-	    read_ids(b, "body.", "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0)
+	    mentions_read(b, &m, e) < 0)
 		return -1;
-	render_body(&body, &text, named, named_n);
+	render_body(&body, &text, &m);
 	strbuf_addc(&body, '}');
-	if (db_one(d, STMT_message_edit, &r, e, "iiisbIii", channel, sender, seq, body.p, body.n, (int)blank, named,
-		   named_n, version, c->messages.edit_window) < 0)
+	if (db_one(d, STMT_message_edit, &r, e, "iiisbIii", channel, sender, seq, body.p, body.n, (int)blank, m.named,
+		   m.named_n, version, c->messages.edit_window) < 0)
 		return -1;
 	rc = access_write_code(r, 0, e);
 	PQclear(r);

@@ -9,17 +9,19 @@ struct config;
 struct db;
 struct jx;
 
-#define MESSAGE_NAMED_MAX 50  /* users whom one message names */
 #define MESSAGE_FILES_MAX 100 /* files of one message, whatever [files] message_files says */
 
 /* Checks a send's client_id, body ({"text": …, "mentions"?: […], "files"?: […]}), thread and in_channel in o and makes
- * the item for it: canonical body text, digest, the event's tail; the files come into both in the database. The caller
+ * the item for it: canonical body text, digest, the event's tail; the files, and whom it reaches, come into both in the
+ * database (message_completed()). The caller
  * sets done and arg. Errors: ERR_BAD_FIELD. */
 MUST_CHECK int message_item(const struct config *c, const struct jx *o, int64_t channel, int64_t sender,
 			    struct write_item **out, struct err *e);
 
-/* Appends the members of a message object between its braces, without them: from a stored item that has no files, or
- * from a row of a
+/* Whether the database adds to an item's body: what is told of it is in its row alone. */
+bool message_completed(const struct write_item *item);
+/* Appends the members of a message object between its braces, without them: from a stored item to whose body nothing
+ * was added, or from a row of a
  * statement whose columns, from first_col on, are: channel_id, seq, id, sender, client_id, created_us, version, body,
  * edited_us, deleted_by (null: it is not), reactions (null: there were none), reactions_version, thread, aside, replies
  * (null: there were none), as in sql/queries/messages.sql. */

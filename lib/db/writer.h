@@ -23,6 +23,10 @@ enum write_status { /* as write_batch() numbers them */
 		    WRITE_NO_ROOT, /* these three of a reply */
 		    WRITE_ROOT_IS_REPLY,
 		    WRITE_ROOT_DELETED,
+		    WRITE_CALL_FORBIDDEN, /* these four of one that calls */
+		    WRITE_NO_GROUP,
+		    WRITE_TOO_MANY,
+		    WRITE_NOT_CALLED_HERE,
 };
 
 struct write_item {
@@ -37,6 +41,8 @@ struct write_item {
 	size_t tail_n;
 	int64_t *named; /* users whom it names, each once; NULL: none */
 	size_t named_n;
+	int64_t *calls; /* what calls several, each once, as lib/chat/mention.h numbers it; NULL: nothing */
+	size_t calls_n;
 	int64_t *files; /* files that it bears, each once; NULL: none. What of them is told is known to the database
 			   alone */
 	size_t files_n;

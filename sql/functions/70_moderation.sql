@@ -234,7 +234,9 @@ END $$;
 -- Name, topic, archived, for how many days messages are kept (0: for ever); null leaves one as it is. Name and topic by moderators, the
 -- others by owners.
 DROP FUNCTION IF EXISTS channel_change(acting, bigint, text, text, boolean);
-CREATE OR REPLACE FUNCTION channel_change(who acting, channel bigint, new_name text, new_topic text, archive boolean, keep int DEFAULT NULL)
+DROP FUNCTION IF EXISTS channel_change(acting, bigint, text, text, boolean, int);
+CREATE OR REPLACE FUNCTION channel_change(who acting, channel bigint, new_name text, new_topic text, archive boolean, keep int DEFAULT NULL,
+	may_call text DEFAULT NULL)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	c channels;
@@ -254,7 +256,8 @@ BEGIN
 	new_topic := coalesce(new_topic, c.topic);
 	archive := coalesce(archive, c.archived_at IS NOT NULL);
 	keep := coalesce(keep, c.keep_days, 0);
-	IF (new_name, new_topic, archive, keep) = (c.name, c.topic, c.archived_at IS NOT NULL, coalesce(c.keep_days, 0)) THEN
+	may_call := coalesce(may_call, c.mention_all);
+	IF (new_name, new_topic, archive, keep, may_call) = (c.name, c.topic, c.archived_at IS NOT NULL, coalesce(c.keep_days, 0), c.mention_all) THEN
 		RETURN 'again';
 	ELSIF EXISTS (SELECT FROM channels o WHERE lower(o.name) = lower(new_name) AND o.id <> channel) THEN
 		RETURN 'conflict';
@@ -262,10 +265,12 @@ BEGIN
 	was := jsonb_build_object('name', CASE WHEN new_name <> c.name THEN jsonb_build_object('from', c.name, 'to', new_name) END,
 		'topic', CASE WHEN new_topic <> c.topic THEN true END,
 		'archived', CASE WHEN archive <> (c.archived_at IS NOT NULL) THEN archive END,
-		'keep_days', CASE WHEN keep <> coalesce(c.keep_days, 0) THEN jsonb_build_object('from', c.keep_days, 'to', nullif(keep, 0)) END);
+		'keep_days', CASE WHEN keep <> coalesce(c.keep_days, 0) THEN jsonb_build_object('from', c.keep_days, 'to', nullif(keep, 0)) END,
+		'mention_all', CASE WHEN may_call <> c.mention_all THEN jsonb_build_object('from', c.mention_all, 'to', may_call) END);
 	BEGIN
 		UPDATE channels SET name = new_name, topic = new_topic, version = version + 1,
-			archived_at = CASE WHEN archive THEN coalesce(archived_at, clock_timestamp()) END, keep_days = nullif(keep, 0)
+			archived_at = CASE WHEN archive THEN coalesce(archived_at, clock_timestamp()) END, keep_days = nullif(keep, 0),
+			mention_all = may_call
 		WHERE id = channel RETURNING * INTO c;
 	EXCEPTION WHEN unique_violation THEN -- another took the name just now
 		RETURN 'conflict';

@@ -2,7 +2,7 @@
 
 -- What its author wrote of a body.
 CREATE OR REPLACE FUNCTION body_written(body jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-	SELECT body - '{files,preview}'::text[]
+	SELECT body - '{files,preview,reached}'::text[]
 $$;
 
 -- What an edit leaves of a body as it was: its files, and its preview as long as the new text has that link.

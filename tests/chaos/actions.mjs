@@ -1,22 +1,27 @@
 // actions: what people do at random in property.test.mjs: a kind of action is an entry of ACTIONS.
 //
+// Of groups w.groups has the ids, those that are gone too.
+//
 //   {name, weight, run(w, me)}   run returns an Answer, or true where it was no request; nothing where there was nothing to do it to.
 //   w: below(n), one(list), chance(p), people, room(me): {id, kind, last} one that he may be in, rooms: all of them,
 //      path(room, seq, ...rest) of a message, seq(room): of a recent one. me: a client with id and devices
-// What is refused by the state that it meets (STATE) is part of the game; anything else that is no success fails the test.
+// What is refused by the state that it meets (met) is part of the game; anything else that is no success fails the test.
 
 import { randomUUID } from "node:crypto";
 
-export const STATE = [403, 404, 409, 422];
+const STATE = [403, 404, 409, 422];
+/** Refused by the state that it met; a group that is gone by now is a bad field. */
+export const met = ({ status, json }) => STATE.includes(status) || (status === 400 && json?.code === "bad_field" && json.field === "body.mentions");
 
 const EMOJI = ["👍", "👍🏽", "❤️", "🎉", "👀", "🚀"];
-const CODES = { not_a_member: 403, forbidden: 403, muted: 403, not_found: 404, conflict: 409, unprocessable: 422 };
+const CODES = { bad_field: 400, not_a_member: 403, forbidden: 403, muted: 403, not_found: 404, conflict: 409, unprocessable: 422 };
 
 function body(w) {
 	const long = w.chance(0.04); // longer than a notification may be
 	const text = `${w.below(1e6)} ${long ? "ä".repeat(5000) : "x".repeat(w.below(120))}`;
-	const mentions = w.chance(0.3) ? [...new Set([w.one(w.people).id, w.one(w.people).id])] : undefined;
-	return { text, ...(mentions && { mentions }) };
+	const mentions = w.chance(0.3) ? [...new Set([w.one(w.people).id, w.one(w.people).id])] : [];
+	if (w.chance(0.2)) mentions.push(w.one(["channel", "channel", "here", ...w.groups.map((id) => `group:${id}`)]));
+	return { text, ...(mentions.length > 0 && { mentions }) };
 }
 
 async function say(w, me, how) {
@@ -144,6 +149,29 @@ export const ACTIONS = [
 			const answer = await w.keeper.patch(`/api/v1/channels/${room.id}`, { archived: true });
 			return answer.ok ? w.keeper.patch(`/api/v1/channels/${room.id}`, { archived: false }) : answer;
 		},
+	},
+	{
+		name: "make a group",
+		weight: 1,
+		async run(w) {
+			if (w.groups.length >= 6) return;
+			const members = [...new Set([w.one(w.people).id, w.one(w.people).id, w.one(w.people).id])];
+			const answer = await w.keeper.post("/api/v1/groups", { handle: `g${w.below(1e9)}`, name: "some", members });
+			if (answer.ok) w.groups.push(answer.json.id);
+			return answer;
+		},
+	},
+	{
+		name: "change a group",
+		weight: 2,
+		run: (w) =>
+			w.groups.length > 0 && w.keeper.patch(`/api/v1/groups/${w.one(w.groups)}`, { add: [w.one(w.people).id], remove: [w.one(w.people).id] }),
+	},
+	{ name: "delete a group", weight: 0.3, run: (w) => w.groups.length > 0 && w.keeper.delete(`/api/v1/groups/${w.one(w.groups)}`) },
+	{
+		name: "say who may name a channel",
+		weight: 1,
+		run: (w) => w.keeper.patch(`/api/v1/channels/${w.one(w.rooms).id}`, { mention_all: w.one(["everyone", "everyone", "moderators"]) }),
 	},
 	{ name: "say where one is", weight: 1, run: (w, me) => me.patch("/api/v1/me", { time_zone: w.one(["Europe/Zurich", "Asia/Tokyo", null]) }) },
 	{ name: "set a status", weight: 1, run: (w, me) => me.put("/api/v1/me/status", { text: `busy with ${w.below(1e6)}` }) },

@@ -127,6 +127,24 @@ const KINDS = {
 		state = () => this.#users.all();
 	},
 
+	/** Of these it is gone that tells, too: what has been deleted comes back by no older list. */
+	groups: class {
+		#groups = new Versions();
+		#gone = new Set();
+		open = async (who) => {
+			for (let after = ""; after !== null; ) {
+				const page = (await get(who, `/api/v1/groups?limit=100${after && `&after=${encodeURIComponent(after)}`}`)).json;
+				page.groups.forEach((g) => this.#groups.put(g));
+				after = page.next;
+			}
+		};
+		line(line) {
+			if (line.type === "group.deleted") this.#gone.add(line.group);
+			else if (/^group\./.test(line.type)) this.#groups.put(line.group);
+		}
+		state = () => this.#groups.all().filter((g) => !this.#gone.has(g.id));
+	},
+
 	settings: class {
 		#settings = new Versions();
 		open = async (who) => this.#settings.put({ id: 0, ...(await get(who, "/api/v1/me/settings")).json });

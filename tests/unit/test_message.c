@@ -131,7 +131,7 @@ static void a_send_names_people(void **state)
 	assert_null(item->named);
 	write_item_free(&item);
 	item = good(NAMING("[" TEN_IDS("1") "," TEN_IDS("2") "," TEN_IDS("3") "," TEN_IDS("4") "," TEN_IDS("5") "]"));
-	assert_int_equal(item->named_n, MESSAGE_NAMED_MAX);
+	assert_int_equal(item->named_n, MENTIONS_MAX);
 	write_item_free(&item);
 }
 

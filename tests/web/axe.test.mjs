@@ -120,6 +120,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, ...(process.en
 			["Set a status…", "dialog[open] .ideas", "status"],
 			["Do not disturb…", "dialog[open] .pauses", "do not disturb"],
 			["Settings…", "dialog[open] [role=switch]", "settings"],
+			["Groups…", "dialog[open] form", "groups"],
 		]) {
 			if (!(await page.locator(".menu").count())) {
 				await side();

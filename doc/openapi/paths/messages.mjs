@@ -19,7 +19,7 @@ export const operations = [
 			201: json("LiveMessage", { location: true }),
 			200: json("Message", { description: "of a retry: the message as it is now" }),
 		},
-		codes: [...seen, "muted", "client_id_reused", "unprocessable", "not_attachable"],
+		codes: [...seen, "forbidden", "muted", "client_id_reused", "unprocessable", "not_attachable"],
 	}),
 	op("GET", "/api/v1/channels/{channel}/messages", {
 		...messages,

@@ -11,6 +11,7 @@ import { applyThread, dropThreads, threadMessage, threadUpdated, type ThreadActi
 import { applyUpload, type UploadAction } from './uploads';
 import type { Connection, Limits, MemberList, Phase, Reacting, State } from './state';
 import { myId } from './state';
+import { applyGroupLine, applyGroups, type GroupAction } from './groups';
 import { countDeleted, countMarks, countMessages, readHere, recount, undoHere, unreadHere } from './unread';
 import type {
 	Channel,
@@ -59,6 +60,7 @@ export type Action =
 	| { type: 'log/reset'; keep: number | null }
 	/* The server's log went back (a restored database): lower versions and counters are the true ones from now on. */
 	| { type: 'distrust' }
+	| GroupAction
 	| { type: 'log/newest'; channel: number; page: MessagePage }
 	| { type: 'log/around'; channel: number; page: MessagePage }
 	| { type: 'log/loading-before'; channel: number; failed?: boolean }
@@ -119,6 +121,9 @@ export function reduce(s: State, a: Action): State {
 		case 'pins':
 		case 'saved':
 			return applyKeep(s, a);
+		case 'groups':
+		case 'groups/forget':
+			return applyGroups(s, a);
 		case 'thread/open':
 		case 'thread/close':
 		case 'thread/failed':
@@ -264,6 +269,10 @@ export function applyLine(s: State, line: Line): State {
 		case 'pins.updated':
 		case 'saved.updated':
 			return applyKeepLine(s, line);
+		case 'group.created':
+		case 'group.updated':
+		case 'group.deleted':
+			return applyGroupLine(s, line);
 		case 'message.deleted':
 			return applyDeleted(s, line as unknown as Message);
 		case 'channel.created':
@@ -401,7 +410,8 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 	if (!fresh.membership) {
 		return s.preview?.id === fresh.id ? { ...s, preview: fresh } : s;
 	}
-	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, role, since, read_receipts, muted_until } = fresh.membership;
+	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, wide, read_receipts, ...own } = fresh.membership;
+	const { role, since, muted_until } = own;
 	const told: Membership = held?.membership ? { ...held.membership, role, since, muted_until } : fresh.membership;
 	const channel: Channel = {
 		...(!held || fresh.version >= held.version ? fresh : held),
@@ -412,7 +422,7 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 	};
 	const preview = s.preview?.id === fresh.id ? null : s.preview;
 	const next = { ...s, preview, channels: { ...s.channels, [fresh.id]: channel } };
-	const marks: OwnMarks = { seq, version, last_seq: fresh.last_seq, unread, mentions, unread_from, gone, read_receipts };
+	const marks: OwnMarks = { seq, version, last_seq: fresh.last_seq, unread, mentions, unread_from, gone, wide, read_receipts };
 	const counted = countMarks(next, fresh.id, marks, heard);
 	return counted === next ? recount(next, fresh.id) : counted;
 }

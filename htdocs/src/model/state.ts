@@ -1,5 +1,6 @@
 // The whole state of the client and the selectors that views and loaders share. Plain data, changed by reduce.ts alone.
 import { messageAt } from './log';
+import { NO_GROUPS, type Groups } from './groups';
 import type { Marks } from './reads';
 import type { Counts } from './unread';
 import type { Followed, ThreadLog } from './threads';
@@ -91,6 +92,7 @@ export interface State {
 	pins: Table<Pins>;
 	/* What one has saved, by `channel/seq`; null: not loaded. */
 	saved: { version: number; at: Readonly<Record<string, string>> } | null;
+	groups: Groups;
 	/* The message that was gone to last; another object each time. */
 	target: { channel: number; seq: number } | null;
 	/* Per channel, the seq after which the "new messages" line stands. */
@@ -140,6 +142,7 @@ export const initialState: State = {
 	kept: {},
 	pins: {},
 	saved: null,
+	groups: NO_GROUPS,
 	target: null,
 	lines: {},
 	presence: {},

@@ -84,6 +84,8 @@ export interface Membership {
 	mentions: number;
 	/* Deleted ones of others among those above the marker, which `unread` leaves out; null: too many to list. */
 	gone: readonly number[] | null;
+	/* Of the mentions those by the channel's name alone; null: too many to list. */
+	wide: readonly number[] | null;
 	/* Whether others here see how far one has read. */
 	read_receipts: boolean;
 	muted_until?: Until | null;
@@ -98,6 +100,7 @@ export interface OwnMarks {
 	mentions: number;
 	unread_from: number | null;
 	gone: readonly number[] | null;
+	wide: readonly number[] | null;
 	read_receipts: boolean;
 }
 
@@ -124,6 +127,8 @@ export interface Channel {
 	peer: number | null;
 	/* Of a direct channel of more than two: all who are in it. */
 	people?: readonly number[] | null;
+	/* Who may name it, and who is here, in a message. */
+	mention_all?: 'everyone' | 'moderators';
 	/* Older messages are erased; null: none are. */
 	keep_days?: number | null;
 	/* null: not a member. */
@@ -212,10 +217,23 @@ export interface Editing {
 	error: string | null;
 }
 
+/* Who is named: a person's id, or several: 'channel', 'here', 'group:ID'. */
+export type Name = number | string;
+
+/* People whom a message may name at once. */
+export interface Group {
+	id: number;
+	handle: string;
+	name: string;
+	members: number;
+	version: number;
+}
+
 export interface MessageBody {
 	text: string;
-	/* Ids of who is mentioned. */
-	mentions?: number[];
+	mentions?: Name[];
+	/* Whom those names of it reach that reach several, but for the channel. */
+	reached?: Record<string, number[]>;
 	files?: MessageFile[];
 	/* null: its author took it away. */
 	preview?: Preview | null;
@@ -233,7 +251,7 @@ export interface Preview {
 /* A body as it is sent: files by their ids. */
 export interface SentBody {
 	text: string;
-	mentions?: number[];
+	mentions?: Name[];
 	files?: number[];
 }
 
@@ -447,7 +465,7 @@ export interface Pending {
 	thread?: number;
 	in_channel?: boolean;
 	text: string;
-	mentions?: number[];
+	mentions?: Name[];
 	files?: PendingFile[];
 	at: number; // local clock, for display and for order among pending ones only
 	owner: string; // the instance (tab) that sends it

@@ -67,7 +67,10 @@ const at = (channel: number, user: number) => `${V}/channels/${channel}/members/
 
 export const admin = {
 	/* --- of a channel */
-	changeChannel: (id: number, change: { name?: string; topic?: string; archived?: boolean; keep_days?: number | null }) =>
+	changeChannel: (
+		id: number,
+		change: { name?: string; topic?: string; archived?: boolean; keep_days?: number | null; mention_all?: Channel['mention_all'] },
+	) =>
 		call<Channel>('PATCH', `${V}/channels/${id}`, undefined, change),
 	handOver: (id: number, user: number) => call<Member>('PUT', `${V}/channels/${id}/owner`, undefined, { user }),
 	setMemberRole: (id: number, user: number, role: Member['role']) => call<Member>('PATCH', at(id, user), undefined, { role }),

@@ -14,6 +14,7 @@ import type {
 	Member,
 	Message,
 	MessagePage,
+	Name,
 	OpenReports,
 	Pins,
 	Prefs,
@@ -193,7 +194,7 @@ export const api = {
 	search: (q: string, sort: 'rank' | 'date', before?: string) => call<SearchPage>('GET', `${V}/search`, { q, sort, before }),
 	message: (id: number, seq: number) => call<Message>('GET', `${V}/channels/${id}/messages/${seq}`),
 	removePreview: (id: number, seq: number) => call<Message>('DELETE', `${V}/channels/${id}/messages/${seq}/preview`),
-	edit: (id: number, seq: number, body: { text: string; mentions?: number[] }, version: number) =>
+	edit: (id: number, seq: number, body: { text: string; mentions?: Name[] }, version: number) =>
 		call<Message>('PATCH', `${V}/channels/${id}/messages/${seq}`, undefined, { body, version }),
 	edits: (id: number, seq: number) => call<{ edits: Edit[] }>('GET', `${V}/channels/${id}/messages/${seq}/edits`),
 	react: (id: number, seq: number, emoji: string) => call<Reactions>('PUT', reaction(id, seq, emoji)),

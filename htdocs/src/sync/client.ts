@@ -11,12 +11,13 @@ import { pollOnce, pollTransport, type PollEnv } from '../net/transport_poll';
 import { sseTransport } from '../net/transport_sse';
 import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
+import { peopleIn } from '../model/mention';
 import { hasGap } from '../model/log';
 import { isAside, placeKey, placeOf, readUpto } from '../model/threads';
 import { fileLimits } from '../model/uploads';
 import { myId, peersOf } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
-import type { Channel, Line, Message, OwnMarks, Pending, Pins, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
+import type { Channel, Line, Message, Name, OwnMarks, Pending, Pins, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
@@ -24,6 +25,8 @@ import { Changes } from './changes';
 import { Drafts } from './drafts';
 import { watchEnds } from './ends';
 import { Interest } from './interest';
+import { groupsApi } from '../net/groups';
+import { GroupLists } from './groups';
 import { Keeps } from './keeps';
 import { Loader } from './loader';
 import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, rememberRung, saveDraft, savePending, shelf } from './local';
@@ -83,6 +86,7 @@ export class Client {
 	readonly changes: Changes;
 	readonly drafts: Drafts;
 	readonly keeps: Keeps;
+	readonly groups: GroupLists;
 	readonly threads: Threads;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
@@ -110,6 +114,7 @@ export class Client {
 			saved: async () => (await api.saved()).data,
 			save: async (id, seq, on) => (await api.save(id, seq, on)).data,
 		});
+		this.groups = new GroupLists({ store, page: async (after) => (await groupsApi.list(after)).data });
 		this.drafts = new Drafts({
 			...timers,
 			store,
@@ -483,13 +488,13 @@ export class Client {
 					const m = line as unknown as Message;
 					touched.add(m.channel);
 					this.moveLine(m);
-					this.loader.needUsers([m.sender, ...(m.body?.mentions ?? [])]);
+					this.loader.needUsers([m.sender, ...peopleIn(m.body?.mentions)]);
 					if (m.sender !== me) after.push(() => this.arrived(m.channel, m.seq));
 					break;
 				}
 				case 'message.updated':
 					touched.add(line.channel as number);
-					this.loader.needUsers((line as unknown as Message).body?.mentions ?? []);
+					this.loader.needUsers(peopleIn((line as unknown as Message).body?.mentions));
 					break;
 				case 'message.deleted':
 					touched.add(line.channel as number);
@@ -681,6 +686,7 @@ export class Client {
 				void this.loader.settings();
 				if (this.current !== null) this.keeps.open(this.current);
 				this.threads.loadFollowed(true);
+				void this.groups.load(true);
 				void this.loader.sidebar();
 			} catch (e) {
 				if (e instanceof ApiError && e.status === 401) return this.end('ended');
@@ -715,6 +721,7 @@ export class Client {
 		else if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
 		this.loader.needUsers(peersOf(this.store.get(), c));
 		this.keeps.open(id);
+		void this.groups.load();
 	}
 
 	/* To a message of the channel that is open. */
@@ -745,7 +752,7 @@ export class Client {
 		this.loader.needUsers(peersOf(this.store.get(), c));
 	}
 
-	send(channel: number, text: string, mentions: number[] = [], place: SentPlace = {}): void {
+	send(channel: number, text: string, mentions: Name[] = [], place: SentPlace = {}): void {
 		const item: Pending = { ...place, client_id: crypto.randomUUID(), channel, text, at: Date.now(), owner: this.instance, state: 'queued' };
 		if (mentions.length) item.mentions = mentions;
 		const files = this.uploads.attach(channel, item.client_id, place.thread);

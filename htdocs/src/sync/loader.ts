@@ -1,6 +1,7 @@
 // Fetches what views and events ask for: channels, pages of messages, people, members. Each answer goes to the store;
 // the same thing is never asked for twice at once.
 import { api, ApiError } from '../net/api';
+import { peopleIn } from '../model/mention';
 import { hasGap, messageAt, tailSeq } from '../model/log';
 import { peersOf } from '../model/state';
 import { doubtful, markOf, unreadOf, waits } from '../model/unread';
@@ -13,7 +14,7 @@ const MOST_UNREAD = 600; // messages that are loaded to begin at the first unrea
 const FAR = 1_000; // messages between our end and the newest beyond which the run is begun anew
 const IDS = 100; // users per question
 
-const peopleOf = (list: readonly Message[]): number[] => list.flatMap((m) => [m.sender, ...(m.body?.mentions ?? [])]);
+const peopleOf = (list: readonly Message[]): number[] => list.flatMap((m) => [m.sender, ...peopleIn(m.body?.mentions)]);
 
 export class Loader {
 	private wantedUsers = new Set<number>();

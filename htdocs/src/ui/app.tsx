@@ -36,6 +36,8 @@ const DeleteFile = lazily(() => import('./myfiles').then((m) => m.DeleteFile));
 const Lightbox = lazily(() => import('./lightbox').then((m) => m.Lightbox));
 const Browse = lazily<{ onClose: () => void }>(() => import('./browse').then((m) => m.Browse));
 const NewGroup = lazily<{ onClose: () => void }>(() => import('./group').then((m) => m.NewGroup));
+const GroupsDialog = lazily<{ group?: number; onClose: () => void }>(() => import('./groups').then((m) => m.GroupsDialog));
+const ManyPeople = lazily(() => import('./groups').then((m) => m.ManyPeople));
 const Notifications = lazily(() => import('./prefs').then((m) => m.Notifications));
 const MoveToSection = lazily(() => import('./prefs').then((m) => m.MoveToSection));
 const SectionForm = lazily(() => import('./prefs').then((m) => m.SectionForm));
@@ -264,6 +266,9 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'dnd' && <Pause onClose={closeDialog} />}
 			{dialog === 'invitations' && <Invitations onClose={closeDialog} />}
 			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}
+			{dialog === 'groups' && <GroupsDialog onClose={closeDialog} />}
+			{about && 'groupOf' in about && <GroupsDialog key={about.groupOf} group={about.groupOf} onClose={closeDialog} />}
+			{about && 'many' in about && <ManyPeople {...about.many} onClose={closeDialog} />}
 			{about && 'invite' in about && <Invite channel={about.invite} onClose={closeDialog} />}
 			{about && 'prefs' in about && <Notifications channel={about.prefs} onClose={closeDialog} />}
 			{about && 'move' in about && <MoveToSection channel={about.move} onClose={closeDialog} />}

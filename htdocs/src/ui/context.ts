@@ -20,6 +20,9 @@ export type DialogName =
 	| 'password'
 	| 'tokens'
 	| 'files'
+	| 'groups'
+	| { groupOf: number }
+	| { many: { people: number | null; send: () => void } }
 	| { lightbox: { channel: number; file: number } }
 	| { deleteFile: { channel: number; seq: number; file: number; name: string } }
 	| { moderate: { channel: number; user: number } }

@@ -4,7 +4,8 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, MessagesSquare, Pencil, RotateCw, ShieldAlert, Trash2, Users } from 'lucide';
 import type { IconNode } from 'lucide';
-import type { Channel, Message as Stored, MessageFile, User } from '../model/types';
+import type { Channel, Message as Stored, MessageFile, Name, User } from '../model/types';
+import { names, namesChannel } from '../model/mention';
 import { mayEdit } from '../model/reactions';
 import { waitsForFiles } from '../model/uploads';
 import { rankIn } from '../model/roles';
@@ -106,7 +107,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 	const text = stored ? stored.body?.text : pending!.text;
 	const files = stored?.body?.files;
 	const mentions = stored ? stored.body?.mentions : pending?.mentions;
-	const toMe = stored !== null && stored.sender !== me && mentions?.includes(me) === true;
+	const toMe = stored !== null && stored.sender !== me && (names(stored.body, me) || namesChannel(stored.body));
 	const failed = pending?.state === 'failed';
 	const sender = stored ? stored.sender : (user?.id ?? 0);
 	const editing = useState$((s) => (s.editing && stored && s.editing.seq === stored.seq && s.editing.channel === channel.id ? s.editing : null));
@@ -313,7 +314,7 @@ function EditedMark({ message, at, active }: { message: Stored; at: string; acti
 	);
 }
 
-function Body({ text, mentions, ...around }: { text: string; mentions?: readonly number[]; after?: ComponentChildren; tab: number }) {
+function Body({ text, mentions, ...around }: { text: string; mentions?: readonly Name[]; after?: ComponentChildren; tab: number }) {
 	const long = text.length > LONG_TEXT || countLines(text) > LONG_LINES;
 	const [open, setOpen] = useState(false);
 	return (

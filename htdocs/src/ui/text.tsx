@@ -5,11 +5,13 @@ import { safeHref } from '../model/links';
 import { markdown, type Block, type Inline } from '../model/markdown';
 import { splitMentions } from '../model/mention';
 import { CodeBlock } from './code';
-import { useState$ } from './context';
+import { useState$, useUi } from './context';
+import { groupOf, handleOf } from '../model/groups';
 import { myId } from '../model/state';
+import type { Name } from '../model/types';
 import { personName } from './names';
 
-type People = ReadonlyMap<string, number>;
+type People = ReadonlyMap<string, Name>;
 interface Around {
 	after?: ComponentChildren; // what stands behind the last word
 	tab?: number; // tabIndex of what can be used in it
@@ -20,7 +22,7 @@ export function MessageText({ text, people, after, tab = 0 }: { text: string; pe
 	const blocks = markdown(text);
 	const tail = after ? <> {after}</> : null;
 	const [only] = blocks;
-	if (blocks.length === 1 && only?.kind === 'text') return [words(only.of, people), tail];
+	if (blocks.length === 1 && only?.kind === 'text') return [words(only.of, people, tab), tail];
 	const last = blocks.at(-1);
 	const inside = last?.kind === 'text' || last?.kind === 'heading';
 	return [...blocks.map((b, i) => block(b, people, tab, inside && i === blocks.length - 1 ? tail : null)), inside ? null : tail];
@@ -31,14 +33,14 @@ function block(b: Block, people: People | undefined, tab: number, after: Compone
 		case 'text':
 			return (
 				<p dir="auto">
-					{words(b.of, people)}
+					{words(b.of, people, tab)}
 					{after}
 				</p>
 			);
 		case 'heading':
 			return (
 				<p class="md-heading" dir="auto">
-					<strong>{words(b.of, people)}</strong>
+					<strong>{words(b.of, people, tab)}</strong>
 					{after}
 				</p>
 			);
@@ -48,28 +50,31 @@ function block(b: Block, people: People | undefined, tab: number, after: Compone
 			return <blockquote>{b.of.map((x) => block(x, people, tab, null))}</blockquote>;
 		case 'list': {
 			const items = b.items.map((item) => (
-				<li dir="auto">{item.map((x, i) => (i === 0 && x.kind === 'text' ? words(x.of, people) : block(x, people, tab, null)))}</li>
+				<li dir="auto">
+					{item.map((x, i) => (i === 0 && x.kind === 'text' ? words(x.of, people, tab) : block(x, people, tab, null)))}
+				</li>
 			));
 			return b.start === null ? <ul>{items}</ul> : <ol start={b.start}>{items}</ol>;
 		}
 	}
 }
 
-function words(of: readonly Inline[], people: People | undefined): ComponentChildren {
+function words(of: readonly Inline[], people: People | undefined, tab: number): ComponentChildren {
 	return of.map((i) => {
-		if (typeof i === 'string') return people?.size ? splitMentions(i, people).map((m) => (typeof m === 'string' ? m : <Mention {...m} />)) : i;
+		if (typeof i === 'string' && !people?.size) return i;
+		if (typeof i === 'string') return splitMentions(i, people!).map((m) => (typeof m === 'string' ? m : <Mention {...m} tab={tab} />));
 		switch (i.kind) {
 			case 'code':
 				return <code>{i.text}</code>;
 			case 'link':
 				return (
 					<a href={i.href} {...(says(i) ? {} : { title: i.href })} target="_blank" rel="noopener noreferrer nofollow">
-						<bdi>{words(i.of, undefined)}</bdi>
+						<bdi>{words(i.of, undefined, tab)}</bdi>
 					</a>
 				);
 			default: {
 				const Tag = i.kind;
-				return <Tag>{words(i.of, people)}</Tag>;
+				return <Tag>{words(i.of, people, tab)}</Tag>;
 			}
 		}
 	});
@@ -78,10 +83,10 @@ function words(of: readonly Inline[], people: People | undefined): ComponentChil
 /* Whether a link's words say where it leads. */
 const says = ({ of: [first, more], href }: { of: readonly Inline[]; href: string }) => typeof first === 'string' && !more && safeHref(first) === href;
 
-/* With those whom it names (ids) marked. */
-export function NamingText({ text, mentions, ...around }: { text: string; mentions: readonly number[] } & Around) {
+/* With those whom it names marked. */
+export function NamingText({ text, mentions, ...around }: { text: string; mentions: readonly Name[] } & Around) {
 	// A handle holds no space.
-	const handles = useState$((s) => mentions.map((id) => s.users[id]?.handle ?? '').join(' ')).split(' ');
+	const handles = useState$((s) => mentions.map((n) => handleOf(s, n)).join(' ')).split(' ');
 	const people = new Map(mentions.map((id, i) => [handles[i] ?? '', id]));
 	people.delete('');
 	return <MessageText text={text} people={people} {...around} />;
@@ -93,7 +98,20 @@ const isPlain = (blocks: readonly Block[]) => blocks.length === 1 && blocks[0]!.
 export const textClass = (text: string): string =>
 	isEmojiOnly(text) ? 'msg-text msg-emoji' : isPlain(markdown(text)) ? 'msg-text' : 'msg-text msg-blocks';
 
-function Mention({ user, text }: { user: number; text: string }) {
+function Mention({ who, text, tab }: { who: Name; text: string; tab: number }) {
+	const { openDialog } = useUi();
+	const group = useState$((s) => groupOf(s, who));
+	if (group)
+		return (
+			<button class="mention mention-group" title={text} tabIndex={tab} onClick={() => openDialog({ groupOf: group.id })}>
+				<bdi>@{group.name}</bdi>
+			</button>
+		);
+	if (typeof who === 'string') return <span class="mention">{text}</span>;
+	return <Person user={who} text={text} />;
+}
+
+function Person({ user, text }: { user: number; text: string }) {
 	const name = useState$((s) => personName(s.users[user]));
 	const me = useState$((s) => myId(s) === user);
 	return (
