@@ -26,6 +26,8 @@ MUST_CHECK int message_item(const struct config *c, const struct jx *o, int64_t 
 #define MESSAGE_COLUMNS 15 /* of such a row */
 void message_render_item(struct strbuf *b, const struct write_item *item);
 void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_col);
+/* Of a root that its reader may not see: its name, and what is told of its replies. */
+void message_render_hidden(struct strbuf *b, const PGresult *r, int row, int first_col);
 
 /* Edits one's own message, by what a PATCH says in o ({"body": …, "version"?}); the same again is harmless. Errors:
  * ERR_BAD_FIELD, and as access_code() says. */
