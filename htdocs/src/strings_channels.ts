@@ -81,7 +81,7 @@ export const tc = {
 	histories: { all: 'All messages', joined: 'Only messages from after they join' } as Record<'all' | 'joined', string>,
 	historyHint: 'For those who join from now on. Who is here keeps what they see.',
 	fromJoin: (label: string) => `You joined ${label} here`,
-	fromJoinText: 'Older messages are not shown: new members see only what is written after they join.',
+	fromJoinText: 'Older messages are not shown to you: you see what has been written since you joined.',
 
 	kept: (days: number) => `Messages here are deleted after ${days} ${days === 1 ? 'day' : 'days'}.`,
 };

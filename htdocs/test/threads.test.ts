@@ -100,7 +100,8 @@ describe('threads', () => {
 	});
 	test('a root from before one came is nobody\'s message; its replies are told, and it is no message of the channel', () => {
 		const hidden = { channel: 1, seq: 2, hidden: true, id: 0, sender: 0, created_at: '', version: 0, replies: replies(1) } as Message;
-		let s = run(signedIn(channel(1, { last_seq: 12, membership: membership({ first_seq: 9, last_read_seq: 12 }) })), { type: 'thread/open', channel: 1, root: 2 }, {
+		const late = channel(1, { last_seq: 12, membership: membership({ first_seq: 9, last_read_seq: 12 }) });
+		let s = run(signedIn(late), { type: 'thread/open', channel: 1, root: 2 }, {
 			type: 'thread/page',
 			...{ channel: 1, root: 2, older: false },
 			page: { ...page([message(1, 10, { thread: 2 })]), root: hidden, state: state() },

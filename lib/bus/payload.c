@@ -131,7 +131,8 @@ size_t event_line_tail(struct span json, struct span *mark)
 
 int64_t event_line_first_seq(struct span json)
 {
-	static const char name[] = "\"first_seq\": "; /* as jsonb is written; nothing in such a line is anybody's words */
+	static const char name[] =
+		"\"first_seq\": "; /* as jsonb is written; nothing in such a line is anybody's words */
 	const char *at = memmem(json.p, json.n, name, sizeof(name) - 1);
 	size_t n = 0, left;
 	int64_t seq;

@@ -175,10 +175,11 @@ int channel_change(struct db *d, const struct acting *who, int64_t channel, cons
 		return -1;
 	if (jx_is(jx_get(o, "archived"), JX_BOOL)) {
 		if (db_one(d, STMT_channel_change, &r, e, "ibttissbis", who->user, who->admin, who->request,
-			   who->address, channel, name.p, name.n, topic.p, topic.n, archived, keep, history.p, history.n) < 0)
+			   who->address, channel, name.p, name.n, topic.p, topic.n, archived, keep, history.p,
+			   history.n) < 0)
 			return -1;
-	} else if (db_one(d, STMT_channel_change, &r, e, "ibttissnis", who->user, who->admin, who->request, who->address,
-			  channel, name.p, name.n, topic.p, topic.n, keep, history.p, history.n) < 0) {
+	} else if (db_one(d, STMT_channel_change, &r, e, "ibttissnis", who->user, who->admin, who->request,
+			  who->address, channel, name.p, name.n, topic.p, topic.n, keep, history.p, history.n) < 0) {
 		return -1;
 	}
 	return outcome(r, NULL, e);

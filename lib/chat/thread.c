@@ -6,7 +6,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { KIND, ARCHIVED, ROLE, CURSOR, FIRST_SEQ, LAST_SEQ, STATE, VISIBLE_FROM, MESSAGE, MESSAGE_SEQ }; /* of thread_page */
+enum {
+	KIND,
+	ARCHIVED,
+	ROLE,
+	CURSOR,
+	FIRST_SEQ,
+	LAST_SEQ,
+	STATE,
+	VISIBLE_FROM,
+	MESSAGE,
+	MESSAGE_SEQ
+}; /* of thread_page */
 #define MESSAGE_THREAD (MESSAGE + MESSAGE_COLUMNS - 3)
 
 static void add_message(struct strbuf *b, const PGresult *r, int row, int first_col)

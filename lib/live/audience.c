@@ -123,7 +123,8 @@ void audience_join(struct audience *a, struct live_user *u, int64_t channel, int
 		u->memberships = xrealloc(u->memberships, u->memberships_cap * sizeof(*u->memberships));
 	}
 	memmove(&u->memberships[at + 1], &u->memberships[at], (u->memberships_n - at) * sizeof(*u->memberships));
-	u->memberships[at] = (struct membership){channel, since, first_seq, channel_add(a, channel, u, since, first_seq)};
+	u->memberships[at] =
+		(struct membership){channel, since, first_seq, channel_add(a, channel, u, since, first_seq)};
 	u->memberships_n++;
 }
 
@@ -152,8 +153,7 @@ bool audience_sees(const struct live_user *u, int64_t channel, int64_t id, char 
 	bool found;
 	size_t at = position(u, channel, &found);
 
-	return found && u->memberships[at].since < id &&
-	       u->memberships[at].first_seq <= audience_about(kind, subject);
+	return found && u->memberships[at].since < id && u->memberships[at].first_seq <= audience_about(kind, subject);
 }
 
 const struct audience_member *audience_of(const struct audience *a, int64_t channel, size_t *n)

@@ -52,8 +52,8 @@ void audience_leave(struct audience *a, struct live_user *u, int64_t channel);
 
 /* -1: not a member. */
 int64_t audience_since(const struct live_user *u, int64_t channel);
-/* Of an event about a message that has been there its seq, which is its subject: not for members whose first_seq is above
- * it. Of any other INT64_MAX. */
+/* Of an event about a message that has been there its seq, which is its subject: not for members whose first_seq is
+ * above it. Of any other INT64_MAX. */
 static inline int64_t audience_about(char kind, int64_t subject)
 {
 	return kind == EVENT_REDACT || kind == EVENT_ABOUT ? subject : INT64_MAX;

@@ -50,7 +50,8 @@ END $$;
 CREATE OR REPLACE FUNCTION channel_json(c channels) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('id', c.id, 'kind', c.kind, 'name', c.name, 'topic', c.topic, 'version', c.version,
 		'archived', c.archived_at IS NOT NULL, 'created_at', time_text(c.created_at), 'last_seq', channel_last_seq(c),
-		'people', c.direct_people, 'keep_days', c.keep_days, 'history', c.history, 'members', (SELECT count(*) FROM members m WHERE m.channel_id = c.id))
+		'people', c.direct_people, 'keep_days', c.keep_days, 'history', c.history,
+		'members', (SELECT count(*) FROM members m WHERE m.channel_id = c.id))
 $$;
 
 DROP FUNCTION IF EXISTS unread_count(bigint, bigint, bigint);

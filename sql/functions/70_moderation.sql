@@ -248,7 +248,7 @@ BEGIN
 		RETURN judged.code;
 	ELSIF judged.rank < (CASE WHEN archive IS NULL AND keep IS NULL THEN 1 ELSE 2 END) THEN
 		RETURN CASE WHEN archive IS NULL AND keep IS NULL THEN 'forbidden' ELSE 'owners_only' END;
-	ELSIF c.archived_at IS NOT NULL AND archive IS DISTINCT FROM false AND (new_name, new_topic, new_history) IS DISTINCT FROM (NULL::text, NULL::text, NULL::text) THEN
+	ELSIF c.archived_at IS NOT NULL AND archive IS DISTINCT FROM false AND num_nonnulls(new_name, new_topic, new_history) > 0 THEN
 		RETURN 'unprocessable';
 	ELSIF c.kind = 'public' AND new_history <> 'all' THEN
 		RETURN 'public_history';

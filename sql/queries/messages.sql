@@ -1,6 +1,7 @@
 -- History: pages of a channel by seq, oldest first, without replies that stand in their threads alone (these do not count for first_seq and
 -- last_shown either), with what access.c judges by, the cursor and the channel's ends of the same
--- snapshot. Where the reader is not a member, or came later, nothing is below his first_seq. One row with a null seq where the page is empty; no row where there is no such channel.
+-- snapshot. Nothing is below the reader's first_seq, nor at all where he is not a member. One row with a null seq where the page is empty; no row
+-- where there is no such channel.
 
 -- name: history_before
 -- in: channel int8, reader int8, before int8, limit int8
@@ -15,8 +16,10 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
-		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE ORDER BY o.seq LIMIT 1), 0) AS first_seq,
-		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE ORDER BY o.seq DESC LIMIT 1), 0) AS last_shown
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE
+			ORDER BY o.seq LIMIT 1), 0) AS first_seq,
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE
+			ORDER BY o.seq DESC LIMIT 1), 0) AS last_shown
 	OFFSET 0
 ) s
 LEFT JOIN LATERAL (
@@ -39,8 +42,10 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
-		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE ORDER BY o.seq LIMIT 1), 0) AS first_seq,
-		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE ORDER BY o.seq DESC LIMIT 1), 0) AS last_shown
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE
+			ORDER BY o.seq LIMIT 1), 0) AS first_seq,
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE
+			ORDER BY o.seq DESC LIMIT 1), 0) AS last_shown
 	OFFSET 0
 ) s
 LEFT JOIN LATERAL (
@@ -64,8 +69,10 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
-		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE ORDER BY o.seq LIMIT 1), 0) AS first_seq,
-		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE ORDER BY o.seq DESC LIMIT 1), 0) AS last_shown
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE
+			ORDER BY o.seq LIMIT 1), 0) AS first_seq,
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE
+			ORDER BY o.seq DESC LIMIT 1), 0) AS last_shown
 	OFFSET 0
 ) s
 LEFT JOIN LATERAL (

@@ -19,7 +19,8 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 LEFT JOIN messages o ON o.channel_id = c.id AND o.seq = $3 AND o.seq >= r.first_seq
 CROSS JOIN LATERAL (
-	SELECT (SELECT count(*) FROM members m WHERE m.channel_id = c.id AND m.last_read_seq >= $3 AND m.first_seq <= $3 AND m.user_id <> o.sender AND shares_reads(m))
+	SELECT (SELECT count(*) FROM members m
+			WHERE m.channel_id = c.id AND m.last_read_seq >= $3 AND m.first_seq <= $3 AND m.user_id <> o.sender AND shares_reads(m))
 			AS count,
 		'[' || coalesce(string_agg(q.user_id::text, ',' ORDER BY q.nth) FILTER (WHERE q.nth <= $5), '') || ']' AS users,
 		CASE WHEN count(*) > $5 THEN max(q.user_id) FILTER (WHERE q.nth <= $5) END AS next

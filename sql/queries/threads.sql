@@ -47,7 +47,8 @@ WITH f AS (
 	JOIN members r ON r.channel_id = f.channel_id AND r.user_id = f.user_id
 	WHERE f.user_id = $1 AND f.following AND t.replies > 0
 )
-SELECT stream_cursor() AS cursor, (SELECT count(*) FROM f WHERE f.unread) AS unread, p.last_id, thread_state_json(p.row)::text AS state, p.first_seq AS visible_from,
+SELECT stream_cursor() AS cursor, (SELECT count(*) FROM f WHERE f.unread) AS unread, p.last_id, thread_state_json(p.row)::text AS state,
+	p.first_seq AS visible_from,
 	m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::int8 AS created_us,
 	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
 	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by,

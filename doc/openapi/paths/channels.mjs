@@ -53,7 +53,7 @@ export const operations = [
 	op("PATCH", "/api/v1/channels/{channel}", {
 		...channels,
 		id: "changeChannel",
-		summary: "Rename it, set its topic, say what newcomers see of its history (moderators), archive it, say for how long it keeps messages (owners)",
+		summary: "Rename it, set its topic, say what newcomers see (moderators), archive it, say for how long it keeps messages (owners)",
 		body: wish({
 			"name?": text(80, 1, { "x-limit": "channel_name_chars" }),
 			"topic?": text(250, 0, { "x-limit": "channel_topic_chars" }),

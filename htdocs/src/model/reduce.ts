@@ -401,7 +401,8 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 	if (!fresh.membership) {
 		return s.preview?.id === fresh.id ? { ...s, preview: fresh } : s;
 	}
-	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, role, since, first_seq, read_receipts, muted_until } = fresh.membership;
+	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, read_receipts } = fresh.membership;
+	const { role, since, first_seq, muted_until } = fresh.membership;
 	const told: Membership = held?.membership ? { ...held.membership, role, since, first_seq, muted_until } : fresh.membership;
 	const channel: Channel = {
 		...(!held || fresh.version >= held.version ? fresh : held),

@@ -257,7 +257,11 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 				{held?.kind === 'private' && (
 					<label class="field">
 						<span>{tc.history}</span>
-						<select value={history} aria-describedby="history-hint" onChange={(e) => setHistory(e.currentTarget.value as History)}>
+						<select
+							value={history}
+							aria-describedby="history-hint"
+							onChange={(e) => setHistory(e.currentTarget.value as History)}
+						>
 							{Object.entries(tc.histories).map(([k, words]) => (
 								<option key={k} value={k}>
 									{words}
