@@ -12,7 +12,7 @@ import { sseTransport } from '../net/transport_sse';
 import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
-import { isAside, placeKey, readUpto } from '../model/threads';
+import { isAside, placeKey, placeOf, readUpto } from '../model/threads';
 import { fileLimits } from '../model/uploads';
 import { myId, peersOf } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
@@ -116,11 +116,11 @@ export class Client {
 			shelf,
 			user: () => myId(store.get()),
 			live: () => this.ladder.state === 'live',
-			put: async (id, draft) => (await api.setDraft(id, draft)).data,
-			drop: async (id, version) => (await api.dropDraft(id, version)).data,
-			get: async (id) => (await api.draft(id)).data,
-			show: (id, text) => this.putDraft(id, text),
-			showFiles: (id, files) => this.uploads.showDraft(id, files),
+			put: async (place, draft) => (await api.setDraft(placeOf(place), draft)).data,
+			drop: async (place, version) => (await api.dropDraft(placeOf(place), version)).data,
+			get: async (place) => (await api.draft(placeOf(place))).data,
+			show: (place, text) => this.putDraft(place, text),
+			showFiles: (place, files) => this.uploads.showDraft(placeOf(place), files),
 		});
 		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
 		this.activity = new Activity({
@@ -217,7 +217,7 @@ export class Client {
 		this.uploads = browserUploads(store, this.instance, {
 			onSessionOver: () => this.end('ended'),
 			onReady: () => this.sender.pump(),
-			onDraft: (id) => this.drafts.filesChanged(id),
+			onDraft: (channel, thread) => this.drafts.filesChanged(placeKey(channel, thread)),
 		});
 	}
 	private wasLive = false;
@@ -755,8 +755,8 @@ export class Client {
 		if (last && last.at >= item.at) item.at = last.at + 1;
 		this.store.dispatch({ type: 'outbox/add', items: [item] });
 		if (!place.thread) this.store.dispatch({ type: 'line', channel, after: null });
-		this.putDraft(channel, '', place.thread);
-		if (!place.thread) this.drafts.sent(channel);
+		this.putDraft(placeKey(channel, place.thread), '');
+		this.drafts.sent(placeKey(channel, place.thread));
 		this.typist.stop();
 		this.activity.wrote();
 		this.sender.pump();
@@ -768,15 +768,15 @@ export class Client {
 		this.sender.pump();
 	}
 
-	/* By hand. Only a channel's own is told to one's other devices, not a thread's. */
+	/* By hand. */
 	setDraft(channel: number, text: string, thread?: number): void {
-		if ((this.store.get().drafts[placeKey(channel, thread)] ?? '') === text) return;
-		this.putDraft(channel, text, thread);
-		if (!thread) this.drafts.touch(channel);
+		const place = placeKey(channel, thread);
+		if ((this.store.get().drafts[place] ?? '') === text) return;
+		this.putDraft(place, text);
+		this.drafts.touch(place);
 	}
 
-	private putDraft(channel: number, text: string, thread?: number): void {
-		const place = placeKey(channel, thread);
+	private putDraft(place: string, text: string): void {
 		this.store.dispatch({ type: 'draft', place, text });
 		saveDraft(shelf, myId(this.store.get()), place, text);
 	}
