@@ -92,6 +92,7 @@ test("every operation that reads or acts upon a message, as one who came later w
 		assert.ok(!answer.text.includes("zebra"), what);
 	}
 	assert.equal((await bob.get(`/api/v1/files/${file.id}`)).status, 302);
+	problem(await carol.put(room(id, "draft?thread=2"), { text: "x", version: 0 }), 422, "unprocessable", "thread");
 	problem(await carol.post(at(id), { client_id: randomUUID(), thread: 2, body: { text: "x" } }), 422, "unprocessable", "thread");
 
 	const pages = {
