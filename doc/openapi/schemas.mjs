@@ -151,6 +151,10 @@ const channelCore = {
 	last_seq: ref("SeqOrNone"),
 	keep_days: { ...orNull(int(1, 36500)), description: "older messages are erased; null: none are" },
 	mention_all: mentionAll,
+	history: {
+		...one("all", "joined"),
+		description: "what of it those see who come from now on: all, or what is stored after they have come; of a public one all",
+	},
 	people: { ...orNull(list(id, { minItems: 3, maxItems: 9 })), description: "of a direct channel of several" },
 	members: count,
 };
@@ -179,6 +183,7 @@ const channels = {
 	Membership: obj({
 		role: memberRole,
 		since: { ...count, description: "the id of the event by which you are in it" },
+		first_seq: { ...seq, description: "the lowest seq that you may see; 1: all" },
 		last_read_seq: ref("SeqOrNone"),
 		unread_from: { ...orNull(seq), description: "where you marked as unread" },
 		read_version: version,
@@ -218,7 +223,7 @@ const channels = {
 		),
 		"version?": { ...count, description: "the one that is meant" },
 	}),
-	Member: obj({ channel: id, user: id, role: memberRole, since: count, joined_at: time, muted_until: orNull(ref("Until")) }),
+	Member: obj({ channel: id, user: id, role: memberRole, since: count, first_seq: seq, joined_at: time, muted_until: orNull(ref("Until")) }),
 	ReadState: obj({
 		channel: id,
 		seq: ref("SeqOrNone"),
@@ -322,7 +327,7 @@ const messages = {
 		},
 		{ description: "what one is to a thread" },
 	),
-	Thread: obj({ state: ref("ThreadState"), root: ref("Message") }),
+	Thread: obj({ state: ref("ThreadState"), root: ref("Root") }),
 	Reaction: obj({ emoji: text(), count: int(1), users: list(id, { maxItems: 20, description: "who was first" }) }),
 	Reactions: obj({ channel: id, seq, reactions: list(ref("Reaction")), reactions_version: count }),
 	Edit: obj({ version, at: time, body: { ...ref("Body"), description: "without files" } }),
@@ -354,6 +359,11 @@ const messages = {
 		{ description: "a message that was searched for" },
 	),
 	Message: { oneOf: [ref("LiveMessage"), ref("DeletedMessage")] },
+	HiddenMessage: obj(
+		{ channel: id, seq, hidden: only(true), "replies?": ref("Replies") },
+		{ description: "a thread's root that is older than what you may see" },
+	),
+	Root: { oneOf: [ref("LiveMessage"), ref("DeletedMessage"), ref("HiddenMessage")] },
 	Draft: obj({
 		channel: id,
 		thread: { ...orNull(seq), description: "null: of the channel itself" },

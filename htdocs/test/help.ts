@@ -20,6 +20,7 @@ export const user = (id: number, more: Partial<User> = {}): User => ({
 export const membership = (more: Partial<Membership> = {}): Membership => ({
 	role: 'member',
 	since: 1,
+	first_seq: 1,
 	last_read_seq: 0,
 	unread_from: null,
 	read_version: 0,

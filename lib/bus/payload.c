@@ -128,3 +128,20 @@ size_t event_line_tail(struct span json, struct span *mark)
 		*mark = (struct span){cursor.p, (size_t)(dot - cursor.p)};
 	return (size_t)(s.p - json.p) + (*s.p == ',' ? 1 : 0);
 }
+
+int64_t event_line_first_seq(struct span json)
+{
+	static const char name[] =
+		"\"first_seq\": "; /* as jsonb is written; nothing in such a line is anybody's words */
+	const char *at = memmem(json.p, json.n, name, sizeof(name) - 1);
+	size_t n = 0, left;
+	int64_t seq;
+
+	if (!at)
+		return 1;
+	at += sizeof(name) - 1;
+	left = json.n - (size_t)(at - json.p);
+	while (n < left && at[n] >= '0' && at[n] <= '9')
+		n++;
+	return int_parse(at, n, EVENT_ID_MAX, &seq) ? seq : 1;
+}

@@ -76,6 +76,7 @@ int access_code(const char *code, const char *field, struct err *e)
 		{"last_owner", ERR_UNPROCESSABLE, NULL, "this is the last owner of the site"},
 		{"last_channel_owner", ERR_UNPROCESSABLE, "role",
 		 "the channel would have no owner: hand it over first"},
+		{"public_history", ERR_UNPROCESSABLE, "history", "of a public channel everybody sees all"},
 		{"unprocessable", ERR_UNPROCESSABLE, NULL, "not possible in a direct or archived channel"},
 		{"full", ERR_UNPROCESSABLE, NULL, "the channel has as many members as it may have"},
 		{"banned", ERR_BANNED, NULL, "you are banned from this channel"},

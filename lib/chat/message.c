@@ -271,6 +271,13 @@ void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_
 	}
 }
 
+void message_render_hidden(struct strbuf *b, const PGresult *r, int row, int first_col)
+{
+	strbuf_addf(b, "\"channel\":%s,\"seq\":%s,\"hidden\":true", result_text(r, row, first_col + CHANNEL_ID),
+		    result_text(r, row, first_col + SEQ));
+	render_thread(b, r, row, first_col);
+}
+
 int message_edit(struct db *d, const struct config *c, const struct jx *o, int64_t channel, int64_t sender, int64_t seq,
 		 struct err *e)
 {

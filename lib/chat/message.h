@@ -28,6 +28,8 @@ bool message_completed(const struct write_item *item);
 #define MESSAGE_COLUMNS 15 /* of such a row */
 void message_render_item(struct strbuf *b, const struct write_item *item);
 void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_col);
+/* Of a root that its reader may not see: its name, and what is told of its replies. */
+void message_render_hidden(struct strbuf *b, const PGresult *r, int row, int first_col);
 
 /* Edits one's own message, by what a PATCH says in o ({"body": …, "version"?}); the same again is harmless. Errors:
  * ERR_BAD_FIELD, and as access_code() says. */

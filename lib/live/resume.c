@@ -200,16 +200,13 @@ static bool collect(struct live *l, struct receiver *r)
 /* As of now: he may have been removed since it was collected. */
 static bool may_see(const struct live_user *u, const struct ring_entry *e)
 {
-	int64_t since;
-
 	if (e->audience == AUDIENCE_EVERYONE)
 		return !u->guest;
 	if (e->audience != AUDIENCE_MEMBERS)
 		return true;
 	if ((e->kind == EVENT_JOIN || e->kind == EVENT_LEAVE) && e->subject == u->id)
 		return true;
-	since = audience_since(u, e->channel);
-	return since >= 0 && since < e->id;
+	return audience_sees(u, e->channel, e->id, e->kind, e->subject);
 }
 
 /* The sum that the client said counts a channel that he has left since, and none that he has come into: it tells

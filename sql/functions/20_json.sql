@@ -50,7 +50,7 @@ END $$;
 CREATE OR REPLACE FUNCTION channel_json(c channels) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('id', c.id, 'kind', c.kind, 'name', c.name, 'topic', c.topic, 'version', c.version,
 		'archived', c.archived_at IS NOT NULL, 'created_at', time_text(c.created_at), 'last_seq', channel_last_seq(c),
-		'people', c.direct_people, 'keep_days', c.keep_days, 'mention_all', c.mention_all,
+		'people', c.direct_people, 'keep_days', c.keep_days, 'history', c.history, 'mention_all', c.mention_all,
 		'members', (SELECT count(*) FROM members m WHERE m.channel_id = c.id))
 $$;
 
@@ -179,7 +179,7 @@ CREATE OR REPLACE FUNCTION channel_json_for(c channels, reader bigint) RETURNS j
 		'prefs', (SELECT prefs_json(p)
 			FROM members m LEFT JOIN channel_prefs p ON p.user_id = m.user_id AND p.channel_id = m.channel_id
 			WHERE m.channel_id = c.id AND m.user_id = reader),
-		'membership', (SELECT jsonb_build_object('role', m.role, 'since', m.since, 'last_read_seq', m.last_read_seq,
+		'membership', (SELECT jsonb_build_object('role', m.role, 'since', m.since, 'first_seq', m.first_seq, 'last_read_seq', m.last_read_seq,
 				'unread_from', m.unread_from, 'read_version', m.read_version, 'unread', u.unread, 'mentions', u.mentions,
 				'gone', u.gone, 'wide', u.wide, 'read_receipts', m.read_receipts, 'muted_until', until_text(m.muted_until))
 			FROM members m, unread_counts(m) u WHERE m.channel_id = c.id AND m.user_id = reader))
@@ -187,7 +187,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION member_json(m members) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('channel', m.channel_id, 'user', m.user_id, 'role', m.role, 'since', m.since,
-		'joined_at', time_text(m.joined_at), 'muted_until', until_text(m.muted_until))
+		'first_seq', m.first_seq, 'joined_at', time_text(m.joined_at), 'muted_until', until_text(m.muted_until))
 $$;
 
 -- What is told of a message's reactions.

@@ -111,7 +111,7 @@ END $$;
 
 -- For message_edit: the lists of those reached as they are after it. What is named still reaches whom it did; a group that is named anew those whom it
 -- reaches now; `channel` and `here` are for new messages alone. code: ok, or as of call_judge, 'call_added', 'too_many_reached'.
-CREATE OR REPLACE FUNCTION calls_edited(c channels, actor bigint, before jsonb, written jsonb, OUT code text, OUT lists jsonb) LANGUAGE plpgsql STABLE AS $$
+CREATE OR REPLACE FUNCTION calls_edited(c channels, actor bigint, wanted bigint, before jsonb, written jsonb, OUT code text, OUT lists jsonb) LANGUAGE plpgsql STABLE AS $$
 DECLARE
 	name text;
 	call bigint;
@@ -130,7 +130,9 @@ BEGIN
 		call := substr(name, 7)::bigint;
 		code := call_judge(c, actor, call);
 		EXIT WHEN code <> 'ok';
-		lists := lists || jsonb_build_object(name, call_reach(c.id, actor, call));
+		-- of those who may see it
+		lists := lists || jsonb_build_object(name, ARRAY(SELECT r FROM unnest(call_reach(c.id, actor, call)) WITH ORDINALITY AS v(r, ord)
+			JOIN members m ON m.channel_id = c.id AND m.user_id = v.r AND m.first_seq <= wanted ORDER BY v.ord));
 	END LOOP;
 	IF code = 'ok' AND (SELECT sum(jsonb_array_length(l.value)) FROM jsonb_each(lists) l) > reach_max() THEN
 		code := 'too_many_reached';

@@ -123,7 +123,7 @@ BEGIN
 		FROM unnest(in_kind, in_room, in_sender, in_epoch) WITH ORDINALITY AS i(kind, room, sender, epoch, ord)
 		LEFT JOIN members m ON m.channel_id = in_channels[i.room] AND m.user_id = i.sender;
 		IF in_replying IS NOT NULL THEN
-			SELECT j.judged, j.roots INTO statuses, roots FROM threads_judge(statuses, in_channels, in_room, in_replying, in_roots) j;
+			SELECT j.judged, j.roots INTO statuses, roots FROM threads_judge(statuses, in_channels, in_room, in_sender, in_replying, in_roots) j;
 		END IF;
 		IF in_filing IS NOT NULL THEN
 			SELECT j.judged, j.texts INTO statuses, files FROM files_judge(statuses, in_channels, in_room, in_sender, in_filing, in_files) j;

@@ -64,6 +64,7 @@ BEGIN
 	END IF;
 	marker := greatest(marker, reads);
 	IF unreads > 0 THEN
+		unreads := greatest(unreads, m.first_seq);
 		since := CASE WHEN unreads <= marker THEN unreads END;
 	END IF;
 	rereads := least(rereads, last_seq);
@@ -339,7 +340,7 @@ BEGIN
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
 	SELECT m.role INTO actor_role FROM members m WHERE m.channel_id = channel AND m.user_id = actor;
 	is_admin := acting_rank(who) > 0;
-	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted;
+	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted AND (is_admin OR t.seq >= visible_from(channel, actor));
 	code := CASE
 		WHEN c.id IS NULL OR (kind_for(c.kind, actor_role, actor) <> 'public' AND actor_role IS NULL AND NOT is_admin) THEN 'not_found'
 		WHEN actor_role IS NULL AND NOT is_admin THEN 'not_a_member'

@@ -213,7 +213,7 @@ BEGIN
 END $$;
 
 -- Erases one file: one's own, or in a message by who may delete that. loose: only where it is in no message. Behind the code the
--- message that bears it, null where it is in none.
+-- message that bears it, null where it is in none, or in one that he may not see.
 CREATE OR REPLACE FUNCTION file_erase(who acting, wanted bigint, loose boolean)
 RETURNS TABLE (code text, channel_id bigint, seq bigint, id bigint, sender bigint, client_id uuid, created_us bigint, version bigint,
 	body jsonb, edited_us bigint, deleted_by bigint) LANGUAGE plpgsql VOLATILE AS $$
@@ -230,7 +230,7 @@ BEGIN
 	code := CASE
 		WHEN f.id IS NULL THEN 'no_file'
 		WHEN f.owner = who.user_id THEN 'ok'
-		WHEN loose OR f.seq IS NULL OR (actor_role IS NULL AND NOT is_admin) THEN 'no_file'
+		WHEN loose OR f.seq IS NULL OR (NOT is_admin AND (actor_role IS NULL OR f.seq < visible_from(f.channel_id, who.user_id))) THEN 'no_file'
 		WHEN NOT is_admin AND actor_role = 'member' THEN 'forbidden'
 		ELSE 'ok' END;
 	IF code <> 'ok' OR (loose AND f.seq IS NOT NULL) THEN
@@ -247,7 +247,7 @@ BEGIN
 	RETURN QUERY SELECT code, m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::bigint,
 		m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::bigint,
 		CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END
-	FROM (SELECT) one LEFT JOIN messages m ON m.channel_id = f.channel_id AND m.seq = f.seq;
+	FROM (SELECT) one LEFT JOIN messages m ON m.channel_id = f.channel_id AND m.seq = f.seq AND m.seq >= visible_from(f.channel_id, who.user_id);
 END $$;
 
 -- Erases some of a person's files, `most` of them; how many went: 0, there are no more.

@@ -87,7 +87,7 @@ DECLARE
 BEGIN
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
 	is_member := EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = actor);
-	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted;
+	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted AND t.seq >= visible_from(channel, actor);
 	code := CASE
 		WHEN c.id IS NULL OR (NOT is_member AND kind_for(c.kind, NULL, actor) <> 'public') THEN 'not_found'
 		WHEN NOT is_member THEN 'not_a_member'

@@ -44,7 +44,7 @@ DECLARE
 BEGIN
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
 	is_member := EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = actor);
-	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted;
+	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted AND t.seq >= visible_from(channel, actor);
 	code := CASE
 		WHEN c.id IS NULL OR (NOT is_member AND kind_for(c.kind, NULL, actor) <> 'public') THEN 'not_found'
 		WHEN NOT is_member THEN 'not_a_member'
@@ -67,7 +67,7 @@ BEGIN
 			ELSE 'ok' END;
 	END IF;
 	IF code = 'ok' THEN
-		calls := calls_edited(c, actor, o.body, written);
+		calls := calls_edited(c, actor, wanted, o.body, written);
 		code := calls.code;
 	END IF;
 	IF code <> 'ok' THEN
@@ -94,6 +94,7 @@ BEGIN
 		INSERT INTO mentions (user_id, channel_id, seq)
 		SELECT m.user_id, channel, wanted FROM members m
 		WHERE m.channel_id = channel AND m.user_id = ANY (after) AND m.user_id <> ALL (before) AND m.user_id <> actor
+			AND m.first_seq <= wanted
 		ON CONFLICT DO NOTHING RETURNING user_id
 	)
 	SELECT array_agg(u.user_id), array_agg(u.user_id ORDER BY u.user_id) FILTER (WHERE u.anew) INTO changed, before

@@ -16,7 +16,7 @@ DECLARE
 BEGIN
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
 	is_member := EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = actor);
-	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted;
+	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted AND t.seq >= visible_from(channel, actor);
 	SELECT * INTO r FROM message_reactions t WHERE t.channel_id = channel AND t.seq = wanted;
 	there := EXISTS (SELECT FROM reactions t WHERE t.channel_id = channel AND t.seq = wanted AND t.user_id = actor AND t.emoji = in_emoji);
 	r.list := coalesce(r.list, '[]');
@@ -67,5 +67,5 @@ BEGIN
 	INSERT INTO message_reactions AS t (channel_id, seq, version, list) VALUES (channel, wanted, r.version, r.list)
 	ON CONFLICT (channel_id, seq) DO UPDATE SET version = excluded.version, list = excluded.list;
 	state := reactions_json(channel, wanted);
-	PERFORM emit_event('p', 'reactions.updated', channel, 0, wanted, state || jsonb_build_object('user', actor), jsonb_build_object('user', actor));
+	PERFORM emit_event('a', 'reactions.updated', channel, 0, wanted, state || jsonb_build_object('user', actor), jsonb_build_object('user', actor));
 END $$;

@@ -39,7 +39,7 @@ BEGIN
 	code := CASE
 		WHEN c.id IS NULL OR (NOT is_member AND kind_for(c.kind, NULL, writer) <> 'public') THEN 'not_found'
 		WHEN NOT is_member THEN 'not_a_member'
-		WHEN root > 0 AND above.id IS NULL THEN 'no_root'
+		WHEN root > 0 AND (above.id IS NULL OR thread_hidden(channel, writer, root)) THEN 'no_root'
 		WHEN above.thread IS NOT NULL THEN 'root_is_reply'
 		WHEN cardinality(in_files) > (SELECT count(*) FROM files f WHERE f.id = ANY (in_files) AND f.owner = writer AND f.channel_id = channel
 			AND f.thumbnail_of IS NULL AND f.state IN ('pending', 'checking', 'ready')) THEN 'not_attachable'

@@ -142,6 +142,11 @@ export const ACTIONS = [
 		},
 	},
 	{
+		name: "say what newcomers see",
+		weight: 3,
+		run: (w) => w.keeper.patch(`/api/v1/channels/${w.one(w.rooms).id}`, { history: w.one(["all", "joined", "joined"]) }),
+	},
+	{
 		name: "archive, and back",
 		weight: 1,
 		async run(w) {

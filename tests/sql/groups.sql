@@ -139,9 +139,9 @@ SELECT is(calls_count(:open, :alice, ARRAY[:team]::bigint[], ARRAY[:bob, :guest,
 
 -- who may
 SELECT is(spy.call(:open, :guest, 10, '["channel"]'), '15', 'a guest names no channel');
-SELECT is((SELECT channel_change(acting_of(:bob, true, NULL, NULL), :open, NULL, NULL, NULL, NULL, 'moderators')),
+SELECT is((SELECT channel_change(acting_of(:bob, true, NULL, NULL), :open, NULL, NULL, NULL, NULL, NULL, 'moderators')),
 	'forbidden', 'a member does not say who may');
-SELECT is((SELECT channel_change(acting_of(:alice, true, NULL, NULL), :open, NULL, NULL, NULL, NULL, 'moderators')), 'ok', 'its owner does');
+SELECT is((SELECT channel_change(acting_of(:alice, true, NULL, NULL), :open, NULL, NULL, NULL, NULL, NULL, 'moderators')), 'ok', 'its owner does');
 SELECT is((SELECT details->'mention_all' FROM audit ORDER BY id DESC LIMIT 1), '{"from": "everyone", "to": "moderators"}', 'which is kept');
 SELECT is(spy.call(:open, :bob, 10, '["channel"]'), '15', 'then a member may not');
 SELECT is(spy.call(:open, :bob, 10, '["here"]'), '15', 'neither way');

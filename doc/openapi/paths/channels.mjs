@@ -53,13 +53,14 @@ export const operations = [
 	op("PATCH", "/api/v1/channels/{channel}", {
 		...channels,
 		id: "changeChannel",
-		summary: "Rename it, set its topic (moderators), archive it, say for how long it keeps messages (owners)",
+		summary: "Rename it, set its topic, say what newcomers see (moderators), archive it, say for how long it keeps messages (owners)",
 		body: wish({
 			"name?": text(80, 1, { "x-limit": "channel_name_chars" }),
 			"topic?": text(250, 0, { "x-limit": "channel_topic_chars" }),
 			"archived?": bool,
 			"mention_all?": one("everyone", "moderators"),
 			"keep_days?": { ...orNull(int(1, 36500)), description: "null: for ever" },
+			"history?": { ...one("all", "joined"), description: "holds for those who come from now on; joined: of a private channel alone" },
 		}),
 		example: { topic: "All and everything" },
 		answers: { 200: json("Channel") },

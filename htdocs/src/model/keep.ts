@@ -70,6 +70,10 @@ export const draftVersions = (s: State): number =>
 export const isPinned = (s: State, channel: number, seq: number): boolean => s.pins[channel]?.pins.some((p) => p.seq === seq) === true;
 export const isSaved = (s: State, channel: number, seq: number): boolean => s.saved !== null && `${channel}/${seq}` in s.saved.at;
 
+/* How many pins one may see: of older ones only that they are pinned is told. */
+export const pinsSeen = (s: State, channel: number): number =>
+	s.pins[channel]?.pins.filter((p) => p.seq >= (s.channels[channel]?.membership?.first_seq ?? 1)).length ?? 0;
+
 /* Either in a direct channel; else who has a say in it. */
 export function mayPin(s: State, channel: number): boolean {
 	const c = s.channels[channel];

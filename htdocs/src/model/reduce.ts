@@ -411,8 +411,8 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 		return s.preview?.id === fresh.id ? { ...s, preview: fresh } : s;
 	}
 	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, wide, read_receipts, ...own } = fresh.membership;
-	const { role, since, muted_until } = own;
-	const told: Membership = held?.membership ? { ...held.membership, role, since, muted_until } : fresh.membership;
+	const { role, since, first_seq, muted_until } = own;
+	const told: Membership = held?.membership ? { ...held.membership, role, since, first_seq, muted_until } : fresh.membership;
 	const channel: Channel = {
 		...(!held || fresh.version >= held.version ? fresh : held),
 		members: fresh.members,

@@ -73,6 +73,8 @@ export interface Typing {
 export interface Membership {
 	role: 'owner' | 'moderator' | 'member';
 	since: number;
+	/* The lowest seq that one may see; 1: all. */
+	first_seq?: number;
 	last_read_seq: number;
 	/* From where it was marked as unread; null: the marker says. */
 	unread_from: number | null;
@@ -111,6 +113,8 @@ export interface ReadMark {
 	delivered?: number;
 }
 
+export type History = 'all' | 'joined';
+
 export type ChannelKind = 'public' | 'private' | 'direct';
 
 export interface Channel {
@@ -131,6 +135,8 @@ export interface Channel {
 	mention_all?: 'everyone' | 'moderators';
 	/* Older messages are erased; null: none are. */
 	keep_days?: number | null;
+	/* What those see who come from now on: all, or what is written after they have come. */
+	history?: History;
 	/* null: not a member. */
 	prefs?: Prefs | null;
 }
@@ -180,6 +186,8 @@ export interface Message {
 	edited_at?: string;
 	deleted?: true;
 	deleted_by?: number;
+	/* A thread's root from before one came: nothing is known of it but its replies. */
+	hidden?: true;
 	/* None where there never was one. Their version counts by itself. */
 	reactions?: readonly Reaction[];
 	reactions_version?: number;

@@ -11,6 +11,10 @@ const FOLLOWED = 100; // threads that are loaded at the start
 const PAUSE = 400; // ms between two tellings
 const AGAIN = 10_000; // ms, where the server could not
 
+/* A root that one may not see is a message of nobody, older than any. */
+const shown = <T extends { root: Message }>(x: T): T =>
+	x.root.hidden ? { ...x, root: { ...x.root, id: 0, sender: 0, created_at: '', version: 0 } } : x;
+
 export class Threads {
 	private wanted = new Map<string, { channel: number; root: number; seq: number }>();
 	private asking = new Set<string>();
@@ -42,7 +46,7 @@ export class Threads {
 		if (this.asking.has(key)) return;
 		this.asking.add(key);
 		try {
-			const { data } = await api.thread(channel, root, where);
+			const data = shown((await api.thread(channel, root, where)).data);
 			this.need([data.root, ...data.messages]);
 			this.store.dispatch({ type: 'thread/page', channel, root, page: data, older: where.before !== undefined });
 			// What lies between a reply that was gone to and the newest.
@@ -69,7 +73,8 @@ export class Threads {
 	}
 
 	private need(messages: readonly Message[]): void {
-		this.loader.needUsers(messages.flatMap((m) => [m.sender, ...peopleIn(m.body?.mentions), ...(m.replies?.users ?? [])]));
+		const who = (m: Message) => [...(m.hidden ? [] : [m.sender]), ...peopleIn(m.body?.mentions), ...(m.replies?.users ?? [])];
+		this.loader.needUsers(messages.flatMap(who));
 	}
 
 	/* --- those that are followed --- */
@@ -97,8 +102,9 @@ export class Threads {
 		try {
 			const { data } = await api.threads({ before, limit: FOLLOWED });
 			this.next = data.next;
-			this.need(data.threads.map((x) => x.root));
-			this.store.dispatch({ type: 'threads', threads: data.threads, complete: data.next === null });
+			const threads = data.threads.map(shown);
+			this.need(threads.map((x) => x.root));
+			this.store.dispatch({ type: 'threads', threads, complete: data.next === null });
 		} catch {
 			// asked again with the next link, or by the view
 		}
@@ -121,7 +127,7 @@ export class Threads {
 		if (this.asking.has(key) || this.stopped) return;
 		this.asking.add(key);
 		try {
-			const { data } = await api.thread(channel, root, { limit: 1 });
+			const data = shown((await api.thread(channel, root, { limit: 1 })).data);
 			this.need([data.root]);
 			// Of one that is not followed it is kept too, so that nobody asks again.
 			this.store.dispatch({ type: 'threads', threads: [{ state: data.state, root: data.root }], complete: this.store.get().followedAll });

@@ -4,7 +4,7 @@ import { admin, type ReportReason, type Restriction } from '../net/admin';
 import { api, ApiError } from '../net/api';
 import { myId } from '../model/state';
 import { endOf, rankIn } from '../model/roles';
-import type { Channel, Member } from '../model/types';
+import type { Channel, ChannelKind, History, Member } from '../model/types';
 import { t } from '../strings';
 import { ta } from '../strings_admin';
 import { tc } from '../strings_channels';
@@ -187,6 +187,8 @@ interface Edited {
 	topic: string;
 	archived?: boolean;
 	keep_days?: number | null;
+	kind: ChannelKind;
+	history?: History;
 }
 
 /* Name, topic, archive. `known` where it is no channel of one's own. */
@@ -200,6 +202,7 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 	const [archived, setArchived] = useState(held?.archived === true);
 	const [call, setCall] = useState(held?.mention_all ?? 'everyone');
 	const [keep, setKeep] = useState(String(held?.keep_days ?? 0));
+	const [history, setHistory] = useState<History>(held?.history ?? 'all');
 	const [error, setError] = useState<string | null>(null);
 	const [busy, setBusy] = useState(false);
 	const save = (e: Event) => {
@@ -215,6 +218,7 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 			...(archived !== (held?.archived === true) ? { archived } : {}),
 			...(call !== (held?.mention_all ?? 'everyone') ? { mention_all: call } : {}),
 			...(keep !== String(held?.keep_days ?? 0) ? { keep_days: Number(keep) || null } : {}),
+			...(history !== (held?.history ?? 'all') ? { history } : {}),
 		};
 		admin.changeChannel(channel, change).then(
 			({ data }) => {
@@ -264,6 +268,23 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 						))}
 					</select>
 				</label>
+				{held?.kind === 'private' && (
+					<label class="field">
+						<span>{tc.history}</span>
+						<select
+							value={history}
+							aria-describedby="history-hint"
+							onChange={(e) => setHistory(e.currentTarget.value as History)}
+						>
+							{Object.entries(tc.histories).map(([k, words]) => (
+								<option key={k} value={k}>
+									{words}
+								</option>
+							))}
+						</select>
+						<small id="history-hint">{tc.historyHint}</small>
+					</label>
+				)}
 				{rank >= 2 && (
 					<label class="field">
 						<span>{tc.keep}</span>

@@ -342,6 +342,7 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 	const self = useState$((s) => channel.peer !== null && channel.peer === myId(s));
 	const peer = useState$((s) => (channel.peer === null ? undefined : s.users[channel.peer]));
 	const direct = channel.kind === 'direct';
+	const late = (channel.membership?.first_seq ?? 1) > 1;
 	return (
 		<div class="start" data-key={rowKey}>
 			{channel.peer !== null ? (
@@ -352,11 +353,11 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 				</span>
 			)}
 			<h2>
-				<bdi>{self ? t.startOfSelf : direct ? t.startOfDirect(label) : t.startOf(label)}</bdi>
+				<bdi>{self ? t.startOfSelf : direct ? t.startOfDirect(label) : late ? tc.fromJoin(label) : t.startOf(label)}</bdi>
 			</h2>
 			<p>
-				{self ? t.startOfSelfText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText}
-				{!direct && `${channel.topic ? ' · ' : ' '}${t.created(dateOf(Date.parse(channel.created_at)))}`}
+				{self ? t.startOfSelfText : late ? tc.fromJoinText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText}
+				{!direct && `${channel.topic || late ? ' · ' : ' '}${t.created(dateOf(Date.parse(channel.created_at)))}`}
 				{channel.keep_days != null && ` · ${tc.kept(channel.keep_days)}`}
 			</p>
 		</div>
