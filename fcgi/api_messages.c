@@ -33,9 +33,8 @@ int handle_message_send(struct request *q, struct response *r, struct err *e)
 			response_headerf(r, "Location", "/api/v1/channels/%lld/messages/%lld", (long long)item->channel,
 					 (long long)item->seq);
 		}
-		if (item->again || item->files_n) {
-			/* The first time's answer was lost: the message as it is now. What its files are is in its row.
-			 */
+		if (item->again || !message_renders(item)) {
+			/* The first time's answer was lost: the message as it is now. Or its row tells more. */
 			rc = history_get(q->db, item->channel, q->session.user, item->seq, &r->body, e);
 		} else {
 			strbuf_addc(&r->body, '{');

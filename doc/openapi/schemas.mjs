@@ -233,8 +233,14 @@ const messages = {
 		text: text(),
 		"mentions?": list(id, { maxItems: 50 }),
 		"files?": list(ref("File")),
+		"reply_to?": obj({ seq, sender: id }, { description: "the message that it quotes, and whose that is" }),
+		"forward?": ref("Forward"),
 		"preview?": { ...orNull(ref("Preview")), description: "null: its author took it away" },
 	}),
+	Forward: obj(
+		{ channel: id, seq, sender: id, created_at: time, text: text(), "files?": list(ref("File")) },
+		{ description: "what was forwarded, as it was then" },
+	),
 	Preview: obj({
 		url: { ...text(), description: "the link, as the message has it" },
 		host: { ...text(), description: "whose page it is, after redirects" },
@@ -244,7 +250,7 @@ const messages = {
 	}),
 	BodyAsked: wish(
 		{
-			text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
+			text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files, or something is forwarded" },
 			"mentions?": list(id, {
 				maxItems: 50,
 				uniqueItems: true,
@@ -257,8 +263,13 @@ const messages = {
 				"x-limit": "message_files",
 				description: "own uploads that are `ready`",
 			}),
+			"reply_to?": { ...seq, description: "quotes this message: of the channel's line, or of the thread that it is a reply in" },
+			"forward?": {
+				...wish({ channel: id, seq }),
+				description: "forwards this message, which one can read; then there are no `files`",
+			},
 		},
-		{ description: "of `text` and `files` one at least has something" },
+		{ description: "of `text`, `files` and `forward` one at least has something" },
 	),
 	MessageAsked: wish({
 		client_id: ref("Uuid"),
@@ -310,7 +321,7 @@ const messages = {
 				text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
 				"mentions?": list(id, { maxItems: 50, uniqueItems: true, "x-limit": "mentions" }),
 			},
-			{ description: "all of the new text; files stay" },
+			{ description: "all of the new text; files stay, and what it quotes or forwards" },
 		),
 		"version?": { ...int(1), description: "the one that is meant" },
 	}),
@@ -335,14 +346,16 @@ const messages = {
 	Draft: obj({
 		channel: id,
 		thread: { ...orNull(seq), description: "null: of the channel itself" },
-		text: { ...text(), description: "with no text and no files: it says nothing any more" },
+		text: { ...text(), description: "with no text, no files and no `reply_to`: it says nothing any more" },
 		files: list(id),
+		reply_to: { ...orNull(seq), description: "the message that it quotes" },
 		version: { ...count, description: "0: there never was one" },
 		edited_at: orNull(time),
 	}),
 	DraftAsked: wish({
 		text: { ...text(20000), "x-limit": "message_chars" },
 		"files?": list(id, { maxItems: 20, uniqueItems: true, "x-limit": "message_files" }),
+		"reply_to?": { ...seq, description: "the message that it quotes" },
 		version: { ...count, description: "that it is based on; 0: there was none" },
 	}),
 	Pin: obj({ seq, by: id, at: time }),

@@ -219,7 +219,7 @@ $$;
 -- member then: later than his join, or there is a row, for the two may fall into one millisecond.
 CREATE OR REPLACE FUNCTION unread_scan(m members) RETURNS TABLE (unread bigint, mentions bigint) LANGUAGE sql STABLE AS $$
 	SELECT count(*) FILTER (WHERE s.aside IS NOT TRUE),
-		count(*) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id) AND (s.created_at > m.joined_at OR EXISTS (
+		count(*) FILTER (WHERE m.user_id = ANY (body_names(s.body)) AND (s.created_at > m.joined_at OR EXISTS (
 		SELECT FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = m.channel_id AND n.seq = s.seq)))
 	FROM messages s
 	WHERE s.channel_id = m.channel_id AND s.seq > read_marker(m) AND s.sender <> m.user_id AND s.deleted_at IS NULL
@@ -249,10 +249,13 @@ END $$;
 -- and reactions go. actor null: nobody did it. Returns the row as it is then; the event is the caller's.
 CREATE OR REPLACE FUNCTION message_erase(o messages, actor bigint) RETURNS messages LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-	named bigint[] := ARRAY(SELECT n.id::bigint FROM jsonb_array_elements_text(coalesce(o.body->'mentions', '[]')) n(id));
+	named bigint[] := body_names(o.body);
 BEGIN
 	IF o.body ? 'files' THEN
 		PERFORM files_erase_with(o.channel_id, o.seq);
+	END IF;
+	IF o.body ? 'forward' THEN
+		DELETE FROM file_copies c WHERE c.channel_id = o.channel_id AND c.seq = o.seq;
 	END IF;
 	UPDATE messages t SET body = NULL, digest = NULL, version = t.version + 1, deleted_by = actor,
 		deleted_at = date_trunc('milliseconds', clock_timestamp())

@@ -56,7 +56,7 @@ BEGIN
 	END IF;
 	IF code = 'ok' THEN
 		code := CASE
-			WHEN blank AND NOT o.body ? 'files' THEN 'empty'
+			WHEN blank AND NOT o.body ?| '{files,forward}' THEN 'empty'
 			WHEN edit_window = 0 THEN 'no_edits'
 			WHEN o.created_at <= clock_timestamp() - edit_window * interval '1 ms' THEN 'too_late'
 			-- it says something else by now: a preview, or a file that was erased, is no edit
@@ -68,7 +68,8 @@ BEGIN
 		RETURN;
 	END IF;
 
-	before := ARRAY(SELECT n.id::bigint FROM jsonb_array_elements_text(coalesce(o.body->'mentions', '[]')) n(id));
+	before := body_names(o.body);
+	named := body_names(written || body_kept(o.body, written));
 	INSERT INTO message_edits (channel_id, seq, version, at, body)
 	VALUES (channel, wanted, o.version, coalesce(o.edited_at, o.created_at), body_written(o.body));
 	DELETE FROM message_edits t WHERE t.channel_id = channel AND t.seq = wanted AND t.version <= (

@@ -1,7 +1,7 @@
 -- Drafts (doc/protocol.md, sections 4 and 8): one of each person and channel, told to his own instances alone and never logged.
 
 CREATE OR REPLACE FUNCTION draft_json(d drafts) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-	SELECT jsonb_build_object('channel', d.channel_id, 'thread', nullif(d.thread, 0), 'text', d.text, 'files', to_jsonb(d.files),
+	SELECT jsonb_build_object('channel', d.channel_id, 'thread', nullif(d.thread, 0), 'text', d.text, 'files', to_jsonb(d.files), 'reply_to', d.reply_to,
 		'version', d.version, 'edited_at', time_text(d.edited_at))
 $$;
 
@@ -10,19 +10,20 @@ CREATE OR REPLACE FUNCTION draft_line(d drafts) RETURNS jsonb LANGUAGE plpgsql I
 DECLARE
 	line jsonb := jsonb_build_object('type', 'draft') || draft_json(d);
 BEGIN
-	RETURN CASE WHEN octet_length(line::text) <= 7000 THEN line ELSE line - 'text' - 'files' - 'edited_at' END;
+	RETURN CASE WHEN octet_length(line::text) <= 7000 THEN line ELSE line - 'text' - 'files' - 'reply_to' - 'edited_at' END;
 END $$;
 
--- Sets a draft, or takes it away (no text and no files), where it still is of the version that it is based on (null: of whichever): so
+-- Sets a draft, or takes it away (no text, no files and no message that it answers), where it still is of the version that it is based on (null: of whichever): so
 -- what was written before a message was sent does not come back behind it. 'again': it is so already, by another request. What is taken
 -- away though there was nothing gets a version all the same, for what is still on its way.
-CREATE OR REPLACE FUNCTION draft_set(channel bigint, writer bigint, in_text text, in_files bigint[], based bigint,
+DROP FUNCTION IF EXISTS draft_set(bigint, bigint, text, bigint[], bigint);
+CREATE OR REPLACE FUNCTION draft_set(channel bigint, writer bigint, in_text text, in_files bigint[], in_reply_to bigint, based bigint,
 	OUT code text, OUT state jsonb) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	c channels;
 	d drafts;
 	is_member boolean := EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = writer);
-	blank boolean := in_text = '' AND in_files = '{}';
+	blank boolean := in_text = '' AND in_files = '{}' AND in_reply_to IS NULL;
 BEGIN
 	SELECT * INTO c FROM channels h WHERE h.id = channel;
 	code := CASE
@@ -38,7 +39,8 @@ BEGIN
 		SELECT * INTO d FROM drafts t WHERE t.user_id = writer AND t.channel_id = channel AND t.thread = 0 FOR NO KEY UPDATE;
 		d.version := coalesce(d.version, 0);
 		code := CASE
-			WHEN d.version > 0 AND d.text = in_text AND d.files = in_files AND NOT (blank AND based IS NOT DISTINCT FROM d.version) THEN 'again'
+			WHEN d.version > 0 AND d.text = in_text AND d.files = in_files AND d.reply_to IS NOT DISTINCT FROM in_reply_to
+				AND NOT (blank AND based IS NOT DISTINCT FROM d.version) THEN 'again'
 			WHEN based <> d.version THEN 'draft_changed'
 			ELSE 'ok' END;
 		IF code = 'again' THEN
@@ -47,10 +49,11 @@ BEGIN
 		IF code <> 'ok' THEN
 			RETURN;
 		END IF;
-		INSERT INTO drafts AS t (user_id, channel_id, version, text, files, edited_at)
-		VALUES (writer, channel, d.version + 1, in_text, in_files, date_trunc('milliseconds', clock_timestamp()))
+		INSERT INTO drafts AS t (user_id, channel_id, version, text, files, reply_to, edited_at)
+		VALUES (writer, channel, d.version + 1, in_text, in_files, in_reply_to, date_trunc('milliseconds', clock_timestamp()))
 		ON CONFLICT (user_id, channel_id, thread) DO UPDATE
-			SET version = excluded.version, text = excluded.text, files = excluded.files, edited_at = excluded.edited_at
+			SET version = excluded.version, text = excluded.text, files = excluded.files, reply_to = excluded.reply_to,
+				edited_at = excluded.edited_at
 			WHERE t.version = d.version
 		RETURNING * INTO d;
 		EXIT WHEN FOUND; -- else another one was first to make it

@@ -4,7 +4,7 @@ SELECT * FROM no_plan();
 
 CREATE FUNCTION spy.draft(channel bigint, writer bigint, words text, based bigint, files bigint[] DEFAULT '{}') RETURNS text
 LANGUAGE sql VOLATILE AS $$
-	SELECT code || coalesce(' ' || (state->>'version') || ' ' || (state->>'text'), '') FROM draft_set(channel, writer, words, files, based)
+	SELECT code || coalesce(' ' || (state->>'version') || ' ' || (state->>'text'), '') FROM draft_set(channel, writer, words, files, NULL, based)
 $$;
 CREATE FUNCTION spy.told() RETURNS SETOF text LANGUAGE sql VOLATILE AS $$
 	SELECT regexp_replace(l, '^[0-9]+ (. [-0-9]+ [-0-9]+ [-0-9]+) .*"type": ?"([a-z._]+)".*$', '\1 \2') FROM spy.lines() l

@@ -9,6 +9,9 @@
 
 const REMEMBERED = 100; // messages, and deletions, of a channel
 
+/** Whether it counts as a mention of this one: he is named, or quoted. */
+const names = (body, me) => body?.mentions?.includes(me) === true || body?.reply_to?.sender === me;
+
 /** A reply that stands in its thread alone. */
 const aside = (m) => m.thread !== undefined && !m.in_channel;
 
@@ -75,7 +78,7 @@ class Counted {
 	message(line) {
 		const others = line.sender !== this.me;
 		if (line.seq <= (this.messages.at(-1)?.seq ?? 0)) return true;
-		const m = { seq: line.seq, others, aside: aside(line), dead: line.deleted === true, names: (line.body?.mentions ?? []).includes(this.me) };
+		const m = { seq: line.seq, others, aside: aside(line), dead: line.deleted === true, names: names(line.body, this.me) };
 		this.messages.push(m);
 		if (this.messages.length > REMEMBERED) this.messages.shift();
 		if (m.seq <= this.last) return true;
