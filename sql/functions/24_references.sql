@@ -4,7 +4,7 @@
 
 -- Whom a message counts as a mention for: whom it names, and whose message it quotes.
 CREATE OR REPLACE FUNCTION body_names(body jsonb) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
-	SELECT ARRAY(SELECT n.id::bigint FROM jsonb_array_elements_text(coalesce(body->'mentions', '[]')) n(id)
+	SELECT ARRAY(SELECT n.id::bigint FROM jsonb_array_elements_text(coalesce(nullif(body->'mentions', 'null'), '[]')) n(id)
 		UNION SELECT (body->'reply_to'->>'sender')::bigint WHERE body ? 'reply_to')
 $$;
 
@@ -110,12 +110,12 @@ DECLARE
 	n int := 0;
 BEGIN
 	SELECT array_agg(h.id) INTO held FROM (SELECT c.id FROM channels c WHERE c.id IN (
-		SELECT t.channel_id FROM file_copies t WHERE t.gone ORDER BY t.channel_id, t.seq LIMIT most) ORDER BY c.id FOR NO KEY UPDATE) h;
+		SELECT t.channel_id FROM file_copies t WHERE t.erased ORDER BY t.channel_id, t.seq LIMIT most) ORDER BY c.id FOR NO KEY UPDATE) h;
 	FOR place IN WITH done AS (
 			DELETE FROM file_copies c USING (
 				SELECT t.channel_id, t.seq FROM file_copies t
-				WHERE t.gone AND t.channel_id = ANY (held) ORDER BY t.channel_id, t.seq LIMIT most) d
-			WHERE c.channel_id = d.channel_id AND c.seq = d.seq AND c.gone RETURNING c.channel_id, c.seq, c.file_id)
+				WHERE t.erased AND t.channel_id = ANY (held) ORDER BY t.channel_id, t.seq LIMIT most) d
+			WHERE c.channel_id = d.channel_id AND c.seq = d.seq AND c.erased RETURNING c.channel_id, c.seq, c.file_id)
 		SELECT d.channel_id, d.seq, array_agg(d.file_id) AS gone FROM done d GROUP BY 1, 2 ORDER BY 1, 2 LOOP
 		n := n + 1;
 		UPDATE messages m SET version = m.version + 1,

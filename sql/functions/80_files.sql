@@ -184,7 +184,7 @@ BEGIN
 		WHERE (f.id = ANY (wanted) OR f.thumbnail_of = ANY (wanted)) AND f.state <> 'erased' RETURNING f.id
 	)
 	SELECT array_agg(e.id) INTO gone FROM e;
-	UPDATE file_copies c SET gone = true WHERE c.file_id = ANY (files_erase.gone);
+	UPDATE file_copies c SET erased = true WHERE c.file_id = ANY (gone);
 	FOR place IN SELECT DISTINCT f.channel_id, f.seq FROM files f WHERE f.id = ANY (gone) AND f.seq IS NOT NULL ORDER BY 1, 2 LOOP
 		UPDATE messages m SET version = m.version + 1, body = jsonb_set(m.body, '{files}', files_without(m.body->'files', gone))
 		WHERE m.channel_id = place.channel_id AND m.seq = place.seq AND m.deleted_at IS NULL RETURNING * INTO o;
@@ -212,7 +212,7 @@ BEGIN
 		UPDATE files f SET state = 'erased', erased_at = moment, erase_at = moment
 		WHERE f.channel_id = channel AND f.seq = in_seq AND f.state <> 'erased' RETURNING f.id
 	)
-	UPDATE file_copies c SET gone = true FROM e WHERE c.file_id = e.id;
+	UPDATE file_copies c SET erased = true FROM e WHERE c.file_id = e.id;
 END $$;
 
 -- Erases one file: one's own, or in a message by who may delete that. loose: only where it is in no message. Behind the code the

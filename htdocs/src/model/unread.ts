@@ -7,6 +7,7 @@
 //
 // What was done on this device shows at once (`local`), until the server has told of it.
 import { messageAt } from './log';
+import { callsFor } from './quotes';
 import { isAside } from './threads';
 import { myId, type State } from './state';
 import type { Channel, Message, NotifyLevel, OwnMarks } from './types';
@@ -76,8 +77,6 @@ export function totals(s: State): { unread: number; loud: number } {
 	return { unread, loud };
 }
 
-const mentionsMe = (m: Message, me: number): boolean => m.sender !== me && m.body?.mentions?.includes(me) === true;
-
 /* The sum of the versions of the own markers, as far as they are known. */
 export function readVersions(s: State): number {
 	let sum = 0;
@@ -98,7 +97,7 @@ export function countMessages(s: State, id: number, messages: readonly Message[]
 		const before = fresh.get(m.seq) ?? (at?.seq === m.seq ? at : undefined);
 		const gone = m.deleted === true || before?.gone === true || held.removals.some((r) => r.seq === m.seq);
 		// A tombstone does not tell whom it mentioned; an edit may mention others than before.
-		const told = before && (m.deleted || before.version >= m.version) ? before.mention : mentionsMe(m, me);
+		const told = before && (m.deleted || before.version >= m.version) ? before.mention : callsFor(m, me);
 		const version = Math.max(before?.version ?? 0, m.version);
 		if (before && before.gone === gone && before.mention === told && before.version === version) continue;
 		fresh.set(m.seq, { seq: m.seq, other: m.sender !== me, aside: isAside(m), mention: told, gone, version });
@@ -118,7 +117,7 @@ export function countDeleted(s: State, m: Message): State {
 	const log = s.logs[m.channel];
 	const seen = messageAt(log, m.seq) ?? log?.ahead.find((x) => x.seq === m.seq);
 	// A tombstone does not tell whom it mentioned.
-	const told = fact && !(fact.gone && !fact.mention) ? fact.mention : seen?.body ? mentionsMe(seen, me) : null;
+	const told = fact && !(fact.gone && !fact.mention) ? fact.mention : seen?.body ? callsFor(seen, me) : null;
 	const facts = fact ? held.facts.map((f) => (f === fact ? { ...f, gone: true } : f)) : held.facts;
 	// It has not counted; whom it named is told by a `read` line.
 	if (isAside(m)) return put(s, m.channel, { ...held, facts });
@@ -292,7 +291,7 @@ function sumAbove(s: State, id: number, counts: Counts, mark: number, last: numb
 		if (!m) return null;
 		if (m.sender === me || m.deleted || counts.removals.some((r) => r.seq === seq)) continue;
 		if (!isAside(m)) unread++;
-		if (mentionsMe(m, me)) mentions++;
+		if (callsFor(m, me)) mentions++;
 	}
 	return { unread, mentions };
 }

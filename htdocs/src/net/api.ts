@@ -195,7 +195,7 @@ export const api = {
 	reacted: (id: number, seq: number, emoji: string, where: { after?: number; limit?: number }) =>
 		call<{ count: number; users: number[]; next: number | null }>('GET', reaction(id, seq, emoji), where),
 	draft: (id: number) => call<Draft>('GET', `${V}/channels/${id}/draft`),
-	setDraft: (id: number, draft: { text: string; files: number[]; version: number }) =>
+	setDraft: (id: number, draft: { text: string; files: number[]; reply_to?: number; version: number }) =>
 		call<Draft>('PUT', `${V}/channels/${id}/draft`, undefined, draft),
 	dropDraft: (id: number, version: number) => call<Draft>('DELETE', `${V}/channels/${id}/draft`, { version }),
 	pins: (id: number) => call<Pins & { messages: Message[] }>('GET', `${V}/channels/${id}/pins`),

@@ -12,11 +12,12 @@ import { sseTransport } from '../net/transport_sse';
 import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
+import { peopleIn } from '../model/quotes';
 import { isAside, placeKey, readUpto } from '../model/threads';
 import { fileLimits } from '../model/uploads';
 import { myId, peersOf } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
-import type { Channel, Line, Message, OwnMarks, Pending, Pins, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
+import type { Channel, Forward, Line, Message, OwnMarks, Pending, Pins, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
@@ -27,6 +28,7 @@ import { Interest } from './interest';
 import { Keeps } from './keeps';
 import { Loader } from './loader';
 import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, rememberRung, saveDraft, savePending, shelf } from './local';
+import { Quotes } from './quotes';
 import { Reader } from './reader';
 import { Sender } from './sender';
 import { holdTab, livingTabs } from './tabs';
@@ -82,6 +84,7 @@ export class Client {
 	readonly typist: Typist;
 	readonly changes: Changes;
 	readonly drafts: Drafts;
+	readonly quotes: Quotes;
 	readonly keeps: Keeps;
 	readonly threads: Threads;
 	/* Set by the view: whether the end of the open channel is on the screen. */
@@ -119,8 +122,19 @@ export class Client {
 			put: async (id, draft) => (await api.setDraft(id, draft)).data,
 			drop: async (id, version) => (await api.dropDraft(id, version)).data,
 			get: async (id) => (await api.draft(id)).data,
-			show: (id, text) => this.putDraft(id, text),
+			show: (id, text, reply_to) => {
+				this.quotes.show(placeKey(id), reply_to);
+				this.putDraft(id, text);
+			},
 			showFiles: (id, files) => this.uploads.showDraft(id, files),
+		});
+		this.quotes = new Quotes({
+			store,
+			shelf,
+			user: () => myId(store.get()),
+			get: async (id, seq) => (await api.message(id, seq)).data,
+			people: (ids) => this.loader.needUsers(ids),
+			touched: (id) => this.drafts.touch(id),
 		});
 		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
 		this.activity = new Activity({
@@ -303,6 +317,7 @@ export class Client {
 	private begin(cursor: string | null): void {
 		const me = myId(this.store.get());
 		this.store.dispatch({ type: 'drafts', drafts: loadDrafts(shelf, me) });
+		this.quotes.begin();
 		this.drafts.begin();
 		this.letGo = holdTab(this.instance);
 		this.undo.push(() => this.letGo());
@@ -483,13 +498,13 @@ export class Client {
 					const m = line as unknown as Message;
 					touched.add(m.channel);
 					this.moveLine(m);
-					this.loader.needUsers([m.sender, ...(m.body?.mentions ?? [])]);
+					this.loader.needUsers(peopleIn(m));
 					if (m.sender !== me) after.push(() => this.arrived(m.channel, m.seq));
 					break;
 				}
 				case 'message.updated':
 					touched.add(line.channel as number);
-					this.loader.needUsers((line as unknown as Message).body?.mentions ?? []);
+					this.loader.needUsers(peopleIn(line as unknown as Message));
 					break;
 				case 'message.deleted':
 					touched.add(line.channel as number);
@@ -746,18 +761,28 @@ export class Client {
 	}
 
 	send(channel: number, text: string, mentions: number[] = [], place: SentPlace = {}): void {
-		const item: Pending = { ...place, client_id: crypto.randomUUID(), channel, text, at: Date.now(), owner: this.instance, state: 'queued' };
-		if (mentions.length) item.mentions = mentions;
-		const files = this.uploads.attach(channel, item.client_id, place.thread);
-		if (files) item.files = files;
-		// Two within a millisecond keep their order.
-		const last = this.store.get().outbox.at(-1);
-		if (last && last.at >= item.at) item.at = last.at + 1;
-		this.store.dispatch({ type: 'outbox/add', items: [item] });
+		const client_id = crypto.randomUUID();
+		const files = this.uploads.attach(channel, client_id, place.thread);
+		const reply_to = this.quotes.take(placeKey(channel, place.thread));
+		this.post({ ...place, client_id, channel, text, ...(files ? { files } : {}), ...(reply_to ? { reply_to } : {}) }, mentions);
 		if (!place.thread) this.store.dispatch({ type: 'line', channel, after: null });
 		this.putDraft(channel, '', place.thread);
 		if (!place.thread) this.drafts.sent(channel);
 		this.typist.stop();
+	}
+
+	/* With a comment, which may be none. */
+	forward(channel: number, text: string, mentions: number[], forward: Forward): void {
+		this.post({ client_id: crypto.randomUUID(), channel, text, forward }, mentions);
+	}
+
+	private post(what: Omit<Pending, 'at' | 'owner' | 'state'>, mentions: number[]): void {
+		const item: Pending = { ...what, at: Date.now(), owner: this.instance, state: 'queued' };
+		if (mentions.length) item.mentions = mentions;
+		// Two within a millisecond keep their order.
+		const last = this.store.get().outbox.at(-1);
+		if (last && last.at >= item.at) item.at = last.at + 1;
+		this.store.dispatch({ type: 'outbox/add', items: [item] });
 		this.activity.wrote();
 		this.sender.pump();
 	}

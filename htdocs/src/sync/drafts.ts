@@ -14,11 +14,11 @@ export interface DraftsEnv {
 	shelf: Shelf;
 	user(): number;
 	live(): boolean;
-	put(channel: number, draft: { text: string; files: number[]; version: number }): Promise<Draft>;
+	put(channel: number, draft: { text: string; files: number[]; reply_to?: number; version: number }): Promise<Draft>;
 	drop(channel: number, version: number): Promise<Draft>;
 	get(channel: number): Promise<Draft>;
-	/* Shows a text that came from elsewhere. */
-	show(channel: number, text: string): void;
+	/* Shows a text that came from elsewhere, and what it answers. */
+	show(channel: number, text: string, reply_to: number | null): void;
 	/* The files of it; those that were of the draft and are not among them go from here. */
 	showFiles(channel: number, files: readonly number[]): Promise<void>;
 	now(): number;
@@ -93,7 +93,7 @@ export class Drafts {
 		const w = this.of(channel);
 		const kept = this.env.store.get().kept[channel];
 		// Written and sent within a pause: the server has never heard of it.
-		const known = w.busy || w.unsure || (kept ? kept.text !== '' || kept.files.length > 0 : this.own(channel).base > 0);
+		const known = w.busy || w.unsure || (kept ? kept.text !== '' || kept.files.length > 0 || kept.reply_to != null : this.own(channel).base > 0);
 		this.hold(channel, { ...this.own(channel), at: this.env.now(), dirty: known, sent: known });
 		this.env.clearTimeout(w.timer);
 		w.timer = null;
@@ -174,7 +174,7 @@ export class Drafts {
 		const here = o.dirty && !o.sent && (this.env.now() - o.at < WRITING || o.at > Date.parse(d.edited_at ?? ''));
 		if (here) return this.later(channel);
 		this.hold(channel, { ...o, dirty: false, sent: false });
-		this.env.show(channel, d.text);
+		this.env.show(channel, d.text, d.reply_to ?? null);
 		this.showing.add(channel);
 		void this.env.showFiles(channel, d.files).finally(() => this.showing.delete(channel));
 	}
@@ -199,15 +199,15 @@ export class Drafts {
 		const w = this.of(channel);
 		const o = this.own(channel);
 		if (w.busy || this.stopped || !o.dirty || !this.env.live()) return;
-		const { text, files } = this.here(channel);
+		const { text, files, reply_to } = this.here(channel);
 		w.busy = true;
 		try {
-			const empty = !text && !files.length;
+			const empty = !text && !files.length && !reply_to;
 			if (!empty) {
 				w.unsure = true;
 				w.put = text;
 			}
-			const draft = { text, files: w.files ? files : [], version: o.base };
+			const draft = { text, files: w.files ? files : [], ...(reply_to ? { reply_to } : {}), version: o.base };
 			const d = await (empty ? this.env.drop(channel, o.base) : this.env.put(channel, draft));
 			w.busy = w.unsure = false;
 			if (this.stopped) return;
@@ -231,14 +231,15 @@ export class Drafts {
 
 	/* --- what is held --- */
 
-	private here(channel: number): { text: string; files: number[] } {
+	private here(channel: number): { text: string; files: number[]; reply_to: number | null } {
 		const s = this.env.store.get();
-		return { text: s.drafts[channel] ?? '', files: draftFiles(s, channel).flatMap((u) => (u.file ? [u.file.id] : [])) };
+		const reply_to = s.quoting[channel] ?? null;
+		return { text: s.drafts[channel] ?? '', reply_to, files: draftFiles(s, channel).flatMap((u) => (u.file ? [u.file.id] : [])) };
 	}
 
 	private same(d: Draft): boolean {
-		const { text, files } = this.here(d.channel);
-		return d.text === text && d.files.join() === files.join();
+		const { text, files, reply_to } = this.here(d.channel);
+		return d.text === text && (d.reply_to ?? null) === reply_to && d.files.join() === files.join();
 	}
 
 	private of(channel: number): Work {

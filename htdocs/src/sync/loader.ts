@@ -4,6 +4,7 @@ import { api, ApiError } from '../net/api';
 import { hasGap, messageAt, tailSeq } from '../model/log';
 import { peersOf } from '../model/state';
 import { doubtful, markOf, unreadOf, waits } from '../model/unread';
+import { peopleIn } from '../model/quotes';
 import type { Channel, Message } from '../model/types';
 import type { Store } from '../store';
 
@@ -13,7 +14,7 @@ const MOST_UNREAD = 600; // messages that are loaded to begin at the first unrea
 const FAR = 1_000; // messages between our end and the newest beyond which the run is begun anew
 const IDS = 100; // users per question
 
-const peopleOf = (list: readonly Message[]): number[] => list.flatMap((m) => [m.sender, ...(m.body?.mentions ?? [])]);
+const peopleOf = (list: readonly Message[]): number[] => list.flatMap(peopleIn);
 
 export class Loader {
 	private wantedUsers = new Set<number>();

@@ -1,6 +1,7 @@
 // Threads: loads the one that is open and those that are followed, tells how far one has read, follows and lets go.
 import { api, ApiError } from '../net/api';
 import { followedList, isUnreadThread, threadKey, threadOf } from '../model/threads';
+import { peopleIn } from '../model/quotes';
 import type { Line, Message } from '../model/types';
 import type { Store } from '../store';
 import type { Loader } from './loader';
@@ -68,7 +69,7 @@ export class Threads {
 	}
 
 	private need(messages: readonly Message[]): void {
-		this.loader.needUsers(messages.flatMap((m) => [m.sender, ...(m.body?.mentions ?? []), ...(m.replies?.users ?? [])]));
+		this.loader.needUsers(messages.flatMap((m) => [...peopleIn(m), ...(m.replies?.users ?? [])]));
 	}
 
 	/* --- those that are followed --- */
