@@ -1,5 +1,6 @@
 /* api_messages: sending by the writer, reading by seq. */
 #include "fcgi/app.h"
+#include "fcgi/files_thread.h"
 #include "fcgi/handlers.h"
 #include "fcgi/paging.h"
 #include "lib/chat/message.h"
@@ -81,7 +82,11 @@ int handle_message_delete(struct request *q, struct response *r, struct err *e)
 {
 	struct acting who = request_acting(q);
 
-	return message_delete(q->db, &who, q->param[0], q->param[1], &r->body, e);
+	if (message_delete(q->db, &who, q->param[0], q->param[1], &r->body, e) < 0)
+		return -1;
+	if (q->app->care) /* its files are to go from the store, and from what was forwarded */
+		files_thread_wake(q->app->care);
+	return 0;
 }
 
 int handle_message_get(struct request *q, struct response *r, struct err *e)
