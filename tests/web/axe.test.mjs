@@ -21,7 +21,7 @@ before(async () => {
 	ids.public = (await makeChannel(bob, { name: "lunch", topic: "Where to?" })).id;
 	ids.direct = ok(await alice.post("/api/v1/channels", { kind: "direct", members: [b.id] }), 201).id;
 	for (let i = 0; i < 6; i++) await send(i % 2 ? alice : bob, ids.main, `Line ${i}: see https://example.org/${i} and tell me.\nSecond line.`);
-	const refer = (body) => bob.post(`/api/v1/channels/${ids.main}/messages`, { client_id: randomUUID(), body });
+	const refer = (body) => alice.post(`/api/v1/channels/${ids.main}/messages`, { client_id: randomUUID(), body });
 	ok(await refer({ text: "As it says there:", reply_to: 2 }), 201);
 	ok(await refer({ text: "", forward: { channel: ids.main, seq: 1 } }), 201);
 	await send(bob, ids.main, "long\n".repeat(60));
