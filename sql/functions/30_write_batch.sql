@@ -124,8 +124,8 @@ BEGIN
 			SELECT j.judged, j.roots INTO statuses, roots FROM threads_judge(statuses, in_channels, in_room, in_replying, in_roots) j;
 		END IF;
 		IF in_referring IS NOT NULL THEN
-			SELECT j.judged, j.added, j.naming, j.named INTO statuses, added, in_naming, in_named FROM references_judge(statuses, in_channels, in_room,
-				in_sender, roots, in_referring, in_referred, in_naming, in_named) j;
+			SELECT j.judged, j.added, j.naming, j.named INTO statuses, added, in_naming, in_named
+			FROM references_judge(statuses, in_channels, in_room, in_sender, roots, in_referring, in_referred, in_naming, in_named) j;
 		END IF;
 		IF in_filing IS NOT NULL THEN
 			SELECT j.judged, j.added INTO statuses, added

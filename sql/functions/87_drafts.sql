@@ -13,9 +13,9 @@ BEGIN
 	RETURN CASE WHEN octet_length(line::text) <= 7000 THEN line ELSE line - 'text' - 'files' - 'reply_to' - 'edited_at' END;
 END $$;
 
--- Sets a draft, or takes it away (no text, no files and no message that it answers), where it still is of the version that it is based on (null: of whichever): so
--- what was written before a message was sent does not come back behind it. 'again': it is so already, by another request. What is taken
--- away though there was nothing gets a version all the same, for what is still on its way.
+-- Sets a draft, or takes it away (no text, no files and no message that it answers), where it still is of the version that it is based on
+-- (null: of whichever): so what was written before a message was sent does not come back behind it. 'again': it is so already, by another
+-- request. What is taken away though there was nothing gets a version all the same, for what is still on its way.
 DROP FUNCTION IF EXISTS draft_set(bigint, bigint, text, bigint[], bigint);
 CREATE OR REPLACE FUNCTION draft_set(channel bigint, writer bigint, in_text text, in_files bigint[], in_reply_to bigint, based bigint,
 	OUT code text, OUT state jsonb) LANGUAGE plpgsql VOLATILE AS $$
