@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reduce } from '../src/model/reduce';
 import { isSaved } from '../src/model/keep';
+import { placeOf } from '../src/model/threads';
 import type { Draft, Line, Saved, SavedList } from '../src/model/types';
 import { ApiError } from '../src/net/api';
 import { createStore } from '../src/store';
@@ -12,25 +13,30 @@ import { Keeps } from '../src/sync/keeps';
 import type { Shelf } from '../src/sync/local';
 import { Clock, ME, channel, message, seeded, settled, signedIn } from './help';
 
-const none = (ch: number): Draft => ({ channel: ch, thread: null, text: '', files: [], version: 0, edited_at: null });
+type At = number | string; // a channel, or the place of a thread in it
+const none = (at: At): Draft => {
+	const { channel: ch, thread } = placeOf(String(at));
+	return { channel: ch, thread: thread ?? null, text: '', files: [], version: 0, edited_at: null };
+};
 
 class Server {
-	drafts = new Map<number, Draft>();
+	drafts = new Map<string, Draft>();
 	requests = 0;
 	devices: Device[] = [];
 	constructor(readonly clock: Clock) {}
-	get(ch: number): Draft {
-		return this.drafts.get(ch) ?? none(ch);
+	get(at: At): Draft {
+		return this.drafts.get(String(at)) ?? none(at);
 	}
-	set(ch: number, text: string, files: number[], version: number, reply_to: number | null = null): Draft {
+	set(at: At, text: string, files: number[], version: number, reply_to: number | null = null): Draft {
 		this.requests++;
-		const held = this.get(ch);
+		const held = this.get(at);
 		const empty = !text && !files.length && !reply_to;
 		const same = held.version > 0 && held.text === text && held.files.join() === files.join() && (held.reply_to ?? null) === reply_to;
 		if (same && !(empty && version === held.version)) return held;
 		if (version !== held.version) throw new ApiError(409, 'conflict', '', 'version');
-		const next = { ...held, text, files, reply_to, version: version + 1, edited_at: new Date(this.clock.time).toISOString() };
-		this.drafts.set(ch, next);
+		const edited_at = new Date(this.clock.time).toISOString();
+		const next = { ...held, text, files, reply_to, edited_at, version: held.thread && !version ? this.clock.time : version + 1 };
+		this.drafts.set(String(at), next);
 		for (const d of this.devices) if (d.live) d.lines.push({ type: 'draft', ...next } as unknown as Line);
 		return next;
 	}
@@ -46,7 +52,7 @@ class Device {
 	constructor(
 		readonly server: Server,
 		readonly kept = new Map<string, string>(),
-		texts: Record<number, string> = {},
+		texts: Record<string, string> = {},
 	) {
 		const { clock } = server;
 		const shelf: Shelf = {
@@ -60,12 +66,12 @@ class Device {
 			shelf,
 			user: () => ME,
 			live: () => this.live,
-			put: (ch, d) => this.way(() => server.set(ch, d.text, d.files, d.version, d.reply_to ?? null)),
-			drop: (ch, version) => this.way(() => server.set(ch, '', [], version)),
-			get: (ch) => this.way(() => server.get(ch)),
-			show: (ch, text, seq) => {
-				this.store.dispatch({ type: 'quoting', place: String(ch), seq });
-				this.store.dispatch({ type: 'draft', place: String(ch), text });
+			put: (at, d) => this.way(() => server.set(at, d.text, d.files, d.version, d.reply_to ?? null)),
+			drop: (at, version) => this.way(() => server.set(at, '', [], version)),
+			get: (at) => this.way(() => server.get(at)),
+			show: (place, text, seq) => {
+				this.store.dispatch({ type: 'quoting', place, seq });
+				this.store.dispatch({ type: 'draft', place, text });
 			},
 			showFiles: async () => {},
 			now: clock.now,
@@ -76,16 +82,16 @@ class Device {
 		this.drafts.begin();
 		this.connect();
 	}
-	text(ch = 1): string {
-		return this.store.get().drafts[ch] ?? '';
+	text(at: At = 1): string {
+		return this.store.get().drafts[at] ?? '';
 	}
-	type(text: string, ch = 1): void {
-		this.store.dispatch({ type: 'draft', place: String(ch), text });
-		this.drafts.touch(ch);
+	type(text: string, at: At = 1): void {
+		this.store.dispatch({ type: 'draft', place: String(at), text });
+		this.drafts.touch(String(at));
 	}
-	send(ch = 1): void {
-		this.store.dispatch({ type: 'draft', place: String(ch), text: '' });
-		this.drafts.sent(ch);
+	send(at: At = 1): void {
+		this.store.dispatch({ type: 'draft', place: String(at), text: '' });
+		this.drafts.sent(String(at));
 	}
 	hear(): void {
 		for (const l of this.lines.splice(0)) this.drafts.onLine(l);
@@ -93,9 +99,11 @@ class Device {
 	connect(): void {
 		this.live = true;
 		this.lines = [];
-		const sum = [...this.server.drafts.values()].reduce((n, d) => n + d.version, 0);
+		const sum = [...this.server.drafts.values()].reduce((n, d) => n + (d.thread === null || d.text ? d.version : 0), 0);
 		if (this.drafts.known() !== sum) for (const d of this.server.drafts.values()) this.lines.push({ type: 'draft', ...d } as unknown as Line);
+		const told = this.lines.length > 0;
 		this.hear();
+		if (told) this.drafts.heard();
 		this.drafts.onLive();
 	}
 	/* The page is loaded anew. */
@@ -144,7 +152,7 @@ test('what it answers goes along, and a draft may be nothing else', async () => 
 	const quoted = (d: Device) => d.store.get().quoting[1];
 	const set = (d: Device, seq: number | null) => {
 		d.store.dispatch({ type: 'quoting', place: '1', seq });
-		d.drafts.touch(1);
+		d.drafts.touch('1');
 	};
 	set(a, 7);
 	await pass(1000);
@@ -275,18 +283,42 @@ test('any order of writing, sending, tunnels and reloads ends with all showing t
 	assert.deepEqual(server.devices.map((d) => d.text()), server.devices.map(() => want), `at ${clock.time}`);
 });
 
-test('what is written in a thread stays here, a channel that has none says nothing', async () => {
-	const { server, a, pass } = world();
+test('a thread has a draft of its own, in step too', async () => {
+	const { server, a, b, pass } = world();
 	a.type('of the channel', 2);
-	a.store.dispatch({ type: 'draft', place: '1/41', text: 'of a thread' });
-	a.drafts.filesChanged(1);
-	const again = a.reload();
-	await pass(5000);
-	assert.deepEqual([server.get(1).version, server.get(2).text], [0, 'of the channel']);
-	assert.equal(again.store.get().drafts['1/41'], 'of a thread');
-	again.send();
+	a.type('of a thread', '1/41');
 	await pass(1000);
-	assert.deepEqual([server.get(1).version, again.store.get().drafts['1/41']], [0, 'of a thread']);
+	assert.deepEqual([b.text('1/41'), b.text(1), b.text(2), server.get(1).version], ['of a thread', '', 'of the channel', 0]);
+	b.drafts.filesChanged('1/41');
+	await pass(1000);
+	b.type('of a thread, and more', '1/41');
+	await pass(1000);
+	const again = a.reload();
+	await pass(1000);
+	assert.equal(again.text('1/41'), 'of a thread, and more');
+	again.send('1/41');
+	await pass(1000);
+	assert.deepEqual([b.text('1/41'), b.text(2), server.get('1/41').text], ['', 'of the channel', '']);
+});
+
+test('a draft of a thread that the server has forgotten goes from who was away so long; what is written there meanwhile stays', async () => {
+	const { server, a, b, pass } = world();
+	a.type('old', '1/41');
+	a.type('another', '1/42');
+	await pass(1000);
+	b.live = false;
+	a.send('1/41');
+	a.send('1/42');
+	await pass(40_000);
+	server.drafts.clear(); // nothing of threads is held for ever
+	server.set(2, 'news', [], 0); // so b is told something
+	b.type('anew', '1/42');
+	b.connect();
+	await pass(2000);
+	b.connect(); // what it was told did not make it equal
+	await pass(2000);
+	assert.deepEqual([b.text('1/41'), b.text('1/42'), b.text(2)], ['', 'anew', 'news']);
+	assert.equal(server.get('1/42').text, 'anew');
 });
 
 test('saved: by the list and by events, whichever comes first; gone with the message and the channel', async () => {

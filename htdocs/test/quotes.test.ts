@@ -64,14 +64,14 @@ test('what a composer answers outlasts the page; originals are asked for once, o
 	};
 	const store = createStore(signedIn(channel(1)));
 	const asked: number[] = [];
-	const touched: number[] = [];
+	const touched: string[] = [];
 	let busy = 0;
 	const env = {
 		store,
 		shelf,
 		user: () => ME,
 		people: () => {},
-		touched: (ch: number) => void touched.push(ch),
+		touched: (place: string) => void touched.push(place),
 		get: async (ch: number, seq: number) => {
 			assert.equal(++busy, 1, 'one at a time');
 			asked.push(seq);
@@ -84,7 +84,7 @@ test('what a composer answers outlasts the page; originals are asked for once, o
 	const quotes = new Quotes(env);
 	quotes.set(1, 5);
 	quotes.set(1, 6, 2);
-	assert.deepEqual(touched, [1], 'a thread\'s stays on this device');
+	assert.deepEqual(touched, ['1', '1/2']);
 	const again = createStore(signedIn(channel(1)));
 	const later = new Quotes({ ...env, store: again });
 	later.begin();

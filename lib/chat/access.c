@@ -99,6 +99,8 @@ int access_code(const char *code, const char *field, struct err *e)
 		{"changed", ERR_CONFLICT, "version", "the message has been changed meanwhile"},
 		{"empty", ERR_BAD_FIELD, "body.text", "must not be empty"},
 		{"too_many", ERR_UNPROCESSABLE, "emoji", "the message bears as many different reactions as it may"},
+		{"no_root", ERR_UNPROCESSABLE, "thread", "there is no such message in this channel"},
+		{"root_is_reply", ERR_UNPROCESSABLE, "thread", "is a reply itself: its thread is that of its root"},
 		{"draft_changed", ERR_CONFLICT, "version", "the draft has been changed meanwhile"},
 		{"not_attachable", ERR_NOT_ATTACHABLE, "files",
 		 "only own files of this channel that are in no message"},

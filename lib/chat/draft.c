@@ -6,14 +6,14 @@
 #include "lib/json/jx.h"
 #include <stdio.h>
 
-static int set(struct db *d, int64_t channel, int64_t user, const struct span *text, const int64_t *files, size_t n,
-	       int64_t reply_to, int64_t version, struct strbuf *b, struct err *e)
+static int set(struct db *d, const struct draft_place *at, int64_t user, const struct span *text, const int64_t *files,
+	       size_t n, int64_t reply_to, int64_t version, struct strbuf *b, struct err *e)
 {
 	PGresult *r = NULL;
 	int rc;
 
-	if (db_one(d, STMT_draft_set, &r, e, "iisIii", channel, user, text->p, text->n, files, n, reply_to, version) <
-	    0)
+	if (db_one(d, STMT_draft_set, &r, e, "iiisIii", at->channel, user, at->thread, text->p, text->n, files, n,
+		   reply_to, version) < 0)
 		return -1;
 	rc = access_code(r ? result_text(r, 0, 0) : "not_found", NULL, e);
 	if (rc == 0)
@@ -22,7 +22,7 @@ static int set(struct db *d, int64_t channel, int64_t user, const struct span *t
 	return rc;
 }
 
-int draft_put(struct db *d, const struct config *c, int64_t channel, int64_t user, const struct jx *wish,
+int draft_put(struct db *d, const struct config *c, const struct draft_place *at, int64_t user, const struct jx *wish,
 	      struct strbuf *b, struct err *e)
 {
 	static const char *const names[] = {"text", "files", "reply_to", "version", NULL};
@@ -35,23 +35,24 @@ int draft_put(struct db *d, const struct config *c, int64_t channel, int64_t use
 	    message_files(c, wish, "", files, &n, e) < 0 || message_reply_to(wish, "", &reply_to, e) < 0 ||
 	    jx_int(wish, "", "version", JX_REQUIRED, 0, INT64_MAX, &version, e) < 0)
 		return -1;
-	return set(d, channel, user, &text, files, n, reply_to, version, b, e);
+	return set(d, at, user, &text, files, n, reply_to, version, b, e);
 }
 
-int draft_delete(struct db *d, int64_t channel, int64_t user, int64_t version, struct strbuf *b, struct err *e)
+int draft_delete(struct db *d, const struct draft_place *at, int64_t user, int64_t version, struct strbuf *b,
+		 struct err *e)
 {
 	const struct span nothing = {"", 0};
 
-	return set(d, channel, user, &nothing, NULL, 0, 0, version, b, e);
+	return set(d, at, user, &nothing, NULL, 0, 0, version, b, e);
 }
 
-int draft_get(struct db *d, int64_t channel, int64_t user, struct strbuf *b, struct err *e)
+int draft_get(struct db *d, const struct draft_place *at, int64_t user, struct strbuf *b, struct err *e)
 {
 	PGresult *r = NULL;
 	struct access a;
 	int rc;
 
-	if (db_one(d, STMT_draft_get, &r, e, "ii", channel, user) < 0)
+	if (db_one(d, STMT_draft_get, &r, e, "iii", at->channel, user, at->thread) < 0)
 		return -1;
 	a = access_from_row(r, 0, 0);
 	rc = access_read(&a, e);
@@ -61,19 +62,20 @@ int draft_get(struct db *d, int64_t channel, int64_t user, struct strbuf *b, str
 	return rc;
 }
 
-int draft_list(struct db *d, int64_t user, int64_t after, int64_t limit, struct strbuf *b, struct page *p,
-	       struct err *e)
+int draft_list(struct db *d, int64_t user, const struct draft_place *after, int64_t limit, struct strbuf *b,
+	       struct page *p, struct err *e)
 {
 	PGresult *r = NULL;
 
-	if (db_one(d, STMT_draft_list, &r, e, "iii", user, after, limit) < 0)
+	if (db_one(d, STMT_draft_list, &r, e, "iiii", user, after->channel, after->thread, limit) < 0)
 		return -1;
 	if (!r)
 		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
 	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 0));
 	strbuf_adds(b, "{\"drafts\":");
 	strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
-	strbuf_addf(b, ",\"next\":%s}", result_null(r, 0, 2) ? "null" : result_text(r, 0, 2));
+	strbuf_addf(b, ",\"next\":%s,\"next_thread\":%s}", result_null(r, 0, 2) ? "null" : result_text(r, 0, 2),
+		    result_null(r, 0, 3) ? "null" : result_text(r, 0, 3));
 	PQclear(r);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "lib/base/config.h"
 #include "lib/chat/channel.h"
 #include "lib/chat/emoji.h"
+#include "lib/chat/keep.h"
 #include "lib/chat/message.h"
 #include "lib/chat/op.h"
 #include "lib/chat/reaction.h"
@@ -30,6 +31,8 @@ void limits_render(struct strbuf *b, const struct config *c)
 		{"channel_invited", CHANNEL_INVITED_MAX},
 		{"channel_name_chars", CHANNEL_NAME_CHARS},
 		{"channel_topic_chars", CHANNEL_TOPIC_CHARS},
+		{"channel_pins", KEEP_PINS_MAX},
+		{"saved", KEEP_SAVES_MAX},
 	};
 	const struct limit files[] = {
 		{"file_bytes", c->files.max_size},

@@ -75,6 +75,10 @@ static int work(struct db *d, const struct config *c, void (*say)(const char *),
 	tell(say, "partitions of the log free ahead", n);
 	if (drop_outdated(d, c, say, e) < 0)
 		return -1;
+	if (db_one(d, STMT_drafts_forget, &r, e, "i", c->events.retention) < 0)
+		return -1;
+	tell(say, "drafts of threads that say nothing any more, forgotten", r ? result_int(r, 0, 0) : 0);
+	PQclear(r);
 	if (one_number(d, STMT_login_attempts_sweep, &n, e) < 0)
 		return -1;
 	tell(say, "log-ins that nobody finished, deleted", n);

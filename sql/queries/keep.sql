@@ -2,30 +2,31 @@
 
 -- based: -1: on whichever there is.
 -- name: draft_set
--- in: channel int8, writer int8, text text, files int8[], reply_to int8, based int8
+-- in: channel int8, writer int8, thread int8, text text, files int8[], reply_to int8, based int8
 -- out: code text, state text
-SELECT code, state::text FROM draft_set($1, $2, $3, $4, nullif($5::int8, 0), nullif($6::int8, -1));
+SELECT code, state::text FROM draft_set($1, $2, $3, $4, $5, nullif($6::int8, 0), nullif($7::int8, -1));
 
 -- name: draft_get
--- in: channel int8, reader int8
+-- in: channel int8, reader int8, thread int8
 -- out: kind text, archived bool, role text, state text
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role,
-	CASE WHEN d.user_id IS NOT NULL THEN draft_json(d) ELSE jsonb_build_object('channel', c.id, 'thread', NULL, 'text', '',
+	CASE WHEN d.user_id IS NOT NULL THEN draft_json(d) ELSE jsonb_build_object('channel', c.id, 'thread', nullif($3::int8, 0), 'text', '',
 		'files', '[]'::jsonb, 'reply_to', NULL, 'version', 0, 'edited_at', NULL) END::text AS state
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
-LEFT JOIN drafts d ON d.user_id = $2 AND d.channel_id = c.id AND d.thread = 0 AND r.user_id IS NOT NULL
+LEFT JOIN drafts d ON d.user_id = $2 AND d.channel_id = c.id AND d.thread = $3 AND r.user_id IS NOT NULL
 WHERE c.id = $1;
 
--- next: what to go on after, null: that was all.
+-- next, next_thread: what to go on behind, null: that was all.
 -- name: draft_list
--- in: reader int8, after int8, limit int8
--- out: cursor text, drafts text, next int8
-SELECT stream_cursor() AS cursor, coalesce(jsonb_agg(draft_json(p.d) ORDER BY p.ord) FILTER (WHERE p.ord <= $3), '[]')::text AS drafts,
-	CASE WHEN count(p.ord) > $3 THEN max((p.d).channel_id) FILTER (WHERE p.ord <= $3) END AS next
+-- in: reader int8, after int8, after_thread int8, limit int8
+-- out: cursor text, drafts text, next int8, next_thread int8
+SELECT stream_cursor() AS cursor, coalesce(jsonb_agg(draft_json(p.d) ORDER BY p.ord) FILTER (WHERE p.ord <= $4), '[]')::text AS drafts,
+	max((p.d).channel_id) FILTER (WHERE p.ord = $4 AND p.more) AS next, max((p.d).thread) FILTER (WHERE p.ord = $4 AND p.more) AS next_thread
 FROM (SELECT) one LEFT JOIN (
-	SELECT d, row_number() OVER (ORDER BY d.channel_id) AS ord FROM drafts d
+	SELECT d, row_number() OVER w AS ord, lead(true) OVER w AS more FROM drafts d
 	JOIN members m ON m.channel_id = d.channel_id AND m.user_id = d.user_id
-	WHERE d.user_id = $1 AND d.channel_id > $2 ORDER BY d.channel_id LIMIT $3::int8 + 1) p ON true;
+	WHERE d.user_id = $1 AND (d.channel_id, d.thread) > ($2, $3)
+	WINDOW w AS (ORDER BY d.channel_id, d.thread) ORDER BY d.channel_id, d.thread LIMIT $4::int8 + 1) p ON true;
 
 -- name: pin_set
 -- in: channel int8, actor int8, seq int8, wish bool, pins_max int8, admin bool, request text, address text

@@ -76,3 +76,8 @@ LISTEN pulsechat_doctor;
 -- name: doctor_notify
 -- out: sent text, backend int4
 SELECT pg_notify('pulsechat_doctor', '')::text AS sent, pg_backend_pid() AS backend;
+
+-- name: drafts_forget
+-- in: retention_ms int8
+-- out: forgotten int8
+SELECT drafts_forget($1) AS forgotten;

@@ -54,7 +54,7 @@ LEFT JOIN LATERAL (SELECT s.unread, s.mentions FROM unread_scan(x.m) s WHERE $2)
 SELECT unread_advance($1) AS moved;
 
 -- The `read` lines of a user, where the sum of his read_versions is another one than `reads`, and the `draft` lines, where that of his
--- drafts' versions, of channels that he is in, is another than `drafts`. -2: not asked for.
+-- drafts' versions, of channels that he is in and as far as they count, is another than `drafts`. -2: not asked for.
 -- name: live_own
 -- in: user_id int8, reads int8, drafts int8
 -- out: line text
@@ -67,5 +67,5 @@ UNION ALL
 (SELECT draft_line(d)::text
 FROM drafts d JOIN members m ON m.channel_id = d.channel_id AND m.user_id = d.user_id
 WHERE d.user_id = $1 AND $3::int8 <> -2 AND (SELECT coalesce(sum(o.version), 0) FROM drafts o
-	JOIN members n ON n.channel_id = o.channel_id AND n.user_id = o.user_id WHERE o.user_id = $1)::int8 <> $3
-ORDER BY d.channel_id);
+	JOIN members n ON n.channel_id = o.channel_id AND n.user_id = o.user_id WHERE o.user_id = $1 AND draft_counts(o))::int8 <> $3
+ORDER BY d.channel_id, d.thread);

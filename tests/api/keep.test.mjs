@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import assert from "node:assert/strict";
 import { startStack } from "../support/stack.mjs";
 import { bot } from "../support/http.mjs";
-import { makeChannel, me, ok, problem, send } from "./help.mjs";
+import { makeChannel, me, message, ok, problem, send } from "./help.mjs";
 
 let stack, alice, bob, carol, reader, ids;
 
@@ -44,7 +44,7 @@ test("a draft: kept by version, the last writer wins, never back behind its mess
 	assert.match(answer.headers["pulsechat-cursor"], /^\w+\.\d+$/);
 	assert.deepEqual(ok(answer).drafts.map((d) => [d.channel, d.text, d.version]), [[id, "", 3], [other, "x", 1]]);
 	const page = ok(await alice.get("/api/v1/me/drafts?limit=1"));
-	assert.deepEqual([page.drafts.length, page.next], [1, id]);
+	assert.deepEqual([page.drafts.length, page.next, page.next_thread], [1, id, 0]);
 	assert.deepEqual(ok(await alice.get(`/api/v1/me/drafts?limit=1&after=${id}`)).next, null);
 	assert.equal(ok(await alice.get(draft(id))).version, 3);
 	// out, and back again
@@ -53,6 +53,32 @@ test("a draft: kept by version, the last writer wins, never back behind its mess
 	problem(await bob.get(draft(id)), 404, "not_found");
 	ok(await alice.post(path(id, "members"), { user: ids.bob }), 201);
 	assert.equal(ok(await bob.get(draft(id))).text, "bob's");
+});
+
+test("a thread has a draft of its own; the pages of all go by channel and thread", async () => {
+	const id = await room();
+	const { seq } = ok(await bob.post(path(id, "messages"), message("a root")), 201);
+	const of = (n) => `${draft(id)}?thread=${n}`;
+	assert.deepEqual(ok(await alice.get(of(seq))), { channel: id, thread: seq, text: "", files: [], version: 0, edited_at: null });
+	const made = ok(await alice.put(of(seq), { text: "in it", version: 0 }));
+	assert.deepEqual([made.thread, made.text], [seq, "in it"]);
+	assert.deepEqual(ok(await alice.get(of(seq))), made);
+	assert.equal(ok(await alice.get(draft(id))).version, 0, "the channel's is another one");
+	ok(await alice.put(draft(id), { text: "beside it", version: 0 }));
+	problem(await alice.put(of(seq), { text: "x", version: made.version + 1 }), 409, "conflict", "version");
+	const reply = ok(await bob.post(path(id, "messages"), { ...message("a reply"), thread: seq }), 201);
+	const none = { text: "x", version: 0 };
+	for (const call of [alice.put(of(reply.seq), none), alice.put(of(99), none), alice.delete(of(99))])
+		problem(await call, 422, "unprocessable", "thread");
+	for (const call of [alice.get(of(0)), alice.put(of("x"), none), alice.delete(of(-1))]) problem(await call, 400, "bad_field", "thread");
+	const all = ok(await alice.get(`/api/v1/me/drafts?after=${id - 1}`)).drafts;
+	assert.deepEqual(all.map((d) => [d.thread, d.text]), [[null, "beside it"], [seq, "in it"]]);
+	const page = ok(await alice.get(`/api/v1/me/drafts?after=${id - 1}&limit=1`));
+	assert.deepEqual([page.drafts, page.next, page.next_thread], [[all[0]], id, 0]);
+	const next = ok(await alice.get(`/api/v1/me/drafts?after=${page.next}&after_thread=${page.next_thread}&limit=1`));
+	assert.deepEqual([next.drafts, next.next, next.next_thread], [[all[1]], null, null]);
+	assert.deepEqual(ok(await alice.get(`/api/v1/me/drafts?after=${id}`)).drafts, [], "without a thread: behind the channel");
+	assert.equal(ok(await alice.delete(`${of(seq)}&version=${made.version}`)).text, "");
 });
 
 test("what a draft takes, and whose it may be", async () => {

@@ -58,6 +58,13 @@ test("drafts: told to own instances of all processes, to nobody else; who comes 
 		assert.deepEqual(told((await poll(alice, { cursor, drafts: 0, wait: 5, via })).lines), all, via);
 		assert.deepEqual(told((await poll(alice, { cursor: await head(alice), drafts: 4, wait: 0, via })).lines), [], "who knows all is told nothing");
 	}
+	// of a thread: told and known alike, as long as it says something
+	const { seq } = await post(bob, one, "a root");
+	const reply = await ok(alice.put(`${path(one, "draft")}?thread=${seq}`, { text: "re", version: 0 }));
+	assert.deepEqual(told((await poll(alice, { cursor: await head(alice), drafts: 4, wait: 0 })).lines), [all[0], reply, short]);
+	assert.deepEqual(told((await poll(alice, { cursor: await head(alice), drafts: 4 + reply.version, wait: 0 })).lines), []);
+	await ok(alice.delete(`${path(one, "draft")}?thread=${seq}`));
+	assert.deepEqual(told((await poll(alice, { cursor: await head(alice), drafts: 4, wait: 0 })).lines), [], "then it does not count");
 	// of a channel that one has left nothing counts
 	await ok(bob.put(path(one, "draft"), { text: "b", version: 0 }));
 	await b.some((l) => l.type === "draft");

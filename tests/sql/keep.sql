@@ -2,9 +2,12 @@
 \ir include/site.sql
 SELECT * FROM no_plan();
 
-CREATE FUNCTION spy.draft(channel bigint, writer bigint, words text, based bigint, files bigint[] DEFAULT '{}') RETURNS text
+CREATE FUNCTION spy.draft(channel bigint, writer bigint, words text, based bigint, files bigint[] DEFAULT '{}', thread bigint DEFAULT 0) RETURNS text
 LANGUAGE sql VOLATILE AS $$
-	SELECT code || coalesce(' ' || (state->>'version') || ' ' || (state->>'text'), '') FROM draft_set(channel, writer, words, files, NULL, based)
+	SELECT code || coalesce(' ' || (state->>'version') || ' ' || (state->>'text'), '') FROM draft_set(channel, writer, thread, words, files, NULL, based)
+$$;
+CREATE FUNCTION spy.drafts(reader bigint) RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT count(*) FILTER (WHERE draft_counts(d)) || ' of ' || count(*) FROM drafts d WHERE d.user_id = reader
 $$;
 CREATE FUNCTION spy.told() RETURNS SETOF text LANGUAGE sql VOLATILE AS $$
 	SELECT regexp_replace(l, '^[0-9]+ (. [-0-9]+ [-0-9]+ [-0-9]+) .*"type": ?"([a-z._]+)".*$', '\1 \2') FROM spy.lines() l
@@ -54,6 +57,29 @@ SELECT is(spy.draft(:open, :alice, '', 4, ARRAY[:held]::bigint[]), 'ok 5 ', 'one
 SELECT is(spy.draft(:open, :bob, '', 0, ARRAY[:held]::bigint[]), 'not_attachable', 'but not of somebody else''s');
 SELECT is(files_collect(1000, 100), 1, 'what is in no message and no draft goes');
 SELECT is((SELECT state FROM files WHERE id = :held), 'ready', 'what is in a draft stays');
+
+-- of threads
+SELECT spy.drafts(:alice) AS before \gset
+SELECT matches(spy.draft(:open, :alice, 'r', 0, thread => 2), '^ok [0-9]{13} r$', 'a thread has one too, whose versions begin with the time');
+SELECT version AS v FROM drafts WHERE user_id = :alice AND thread = 2 \gset
+SELECT is((SELECT substring(l FROM '\{.*$')::jsonb - 'edited_at' FROM spy.lines() l WHERE l LIKE '%"thread": 2%'), jsonb_build_object('type', 'draft',
+	'channel', :open, 'thread', 2, 'text', 'r', 'files', '[]'::jsonb, 'version', :v), 'and says of which');
+SELECT is(spy.draft(:open, :alice, 're', :v, thread => 2), 'ok ' || :v + 1 || ' re', 'then they count on');
+SELECT is(spy.draft(:open, :alice, 're', 0, thread => 2), 'again ' || :v + 1 || ' re', 'as any other');
+SELECT is(spy.draft(:open, :alice, 'x', 0, thread => 2), 'draft_changed', 'by version');
+SELECT is(spy.draft(:open, :alice, 'x', 0, thread => 99), 'no_root', 'none of what is not there');
+INSERT INTO messages (channel_id, seq, sender, client_id, created_at, body, thread)
+	SELECT :open, 900, :bob, spy.uuid(900), now(), '{"text":"x"}', 2;
+SELECT is(spy.draft(:open, :alice, 'x', 0, thread => 900), 'root_is_reply', 'nor of a reply');
+SELECT is(spy.drafts(:alice), (split_part(:'before', ' ', 1)::int + 1) || ' of ' || (split_part(:'before', ' ', 3)::int + 1), 'it counts');
+SELECT is(spy.draft(:open, :alice, '', :v + 1, thread => 2), 'ok ' || :v + 2 || ' ', 'sent');
+SELECT is(spy.draft(:open, :alice, 'late', :v + 1, thread => 2), 'draft_changed', 'it does not come back');
+SELECT is(spy.drafts(:alice), split_part(:'before', ' ', 1) || ' of ' || (split_part(:'before', ' ', 3)::int + 1), 'and does not count');
+SELECT is(drafts_forget(1000), 0::bigint, 'as long as a log has it');
+UPDATE drafts SET edited_at = edited_at - interval '2 seconds';
+SELECT is(drafts_forget(1000), 1::bigint, 'then it is forgotten');
+SELECT is(spy.drafts(:alice), :'before', 'and of the channels none');
+DELETE FROM messages WHERE seq = 900;
 SELECT spy.forget() \g /dev/null
 
 -- pins

@@ -6,7 +6,7 @@ SELECT * FROM no_plan();
 CREATE FUNCTION spy.reply(channel bigint, who bigint, client int, root bigint, named bigint[] DEFAULT NULL) RETURNS int LANGUAGE sql VOLATILE AS $$
 	SELECT b.status FROM write_batch(ARRAY[channel], ARRAY[0::bigint], ARRAY['s'::"char"], ARRAY[1], ARRAY[1], ARRAY[who], ARRAY[spy.uuid(client)],
 		ARRAY[substring(sha256(client::text::bytea) FOR 16)], ARRAY[NULL::bigint],
-		ARRAY[jsonb_build_object('text', 'x', 'mentions', named)::text], ARRAY['"body":{}}'], ARRAY[1], false, false,
+		ARRAY[jsonb_strip_nulls(jsonb_build_object('text', 'x', 'mentions', named))::text], ARRAY['"body":{}}'], ARRAY[1], false, false,
 		(SELECT array_agg(1) FROM unnest(named)), named, NULL, NULL, ARRAY[1], ARRAY[root]) b
 $$;
 CREATE FUNCTION spy.thread(in_channel bigint, in_root bigint) RETURNS text LANGUAGE sql STABLE AS $$
@@ -70,5 +70,27 @@ SELECT is((SELECT state->>'following' FROM thread_mark(:open, :bob, 1, false, NU
 SELECT is((SELECT state->>'version' FROM thread_mark(:open, :bob, 1, false, NULL)), (SELECT version::text FROM thread_followers
 	WHERE channel_id = :open AND root = 1 AND user_id = :bob), 'again is nothing');
 SELECT results_eq('SELECT spy.routes()', ARRAY['p ' || :open || ' ' || :bob || ' 1 thread.state'], 'told once, to himself');
+-- retention: replies go as by a deletion, each thread is told once, as it is in the end; a root that goes keeps its thread
+SELECT channel AS old FROM channel_create(:alice, 'private', 't-old', '', ARRAY[:bob, :carol]::bigint[]) \gset
+SELECT count(*) FROM spy.batch(spy.item(:old, :alice, 21, 'one'), spy.item(:old, :alice, 22, 'two')) \g /dev/null
+SELECT is(ARRAY(SELECT spy.reply(:old, :bob, n, r) FROM (VALUES (23, 1), (24, 1), (25, 2), (26, -1)) v(n, r)), '{0,0,0,0}', 'replies to two roots');
+SELECT is(spy.reply(:old, :carol, 27, 1, ARRAY[:alice]), 0, 'one of them names somebody');
+SELECT is(spy.reply(:old, :carol, 28, 1), 0, 'and one more');
+SELECT is(spy.counts(:old, :alice), '1 1', 'what its author has to read before');
+UPDATE channels SET keep_days = 10 WHERE id = :old;
+UPDATE messages SET created_at = now() - interval '20 days' WHERE channel_id = :old AND seq <= 7;
+SELECT spy.forget() \g /dev/null
+SELECT is(retention_sweep(4), 4::bigint, 'both roots and two replies go');
+SELECT is(spy.thread(:old, 1), (SELECT version || ' 3 8 {' || :bob || ',' || :carol || '}' FROM threads WHERE channel_id = :old AND root = 1),
+	'replies that went count no more');
+SELECT results_eq('SELECT spy.routes()', (SELECT array_agg('r ' || :old || ' 0 ' || n || ' message.deleted') FROM generate_series(1, 4) n)
+	|| ('p ' || :old || ' 0 1 thread.updated'), 'each that went is told, and the thread once');
+SELECT is(retention_sweep(100), 3::bigint, 'the rest of what is old');
+SELECT is((SELECT replies || ' ' || last_seq || ' ' || users::text FROM threads WHERE channel_id = :old AND root = 1), '1 8 {' || :carol || '}',
+	'the one that stays is all that the root tells of');
+SELECT is((SELECT replies || ' ' || users::text FROM threads WHERE channel_id = :old AND root = 2), '0 {}', 'of the other none');
+SELECT is(spy.counts(:old, :alice), '0 0', 'nothing that went counts, nor whom it named');
+SELECT is(spy.log_is_whole(), true, 'in one log without a gap');
+SELECT is(spy.reply(:old, :bob, 29, 1), 0, 'a thread without its root goes on');
 SELECT * FROM finish();
 ROLLBACK;

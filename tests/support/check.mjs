@@ -290,7 +290,7 @@ async function runSuite(suite) {
 		const n = step.count(text);
 		for (const k of Object.keys(sum)) sum[k] += n[k] ?? 0;
 		const label = step.argv.at(-1);
-		if (n.failed || code !== 0) ends.push(text.trimEnd().split("\n").slice(-60).join("\n"));
+		if (n.failed || code !== 0) ends.push(endOf(text));
 		if (late) broken.push(`${label}: not done within the suite's ${suite.minutes} minutes`);
 		else if (signal) broken.push(`${label}: ended by ${signal}`);
 		else if (code !== 0 && !n.failed) broken.push(`${label}: exit status ${code}`);
@@ -307,18 +307,24 @@ async function runSuite(suite) {
 		const lines = readFileSync(log, "utf8").trimEnd().split("\n");
 		const bad = lines.filter((l) => /^\s*(not ok|✖)/.test(l) && !/# (todo|skip)/i.test(l)).slice(0, 20);
 		for (const l of bad) say(`  ${l.trim()}`);
-		for (const end of ends.slice(0, 5)) {
-			say(`  --- the end of a step of ${log}:`);
-			say(end.replace(/^/gm, "  | "));
-		}
+		for (const end of ends.slice(0, 5)) say(`  --- the end of a step of ${log}:\n${end.replace(/^/gm, "  | ")}`);
+		failures.push(`${suite.name}:\n${[...broken, ...ends.slice(0, 3)].join("\n").replace(/^/gm, "  | ")}`);
 	}
 	return sum;
+}
+
+/** Of what a step has printed: the reporter's list of failing tests, or the last lines where it has none. */
+function endOf(text) {
+	const lines = text.trimEnd().split("\n");
+	const from = lines.lastIndexOf("✖ failing tests:");
+	return (from < 0 ? lines.slice(-60) : lines.slice(from + 2).filter((l) => l.trim() && !/^\s+at .*node:internal/.test(l)).slice(0, 80)).join("\n");
 }
 
 function say(text) {
 	process.stdout.write(`${text}\n`);
 }
 
+const failures = []; // of each suite that has any; also in a file, which .ci/run prints when all has run
 const total = { passed: 0, failed: 0 };
 const began = Date.now();
 if (!(what in plans)) {
@@ -360,6 +366,7 @@ async function runAll(suites) {
 }
 
 await runAll(plans[what]().filter((s) => wanted(s) && there(s)));
+writeFileSync(join(OUT, "..", `failures-${what}.txt`), failures.map((f) => `${f}\n`).join(""));
 say(`all suites took ${((Date.now() - began) / 60000).toFixed(1)} minutes`);
 say(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);

@@ -87,7 +87,13 @@ test("a draft of its own; edits, deletions and reactions in it; Esc closes it", 
 	await until(async () => (await composer.inputValue()) === "half a th", { what: "the draft of the thread" });
 	assert.equal(await page.locator("#composer").inputValue(), "half a ch");
 	await page.locator("#composer").fill("");
-	await composer.fill("");
+	// on another device too, where it is sent
+	const device = await person(stack, browser, "alice", { path: `/c/${id}/t/1` });
+	const there = panel(device.page).getByRole("textbox");
+	await until(async () => (await there.inputValue()) === "half a th", { what: "the draft of the thread on another device" });
+	await there.fill("");
+	await until(async () => (await composer.inputValue()) === "", { what: "no draft any more" });
+	await device.context.close();
 
 	await b.page.bringToFront();
 	const theirs = panel(b.page).getByRole("textbox");

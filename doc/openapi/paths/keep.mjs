@@ -1,22 +1,28 @@
 // keep: drafts, pinned messages, saved messages.
 
-import { afterId, beforeId, count, json, limit, list, obj, op, page, ref } from "../kit.mjs";
+import { afterId, beforeId, count, int, json, limit, list, obj, op, orNull, page, ref } from "../kit.mjs";
 
 const messages = { tag: "Messages" };
 const seen = ["not_found", "not_a_member"];
+const thread = { description: "the root of the thread that it is for; without it: for the channel itself", schema: int(1) };
 
 export const operations = [
 	op("GET", "/api/v1/me/drafts", {
 		...messages,
 		id: "listDrafts",
-		summary: "My drafts, by channel; also those that say nothing any more, for their versions",
-		query: { after: afterId, limit: limit(50) },
-		answers: { 200: json(page("drafts", "Draft"), { cursor: true }) },
+		summary: "My drafts, by channel and thread; also those that say nothing any more, for their versions",
+		query: {
+			after: { ...afterId, description: "goes on behind this channel: `next` of the page before" },
+			after_thread: { description: "and this thread in it: `next_thread`; without it behind all of the channel", schema: int(0) },
+			limit: limit(50),
+		},
+		answers: { 200: json(obj({ drafts: list(ref("Draft")), next: orNull(ref("Id")), next_thread: orNull(count) }), { cursor: true }) },
 	}),
 	op("GET", "/api/v1/channels/{channel}/draft", {
 		...messages,
 		id: "getDraft",
-		summary: "My draft in a channel; of version 0 where there never was one",
+		summary: "My draft in a channel, or in a thread of it; of version 0 where there is none",
+		query: { thread },
 		answers: { 200: json("Draft") },
 		codes: seen,
 	}),
@@ -24,18 +30,19 @@ export const operations = [
 		...messages,
 		id: "setDraft",
 		summary: "Keep what I am about to say; the same again changes nothing",
+		query: { thread },
 		body: ref("DraftAsked"),
 		example: { text: "hel", version: 0 },
 		answers: { 200: json("Draft") },
-		codes: [...seen, "conflict", "not_attachable"],
+		codes: [...seen, "conflict", "not_attachable", "unprocessable"],
 	}),
 	op("DELETE", "/api/v1/channels/{channel}/draft", {
 		...messages,
 		id: "deleteDraft",
 		summary: "Take it away, as behind a send; again is harmless",
-		query: { version: { description: "that it is based on; without it whichever there is", schema: count } },
+		query: { thread, version: { description: "that it is based on; without it whichever there is", schema: count } },
 		answers: { 200: json("Draft") },
-		codes: [...seen, "conflict"],
+		codes: [...seen, "conflict", "unprocessable"],
 	}),
 	op("GET", "/api/v1/channels/{channel}/pins", {
 		...messages,

@@ -48,6 +48,8 @@ export const operations = [
 					channel_invited: count,
 					channel_name_chars: count,
 					channel_topic_chars: count,
+					channel_pins: count,
+					saved: { ...count, description: "messages that a person has saved" },
 					message_files: orNull(count),
 					file_bytes: orNull(count),
 					multipart_above: orNull(count),

@@ -1,6 +1,7 @@
 // What is kept: drafts as the server has them, pins of channels, what one has saved. Pure; by events and by loads alike.
-import { myId, type State, type Table } from './state';
+import { myId, type State } from './state';
 import { rankIn } from './roles';
+import { placeKey, placeOf } from './threads';
 import type { Draft, Line, Pins, Saved, SavedList } from './types';
 
 export type KeepAction =
@@ -43,14 +44,18 @@ export function dropKept(s: State, channel: number, seq: number): State {
 
 /* A channel that one is not in any more. */
 export function dropKeptOf(s: State, channel: number): State {
-	const { [channel]: _d, ...kept } = s.kept as Record<number, Draft>;
+	const kept = Object.fromEntries(Object.entries(s.kept).filter(([place]) => placeOf(place).channel !== channel));
 	const { [channel]: _p, ...pins } = s.pins as Record<number, Pins>;
 	const at = s.saved && Object.fromEntries(Object.entries(s.saved.at).filter(([k]) => !k.startsWith(`${channel}/`)));
 	return { ...s, kept, pins, saved: s.saved && at ? { ...s.saved, at } : s.saved };
 }
 
-const putDraft = (s: State, d: Draft): State =>
-	(s.kept[d.channel]?.version ?? -1) >= d.version ? s : { ...s, kept: { ...s.kept, [d.channel]: d } };
+/* Of version 0: the server knows none, or has forgotten it. */
+function putDraft(s: State, d: Draft): State {
+	const place = placeKey(d.channel, d.thread);
+	if (d.version === 0) return { ...s, kept: { ...s.kept, [place]: d } };
+	return (s.kept[place]?.version ?? -1) >= d.version ? s : { ...s, kept: { ...s.kept, [place]: d } };
+}
 
 function putPins(s: State, { channel, pins, pins_version }: Pins): State {
 	const held = s.pins[channel];
@@ -58,8 +63,12 @@ function putPins(s: State, { channel, pins, pins_version }: Pins): State {
 	return { ...s, pins: { ...s.pins, [channel]: { channel, pins, pins_version } } };
 }
 
-/* What `drafts=` says. */
-export const draftVersions = (s: State): number => Object.values(s.kept as Table<Draft>).reduce((n, d) => n + d.version, 0);
+/* Whether it says anything. */
+export const saysDraft = (d: Draft): boolean => d.text !== '' || d.files.length > 0 || d.reply_to != null;
+
+/* What `drafts=` says; of a thread only a draft that says something counts. */
+export const draftVersions = (s: State): number =>
+	Object.values(s.kept).reduce((n, d) => n + (d.thread === null || saysDraft(d) ? d.version : 0), 0);
 
 export const isPinned = (s: State, channel: number, seq: number): boolean => s.pins[channel]?.pins.some((p) => p.seq === seq) === true;
 export const isSaved = (s: State, channel: number, seq: number): boolean => s.saved !== null && `${channel}/${seq}` in s.saved.at;

@@ -91,7 +91,7 @@ export interface State {
 	/* There are no others that one follows. */
 	followedAll: boolean;
 	/* The same as the server has them. */
-	kept: Table<Draft>;
+	kept: Readonly<Record<string, Draft>>;
 	/* Per channel, as far as they were loaded or told. */
 	pins: Table<Pins>;
 	/* What one has saved, by `channel/seq`; null: not loaded. */

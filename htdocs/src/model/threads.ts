@@ -36,7 +36,11 @@ export type ThreadAction =
 export const threadKey = (channel: number, root: number): string => `${channel}/${root}`;
 
 /* Of what is being written: by channel, or by thread. */
-export const placeKey = (channel: number, thread?: number): string => (thread ? threadKey(channel, thread) : String(channel));
+export const placeKey = (channel: number, thread?: number | null): string => (thread ? threadKey(channel, thread) : String(channel));
+export function placeOf(place: string): { channel: number; thread?: number } {
+	const [channel, thread] = place.split('/').map(Number);
+	return { channel: channel!, ...(thread ? { thread } : {}) };
+}
 
 /* A reply that stands in its thread alone. */
 export const isAside = (m: Message): boolean => m.thread !== undefined && !m.in_channel;

@@ -35,6 +35,13 @@ import type {
 
 const TIMEOUT = 20_000; // ms for one answer
 
+/* A channel, or a thread in it. */
+export interface Place {
+	channel: number;
+	thread?: number;
+}
+const threadQuery = ({ thread }: Place) => (thread ? { thread } : {});
+
 export class ApiError extends Error {
 	/* status 0: no answer at all (network, time-out). */
 	constructor(
@@ -194,10 +201,10 @@ export const api = {
 	reactions: (id: number, seq: number) => call<Reactions & { mine: string[] }>('GET', `${V}/channels/${id}/messages/${seq}/reactions`),
 	reacted: (id: number, seq: number, emoji: string, where: { after?: number; limit?: number }) =>
 		call<{ count: number; users: number[]; next: number | null }>('GET', reaction(id, seq, emoji), where),
-	draft: (id: number) => call<Draft>('GET', `${V}/channels/${id}/draft`),
-	setDraft: (id: number, draft: { text: string; files: number[]; reply_to?: number; version: number }) =>
-		call<Draft>('PUT', `${V}/channels/${id}/draft`, undefined, draft),
-	dropDraft: (id: number, version: number) => call<Draft>('DELETE', `${V}/channels/${id}/draft`, { version }),
+	draft: (at: Place) => call<Draft>('GET', `${V}/channels/${at.channel}/draft`, threadQuery(at)),
+	setDraft: (at: Place, draft: { text: string; files: number[]; reply_to?: number; version: number }) =>
+		call<Draft>('PUT', `${V}/channels/${at.channel}/draft`, threadQuery(at), draft),
+	dropDraft: (at: Place, version: number) => call<Draft>('DELETE', `${V}/channels/${at.channel}/draft`, { ...threadQuery(at), version }),
 	pins: (id: number) => call<Pins & { messages: Message[] }>('GET', `${V}/channels/${id}/pins`),
 	pin: (id: number, seq: number, on: boolean) => call<Pins>(on ? 'PUT' : 'DELETE', `${V}/channels/${id}/messages/${seq}/pin`),
 	saved: () => call<SavedList>('GET', `${V}/me/saved`),

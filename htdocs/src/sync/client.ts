@@ -13,7 +13,7 @@ import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
 import { peopleIn } from '../model/quotes';
-import { isAside, placeKey, readUpto } from '../model/threads';
+import { isAside, placeKey, placeOf, readUpto } from '../model/threads';
 import { fileLimits } from '../model/uploads';
 import { myId, peersOf } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
@@ -119,14 +119,14 @@ export class Client {
 			shelf,
 			user: () => myId(store.get()),
 			live: () => this.ladder.state === 'live',
-			put: async (id, draft) => (await api.setDraft(id, draft)).data,
-			drop: async (id, version) => (await api.dropDraft(id, version)).data,
-			get: async (id) => (await api.draft(id)).data,
-			show: (id, text, reply_to) => {
-				this.quotes.show(placeKey(id), reply_to);
-				this.putDraft(id, text);
+			put: async (place, draft) => (await api.setDraft(placeOf(place), draft)).data,
+			drop: async (place, version) => (await api.dropDraft(placeOf(place), version)).data,
+			get: async (place) => (await api.draft(placeOf(place))).data,
+			show: (place, text, reply_to) => {
+				this.quotes.show(place, reply_to);
+				this.putDraft(place, text);
 			},
-			showFiles: (id, files) => this.uploads.showDraft(id, files),
+			showFiles: (place, files) => this.uploads.showDraft(placeOf(place), files),
 		});
 		this.quotes = new Quotes({
 			store,
@@ -134,7 +134,7 @@ export class Client {
 			user: () => myId(store.get()),
 			get: async (id, seq) => (await api.message(id, seq)).data,
 			people: (ids) => this.loader.needUsers(ids),
-			touched: (id) => this.drafts.touch(id),
+			touched: (place) => this.drafts.touch(place),
 		});
 		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
 		this.activity = new Activity({
@@ -231,7 +231,7 @@ export class Client {
 		this.uploads = browserUploads(store, this.instance, {
 			onSessionOver: () => this.end('ended'),
 			onReady: () => this.sender.pump(),
-			onDraft: (id) => this.drafts.filesChanged(id),
+			onDraft: (channel, thread) => this.drafts.filesChanged(placeKey(channel, thread)),
 		});
 	}
 	private wasLive = false;
@@ -766,8 +766,8 @@ export class Client {
 		const reply_to = this.quotes.take(placeKey(channel, place.thread));
 		this.post({ ...place, client_id, channel, text, ...(files ? { files } : {}), ...(reply_to ? { reply_to } : {}) }, mentions);
 		if (!place.thread) this.store.dispatch({ type: 'line', channel, after: null });
-		this.putDraft(channel, '', place.thread);
-		if (!place.thread) this.drafts.sent(channel);
+		this.putDraft(placeKey(channel, place.thread), '');
+		this.drafts.sent(placeKey(channel, place.thread));
 		this.typist.stop();
 	}
 
@@ -793,15 +793,15 @@ export class Client {
 		this.sender.pump();
 	}
 
-	/* By hand. Only a channel's own is told to one's other devices, not a thread's. */
+	/* By hand. */
 	setDraft(channel: number, text: string, thread?: number): void {
-		if ((this.store.get().drafts[placeKey(channel, thread)] ?? '') === text) return;
-		this.putDraft(channel, text, thread);
-		if (!thread) this.drafts.touch(channel);
+		const place = placeKey(channel, thread);
+		if ((this.store.get().drafts[place] ?? '') === text) return;
+		this.putDraft(place, text);
+		this.drafts.touch(place);
 	}
 
-	private putDraft(channel: number, text: string, thread?: number): void {
-		const place = placeKey(channel, thread);
+	private putDraft(place: string, text: string): void {
 		this.store.dispatch({ type: 'draft', place, text });
 		saveDraft(shelf, myId(this.store.get()), place, text);
 	}

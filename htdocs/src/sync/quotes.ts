@@ -12,8 +12,8 @@ export interface QuotesEnv {
 	user(): number;
 	get(channel: number, seq: number): Promise<Message>;
 	people(ids: readonly number[]): void;
-	/* It has changed by hand: the channel's draft is another one. */
-	touched(channel: number): void;
+	/* It has changed by hand: the draft there is another one. */
+	touched(place: string): void;
 }
 
 export const quotesKey = (user: number, place: string): string => `quote:${user}:${place}`;
@@ -35,7 +35,7 @@ export class Quotes {
 	/* What is being written there answers this message; null: none. By hand. */
 	set(channel: number, seq: number | null, thread?: number): void {
 		this.show(placeKey(channel, thread), seq);
-		if (!thread) this.env.touched(channel);
+		this.env.touched(placeKey(channel, thread));
 	}
 
 	/* The same, from elsewhere. */

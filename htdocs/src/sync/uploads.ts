@@ -23,7 +23,7 @@ export interface UploadsEnv extends TransferEnv {
 	/* A message's last file is there. */
 	onReady(): void;
 	/* A file of what is being written in a channel's own line is there, or was taken off. */
-	onDraft?(channel: number): void;
+	onDraft?(channel: number, thread?: number): void;
 }
 
 const AT_ONCE = 3; // files
@@ -141,9 +141,9 @@ export class Uploads {
 		}));
 	}
 
-	/* The draft of a channel has these files, by another device: those that are not here come, those that are not its go from here. */
-	async showDraft(channel: number, files: readonly number[]): Promise<void> {
-		const mine = () => draftFiles(this.env.store.get(), channel);
+	/* A draft has these files, by another device: those that are not here come, those that are not its go from here. */
+	async showDraft({ channel, thread }: { channel: number; thread?: number }, files: readonly number[]): Promise<void> {
+		const mine = () => draftFiles(this.env.store.get(), channel, thread);
 		for (const u of mine()) if (u.file && !files.includes(u.file.id)) this.drop(u.client_id);
 		for (const id of files) {
 			if (this.has(id)) continue;
@@ -151,6 +151,7 @@ export class Uploads {
 			if (answer?.state !== 'ready' || this.stopped || this.has(id)) continue;
 			const { name, size, type, width, height, duration } = answer.file;
 			this.takeOver({
+				...(thread ? { thread } : {}),
 				...{ client_id: this.env.uuid(), channel, name, size, type, width, height, duration, id, message: null },
 				...{ user: myId(this.env.store.get()), owner: this.env.instance, at: this.env.now(), plain: false },
 				...{ wish: this.env.uuid(), thumbWish: this.env.uuid(), blob: null, thumb: null, thumbSize: null },
@@ -376,7 +377,7 @@ export class Uploads {
 	}
 
 	private tellDraft(u: Upload | undefined): void {
-		if (u?.message === null && !u.thread) this.env.onDraft?.(u.channel);
+		if (u?.message === null) this.env.onDraft?.(u.channel, u.thread);
 	}
 
 	private find(client_id: string): Upload | undefined {

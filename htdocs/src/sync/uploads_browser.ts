@@ -9,7 +9,7 @@ import { uploadShelf } from './upload_shelf';
 export interface UploadHooks {
 	onSessionOver(): void;
 	onReady(): void;
-	onDraft(channel: number): void;
+	onDraft(channel: number, thread?: number): void;
 }
 
 /* Of this browser alone: whether photos keep where they were taken. */
