@@ -59,7 +59,7 @@ test("a thread has a draft of its own; the pages of all go by channel and thread
 	const id = await room();
 	const { seq } = ok(await bob.post(path(id, "messages"), message("a root")), 201);
 	const of = (n) => `${draft(id)}?thread=${n}`;
-	assert.deepEqual(ok(await alice.get(of(seq))), { channel: id, thread: seq, text: "", files: [], version: 0, edited_at: null });
+	assert.deepEqual(ok(await alice.get(of(seq))), { channel: id, thread: seq, text: "", files: [], reply_to: null, version: 0, edited_at: null });
 	const made = ok(await alice.put(of(seq), { text: "in it", version: 0 }));
 	assert.deepEqual([made.thread, made.text], [seq, "in it"]);
 	assert.deepEqual(ok(await alice.get(of(seq))), made);
