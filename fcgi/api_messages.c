@@ -1,5 +1,6 @@
 /* api_messages: sending by the writer, reading by seq. */
 #include "fcgi/app.h"
+#include "fcgi/files_thread.h"
 #include "fcgi/handlers.h"
 #include "fcgi/paging.h"
 #include "lib/auth/rate.h"
@@ -38,9 +39,8 @@ int handle_message_send(struct request *q, struct response *r, struct err *e)
 			response_headerf(r, "Location", "/api/v1/channels/%lld/messages/%lld", (long long)item->channel,
 					 (long long)item->seq);
 		}
-		if (item->again || message_completed(item)) {
-			/* The first time's answer was lost: the message as it is now. What the database has added is in
-			 * its row. */
+		if (item->again || !message_renders(item)) {
+			/* The first time's answer was lost: the message as it is now. Or its row tells more. */
 			rc = history_get(q->db, item->channel, q->session.user, item->seq, &r->body, e);
 		} else {
 			strbuf_addc(&r->body, '{');
@@ -87,7 +87,11 @@ int handle_message_delete(struct request *q, struct response *r, struct err *e)
 {
 	struct acting who = request_acting(q);
 
-	return message_delete(q->db, &who, q->param[0], q->param[1], &r->body, e);
+	if (message_delete(q->db, &who, q->param[0], q->param[1], &r->body, e) < 0)
+		return -1;
+	if (q->app->care) /* its files are to go from the store, and from what was forwarded */
+		files_thread_wake(q->app->care);
+	return 0;
 }
 
 int handle_message_get(struct request *q, struct response *r, struct err *e)

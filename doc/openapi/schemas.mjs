@@ -256,12 +256,18 @@ const messages = {
 			description: "whom `here` and each group of `mentions` reach: those who count it, 500 in all",
 		},
 		"files?": list(ref("File")),
+		"reply_to?": obj({ seq, sender: id }, { description: "the message that it quotes, and whose that is" }),
+		"forward?": ref("Forward"),
 		"preview?": { ...orNull(ref("Preview")), description: "null: its author took it away" },
 	}),
 	Mention: {
 		oneOf: [id, one("channel", "here"), text(24, 7, { pattern: "^group:[1-9][0-9]*$" })],
 		description: "the id of a user; all of the channel; those of it who are here; those of a group who are in the channel",
 	},
+	Forward: obj(
+		{ channel: id, seq, sender: id, created_at: time, text: text(), "files?": list(ref("File")) },
+		{ description: "what was forwarded, as it was then" },
+	),
 	Preview: obj({
 		url: { ...text(), description: "the link, as the message has it" },
 		host: { ...text(), description: "whose page it is, after redirects" },
@@ -271,7 +277,7 @@ const messages = {
 	}),
 	BodyAsked: wish(
 		{
-			text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
+			text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files, or something is forwarded" },
 			"mentions?": list(ref("Mention"), {
 				maxItems: 50,
 				uniqueItems: true,
@@ -284,8 +290,13 @@ const messages = {
 				"x-limit": "message_files",
 				description: "own uploads that are `ready`",
 			}),
+			"reply_to?": { ...seq, description: "quotes this message: of the channel's line, or of the thread that it is a reply in" },
+			"forward?": {
+				...wish({ channel: id, seq }),
+				description: "forwards this message, which one can read; then there are no `files`",
+			},
 		},
-		{ description: "of `text` and `files` one at least has something" },
+		{ description: "of `text`, `files` and `forward` one at least has something" },
 	),
 	MessageAsked: wish({
 		client_id: ref("Uuid"),
@@ -337,7 +348,7 @@ const messages = {
 				text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
 				"mentions?": list(ref("Mention"), { maxItems: 50, uniqueItems: true, "x-limit": "mentions" }),
 			},
-			{ description: "all of the new text; files stay" },
+			{ description: "all of the new text; files stay, and what it quotes or forwards" },
 		),
 		"version?": { ...int(1), description: "the one that is meant" },
 	}),
@@ -367,14 +378,16 @@ const messages = {
 	Draft: obj({
 		channel: id,
 		thread: { ...orNull(seq), description: "null: of the channel itself" },
-		text: { ...text(), description: "with no text and no files: it says nothing any more" },
+		text: { ...text(), description: "with no text, no files and no `reply_to`: it says nothing any more" },
 		files: list(id),
+		reply_to: { ...orNull(seq), description: "the message that it quotes" },
 		version: { ...count, description: "0: there never was one" },
 		edited_at: orNull(time),
 	}),
 	DraftAsked: wish({
 		text: { ...text(20000), "x-limit": "message_chars" },
 		"files?": list(id, { maxItems: 20, uniqueItems: true, "x-limit": "message_files" }),
+		"reply_to?": { ...seq, description: "the message that it quotes" },
 		version: { ...count, description: "that it is based on; 0: there was none" },
 	}),
 	Pin: obj({ seq, by: id, at: time }),

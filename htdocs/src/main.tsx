@@ -19,6 +19,7 @@ import './styles/roles.css';
 import './styles/search.css';
 import './styles/threads.css';
 import './styles/keep.css';
+import './styles/quotes.css';
 
 const store = createStore();
 const root = document.getElementById('app')!;

@@ -157,7 +157,7 @@ void live_own(struct live *l, const struct write_item *item)
 			   .subject = item->seq};
 	struct strbuf *b = &l->scratch;
 
-	if (!l->hears || !item->ok || item->again || message_completed(item) || !l->ready ||
+	if (!l->hears || !item->ok || item->again || !message_renders(item) || !l->ready ||
 	    ev.id != ring_head(l->ring) + 1 || l->hole_asked || !STAILQ_EMPTY(&l->pending))
 		return; /* the bus brings it */
 	strbuf_reset(b);

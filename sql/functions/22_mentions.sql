@@ -10,7 +10,8 @@ $$;
 -- Those who have a row in `mentions` by it: named themselves, or reached by a group or as somebody who was here. Each once.
 CREATE OR REPLACE FUNCTION body_reached(body jsonb) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
 	SELECT ARRAY(SELECT unnest(body_named(body)) UNION
-		SELECT p.v::bigint FROM jsonb_each(coalesce(body->'reached', '{}')) r, jsonb_array_elements(r.value) p(v))
+		SELECT p.v::bigint FROM jsonb_each(coalesce(body->'reached', '{}')) r, jsonb_array_elements(r.value) p(v) UNION
+		SELECT (body->'reply_to'->>'sender')::bigint WHERE body ? 'reply_to')
 $$;
 
 CREATE OR REPLACE FUNCTION body_wide(body jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$

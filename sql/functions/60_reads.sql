@@ -258,6 +258,9 @@ BEGIN
 	IF o.body ? 'files' THEN
 		PERFORM files_erase_with(o.channel_id, o.seq);
 	END IF;
+	IF o.body ? 'forward' THEN
+		DELETE FROM file_copies c WHERE c.channel_id = o.channel_id AND c.seq = o.seq;
+	END IF;
 	UPDATE messages t SET body = NULL, digest = NULL, version = t.version + 1, deleted_by = actor,
 		deleted_at = date_trunc('milliseconds', clock_timestamp())
 	WHERE t.channel_id = o.channel_id AND t.seq = o.seq RETURNING * INTO o;

@@ -121,9 +121,10 @@ END $$;
 -- ---- in messages
 
 -- For write_batch: which items get all their files, each `ready`, the sender's own, of the channel, no thumbnail and in no message; the
--- first item that asks for one gets it. judged: statuses, with 11 for those that do not; texts: the Files of those that do, as JSON.
+-- first item that asks for one gets it. judged: statuses, with 11 for those that do not; added: to the bodies of those that do.
+DROP FUNCTION IF EXISTS files_judge(int[], bigint[], int[], bigint[], int[], bigint[]);
 CREATE OR REPLACE FUNCTION files_judge(statuses int[], in_channels bigint[], in_room int[], in_sender bigint[], in_filing int[],
-	in_files bigint[], OUT judged int[], OUT texts text[]) LANGUAGE plpgsql VOLATILE AS $$
+	in_files bigint[], INOUT added text[], OUT judged int[]) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	i record;
 	taken bigint[] := '{}';
@@ -131,7 +132,7 @@ DECLARE
 	told text;
 BEGIN
 	judged := statuses;
-	texts := array_fill(NULL::text, ARRAY[cardinality(statuses)]);
+	added := coalesce(added, array_fill(NULL::text, ARRAY[cardinality(statuses)]));
 	PERFORM FROM files f WHERE f.id IN (
 		SELECT unnest(in_files) UNION SELECT t.id FROM files t WHERE t.thumbnail_of = ANY (in_files)) ORDER BY f.id FOR NO KEY UPDATE;
 	FOR i IN SELECT t.item, array_agg(t.file ORDER BY t.ord) AS wanted FROM unnest(in_filing, in_files) WITH ORDINALITY AS t(item, file, ord)
@@ -142,7 +143,7 @@ BEGIN
 			AND f.channel_id = in_channels[in_room[i.item]] AND f.thumbnail_of IS NULL AND NOT f.id = ANY (taken);
 		IF n = cardinality(i.wanted) THEN
 			taken := taken || i.wanted;
-			texts[i.item] := told;
+			added[i.item] := coalesce(added[i.item], '') || ',"files":' || told;
 		ELSE
 			judged[i.item] := 11;
 		END IF;
@@ -150,19 +151,21 @@ BEGIN
 END $$;
 
 -- For write_batch: they are in their messages now, and their thumbnails with them.
-CREATE OR REPLACE FUNCTION files_attach(texts text[], seqs bigint[], in_filing int[], in_files bigint[]) RETURNS void
+DROP FUNCTION IF EXISTS files_attach(text[], bigint[], int[], bigint[]);
+CREATE OR REPLACE FUNCTION files_attach(statuses int[], seqs bigint[], in_filing int[], in_files bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
 	UPDATE files f SET state = 'attached', seq = seqs[t.item] FROM unnest(in_filing, in_files) AS t(item, file)
-	WHERE f.id = t.file AND texts[t.item] IS NOT NULL;
+	WHERE f.id = t.file AND statuses[t.item] = 0;
 	UPDATE files f SET state = 'attached', seq = seqs[t.item] FROM unnest(in_filing, in_files) AS t(item, file)
-	WHERE f.thumbnail_of = t.file AND f.state = 'ready' AND texts[t.item] IS NOT NULL;
+	WHERE f.thumbnail_of = t.file AND f.state = 'ready' AND statuses[t.item] = 0;
 END $$;
 
 -- ---- erasing
 
 -- Erases files, with their thumbnails; the caller has locked the channels that they are of. Their objects go by and by (files_due). Messages
--- that bear them say so, by an event each that takes the place of the message's former lines. Returns how many went.
+-- that bear them say so, by an event each that takes the place of the message's former lines; forwarded ones a moment later
+-- (copies_settle). Returns how many went.
 CREATE OR REPLACE FUNCTION files_erase(wanted bigint[]) RETURNS int LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	moment timestamptz := date_trunc('milliseconds', clock_timestamp());
@@ -181,12 +184,9 @@ BEGIN
 		WHERE (f.id = ANY (wanted) OR f.thumbnail_of = ANY (wanted)) AND f.state <> 'erased' RETURNING f.id
 	)
 	SELECT array_agg(e.id) INTO gone FROM e;
+	UPDATE file_copies c SET erased = true WHERE c.file_id = ANY (gone);
 	FOR place IN SELECT DISTINCT f.channel_id, f.seq FROM files f WHERE f.id = ANY (gone) AND f.seq IS NOT NULL ORDER BY 1, 2 LOOP
-		UPDATE messages m SET version = m.version + 1, body = jsonb_set(m.body, '{files}', (
-			SELECT jsonb_agg(CASE WHEN (t.file->>'id')::bigint = ANY (gone) THEN jsonb_build_object('id', t.file->'id', 'erased', true)
-				WHEN (t.file->'thumbnail'->>'id')::bigint = ANY (gone) THEN t.file || '{"thumbnail": null}'
-				ELSE t.file END ORDER BY t.ord)
-			FROM jsonb_array_elements(m.body->'files') WITH ORDINALITY AS t(file, ord)))
+		UPDATE messages m SET version = m.version + 1, body = jsonb_set(m.body, '{files}', files_without(m.body->'files', gone))
 		WHERE m.channel_id = place.channel_id AND m.seq = place.seq AND m.deleted_at IS NULL RETURNING * INTO o;
 		IF FOUND THEN
 			channels := channels || o.channel_id;
@@ -208,8 +208,11 @@ DECLARE
 	moment timestamptz := date_trunc('milliseconds', clock_timestamp());
 BEGIN
 	PERFORM FROM files f WHERE f.channel_id = channel AND f.seq = in_seq ORDER BY f.id FOR NO KEY UPDATE;
-	UPDATE files f SET state = 'erased', erased_at = moment, erase_at = moment
-	WHERE f.channel_id = channel AND f.seq = in_seq AND f.state <> 'erased';
+	WITH e AS (
+		UPDATE files f SET state = 'erased', erased_at = moment, erase_at = moment
+		WHERE f.channel_id = channel AND f.seq = in_seq AND f.state <> 'erased' RETURNING f.id
+	)
+	UPDATE file_copies c SET erased = true FROM e WHERE c.file_id = e.id;
 END $$;
 
 -- Erases one file: one's own, or in a message by who may delete that. loose: only where it is in no message. Behind the code the
@@ -315,7 +318,8 @@ $$;
 -- What counts for nobody's quota any more.
 CREATE OR REPLACE FUNCTION files_forget() RETURNS bigint LANGUAGE sql VOLATILE AS $$
 	WITH gone AS (
-		DELETE FROM files f WHERE f.state = 'erased' AND f.erase_at IS NULL AND f.created_at < clock_timestamp() - interval '24 hours' RETURNING 1
+		DELETE FROM files f WHERE f.state = 'erased' AND f.erase_at IS NULL AND f.created_at < clock_timestamp() - interval '24 hours'
+			AND NOT EXISTS (SELECT FROM file_copies c WHERE c.file_id = f.id) RETURNING 1
 	)
 	SELECT count(*) FROM gone
 $$;

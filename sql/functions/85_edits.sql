@@ -58,7 +58,7 @@ BEGIN
 	END IF;
 	IF code = 'ok' THEN
 		code := CASE
-			WHEN blank AND NOT o.body ? 'files' THEN 'empty'
+			WHEN blank AND NOT o.body ?| '{files,forward}' THEN 'empty'
 			WHEN edit_window = 0 THEN 'no_edits'
 			WHEN o.created_at <= clock_timestamp() - edit_window * interval '1 ms' THEN 'too_late'
 			-- it says something else by now: a preview, or a file that was erased, is no edit

@@ -53,13 +53,15 @@ WHERE f.id = $1 AND f.state = 'checking' AND f.checks = $2::int8 RETURNING f.id 
 -- out: ended bool
 SELECT upload_check_end($1, $2::int8::int4, $3, $4, $5) AS ended;
 
--- A file that somebody may have: of a message that he may see, or his own before it is in one.
+-- A file that somebody may have: of a message that he may see, or forwarded with one, or his own before it is in one.
 -- name: file_get
 -- in: reader int8, file int8
 -- out: key text, name text, type text
 SELECT f.key, f.name, f.type FROM files f
 WHERE f.id = $2 AND ((f.state = 'ready' AND f.owner = $1) OR (f.state = 'attached' AND EXISTS (
-	SELECT FROM members m WHERE m.channel_id = f.channel_id AND m.user_id = $1 AND m.first_seq <= f.seq)));
+	SELECT FROM members m WHERE m.channel_id = f.channel_id AND m.user_id = $1 AND m.first_seq <= f.seq
+	UNION ALL SELECT FROM file_copies c JOIN members m ON m.channel_id = c.channel_id AND m.user_id = $1 AND m.first_seq <= c.seq
+	WHERE c.file_id = f.id)));
 
 -- Columns as message_delete; channel_id null: it is in no message.
 -- name: file_erase
@@ -99,6 +101,11 @@ FROM (
 -- in: unattached_ms int8, most int8
 -- out: erased int4
 SELECT files_collect($1, $2::int8::int4) AS erased;
+
+-- name: copies_settle
+-- in: most int8
+-- out: settled int4
+SELECT copies_settle($1::int8::int4) AS settled;
 
 -- name: files_due
 -- in: pause_ms int8, most int8

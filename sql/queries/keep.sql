@@ -2,16 +2,16 @@
 
 -- based: -1: on whichever there is.
 -- name: draft_set
--- in: channel int8, writer int8, thread int8, text text, files int8[], based int8
+-- in: channel int8, writer int8, thread int8, text text, files int8[], reply_to int8, based int8
 -- out: code text, state text
-SELECT code, state::text FROM draft_set($1, $2, $3, $4, $5, nullif($6::int8, -1));
+SELECT code, state::text FROM draft_set($1, $2, $3, $4, $5, nullif($6::int8, 0), nullif($7::int8, -1));
 
 -- name: draft_get
 -- in: channel int8, reader int8, thread int8
 -- out: kind text, archived bool, role text, state text
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role,
 	CASE WHEN d.user_id IS NOT NULL THEN draft_json(d) ELSE jsonb_build_object('channel', c.id, 'thread', nullif($3::int8, 0), 'text', '',
-		'files', '[]'::jsonb, 'version', 0, 'edited_at', NULL) END::text AS state
+		'files', '[]'::jsonb, 'reply_to', NULL, 'version', 0, 'edited_at', NULL) END::text AS state
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 LEFT JOIN drafts d ON d.user_id = $2 AND d.channel_id = c.id AND d.thread = $3 AND r.user_id IS NOT NULL
 WHERE c.id = $1;

@@ -24,10 +24,17 @@ function body(w) {
 	return { text, ...(mentions.length > 0 && { mentions }) };
 }
 
+/** Sometimes what a message refers to: one of the same room that it quotes, or one of anywhere that is forwarded. */
+function references(w, room) {
+	if (room.last && w.chance(0.2)) return { reply_to: w.seq(room) };
+	const from = w.chance(0.15) && w.one(w.rooms);
+	return from && from.last ? { forward: { channel: from.id, seq: w.seq(from) } } : {};
+}
+
 async function say(w, me, how) {
 	const room = w.room(me);
 	if (!room) return;
-	const op = { op: "send", client_id: randomUUID(), channel: room.id, body: body(w) };
+	const op = { op: "send", client_id: randomUUID(), channel: room.id, body: { ...body(w), ...references(w, room) } };
 	const answer = await how(op);
 	if (!answer.json?.seq) return answer;
 	room.last = Math.max(room.last, answer.json.seq);

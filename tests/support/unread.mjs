@@ -97,9 +97,9 @@ class Counted {
 		return true;
 	}
 
-	/** Whether it names us, or else the channel. */
+	/** Whether it names or quotes us, or else names the channel. */
 	named(body) {
-		const names = [body?.mentions ?? [], ...Object.values(body?.reached ?? {})].some((l) => l.includes(this.me));
+		const names = body?.reply_to?.sender === this.me || [body?.mentions ?? [], ...Object.values(body?.reached ?? {})].some((l) => l.includes(this.me));
 		return { names, wide: !names && body?.mentions?.includes("channel") === true };
 	}
 

@@ -1,6 +1,7 @@
 // Every screen of the client, light and dark, on a desktop and on a phone: axe finds nothing on any of them.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
@@ -20,6 +21,9 @@ before(async () => {
 	ids.public = (await makeChannel(bob, { name: "lunch", topic: "Where to?" })).id;
 	ids.direct = ok(await alice.post("/api/v1/channels", { kind: "direct", members: [b.id] }), 201).id;
 	for (let i = 0; i < 6; i++) await send(i % 2 ? alice : bob, ids.main, `Line ${i}: see https://example.org/${i} and tell me.\nSecond line.`);
+	const refer = (body) => alice.post(`/api/v1/channels/${ids.main}/messages`, { client_id: randomUUID(), body });
+	ok(await refer({ text: "As it says there:", reply_to: 2 }), 201);
+	ok(await refer({ text: "", forward: { channel: ids.main, seq: 1 } }), 201);
 	await send(bob, ids.main, "long\n".repeat(60));
 	await send(bob, ids.private, "unread and private");
 	await send(bob, ids.direct, "unread and direct");
@@ -82,6 +86,18 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, ...(process.en
 		await look(page, "channel, with unread");
 		await page.locator(".msg").last().focus();
 		await look(page, "channel, a message focused");
+		await page.keyboard.press("q");
+		await page.locator(".quote-bar").waitFor();
+		await look(page, "a quote that is being written");
+		await page.keyboard.press("Escape");
+		await page.locator(".msg").last().focus();
+		await page.keyboard.press("f");
+		await page.getByRole("combobox", { name: "Forward to" }).fill("harbour");
+		await page.keyboard.press("Enter");
+		await page.getByRole("textbox", { name: "Add a comment (optional)" }).waitFor();
+		await look(page, "forwarding");
+		await closed();
+		await page.locator(".msg").last().focus();
 		await page.keyboard.press("Tab");
 		await page.keyboard.press("Enter");
 		await page.locator(".card").waitFor();

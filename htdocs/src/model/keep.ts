@@ -63,9 +63,12 @@ function putPins(s: State, { channel, pins, pins_version }: Pins): State {
 	return { ...s, pins: { ...s.pins, [channel]: { channel, pins, pins_version } } };
 }
 
+/* Whether it says anything. */
+export const saysDraft = (d: Draft): boolean => d.text !== '' || d.files.length > 0 || d.reply_to != null;
+
 /* What `drafts=` says; of a thread only a draft that says something counts. */
 export const draftVersions = (s: State): number =>
-	Object.values(s.kept).reduce((n, d) => n + (d.thread === null || d.text || d.files.length ? d.version : 0), 0);
+	Object.values(s.kept).reduce((n, d) => n + (d.thread === null || saysDraft(d) ? d.version : 0), 0);
 
 export const isPinned = (s: State, channel: number, seq: number): boolean => s.pins[channel]?.pins.some((p) => p.seq === seq) === true;
 export const isSaved = (s: State, channel: number, seq: number): boolean => s.saved !== null && `${channel}/${seq}` in s.saved.at;

@@ -52,9 +52,9 @@ function meant<T>(written: string, find: (handle: string) => T | undefined): { h
 	return null;
 }
 
-/* Whether a message of another's names somebody: himself, by a group, or as one who was here. */
+/* Whether a message of another's calls for somebody: it names himself, by a group, or as one who was here; or it quotes him. */
 export const names = (body: MessageBody | null | undefined, who: number): boolean =>
-	body?.mentions?.includes(who) === true || Object.values(body?.reached ?? {}).some((l) => l.includes(who));
+	body?.mentions?.includes(who) === true || body?.reply_to?.sender === who || Object.values(body?.reached ?? {}).some((l) => l.includes(who));
 export const namesChannel = (body: MessageBody | null | undefined): boolean => body?.mentions?.includes('channel') === true;
 /* People alone. */
 export const peopleIn = (list: readonly Name[] | undefined): number[] => list?.filter((n): n is number => typeof n === 'number') ?? [];

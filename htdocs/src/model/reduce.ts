@@ -5,6 +5,7 @@ import { applyKeep, applyKeepLine, dropKept, dropKeptOf, type KeepAction } from 
 import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyPrefs, applySidebar, endQuiet } from './prefs';
+import { applyQuote, dropQuotes, noteOriginal, type QuoteAction } from './quotes';
 import { applyReads, dropMark } from './reads';
 import { applyTyping, endTyping, typedMessage } from './typing';
 import { applyThread, dropThreads, threadMessage, threadUpdated, type ThreadAction } from './threads';
@@ -44,6 +45,7 @@ export type Action =
 	| { type: 'reports/open'; reports: OpenReports }
 	| UploadAction
 	| KeepAction
+	| QuoteAction
 	| ThreadAction
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
@@ -124,6 +126,9 @@ export function reduce(s: State, a: Action): State {
 		case 'groups':
 		case 'groups/forget':
 			return applyGroups(s, a);
+		case 'quoting':
+		case 'original':
+			return applyQuote(s, a);
 		case 'thread/open':
 		case 'thread/close':
 		case 'thread/failed':
@@ -165,7 +170,7 @@ export function reduce(s: State, a: Action): State {
 			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
 			const logs: State['logs'] = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [], late: [] } } : {};
-			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {}, pins: {}, saved: null };
+			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {}, pins: {}, saved: null, originals: {} };
 		}
 		case 'distrust':
 			return distrust(s);
@@ -360,7 +365,8 @@ function applyReplies(before: State, channel: number, seq: number, replies: Repl
 	return !added || added === log ? s : putLog(s, channel, added);
 }
 
-function putMessage(s: State, m: Message): State {
+function putMessage(before: State, m: Message): State {
+	const s = noteOriginal(before, m);
 	const log = s.logs[m.channel];
 	if (!log || log.status === 'failed') return s;
 	const added = addMessage(log, m);
@@ -461,7 +467,7 @@ function distrust(s: State): State {
 function dropChannel(s: State, id: number): State {
 	if (!s.channels[id]) return s.counts[id] ? { ...s, counts: without(s.counts, id) } : s;
 	return {
-		...dropKeptOf(dropThreads(s, id), id),
+		...dropQuotes(dropKeptOf(dropThreads(s, id), id), id),
 		channels: without(s.channels, id),
 		logs: without(s.logs, id),
 		typing: without(s.typing, id),

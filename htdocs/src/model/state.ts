@@ -13,6 +13,7 @@ import type {
 	Log,
 	Me,
 	Member,
+	Message,
 	OpenReports,
 	Pending,
 	Pins,
@@ -81,6 +82,10 @@ export interface State {
 	uploads: readonly Upload[];
 	/* By channel, or by thread as `channel/root`. */
 	drafts: Readonly<Record<string, string>>;
+	/* The message that is answered there, by the same. */
+	quoting: Readonly<Record<string, number>>;
+	/* Originals of quotes that were loaded by themselves, by `channel/seq`; null: not to be had. */
+	originals: Readonly<Record<string, Message | null>>;
 	/* Threads that are open, and those that are known to be followed, by `channel/root`. */
 	threads: Readonly<Record<string, ThreadLog>>;
 	followed: Readonly<Record<string, Followed>>;
@@ -136,6 +141,8 @@ export const initialState: State = {
 	outbox: [],
 	uploads: [],
 	drafts: {},
+	quoting: {},
+	originals: {},
 	threads: {},
 	followed: {},
 	followedAll: false,

@@ -243,8 +243,21 @@ export interface MessageBody {
 	/* Whom those names of it reach that reach several, but for the channel. */
 	reached?: Record<string, number[]>;
 	files?: MessageFile[];
+	/* The message that it quotes, and whose that is. */
+	reply_to?: { seq: number; sender: number };
+	forward?: Forward;
 	/* null: its author took it away. */
 	preview?: Preview | null;
+}
+
+/* What was forwarded, as it was then. */
+export interface Forward {
+	channel: number;
+	seq: number;
+	sender: number;
+	created_at: string;
+	text: string;
+	files?: MessageFile[];
 }
 
 /* What a page says that the text links to: plain text. */
@@ -261,6 +274,8 @@ export interface SentBody {
 	text: string;
 	mentions?: Name[];
 	files?: number[];
+	reply_to?: number;
+	forward?: { channel: number; seq: number };
 }
 
 /* Of a reply: where it stands. */
@@ -348,6 +363,7 @@ export interface Draft {
 	thread: number | null;
 	text: string;
 	files: number[];
+	reply_to?: number | null;
 	version: number;
 	edited_at: string | null;
 }
@@ -475,6 +491,8 @@ export interface Pending {
 	text: string;
 	mentions?: Name[];
 	files?: PendingFile[];
+	reply_to?: number;
+	forward?: Forward;
 	at: number; // local clock, for display and for order among pending ones only
 	owner: string; // the instance (tab) that sends it
 	state: 'queued' | 'sending' | 'acked' | 'failed';

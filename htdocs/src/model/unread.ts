@@ -85,8 +85,8 @@ export function totals(s: State): { unread: number; loud: number } {
 	return { unread, loud };
 }
 
-const mentionsMe = (m: Message, me: number): boolean => m.sender !== me && names(m.body, me);
 const isWide = (m: Message, me: number): boolean => m.sender !== me && namesChannel(m.body) && !names(m.body, me);
+const mentionsMe = (m: Message, me: number): boolean => m.sender !== me && names(m.body, me);
 
 /* The sum of the versions of the own markers, as far as they are known. */
 export function readVersions(s: State): number {

@@ -203,7 +203,7 @@ export const api = {
 	reacted: (id: number, seq: number, emoji: string, where: { after?: number; limit?: number }) =>
 		call<{ count: number; users: number[]; next: number | null }>('GET', reaction(id, seq, emoji), where),
 	draft: (at: Place) => call<Draft>('GET', `${V}/channels/${at.channel}/draft`, threadQuery(at)),
-	setDraft: (at: Place, draft: { text: string; files: number[]; version: number }) =>
+	setDraft: (at: Place, draft: { text: string; files: number[]; reply_to?: number; version: number }) =>
 		call<Draft>('PUT', `${V}/channels/${at.channel}/draft`, threadQuery(at), draft),
 	dropDraft: (at: Place, version: number) => call<Draft>('DELETE', `${V}/channels/${at.channel}/draft`, { ...threadQuery(at), version }),
 	pins: (id: number) => call<Pins & { messages: Message[] }>('GET', `${V}/channels/${id}/pins`),

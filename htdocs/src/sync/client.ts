@@ -11,13 +11,13 @@ import { pollOnce, pollTransport, type PollEnv } from '../net/transport_poll';
 import { sseTransport } from '../net/transport_sse';
 import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
-import { peopleIn } from '../model/mention';
 import { hasGap } from '../model/log';
+import { peopleOf } from '../model/quotes';
 import { isAside, placeKey, placeOf, readUpto } from '../model/threads';
 import { fileLimits } from '../model/uploads';
 import { myId, peersOf } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
-import type { Channel, Line, Message, Name, OwnMarks, Pending, Pins, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
+import type { Channel, Forward, Line, Message, Name, OwnMarks, Pending, Pins, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
@@ -30,6 +30,7 @@ import { GroupLists } from './groups';
 import { Keeps } from './keeps';
 import { Loader } from './loader';
 import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, rememberRung, saveDraft, savePending, shelf } from './local';
+import { Quotes } from './quotes';
 import { Reader } from './reader';
 import { Sender } from './sender';
 import { holdTab, livingTabs } from './tabs';
@@ -85,6 +86,7 @@ export class Client {
 	readonly typist: Typist;
 	readonly changes: Changes;
 	readonly drafts: Drafts;
+	readonly quotes: Quotes;
 	readonly keeps: Keeps;
 	readonly groups: GroupLists;
 	readonly threads: Threads;
@@ -124,8 +126,19 @@ export class Client {
 			put: async (place, draft) => (await api.setDraft(placeOf(place), draft)).data,
 			drop: async (place, version) => (await api.dropDraft(placeOf(place), version)).data,
 			get: async (place) => (await api.draft(placeOf(place))).data,
-			show: (place, text) => this.putDraft(place, text),
+			show: (place, text, reply_to) => {
+				this.quotes.show(place, reply_to);
+				this.putDraft(place, text);
+			},
 			showFiles: (place, files) => this.uploads.showDraft(placeOf(place), files),
+		});
+		this.quotes = new Quotes({
+			store,
+			shelf,
+			user: () => myId(store.get()),
+			get: async (id, seq) => (await api.message(id, seq)).data,
+			people: (ids) => this.loader.needUsers(ids),
+			touched: (place) => this.drafts.touch(place),
 		});
 		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
 		this.activity = new Activity({
@@ -308,6 +321,7 @@ export class Client {
 	private begin(cursor: string | null): void {
 		const me = myId(this.store.get());
 		this.store.dispatch({ type: 'drafts', drafts: loadDrafts(shelf, me) });
+		this.quotes.begin();
 		this.drafts.begin();
 		this.letGo = holdTab(this.instance);
 		this.undo.push(() => this.letGo());
@@ -488,13 +502,13 @@ export class Client {
 					const m = line as unknown as Message;
 					touched.add(m.channel);
 					this.moveLine(m);
-					this.loader.needUsers([m.sender, ...peopleIn(m.body?.mentions)]);
+					this.loader.needUsers(peopleOf(m));
 					if (m.sender !== me) after.push(() => this.arrived(m.channel, m.seq));
 					break;
 				}
 				case 'message.updated':
 					touched.add(line.channel as number);
-					this.loader.needUsers(peopleIn((line as unknown as Message).body?.mentions));
+					this.loader.needUsers(peopleOf(line as unknown as Message));
 					break;
 				case 'message.deleted':
 					touched.add(line.channel as number);
@@ -753,18 +767,28 @@ export class Client {
 	}
 
 	send(channel: number, text: string, mentions: Name[] = [], place: SentPlace = {}): void {
-		const item: Pending = { ...place, client_id: crypto.randomUUID(), channel, text, at: Date.now(), owner: this.instance, state: 'queued' };
-		if (mentions.length) item.mentions = mentions;
-		const files = this.uploads.attach(channel, item.client_id, place.thread);
-		if (files) item.files = files;
-		// Two within a millisecond keep their order.
-		const last = this.store.get().outbox.at(-1);
-		if (last && last.at >= item.at) item.at = last.at + 1;
-		this.store.dispatch({ type: 'outbox/add', items: [item] });
+		const client_id = crypto.randomUUID();
+		const files = this.uploads.attach(channel, client_id, place.thread);
+		const reply_to = this.quotes.take(placeKey(channel, place.thread));
+		this.post({ ...place, client_id, channel, text, ...(files ? { files } : {}), ...(reply_to ? { reply_to } : {}) }, mentions);
 		if (!place.thread) this.store.dispatch({ type: 'line', channel, after: null });
 		this.putDraft(placeKey(channel, place.thread), '');
 		this.drafts.sent(placeKey(channel, place.thread));
 		this.typist.stop();
+	}
+
+	/* With a comment, which may be none. */
+	forward(channel: number, text: string, mentions: Name[], forward: Forward): void {
+		this.post({ client_id: crypto.randomUUID(), channel, text, forward }, mentions);
+	}
+
+	private post(what: Omit<Pending, 'at' | 'owner' | 'state'>, mentions: Name[]): void {
+		const item: Pending = { ...what, at: Date.now(), owner: this.instance, state: 'queued' };
+		if (mentions.length) item.mentions = mentions;
+		// Two within a millisecond keep their order.
+		const last = this.store.get().outbox.at(-1);
+		if (last && last.at >= item.at) item.at = last.at + 1;
+		this.store.dispatch({ type: 'outbox/add', items: [item] });
 		this.activity.wrote();
 		this.sender.pump();
 	}

@@ -1,7 +1,7 @@
 // Threads: loads the one that is open and those that are followed, tells how far one has read, follows and lets go.
 import { api, ApiError } from '../net/api';
-import { peopleIn } from '../model/mention';
 import { followedList, isUnreadThread, threadKey, threadOf } from '../model/threads';
+import { peopleOf } from '../model/quotes';
 import type { Line, Message } from '../model/types';
 import type { Store } from '../store';
 import type { Loader } from './loader';
@@ -73,8 +73,7 @@ export class Threads {
 	}
 
 	private need(messages: readonly Message[]): void {
-		const who = (m: Message) => [...(m.hidden ? [] : [m.sender]), ...peopleIn(m.body?.mentions), ...(m.replies?.users ?? [])];
-		this.loader.needUsers(messages.flatMap(who));
+		this.loader.needUsers(messages.flatMap((m) => [...peopleOf(m), ...(m.replies?.users ?? [])]));
 	}
 
 	/* --- those that are followed --- */

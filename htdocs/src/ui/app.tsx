@@ -53,6 +53,7 @@ const ReportMessage = lazily(() => import('./moderate').then((m) => m.ReportMess
 const DeleteMessage = lazily(() => import('./moderate').then((m) => m.DeleteMessage));
 const Edits = lazily(() => import('./changes_dialogs').then((m) => m.Edits));
 const Reacted = lazily(() => import('./changes_dialogs').then((m) => m.Reacted));
+const ForwardDialog = lazily<{ channel: number; seq: number; onClose: () => void }>(() => import('./forward').then((m) => m.ForwardDialog));
 const ReactPicker = lazily(() => import('./emoji_picker').then((m) => m.ReactPicker));
 const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));
 const Restrictions = lazily(() => import('./moderate').then((m) => m.Restrictions));
@@ -283,6 +284,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{about && 'report' in about && <ReportMessage {...about.report} onClose={closeDialog} />}
 			{about && 'edits' in about && <Edits {...about.edits} onClose={closeDialog} />}
 			{about && 'react' in about && <ReactPicker {...about.react} onClose={closeDialog} />}
+			{about && 'forward' in about && <ForwardDialog {...about.forward} onClose={closeDialog} />}
 			{about && 'reacted' in about && <Reacted {...about.reacted} onClose={closeDialog} />}
 			{about && 'deleteMessage' in about && <DeleteMessage {...about.deleteMessage} onClose={closeDialog} />}
 			{about && 'edit' in about && <EditChannel channel={about.edit} onClose={closeDialog} />}

@@ -13,6 +13,7 @@ import { AttachButton, pastedFiles, useAddFiles } from './drop';
 import { Icon } from './icon';
 import { groupsApi } from '../net/groups';
 import { namedIn } from './mention_list';
+import { QuoteBar } from './quote';
 import { channelLabel } from './names';
 import { coarsePointer } from './media';
 import { stampOf } from './time';
@@ -63,6 +64,9 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 		if (!coarsePointer()) area.current?.focus({ preventScroll: true });
 	}, [place]);
 
+	const quoted = useState$((s) => s.quoting[place]);
+	const unquote = () => client.quotes.set(channel.id, null, thread);
+
 	const writing = useWriting(channel, area, (now) => client.setDraft(channel.id, now, thread), thread !== undefined && !both);
 
 	const send = () => {
@@ -104,6 +108,17 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 			}}
 		>
 			{writing.lists}
+			{quoted && (
+				<QuoteBar
+					channel={channel.id}
+					thread={thread}
+					seq={quoted}
+					onCancel={() => {
+						unquote();
+						area.current?.focus();
+					}}
+				/>
+			)}
 			<Chips uploads={chosen} />
 			<label class="sr-only" for={name}>
 				{thread ? tt.write : t.writeTo(label)}
@@ -132,6 +147,10 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 				onKeyDown={(e) => {
 					if (writing.onKeyDown(e)) return;
 					const bare = !e.shiftKey && !e.altKey && !e.ctrlKey && !e.metaKey;
+					if (e.key === 'Escape' && bare && quoted) {
+						unquote();
+						return e.preventDefault();
+					}
 					if (e.key === 'ArrowUp' && bare && !text && client.changes.editLast(channel.id, thread)) return e.preventDefault();
 					// Enter while an input method composes chooses a word; keyCode 229 is Safari's way to say so.
 					if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;

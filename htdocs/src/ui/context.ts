@@ -40,6 +40,7 @@ export type DialogName =
 	| { leave: number }
 	| { edits: { channel: number; seq: number } }
 	| { react: { channel: number; seq: number } }
+	| { forward: { channel: number; seq: number } }
 	| { reacted: { channel: number; seq: number; emoji: string } }
 	| { readers: { channel: number; seq: number } };
 

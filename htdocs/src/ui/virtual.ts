@@ -21,10 +21,14 @@ export function estimate(row: Row, width: number): number {
 		at = stop + 1;
 	}
 	const files = row.kind === 'message' ? row.message.body?.files : row.pending.files;
-	if (!text && files?.length) lines = 0;
+	const refers = row.kind === 'message' ? row.message.body : row.pending;
+	const forward = refers?.forward;
+	if (!text && (files?.length || forward)) lines = 0;
 	const thread = row.kind === 'message' && row.message.replies?.count ? 34 : 0;
 	const card = row.kind === 'message' && row.message.body?.preview && isShown(row.message.channel, row.message.seq) ? PREVIEW_HEIGHT : 0;
-	return thread + Math.min(24, lines) * 22 + card + (files?.length ? heightOf(files as Parameters<typeof heightOf>[0], width) : 0) + (row.head ? 34 : 4);
+	const lent = forward ? 60 + Math.ceil(forward.text.length / perLine) * 22 + (forward.files?.length ? heightOf(forward.files, width) : 0) : 0;
+	const borne = files?.length ? heightOf(files as Parameters<typeof heightOf>[0], width) : 0;
+	return thread + (refers?.reply_to ? 24 : 0) + lent + Math.min(24, lines) * 22 + card + borne + (row.head ? 34 : 4);
 }
 
 /* The height of each row: measured, or guessed. Kept between drawings, since guessing 10,000 takes its time. */
