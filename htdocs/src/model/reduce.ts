@@ -1,6 +1,7 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
 import { addAfter, addAround, addBefore, addMessage, addNewest, addReplies, emptyLog, tailSeq } from './log';
+import { noEmoji } from './custom_emoji';
 import { applyKeep, applyKeepLine, dropKept, dropKeptOf, type KeepAction } from './keep';
 import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
@@ -118,6 +119,7 @@ export function reduce(s: State, a: Action): State {
 		case 'kept':
 		case 'pins':
 		case 'saved':
+		case 'emoji':
 			return applyKeep(s, a);
 		case 'thread/open':
 		case 'thread/close':
@@ -160,7 +162,7 @@ export function reduce(s: State, a: Action): State {
 			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
 			const logs: State['logs'] = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [], late: [] } } : {};
-			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {}, pins: {}, saved: null };
+			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {}, pins: {}, saved: null, emoji: { ...s.emoji, loaded: false } };
 		}
 		case 'distrust':
 			return distrust(s);
@@ -263,6 +265,7 @@ export function applyLine(s: State, line: Line): State {
 			return applyReactions(s, line as unknown as Reactions);
 		case 'pins.updated':
 		case 'saved.updated':
+		case 'emoji.updated':
 			return applyKeepLine(s, line);
 		case 'message.deleted':
 			return applyDeleted(s, line as unknown as Message);
@@ -443,6 +446,7 @@ function distrust(s: State): State {
 		kept: {},
 		pins: {},
 		saved: null,
+		emoji: noEmoji,
 		// What had been stored may not be any more. Where it is, its client_id keeps it from being stored twice.
 		outbox: s.outbox.map((p) => (p.state === 'acked' ? { ...p, state: 'queued' as const, seq: undefined } : p)),
 	};

@@ -1,4 +1,5 @@
 // The whole state of the client and the selectors that views and loaders share. Plain data, changed by reduce.ts alone.
+import { noEmoji, type EmojiLimits, type EmojiState } from './custom_emoji';
 import { messageAt } from './log';
 import type { Marks } from './reads';
 import type { Counts } from './unread';
@@ -51,6 +52,8 @@ export interface Limits {
 	emoji: string | null;
 	/* null where messages bear none, or as long as it is not known. */
 	files: FileLimits | null;
+	/* Of the site's own emoji. */
+	custom: EmojiLimits | null;
 }
 
 /* An own reaction on its way: [channel, seq, emoji, whether it is to be there]. */
@@ -91,6 +94,8 @@ export interface State {
 	pins: Table<Pins>;
 	/* What one has saved, by `channel/seq`; null: not loaded. */
 	saved: { version: number; at: Readonly<Record<string, string>> } | null;
+	/* The site's own. */
+	emoji: EmojiState;
 	/* The message that was gone to last; another object each time. */
 	target: { channel: number; seq: number } | null;
 	/* Per channel, the seq after which the "new messages" line stands. */
@@ -124,7 +129,7 @@ export const initialState: State = {
 	phase: 'starting',
 	site: null,
 	me: null,
-	limits: { message_chars: 20000, edit_window: null, reactions: 20, emoji: null, files: null },
+	limits: { message_chars: 20000, edit_window: null, reactions: 20, emoji: null, files: null, custom: null },
 	users: {},
 	channels: {},
 	preview: null,
@@ -140,6 +145,7 @@ export const initialState: State = {
 	kept: {},
 	pins: {},
 	saved: null,
+	emoji: noEmoji,
 	target: null,
 	lines: {},
 	presence: {},

@@ -337,6 +337,19 @@ export interface Pins {
 	pins_version: number;
 }
 
+/* One of the site's own emoji; file: its picture, version: of all of them, as of this one. */
+export interface CustomEmoji {
+	name: string;
+	file: number;
+	by: number;
+	at: string;
+	version: number;
+}
+export interface EmojiList {
+	emoji: CustomEmoji[];
+	version: number;
+}
+
 /* One's own bookmark; version: of all of them. */
 export interface Saved {
 	channel: number;

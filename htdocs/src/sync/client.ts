@@ -13,7 +13,7 @@ import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
 import { isAside, placeKey, placeOf, readUpto } from '../model/threads';
-import { fileLimits } from '../model/uploads';
+import { limitsOfFiles } from '../model/uploads';
 import { myId, peersOf } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
 import type { Channel, Line, Message, OwnMarks, Pending, Pins, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
@@ -425,7 +425,7 @@ export class Client {
 				...(typeof edit_window === 'number' ? { edit_window } : {}),
 				...(typeof reactions === 'number' ? { reactions } : {}),
 				...(typeof emoji === 'string' ? { emoji } : {}),
-				...('message_files' in limits ? { files: fileLimits(limits) } : {}),
+				...limitsOfFiles(limits),
 			},
 		});
 	}

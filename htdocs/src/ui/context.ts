@@ -20,6 +20,7 @@ export type DialogName =
 	| 'password'
 	| 'tokens'
 	| 'files'
+	| 'emoji'
 	| { lightbox: { channel: number; file: number } }
 	| { deleteFile: { channel: number; seq: number; file: number; name: string } }
 	| { moderate: { channel: number; user: number } }
