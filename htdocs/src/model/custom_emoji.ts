@@ -1,22 +1,7 @@
 // The site's own emoji: which there are, by events and by the list alike, and where they stand in texts. Pure.
 import { isGuest, siteRank } from './roles';
 import { myId, type State } from './state';
-import type { CustomEmoji, EmojiList, Line } from './types';
-
-/* By name, with the version as of which that is so; emoji null: it was removed. */
-export interface EmojiState {
-	loaded: boolean;
-	of: ReadonlyMap<string, { emoji: CustomEmoji | null; version: number }>;
-}
-
-export const noEmoji: EmojiState = { loaded: false, of: new Map() };
-
-/* custom: how many there may be, and who adds some; null: there are none here, or it is not known. */
-export interface EmojiLimits {
-	most: number;
-	bytes: number;
-	by: string;
-}
+import type { CustomEmoji, EmojiLimits, EmojiList, EmojiState, Line } from './types';
 
 export function emojiLimits(limits: Record<string, unknown>): EmojiLimits | null {
 	const { custom_emoji, custom_emoji_bytes, custom_emoji_by } = limits;

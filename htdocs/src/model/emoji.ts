@@ -1,5 +1,6 @@
 // The list that the emoji picker shows, and its search. Pure.
-import { allEmoji, splitEmoji, type EmojiState } from './custom_emoji';
+import { allEmoji, splitEmoji } from './custom_emoji';
+import type { EmojiState } from './types';
 
 /* [emoji, name, other words, group, version of Unicode, its five skin tones] */
 export type EmojiRow = readonly [emoji: string, name: string, words: string, group: number, version: number, tones?: readonly string[]];

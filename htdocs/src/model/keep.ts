@@ -1,6 +1,6 @@
 // What is kept: drafts as the server has them, pins of channels, what one has saved, the site's emoji. Pure; by events and by loads alike.
 import { applyEmoji, applyEmojiLine } from './custom_emoji';
-import { myId, type State } from './state';
+import { initialState, myId, type State } from './state';
 import { rankIn } from './roles';
 import { placeKey, placeOf } from './threads';
 import type { Draft, EmojiList, Line, Pins, Saved, SavedList } from './types';
@@ -46,6 +46,9 @@ export function dropKept(s: State, channel: number, seq: number): State {
 	const { [key]: _, ...at } = s.saved.at;
 	return { ...s, saved: { ...s.saved, at } };
 }
+
+/* Nothing of it is known. */
+export const nothingKept: Pick<State, 'kept' | 'pins' | 'saved' | 'emoji'> = { kept: {}, pins: {}, saved: null, emoji: initialState.emoji };
 
 /* A channel that one is not in any more. */
 export function dropKeptOf(s: State, channel: number): State {

@@ -1,8 +1,7 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
 import { addAfter, addAround, addBefore, addMessage, addNewest, addReplies, emptyLog, tailSeq } from './log';
-import { noEmoji } from './custom_emoji';
-import { applyKeep, applyKeepLine, dropKept, dropKeptOf, type KeepAction } from './keep';
+import { applyKeep, applyKeepLine, dropKept, dropKeptOf, nothingKept, type KeepAction } from './keep';
 import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyPrefs, applySidebar, endQuiet } from './prefs';
@@ -443,10 +442,7 @@ function distrust(s: State): State {
 		sidebar: s.sidebar && { ...s.sidebar, version: -1 },
 		counts: {},
 		reads: {},
-		kept: {},
-		pins: {},
-		saved: null,
-		emoji: noEmoji,
+		...nothingKept,
 		// What had been stored may not be any more. Where it is, its client_id keeps it from being stored twice.
 		outbox: s.outbox.map((p) => (p.state === 'acked' ? { ...p, state: 'queued' as const, seq: undefined } : p)),
 	};

@@ -1,5 +1,4 @@
 // The whole state of the client and the selectors that views and loaders share. Plain data, changed by reduce.ts alone.
-import { noEmoji, type EmojiLimits, type EmojiState } from './custom_emoji';
 import { messageAt } from './log';
 import type { Marks } from './reads';
 import type { Counts } from './unread';
@@ -9,6 +8,8 @@ import type {
 	Channel,
 	Draft,
 	Editing,
+	EmojiLimits,
+	EmojiState,
 	FileLimits,
 	Log,
 	Me,
@@ -52,7 +53,7 @@ export interface Limits {
 	emoji: string | null;
 	/* null where messages bear none, or as long as it is not known. */
 	files: FileLimits | null;
-	/* Of the site's own emoji. */
+	/* Of the site's own emoji; null where there are none, or it is not known. */
 	custom: EmojiLimits | null;
 }
 
@@ -145,7 +146,7 @@ export const initialState: State = {
 	kept: {},
 	pins: {},
 	saved: null,
-	emoji: noEmoji,
+	emoji: { loaded: false, of: new Map() },
 	target: null,
 	lines: {},
 	presence: {},

@@ -1,9 +1,9 @@
 // One of the site's own emoji where it is shown: its picture, or its name where there is none.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { emojiOf, splitEmoji, type EmojiState } from '../model/custom_emoji';
+import { emojiOf, splitEmoji } from '../model/custom_emoji';
 import { addressOf } from '../model/files';
-import type { CustomEmoji } from '../model/types';
+import type { CustomEmoji, EmojiState } from '../model/types';
 import { useState$ } from './context';
 
 export function EmojiPicture({ of }: { of: CustomEmoji }) {

@@ -1,10 +1,10 @@
 // A message's text on the screen: Markdown's blocks as elements, never HTML. Links open apart from us.
 import type { ComponentChildren } from 'preact';
-import type { EmojiState } from '../model/custom_emoji';
 import { isEmojiOnly } from '../model/emoji';
 import { safeHref } from '../model/links';
 import { markdown, type Block, type Inline } from '../model/markdown';
 import { splitMentions } from '../model/mention';
+import type { EmojiState } from '../model/types';
 import { CodeBlock } from './code';
 import { useState$ } from './context';
 import { withEmoji } from './custom_emoji';
