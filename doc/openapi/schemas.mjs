@@ -301,7 +301,11 @@ const messages = {
 		{ description: "what one is to a thread" },
 	),
 	Thread: obj({ state: ref("ThreadState"), root: ref("Message") }),
-	Reaction: obj({ emoji: { ...text(), description: "of Unicode, or `:name:` of a custom one, which may be gone" }, count: int(1), users: list(id, { maxItems: 20, description: "who was first" }) }),
+	Reaction: obj({
+		emoji: { ...text(), description: "of Unicode, or `:name:` of a custom one, which may be gone" },
+		count: int(1),
+		users: list(id, { maxItems: 20, description: "who was first" }),
+	}),
 	Reactions: obj({ channel: id, seq, reactions: list(ref("Reaction")), reactions_version: count }),
 	Edit: obj({ version, at: time, body: { ...ref("Body"), description: "without files" } }),
 	EditAsked: wish({

@@ -12,7 +12,8 @@ import { followEmoji } from '../src/sync/emoji';
 import { MessageText, textClass } from '../src/ui/text';
 
 const one = (name: string, version: number, by = 1): CustomEmoji => ({ name, file: version + 100, by, at: '2026-11-25T10:04:31.123Z', version });
-const line = (name: string, emoji: CustomEmoji | null, version: number) => ({ type: 'emoji.updated', cursor: `x.${version}`, name, emoji, version }) as unknown as Line;
+const line = (name: string, emoji: CustomEmoji | null, version: number): Line =>
+	({ type: 'emoji.updated', cursor: `x.${version}`, name, emoji, version }) as unknown as Line;
 const put = (s: State, ...lines: Line[]): State => reduce(s, { type: 'lines', lines });
 const list = (version: number, ...emoji: CustomEmoji[]): EmojiList => ({ emoji, version });
 const names = (s: State) => allEmoji(s.emoji).map((e) => `${e.name} ${e.version}`);

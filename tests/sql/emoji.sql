@@ -71,7 +71,8 @@ SELECT is((SELECT '{' || event_tail(e) FROM events e ORDER BY id DESC LIMIT 1)::
 SELECT ok((SELECT state = 'erased' AND erase_at IS NOT NULL FROM files WHERE id = :one), 'its picture goes');
 SELECT is((SELECT count(*) FROM audit WHERE id > :noted), 0::bigint, 'what one does with one''s own is nobody''s business');
 SELECT is(spy.remove(:alice, 'party'), 'again', 'again is harmless');
-SELECT is(reactions_json(:open, 1)->'reactions', jsonb_build_array(jsonb_build_object('emoji', ':party:', 'count', 1, 'users', ARRAY[:alice])), 'a reaction stays');
+SELECT is(reactions_json(:open, 1)->'reactions',
+	jsonb_build_array(jsonb_build_object('emoji', ':party:', 'count', 1, 'users', ARRAY[:alice])), 'a reaction stays');
 SELECT is((SELECT code FROM reaction_set(:open, :bob, 1, ':party:', true, 3, 2)), 'no_emoji', 'nobody joins it');
 SELECT is((SELECT code FROM reaction_set(:open, :alice, 1, ':party:', true, 3, 2)), 'again', 'who has it has it');
 SELECT is((SELECT code FROM reaction_set(:open, :alice, 1, ':party:', false, 3, 2)), 'ok', 'and takes it away');

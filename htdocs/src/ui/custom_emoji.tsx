@@ -11,7 +11,15 @@ export function EmojiPicture({ of }: { of: CustomEmoji }) {
 	const name = `:${of.name}:`;
 	if (broken === of.file) return <>{name}</>;
 	return (
-		<img class="custom-emoji" src={addressOf(of.file)} alt={name} title={name} loading="lazy" draggable={false} onError={() => setBroken(of.file)} />
+		<img
+			class="custom-emoji"
+			src={addressOf(of.file)}
+			alt={name}
+			title={name}
+			loading="lazy"
+			draggable={false}
+			onError={() => setBroken(of.file)}
+		/>
 	);
 }
 

@@ -36,7 +36,10 @@ export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: n
 		);
 	}, []);
 	const list = useMemo(
-		() => (query.trim() ? searchEmoji([...own, ...(rows ?? [])], query.replaceAll(':', ' '), MOST_FOUND) : [...own, ...(rows ?? [])].filter((r) => r[3] === group)),
+		() => {
+			const all = [...own, ...(rows ?? [])];
+			return query.trim() ? searchEmoji(all, query.replaceAll(':', ' '), MOST_FOUND) : all.filter((r) => r[3] === group);
+		},
 		[rows, own, query, group],
 	);
 	useEffect(() => setAt(0), [list]);

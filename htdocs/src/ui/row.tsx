@@ -320,7 +320,11 @@ function Body({ text, mentions, ...around }: { text: string; mentions?: readonly
 	return (
 		<>
 			<div class={`${textClass(text, emoji)}${long && !open ? ' msg-folded' : ''}`} dir="auto">
-				{mentions?.length ? <NamingText text={text} mentions={mentions} emoji={emoji} {...around} /> : <MessageText text={text} emoji={emoji} {...around} />}
+				{mentions?.length ? (
+					<NamingText text={text} mentions={mentions} emoji={emoji} {...around} />
+				) : (
+					<MessageText text={text} emoji={emoji} {...around} />
+				)}
 			</div>
 			{long && (
 				<button class="link-button" aria-expanded={open} onClick={() => setOpen(!open)}>
