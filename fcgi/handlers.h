@@ -123,6 +123,10 @@ int handle_own_file_list(struct request *q, struct response *r, struct err *e);
 int handle_own_files_erase(struct request *q, struct response *r, struct err *e);
 int handle_admin_file_list(struct request *q, struct response *r, struct err *e);
 int handle_admin_files_erase(struct request *q, struct response *r, struct err *e);
+/* api_emoji.c */
+int handle_emoji_list(struct request *q, struct response *r, struct err *e);
+int handle_emoji_add(struct request *q, struct response *r, struct err *e);
+int handle_emoji_remove(struct request *q, struct response *r, struct err *e);
 /* api_search.c */
 int handle_search(struct request *q, struct response *r, struct err *e);
 /* api_ops.c */

@@ -84,6 +84,11 @@ const server = {
 	"settings.updated": logged("settings.updated", { settings: ref("Settings") }),
 	"prefs.updated": logged("prefs.updated", { channel: id, prefs: ref("Prefs") }),
 	"sidebar.updated": logged("sidebar.updated", { sidebar: ref("Sidebar") }),
+	"emoji.updated": logged("emoji.updated", {
+		name: text(32, 1),
+		emoji: { ...orNull(ref("CustomEmoji")), description: "null: it was removed" },
+		version: { ...int(1), description: "of all of them" },
+	}),
 	"session.revoked": logged("session.revoked", { session: { ...orNull(id), description: "null: all" } }),
 	read: obj({ type: only("read"), ...of("ReadState") }),
 	draft: obj(

@@ -339,7 +339,11 @@ const messages = {
 		{ description: "what one is to a thread" },
 	),
 	Thread: obj({ state: ref("ThreadState"), root: ref("Root") }),
-	Reaction: obj({ emoji: text(), count: int(1), users: list(id, { maxItems: 20, description: "who was first" }) }),
+	Reaction: obj({
+		emoji: { ...text(), description: "of Unicode, or `:name:` of a custom one, which may be gone" },
+		count: int(1),
+		users: list(id, { maxItems: 20, description: "who was first" }),
+	}),
 	Reactions: obj({ channel: id, seq, reactions: list(ref("Reaction")), reactions_version: count }),
 	Edit: obj({ version, at: time, body: { ...ref("Body"), description: "without files" } }),
 	EditAsked: wish({
@@ -461,6 +465,7 @@ const put = {
 	headers: { type: "object", additionalProperties: text() },
 	expires_at: time,
 };
+const emojiName = text(32, 1, { pattern: "^[a-z0-9_+-]+$" });
 const files = {
 	LiveFile: obj({
 		id,
@@ -477,7 +482,7 @@ const files = {
 	Upload: obj({
 		id,
 		client_id: ref("Uuid"),
-		state: one("pending", "checking", "ready", "attached", "erased"),
+		state: one("pending", "checking", "ready", "attached", "emoji", "erased"),
 		channel: id,
 		file: ref("File"),
 		put: { ...orNull(obj(put)), description: "where to put it; null unless it is `pending` and in one piece" },
@@ -499,9 +504,20 @@ const files = {
 		"thumbnail_of?": { ...id, description: "one's own file that is in no message yet, which gets this as its thumbnail" },
 	}),
 	Part: obj({ number: int(1), ...put }),
+	CustomEmoji: obj({
+		name: emojiName,
+		file: { ...id, description: "its picture" },
+		by: { ...id, description: "who added it" },
+		at: time,
+		version: { ...int(1), description: "of all of them, as of this one" },
+	}),
+	EmojiAsked: wish({
+		name: text(32, 1, { pattern: "^[A-Za-z0-9_+-]+$", description: "kept in lower case" }),
+		file: { ...id, description: "one's own picture that is `ready` and in no message: PNG, GIF, WebP or JPEG" },
+	}),
 	OwnFile: obj({
 		file: ref("File"),
-		state: one("pending", "checking", "ready", "attached", "erased"),
+		state: one("pending", "checking", "ready", "attached", "emoji", "erased"),
 		channel: id,
 		seq: orNull(seq),
 		created_at: time,

@@ -24,10 +24,10 @@ static bool number(struct span *line, int64_t *out)
 
 static bool audience_number(struct span *line, int64_t *out)
 {
-	if (line->n >= 3 && !memcmp(line->p, "-1 ", 3)) {
+	if (line->n >= 3 && (!memcmp(line->p, "-1 ", 3) || !memcmp(line->p, "-2 ", 3))) {
+		*out = line->p[1] == '1' ? AUDIENCE_EVERYONE : AUDIENCE_ALL;
 		line->p += 3;
 		line->n -= 3;
-		*out = AUDIENCE_EVERYONE;
 		return true;
 	}
 	return number(line, out);

@@ -5,7 +5,8 @@
 
 #define EVENT_ID_MAX (((int64_t)1 << 53) - 1)
 
-enum { AUDIENCE_MEMBERS = 0, AUDIENCE_EVERYONE = -1 }; /* above 0: one user */
+/* AUDIENCE_EVERYONE: but guests; AUDIENCE_ALL: guests too; above 0: one user */
+enum { AUDIENCE_MEMBERS = 0, AUDIENCE_EVERYONE = -1, AUDIENCE_ALL = -2 };
 
 enum event_kind { /* what a process has to do itself; any other letter is passed on */
 		  EVENT_PASS = 'p',

@@ -3,6 +3,7 @@
 #include "lib/auth/rate.h"
 #include "lib/base/config.h"
 #include "lib/chat/channel.h"
+#include "lib/chat/custom_emoji.h"
 #include "lib/chat/emoji.h"
 #include "lib/chat/group.h"
 #include "lib/chat/keep.h"
@@ -52,6 +53,9 @@ void limits_render(struct strbuf *b, const struct config *c)
 			strbuf_addf(b, ",\"%s\":%lld", files[i].name, (long long)files[i].value);
 		else
 			strbuf_addf(b, ",\"%s\":null", files[i].name);
+	strbuf_addf(b, ",\"custom_emoji\":%lld,\"custom_emoji_bytes\":%lld,\"custom_emoji_by\":\"%s\"",
+		    (long long)custom_emoji_max(c), (long long)CUSTOM_EMOJI_BYTES,
+		    config_emoji_by_all(c) ? "members" : "admins");
 	strbuf_adds(b, ",\"rates\":");
 	rate_render(b, c);
 	strbuf_addc(b, '}');

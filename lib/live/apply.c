@@ -40,11 +40,11 @@ static void deliver(struct live *l, const struct event *ev, struct line *line)
 {
 	if (ev->audience == AUDIENCE_MEMBERS)
 		give_members(l, ev, line);
-	else if (ev->audience != AUDIENCE_EVERYONE)
+	else if (ev->audience > 0)
 		give_user(l, audience_find(l->audience, ev->audience), line, ev->id);
 	else
 		for (struct live_user *u = NULL; (u = audience_next(l->audience, u));)
-			if (!u->guest)
+			if (!u->guest || ev->audience == AUDIENCE_ALL)
 				give_user(l, u, line, ev->id);
 }
 

@@ -163,12 +163,11 @@ static void walk_chains(const struct live *l, const struct live_user *u, int64_t
 			if (!add_id(ids, id))
 				break;
 	}
-	for (int64_t id = u->guest ? 0 : ring_last_of_everyone(ring); id > after && (e = ring_get(ring, id));
-	     id = e->prev)
-		if (!add_id(ids, id))
+	for (int64_t id = ring_last_of_everyone(ring); id > after && (e = ring_get(ring, id)); id = e->prev)
+		if ((!u->guest || e->audience == AUDIENCE_ALL) && !add_id(ids, id))
 			break;
 	for (int64_t id = ring_last_of_user(ring, u->id); id > after && (e = ring_get(ring, id)); id = e->prev_own) {
-		if (e->audience == AUDIENCE_EVERYONE)
+		if (e->audience < 0)
 			continue; /* met above */
 		if ((e->kind == EVENT_JOIN || e->kind == EVENT_LEAVE) && audience_since(u, e->channel) >= 0 &&
 		    audience_since(u, e->channel) < id)
@@ -200,8 +199,8 @@ static bool collect(struct live *l, struct receiver *r)
 /* As of now: he may have been removed since it was collected. */
 static bool may_see(const struct live_user *u, const struct ring_entry *e)
 {
-	if (e->audience == AUDIENCE_EVERYONE)
-		return !u->guest;
+	if (e->audience < 0)
+		return !u->guest || e->audience == AUDIENCE_ALL;
 	if (e->audience != AUDIENCE_MEMBERS)
 		return true;
 	if ((e->kind == EVENT_JOIN || e->kind == EVENT_LEAVE) && e->subject == u->id)

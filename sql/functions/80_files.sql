@@ -46,7 +46,7 @@ BEGIN
 		WHEN in_thumbnail_of <> 0 AND NOT EXISTS (SELECT FROM files o WHERE o.id = in_thumbnail_of AND o.owner = in_owner
 			AND o.channel_id = in_channel AND o.thumbnail_of IS NULL AND o.state IN ('pending', 'checking', 'ready')) THEN 'bad_thumbnail'
 		WHEN quota_user > 0 AND in_size + (SELECT coalesce(sum(o.size), 0) FROM files o
-			WHERE o.owner = in_owner AND o.state <> 'erased') > quota_user THEN 'quota_user'
+			WHERE o.owner = in_owner AND o.state NOT IN ('emoji', 'erased')) > quota_user THEN 'quota_user'
 		ELSE 'ok' END;
 	IF code = 'ok' AND quota_day > 0 THEN -- what was erased meanwhile counts too
 		SELECT w.created_at INTO leaves FROM (
@@ -100,7 +100,7 @@ BEGIN
 		RETURN;
 	END IF;
 	SELECT * INTO f FROM files o WHERE o.id = in_file AND o.owner = in_owner;
-	code := CASE WHEN f.state IN ('ready', 'attached') THEN 'done' WHEN f.state = 'checking' THEN 'checking'
+	code := CASE WHEN f.state IN ('ready', 'attached', 'emoji') THEN 'done' WHEN f.state = 'checking' THEN 'checking'
 		WHEN f.differs IS NOT NULL THEN 'differs_' || f.differs ELSE 'no_upload' END;
 END $$;
 
@@ -232,11 +232,12 @@ BEGIN
 	SELECT m.role INTO actor_role FROM members m WHERE m.channel_id = f.channel_id AND m.user_id = who.user_id;
 	code := CASE
 		WHEN f.id IS NULL THEN 'no_file'
+		WHEN f.owner = who.user_id AND f.state = 'emoji' AND NOT loose THEN 'an_emoji'
 		WHEN f.owner = who.user_id THEN 'ok'
 		WHEN loose OR f.seq IS NULL OR (NOT is_admin AND (actor_role IS NULL OR f.seq < visible_from(f.channel_id, who.user_id))) THEN 'no_file'
 		WHEN NOT is_admin AND actor_role = 'member' THEN 'forbidden'
 		ELSE 'ok' END;
-	IF code <> 'ok' OR (loose AND f.seq IS NOT NULL) THEN
+	IF code <> 'ok' OR (loose AND (f.seq IS NOT NULL OR f.state = 'emoji')) THEN
 		RETURN QUERY SELECT code, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::uuid, NULL::bigint, NULL::bigint,
 			NULL::jsonb, NULL::bigint, NULL::bigint;
 		RETURN;
@@ -253,7 +254,7 @@ BEGIN
 	FROM (SELECT) one LEFT JOIN messages m ON m.channel_id = f.channel_id AND m.seq = f.seq AND m.seq >= visible_from(f.channel_id, who.user_id);
 END $$;
 
--- Erases some of a person's files, `most` of them; how many went: 0, there are no more.
+-- Erases some of a person's files, `most` of them; how many went: 0, there are no more. Pictures of emoji are the site's.
 CREATE OR REPLACE FUNCTION files_erase_some(who acting, person bigint, most int, OUT code text, OUT erased int)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -267,7 +268,7 @@ BEGIN
 		RETURN;
 	END IF;
 	SELECT array_agg(t.id) INTO batch FROM (
-		SELECT f.id FROM files f WHERE f.owner = person AND f.state <> 'erased' ORDER BY f.channel_id, f.id LIMIT most) t;
+		SELECT f.id FROM files f WHERE f.owner = person AND f.state NOT IN ('emoji', 'erased') ORDER BY f.channel_id, f.id LIMIT most) t;
 	IF batch IS NULL THEN
 		RETURN;
 	END IF;

@@ -1,7 +1,7 @@
 -- Reactions (doc/protocol.md, section 4). What is told of them is the whole list of a message with a version of its own.
 
 -- Adds a reaction (wish), or takes it away. Of each emoji the list holds how many there are and the users_max first of them. 'again': it is
--- so already. Who may write may add one; who is in may take his own away.
+-- so already. Who may write may add one; who is in may take his own away. `:name:` is a custom emoji's, which may be gone when it is taken away.
 CREATE OR REPLACE FUNCTION reaction_set(channel bigint, actor bigint, wanted bigint, in_emoji text, wish boolean, emoji_max int, users_max int,
 	OUT code text, OUT until_us bigint, OUT state jsonb) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -28,6 +28,7 @@ BEGIN
 		WHEN o.id IS NULL THEN 'no_message'
 		WHEN o.deleted_at IS NOT NULL THEN 'gone'
 		WHEN there = wish THEN 'again'
+		WHEN wish AND in_emoji LIKE ':%' AND NOT EXISTS (SELECT FROM custom_emoji t WHERE t.name = btrim(in_emoji, ':')) THEN 'no_emoji'
 		ELSE 'ok' END;
 	IF code = 'ok' AND wish THEN
 		SELECT w.code, w.until_us INTO code, until_us FROM may_write(c, actor) w;

@@ -53,7 +53,7 @@ WITH w AS (
 		AND m.channel_id = e.channel_id AND m.seq = e.subject
 	LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
 	LEFT JOIN LATERAL (SELECT replies_json(t)::text AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true
-	WHERE e.id > $2 AND e.id <= $3 AND (e.audience = $1 OR (e.audience = -1 AND NOT (SELECT is_guest($1)))
+	WHERE e.id > $2 AND e.id <= $3 AND (e.audience IN ($1, -2) OR (e.audience = -1 AND NOT (SELECT is_guest($1)))
 		OR (e.audience = 0 AND e.id > own.since AND (e.kind NOT IN ('r', 'a') OR e.subject >= own.first_seq))
 		OR (e.kind IN ('j', 'l') AND e.subject = $1))
 	ORDER BY e.id LIMIT $4

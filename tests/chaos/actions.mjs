@@ -4,7 +4,8 @@
 //
 //   {name, weight, run(w, me)}   run returns an Answer, or true where it was no request; nothing where there was nothing to do it to.
 //   w: below(n), one(list), chance(p), people, room(me): {id, kind, last} one that he may be in, rooms: all of them,
-//      path(room, seq, ...rest) of a message, seq(room): of a recent one. me: a client with id and devices
+//      path(room, seq, ...rest) of a message, seq(room): of a recent one, pictures: ids of files of the keeper's that may become emoji.
+//   me: a client with id and devices
 // What is refused by the state that it meets (met) is part of the game; anything else that is no success fails the test.
 
 import { randomUUID } from "node:crypto";
@@ -14,6 +15,7 @@ const STATE = [403, 404, 409, 422];
 export const met = ({ status, json }) => STATE.includes(status) || (status === 400 && json?.code === "bad_field" && json.field === "body.mentions");
 
 const EMOJI = ["👍", "👍🏽", "❤️", "🎉", "👀", "🚀"];
+const NAMES = ["party", "wow", "+1"]; // of custom emoji, which are there or not
 const CODES = { bad_field: 400, not_a_member: 403, forbidden: 403, muted: 403, not_found: 404, conflict: 409, unprocessable: 422 };
 
 function body(w) {
@@ -94,6 +96,25 @@ export const ACTIONS = [
 		name: "unreact",
 		weight: 6,
 		run: message((w, me, path) => me.delete(`${path}/reactions/${encodeURIComponent(w.one(EMOJI))}`)),
+	},
+	{
+		name: "add an emoji",
+		weight: 2,
+		run: (w) => w.pictures.length > 0 && w.keeper.post("/api/v1/emoji", { name: w.one(NAMES), file: w.pictures.pop() }),
+	},
+	{ name: "remove an emoji", weight: 1, run: (w) => w.keeper.delete(`/api/v1/emoji/${encodeURIComponent(w.one(NAMES))}`) },
+	{
+		name: "react with a custom emoji",
+		weight: 3,
+		run: message(async (w, me, path) => {
+			const answer = await me.put(`${path}/reactions/${encodeURIComponent(`:${w.one(NAMES)}:`)}`);
+			return answer.json?.code === "bad_field" ? undefined : answer; // there is none of this name now
+		}),
+	},
+	{
+		name: "take such a reaction away",
+		weight: 2,
+		run: message((w, me, path) => me.delete(`${path}/reactions/${encodeURIComponent(`:${w.one(NAMES)}:`)}`)),
 	},
 	{
 		name: "mark",

@@ -35,6 +35,14 @@ after(async () => {
 	await stack?.stop();
 });
 
+/** Files of the keeper's that count as uploaded; there is nothing of them in the store. */
+async function pictures() {
+	const rows = await stack.psql(`INSERT INTO files (owner, client_id, channel_id, name, size, declared_type, type, key, state, put_until)
+		SELECT ${keeper.id}, gen_random_uuid(), (SELECT min(id) FROM channels), 'e.png', 9, 'image/png', 'image/png', 'none/' || n, 'ready', now()
+		FROM generate_series(1, ${200 + SECONDS}) n RETURNING id`);
+	return rows.split("\n").map(Number);
+}
+
 const stream = (open) => async (device, via, turn) => {
 	const feed = await open(device.me, {
 		via,
@@ -205,6 +213,7 @@ test("random actions of 20 people: what each client has by events equals a fresh
 		chance: (p) => random() < p,
 		people: everyone.people,
 		keeper,
+		pictures: await pictures(),
 		rooms,
 		groups: [],
 		path: (room, seq) => `/api/v1/channels/${room.id}/messages/${seq}`,

@@ -152,6 +152,21 @@ const KINDS = {
 		state = () => this.#settings.all();
 	},
 
+	/** An answer that is older than what was heard is held against that. */
+	emoji: class {
+		#all = new Map(); // name to the emoji, null: removed; and the version as of which that is so
+		#put = (name, emoji, version) => version > (this.#all.get(name)?.version ?? 0) && this.#all.set(name, { emoji, version });
+
+		async open(who) {
+			const { emoji, version } = (await get(who, "/api/v1/emoji")).json;
+			for (const name of this.#all.keys()) if (!emoji.some((e) => e.name === name)) this.#put(name, null, version);
+			for (const e of emoji) this.#put(e.name, e, e.version);
+		}
+
+		line = (line) => line.type === "emoji.updated" && this.#put(line.name, line.emoji, line.version);
+		state = () => [...this.#all.values()].flatMap((x) => x.emoji ?? []).sort((a, b) => a.version - b.version);
+	},
+
 	unread: class {
 		constructor(me) {
 			this.unread = new Unread(me);

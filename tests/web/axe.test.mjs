@@ -149,6 +149,11 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, ...(process.en
 				await page.getByRole("button", { name: "Choose an emoji" }).click();
 				await look(page, "status, emoji");
 			}
+			if (name === "settings") {
+				await page.getByRole("button", { name: "Emoji of this site: Show" }).click();
+				await page.getByRole("form", { name: "Add an emoji" }).waitFor();
+				await look(page, "own emoji");
+			}
 			await closed();
 		}
 		await side();

@@ -1,13 +1,15 @@
-// What is kept: drafts as the server has them, pins of channels, what one has saved. Pure; by events and by loads alike.
-import { myId, type State } from './state';
+// What is kept: drafts as the server has them, pins of channels, what one has saved, the site's emoji. Pure; by events and by loads alike.
+import { applyEmoji, applyEmojiLine } from './custom_emoji';
+import { initialState, myId, type State } from './state';
 import { rankIn } from './roles';
 import { placeKey, placeOf } from './threads';
-import type { Draft, Line, Pins, Saved, SavedList } from './types';
+import type { Draft, EmojiList, Line, Pins, Saved, SavedList } from './types';
 
 export type KeepAction =
 	| { type: 'kept'; draft: Draft }
 	| { type: 'pins'; pins: Pins }
-	| { type: 'saved'; list: SavedList };
+	| { type: 'saved'; list: SavedList }
+	| { type: 'emoji'; list: EmojiList };
 
 export function applyKeep(s: State, a: KeepAction): State {
 	switch (a.type) {
@@ -15,6 +17,8 @@ export function applyKeep(s: State, a: KeepAction): State {
 			return putDraft(s, a.draft);
 		case 'pins':
 			return putPins(s, a.pins);
+		case 'emoji':
+			return applyEmoji(s, a.list);
 		case 'saved': {
 			if (s.saved && s.saved.version > a.list.version) return s;
 			const at: Record<string, string> = {};
@@ -26,6 +30,7 @@ export function applyKeep(s: State, a: KeepAction): State {
 
 /* A line of these; any other is none of ours. */
 export function applyKeepLine(s: State, line: Line): State {
+	if (line.type === 'emoji.updated') return applyEmojiLine(s, line);
 	if (line.type === 'pins.updated') return putPins(s, line as unknown as Pins);
 	const { channel, seq, saved, at, version } = line as unknown as Saved;
 	// Before the list is there it tells nothing: the list is newer.
@@ -41,6 +46,9 @@ export function dropKept(s: State, channel: number, seq: number): State {
 	const { [key]: _, ...at } = s.saved.at;
 	return { ...s, saved: { ...s.saved, at } };
 }
+
+/* Nothing of it is known. */
+export const nothingKept: Pick<State, 'kept' | 'pins' | 'saved' | 'emoji'> = { kept: {}, pins: {}, saved: null, emoji: initialState.emoji };
 
 /* A channel that one is not in any more. */
 export function dropKeptOf(s: State, channel: number): State {

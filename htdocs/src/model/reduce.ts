@@ -1,7 +1,7 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
 import { addAfter, addAround, addBefore, addMessage, addNewest, addReplies, emptyLog, tailSeq } from './log';
-import { applyKeep, applyKeepLine, dropKept, dropKeptOf, type KeepAction } from './keep';
+import { applyKeep, applyKeepLine, dropKept, dropKeptOf, nothingKept, type KeepAction } from './keep';
 import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyPrefs, applySidebar, endQuiet } from './prefs';
@@ -122,6 +122,7 @@ export function reduce(s: State, a: Action): State {
 		case 'kept':
 		case 'pins':
 		case 'saved':
+		case 'emoji':
 			return applyKeep(s, a);
 		case 'groups':
 		case 'groups/forget':
@@ -170,7 +171,8 @@ export function reduce(s: State, a: Action): State {
 			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
 			const logs: State['logs'] = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [], late: [] } } : {};
-			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {}, pins: {}, saved: null, originals: {} };
+			const emoji = { ...s.emoji, loaded: false };
+			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {}, pins: {}, saved: null, originals: {}, emoji };
 		}
 		case 'distrust':
 			return distrust(s);
@@ -273,6 +275,7 @@ export function applyLine(s: State, line: Line): State {
 			return applyReactions(s, line as unknown as Reactions);
 		case 'pins.updated':
 		case 'saved.updated':
+		case 'emoji.updated':
 			return applyKeepLine(s, line);
 		case 'group.created':
 		case 'group.updated':
@@ -456,9 +459,7 @@ function distrust(s: State): State {
 		sidebar: s.sidebar && { ...s.sidebar, version: -1 },
 		counts: {},
 		reads: {},
-		kept: {},
-		pins: {},
-		saved: null,
+		...nothingKept,
 		// What had been stored may not be any more. Where it is, its client_id keeps it from being stored twice.
 		outbox: s.outbox.map((p) => (p.state === 'acked' ? { ...p, state: 'queued' as const, seq: undefined } : p)),
 	};

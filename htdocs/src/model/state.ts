@@ -9,6 +9,8 @@ import type {
 	Channel,
 	Draft,
 	Editing,
+	EmojiLimits,
+	EmojiState,
 	FileLimits,
 	Log,
 	Me,
@@ -53,6 +55,8 @@ export interface Limits {
 	emoji: string | null;
 	/* null where messages bear none, or as long as it is not known. */
 	files: FileLimits | null;
+	/* Of the site's own emoji; null where there are none, or it is not known. */
+	custom: EmojiLimits | null;
 }
 
 /* An own reaction on its way: [channel, seq, emoji, whether it is to be there]. */
@@ -98,6 +102,8 @@ export interface State {
 	/* What one has saved, by `channel/seq`; null: not loaded. */
 	saved: { version: number; at: Readonly<Record<string, string>> } | null;
 	groups: Groups;
+	/* The site's own. */
+	emoji: EmojiState;
 	/* The message that was gone to last; another object each time. */
 	target: { channel: number; seq: number } | null;
 	/* Per channel, the seq after which the "new messages" line stands. */
@@ -131,7 +137,7 @@ export const initialState: State = {
 	phase: 'starting',
 	site: null,
 	me: null,
-	limits: { message_chars: 20000, edit_window: null, reactions: 20, emoji: null, files: null },
+	limits: { message_chars: 20000, edit_window: null, reactions: 20, emoji: null, files: null, custom: null },
 	users: {},
 	channels: {},
 	preview: null,
@@ -150,6 +156,7 @@ export const initialState: State = {
 	pins: {},
 	saved: null,
 	groups: NO_GROUPS,
+	emoji: { loaded: false, of: new Map() },
 	target: null,
 	lines: {},
 	presence: {},

@@ -379,6 +379,32 @@ export interface Pins {
 	pins_version: number;
 }
 
+/* One of the site's own emoji; file: its picture, version: of all of them, as of this one. */
+export interface CustomEmoji {
+	name: string;
+	file: number;
+	by: number;
+	at: string;
+	version: number;
+}
+export interface EmojiList {
+	emoji: CustomEmoji[];
+	version: number;
+}
+
+/* By name, with the version as of which that is so; emoji null: it was removed. */
+export interface EmojiState {
+	loaded: boolean;
+	of: ReadonlyMap<string, { emoji: CustomEmoji | null; version: number }>;
+}
+
+/* How many there may be, how large, and who adds some: members or admins. */
+export interface EmojiLimits {
+	most: number;
+	bytes: number;
+	by: string;
+}
+
 /* One's own bookmark; version: of all of them. */
 export interface Saved {
 	channel: number;

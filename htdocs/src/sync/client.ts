@@ -14,7 +14,7 @@ import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
 import { peopleOf } from '../model/quotes';
 import { isAside, placeKey, placeOf, readUpto } from '../model/threads';
-import { fileLimits } from '../model/uploads';
+import { limitsOfFiles } from '../model/uploads';
 import { myId, peersOf } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
 import type { Channel, Forward, Line, Message, Name, OwnMarks, Pending, Pins, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
@@ -444,7 +444,7 @@ export class Client {
 				...(typeof edit_window === 'number' ? { edit_window } : {}),
 				...(typeof reactions === 'number' ? { reactions } : {}),
 				...(typeof emoji === 'string' ? { emoji } : {}),
-				...('message_files' in limits ? { files: fileLimits(limits) } : {}),
+				...limitsOfFiles(limits),
 			},
 		});
 	}

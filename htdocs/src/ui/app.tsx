@@ -32,6 +32,7 @@ const Devices = lazily(() => import('./access').then((m) => m.Devices));
 const OwnPassword = lazily(() => import('./access').then((m) => m.OwnPassword));
 const Tokens = lazily(() => import('./access').then((m) => m.Tokens));
 const FileList = lazily<{ onClose: () => void }>(() => import('./myfiles').then((m) => m.FileList));
+const EmojiManager = lazily(() => import('./emoji_manager').then((m) => m.EmojiManager));
 const DeleteFile = lazily(() => import('./myfiles').then((m) => m.DeleteFile));
 const Lightbox = lazily(() => import('./lightbox').then((m) => m.Lightbox));
 const Browse = lazily<{ onClose: () => void }>(() => import('./browse').then((m) => m.Browse));
@@ -262,6 +263,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'devices' && <Devices onClose={closeDialog} />}
 			{dialog === 'password' && <OwnPassword onClose={closeDialog} />}
 			{dialog === 'tokens' && <Tokens onClose={closeDialog} />}
+			{dialog === 'emoji' && <EmojiManager onClose={closeDialog} />}
 			{dialog === 'files' && <FileList onClose={closeDialog} />}
 			{dialog === 'status' && <StatusForm onClose={closeDialog} />}
 			{dialog === 'dnd' && <Pause onClose={closeDialog} />}

@@ -23,6 +23,7 @@ export type DialogName =
 	| 'groups'
 	| { groupOf: number }
 	| { many: { people: number | null; send: () => void } }
+	| 'emoji'
 	| { lightbox: { channel: number; file: number } }
 	| { deleteFile: { channel: number; seq: number; file: number; name: string } }
 	| { moderate: { channel: number; user: number } }

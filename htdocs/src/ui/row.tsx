@@ -325,10 +325,15 @@ function EditedMark({ message, at, active }: { message: Stored; at: string; acti
 function Body({ text, mentions, ...around }: { text: string; mentions?: readonly Name[]; after?: ComponentChildren; tab: number }) {
 	const long = text.length > LONG_TEXT || countLines(text) > LONG_LINES;
 	const [open, setOpen] = useState(false);
+	const emoji = useState$((s) => (text.includes(':') ? s.emoji : undefined));
 	return (
 		<>
-			<div class={`${textClass(text)}${long && !open ? ' msg-folded' : ''}`} dir="auto">
-				{mentions?.length ? <NamingText text={text} mentions={mentions} {...around} /> : <MessageText text={text} {...around} />}
+			<div class={`${textClass(text, emoji)}${long && !open ? ' msg-folded' : ''}`} dir="auto">
+				{mentions?.length ? (
+					<NamingText text={text} mentions={mentions} emoji={emoji} {...around} />
+				) : (
+					<MessageText text={text} emoji={emoji} {...around} />
+				)}
 			</div>
 			{long && (
 				<button class="link-button" aria-expanded={open} onClick={() => setOpen(!open)}>

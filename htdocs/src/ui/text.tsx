@@ -6,52 +6,56 @@ import { markdown, type Block, type Inline } from '../model/markdown';
 import { splitMentions } from '../model/mention';
 import { CodeBlock } from './code';
 import { useState$, useUi } from './context';
+import { withEmoji } from './custom_emoji';
 import { groupOf, handleOf } from '../model/groups';
 import { myId } from '../model/state';
-import type { Name } from '../model/types';
+import type { EmojiState, Name } from '../model/types';
 import { personName } from './names';
 
-type People = ReadonlyMap<string, Name>;
+/* What words may stand for: people and groups by handle, emoji by name. */
+interface Known {
+	people?: ReadonlyMap<string, Name>;
+	emoji?: EmojiState;
+}
 interface Around {
 	after?: ComponentChildren; // what stands behind the last word
 	tab?: number; // tabIndex of what can be used in it
 }
 
-/* people: whom the text may name, by handle. */
-export function MessageText({ text, people, after, tab = 0 }: { text: string; people?: People } & Around): ComponentChildren {
+export function MessageText({ text, after, tab = 0, ...known }: { text: string } & Known & Around): ComponentChildren {
 	const blocks = markdown(text);
 	const tail = after ? <> {after}</> : null;
 	const [only] = blocks;
-	if (blocks.length === 1 && only?.kind === 'text') return [words(only.of, people, tab), tail];
+	if (blocks.length === 1 && only?.kind === 'text') return [words(only.of, known, tab), tail];
 	const last = blocks.at(-1);
 	const inside = last?.kind === 'text' || last?.kind === 'heading';
-	return [...blocks.map((b, i) => block(b, people, tab, inside && i === blocks.length - 1 ? tail : null)), inside ? null : tail];
+	return [...blocks.map((b, i) => block(b, known, tab, inside && i === blocks.length - 1 ? tail : null)), inside ? null : tail];
 }
 
-function block(b: Block, people: People | undefined, tab: number, after: ComponentChildren): ComponentChildren {
+function block(b: Block, known: Known, tab: number, after: ComponentChildren): ComponentChildren {
 	switch (b.kind) {
 		case 'text':
 			return (
 				<p dir="auto">
-					{words(b.of, people, tab)}
+					{words(b.of, known, tab)}
 					{after}
 				</p>
 			);
 		case 'heading':
 			return (
 				<p class="md-heading" dir="auto">
-					<strong>{words(b.of, people, tab)}</strong>
+					<strong>{words(b.of, known, tab)}</strong>
 					{after}
 				</p>
 			);
 		case 'code':
 			return <CodeBlock lang={b.lang} text={b.text} tab={tab} />;
 		case 'quote':
-			return <blockquote>{b.of.map((x) => block(x, people, tab, null))}</blockquote>;
+			return <blockquote>{b.of.map((x) => block(x, known, tab, null))}</blockquote>;
 		case 'list': {
 			const items = b.items.map((item) => (
 				<li dir="auto">
-					{item.map((x, i) => (i === 0 && x.kind === 'text' ? words(x.of, people, tab) : block(x, people, tab, null)))}
+					{item.map((x, i) => (i === 0 && x.kind === 'text' ? words(x.of, known, tab) : block(x, known, tab, null)))}
 				</li>
 			));
 			return b.start === null ? <ul>{items}</ul> : <ol start={b.start}>{items}</ol>;
@@ -59,32 +63,36 @@ function block(b: Block, people: People | undefined, tab: number, after: Compone
 	}
 }
 
-function words(of: readonly Inline[], people: People | undefined, tab: number): ComponentChildren {
+function words(of: readonly Inline[], known: Known, tab: number): ComponentChildren {
 	return of.map((i) => {
-		if (typeof i === 'string' && !people?.size) return i;
-		if (typeof i === 'string') return splitMentions(i, people!).map((m) => (typeof m === 'string' ? m : <Mention {...m} tab={tab} />));
+		if (typeof i === 'string') return said(i, known, tab);
 		switch (i.kind) {
 			case 'code':
 				return <code>{i.text}</code>;
 			case 'link':
 				return (
 					<a href={i.href} {...(says(i) ? {} : { title: i.href })} target="_blank" rel="noopener noreferrer nofollow">
-						<bdi>{words(i.of, undefined, tab)}</bdi>
+						<bdi>{words(i.of, {}, tab)}</bdi>
 					</a>
 				);
 			default: {
 				const Tag = i.kind;
-				return <Tag>{words(i.of, people, tab)}</Tag>;
+				return <Tag>{words(i.of, known, tab)}</Tag>;
 			}
 		}
 	});
+}
+
+function said(text: string, { people, emoji }: Known, tab: number): ComponentChildren {
+	if (!people?.size) return withEmoji(text, emoji);
+	return splitMentions(text, people).map((m) => (typeof m === 'string' ? withEmoji(m, emoji) : <Mention {...m} tab={tab} />));
 }
 
 /* Whether a link's words say where it leads. */
 const says = ({ of: [first, more], href }: { of: readonly Inline[]; href: string }) => typeof first === 'string' && !more && safeHref(first) === href;
 
 /* With those whom it names marked. */
-export function NamingText({ text, mentions, ...around }: { text: string; mentions: readonly Name[] } & Around) {
+export function NamingText({ text, mentions, ...around }: { text: string; mentions: readonly Name[]; emoji?: EmojiState } & Around) {
 	// A handle holds no space.
 	const handles = useState$((s) => mentions.map((n) => handleOf(s, n)).join(' ')).split(' ');
 	const people = new Map(mentions.map((id, i) => [handles[i] ?? '', id]));
@@ -95,8 +103,8 @@ export function NamingText({ text, mentions, ...around }: { text: string; mentio
 const isPlain = (blocks: readonly Block[]) => blocks.length === 1 && blocks[0]!.kind === 'text';
 
 /* What holds it: a few emoji alone are large; blocks have no line breaks of their own between them. */
-export const textClass = (text: string): string =>
-	isEmojiOnly(text) ? 'msg-text msg-emoji' : isPlain(markdown(text)) ? 'msg-text' : 'msg-text msg-blocks';
+export const textClass = (text: string, emoji?: EmojiState): string =>
+	isEmojiOnly(text, emoji) ? 'msg-text msg-emoji' : isPlain(markdown(text)) ? 'msg-text' : 'msg-text msg-blocks';
 
 function Mention({ who, text, tab }: { who: Name; text: string; tab: number }) {
 	const { openDialog } = useUi();
