@@ -175,7 +175,8 @@ describe("the wall clock leaps", () => {
 				await sleep(500);
 			}
 			for (const f of [...all, p]) await exactly(f, room, 1, 6);
-			await until(() => all.every((f, i) => f.lines.filter((l) => l.type === "heartbeat").length >= beats[i] + 3), { what: "three more heartbeats" });
+			const more = (f, i) => f.lines.filter((l) => l.type === "heartbeat").length >= beats[i] + 3;
+			await until(() => all.every(more), { what: "three more heartbeats" });
 			const q = Date.now();
 			assert.equal((await poll(bob, { via: "realtime1", cursor: a.hello.cursor.replace(/\d+$/, (d) => d), wait: 0 })).status, 200);
 			assert.equal((await poll(bob, { via: "realtime1", cursor: p.at, wait: 2 })).status, 200);

@@ -175,6 +175,7 @@ const plans = {
 		build("build (plain)", "programs", "unit-bins", "db-bins"),
 		build("build (web client)", "client"),
 		{ name: "clang-tidy", alone: true, minutes: 15, steps: [{ argv: ["tests/support/tidy.sh"], count: tap }] },
+		nodeSuite("chaos (property)", "tests/chaos", 14, { ...unchecked, SECONDS: "600" }, "property"), // others go on beside it
 		unitSuite("unit (clang)", "clang"),
 		unitSuite("unit (threads)", "tsan"),
 		unitSuite("unit (valgrind)", "plain", VALGRIND, 10),
@@ -211,7 +212,6 @@ const plans = {
 				},
 			],
 		},
-		nodeSuite("chaos (property)", "tests/chaos", 14, { ...unchecked, SECONDS: "600" }, "property"),
 		nodeSuite("chaos (long)", "tests/chaos", 5, { STOP_SECONDS: "60" }, "stop"),
 		{
 			name: "fuzz",
