@@ -9,10 +9,12 @@ import { sleep } from "../support/until.mjs";
 import { makeChannel, ok } from "../api/help.mjs";
 import { DESKTOP, PHONE, becomes, launch, live, person, say, seen } from "./help.mjs";
 
+const GRACE = 2500; // ms in which who has gone may come back unseen: a reload takes that long where the machine is busy
+
 let stack, browser, api;
 const ids = {};
 before(async () => {
-	stack = await startStack({ realtime: 2, conf: { presence: { lease: "4s", renew: "1s", grace: "500ms", away: "3s", poll_slack: "20s" } } });
+	stack = await startStack({ realtime: 2, conf: { presence: { lease: "4s", renew: "1s", grace: `${GRACE}ms`, away: "3s", poll_slack: "20s" } } });
 	browser = await launch();
 	api = client(stack, { token: await stack.token("alice", ["read", "write"]) });
 	for (const u of ok(await api.get("/api/v1/users?limit=100")).users) ids[u.handle] = u.id;
@@ -184,8 +186,17 @@ for (const by of ["ws", "sse", "poll"])
 				attributes: true,
 			});
 		});
-		await c.page.reload();
-		await live(c.page, by);
+		// One that took longer is a going, and proves nothing.
+		let quick = false;
+		for (let n = 0; n < 5 && !quick; n++) {
+			await moves(c.page, b.page, "Carol");
+			await b.page.evaluate(() => (window.marks = []));
+			const began = Date.now();
+			await c.page.reload();
+			await live(c.page, by);
+			quick = Date.now() - began < GRACE - 200;
+		}
+		assert.ok(quick, `a reload within ${GRACE} ms`);
 		if (by === "poll") await sleep(3100); // the beacon of a page that goes sooner may be that of the page before it (doc/presence.md)
 		await c.page.close();
 		await shows(b.page, "Carol", "offline");
