@@ -7,6 +7,7 @@
 #include <cmocka.h>
 // clang-format on
 #include "lib/base/config.h"
+#include "lib/chat/mention.h"
 #include "lib/chat/message.h"
 #include "lib/json/jx.h"
 #include <jansson.h>
@@ -132,6 +133,21 @@ static void a_send_names_people(void **state)
 	write_item_free(&item);
 	item = good(NAMING("[" TEN_IDS("1") "," TEN_IDS("2") "," TEN_IDS("3") "," TEN_IDS("4") "," TEN_IDS("5") "]"));
 	assert_int_equal(item->named_n, MENTIONS_MAX);
+	write_item_free(&item);
+}
+
+static void a_send_names_several_at_once(void **state)
+{
+	struct write_item *item = good(NAMING("[\"here\",7,\"group:4\",\"channel\"]"));
+
+	(void)state;
+	assert_string_equal(item->body, "{\"text\":\"x\",\"mentions\":[7,\"here\",\"group:4\",\"channel\"]}");
+	assert_int_equal(item->named_n, 1);
+	assert_int_equal(item->calls_n, 3);
+	assert_int_equal(item->calls[0], CALL_HERE);
+	assert_int_equal(item->calls[1], 4);
+	assert_int_equal(item->calls[2], CALL_CHANNEL);
+	assert_true(message_completed(item));
 	write_item_free(&item);
 }
 
@@ -365,6 +381,7 @@ int main(void)
 		cmocka_unit_test(a_line_tells_its_sender),
 		cmocka_unit_test(what_a_send_must_not_be_is_named),
 		cmocka_unit_test(a_send_names_people),
+		cmocka_unit_test(a_send_names_several_at_once),
 		cmocka_unit_test(a_send_bears_files),
 		cmocka_unit_test(a_send_refers_to_messages),
 		cmocka_unit_test(the_longest_text_is_taken_whatever_it_weighs),

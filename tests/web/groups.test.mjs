@@ -18,7 +18,7 @@ before(async () => {
 	await stack.psql(`
 		with u as (insert into users (handle, name) select 'p' || n, 'Person ' || n from generate_series(1, 8) n returning id)
 		select members_insert(${id}, array_agg(id), array_fill('member'::text, array[8]), false) from u`);
-	alice = await person(stack, browser, "alice", { path: `/c/${id}` });
+	alice = await person(stack, browser, "alice", { path: `/c/${id}`, reducedMotion: "reduce" });
 });
 after(async () => {
 	assert.deepEqual(alice?.faults ?? [], []);
