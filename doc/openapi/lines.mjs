@@ -99,6 +99,7 @@ const server = {
 			version: int(1),
 			"text?": text(),
 			"files?": list(id),
+			"reply_to?": orNull(seq),
 			"edited_at?": ref("Time"),
 		},
 		{ description: "one's own; without `text` it is long: ask for it" },
