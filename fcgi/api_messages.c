@@ -1,7 +1,9 @@
 /* api_messages: sending by the writer, reading by seq. */
 #include "fcgi/app.h"
+#include "fcgi/files_thread.h"
 #include "fcgi/handlers.h"
 #include "fcgi/paging.h"
+#include "lib/auth/rate.h"
 #include "lib/chat/message.h"
 #include "lib/json/jx.h"
 #include <stdio.h>
@@ -14,6 +16,10 @@ static int write_message(struct request *q, struct write_item **item, struct err
 		return -1;
 	if (message_item(q->config, q->json, q->param[0], q->session.user, item, e) < 0)
 		return -1;
+	if ((*item)->calls_n && rate_call(q->app->rate, q->session.user, e) < 0) {
+		write_item_free(item);
+		return -1;
+	}
 	q->app->gate->write(q->app->gate, item, 1, e);
 	return *item ? 0 : -1;
 }
@@ -33,9 +39,8 @@ int handle_message_send(struct request *q, struct response *r, struct err *e)
 			response_headerf(r, "Location", "/api/v1/channels/%lld/messages/%lld", (long long)item->channel,
 					 (long long)item->seq);
 		}
-		if (item->again || item->files_n) {
-			/* The first time's answer was lost: the message as it is now. What its files are is in its row.
-			 */
+		if (item->again || !message_renders(item)) {
+			/* The first time's answer was lost: the message as it is now. Or its row tells more. */
 			rc = history_get(q->db, item->channel, q->session.user, item->seq, &r->body, e);
 		} else {
 			strbuf_addc(&r->body, '{');
@@ -82,7 +87,11 @@ int handle_message_delete(struct request *q, struct response *r, struct err *e)
 {
 	struct acting who = request_acting(q);
 
-	return message_delete(q->db, &who, q->param[0], q->param[1], &r->body, e);
+	if (message_delete(q->db, &who, q->param[0], q->param[1], &r->body, e) < 0)
+		return -1;
+	if (q->app->care) /* its files are to go from the store, and from what was forwarded */
+		files_thread_wake(q->app->care);
+	return 0;
 }
 
 int handle_message_get(struct request *q, struct response *r, struct err *e)

@@ -66,6 +66,9 @@ static int read_line(struct request *q, struct span text, bool first, struct ask
 		return -1;
 	rc = op_read(q->config, o, q->session.user, q->session.scopes, &l->ask, e);
 	jx_free(&o);
+	if (rc == 0 && l->ask.kind == OP_SEND && l->ask.item->calls_n &&
+	    (rc = rate_call(q->app->rate, q->session.user, e)) < 0)
+		write_item_free(&l->ask.item);
 	return rc;
 }
 

@@ -108,8 +108,8 @@ static void answer(struct parked *p, int64_t now)
 	char cursor[CURSOR_TEXT_MAX];
 
 	response_init(&r);
-	if (p->poll.problem.code) {
-		response_problem(&r, &p->poll.problem, p->id);
+	if (p->poll.problem) {
+		response_problem(&r, p->poll.problem, p->id);
 	} else {
 		live_poll_take_state(&p->poll);
 		live_poll_render(&p->poll, &r.body, cursor);
@@ -240,7 +240,7 @@ void parked_tick(struct parked *p, int64_t now)
 {
 	struct events *ev = p->events;
 
-	if (p->state == PARKED_NEW && !p->poll.problem.code) {
+	if (p->state == PARKED_NEW && !p->poll.problem) {
 		if (live_is_ready(ev->live))
 			enter(p);
 		else if (p->poll.arrived + READY_MS <= now)

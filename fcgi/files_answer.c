@@ -161,18 +161,21 @@ static const char *type_told(const char *type)
 void files_answer_object(struct files_request *q, const struct local_meta *m, const char *path)
 {
 	const char *asked = files_query(q, "response-content-type"), *type = asked ? asked : m->type;
+	const char *cache = files_query(q, "response-cache-control");
 	bool head = !strcmp(q->method, "HEAD");
 	char etag[LOCAL_ETAG_SIZE];
 
+	if (!cache || !visible(cache))
+		cache = "private, max-age=300";
 	local_etag(m->sha256, m->parts, etag);
 	if (etag_listed(files_param(q, "HTTP_IF_NONE_MATCH"), etag)) {
 		files_answer(q, 304, NULL);
-		strbuf_addf(&q->head, "ETag: %s\r\nCache-Control: private, max-age=300\r\n", etag);
+		strbuf_addf(&q->head, "ETag: %s\r\nCache-Control: %s\r\n", etag, cache);
 		return;
 	}
 	/* Only a program looks at a HEAD: it gets the truth. */
 	files_answer(q, 200, head ? type : type_told(type));
-	strbuf_addf(&q->head, "ETag: %s\r\nCache-Control: private, max-age=300\r\n", etag);
+	strbuf_addf(&q->head, "ETag: %s\r\nCache-Control: %s\r\n", etag, cache);
 	disposition(q, type);
 	checksum(q, m);
 	if (head || !q->f->internal_path) /* nginx says so by itself, and once more */

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define PARAMS_MAX ((size_t)64 << 10)
-#define TURN_READS 16     /* buffers, before others have their turn */
+#define TURN_READS 8      /* buffers, before others have their turn */
 #define SILENT_MS 300000  /* a web server cuts its own slow clients long before */
 #define ANSWERED_MS 30000 /* one that does not take its answer, or sends a body that nobody wants */
 
@@ -209,7 +209,11 @@ static enum next receive(struct files_conn *c, char *buf)
 	if (n == 0)
 		return c->ending && c->q && c->q->state == FILES_BODY ? NEXT_MORE : NEXT_GONE;
 	c->last = clock_mono_ms();
-	return record_read(&c->reader, buf, (size_t)n, on_record, c) ? NEXT_MORE : NEXT_GONE;
+	if (!record_read(&c->reader, buf, (size_t)n, on_record, c))
+		return NEXT_GONE;
+	if (c->q)
+		files_request_flush(c->q);
+	return NEXT_MORE;
 }
 
 /* One turn; NEXT_MORE: it has had enough for now. */

@@ -12,10 +12,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/queue.h>
+#include <sys/uio.h>
 struct config;
 
-#define FILES_PREFIX "/s3/" /* in front of the bucket, as lib/store makes addresses */
-#define FILES_BUFFER ((size_t)64 << 10)
+#define FILES_PREFIX "/s3/"              /* in front of the bucket, as lib/store makes addresses */
+#define FILES_BUFFER ((size_t)256 << 10) /* more than a Unix socket holds: all that is there comes by one call */
+#define FILES_PIECES 64
 
 struct files_conn;
 TAILQ_HEAD(files_conns, files_conn);
@@ -59,6 +61,8 @@ struct files_request {
 
 	const struct files_op *op;
 	int64_t size, got;
+	struct iovec pieces[FILES_PIECES]; /* of the body, in the reader's buffer: not taken in yet */
+	size_t n_pieces;
 	const char *type, *upload;
 	int number;
 	struct local_write *write;
@@ -74,11 +78,21 @@ struct files_request *files_request_new(struct files *f);
 void files_request_free(struct files_request **q);
 /* All parameters: judges, and acts where it needs no body. */
 void files_request_begin(struct files_request *q, const char *params, size_t n);
+/* Notes a piece of the body; p stays as it is until files_request_flush() or files_request_end(). */
 void files_request_add(struct files_request *q, const char *p, size_t n);
+/* Takes in what was noted, all at once: records are short, calls are not free. */
+void files_request_flush(struct files_request *q);
 void files_request_end(struct files_request *q);
 void files_request_work(struct files_request *q);
 /* Answers with an error; what was under way is dropped. */
 void files_request_fail(struct files_request *q, enum s3_err e);
+
+/* --- whether it may (fcgi/files_judge.c) */
+/* Takes path, bucket, key and query from uri. */
+enum s3_err files_take_target(struct files_request *q);
+enum s3_err files_take_length(struct files_request *q);
+/* The signature. sends: what comes must be as long as was signed. */
+enum s3_err files_judge(struct files_request *q, bool sends);
 
 /* --- answers (fcgi/files_answer.c) */
 const char *files_param(const struct files_request *q, const char *name);

@@ -1,4 +1,4 @@
-/* files_request: what is asked for, whether it is signed, and the doing of it. */
+/* files_request: what is asked for, and the doing of it. */
 #include "fcgi/files_private.h"
 #include "fcgi/record.h"
 #include "lib/base/clock.h"
@@ -6,9 +6,7 @@
 #include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
-#include "lib/base/utf8.h"
 #include "lib/http/uri.h"
-#include <ctype.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +14,6 @@
 
 #define ARENA_LIMIT ((size_t)512 << 10) /* the parameters are at most 64 KiB, and are in there twice */
 #define PARAMS_MAX 256
-#define QUERY_MAX 40
 #define COMPLETE_MAX ((int64_t)4 << 20)
 #define LIST_MAX 1000
 #define JOIN_STEP ((int64_t)32 << 20) /* bytes that are copied before others have their turn */
@@ -25,7 +22,7 @@
 struct files_op {
 	const char *method, *subresource;
 	void (*begin)(struct files_request *q);
-	void (*add)(struct files_request *q, const char *p, size_t n);
+	void (*add)(struct files_request *q, const struct iovec *pieces, size_t n);
 	void (*end)(struct files_request *q);
 };
 
@@ -118,9 +115,9 @@ static void put_begin(struct files_request *q)
 	well(q, local_write_new(q->f->local, q->size, given ? expected : NULL, &q->write));
 }
 
-static void put_add(struct files_request *q, const char *p, size_t n)
+static void put_add(struct files_request *q, const struct iovec *pieces, size_t n)
 {
-	well(q, local_write_add(q->write, p, n));
+	well(q, local_write_add(q->write, pieces, n));
 }
 
 static const char *type_sent(struct files_request *q)
@@ -273,9 +270,11 @@ static void complete_begin(struct files_request *q)
 		q->complete = local_complete_new();
 }
 
-static void complete_add(struct files_request *q, const char *p, size_t n)
+static void complete_add(struct files_request *q, const struct iovec *pieces, size_t n)
 {
-	well(q, local_complete_add(q->complete, p, n, false));
+	for (size_t i = 0; i < n; i++)
+		if (!well(q, local_complete_add(q->complete, pieces[i].iov_base, pieces[i].iov_len, false)))
+			return;
 }
 
 static void complete_end(struct files_request *q)
@@ -319,7 +318,7 @@ static const struct files_op ops[] = {
 	{"DELETE", "uploadId", abort_upload, NULL, NULL},
 };
 
-/* ---- judging */
+/* ---- which it is */
 
 /* Copies FastCGI's parameters, each with a NUL behind it. */
 static bool take_params(struct files_request *q, const char *p, size_t n)
@@ -338,92 +337,6 @@ static bool take_params(struct files_request *q, const char *p, size_t n)
 		q->values[q->n_params++].n = value.n;
 	}
 	return true;
-}
-
-/* By the name that CGI has for it (RFC 3875, 4.1.18). */
-static const char *header(void *arg, const char *name)
-{
-	char cgi[128] = "HTTP_";
-	size_t at = 5;
-
-	if (!strcmp(name, "content-type"))
-		return files_param(arg, "CONTENT_TYPE");
-	if (!strcmp(name, "content-length"))
-		return files_param(arg, "CONTENT_LENGTH");
-	if (strlen(name) >= sizeof(cgi) - at)
-		return NULL;
-	for (; *name; name++)
-		cgi[at++] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
-	cgi[at] = 0;
-	return files_param(arg, cgi);
-}
-
-static enum s3_err take_target(struct files_request *q)
-{
-	size_t prefix = strlen(FILES_PREFIX), n = strcspn(q->uri, "?");
-	struct err e = {0};
-	char *path, *slash;
-
-	if (strncmp(q->uri, FILES_PREFIX, prefix) != 0)
-		return S3_NO_BUCKET;
-	path = arena_strndup(q->arena, q->uri + prefix, n - MIN_OF(n, prefix));
-	n = strlen(path);
-	if (!percent_decode(path, &n, false) || !utf8_valid(path, n) || utf8_has_control(path, n, ""))
-		return S3_BAD_URI;
-	q->path = arena_printf(q->arena, FILES_PREFIX "%s", path);
-	slash = strchr(path, '/');
-	q->bucket = path;
-	q->key = slash ? slash + 1 : "";
-	if (slash)
-		*slash = 0;
-	if (strlen(q->key) > LOCAL_KEY_MAX)
-		return S3_KEY_TOO_LONG;
-	n = strcspn(q->uri, "?");
-	q->query = arena_alloc(q->arena, QUERY_MAX * sizeof(*q->query));
-	if (q->uri[n] &&
-	    uri_query(q->arena, q->uri + n + 1, strlen(q->uri + n + 1), q->query, QUERY_MAX, &q->n_query, &e) < 0)
-		return S3_BAD_QUERY;
-	return S3_OK;
-}
-
-/* Whether list, "a;b;c", has name. */
-static bool listed(const char *list, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (; *list; list += strcspn(list, ";"), list += *list == ';')
-		if (!strncmp(list, name, n) && (list[n] == ';' || !list[n]))
-			return true;
-	return false;
-}
-
-static enum s3_err judge(struct files_request *q, bool sends)
-{
-	struct sigv4_arrived arrived = {
-		.method = q->method,
-		.uri = q->uri,
-		.host = files_param(q, "HTTP_HOST"),
-		.header = header,
-		.arg = q,
-		.now = clock_now_us() / 1000000,
-	};
-	AUTO_STRBUF names = {.max = 4096};
-
-	switch (sigv4_verify(&arrived, &q->f->keys, &names)) {
-	case SIGV4_OK:
-		break;
-	case SIGV4_MALFORMED:
-		return files_query(q, "X-Amz-Signature") ? S3_BAD_QUERY : S3_ACCESS_DENIED;
-	case SIGV4_UNKNOWN_KEY:
-		return S3_UNKNOWN_KEY;
-	case SIGV4_EXPIRED:
-		return S3_EXPIRED;
-	case SIGV4_DIFFERS:
-		return S3_SIGNATURE;
-	}
-	if (sends && !listed(strbuf_cstr(&names), "content-length"))
-		return S3_UNSIGNED_LENGTH;
-	return strcmp(q->bucket, q->f->config->files.bucket) != 0 ? S3_NO_BUCKET : S3_OK;
 }
 
 /* Parameters that change nothing, and those that the operations know. Others ask for what is not done here. */
@@ -458,25 +371,15 @@ static enum s3_err choose(struct files_request *q)
 	return q->op && q->key[0] ? S3_OK : S3_METHOD;
 }
 
-static enum s3_err take_length(struct files_request *q)
-{
-	const char *length = files_param(q, "CONTENT_LENGTH");
-
-	if (files_param(q, "HTTP_TRANSFER_ENCODING") || !length || !length[0] ||
-	    !int_parse(length, strlen(length), INT64_MAX, &q->size))
-		return S3_NO_LENGTH;
-	return S3_OK;
-}
-
 static enum s3_err begin(struct files_request *q)
 {
 	bool sends = !strcmp(q->method, "PUT");
-	enum s3_err rc = take_target(q);
+	enum s3_err rc = files_take_target(q);
 
 	if (rc == S3_OK && (sends || !strcmp(q->method, "POST")))
-		rc = take_length(q);
+		rc = files_take_length(q);
 	if (rc == S3_OK)
-		rc = judge(q, sends);
+		rc = files_judge(q, sends);
 	return rc == S3_OK ? choose(q) : rc;
 }
 
@@ -511,12 +414,25 @@ void files_request_add(struct files_request *q, const char *p, size_t n)
 	q->got += (int64_t)n;
 	if (q->got > q->size)
 		files_request_fail(q, S3_INCOMPLETE); /* more than was declared */
-	else if (q->op->add)
-		q->op->add(q, p, n);
+	if (q->state != FILES_BODY || !n)
+		return;
+	q->pieces[q->n_pieces++] = (struct iovec){.iov_base = (void *)(uintptr_t)p, .iov_len = n};
+	if (q->n_pieces == FILES_PIECES)
+		files_request_flush(q);
+}
+
+void files_request_flush(struct files_request *q)
+{
+	size_t n = q->n_pieces;
+
+	q->n_pieces = 0;
+	if (n && q->state == FILES_BODY && q->op->add)
+		q->op->add(q, q->pieces, n);
 }
 
 void files_request_end(struct files_request *q)
 {
+	files_request_flush(q);
 	if (q->state != FILES_BODY)
 		return;
 	if (q->got != q->size)

@@ -25,6 +25,13 @@ int handle_member_remove(struct request *q, struct response *r, struct err *e);
 int handle_prefs_change(struct request *q, struct response *r, struct err *e);
 int handle_sidebar_get(struct request *q, struct response *r, struct err *e);
 int handle_sidebar_set(struct request *q, struct response *r, struct err *e);
+/* api_groups.c */
+int handle_group_list(struct request *q, struct response *r, struct err *e);
+int handle_group_get(struct request *q, struct response *r, struct err *e);
+int handle_group_make(struct request *q, struct response *r, struct err *e);
+int handle_group_change(struct request *q, struct response *r, struct err *e);
+int handle_group_delete(struct request *q, struct response *r, struct err *e);
+int handle_reach(struct request *q, struct response *r, struct err *e);
 /* api_channel_invites.c */
 int handle_channel_invite_list(struct request *q, struct response *r, struct err *e);
 int handle_channel_invite_make(struct request *q, struct response *r, struct err *e);
@@ -116,6 +123,10 @@ int handle_own_file_list(struct request *q, struct response *r, struct err *e);
 int handle_own_files_erase(struct request *q, struct response *r, struct err *e);
 int handle_admin_file_list(struct request *q, struct response *r, struct err *e);
 int handle_admin_files_erase(struct request *q, struct response *r, struct err *e);
+/* api_emoji.c */
+int handle_emoji_list(struct request *q, struct response *r, struct err *e);
+int handle_emoji_add(struct request *q, struct response *r, struct err *e);
+int handle_emoji_remove(struct request *q, struct response *r, struct err *e);
 /* api_search.c */
 int handle_search(struct request *q, struct response *r, struct err *e);
 /* api_ops.c */

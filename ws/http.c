@@ -51,7 +51,8 @@ struct http {
 	struct wheel *wheel;
 	uv_poll_t listener;
 	int listen_fd;
-	bool resting; /* the listener, for want of descriptors */
+	bool resting;            /* the listener, for want of descriptors */
+	struct http_head *spare; /* of the last request: the next one has its memory */
 	LIST_HEAD(, http_conn) all;
 };
 
@@ -128,6 +129,25 @@ void http_finish(struct http_conn *h)
 
 /* ---- requests */
 
+static struct http_head *take_head(struct http *s)
+{
+	struct http_head *head = s->spare;
+
+	s->spare = NULL;
+	return head ? head : http_head_new();
+}
+
+static void drop_head(struct http *s, struct http_head **head)
+{
+	if (s->spare || http_head_large(*head)) {
+		http_head_free(head);
+		return;
+	}
+	http_head_reset(*head);
+	s->spare = *head;
+	*head = NULL;
+}
+
 /* Takes up what has come, one request after the other. */
 static void process(struct http_conn *h)
 {
@@ -145,7 +165,7 @@ static void process(struct http_conn *h)
 		if (rc == HTTP_WHOLE) {
 			h->head = http_head_rest(head);
 			h->server->hooks->request(h->server->arg, h, head);
-			http_head_free(&head);
+			drop_head(h->server, &head);
 		} else {
 			http_head_free(&h->head);
 			h->server->hooks->broken(h->server->arg, h, rc);
@@ -289,14 +309,14 @@ static void read_some(struct http_conn *h)
 	char *p;
 
 	if (!h->head)
-		h->head = http_head_new();
+		h->head = take_head(h->server);
 	p = http_head_room(h->head, &room);
 	do
 		n = room ? recv(h->fd, p, room, MSG_DONTWAIT) : 0;
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN) {
 		if (idle)
-			http_head_free(&h->head);
+			drop_head(h->server, &h->head);
 		return;
 	}
 	if (n <= 0) {
@@ -308,9 +328,9 @@ static void read_some(struct http_conn *h)
 	}
 	http_head_came(h->head, (size_t)n);
 	if (h->state == READING) {
-		if (idle) /* the first bytes of a request */
-			set_time_out(h, HEAD_MS);
 		process(h);
+		if (idle && h->state == READING && h->head) /* the first bytes of a request, which is not whole */
+			set_time_out(h, HEAD_MS);
 	} else {
 		if (http_head_full(h->head))
 			watch(h, h->events & ~UV_READABLE);
@@ -477,6 +497,7 @@ void http_close(struct http *s)
 void http_free(struct http **s)
 {
 	wheel_free(&(*s)->wheel);
+	http_head_free(&(*s)->spare);
 	free(*s);
 	*s = NULL;
 }

@@ -93,13 +93,31 @@ static const llhttp_settings_t settings = {
 
 /* ---- */
 
+static void begin(struct http_head *h)
+{
+	llhttp_init(&h->parser, HTTP_REQUEST, &settings);
+	h->parser.data = h;
+}
+
 struct http_head *http_head_new(void)
 {
 	struct http_head *h = xcalloc(1, sizeof(*h));
 
-	llhttp_init(&h->parser, HTTP_REQUEST, &settings);
-	h->parser.data = h;
+	begin(h);
 	return h;
+}
+
+void http_head_reset(struct http_head *h)
+{
+	char *p = h->p;
+	size_t cap = h->cap;
+
+	if (p)
+		secret_wipe(p, h->n);
+	memset(h, 0, sizeof(*h));
+	h->p = p;
+	h->cap = cap;
+	begin(h);
 }
 
 void http_head_free(struct http_head **h)
@@ -139,6 +157,11 @@ void http_head_came(struct http_head *h, size_t n)
 bool http_head_full(const struct http_head *h)
 {
 	return h->n == HTTP_HEAD_MAX;
+}
+
+bool http_head_large(const struct http_head *h)
+{
+	return h->cap > (size_t)GROW * 4;
 }
 
 const char *http_head_bytes(const struct http_head *h, size_t *n)
@@ -224,17 +247,18 @@ static const char *copy(const struct http_head *h, size_t i, char *out, size_t s
 	return out;
 }
 
-static bool is_named(const struct http_head *h, size_t i, const char *name)
+static bool is_named(const struct http_head *h, size_t i, const char *name, size_t n)
 {
-	return h->name[i].n == strlen(name) && !strncasecmp(h->p + h->name[i].at, name, h->name[i].n);
+	return h->name[i].n == n && !strncasecmp(h->p + h->name[i].at, name, n);
 }
 
 const char *http_header(const struct http_head *h, const char *name, char *out, size_t size)
 {
 	const char *found = NULL;
+	size_t n = strlen(name);
 
 	for (size_t i = 0; i < h->headers; i++) {
-		if (!is_named(h, i, name))
+		if (!is_named(h, i, name, n))
 			continue;
 		if (found) {
 			out[0] = 0;
@@ -247,11 +271,11 @@ const char *http_header(const struct http_head *h, const char *name, char *out, 
 
 char *http_header_whole(const struct http_head *h, const char *name, size_t max)
 {
-	size_t n = 0;
+	size_t name_n = strlen(name), n = 0;
 	char *out;
 
 	for (size_t i = 0; i < h->headers; i++)
-		if (is_named(h, i, name))
+		if (is_named(h, i, name, name_n))
 			n = MAX_OF(n, (size_t)h->value[i].n + 1);
 	if (!n)
 		return NULL;
@@ -263,8 +287,10 @@ char *http_header_whole(const struct http_head *h, const char *name, size_t max)
 
 const char *http_header_last(const struct http_head *h, const char *name, char *out, size_t size)
 {
+	size_t n = strlen(name);
+
 	for (size_t i = h->headers; i-- > 0;)
-		if (is_named(h, i, name))
+		if (is_named(h, i, name, n))
 			return copy(h, i, out, size);
 	return NULL;
 }

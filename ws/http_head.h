@@ -16,11 +16,14 @@ enum http_parsed {
 
 struct http_head *http_head_new(void);
 void http_head_free(struct http_head **h); /* wiped: it holds credentials. NULL is fine */
+/* Wiped too, as a new one; it keeps its memory. */
+void http_head_reset(struct http_head *h);
 
 /* Room for bytes that come in, at most HTTP_HEAD_MAX in all; then how many came. */
 char *http_head_room(struct http_head *h, size_t *n);
 void http_head_came(struct http_head *h, size_t n);
 bool http_head_full(const struct http_head *h);
+bool http_head_large(const struct http_head *h); /* it has more memory than most need */
 /* All that came, the head and what is behind it. */
 const char *http_head_bytes(const struct http_head *h, size_t *n);
 

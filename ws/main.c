@@ -1,5 +1,6 @@
 /* pulsechat-realtime: delivers events over WebSocket, server-sent events and long-poll. Puts the parts together, and
  * takes them apart in order. */
+#include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/auth/access_jwt.h"
 #include "lib/auth/oidc.h"
@@ -36,7 +37,8 @@
 
 #define QUERY_CONNECTIONS 3
 #define FRAME_CACHE_BYTES ((size_t)4 << 20)
-#define LISTEN_LATEST_MS 1000 /* a database that is away shall not keep us from saying so */
+#define ARENA_BYTES ((size_t)256 << 10) /* a query's copies: a head is 16 KiB at most */
+#define LISTEN_LATEST_MS 1000           /* a database that is away shall not keep us from saying so */
 
 static const char usage[] = "usage: pulsechat-realtime [-c FILE] [--listen ADDRESS] [--node NAME]\n"
 			    "  -c, --config FILE  configuration (/etc/pulsechat/pulsechat.conf)\n"
@@ -192,6 +194,7 @@ static void set_up(struct realtime *rt, const struct config *c, const struct opt
 	rt->rate = rate_new(c);
 	rt->oidc = oidc_new(c);
 	rt->sessions = session_cache_new();
+	rt->arena = arena_new(ARENA_BYTES);
 	rt->streams = instances_new();
 	rt->polls = polls_new();
 	rt->marks = marks_new(rt);
@@ -231,6 +234,9 @@ static void take_down(struct realtime *rt)
 	rate_free(&rt->rate);
 	oidc_free(&rt->oidc);
 	session_cache_free(&rt->sessions);
+	arena_free(&rt->arena);
+	strbuf_release(&rt->answer);
+	strbuf_release(&rt->answer_head);
 	marks_free(&rt->marks);
 	wheel_free(&rt->wheel);
 }

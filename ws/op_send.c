@@ -1,4 +1,5 @@
 /* op_send: a message, through the writer. */
+#include "lib/auth/rate.h"
 #include "lib/base/fault.h"
 #include "lib/chat/message.h"
 #include "lib/db/writer.h"
@@ -30,6 +31,10 @@ int ops_send(struct op *op, const struct op_ask *ask, struct err *e)
 {
 	struct write_item *item = ask->item;
 
+	if (item->calls_n && rate_call(op->rt->rate, item->sender, e) < 0) {
+		write_item_free(&item);
+		return -1;
+	}
 	item->done = on_written;
 	item->arg = op;
 	if (writer_submit(op->rt->writer, item, e) < 0) {

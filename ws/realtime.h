@@ -1,9 +1,10 @@
 /* realtime: what the parts of pulsechat-realtime share: one loop, one thread. */
 #pragma once
-#include "lib/base/base.h"
+#include "lib/base/strbuf.h"
 #include <sys/queue.h>
 #include <uv.h>
 
+struct arena;
 struct config;
 struct conn;
 struct frame_cache;
@@ -44,6 +45,8 @@ struct realtime {
 	const char *unlink_at_end;     /* the socket's file */
 	struct conn_list conns, dirty; /* all; those with something to write */
 	size_t conns_n;
-	unsigned turn; /* counts flushes */
+	struct arena *arena;               /* of the request that is being read */
+	unsigned turn;                     /* counts flushes */
+	struct strbuf answer, answer_head; /* of the poll that is being answered, kept for the next one */
 	bool draining;
 };

@@ -26,8 +26,7 @@
 
 #define ARGUMENTS_MAX 8
 #define AUTHORIZATION_MAX ((size_t)JWT_MAX + 16)
-#define ARENA_BYTES ((size_t)256 << 10) /* a query's copies: a head is 16 KiB at most */
-#define PROTOCOL_HEADER_MAX 127         /* 4.1.6 reads the subprotocols into 128 bytes */
+#define PROTOCOL_HEADER_MAX 127 /* 4.1.6 reads the subprotocols into 128 bytes */
 #define WEBSOCKET_KEY_LEN 24
 
 /* An exact media range; one with q=0 is what nobody sends. */
@@ -102,6 +101,16 @@ static int read_sum(const struct uri_pair *pairs, size_t n, const char *name, in
 	return err_set(e, ERR_BAD_FIELD, name, "must be a whole number");
 }
 
+static int read_interests(const struct uri_pair *pairs, size_t n, struct request *q, struct err *e)
+{
+	const char *focus = argument(pairs, n, "focus"), *watch = argument(pairs, n, "watch");
+
+	if (!focus && !watch)
+		return 0;
+	q->interests = xmalloc(sizeof(*q->interests));
+	return interests_parse(focus, watch, q->interests, e);
+}
+
 static int read_pairs(struct realtime *rt, const struct http_head *head, struct request *q,
 		      const struct uri_pair *pairs, size_t n, struct err *e)
 {
@@ -126,7 +135,7 @@ static int read_pairs(struct realtime *rt, const struct http_head *head, struct 
 		rand_uuid(q->instance);
 	if (read_sum(pairs, n, "reads", &q->reads, e) < 0 || read_sum(pairs, n, "drafts", &q->drafts, e) < 0)
 		return -1;
-	if (interests_parse(argument(pairs, n, "focus"), argument(pairs, n, "watch"), &q->interests, e) < 0)
+	if (read_interests(pairs, n, q, e) < 0)
 		return -1;
 	value = argument(pairs, n, "active");
 	if (value && strcmp(value, "1") != 0)
@@ -146,18 +155,16 @@ static int read_pairs(struct realtime *rt, const struct http_head *head, struct 
 static int read_query(struct realtime *rt, const struct http_head *head, struct request *q, struct err *e)
 {
 	struct uri_pair pairs[ARGUMENTS_MAX];
-	struct arena *arena;
 	size_t n, count;
 	const char *query = http_query(head, &n);
 	int rc;
 
 	if (!n)
 		return read_pairs(rt, head, q, pairs, 0, e);
-	arena = arena_new(ARENA_BYTES);
-	rc = uri_query(arena, query, n, pairs, COUNT_OF(pairs), &count, e);
+	rc = uri_query(rt->arena, query, n, pairs, COUNT_OF(pairs), &count, e);
 	if (rc == 0)
 		rc = read_pairs(rt, head, q, pairs, count, e);
-	arena_free(&arena);
+	arena_reset(rt->arena);
 	return rc;
 }
 
@@ -312,6 +319,7 @@ void request_free(struct request **r)
 	if (!*r)
 		return;
 	request_drop_jwt(*r);
+	free((*r)->interests);
 	secret_wipe(*r, sizeof(**r));
 	free(*r);
 	*r = NULL;

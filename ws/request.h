@@ -21,11 +21,11 @@ struct request {
 	bool has_credential; /* a stream without one is accepted, to be told 4001 */
 	bool close;          /* the connection ends with the answer */
 	struct cursor cursor;
-	int64_t reads, drafts;      /* as of receiver_asks() */
-	char instance[37];          /* made here where the client names none */
-	int64_t wait_ms;            /* of a poll */
-	bool active;                /* … it brings input */
-	struct interests interests; /* of a poll and of server-sent events */
+	int64_t reads, drafts;       /* as of receiver_asks() */
+	char instance[37];           /* made here where the client names none */
+	int64_t wait_ms;             /* of a poll */
+	bool active;                 /* … it brings input */
+	struct interests *interests; /* of a poll and of server-sent events; NULL: it names none */
 	char secret_hash[SESSION_HASH_MAX];
 	char *jwt;                        /* a provider's access token, until it has been looked at; NULL: none */
 	char address[CALLER_ADDRESS_MAX]; /* of the client, "" where unknown */

@@ -6,6 +6,7 @@
 #include <uthash.h>
 
 #define KEPT_MAX 20000
+#define KEY_LEN (SESSION_HASH_MAX - 1)
 
 struct entry {
 	struct session session;
@@ -49,11 +50,20 @@ void session_cache_free(struct session_cache **c)
 	*c = NULL;
 }
 
+/* A part of what is a hash already. */
+static unsigned value_of(const char *hash)
+{
+	unsigned value;
+
+	HASH_VALUE(hash, KEY_LEN / 4, value);
+	return value;
+}
+
 static struct entry *find(struct session_cache *c, const char *hash)
 {
 	struct entry *e;
 
-	HASH_FIND_STR(c->all, hash, e);
+	HASH_FIND_BYHASHVALUE(hh, c->all, hash, KEY_LEN, value_of(hash), e);
 	return e;
 }
 
@@ -92,7 +102,7 @@ void session_cache_put(struct session_cache *c, const char hash[SESSION_HASH_MAX
 	e->seen = seen;
 	e->at = now;
 	memcpy(e->hash, hash, sizeof(e->hash));
-	HASH_ADD_STR(c->all, hash, e);
+	HASH_ADD_BYHASHVALUE(hh, c->all, hash, KEY_LEN, value_of(hash), e);
 	TAILQ_INSERT_TAIL(&c->age, e, age);
 }
 

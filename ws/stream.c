@@ -322,7 +322,8 @@ static void on_begin(struct receiver *r)
 	int64_t mono = clock_mono_ms();
 	AUTO_STRBUF b = {0};
 
-	live_interests(c->rt->live, r, &c->request->interests);
+	if (c->request->interests)
+		live_interests(c->rt->live, r, c->request->interests);
 	conn_began(c);
 	time_text(clock_now_us(), now);
 	strbuf_addf(&b,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define HEAD_BYTES 1024
+#define KEPT_BYTES ((size_t)64 << 10) /* of the buffer for answers: a large one is not kept */
 #define SECOND_MS 1000
 
 struct poll {
@@ -36,23 +37,23 @@ static void changed(struct live_poll *live)
 /* The body goes behind room for the head, which tells its length. Returns where the answer begins in b. */
 static size_t build(struct poll *p, struct strbuf *b)
 {
-	static const char room[HEAD_BYTES];
-	AUTO_STRBUF head = {.max = HEAD_BYTES};
+	struct strbuf *head = &p->c.rt->answer_head;
 	char cursor[CURSOR_TEXT_MAX];
 
-	strbuf_add(b, room, HEAD_BYTES);
+	b->n = HEAD_BYTES;
 	live_poll_render(&p->live, b, cursor);
-	strbuf_reserve(&head, HEAD_BYTES);
-	strbuf_adds(&head, "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: ");
-	strbuf_addi(&head, (int64_t)(b->n - HEAD_BYTES));
-	strbuf_adds(&head, "\r\nPulseChat-Cursor: ");
-	strbuf_adds(&head, cursor);
-	strbuf_adds(&head, "\r\n");
-	headers_add(&head, &headers_api, p->id);
-	rate_headers(&p->c.rate, &head);
-	strbuf_adds(&head, p->close ? "Connection: close\r\n\r\n" : "\r\n");
-	memcpy(b->p + HEAD_BYTES - head.n, head.p, head.n);
-	return HEAD_BYTES - head.n;
+	strbuf_reset(head);
+	head->max = HEAD_BYTES;
+	strbuf_adds(head, "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nContent-Length: ");
+	strbuf_addi(head, (int64_t)(b->n - HEAD_BYTES));
+	strbuf_adds(head, "\r\nPulseChat-Cursor: ");
+	strbuf_adds(head, cursor);
+	strbuf_adds(head, "\r\n");
+	headers_add(head, &headers_api, p->id);
+	rate_headers(&p->c.rate, head);
+	strbuf_adds(head, p->close ? "Connection: close\r\n\r\n" : "\r\n");
+	memcpy(b->p + HEAD_BYTES - head->n, head->p, head->n);
+	return HEAD_BYTES - head->n;
 }
 
 /* Writes the answer; the poll is over. */
@@ -60,23 +61,26 @@ static void answer(struct poll *p, int64_t now)
 {
 	struct conn *c = &p->c;
 	struct http_conn *h = c->http;
-	struct strbuf b = {0};
+	struct strbuf *b = &c->rt->answer;
 	bool close = p->close;
 	size_t at = 0;
 
-	if (p->live.problem.code) {
-		problem_text(&b, &p->live.problem, p->id, &c->rate, p->close);
+	strbuf_reset(b);
+	if (p->live.problem) {
+		b->max = 0;
+		problem_text(b, p->live.problem, p->id, &c->rate, p->close);
 	} else {
 		live_poll_take_state(&p->live);
-		b.max = HEAD_BYTES + live_poll_size(&p->live);
-		strbuf_reserve(&b, b.max);
-		at = build(p, &b);
+		b->max = HEAD_BYTES + live_poll_size(&p->live);
+		strbuf_reserve(b, b->max);
+		at = build(p, b);
 	}
 	polls_leave(c->rt->polls, &p->live, now);
 	c->http = NULL;
 	conn_free(c);
-	http_answer(h, b.p + at, b.n - at, close);
-	strbuf_release(&b);
+	http_answer(h, b->p + at, b->n - at, close);
+	if (b->cap > KEPT_BYTES)
+		strbuf_release(b);
 }
 
 /* For the end of its wait, and of its session, which is no event: then that is looked up. */
@@ -190,7 +194,7 @@ void poll_start(struct realtime *rt, struct http_conn *h, const struct http_head
 	p->live.arrived = clock_mono_ms();
 	p->live.has_cursor = request->has_cursor;
 	p->live.waits = request->wait_ms > 0;
-	p->live.interests = &request->interests;
+	p->live.interests = request->interests;
 	p->c.receiver = &p->live.receiver;
 	p->c.http = h;
 	p->wait_ms = request->wait_ms;

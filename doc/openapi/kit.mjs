@@ -75,9 +75,10 @@ const PATH_IDS = {
 	report: "Report",
 	upload: "Upload",
 	file: "File",
+	group: "Group",
 };
 /** Parts of a path that are no ids: {=name} in fcgi/routes.c. */
-const PATH_TEXTS = { emoji: "one emoji, percent-encoded" };
+const PATH_TEXTS = { emoji: "one emoji, percent-encoded: of Unicode, or `:name:` of a custom one", name: "a name" };
 
 /** All responses of errors that any operation has had so far: components. */
 export const problems = {};

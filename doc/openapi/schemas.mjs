@@ -59,6 +59,8 @@ const people = {
 		time_zone: { ...orNull(text(64)), description: "of the IANA", example: "Europe/Zurich" },
 		muted_until: orNull(ref("Until")),
 	}),
+	Group: undefined, // below
+	GroupFull: undefined, // below
 	AdminUser: undefined, // below
 	Status: obj({ emoji: orNull(text(32)), text: text(100), until: orNull(time) }),
 	StatusAsked: wish({ "emoji?": orNull(text(32, 1)), "text?": orNull(text(100)), "until?": orNull(ref("TimeAsked")) }),
@@ -112,6 +114,9 @@ const people = {
 	}),
 	NewInvite: undefined, // below
 };
+const group = { id, handle: ref("Handle"), name: text(80, 1), members: count, version: int(1) };
+people.Group = obj(group, { description: "people whom a message may name at once" });
+people.GroupFull = obj({ ...group, users: list(id, { maxItems: 500, description: "its members" }) });
 people.AdminUser = obj({
 	...marked(people.User),
 	email: orNull(text()),
@@ -130,6 +135,11 @@ const gone = {
 	...orNull(list(seq, { maxItems: 50 })),
 	description: "others' deleted messages among those above the marker; null: more than 50",
 };
+const wide = {
+	...orNull(list(seq, { maxItems: 50 })),
+	description: "of `mentions` those by messages that name the channel, and not you besides; null: more than 50",
+};
+const mentionAll = { ...one("everyone", "moderators"), description: "who may name `channel` and `here`; guests never do" };
 const channelCore = {
 	id,
 	kind: one("public", "private", "direct"),
@@ -140,6 +150,11 @@ const channelCore = {
 	created_at: time,
 	last_seq: ref("SeqOrNone"),
 	keep_days: { ...orNull(int(1, 36500)), description: "older messages are erased; null: none are" },
+	mention_all: mentionAll,
+	history: {
+		...one("all", "joined"),
+		description: "what of it those see who come from now on: all, or what is stored after they have come; of a public one all",
+	},
 	people: { ...orNull(list(id, { minItems: 3, maxItems: 9 })), description: "of a direct channel of several" },
 	members: count,
 };
@@ -168,12 +183,14 @@ const channels = {
 	Membership: obj({
 		role: memberRole,
 		since: { ...count, description: "the id of the event by which you are in it" },
+		first_seq: { ...seq, description: "the lowest seq that you may see; 1: all" },
 		last_read_seq: ref("SeqOrNone"),
 		unread_from: { ...orNull(seq), description: "where you marked as unread" },
 		read_version: version,
 		unread: count,
 		mentions: count,
 		gone,
+		wide,
 		read_receipts: bool,
 		muted_until: orNull(ref("Until")),
 	}),
@@ -206,7 +223,7 @@ const channels = {
 		),
 		"version?": { ...count, description: "the one that is meant" },
 	}),
-	Member: obj({ channel: id, user: id, role: memberRole, since: count, joined_at: time, muted_until: orNull(ref("Until")) }),
+	Member: obj({ channel: id, user: id, role: memberRole, since: count, first_seq: seq, joined_at: time, muted_until: orNull(ref("Until")) }),
 	ReadState: obj({
 		channel: id,
 		seq: ref("SeqOrNone"),
@@ -216,6 +233,7 @@ const channels = {
 		mentions: count,
 		unread_from: orNull(seq),
 		gone,
+		wide,
 		read_receipts: bool,
 	}),
 	ReadMark: obj({ user: id, seq: { ...orNull(count), description: "null: shows it no more" }, "delivered?": ref("SeqOrNone") }),
@@ -231,10 +249,25 @@ const inThread = {
 const messages = {
 	Body: obj({
 		text: text(),
-		"mentions?": list(id, { maxItems: 50 }),
+		"mentions?": list(ref("Mention"), { maxItems: 50 }),
+		"reached?": {
+			type: "object",
+			additionalProperties: list(id),
+			description: "whom `here` and each group of `mentions` reach: those who count it, 500 in all",
+		},
 		"files?": list(ref("File")),
+		"reply_to?": obj({ seq, sender: id }, { description: "the message that it quotes, and whose that is" }),
+		"forward?": ref("Forward"),
 		"preview?": { ...orNull(ref("Preview")), description: "null: its author took it away" },
 	}),
+	Mention: {
+		oneOf: [id, one("channel", "here"), text(24, 7, { pattern: "^group:[1-9][0-9]*$" })],
+		description: "the id of a user; all of the channel; those of it who are here; those of a group who are in the channel",
+	},
+	Forward: obj(
+		{ channel: id, seq, sender: id, created_at: time, text: text(), "files?": list(ref("File")) },
+		{ description: "what was forwarded, as it was then" },
+	),
 	Preview: obj({
 		url: { ...text(), description: "the link, as the message has it" },
 		host: { ...text(), description: "whose page it is, after redirects" },
@@ -244,8 +277,8 @@ const messages = {
 	}),
 	BodyAsked: wish(
 		{
-			text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
-			"mentions?": list(id, {
+			text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files, or something is forwarded" },
+			"mentions?": list(ref("Mention"), {
 				maxItems: 50,
 				uniqueItems: true,
 				"x-limit": "mentions",
@@ -257,8 +290,13 @@ const messages = {
 				"x-limit": "message_files",
 				description: "own uploads that are `ready`",
 			}),
+			"reply_to?": { ...seq, description: "quotes this message: of the channel's line, or of the thread that it is a reply in" },
+			"forward?": {
+				...wish({ channel: id, seq }),
+				description: "forwards this message, which one can read; then there are no `files`",
+			},
 		},
-		{ description: "of `text` and `files` one at least has something" },
+		{ description: "of `text`, `files` and `forward` one at least has something" },
 	),
 	MessageAsked: wish({
 		client_id: ref("Uuid"),
@@ -300,17 +338,21 @@ const messages = {
 		},
 		{ description: "what one is to a thread" },
 	),
-	Thread: obj({ state: ref("ThreadState"), root: ref("Message") }),
-	Reaction: obj({ emoji: text(), count: int(1), users: list(id, { maxItems: 20, description: "who was first" }) }),
+	Thread: obj({ state: ref("ThreadState"), root: ref("Root") }),
+	Reaction: obj({
+		emoji: { ...text(), description: "of Unicode, or `:name:` of a custom one, which may be gone" },
+		count: int(1),
+		users: list(id, { maxItems: 20, description: "who was first" }),
+	}),
 	Reactions: obj({ channel: id, seq, reactions: list(ref("Reaction")), reactions_version: count }),
 	Edit: obj({ version, at: time, body: { ...ref("Body"), description: "without files" } }),
 	EditAsked: wish({
 		body: wish(
 			{
 				text: { ...text(20000), "x-limit": "message_chars", description: "may be empty where there are files" },
-				"mentions?": list(id, { maxItems: 50, uniqueItems: true, "x-limit": "mentions" }),
+				"mentions?": list(ref("Mention"), { maxItems: 50, uniqueItems: true, "x-limit": "mentions" }),
 			},
-			{ description: "all of the new text; files stay" },
+			{ description: "all of the new text; files stay, and what it quotes or forwards" },
 		),
 		"version?": { ...int(1), description: "the one that is meant" },
 	}),
@@ -332,17 +374,24 @@ const messages = {
 		{ description: "a message that was searched for" },
 	),
 	Message: { oneOf: [ref("LiveMessage"), ref("DeletedMessage")] },
+	HiddenMessage: obj(
+		{ channel: id, seq, hidden: only(true), "replies?": ref("Replies") },
+		{ description: "a thread's root that is older than what you may see" },
+	),
+	Root: { oneOf: [ref("LiveMessage"), ref("DeletedMessage"), ref("HiddenMessage")] },
 	Draft: obj({
 		channel: id,
 		thread: { ...orNull(seq), description: "null: of the channel itself" },
-		text: { ...text(), description: "with no text and no files: it says nothing any more" },
+		text: { ...text(), description: "with no text, no files and no `reply_to`: it says nothing any more" },
 		files: list(id),
+		reply_to: { ...orNull(seq), description: "the message that it quotes" },
 		version: { ...count, description: "0: there never was one" },
 		edited_at: orNull(time),
 	}),
 	DraftAsked: wish({
 		text: { ...text(20000), "x-limit": "message_chars" },
 		"files?": list(id, { maxItems: 20, uniqueItems: true, "x-limit": "message_files" }),
+		"reply_to?": { ...seq, description: "the message that it quotes" },
 		version: { ...count, description: "that it is based on; 0: there was none" },
 	}),
 	Pin: obj({ seq, by: id, at: time }),
@@ -416,6 +465,7 @@ const put = {
 	headers: { type: "object", additionalProperties: text() },
 	expires_at: time,
 };
+const emojiName = text(32, 1, { pattern: "^[a-z0-9_+-]+$" });
 const files = {
 	LiveFile: obj({
 		id,
@@ -432,7 +482,7 @@ const files = {
 	Upload: obj({
 		id,
 		client_id: ref("Uuid"),
-		state: one("pending", "checking", "ready", "attached", "erased"),
+		state: one("pending", "checking", "ready", "attached", "emoji", "erased"),
 		channel: id,
 		file: ref("File"),
 		put: { ...orNull(obj(put)), description: "where to put it; null unless it is `pending` and in one piece" },
@@ -454,9 +504,20 @@ const files = {
 		"thumbnail_of?": { ...id, description: "one's own file that is in no message yet, which gets this as its thumbnail" },
 	}),
 	Part: obj({ number: int(1), ...put }),
+	CustomEmoji: obj({
+		name: emojiName,
+		file: { ...id, description: "its picture" },
+		by: { ...id, description: "who added it" },
+		at: time,
+		version: { ...int(1), description: "of all of them, as of this one" },
+	}),
+	EmojiAsked: wish({
+		name: text(32, 1, { pattern: "^[A-Za-z0-9_+-]+$", description: "kept in lower case" }),
+		file: { ...id, description: "one's own picture that is `ready` and in no message: PNG, GIF, WebP or JPEG" },
+	}),
 	OwnFile: obj({
 		file: ref("File"),
-		state: one("pending", "checking", "ready", "attached", "erased"),
+		state: one("pending", "checking", "ready", "attached", "emoji", "erased"),
 		channel: id,
 		seq: orNull(seq),
 		created_at: time,

@@ -1,7 +1,9 @@
 // The entry: one store, one client, one tree of views.
 import { render } from 'preact';
 import { createStore } from './store';
+import { api } from './net/api';
 import { Client } from './sync/client';
+import { followEmoji } from './sync/emoji';
 import { App } from './ui/app';
 import { isDoor, parseRoute } from './ui/route';
 import './styles/tokens.css';
@@ -19,6 +21,8 @@ import './styles/roles.css';
 import './styles/search.css';
 import './styles/threads.css';
 import './styles/keep.css';
+import './styles/quotes.css';
+import './styles/emoji.css';
 
 const store = createStore();
 const root = document.getElementById('app')!;
@@ -33,3 +37,4 @@ store.subscribe(() => {
 const client = isDoor(parseRoute(location.pathname, location.search)) ? null : new Client(store);
 render(<App store={store} client={client} />, root);
 void client?.start();
+if (client) followEmoji(store, async () => (await api.emoji()).data);

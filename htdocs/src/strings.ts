@@ -505,6 +505,7 @@ export const t = {
 		['T', 'Reply to the chosen message in a thread'],
 		['U', 'Mark as unread from the chosen message'],
 		['S P', 'Save or pin the chosen message'],
+		['Q F', 'Quote or forward the chosen message'],
 		['L', 'Copy a link to the chosen message'],
 		['P', 'Pinned messages of the channel, with no message chosen'],
 		['?', 'Show this list'],

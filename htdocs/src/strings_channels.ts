@@ -77,5 +77,11 @@ export const tc = {
 	} as Record<string, string>,
 	keepOther: (days: number) => `For ${days} days`,
 	keepHint: 'Older ones are deleted for everyone, with their files. It cannot be undone.',
+	history: 'New members see',
+	histories: { all: 'All messages', joined: 'Only messages from after they join' } as Record<'all' | 'joined', string>,
+	historyHint: 'For those who join from now on. Who is here keeps what they see.',
+	fromJoin: (label: string) => `You joined ${label} here`,
+	fromJoinText: 'Older messages are not shown to you: you see what has been written since you joined.',
+
 	kept: (days: number) => `Messages here are deleted after ${days} ${days === 1 ? 'day' : 'days'}.`,
 };

@@ -27,15 +27,15 @@ class Server {
 	get(at: At): Draft {
 		return this.drafts.get(String(at)) ?? none(at);
 	}
-	set(at: At, text: string, files: number[], version: number): Draft {
+	set(at: At, text: string, files: number[], version: number, reply_to: number | null = null): Draft {
 		this.requests++;
 		const held = this.get(at);
-		const empty = !text && !files.length;
-		const same = held.version > 0 && held.text === text && held.files.join() === files.join();
+		const empty = !text && !files.length && !reply_to;
+		const same = held.version > 0 && held.text === text && held.files.join() === files.join() && (held.reply_to ?? null) === reply_to;
 		if (same && !(empty && version === held.version)) return held;
 		if (version !== held.version) throw new ApiError(409, 'conflict', '', 'version');
 		const edited_at = new Date(this.clock.time).toISOString();
-		const next = { ...held, text, files, edited_at, version: held.thread && !version ? this.clock.time : version + 1 };
+		const next = { ...held, text, files, reply_to, edited_at, version: held.thread && !version ? this.clock.time : version + 1 };
 		this.drafts.set(String(at), next);
 		for (const d of this.devices) if (d.live) d.lines.push({ type: 'draft', ...next } as unknown as Line);
 		return next;
@@ -66,10 +66,13 @@ class Device {
 			shelf,
 			user: () => ME,
 			live: () => this.live,
-			put: (at, d) => this.way(() => server.set(at, d.text, d.files, d.version)),
+			put: (at, d) => this.way(() => server.set(at, d.text, d.files, d.version, d.reply_to ?? null)),
 			drop: (at, version) => this.way(() => server.set(at, '', [], version)),
 			get: (at) => this.way(() => server.get(at)),
-			show: (place, text) => this.store.dispatch({ type: 'draft', place, text }),
+			show: (place, text, seq) => {
+				this.store.dispatch({ type: 'quoting', place, seq });
+				this.store.dispatch({ type: 'draft', place, text });
+			},
 			showFiles: async () => {},
 			now: clock.now,
 			setTimeout: clock.setTimeout,
@@ -142,6 +145,30 @@ test('what is written here shows there when the writing pauses; sent, it goes ev
 	a.send();
 	await pass(5000);
 	assert.equal(server.requests, 3, 'what was sent within the pause is nobody else’s matter');
+});
+
+test('what it answers goes along, and a draft may be nothing else', async () => {
+	const { a, b, server, pass } = world();
+	const quoted = (d: Device) => d.store.get().quoting[1];
+	const set = (d: Device, seq: number | null) => {
+		d.store.dispatch({ type: 'quoting', place: '1', seq });
+		d.drafts.touch('1');
+	};
+	set(a, 7);
+	await pass(1000);
+	assert.deepEqual([quoted(b), server.get(1).reply_to, b.text()], [7, 7, '']);
+	b.type('x');
+	await pass(1000);
+	assert.deepEqual([a.text(), quoted(a)], ['x', 7]);
+	set(a, null);
+	await pass(20_000);
+	assert.deepEqual([quoted(b), b.text(), server.get(1).reply_to], [undefined, 'x', null]);
+	set(a, 8);
+	await pass(20_000);
+	a.store.dispatch({ type: 'quoting', place: '1', seq: null });
+	a.send();
+	await pass(1000);
+	assert.deepEqual([quoted(b), b.text(), server.get(1).reply_to ?? null], [undefined, '', null], 'sent, it is gone from both');
 });
 
 test('two who write at once: each keeps its text, the last word stands', async () => {

@@ -20,12 +20,14 @@ export const user = (id: number, more: Partial<User> = {}): User => ({
 export const membership = (more: Partial<Membership> = {}): Membership => ({
 	role: 'member',
 	since: 1,
+	first_seq: 1,
 	last_read_seq: 0,
 	unread_from: null,
 	read_version: 0,
 	unread: 0,
 	mentions: 0,
 	gone: [],
+	wide: [],
 	read_receipts: true,
 	...more,
 });
@@ -39,6 +41,7 @@ export const marks = (more: Partial<OwnMarks> = {}): OwnMarks => ({
 	mentions: 0,
 	unread_from: null,
 	gone: [],
+	wide: [],
 	read_receipts: true,
 	...more,
 });

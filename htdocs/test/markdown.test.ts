@@ -118,7 +118,7 @@ function walk(node: unknown, seen: Seen[]): Seen[] {
 
 const ELEMENTS = new Set(['p', 'strong', 'em', 'del', 'code', 'a', 'bdi', 'ul', 'ol', 'li', 'blockquote']);
 const PARTS = new Set(['CodeBlock', 'Mention', 'Fragment']);
-const PROPS = new Set(['children', 'href', 'title', 'target', 'rel', 'dir', 'class', 'start', 'lang', 'text', 'tab', 'user']);
+const PROPS = new Set(['children', 'href', 'title', 'target', 'rel', 'dir', 'class', 'start', 'lang', 'text', 'tab', 'who']);
 
 test('any mixture of marks: a few elements with a few attributes, links to http, https and mailto that open apart', () => {
 	const random = seeded(11);

@@ -70,6 +70,6 @@ test('where a text names somebody: the pieces are the text', () => {
 	]);
 	const text = 'Hi @Bob, and @zoe.k. Not @alice, not a@bob.';
 	const pieces = splitMentions(text, map);
-	assert.deepEqual(pieces, ['Hi ', { user: 2, text: '@Bob' }, ', and ', { user: 4, text: '@zoe.k' }, '. Not @alice, not a@bob.']);
+	assert.deepEqual(pieces, ['Hi ', { who: 2, text: '@Bob' }, ', and ', { who: 4, text: '@zoe.k' }, '. Not @alice, not a@bob.']);
 	assert.equal(pieces.map((p) => (typeof p === 'string' ? p : p.text)).join(''), text);
 });

@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 import { hasGap, tailSeq } from '../src/model/log';
 import { reduce, type Action } from '../src/model/reduce';
 import type { State } from '../src/model/state';
-import { followedList, isUnreadThread, lastShown, readUpto, threadOf, unreadThreads, withoutAsides } from '../src/model/threads';
+import { pinsSeen } from '../src/model/keep';
+import { followedList, inThreads, isUnreadThread, lastShown, readUpto, threadOf, unreadThreads, withoutAsides } from '../src/model/threads';
 import type { Line, Message, Replies, ThreadState } from '../src/model/types';
 import { ME, channel, marks, membership, message, page, signedIn } from './help';
 
@@ -96,5 +97,27 @@ describe('threads', () => {
 		s = run(s, lines({ type: 'read', channel: 1, ...marks({ seq: 3, version: 2, last_seq: 6, mentions: 1, gone: [5] }) }, gone(6)));
 		s = run(s, lines({ type: 'read', channel: 1, ...marks({ seq: 3, version: 3, last_seq: 6, gone: [5] }) }));
 		assert.deepEqual(membershipOf(s), [0, 0]);
+	});
+	test('a root from before one came is nobody\'s message; its replies are told, and it is no message of the channel', () => {
+		const hidden = { channel: 1, seq: 2, hidden: true, id: 0, sender: 0, created_at: '', version: 0, replies: replies(1) } as Message;
+		const late = channel(1, { last_seq: 12, membership: membership({ first_seq: 9, last_read_seq: 12 }) });
+		let s = run(signedIn(late), { type: 'thread/open', channel: 1, root: 2 }, {
+			type: 'thread/page',
+			...{ channel: 1, root: 2, older: false },
+			page: { ...page([message(1, 10, { thread: 2 })]), root: hidden, state: state() },
+		});
+		assert.deepEqual([threadOf(s, 1, 2)!.root!.hidden, seqs(s), unreadThreads(s)], [true, [10], 1]);
+		s = run(s, lines(said(13, { thread: 2 }), updated(2, replies(2)), own({ version: 2, seq: 13 })));
+		assert.deepEqual([threadOf(s, 1, 2)!.root!.replies!.version, seqs(s), unreadThreads(s)], [2, [10, 13], 0]);
+		assert.equal(inThreads(s, 1, 2), undefined);
+		assert.equal(inThreads(s, 1, 13)?.seq, 13);
+	});
+	test('pins from before one came do not count; the lowest seq comes with the channel, also anew', () => {
+		let s = signedIn(channel(1, { membership: membership({ since: 5, first_seq: 3 }) }));
+		const pin = (seq: number) => ({ seq, by: 7, at: 'then' });
+		s = run(s, lines({ type: 'pins.updated', channel: 1, pins: [pin(1), pin(3), pin(4)], pins_version: 1 }));
+		assert.equal(pinsSeen(s, 1), 2);
+		s = run(s, { type: 'channel', channel: channel(1, { membership: membership({ since: 9, first_seq: 4 }) }) });
+		assert.deepEqual([s.channels[1]!.membership!.first_seq, pinsSeen(s, 1)], [4, 1]);
 	});
 });

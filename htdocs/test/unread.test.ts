@@ -5,13 +5,14 @@ import { describe, test } from 'node:test';
 import { reduce, type Action } from '../src/model/reduce';
 import type { State } from '../src/model/state';
 import { doubtful, loudOf, markOf, readVersions, totals, unreadOf, waits } from '../src/model/unread';
-import type { Channel, Line, Membership, Message, OwnMarks } from '../src/model/types';
+import type { Channel, Line, Membership, Message, MessageBody, OwnMarks } from '../src/model/types';
 import { ME, channel, marks, membership, message, page, seeded, signedIn } from './help';
 
 const run = (s: State, ...actions: Action[]): State => actions.reduce(reduce, s);
 const lines = (...list: object[]): Action => ({ type: 'lines', lines: list as Line[] });
 const event = (m: Message) => ({ type: 'message', cursor: `c${m.seq}`, ...m });
 const said = (seq: number, more: Partial<Message> = {}) => event(message(1, seq, more));
+const AT = '2026-11-25T10:00:00.000Z';
 const own = (seq: number) => said(seq, { sender: ME });
 const toMe = (seq: number) => said(seq, { body: { text: 'you', mentions: [ME] } });
 const deleted = (seq: number, more: Partial<Message> = {}) => {
@@ -115,6 +116,31 @@ describe('mentions', () => {
 	test('without any mention there is nothing to ask', () => {
 		const s = run(at(5, 3, 2), lines(deleted(5)));
 		assert.deepEqual([unread(s), doubtful(s, 1)], [1, false]);
+	});
+});
+
+describe('the name of the channel', () => {
+	const all = (seq: number, more: Partial<Message> = {}) => said(seq, { body: { text: 'all', mentions: ['channel'] }, ...more });
+	const less = (seq: number) => ({ ...said(seq, { version: 2, edited_at: AT, body: { text: 'less' } }), type: 'message.updated' });
+	test('counts as a mention, once where one is named besides, and not in own messages', () => {
+		const both = all(5, { body: { text: 'x', mentions: [ME, 'channel'] } });
+		const group = said(7, { body: { text: 'x', mentions: ['group:4'], reached: { 'group:4': [ME] } } });
+		const s = run(at(3, 3, 0), lines(all(4), both, all(6, { sender: ME }), group));
+		assert.deepEqual([unread(s), mentions(s)], [3, 3]);
+	});
+	test('an edit or a deletion takes it away, whether it came by event or by a base; once', () => {
+		let s = run(at(5, 3, 2, { mentions: 2, wide: [4, 5] }), lines(all(6), less(4), deleted(5), less(6)));
+		assert.deepEqual([unread(s), mentions(s), doubtful(s, 1)], [2, 0, false]);
+		s = run(s, lines(less(4), deleted(5), readLine({ seq: 3, version: 1, last_seq: 6, unread: 3, mentions: 2, wide: [4, 5] })));
+		assert.deepEqual([unread(s), mentions(s)], [2, 0], 'a base from before');
+		s = run(s, lines(readLine({ seq: 3, version: 2, last_seq: 6, unread: 2, mentions: 0, gone: [5] })));
+		assert.deepEqual([unread(s), mentions(s)], [2, 0], 'and one from after');
+	});
+	test('too many to list: then the channel is loaded, once', () => {
+		let s = run(at(99, 0, 99, { mentions: 60, wide: null }), lines(less(7)));
+		assert.ok(doubtful(s, 1));
+		s = run(s, answer(99, { unread: 99, mentions: 59, wide: null }, s.heard));
+		assert.deepEqual([mentions(s), doubtful(s, 1)], [59, false]);
 	});
 });
 
@@ -328,6 +354,7 @@ describe('on this device', () => {
 interface Stored {
 	sender: number;
 	mention: boolean;
+	wide: boolean; // it names the channel
 	gone: boolean;
 	version: number;
 }
@@ -340,7 +367,7 @@ class Truth {
 	from: number | null = null;
 	version = 0;
 	private edited = 0; // the highest seq of those that an edit has made name ME, or no more
-	private past: { seq: number; gone: Set<number> }[] = [];
+	private past: { seq: number; gone: Set<number>; wide: Set<number> }[] = [];
 
 	constructor(private random: () => number) {}
 	below = (n: number): number => Math.floor(this.random() * n);
@@ -348,8 +375,9 @@ class Truth {
 	send(): void {
 		const sender = this.random() < 0.2 ? ME : 7 + this.below(3);
 		const mention = this.random() < 0.3;
-		this.list.push({ sender, mention, gone: false, version: 1 });
-		this.log.push(said(this.list.length, { sender, body: { text: 'x', ...(mention ? { mentions: [ME] } : {}) } }) as unknown as Line);
+		const wide = this.random() < 0.2;
+		this.list.push({ sender, mention, wide, gone: false, version: 1 });
+		this.log.push(said(this.list.length, { sender, body: this.body(this.list.at(-1)!) }) as unknown as Line);
 	}
 	/* Where it named ME and was unread a line tells. */
 	remove(): Line | null {
@@ -363,7 +391,8 @@ class Truth {
 		this.version++;
 		return this.line();
 	}
-	/* Names ME, or no more. Who is told is ordered with the own marker: no later line is of a snapshot from before. */
+	/* Names ME, or no more, by name or by a group; the channel no more, of which no line tells. Who is told is ordered
+	 * with the own marker: no later line is of a snapshot from before. */
 	edit(): Line | null {
 		if (!this.list.length) return null;
 		const seq = 1 + (this.random() < 0.7 ? Math.max(0, this.list.length - 1 - this.below(12)) : this.below(this.list.length));
@@ -372,14 +401,20 @@ class Truth {
 		m.version++;
 		const changes = this.random() < 0.7;
 		if (changes) m.mention = !m.mention;
-		this.log.push({ ...said(seq, { sender: m.sender, version: m.version, body: this.body(m) }), type: 'message.updated' } as unknown as Line);
+		if (this.random() < 0.5) m.wide = false;
+		const after = said(seq, { sender: m.sender, version: m.version, edited_at: AT, body: this.body(m) });
+		this.log.push({ ...after, type: 'message.updated' } as unknown as Line);
 		if (!changes || m.sender === ME) return null;
 		this.edited = Math.max(this.edited, seq);
 		if (seq <= this.effective) return null;
 		this.version++;
 		return this.line();
 	}
-	private body = (m: Stored) => ({ text: 'x', ...(m.mention ? { mentions: [ME] } : {}) });
+	private body = (m: Stored): MessageBody => ({
+		text: 'x',
+		...(m.mention || m.wide ? { mentions: [...(m.mention && m.version % 2 ? [ME] : []), ...(m.wide ? ['channel'] : [])] } : {}),
+		...(m.mention && m.version % 2 === 0 ? { reached: { 'group:4': [3, ME] } } : {}),
+	});
 	read(to: number): Line | null {
 		const before = [this.mark, this.from];
 		const target = Math.min(to, this.list.length);
@@ -397,11 +432,12 @@ class Truth {
 		this.version++;
 		// Now and then of a snapshot from a little before.
 		const then = this.past[this.past.length - 1 - this.below(3)];
-		return this.random() < 0.3 && then && then.seq >= Math.max(this.effective, this.edited) ? this.line(then.seq, then.gone) : this.line();
+		const fits = this.random() < 0.3 && then && then.seq >= Math.max(this.effective, this.edited);
+		return fits ? this.line(then.seq, then.gone, then.wide) : this.line();
 	}
 	/* Remembers the messages as they are. */
 	look(): void {
-		this.past.push({ seq: this.list.length, gone: this.gone });
+		this.past.push({ seq: this.list.length, gone: this.gone, wide: this.wide });
 		if (this.past.length > 5) this.past.shift();
 	}
 	get effective(): number {
@@ -410,21 +446,27 @@ class Truth {
 	private get gone(): Set<number> {
 		return new Set(this.list.flatMap((m, i) => (m.gone ? [i + 1] : [])));
 	}
-	marks(last_seq = this.list.length, gone = this.gone): OwnMarks {
+	private get wide(): Set<number> {
+		return new Set(this.list.flatMap((m, i) => (m.wide ? [i + 1] : [])));
+	}
+	marks(last_seq = this.list.length, gone = this.gone, wide = this.wide): OwnMarks {
 		const above = this.list.map((m, i) => ({ ...m, seq: i + 1 })).filter((m) => m.seq > this.effective && m.seq <= last_seq && m.sender !== ME);
 		const left = above.filter((m) => !gone.has(m.seq));
+		const byChannel = left.filter((m) => wide.has(m.seq) && !m.mention).map((m) => m.seq);
 		const out = above.filter((m) => gone.has(m.seq)).map((m) => m.seq);
 		return marks({
 			seq: this.mark,
 			version: this.version,
 			last_seq,
 			unread: left.length,
-			mentions: left.filter((m) => m.mention).length,
+			mentions: left.filter((m) => m.mention).length + byChannel.length,
+			wide: byChannel.length > 5 ? null : byChannel,
 			unread_from: this.from,
 			gone: out.length > 5 ? null : out, // 50 in earnest
 		});
 	}
-	private line = (last?: number, gone?: Set<number>): Line => ({ type: 'read', channel: 1, ...this.marks(last, gone) }) as unknown as Line;
+	private line = (last?: number, gone?: Set<number>, wide?: Set<number>): Line =>
+		({ type: 'read', channel: 1, ...this.marks(last, gone, wide) }) as unknown as Line;
 	channel(): Channel {
 		const { seq, version, last_seq, ...counters } = this.marks();
 		return channel(1, { last_seq, membership: membership({ ...counters, last_read_seq: seq, read_version: version }) });
@@ -513,7 +555,7 @@ function round(seed: number, losses: boolean): number {
 			case 12:
 				// The answer to an own message, before the events below it.
 				if (random() < 0.3 && at < t.log.length) {
-					t.list.push({ sender: ME, mention: false, gone: false, version: 1 });
+					t.list.push({ sender: ME, mention: false, wide: false, gone: false, version: 1 });
 					t.log.push(own(t.list.length) as unknown as Line);
 					s = run(s, { type: 'message', message: message(1, t.list.length, { sender: ME }) });
 				}

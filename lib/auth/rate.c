@@ -7,6 +7,7 @@
 #include "lib/base/secret.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,11 +24,12 @@ struct rate {
 	struct buckets *buckets;
 };
 
-static const char *const kind_names[RATE_KINDS] = {"session", "address", "login", "guess"};
+static const char *const kind_names[RATE_KINDS] = {"session", "address", "login", "calls", "guess"};
 
 static int64_t quota_of(const struct config *c, enum rate_kind kind)
 {
-	const int64_t quotas[RATE_KINDS] = {c->rate.session, c->rate.address, c->rate.login, c->rate.guess};
+	const int64_t quotas[RATE_KINDS] = {c->rate.session, c->rate.address, c->rate.login, c->rate.calls,
+					    c->rate.guess};
 
 	return quotas[kind];
 }
@@ -130,6 +132,16 @@ int rate_session(struct rate *r, int64_t session, int64_t n, struct rate_left *l
 	struct bucket_key key = {RATE_SESSION, (uint64_t)session};
 
 	return is_off(r, RATE_SESSION, left) ? 0 : judge(r, RATE_SESSION, key, n, left, e);
+}
+
+int rate_call(struct rate *r, int64_t user, struct err *e)
+{
+	struct bucket_key key = {RATE_CALL, (uint64_t)user};
+
+	if (is_off(r, RATE_CALL, NULL) || judge(r, RATE_CALL, key, 1, NULL, e) == 0)
+		return 0;
+	snprintf(e->field, sizeof(e->field), "body.mentions");
+	return -1;
 }
 
 int rate_address(struct rate *r, enum rate_kind kind, const char *address, struct rate_left *left, struct err *e)

@@ -17,6 +17,7 @@ enum rate_kind {
 	RATE_SESSION, /* requests and ops of one session or token */
 	RATE_ADDRESS, /* requests of one address */
 	RATE_LOGIN,   /* steps of signing in of one address */
+	RATE_CALL,    /* messages of one person that call many: a group, who is here, a channel */
 	RATE_GUESS,   /* credentials of one address that nobody has */
 	RATE_KINDS
 };
@@ -29,6 +30,8 @@ struct rate_left {
 
 /* ERR_RATE_LIMITED with the time to come back after. *left (NULL is fine) is set in either case. */
 MUST_CHECK int rate_session(struct rate *r, int64_t session, int64_t n, struct rate_left *left, struct err *e);
+/* One message of a person's that calls many; field body.mentions. */
+MUST_CHECK int rate_call(struct rate *r, int64_t user, struct err *e);
 /* The same by address, as peer_find() made it; "": not known, not limited. IPv6: by /64. kind: RATE_ADDRESS or
  * RATE_LOGIN. */
 MUST_CHECK int rate_address(struct rate *r, enum rate_kind kind, const char *address, struct rate_left *left,

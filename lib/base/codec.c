@@ -83,15 +83,18 @@ void hex_encode(char *out, const void *data, size_t n)
 	*out = 0;
 }
 
+// clang-format off
+static const signed char hex_values[256] = {
+	[0 ... '0' - 1] = -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+	['9' + 1 ... 'A' - 1] = -1, 10, 11, 12, 13, 14, 15,
+	['F' + 1 ... 'a' - 1] = -1, 10, 11, 12, 13, 14, 15,
+	['f' + 1 ... 255] = -1,
+};
+// clang-format on
+
 static int hex_value(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	return hex_values[(unsigned char)c];
 }
 
 bool hex_decode(void *out, const char *s, size_t n)
@@ -112,21 +115,18 @@ bool hex_decode(void *out, const char *s, size_t n)
 
 bool uuid_parse(const char *s, size_t n, unsigned char bytes[16])
 {
+	static const unsigned char at[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
 	unsigned char scratch[16];
-	size_t k = 0;
 
-	if (n != 36)
+	if (n != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-')
 		return false;
-	for (size_t i = 0; i < n;) {
-		if (i == 8 || i == 13 || i == 18 || i == 23) {
-			if (s[i++] != '-')
-				return false;
-			continue;
-		}
-		if ((s[i] >= 'A' && s[i] <= 'F') || (s[i + 1] >= 'A' && s[i + 1] <= 'F') ||
-		    !hex_decode(scratch + k++, s + i, 2))
+	for (size_t i = 0; i < sizeof(scratch); i++) {
+		char high = s[at[i]], low = s[at[i] + 1];
+		int v = hex_value(high) * 16 | hex_value(low);
+
+		if (v < 0 || (high >= 'A' && high <= 'F') || (low >= 'A' && low <= 'F'))
 			return false;
-		i += 2;
+		scratch[i] = (unsigned char)v;
 	}
 	if (bytes)
 		memcpy(bytes, scratch, sizeof(scratch));

@@ -75,6 +75,7 @@ static const struct key {
 	{AT(registration, mode), TEXT, IN(registration, mode), "open", 0, 0},
 	{AT(registration, domains), TEXT, IN(registration, domains), "", 0, 0},
 	{AT(registration, first_owner), TEXT, IN(registration, first_owner), "yes", 0, 0},
+	{AT(groups, managers), TEXT, IN(groups, managers), "admins", 0, 0},
 	{AT(local, accounts), TEXT, IN(local, accounts), "no", 0, 0},
 	{AT(session, idle), DURATION, IN(session, idle), "14d", 1000, (int64_t)400 * 86400000},
 	{AT(session, absolute), DURATION, IN(session, absolute), "90d", 1000, (int64_t)400 * 86400000},
@@ -83,6 +84,8 @@ static const struct key {
 	{AT(limits, page), COUNT, IN(limits, page), "200", 1, 1000},
 	{AT(limits, channel_members), COUNT, IN(limits, channel_members), "10000", 1, 1000000},
 	{AT(messages, edit_window), DURATION, IN(messages, edit_window), "24h", 0, (int64_t)36500 * 86400000},
+	{AT(emoji, who), TEXT, IN(emoji, who), "members", 0, 0},
+	{AT(emoji, max), COUNT, IN(emoji, max), "1000", 0, 10000},
 	{AT(files, store), TEXT, IN(files, store), "none", 0, 0},
 	{AT(files, endpoint), TEXT, IN(files, endpoint), "", 0, 0},
 	{AT(files, region), TEXT, IN(files, region), "us-east-1", 0, 0},
@@ -115,6 +118,7 @@ static const struct key {
 	{AT(rate, session), COUNT, IN(rate, session), "1200", 0, 10000000},
 	{AT(rate, address), COUNT, IN(rate, address), "6000", 0, 10000000},
 	{AT(rate, login), COUNT, IN(rate, login), "120", 0, 10000000},
+	{AT(rate, calls), COUNT, IN(rate, calls), "10", 0, 10000000},
 	{AT(rate, guess), COUNT, IN(rate, guess), "30", 0, 10000000},
 	{AT(previews, enabled), TEXT, IN(previews, enabled), "yes", 0, 0},
 	{AT(previews, ports), TEXT, IN(previews, ports), "80 443", 0, 0},
@@ -383,7 +387,7 @@ static bool yes_or_no(const char *s)
 	return !strcmp(s, "yes") || !strcmp(s, "no");
 }
 
-/* Who may come. */
+/* Who may come, and do what. */
 static int check_registration(const struct config *c, const char *path, struct err *e)
 {
 	const char *mode = c->registration.mode;
@@ -393,9 +397,15 @@ static int check_registration(const struct config *c, const char *path, struct e
 			       "%s: [registration] mode = %s: expected open, invite or domains", path, mode);
 	if (!strcmp(mode, "domains") && !c->registration.domains[strspn(c->registration.domains, " ,")])
 		return err_set(e, ERR_BAD_FIELD, "domains", "%s: [registration] mode = domains needs domains", path);
+	if (strcmp(c->groups.managers, "admins") != 0 && strcmp(c->groups.managers, "members") != 0)
+		return err_set(e, ERR_BAD_FIELD, "managers", "%s: [groups] managers = %s: expected admins or members",
+			       path, c->groups.managers);
 	if (!yes_or_no(c->previews.enabled))
 		return err_set(e, ERR_BAD_FIELD, "enabled", "%s: [previews] enabled = %s: expected yes or no", path,
 			       c->previews.enabled);
+	if (!config_emoji_by_all(c) && strcmp(c->emoji.who, "admins") != 0)
+		return err_set(e, ERR_BAD_FIELD, "who", "%s: [emoji] who = %s: expected members or admins", path,
+			       c->emoji.who);
 	if (!yes_or_no(c->registration.first_owner))
 		return err_set(e, ERR_BAD_FIELD, "first_owner",
 			       "%s: [registration] first_owner = %s: expected yes or no", path,
@@ -546,6 +556,11 @@ bool config_site_loopback(const struct config *c)
 bool config_local_accounts(const struct config *c)
 {
 	return !strcmp(c->local.accounts, "yes");
+}
+
+bool config_emoji_by_all(const struct config *c)
+{
+	return !strcmp(c->emoji.who, "members");
 }
 
 bool config_previews(const struct config *c)

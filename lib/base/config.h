@@ -34,6 +34,9 @@ struct config {
 		char *mode, *domains, *first_owner;
 	} registration;
 	struct {
+		char *managers;
+	} groups;
+	struct {
 		char *accounts;
 	} local;
 	struct {
@@ -46,6 +49,10 @@ struct config {
 		int64_t edit_window;
 	} messages;
 	struct {
+		char *who;   /* may add some: members (all but guests), admins */
+		int64_t max; /* of the site */
+	} emoji;
+	struct {
 		char *store, *endpoint, *region, *bucket, *prefix, *path_style, *access_key, *secret_key,
 			*secret_key_file;
 		char *session_token, *verifies, *payload_query;
@@ -55,8 +62,8 @@ struct config {
 		int64_t upload_expires, download_expires, unattached;
 	} files;
 	struct {
-		char *table;                            /* path; "": each process counts for itself */
-		int64_t session, address, login, guess; /* in a minute; 0: not limited */
+		char *table;                                   /* path; "": each process counts for itself */
+		int64_t session, address, login, calls, guess; /* in a minute; 0: not limited */
 	} rate;
 	struct {
 		char *enabled, *ports, *allow;
@@ -97,6 +104,8 @@ bool config_polls_park(const struct config *c);
 bool config_files(const struct config *c);
 /* [files] store = local: this site is its own object store (doc/files.md). */
 bool config_files_local(const struct config *c);
+/* [emoji] who = members: whoever is no guest adds emoji; else owners and admins alone. */
+bool config_emoji_by_all(const struct config *c);
 /* [previews] enabled = yes: pages that messages link to are looked at. */
 bool config_previews(const struct config *c);
 /* The port in the site's URL, or the scheme's. */

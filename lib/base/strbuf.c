@@ -39,14 +39,12 @@ void strbuf_add(struct strbuf *b, const void *p, size_t n)
 	b->p[b->n] = 0;
 }
 
-void strbuf_adds(struct strbuf *b, const char *s)
-{
-	strbuf_add(b, s, strlen(s));
-}
-
 void strbuf_addc(struct strbuf *b, char c)
 {
-	strbuf_add(b, &c, 1);
+	if (!room(b, 1))
+		return;
+	b->p[b->n++] = c;
+	b->p[b->n] = 0;
 }
 
 void strbuf_addi(struct strbuf *b, int64_t v)

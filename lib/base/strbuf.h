@@ -2,6 +2,7 @@
  * that a run of appends needs one check at its end. */
 #pragma once
 #include "lib/base/base.h"
+#include <string.h>
 
 struct strbuf {
 	char *p; /* NUL-terminated where n > 0 or after strbuf_cstr() */
@@ -14,7 +15,10 @@ struct strbuf {
 /* Makes room for n more bytes at once. */
 void strbuf_reserve(struct strbuf *b, size_t n);
 void strbuf_add(struct strbuf *b, const void *p, size_t n);
-void strbuf_adds(struct strbuf *b, const char *s);
+static inline void strbuf_adds(struct strbuf *b, const char *s) /* here, so that a literal's length is a constant */
+{
+	strbuf_add(b, s, strlen(s));
+}
 void strbuf_addc(struct strbuf *b, char c);
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void strbuf_addi(struct strbuf *b, int64_t v);

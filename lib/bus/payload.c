@@ -24,10 +24,10 @@ static bool number(struct span *line, int64_t *out)
 
 static bool audience_number(struct span *line, int64_t *out)
 {
-	if (line->n >= 3 && !memcmp(line->p, "-1 ", 3)) {
+	if (line->n >= 3 && (!memcmp(line->p, "-1 ", 3) || !memcmp(line->p, "-2 ", 3))) {
+		*out = line->p[1] == '1' ? AUDIENCE_EVERYONE : AUDIENCE_ALL;
 		line->p += 3;
 		line->n -= 3;
-		*out = AUDIENCE_EVERYONE;
 		return true;
 	}
 	return number(line, out);
@@ -127,4 +127,21 @@ size_t event_line_tail(struct span json, struct span *mark)
 	if (mark)
 		*mark = (struct span){cursor.p, (size_t)(dot - cursor.p)};
 	return (size_t)(s.p - json.p) + (*s.p == ',' ? 1 : 0);
+}
+
+int64_t event_line_first_seq(struct span json)
+{
+	static const char name[] =
+		"\"first_seq\": "; /* as jsonb is written; nothing in such a line is anybody's words */
+	const char *at = memmem(json.p, json.n, name, sizeof(name) - 1);
+	size_t n = 0, left;
+	int64_t seq;
+
+	if (!at)
+		return 1;
+	at += sizeof(name) - 1;
+	left = json.n - (size_t)(at - json.p);
+	while (n < left && at[n] >= '0' && at[n] <= '9')
+		n++;
+	return int_parse(at, n, EVENT_ID_MAX, &seq) ? seq : 1;
 }

@@ -5,7 +5,8 @@
 
 #define EVENT_ID_MAX (((int64_t)1 << 53) - 1)
 
-enum { AUDIENCE_MEMBERS = 0, AUDIENCE_EVERYONE = -1 }; /* above 0: one user */
+/* AUDIENCE_EVERYONE: but guests; AUDIENCE_ALL: guests too; above 0: one user */
+enum { AUDIENCE_MEMBERS = 0, AUDIENCE_EVERYONE = -1, AUDIENCE_ALL = -2 };
 
 enum event_kind { /* what a process has to do itself; any other letter is passed on */
 		  EVENT_PASS = 'p',
@@ -17,6 +18,7 @@ enum event_kind { /* what a process has to do itself; any other letter is passed
 		  EVENT_GUEST = 'g',      /* subject: the user, who is a guest from here on */
 		  EVENT_NO_GUEST = 'n',   /* subject: the user, who is none any more */
 		  EVENT_REDACT = 'r',     /* subject: the seq of the message whose text is gone */
+		  EVENT_ABOUT = 'a',      /* subject: the seq of the message that it is about */
 		  EVENT_FETCH = 'f',      /* too large for a notification: it stands in the log */
 		  EVENT_STATE = 's',      /* id 0, not logged, to the audience's instances */
 		  /* id 0, and each process picks out what it needs (doc/events.md, section 3): */
@@ -45,3 +47,5 @@ bool event_line_cursor(struct span json, struct span *cursor);
 /* Where the text behind `{"type":"…","cursor":"…",` starts, 0 where the line does not start so. mark (may be NULL) gets
  * the epoch's mark in the cursor, borrowed. */
 size_t event_line_tail(struct span json, struct span *mark);
+/* The first_seq of a line of kind j: the lowest seq that who joins may see. 1 where it says none. */
+int64_t event_line_first_seq(struct span json);

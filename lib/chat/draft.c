@@ -7,13 +7,13 @@
 #include <stdio.h>
 
 static int set(struct db *d, const struct draft_place *at, int64_t user, const struct span *text, const int64_t *files,
-	       size_t n, int64_t version, struct strbuf *b, struct err *e)
+	       size_t n, int64_t reply_to, int64_t version, struct strbuf *b, struct err *e)
 {
 	PGresult *r = NULL;
 	int rc;
 
-	if (db_one(d, STMT_draft_set, &r, e, "iiisIi", at->channel, user, at->thread, text->p, text->n, files, n,
-		   version) < 0)
+	if (db_one(d, STMT_draft_set, &r, e, "iiisIii", at->channel, user, at->thread, text->p, text->n, files, n,
+		   reply_to, version) < 0)
 		return -1;
 	rc = access_code(r ? result_text(r, 0, 0) : "not_found", NULL, e);
 	if (rc == 0)
@@ -25,17 +25,17 @@ static int set(struct db *d, const struct draft_place *at, int64_t user, const s
 int draft_put(struct db *d, const struct config *c, const struct draft_place *at, int64_t user, const struct jx *wish,
 	      struct strbuf *b, struct err *e)
 {
-	static const char *const names[] = {"text", "files", "version", NULL};
-	int64_t files[MESSAGE_FILES_MAX], version = 0;
+	static const char *const names[] = {"text", "files", "reply_to", "version", NULL};
+	int64_t files[MESSAGE_FILES_MAX], version = 0, reply_to = 0;
 	struct span text = {0};
 	size_t n = 0;
 	bool blank;
 
 	if (jx_only(wish, "", names, e) < 0 || message_text(c, wish, "", &text, &blank, e) < 0 ||
-	    message_files(c, wish, "", files, &n, e) < 0 ||
+	    message_files(c, wish, "", files, &n, e) < 0 || message_reply_to(wish, "", &reply_to, e) < 0 ||
 	    jx_int(wish, "", "version", JX_REQUIRED, 0, INT64_MAX, &version, e) < 0)
 		return -1;
-	return set(d, at, user, &text, files, n, version, b, e);
+	return set(d, at, user, &text, files, n, reply_to, version, b, e);
 }
 
 int draft_delete(struct db *d, const struct draft_place *at, int64_t user, int64_t version, struct strbuf *b,
@@ -43,7 +43,7 @@ int draft_delete(struct db *d, const struct draft_place *at, int64_t user, int64
 {
 	const struct span nothing = {"", 0};
 
-	return set(d, at, user, &nothing, NULL, 0, version, b, e);
+	return set(d, at, user, &nothing, NULL, 0, 0, version, b, e);
 }
 
 int draft_get(struct db *d, const struct draft_place *at, int64_t user, struct strbuf *b, struct err *e)

@@ -25,7 +25,8 @@ int file_address(struct db *d, const struct store *s, int64_t reader, int64_t fi
 	g = (struct store_get){.key = result_text(r, 0, 0),
 			       .name = result_text(r, 0, 1),
 			       .type = media_served(result_text(r, 0, 2)),
-			       .show = !download && media_shown(result_text(r, 0, 2))};
+			       .show = !download && media_shown(result_text(r, 0, 2)),
+			       .steady = result_bool(r, 0, 3)};
 	rc = store_get_url(s, &g, url, lasts_s, e);
 	PQclear(r);
 	return rc;

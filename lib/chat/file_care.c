@@ -7,6 +7,7 @@
 
 #define COLLECTED_AT_ONCE 500
 #define DELETED_AT_ONCE 50
+#define SETTLED_AT_ONCE 50
 #define FAILURES_MAX 3 /* in a row: the store is away, and each takes its time */
 #define EACH_MIN_MS 500
 #define EACH_MAX_MS 60000
@@ -45,13 +46,15 @@ int files_care(struct db *d, const struct config *c, const struct store *s, int6
 	       struct err *e)
 {
 	PGresult *r = NULL;
-	int64_t forgotten;
+	int64_t forgotten, settled;
 	int in_row = 0;
 
 	*out = (struct files_cared){0};
 	if (one_number(d, &r,
 		       db_one(d, STMT_files_collect, &r, e, "ii", c->files.unattached, (int64_t)COLLECTED_AT_ONCE),
 		       &out->collected) < 0)
+		return -1;
+	if (one_number(d, &r, db_one(d, STMT_copies_settle, &r, e, "i", (int64_t)SETTLED_AT_ONCE), &settled) < 0)
 		return -1;
 	if (db_query(d, STMT_files_due, &r, e, "ii", pause_ms, (int64_t)DELETED_AT_ONCE) < 0)
 		return -1;
@@ -68,7 +71,8 @@ int files_care(struct db *d, const struct config *c, const struct store *s, int6
 		log_warning("files.delete", "file=%s code=%s detail=%s", result_text(r, i, 0), err_name(why.code),
 			    log_quote(why.detail));
 	}
-	out->more = !out->failed && (result_rows(r) == DELETED_AT_ONCE || out->collected == COLLECTED_AT_ONCE);
+	out->more = !out->failed && (result_rows(r) == DELETED_AT_ONCE || out->collected == COLLECTED_AT_ONCE ||
+				     settled == SETTLED_AT_ONCE);
 	PQclear(r);
 	r = NULL;
 	return one_number(d, &r, db_one(d, STMT_files_forget, &r, e, ""), &forgotten);

@@ -3,8 +3,11 @@
 #include "lib/auth/rate.h"
 #include "lib/base/config.h"
 #include "lib/chat/channel.h"
+#include "lib/chat/custom_emoji.h"
 #include "lib/chat/emoji.h"
+#include "lib/chat/group.h"
 #include "lib/chat/keep.h"
+#include "lib/chat/mention.h"
 #include "lib/chat/message.h"
 #include "lib/chat/op.h"
 #include "lib/chat/reaction.h"
@@ -18,11 +21,12 @@ struct limit {
 void limits_render(struct strbuf *b, const struct config *c)
 {
 	const struct limit limits[] = {
+		{"group_members", GROUP_MEMBERS_MAX},
 		{"message_chars", c->limits.message_chars},
 		{"edit_window", c->messages.edit_window / 1000},
 		{"reactions", REACTION_EMOJI_MAX},
 		{"request_bytes", c->limits.request_bytes},
-		{"mentions", MESSAGE_NAMED_MAX},
+		{"mentions", MENTIONS_MAX},
 		{"frame_bytes", c->realtime.frame_bytes},
 		{"ops", OPS_MAX},
 		{"page", c->limits.page},
@@ -49,6 +53,9 @@ void limits_render(struct strbuf *b, const struct config *c)
 			strbuf_addf(b, ",\"%s\":%lld", files[i].name, (long long)files[i].value);
 		else
 			strbuf_addf(b, ",\"%s\":null", files[i].name);
+	strbuf_addf(b, ",\"custom_emoji\":%lld,\"custom_emoji_bytes\":%lld,\"custom_emoji_by\":\"%s\"",
+		    (long long)custom_emoji_max(c), (long long)CUSTOM_EMOJI_BYTES,
+		    config_emoji_by_all(c) ? "members" : "admins");
 	strbuf_adds(b, ",\"rates\":");
 	rate_render(b, c);
 	strbuf_addc(b, '}');

@@ -7,6 +7,7 @@
 #include "lib/base/utf8.h"
 #include "lib/chat/access.h"
 #include "lib/chat/acting.h"
+#include "lib/chat/mention.h"
 #include "lib/db/db.h"
 #include "lib/json/jx.h"
 #include <inttypes.h>
@@ -19,7 +20,7 @@
 #define ID_DIGITS 20
 #define TAIL_FRAME 128
 
-static const char *const body_names[] = {"text", "mentions", "files", NULL};
+static const char *const body_names[] = {"text", "mentions", "files", "reply_to", "forward", NULL};
 static const char *const edit_names[] = {"text", "mentions", NULL};
 
 static void render_ids(struct strbuf *b, const char *name, const int64_t *ids, size_t n)
@@ -31,11 +32,11 @@ static void render_ids(struct strbuf *b, const char *name, const int64_t *ids, s
 }
 
 /* The body but for its brace. */
-static void render_body(struct strbuf *b, const struct span *text, const int64_t *named, size_t named_n)
+static void render_body(struct strbuf *b, const struct span *text, const struct mentions *m)
 {
 	strbuf_adds(b, "{\"text\":");
 	strbuf_add_json(b, text->p, text->n);
-	render_ids(b, "mentions", named, named_n);
+	mentions_render(b, m);
 }
 
 /* Ids, each once. */
@@ -76,6 +77,46 @@ int message_files(const struct config *c, const struct jx *body, const char *pat
 	if (!config_files(c))
 		max = 0; /* an empty list is welcome */
 	return read_ids(body, path, "files", (size_t)max, ids, n, e);
+}
+
+int message_reply_to(const struct jx *body, const char *path, int64_t *seq, struct err *e)
+{
+	return jx_int(body, path, "reply_to", JX_OPTIONAL, 1, INT64_MAX, seq, e);
+}
+
+/* What it quotes or forwards, as items hold it; appended as it was sent. */
+static int read_refs(const struct jx *body, struct write_item *item, struct strbuf *b, struct err *e)
+{
+	static const char *const names[] = {"channel", "seq", NULL};
+	const struct jx *forward = NULL;
+	int64_t quoted = 0, *r = item->refs;
+
+	if (message_reply_to(body, "body.", &quoted, e) < 0 ||
+	    jx_object(body, "body.", "forward", JX_OPTIONAL, &forward, e) < 0)
+		return -1;
+	if (quoted) {
+		*r++ = 0;
+		*r++ = quoted;
+		strbuf_addf(b, ",\"reply_to\":%" PRId64, quoted);
+	}
+	if (forward) {
+		if (jx_only(forward, "body.forward.", names, e) < 0 ||
+		    jx_int(forward, "body.forward.", "channel", JX_REQUIRED, 1, INT64_MAX, &r[0], e) < 0 ||
+		    jx_int(forward, "body.forward.", "seq", JX_REQUIRED, 1, INT64_MAX, &r[1], e) < 0)
+			return -1;
+		strbuf_addf(b, ",\"forward\":{\"channel\":%" PRId64 ",\"seq\":%" PRId64 "}", r[0], r[1]);
+		r += 2;
+		if (jx_get(body, "files"))
+			return err_set(e, ERR_BAD_FIELD, "body.files", "a forwarded message has its original's");
+	}
+	item->refs_n = (size_t)(r - item->refs);
+	return 0;
+}
+
+/* Whether what read_refs() has read is forwarded. */
+static bool forwards(const struct write_item *item)
+{
+	return item->refs_n && item->refs[item->refs_n - 2];
 }
 
 static int64_t *copy_ids(const int64_t *ids, size_t n)
@@ -132,28 +173,29 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 		 struct err *e)
 {
 	struct write_item *item = write_item_new();
-	struct strbuf body = {0}, tail = {0};
+	struct strbuf body = {0}, tail = {0}, refs = {0};
 	const struct jx *b = NULL;
 	struct span text = {0};
 	unsigned char digest[32];
-	int64_t named[MESSAGE_NAMED_MAX], files[MESSAGE_FILES_MAX];
-	size_t named_n = 0, files_n = 0, frame, whole;
+	int64_t files[MESSAGE_FILES_MAX];
+	struct mentions m;
+	size_t files_n = 0, frame, whole;
 	bool blank = false;
 
 	if (jx_uuid(o, "", "client_id", item->client_id, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
 	    jx_only(b, "body.", body_names, e) < 0 || message_files(c, b, "body.", files, &files_n, e) < 0 ||
-	    message_text(c, b, "body.", &text, &blank, e) < 0 ||
-	    read_ids(b, "body.", "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0 ||
-	    read_root(o, &item->root, e) < 0)
+	    message_text(c, b, "body.", &text, &blank, e) < 0 || mentions_read(b, &m, e) < 0 ||
+	    read_root(o, &item->root, e) < 0 || read_refs(b, item, &refs, e) < 0)
 		goto fail;
-	if (blank && !files_n) {
+	if (blank && !files_n && !forwards(item)) {
 		err_set(e, ERR_BAD_FIELD, "body.text", "must not be empty");
 		goto fail;
 	}
-	strbuf_reserve(&body, text.n + BODY_FRAME + (named_n + files_n) * ID_DIGITS);
-	render_body(&body, &text, named, named_n);
+	strbuf_reserve(&body, text.n + BODY_FRAME + (m.named_n + m.calls_n + files_n) * ID_DIGITS + refs.n);
+	render_body(&body, &text, &m);
 	frame = body.n;
 	render_ids(&body, "files", files, files_n);
+	strbuf_add(&body, refs.p, refs.n);
 	strbuf_addc(&body, '}');
 	whole = body.n;
 	if (item->root) /* the same text elsewhere is another message */
@@ -161,7 +203,7 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 	sha256(body.p, body.n, digest);
 	memcpy(item->digest, digest, sizeof(item->digest));
 	body.n = whole;
-	if (files_n) { /* the database puts them there as Files */
+	if (files_n || item->refs_n) { /* the database puts there what is told of them */
 		body.n = frame;
 		strbuf_addc(&body, '}');
 	}
@@ -171,17 +213,26 @@ int message_item(const struct config *c, const struct jx *o, int64_t channel, in
 	item->sender = sender;
 	item->body = strbuf_take(&body, &item->body_n);
 	item->tail = strbuf_take(&tail, &item->tail_n);
-	item->named = copy_ids(named, named_n);
-	item->named_n = named_n;
+	item->named = copy_ids(m.named, m.named_n);
+	item->named_n = m.named_n;
+	item->calls = copy_ids(m.calls, m.calls_n);
+	item->calls_n = m.calls_n;
 	item->files = copy_ids(files, files_n);
 	item->files_n = files_n;
+	strbuf_release(&refs);
 	*out = item;
 	return 0;
 fail:
+	strbuf_release(&refs);
 	strbuf_release(&body);
 	strbuf_release(&tail);
 	write_item_free(&item);
 	return -1;
+}
+
+bool message_renders(const struct write_item *item)
+{
+	return !item->files_n && !item->calls_n && !item->refs_n;
 }
 
 void message_render_item(struct strbuf *b, const struct write_item *item)
@@ -263,13 +314,20 @@ void message_render_row(struct strbuf *b, const PGresult *r, int row, int first_
 	}
 }
 
+void message_render_hidden(struct strbuf *b, const PGresult *r, int row, int first_col)
+{
+	strbuf_addf(b, "\"channel\":%s,\"seq\":%s,\"hidden\":true", result_text(r, row, first_col + CHANNEL_ID),
+		    result_text(r, row, first_col + SEQ));
+	render_thread(b, r, row, first_col);
+}
+
 int message_edit(struct db *d, const struct config *c, const struct jx *o, int64_t channel, int64_t sender, int64_t seq,
 		 struct err *e)
 {
 	static const char *const names[] = {"body", "version", NULL};
 	AUTO_STRBUF body = {0};
-	int64_t named[MESSAGE_NAMED_MAX], version = 0;
-	size_t named_n = 0;
+	struct mentions m;
+	int64_t version = 0;
 	const struct jx *b = NULL;
 	struct span text = {0};
 	PGresult *r = NULL;
@@ -279,12 +337,12 @@ int message_edit(struct db *d, const struct config *c, const struct jx *o, int64
 	if (jx_only(o, "", names, e) < 0 || jx_object(o, "", "body", JX_REQUIRED, &b, e) < 0 ||
 	    jx_int(o, "", "version", JX_OPTIONAL, 1, INT64_MAX, &version, e) < 0 ||
 	    jx_only(b, "body.", edit_names, e) < 0 || message_text(c, b, "body.", &text, &blank, e) < 0 ||
-	    read_ids(b, "body.", "mentions", MESSAGE_NAMED_MAX, named, &named_n, e) < 0)
+	    mentions_read(b, &m, e) < 0)
 		return -1;
-	render_body(&body, &text, named, named_n);
+	render_body(&body, &text, &m);
 	strbuf_addc(&body, '}');
-	if (db_one(d, STMT_message_edit, &r, e, "iiisbIii", channel, sender, seq, body.p, body.n, (int)blank, named,
-		   named_n, version, c->messages.edit_window) < 0)
+	if (db_one(d, STMT_message_edit, &r, e, "iiisbIii", channel, sender, seq, body.p, body.n, (int)blank, m.named,
+		   m.named_n, version, c->messages.edit_window) < 0)
 		return -1;
 	rc = access_write_code(r, 0, e);
 	PQclear(r);

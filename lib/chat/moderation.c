@@ -30,6 +30,13 @@ bool member_role_valid(const char *s, size_t n)
 	return one_of(roles, s, n);
 }
 
+static bool history_valid(const char *s, size_t n)
+{
+	static const char *const policies[] = {"all", "joined", NULL};
+
+	return one_of(policies, s, n);
+}
+
 int sanction_until(const struct jx *o, char until[SANCTION_UNTIL_MAX], struct err *e)
 {
 	const struct jx *v = jx_get(o, "until");
@@ -147,9 +154,9 @@ int admin_user_list(struct db *d, const char *wish, const char *role, const char
 
 int channel_change(struct db *d, const struct acting *who, int64_t channel, const struct jx *o, struct err *e)
 {
-	static const char *const names[] = {"name", "topic", "archived", "keep_days", NULL};
+	static const char *const names[] = {"name", "topic", "archived", "keep_days", "history", "mention_all", NULL};
 	int64_t keep = jx_is(jx_get(o, "keep_days"), JX_NULL) ? 0 : -1;
-	struct span name = {0}, topic = {0};
+	struct span name = {0}, topic = {0}, history = {0}, call = {0};
 	bool archived = false;
 	PGresult *r = NULL;
 
@@ -157,18 +164,26 @@ int channel_change(struct db *d, const struct acting *who, int64_t channel, cons
 	    jx_string(o, "", "name", JX_OPTIONAL, 1, CHANNEL_NAME_CHARS, &name, e) < 0 ||
 	    jx_string(o, "", "topic", JX_OPTIONAL, 0, CHANNEL_TOPIC_CHARS, &topic, e) < 0 ||
 	    jx_bool(o, "", "archived", JX_OPTIONAL, &archived, e) < 0 ||
-	    jx_int(o, "", "keep_days", JX_OPTIONAL, 1, CHANNEL_KEEP_DAYS_MAX, &keep, e) < 0)
+	    jx_int(o, "", "keep_days", JX_OPTIONAL, 1, CHANNEL_KEEP_DAYS_MAX, &keep, e) < 0 ||
+	    jx_string(o, "", "history", JX_OPTIONAL, 1, 6, &history, e) < 0 ||
+	    jx_string(o, "", "mention_all", JX_OPTIONAL, 1, 10, &call, e) < 0)
 		return -1;
+	if (history.p && !history_valid(history.p, history.n))
+		return err_set(e, ERR_BAD_FIELD, "history", "expected all or joined");
+	if (call.p && strcmp(call.p, "everyone") != 0 && strcmp(call.p, "moderators") != 0)
+		return err_set(e, ERR_BAD_FIELD, "mention_all", "expected everyone or moderators");
 	if (name.p && channel_check_text("name", &name, 1, CHANNEL_NAME_CHARS, e) < 0)
 		return -1;
 	if (topic.p && channel_check_text("topic", &topic, 0, CHANNEL_TOPIC_CHARS, e) < 0)
 		return -1;
 	if (jx_is(jx_get(o, "archived"), JX_BOOL)) {
-		if (db_one(d, STMT_channel_change, &r, e, "ibttissbi", who->user, who->admin, who->request,
-			   who->address, channel, name.p, name.n, topic.p, topic.n, archived, keep) < 0)
+		if (db_one(d, STMT_channel_change, &r, e, "ibttissbiss", who->user, who->admin, who->request,
+			   who->address, channel, name.p, name.n, topic.p, topic.n, archived, keep, history.p,
+			   history.n, call.p, call.n) < 0)
 			return -1;
-	} else if (db_one(d, STMT_channel_change, &r, e, "ibttissni", who->user, who->admin, who->request, who->address,
-			  channel, name.p, name.n, topic.p, topic.n, keep) < 0) {
+	} else if (db_one(d, STMT_channel_change, &r, e, "ibttissniss", who->user, who->admin, who->request,
+			  who->address, channel, name.p, name.n, topic.p, topic.n, keep, history.p, history.n, call.p,
+			  call.n) < 0) {
 		return -1;
 	}
 	return outcome(r, NULL, e);

@@ -40,7 +40,7 @@ MUST_CHECK int admin_user_list(struct db *d, const char *wish, const char *role,
 			       struct strbuf *b, struct page *p, struct err *e);
 
 /* ---- channels */
-/* Reads {"name"?,"topic"?,"archived"?} and makes it so. */
+/* Reads {"name"?,"topic"?,"archived"?,"keep_days"?,"history"?} and makes it so. */
 MUST_CHECK int channel_change(struct db *d, const struct acting *who, int64_t channel, const struct jx *o,
 			      struct err *e);
 MUST_CHECK int channel_hand_over(struct db *d, const struct acting *who, int64_t channel, int64_t person,

@@ -8,7 +8,7 @@ struct db;
 #define REACTION_USERS_MAX 20 /* of each, that are told without being asked for */
 
 /* Adds one's reaction (on) or takes it away, again is harmless; appends the message's reactions. emoji as the client
- * wrote it: ERR_BAD_FIELD where it is none. */
+ * wrote it, of Unicode or the :name: of a custom one: ERR_BAD_FIELD where it is none. */
 MUST_CHECK int reaction_set(struct db *d, int64_t channel, int64_t user, int64_t seq, const char *emoji, bool on,
 			    struct strbuf *b, struct err *e);
 /* Appends all reactions of a message, with those of the reader. */

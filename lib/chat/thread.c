@@ -6,13 +6,35 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { KIND, ARCHIVED, ROLE, CURSOR, FIRST_SEQ, LAST_SEQ, STATE, MESSAGE, MESSAGE_SEQ }; /* of thread_page */
+enum {
+	KIND,
+	ARCHIVED,
+	ROLE,
+	CURSOR,
+	FIRST_SEQ,
+	LAST_SEQ,
+	STATE,
+	VISIBLE_FROM,
+	MESSAGE,
+	MESSAGE_SEQ
+}; /* of thread_page */
 #define MESSAGE_THREAD (MESSAGE + MESSAGE_COLUMNS - 3)
 
 static void add_message(struct strbuf *b, const PGresult *r, int row, int first_col)
 {
 	strbuf_addc(b, '{');
 	message_render_row(b, r, row, first_col);
+	strbuf_addc(b, '}');
+}
+
+/* The column before a root's is the lowest seq that the reader may see. */
+static void add_root(struct strbuf *b, const PGresult *r, int row, int first_col)
+{
+	strbuf_addc(b, '{');
+	if (result_int(r, row, first_col + 1) < result_int(r, row, first_col - 1))
+		message_render_hidden(b, r, row, first_col);
+	else
+		message_render_row(b, r, row, first_col);
 	strbuf_addc(b, '}');
 }
 
@@ -23,7 +45,7 @@ static void render(const PGresult *r, enum history_mode mode, int64_t seq, struc
 	int rows = result_rows(r);
 
 	strbuf_adds(b, "{\"root\":");
-	add_message(b, r, 0, MESSAGE);
+	add_root(b, r, 0, MESSAGE);
 	strbuf_adds(b, ",\"messages\":[");
 	for (int i = 1; i < rows; i++) {
 		if (i > 1)
@@ -91,7 +113,7 @@ int thread_mark(struct db *d, int64_t channel, int64_t reader, int64_t root, enu
 	return rc;
 }
 
-enum { LIST_CURSOR, LIST_UNREAD, LIST_ID, LIST_STATE, LIST_MESSAGE, LIST_SEQ };
+enum { LIST_CURSOR, LIST_UNREAD, LIST_ID, LIST_STATE, LIST_VISIBLE_FROM, LIST_MESSAGE, LIST_SEQ };
 
 int thread_list(struct db *d, int64_t reader, bool unread, int64_t before, int64_t limit, struct strbuf *b,
 		struct page *p, struct err *e)
@@ -113,7 +135,7 @@ int thread_list(struct db *d, int64_t reader, bool unread, int64_t before, int64
 	strbuf_adds(b, "{\"threads\":[");
 	for (int i = 0; i < rows && i < limit; i++) {
 		strbuf_addf(b, "%s{\"state\":%s,\"root\":", i ? "," : "", result_text(r, i, LIST_STATE));
-		add_message(b, r, i, LIST_MESSAGE);
+		add_root(b, r, i, LIST_MESSAGE);
 		strbuf_addc(b, '}');
 	}
 	strbuf_addf(b, "],\"unread\":%" PRId64 ",\"next\":", result_int(r, 0, LIST_UNREAD));

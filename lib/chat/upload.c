@@ -279,7 +279,8 @@ int upload_render(const struct upload_desk *d, int64_t upload, bool *checked, st
 	if (check_desk(d, e) == 0 && upload_row_get(d, upload, d->config->files.upload_expires, &u, e) == 0) {
 		rc = render(d, &u, b, e);
 		if (checked)
-			*checked = upload_row_is(&u, "ready") || upload_row_is(&u, "attached");
+			*checked = upload_row_is(&u, "ready") || upload_row_is(&u, "attached") ||
+				   upload_row_is(&u, "emoji");
 	}
 	upload_row_release(&u);
 	return rc;

@@ -23,8 +23,8 @@ struct upload_desk {
  * ERR_CLIENT_ID_REUSED, ERR_QUOTA_EXCEEDED, those of access_code(), ERR_STORE_UNAVAILABLE. */
 MUST_CHECK int upload_begin(const struct upload_desk *d, const struct jx *o, int64_t *upload, bool *again,
 			    struct err *e);
-/* Appends the Upload, with an address where it is to be sent to; *checked (NULL: not asked for): it is ready or in a
- * message. ERR_NOT_FOUND: not his, or none. */
+/* Appends the Upload, with an address where it is to be sent to; *checked (NULL: not asked for): it is ready, in a
+ * message, or an emoji. ERR_NOT_FOUND: not his, or none. */
 MUST_CHECK int upload_render(const struct upload_desk *d, int64_t upload, bool *checked, struct strbuf *b,
 			     struct err *e);
 /* Reads {"parts":[{"number","sha256"}]} and appends {"parts":[…]} with an address for each. */

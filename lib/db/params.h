@@ -9,7 +9,7 @@
 #include "lib/base/arena.h"
 #include <stdarg.h>
 
-#define PARAMS_MAX 20
+#define PARAMS_MAX 26
 
 struct params {
 	int n;

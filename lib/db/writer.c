@@ -83,6 +83,7 @@ void write_item_free(struct write_item **i)
 	free((*i)->body);
 	free((*i)->tail);
 	free((*i)->named);
+	free((*i)->calls);
 	free((*i)->files);
 	free(*i);
 	*i = NULL;
@@ -90,7 +91,7 @@ void write_item_free(struct write_item **i)
 
 static size_t weight(const struct write_item *i)
 {
-	return i->body_n + i->tail_n + (i->named_n + i->files_n) * sizeof(int64_t) + sizeof(*i);
+	return i->body_n + i->tail_n + (i->named_n + i->calls_n + i->files_n) * sizeof(int64_t) + sizeof(*i);
 }
 
 /* ---- the queue */
@@ -321,6 +322,9 @@ static void build_ends(struct write_item *const *items, size_t n, struct strbuf 
 	for (size_t k = 0; k < n; k++) {
 		size_t line = items[k]->tail_n + LINE_FRONT_BYTES + items[k]->files_n * FILE_BYTES;
 
+		if (items[k]->refs_n) /* what is forwarded may be long: nobody else's line shall suffer for it */
+			line = PIECE_BYTES;
+
 		if (line > room && k) {
 			put_place(&places, k);
 			pieces++;
@@ -369,6 +373,12 @@ static const int64_t *named_of(const struct write_item *i, size_t *n)
 	return i->named;
 }
 
+static const int64_t *calls_of(const struct write_item *i, size_t *n)
+{
+	*n = i->calls_n;
+	return i->calls;
+}
+
 static const int64_t *files_of(const struct write_item *i, size_t *n)
 {
 	*n = i->files_n;
@@ -379,6 +389,12 @@ static const int64_t *root_of(const struct write_item *i, size_t *n)
 {
 	*n = i->root != 0;
 	return &i->root;
+}
+
+static const int64_t *refs_of(const struct write_item *i, size_t *n)
+{
+	*n = i->refs_n;
+	return i->refs;
 }
 
 static void build_lists(struct write_item *const *items, size_t n,
@@ -429,6 +445,15 @@ static const struct {
 	[WRITE_NO_ROOT] = {ERR_UNPROCESSABLE, "thread", "there is no such message in this channel"},
 	[WRITE_ROOT_IS_REPLY] = {ERR_UNPROCESSABLE, "thread", "is a reply itself: reply to the root of its thread"},
 	[WRITE_ROOT_DELETED] = {ERR_UNPROCESSABLE, "thread", "the message has been deleted"},
+	[WRITE_CALL_FORBIDDEN] = {ERR_FORBIDDEN, "body.mentions", "you may not name so many here"},
+	[WRITE_NO_GROUP] = {ERR_BAD_FIELD, "body.mentions", "names a group that is not there"},
+	[WRITE_TOO_MANY] = {ERR_UNPROCESSABLE, "body.mentions", "names more people than one message may"},
+	[WRITE_NOT_CALLED_HERE] = {ERR_UNPROCESSABLE, "body.mentions",
+				   "a direct channel, or a reply in its thread alone, does not name the channel"},
+	[WRITE_NO_QUOTED] = {ERR_UNPROCESSABLE, "body.reply_to",
+			     "there is no such message where this one goes, or it has been deleted"},
+	[WRITE_NO_ORIGINAL] = {ERR_NOT_FOUND, "body.forward", "there is no such message, or it is not visible to you"},
+	[WRITE_ORIGINAL_DELETED] = {ERR_UNPROCESSABLE, "body.forward", "the message has been deleted"},
 };
 
 static void settle(struct writer *w, struct write_item *i, const PGresult *r, int row)
@@ -611,7 +636,7 @@ static size_t collect(struct writer *w, struct write_item **items, int64_t now)
 static void start_batch(struct writer *w, int64_t now)
 {
 	struct strbuf *col = w->columns;
-	struct lists named = {0}, files = {0}, roots = {0};
+	struct lists named = {0}, files = {0}, roots = {0}, calls = {0}, refs = {0};
 
 	if (w->batch || !w->first || w->stopping || w->not_before > now || !pgconn_is_up(w->conn))
 		return;
@@ -631,18 +656,23 @@ static void start_batch(struct writer *w, int64_t now)
 	build_lists(w->batch, w->batch_n, named_of, &named);
 	build_lists(w->batch, w->batch_n, files_of, &files);
 	build_lists(w->batch, w->batch_n, root_of, &roots);
-	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxxxxbbxxxxxx", col[CHANNELS].p,
+	build_lists(w->batch, w->batch_n, calls_of, &calls);
+	build_lists(w->batch, w->batch_n, refs_of, &refs);
+	pgconn_query(w->conn, STMT_write_batch, 0, on_batch, w, "xxxxxxxxxxxxbbxxxxxxxxxx", col[CHANNELS].p,
 		     col[CHANNELS].n, col[HINTS].p, col[HINTS].n, col[KIND].p, col[KIND].n, col[ROOM].p, col[ROOM].n,
 		     col[NTH].p, col[NTH].n, col[SENDER].p, col[SENDER].n, col[CLIENT].p, col[CLIENT].n, col[DIGEST].p,
 		     col[DIGEST].n, col[EPOCH].p, col[EPOCH].n, col[BODY].p, col[BODY].n, col[TAIL].p, col[TAIL].n,
 		     col[ENDS].p, col[ENDS].n, (int)(w->look_until > now), (int)w->batch_waits, named.places.p,
 		     named.places.n, named.ids.p, named.ids.n, files.places.p, files.places.n, files.ids.p, files.ids.n,
-		     roots.places.p, roots.places.n, roots.ids.p, roots.ids.n);
+		     roots.places.p, roots.places.n, roots.ids.p, roots.ids.n, calls.places.p, calls.places.n,
+		     calls.ids.p, calls.ids.n, refs.places.p, refs.places.n, refs.ids.p, refs.ids.n);
 	for (int c = 0; c < COLUMNS; c++)
 		strbuf_reset(&col[c]);
 	lists_release(&named);
 	lists_release(&files);
 	lists_release(&roots);
+	lists_release(&calls);
+	lists_release(&refs);
 }
 
 /* ---- the owner's side */
@@ -786,6 +816,7 @@ static void acknowledge_at_once(struct writer *w)
 		copy->body = copy_bytes(early->body, early->body_n);
 		copy->tail = copy_bytes(early->tail, early->tail_n);
 		copy->named = early->named_n ? copy_bytes(early->named, early->named_n * sizeof(*early->named)) : NULL;
+		copy->calls = early->calls_n ? copy_bytes(early->calls, early->calls_n * sizeof(*early->calls)) : NULL;
 		copy->files = early->files_n ? copy_bytes(early->files, early->files_n * sizeof(*early->files)) : NULL;
 		copy->done = forget;
 		*at = copy;

@@ -23,6 +23,13 @@ enum write_status { /* as write_batch() numbers them */
 		    WRITE_NO_ROOT, /* these three of a reply */
 		    WRITE_ROOT_IS_REPLY,
 		    WRITE_ROOT_DELETED,
+		    WRITE_CALL_FORBIDDEN, /* these four of one that calls */
+		    WRITE_NO_GROUP,
+		    WRITE_TOO_MANY,
+		    WRITE_NOT_CALLED_HERE,
+		    WRITE_NO_QUOTED,
+		    WRITE_NO_ORIGINAL, /* these two of what is forwarded */
+		    WRITE_ORIGINAL_DELETED,
 };
 
 struct write_item {
@@ -37,10 +44,14 @@ struct write_item {
 	size_t tail_n;
 	int64_t *named; /* users whom it names, each once; NULL: none */
 	size_t named_n;
+	int64_t *calls; /* what calls several, each once, as lib/chat/mention.h numbers it; NULL: nothing */
+	size_t calls_n;
 	int64_t *files; /* files that it bears, each once; NULL: none. What of them is told is known to the database
 			   alone */
 	size_t files_n;
-	int64_t root; /* of a reply: the seq of what it replies to, below 0 in the channel's line too; 0: no reply */
+	int64_t refs[4]; /* messages that it quotes or forwards, in pairs: the channel, 0 where it is quoted, and seq */
+	size_t refs_n;   /* numbers in there. What is told of them is known to the database alone */
+	int64_t root;    /* of a reply: the seq of what it replies to, below 0 in the channel's line too; 0: no reply */
 	/* Called once from the writer's thread, from writer_ready() or writer_tick(), never from writer_submit(). Owns
 	 * the item from then on. ok: seq, id, event, at_us are set; else err is. */
 	void (*done)(struct write_item *item, void *arg);

@@ -4,11 +4,20 @@
 #include "lib/base/utf8.h"
 #include <string.h>
 
+/* Unreserved characters (RFC 3986). */
+static const bool plain[256] = {['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true,
+				['.'] = true,         ['_'] = true,         ['~'] = true};
+
 /* NULL where the piece is broken. */
 static const char *decode(struct arena *a, const char *s, size_t n, bool plus)
 {
 	char *copy = arena_strndup(a, s, n);
+	size_t i = 0;
 
+	while (i < n && plain[(unsigned char)s[i]])
+		i++;
+	if (i == n)
+		return copy;
 	if (!percent_decode(copy, &n, plus) || !utf8_valid(copy, n) || utf8_has_control(copy, n, plus ? "\t\r\n" : ""))
 		return NULL;
 	return copy;
@@ -64,10 +73,6 @@ int uri_query(struct arena *a, const char *query, size_t n, struct uri_pair *pai
 	}
 	return 0;
 }
-
-/* Unreserved characters (RFC 3986). */
-static const bool plain[256] = {['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true,
-				['.'] = true,         ['_'] = true,         ['~'] = true};
 
 void uri_encode(struct strbuf *b, const char *s, size_t n)
 {

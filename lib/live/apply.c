@@ -20,6 +20,7 @@ static void give_members(struct live *l, const struct event *ev, struct line *li
 {
 	bool about = ev->kind == EVENT_JOIN || ev->kind == EVENT_LEAVE;
 	bool told = !about;
+	int64_t seq = audience_about(ev->kind, ev->subject);
 	size_t n;
 	const struct audience_member *members = audience_of(l->audience, ev->channel, &n);
 
@@ -28,7 +29,7 @@ static void give_members(struct live *l, const struct event *ev, struct line *li
 
 		told |= himself;
 		/* who joined again later has no claim on what passed while he was out */
-		if (himself || !ev->id || members[i].since < ev->id)
+		if (himself || !ev->id || (members[i].since < ev->id && members[i].first_seq <= seq))
 			give_user(l, members[i].user, line, ev->id);
 	}
 	if (!told) /* his memberships are newer than this event: he is out again, but is told of it */
@@ -39,11 +40,11 @@ static void deliver(struct live *l, const struct event *ev, struct line *line)
 {
 	if (ev->audience == AUDIENCE_MEMBERS)
 		give_members(l, ev, line);
-	else if (ev->audience != AUDIENCE_EVERYONE)
+	else if (ev->audience > 0)
 		give_user(l, audience_find(l->audience, ev->audience), line, ev->id);
 	else
 		for (struct live_user *u = NULL; (u = audience_next(l->audience, u));)
-			if (!u->guest)
+			if (!u->guest || ev->audience == AUDIENCE_ALL)
 				give_user(l, u, line, ev->id);
 }
 
@@ -75,7 +76,7 @@ void apply_event(struct live *l, const struct event *ev, struct line *line)
 	}
 	ring_append(l->ring, ev, line);
 	if (ev->kind == EVENT_JOIN && subject && subject->loaded && audience_since(subject, ev->channel) < ev->id)
-		audience_join(l->audience, subject, ev->channel, ev->id);
+		audience_join(l->audience, subject, ev->channel, ev->id, line_first_seq(line));
 	if (subject && (ev->kind == EVENT_GUEST || ev->kind == EVENT_NO_GUEST))
 		subject->guest = ev->kind == EVENT_GUEST;
 	if (line)

@@ -49,7 +49,7 @@ static struct channel *channel_find(const struct audience *a, int64_t id)
 }
 
 /* Returns where u stands among the channel's. */
-static size_t channel_add(struct audience *a, int64_t id, struct live_user *u, int64_t since)
+static size_t channel_add(struct audience *a, int64_t id, struct live_user *u, int64_t since, int64_t first_seq)
 {
 	struct channel *c = channel_find(a, id);
 
@@ -62,7 +62,7 @@ static size_t channel_add(struct audience *a, int64_t id, struct live_user *u, i
 		c->cap = MAX_OF((size_t)4, c->cap * 2);
 		c->members = xrealloc(c->members, c->cap * sizeof(*c->members));
 	}
-	c->members[c->n] = (struct audience_member){u, since};
+	c->members[c->n] = (struct audience_member){u, since, first_seq};
 	return c->n++;
 }
 
@@ -106,14 +106,16 @@ static size_t position(const struct live_user *u, int64_t channel, bool *found)
 	return low;
 }
 
-void audience_join(struct audience *a, struct live_user *u, int64_t channel, int64_t since)
+void audience_join(struct audience *a, struct live_user *u, int64_t channel, int64_t since, int64_t first_seq)
 {
 	bool found;
 	size_t at = position(u, channel, &found);
 
 	if (found) {
-		u->memberships[at].since = since;
-		channel_find(a, channel)->members[u->memberships[at].at].since = since;
+		struct audience_member *m = &channel_find(a, channel)->members[u->memberships[at].at];
+
+		u->memberships[at].since = m->since = since;
+		u->memberships[at].first_seq = m->first_seq = first_seq;
 		return;
 	}
 	if (u->memberships_n == u->memberships_cap) {
@@ -121,7 +123,8 @@ void audience_join(struct audience *a, struct live_user *u, int64_t channel, int
 		u->memberships = xrealloc(u->memberships, u->memberships_cap * sizeof(*u->memberships));
 	}
 	memmove(&u->memberships[at + 1], &u->memberships[at], (u->memberships_n - at) * sizeof(*u->memberships));
-	u->memberships[at] = (struct membership){channel, since, channel_add(a, channel, u, since)};
+	u->memberships[at] =
+		(struct membership){channel, since, first_seq, channel_add(a, channel, u, since, first_seq)};
 	u->memberships_n++;
 }
 
@@ -143,6 +146,14 @@ int64_t audience_since(const struct live_user *u, int64_t channel)
 	size_t at = position(u, channel, &found);
 
 	return found ? u->memberships[at].since : -1;
+}
+
+bool audience_sees(const struct live_user *u, int64_t channel, int64_t id, char kind, int64_t subject)
+{
+	bool found;
+	size_t at = position(u, channel, &found);
+
+	return found && u->memberships[at].since < id && u->memberships[at].first_seq <= audience_about(kind, subject);
 }
 
 const struct audience_member *audience_of(const struct audience *a, int64_t channel, size_t *n)

@@ -1,13 +1,14 @@
 /* audience: who of those present in this process may see a channel. Subscriptions belong to the user, so a second tab
  * costs no second set. Loaded from the database once, then changed by the log alone, in its order. One thread. */
 #pragma once
-#include "lib/base/base.h"
+#include "lib/bus/payload.h"
 #include <uthash.h>
 
 struct receiver; /* lib/live/live.h */
 
 struct membership {
 	int64_t channel, since; /* since: the event id of the join; what is above it may be seen */
+	int64_t first_seq;      /* of older messages nothing is told (doc/protocol.md, section 9) */
 	size_t at;              /* where its user stands among the channel's */
 };
 
@@ -28,7 +29,7 @@ struct live_user {
 
 struct audience_member {
 	struct live_user *user;
-	int64_t since;
+	int64_t since, first_seq;
 };
 
 struct audience;
@@ -45,12 +46,20 @@ struct live_user *audience_next(const struct audience *a, struct live_user *u);
 size_t audience_users(const struct audience *a);
 
 /* A join and a leave as the log tells them. Of users who are not present or not loaded nothing is kept. Again is
- * harmless; a join moves `since`. */
-void audience_join(struct audience *a, struct live_user *u, int64_t channel, int64_t since);
+ * harmless; a join moves `since` and first_seq. */
+void audience_join(struct audience *a, struct live_user *u, int64_t channel, int64_t since, int64_t first_seq);
 void audience_leave(struct audience *a, struct live_user *u, int64_t channel);
 
 /* -1: not a member. */
 int64_t audience_since(const struct live_user *u, int64_t channel);
+/* Of an event about a message that has been there its seq, which is its subject: not for members whose first_seq is
+ * above it. Of any other INT64_MAX. */
+static inline int64_t audience_about(char kind, int64_t subject)
+{
+	return kind == EVENT_REDACT || kind == EVENT_ABOUT ? subject : INT64_MAX;
+}
+/* Whether a member sees an event of the channel, which is not about his coming or going. */
+bool audience_sees(const struct live_user *u, int64_t channel, int64_t id, char kind, int64_t subject);
 /* The present members of a channel, *n of them; valid until the next change. */
 const struct audience_member *audience_of(const struct audience *a, int64_t channel, size_t *n);
 

@@ -157,8 +157,8 @@ void live_own(struct live *l, const struct write_item *item)
 			   .subject = item->seq};
 	struct strbuf *b = &l->scratch;
 
-	if (!l->hears || !item->ok || item->again || item->files_n || !l->ready || ev.id != ring_head(l->ring) + 1 ||
-	    l->hole_asked || !STAILQ_EMPTY(&l->pending))
+	if (!l->hears || !item->ok || item->again || !message_renders(item) || !l->ready ||
+	    ev.id != ring_head(l->ring) + 1 || l->hole_asked || !STAILQ_EMPTY(&l->pending))
 		return; /* the bus brings it */
 	strbuf_reset(b);
 	event_line_start(b, "message", l->mark, ev.id);

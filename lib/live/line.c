@@ -1,5 +1,6 @@
 /* line: shared bytes. */
 #include "lib/live/line.h"
+#include "lib/bus/payload.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,4 +21,9 @@ void line_unref(struct line **l)
 	*l = NULL;
 	if (gone && --gone->refs == 0)
 		free(gone);
+}
+
+int64_t line_first_seq(const struct line *l)
+{
+	return l ? event_line_first_seq((struct span){l->p, l->n}) : 1;
 }

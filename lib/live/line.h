@@ -14,4 +14,6 @@ static inline struct line *line_ref(struct line *l)
 	l->refs++;
 	return l;
 }
-void line_unref(struct line **l); /* NULL is fine; sets *l to NULL */
+void line_unref(struct line **l);
+/* event_line_first_seq() of a join's line. NULL: 1. */
+int64_t line_first_seq(const struct line *l); /* NULL is fine; sets *l to NULL */

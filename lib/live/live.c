@@ -150,7 +150,7 @@ static bool apply_newer(struct live *l, struct live_user *u, int64_t head)
 	while (n > 0) {
 		e = ring_get(l->ring, newer[--n]);
 		if (e->kind == EVENT_JOIN)
-			audience_join(l->audience, u, e->channel, e->id);
+			audience_join(l->audience, u, e->channel, e->id, line_first_seq(e->line));
 		else if (e->kind == EVENT_LEAVE)
 			audience_leave(l->audience, u, e->channel);
 		else
@@ -196,7 +196,8 @@ void user_rows(struct live *l, struct live_read *q, const PGresult *rows, const 
 	u->guest = result_bool(rows, 0, 4);
 	for (int row = 0; row < result_rows(rows); row++)
 		if (!result_null(rows, row, 2))
-			audience_join(l->audience, u, result_int(rows, row, 2), result_int(rows, row, 3));
+			audience_join(l->audience, u, result_int(rows, row, 2), result_int(rows, row, 3),
+				      result_int(rows, row, 5));
 	if (!apply_newer(l, u, head)) { /* a slow answer, a small ring */
 		audience_unload(l->audience, u);
 		user_load(l, u);

@@ -116,10 +116,10 @@ static int run(struct plain *p, struct db *d, int64_t user, int64_t session, con
 			break; /* nothing under way, and yet no answer */
 		}
 	}
-	if (live_poll_due(&p->poll) && !p->poll.problem.code)
+	if (live_poll_due(&p->poll) && !p->poll.problem)
 		return 0;
-	if (p->poll.problem.code)
-		*e = p->poll.problem;
+	if (p->poll.problem)
+		*e = *p->poll.problem;
 	else
 		err_set(e, ERR_INTERNAL, NULL, "something went wrong on our side");
 	return -1;

@@ -150,14 +150,16 @@ void live_poll_release(struct live_poll *p)
 	for (size_t i = 0; i < p->queue_n; i++)
 		line_unref(&p->queue[i]);
 	free(p->queue);
+	free(p->problem);
 	strbuf_release(&p->state);
 	p->queue = NULL;
+	p->problem = NULL;
 	p->queue_n = p->queue_cap = p->queued = 0;
 }
 
 static bool is_over(const struct live_poll *p)
 {
-	return p->problem.code || p->ended;
+	return p->problem || p->ended;
 }
 
 static bool is_urgent(const struct live_poll *p)
@@ -207,7 +209,8 @@ void live_poll_refuse(struct live_poll *p, const struct err *e)
 	if (is_over(p))
 		return;
 	p->receiver.state = RECEIVER_OUT;
-	p->problem = *e;
+	p->problem = xmalloc(sizeof(*p->problem));
+	*p->problem = *e;
 	p->changed(p);
 }
 
@@ -218,8 +221,10 @@ void live_poll_end(struct live_poll *p, const char *why, int64_t retry_after_ms)
 	stop(p);
 	p->ended = true;
 	p->retry_after_ms = retry_after_ms;
-	if (!p->began) /* it has no place to tell of */
-		err_retry(&p->problem, ERR_UNAVAILABLE, (int)MAX_OF(retry_after_ms, (int64_t)1000), "%s", why);
+	if (!p->began) { /* it has no place to tell of */
+		p->problem = xcalloc(1, sizeof(*p->problem));
+		err_retry(p->problem, ERR_UNAVAILABLE, (int)MAX_OF(retry_after_ms, (int64_t)1000), "%s", why);
+	}
 	p->changed(p);
 }
 

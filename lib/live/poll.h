@@ -20,7 +20,7 @@ struct live_poll {
 	bool began, caught_up, superseded, ended, hurried;
 	bool state_known, state_differs; /* what it is interested in: has been read; is worth an answer */
 	int expired;                     /* since it began; 1 before */
-	struct err problem;              /* code: it cannot begin, or not go on; this is the answer */
+	struct err *problem;             /* it cannot begin, or not go on: this is the answer; NULL: none */
 	int64_t started_at;              /* the log's id that it began from */
 	int64_t queued_id;               /* of the last event queued */
 	int64_t retry_after_ms;

@@ -132,6 +132,23 @@ static int ascending(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Most are of one chain, newest first. */
+static void sort(int64_t *ids, size_t n)
+{
+	bool sorted = true;
+
+	for (size_t i = 0, k = n - 1; i < k; i++, k--) {
+		int64_t id = ids[i];
+
+		ids[i] = ids[k];
+		ids[k] = id;
+	}
+	for (size_t i = 1; i < n && sorted; i++)
+		sorted = ids[i - 1] <= ids[i];
+	if (!sorted)
+		qsort(ids, n, sizeof(*ids), ascending);
+}
+
 /* Own events of the ring above after, unsorted. */
 static void walk_chains(const struct live *l, const struct live_user *u, int64_t after, struct ids *ids)
 {
@@ -146,12 +163,11 @@ static void walk_chains(const struct live *l, const struct live_user *u, int64_t
 			if (!add_id(ids, id))
 				break;
 	}
-	for (int64_t id = u->guest ? 0 : ring_last_of_everyone(ring); id > after && (e = ring_get(ring, id));
-	     id = e->prev)
-		if (!add_id(ids, id))
+	for (int64_t id = ring_last_of_everyone(ring); id > after && (e = ring_get(ring, id)); id = e->prev)
+		if ((!u->guest || e->audience == AUDIENCE_ALL) && !add_id(ids, id))
 			break;
 	for (int64_t id = ring_last_of_user(ring, u->id); id > after && (e = ring_get(ring, id)); id = e->prev_own) {
-		if (e->audience == AUDIENCE_EVERYONE)
+		if (e->audience < 0)
 			continue; /* met above */
 		if ((e->kind == EVENT_JOIN || e->kind == EVENT_LEAVE) && audience_since(u, e->channel) >= 0 &&
 		    audience_since(u, e->channel) < id)
@@ -176,23 +192,20 @@ static bool collect(struct live *l, struct receiver *r)
 	if (ids.over)
 		return false;
 	if (s->n)
-		qsort(s->ids, s->n, sizeof(*s->ids), ascending);
+		sort(s->ids, s->n);
 	return true;
 }
 
 /* As of now: he may have been removed since it was collected. */
 static bool may_see(const struct live_user *u, const struct ring_entry *e)
 {
-	int64_t since;
-
-	if (e->audience == AUDIENCE_EVERYONE)
-		return !u->guest;
+	if (e->audience < 0)
+		return !u->guest || e->audience == AUDIENCE_ALL;
 	if (e->audience != AUDIENCE_MEMBERS)
 		return true;
 	if ((e->kind == EVENT_JOIN || e->kind == EVENT_LEAVE) && e->subject == u->id)
 		return true;
-	since = audience_since(u, e->channel);
-	return since >= 0 && since < e->id;
+	return audience_sees(u, e->channel, e->id, e->kind, e->subject);
 }
 
 /* The sum that the client said counts a channel that he has left since, and none that he has come into: it tells

@@ -120,7 +120,7 @@ static void drop_first(struct ring *r)
 
 	if (e->audience == AUDIENCE_MEMBERS)
 		chain_drop(&r->channels, e->channel, e->id);
-	else if (e->audience == AUDIENCE_EVERYONE && r->last_of_everyone == e->id)
+	else if (e->audience < 0 && r->last_of_everyone == e->id)
 		r->last_of_everyone = 0;
 	if (user)
 		chain_drop(&r->users, user, e->id);
@@ -186,7 +186,7 @@ void ring_append(struct ring *r, const struct event *ev, struct line *line)
 		return;
 	if (ev->audience == AUDIENCE_MEMBERS) {
 		e->prev = chain_push(&r->channels, ev->channel, ev->id);
-	} else if (ev->audience == AUDIENCE_EVERYONE) {
+	} else if (ev->audience < 0) {
 		e->prev = r->last_of_everyone;
 		r->last_of_everyone = ev->id;
 	}

@@ -6,7 +6,7 @@
 
 struct ring_entry {
 	int64_t id, channel, audience, subject;
-	int64_t prev;      /* in its channel (audience 0) or among everyone's (-1); 0: none */
+	int64_t prev;      /* in its channel (audience 0) or among everyone's (-1, -2); 0: none */
 	int64_t prev_own;  /* of the user whom it goes to or is about, wherever it stands beside */
 	struct line *line; /* NULL where the log does not hold the event any more */
 	char kind;

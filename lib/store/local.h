@@ -7,6 +7,7 @@
 #include "lib/base/strbuf.h"
 #include "lib/store/s3_err.h"
 #include "lib/store/store.h"
+#include <sys/uio.h>
 
 #define LOCAL_KEY_MAX 1024
 #define LOCAL_ID_LEN 26                     /* of uploads: a-z2-7, 130 random bits */
@@ -44,8 +45,8 @@ MUST_CHECK enum s3_err local_delete(struct local *l, const char *bucket, const c
 struct local_write;
 MUST_CHECK enum s3_err local_write_new(struct local *l, int64_t size, const unsigned char *sha256,
 				       struct local_write **out);
-/* S3_INCOMPLETE: more than was declared. */
-MUST_CHECK enum s3_err local_write_add(struct local_write *w, const void *p, size_t n);
+/* Some pieces in a row, IOV_MAX at most. S3_INCOMPLETE: more than was declared. */
+MUST_CHECK enum s3_err local_write_add(struct local_write *w, const struct iovec *pieces, size_t n);
 /* Makes it an object: after S3_OK it survives a loss of power. S3_INCOMPLETE, S3_BAD_DIGEST, S3_PRECONDITION: there is
  * one of this key. */
 MUST_CHECK enum s3_err local_write_object(struct local_write *w, const char *bucket, const char *key, const char *type,

@@ -102,9 +102,17 @@ int local_sync_dir(int dir, const char *path)
 	return rc;
 }
 
+int local_sync_name(int dir, const char *path)
+{
+	char fan[16];
+
+	snprintf(fan, sizeof(fan), "%.10s", path); /* objects/<2> */
+	return local_sync_dir(dir, fan);
+}
+
 /* ---- small files */
 
-int local_file_write(int dir, const char *path, const struct strbuf *text)
+int local_file_begin(int dir, const char *path, const struct strbuf *text)
 {
 	int fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, LOCAL_FILE_MODE);
 	struct strbuf all = {.max = LINES_MAX};
@@ -114,10 +122,25 @@ int local_file_write(int dir, const char *path, const struct strbuf *text)
 		return -1;
 	strbuf_adds(&all, FIRST_LINE);
 	strbuf_add(&all, text->p, text->n);
-	ok = !all.failed && write(fd, all.p, all.n) == (ssize_t)all.n && fsync(fd) == 0;
+	ok = !all.failed && write(fd, all.p, all.n) == (ssize_t)all.n;
 	strbuf_release(&all);
+	if (!ok) {
+		close(fd);
+		return -1;
+	}
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* a hint */
+	return fd;
+}
+
+int local_file_write(int dir, const char *path, const struct strbuf *text)
+{
+	int fd = local_file_begin(dir, path, text), rc;
+
+	if (fd < 0)
+		return -1;
+	rc = fsync(fd);
 	close(fd);
-	return ok ? 0 : -1;
+	return rc;
 }
 
 static bool take_line(char *line, struct local_line *lines, size_t n)

@@ -74,14 +74,13 @@ enum s3_err local_look(const struct local *l, const char *bucket, const char *ke
 
 enum s3_err local_delete(struct local *l, const char *bucket, const char *key)
 {
-	char path[LOCAL_PATH_SIZE], name[LOCAL_ID_LEN + 1], fan[16];
+	char path[LOCAL_PATH_SIZE], name[LOCAL_ID_LEN + 1];
 
 	local_object_path(bucket, key, path);
 	local_name(name);
 	if (renameat(l->dir, path, l->tmp, name) < 0)
 		return errno == ENOENT ? S3_OK : local_trouble(l, "delete");
-	snprintf(fan, sizeof(fan), "%.10s", path);
-	if (local_sync_dir(l->dir, fan) < 0)
+	if (local_sync_name(l->dir, path) < 0)
 		return local_trouble(l, "delete");
 	local_remove(l->tmp, name);
 	return S3_OK;
@@ -139,30 +138,49 @@ void local_write_pushed(struct local_write *w, int64_t n)
 	w->pushed = w->got;
 }
 
-enum s3_err local_write_add(struct local_write *w, const void *p, size_t n)
+/* Writes what a short writev() has left, piece by piece. False with errno. */
+static bool write_rest(int fd, const struct iovec *pieces, size_t n, size_t done)
 {
-	const char *from = p;
-	size_t left = n;
+	for (size_t i = 0; i < n; i++) {
+		const char *p = pieces[i].iov_base;
+		size_t at = MIN_OF(done, pieces[i].iov_len);
 
-	if ((int64_t)n > w->size - w->got)
-		return S3_INCOMPLETE;
-	while (left) {
-		ssize_t put = write(w->fd, from, left);
+		done -= at;
+		while (at < pieces[i].iov_len) {
+			ssize_t put = write(fd, p + at, pieces[i].iov_len - at);
 
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return local_trouble(w->l, "write");
-		from += put;
-		left -= (size_t)put;
+			if (put < 0 && errno != EINTR)
+				return false;
+			at += put < 0 ? 0 : (size_t)put;
+		}
 	}
-	if (EVP_DigestUpdate(w->hash, p, n) != 1)
-		return S3_INTERNAL;
-	local_write_pushed(w, (int64_t)n);
+	return true;
+}
+
+enum s3_err local_write_add(struct local_write *w, const struct iovec *pieces, size_t n)
+{
+	size_t all = 0;
+	ssize_t put;
+
+	for (size_t i = 0; i < n; i++)
+		all += pieces[i].iov_len;
+	if ((int64_t)all > w->size - w->got)
+		return S3_INCOMPLETE;
+	put = writev(w->fd, pieces, (int)n);
+	if (put < 0 && errno != EINTR)
+		return local_trouble(w->l, "write");
+	put = MAX_OF(put, (ssize_t)0);
+	if ((size_t)put < all && !write_rest(w->fd, pieces, n, (size_t)put))
+		return local_trouble(w->l, "write");
+	for (size_t i = 0; i < n; i++)
+		if (EVP_DigestUpdate(w->hash, pieces[i].iov_base, pieces[i].iov_len) != 1)
+			return S3_INTERNAL;
+	local_write_pushed(w, (int64_t)all);
 	return S3_OK;
 }
 
-static enum s3_err finish(struct local_write *w)
+/* Whether what has come is what was to come. */
+static enum s3_err check(struct local_write *w)
 {
 	if (w->got != w->size)
 		return S3_INCOMPLETE;
@@ -170,10 +188,11 @@ static enum s3_err finish(struct local_write *w)
 		return S3_INTERNAL;
 	if (w->has_expected && !equal_const_time(w->expected, w->sha256, sizeof(w->sha256)))
 		return S3_BAD_DIGEST;
-	return fsync(w->fd) < 0 ? local_trouble(w->l, "fsync") : S3_OK;
+	return S3_OK;
 }
 
-static int write_meta(struct local_write *w, const char *bucket, const char *key, const struct local_meta *m)
+/* The descriptor of meta, or -1. */
+static int begin_meta(struct local_write *w, const char *bucket, const char *key, const struct local_meta *m)
 {
 	AUTO_STRBUF b = {.max = 4096};
 	char hex[LOCAL_HASH_LEN + 1];
@@ -181,14 +200,30 @@ static int write_meta(struct local_write *w, const char *bucket, const char *key
 	hex_encode(hex, m->sha256, sizeof(m->sha256));
 	strbuf_addf(&b, "bucket %s\nkey %s\ntype %s\nsize %lld\nat %lld\nsha256 %s\nparts %d\nupload %s\n", bucket, key,
 		    m->type, (long long)m->size, (long long)m->at, hex, m->parts, m->upload);
-	return local_file_write(w->dir, "meta", &b);
+	return local_file_begin(w->dir, "meta", &b);
+}
+
+/* Data, meta and their folder, durably. The disk is told of both files before the first is waited for: a file system
+ * with a journal then has them in one commit, and the other calls find it done. */
+static enum s3_err sync_object(struct local_write *w, const char *bucket, const char *key, const struct local_meta *m)
+{
+	int meta;
+	bool ok;
+
+	sync_file_range(w->fd, w->pushed, 0, SYNC_FILE_RANGE_WRITE);
+	meta = begin_meta(w, bucket, key, m);
+	if (meta < 0)
+		return local_trouble(w->l, "meta");
+	ok = fsync(w->fd) == 0 && fsync(meta) == 0 && fsync(w->dir) == 0;
+	close(meta);
+	return ok ? S3_OK : local_trouble(w->l, "fsync");
 }
 
 enum s3_err local_write_object(struct local_write *w, const char *bucket, const char *key, const char *type,
 			       struct local_meta *m)
 {
-	char path[LOCAL_PATH_SIZE], fan[16];
-	enum s3_err rc = finish(w);
+	char path[LOCAL_PATH_SIZE];
+	enum s3_err rc = check(w);
 
 	if (rc != S3_OK)
 		return rc;
@@ -199,20 +234,22 @@ enum s3_err local_write_object(struct local_write *w, const char *bucket, const 
 	memcpy(m->sha256, w->sha256, sizeof(m->sha256));
 	memcpy(m->upload, w->upload, sizeof(m->upload));
 	snprintf(m->type, sizeof(m->type), "%s", type);
-	if (write_meta(w, bucket, key, m) < 0 || fsync(w->dir) < 0)
-		return local_trouble(w->l, "meta");
+	rc = sync_object(w, bucket, key, m);
+	if (rc != S3_OK)
+		return rc;
 	local_object_path(bucket, key, path);
 	if (local_rename_new(w->l->tmp, w->name, w->l->dir, path) < 0)
 		return errno == EEXIST ? S3_PRECONDITION : local_trouble(w->l, "rename");
 	w->renamed = true;
-	snprintf(fan, sizeof(fan), "%.10s", path);
-	return local_sync_dir(w->l->dir, fan) < 0 ? local_trouble(w->l, "fsync") : S3_OK;
+	return local_sync_name(w->l->dir, path) < 0 ? local_trouble(w->l, "fsync") : S3_OK;
 }
 
 enum s3_err local_write_part(struct local_write *w, const char *upload, int number_of, char etag[LOCAL_ETAG_SIZE])
 {
-	enum s3_err rc = finish(w);
+	enum s3_err rc = check(w);
 
+	if (rc == S3_OK && fsync(w->fd) < 0)
+		rc = local_trouble(w->l, "fsync");
 	if (rc == S3_OK)
 		rc = local_part_place(w, upload, number_of);
 	if (rc == S3_OK)

@@ -255,16 +255,30 @@ static enum s3_err hash_of_hashes(const struct local_join *j, unsigned char out[
 	return ok ? S3_OK : S3_INTERNAL;
 }
 
+/* Whoever is asked to complete an upload may be overtaken, at any step, by another who has been: the object is there
+ * then, or the parts are gone. All of them get the same answer. */
+static enum s3_err settle(struct local_join *j, enum s3_err rc)
+{
+	char path[LOCAL_PATH_SIZE];
+
+	if (rc != S3_PRECONDITION && rc != S3_NO_UPLOAD && rc != S3_BAD_PART)
+		return rc;
+	if (local_look(j->l, j->bucket, j->key, &j->meta, NULL) != S3_OK || strcmp(j->meta.upload, j->upload) != 0)
+		return rc;
+	/* The other may not have come so far. */
+	local_object_path(j->bucket, j->key, path);
+	if (local_sync_name(j->l->dir, path) < 0)
+		return local_trouble(j->l, "fsync");
+	drop(j->l, j->upload);
+	j->done = true;
+	return S3_OK;
+}
+
 static enum s3_err prepare(struct local_join *j, const struct local_wanted *wanted, size_t n, int64_t max)
 {
 	int64_t total;
 	enum s3_err rc = local_look(j->l, j->bucket, j->key, &j->meta, NULL);
 
-	if (rc == S3_OK && !strcmp(j->meta.upload, j->upload)) {
-		drop(j->l, j->upload); /* a stop had come between the two */
-		j->done = true;
-		return S3_OK;
-	}
 	if (rc != S3_NO_KEY)
 		return rc == S3_OK ? S3_PRECONDITION : rc;
 	rc = local_upload_look(j->l, j->bucket, j->key, j->upload, j->type);
@@ -302,7 +316,7 @@ enum s3_err local_join_new(struct local *l, const char *bucket, const char *key,
 	j->key = memcpy(copy + nb, key, nk);
 	memcpy(j->upload, upload, sizeof(j->upload));
 	j->dir = j->from = -1;
-	rc = prepare(j, wanted, n, max);
+	rc = settle(j, prepare(j, wanted, n, max));
 	if (rc != S3_OK)
 		local_join_free(&j);
 	*out = j;
@@ -344,12 +358,11 @@ static ssize_t copy(struct local_join *j, size_t n)
 	return got;
 }
 
-enum s3_err local_join_step(struct local_join *j, int64_t n, bool *done, struct local_meta *m)
+static enum s3_err join_step(struct local_join *j, int64_t n)
 {
 	enum s3_err rc = S3_OK;
 
-	*done = j->done;
-	while (!*done && n > 0 && next_part(j, &rc)) {
+	while (n > 0 && next_part(j, &rc)) {
 		ssize_t got = copy(j, (size_t)MIN_OF(n, j->parts[j->at].size + 1));
 
 		if (got < 0 && errno != EINTR)
@@ -363,20 +376,24 @@ enum s3_err local_join_step(struct local_join *j, int64_t n, bool *done, struct 
 			n -= got;
 		}
 	}
-	if (rc != S3_OK || (!*done && n <= 0))
+	if (rc != S3_OK || n <= 0)
 		return rc;
-	if (!*done) {
-		rc = local_write_object(j->w, j->bucket, j->key, j->type, &j->meta);
-		if (rc == S3_PRECONDITION && local_look(j->l, j->bucket, j->key, &j->meta, NULL) == S3_OK &&
-		    !strcmp(j->meta.upload, j->upload))
-			rc = S3_OK; /* another request has done the same */
-		if (rc != S3_OK)
-			return rc;
-		drop(j->l, j->upload);
-		*done = true;
-	}
-	*m = j->meta;
+	rc = local_write_object(j->w, j->bucket, j->key, j->type, &j->meta);
+	if (rc != S3_OK)
+		return rc;
+	drop(j->l, j->upload);
+	j->done = true;
 	return S3_OK;
+}
+
+enum s3_err local_join_step(struct local_join *j, int64_t n, bool *done, struct local_meta *m)
+{
+	enum s3_err rc = j->done ? S3_OK : settle(j, join_step(j, n));
+
+	*done = rc == S3_OK && j->done;
+	if (*done)
+		*m = j->meta;
+	return rc;
 }
 
 void local_join_free(struct local_join **jp)

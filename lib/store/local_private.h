@@ -29,6 +29,8 @@ void local_remove(int parent, const char *name);
 int local_rename_new(int from_dir, const char *from, int to_dir, const char *to);
 /* fsync(2) of the folder at path below dir. */
 int local_sync_dir(int dir, const char *path);
+/* The same of the folder that has the object at path: its name is durable then. */
+int local_sync_name(int dir, const char *path);
 
 /* Small files of lines, "name value". */
 struct local_line {
@@ -38,7 +40,9 @@ struct local_line {
 };
 /* Reads them; a value that is missing is "". -1 with errno (EBADMSG: not ours, or broken). */
 int local_lines_read(int dir, const char *path, struct local_line *lines, size_t n);
-/* Writes text to a new file, durably. */
+/* Writes text to a new file, whose descriptor is returned, or -1. The disk has been told to begin. */
+int local_file_begin(int dir, const char *path, const struct strbuf *text);
+/* The same, durably: 0, or -1. */
 int local_file_write(int dir, const char *path, const struct strbuf *text);
 
 /* --- an object under way (lib/store/local_object.c) */

@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #define CLOUDFRONT_GRID 300 /* seconds: addresses of so long are the same, so that browsers can keep what they got */
+#define STEADY_GRID 86400   /* the same, of what is steady; each holds for one more */
 #define SHA256_TEXT 44      /* its length in base64 */
 
 void store_key(const struct store *s, char key[STORE_KEY_SIZE])
@@ -125,6 +126,7 @@ int store_get_url(const struct store *s, const struct store_get *g, struct strbu
 	const char *type = g->type && type_fits(g->type) ? g->type : "application/octet-stream";
 	char name[FILE_NAME_SIZE];
 	int64_t now = clock_now_us() / 1000000;
+	int64_t steady_from = now / STEADY_GRID * STEADY_GRID;
 
 	file_name_clean(g->name, strlen(g->name), name);
 	disposition_add(&disposition, !g->show, name);
@@ -136,18 +138,22 @@ int store_get_url(const struct store *s, const struct store_get *g, struct strbu
 		add_parameter(&plain, '&', "response-content-type", type);
 		p.url = strbuf_cstr(&plain);
 		p.expires = (now + s->download_expires + CLOUDFRONT_GRID - 1) / CLOUDFRONT_GRID * CLOUDFRONT_GRID;
+		if (g->steady)
+			p.expires = steady_from + (int64_t)2 * STEADY_GRID;
 		*lasts_s = p.expires - now;
 		return cloudfront_sign(s->cloudfront, &p, url, e);
 	}
 	struct sigv4_pair query[] = {{"response-content-disposition", strbuf_cstr(&disposition)},
-				     {"response-content-type", type}};
+				     {"response-content-type", type},
+				     {"response-cache-control", "private, max-age=86400"}};
 	struct sigv4_request r = {.method = "GET",
 				  .key = g->key,
 				  .query = query,
-				  .n_query = COUNT_OF(query),
-				  .expires = s->download_expires};
+				  .n_query = g->steady ? 3 : 2,
+				  .at = g->steady ? steady_from : now,
+				  .expires = g->steady ? (int64_t)2 * STEADY_GRID : s->download_expires};
 
-	*lasts_s = s->download_expires;
+	*lasts_s = r.at + r.expires - now;
 	return store_presign(s, &r, url, e);
 }
 

@@ -44,6 +44,7 @@ MUST_CHECK int store_put_render(const struct store *s, struct store_put *p, stru
 struct store_get {
 	const char *key, *name, *type;
 	bool show;
+	bool steady; /* of what everybody may have: the same address for a day, which browsers keep what they got by */
 };
 /* Appends the URL that a GET is redirected to: CloudFront's where it is configured. lasts_s: how long it may be reused.
  */

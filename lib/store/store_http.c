@@ -23,7 +23,8 @@ int store_presign(const struct store *s, struct sigv4_request *r, struct strbuf 
 	r->path_style = s->path_style;
 	r->bucket = s->bucket;
 	r->payload_query = s->payload_query;
-	r->at = clock_now_us() / 1000000;
+	if (!r->at)
+		r->at = clock_now_us() / 1000000;
 	return sigv4_presign(r, &s->keys, url, e);
 }
 

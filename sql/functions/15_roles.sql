@@ -46,6 +46,12 @@ CREATE OR REPLACE FUNCTION kind_for(kind text, member_role text, viewer bigint) 
 	SELECT CASE WHEN kind = 'public' AND member_role IS NULL AND is_guest(viewer) THEN 'private' ELSE kind END
 $$;
 
+-- The lowest seq of a channel that somebody may see; 1 where he is not in: then others judge whether he may see anything.
+CREATE OR REPLACE FUNCTION visible_from(channel bigint, who bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN coalesce((SELECT m.first_seq FROM members m WHERE m.channel_id = channel AND m.user_id = who), 1);
+END $$;
+
 -- One line of the audit log. Never a message's text nor a secret.
 CREATE OR REPLACE FUNCTION audit_add(who acting, action text, target bigint, channel bigint, details jsonb DEFAULT '{}') RETURNS void
 LANGUAGE sql VOLATILE AS $$

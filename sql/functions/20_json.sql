@@ -50,7 +50,8 @@ END $$;
 CREATE OR REPLACE FUNCTION channel_json(c channels) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('id', c.id, 'kind', c.kind, 'name', c.name, 'topic', c.topic, 'version', c.version,
 		'archived', c.archived_at IS NOT NULL, 'created_at', time_text(c.created_at), 'last_seq', channel_last_seq(c),
-		'people', c.direct_people, 'keep_days', c.keep_days, 'members', (SELECT count(*) FROM members m WHERE m.channel_id = c.id))
+		'people', c.direct_people, 'keep_days', c.keep_days, 'history', c.history, 'mention_all', c.mention_all,
+		'members', (SELECT count(*) FROM members m WHERE m.channel_id = c.id))
 $$;
 
 DROP FUNCTION IF EXISTS unread_count(bigint, bigint, bigint);
@@ -96,14 +97,20 @@ END $$;
 -- of last_seq: by arithmetic over indexes and what
 -- is kept of the marker, in the snapshot of the statement it stands in. A snapshot that shows a seq shows all below it, since they are
 -- given under the channel's lock. gone: others' deleted ones among those above the marker, null where they are more than a client is to
--- keep in mind.
-CREATE OR REPLACE FUNCTION unread_counts(m members, OUT last_seq bigint, OUT unread bigint, OUT mentions bigint, OUT gone bigint[])
+-- keep in mind. wide: of the mentions those by a message that names the channel and not him besides; null where they are more than that.
+DO $$ BEGIN -- it has a column more
+	IF (SELECT cardinality(p.proallargtypes) FROM pg_proc p WHERE p.oid = to_regproc('unread_counts')) = 5 THEN
+		DROP FUNCTION unread_counts(members);
+	END IF;
+END $$;
+CREATE OR REPLACE FUNCTION unread_counts(m members, OUT last_seq bigint, OUT unread bigint, OUT mentions bigint, OUT gone bigint[], OUT wide bigint[])
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
 	c channels;
 	base bigint := read_marker(m);
 	own bigint;
 	dead bigint;
+	all_n bigint;
 BEGIN
 	SELECT * INTO c FROM channels WHERE channels.id = m.channel_id;
 	last_seq := channel_last_seq(c);
@@ -118,7 +125,11 @@ BEGIN
 		AND d.aside IS NOT TRUE;
 	gone := CASE WHEN dead <= 50 THEN coalesce(gone, '{}') END;
 	unread := greatest(last_seq - base, 0) - own - dead;
-	mentions := (SELECT count(*) FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = m.channel_id AND n.seq > base);
+	SELECT count(*), array_agg(w.seq ORDER BY w.seq) INTO all_n, wide FROM wide_mentions w
+	WHERE w.channel_id = m.channel_id AND w.seq > base AND w.sender <> m.user_id
+		AND NOT EXISTS (SELECT FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = w.channel_id AND n.seq = w.seq);
+	wide := CASE WHEN all_n <= 50 THEN coalesce(wide, '{}') END;
+	mentions := all_n + (SELECT count(*) FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = m.channel_id AND n.seq > base);
 END $$;
 
 -- ReadState: what a member's own instances are told.
@@ -127,7 +138,8 @@ DECLARE
 	u record := unread_counts(m);
 BEGIN
 	RETURN jsonb_build_object('channel', m.channel_id, 'seq', m.last_read_seq, 'version', m.read_version, 'last_seq', u.last_seq,
-		'unread', u.unread, 'mentions', u.mentions, 'unread_from', m.unread_from, 'gone', u.gone, 'read_receipts', m.read_receipts);
+		'unread', u.unread, 'mentions', u.mentions, 'unread_from', m.unread_from, 'gone', u.gone, 'wide', u.wide,
+		'read_receipts', m.read_receipts);
 END $$;
 
 -- ReadMark: what the others are told, where he shares it.
@@ -167,15 +179,15 @@ CREATE OR REPLACE FUNCTION channel_json_for(c channels, reader bigint) RETURNS j
 		'prefs', (SELECT prefs_json(p)
 			FROM members m LEFT JOIN channel_prefs p ON p.user_id = m.user_id AND p.channel_id = m.channel_id
 			WHERE m.channel_id = c.id AND m.user_id = reader),
-		'membership', (SELECT jsonb_build_object('role', m.role, 'since', m.since, 'last_read_seq', m.last_read_seq,
+		'membership', (SELECT jsonb_build_object('role', m.role, 'since', m.since, 'first_seq', m.first_seq, 'last_read_seq', m.last_read_seq,
 				'unread_from', m.unread_from, 'read_version', m.read_version, 'unread', u.unread, 'mentions', u.mentions,
-				'gone', u.gone, 'read_receipts', m.read_receipts, 'muted_until', until_text(m.muted_until))
+				'gone', u.gone, 'wide', u.wide, 'read_receipts', m.read_receipts, 'muted_until', until_text(m.muted_until))
 			FROM members m, unread_counts(m) u WHERE m.channel_id = c.id AND m.user_id = reader))
 $$;
 
 CREATE OR REPLACE FUNCTION member_json(m members) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('channel', m.channel_id, 'user', m.user_id, 'role', m.role, 'since', m.since,
-		'joined_at', time_text(m.joined_at), 'muted_until', until_text(m.muted_until))
+		'first_seq', m.first_seq, 'joined_at', time_text(m.joined_at), 'muted_until', until_text(m.muted_until))
 $$;
 
 -- What is told of a message's reactions.
@@ -222,6 +234,12 @@ CREATE OR REPLACE FUNCTION message_json(o messages) RETURNS jsonb LANGUAGE sql S
 			FROM message_reactions r WHERE r.channel_id = o.channel_id AND r.seq = o.seq), '{}')
 $$;
 
+-- A group of people, as everyone sees it who may know of groups.
+CREATE OR REPLACE FUNCTION group_json(g user_groups) RETURNS jsonb LANGUAGE sql STABLE AS $$
+	SELECT jsonb_build_object('id', g.id, 'handle', g.handle, 'name', g.name, 'version', g.version,
+		'members', (SELECT count(*) FROM user_group_members m WHERE m.group_id = g.id))
+$$;
+
 -- The tail of a logged event's line as its rows are now; null for messages. A row that is gone renders from data.
 CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT CASE
@@ -233,6 +251,8 @@ CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE
 			FROM sidebars s WHERE s.user_id = e.audience)
 		WHEN e.type = 'settings.updated' THEN (SELECT substr(jsonb_build_object('settings', settings_json(s))::text, 2)
 			FROM user_settings s WHERE s.user_id = e.subject)
+		WHEN e.type LIKE 'group.%' AND e.data IS NULL THEN (SELECT substr(jsonb_build_object('group', group_json(g))::text, 2)
+			FROM user_groups g WHERE g.id = e.subject)
 		WHEN e.type LIKE 'user.%' AND e.data IS NULL THEN (SELECT substr(jsonb_build_object('user', user_json(u))::text, 2)
 			FROM users u WHERE u.id = e.subject)
 		WHEN e.type IN ('message', 'message.updated', 'message.deleted') THEN NULL

@@ -1,9 +1,20 @@
 -- Threads (doc/protocol.md, section 7): what becomes of a root by its replies, and who follows it. Replies themselves are messages, which
 -- write_batch stores; all that is here is done for batches that hold replies.
 
+-- Whether a thread is none of somebody's business: he may not see its root, nor has there been a reply that he may see, nor has it been his.
+CREATE OR REPLACE FUNCTION thread_hidden(channel bigint, who bigint, wanted bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	lowest bigint := visible_from(channel, who);
+BEGIN
+	RETURN wanted < lowest
+		AND NOT EXISTS (SELECT FROM messages m WHERE m.channel_id = channel AND m.thread = wanted AND m.seq >= lowest)
+		AND NOT EXISTS (SELECT FROM thread_followers f WHERE (f.user_id, f.channel_id, f.root) = (who, channel, wanted));
+END $$;
+
 -- Whether replies may go where they are to: 12 where there is no such root, 13 where that is a reply itself, 14 where it is deleted and has
 -- no thread. roots: of each item, below 0 in the channel's line too, null: it is no reply.
-CREATE OR REPLACE FUNCTION threads_judge(statuses int[], in_channels bigint[], in_room int[], in_replying int[], in_roots bigint[],
+DROP FUNCTION IF EXISTS threads_judge(int[], bigint[], int[], int[], bigint[]);
+CREATE OR REPLACE FUNCTION threads_judge(statuses int[], in_channels bigint[], in_room int[], in_sender bigint[], in_replying int[], in_roots bigint[],
 	OUT judged int[], OUT roots bigint[]) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	r record;
@@ -13,7 +24,8 @@ BEGIN
 	FOR r IN SELECT t.item, t.root, m.seq, m.thread, m.deleted_at IS NOT NULL AND NOT EXISTS (SELECT FROM threads h
 			WHERE h.channel_id = m.channel_id AND h.root = m.seq) AS gone
 		FROM unnest(in_replying, in_roots) AS t(item, root)
-		LEFT JOIN messages m ON m.channel_id = in_channels[in_room[t.item]] AND m.seq = abs(t.root) LOOP
+		LEFT JOIN messages m ON m.channel_id = in_channels[in_room[t.item]] AND m.seq = abs(t.root)
+			AND NOT thread_hidden(m.channel_id, in_sender[t.item], m.seq) LOOP
 		IF judged[r.item] = 0 THEN
 			judged[r.item] := CASE WHEN r.seq IS NULL THEN 12 WHEN r.thread IS NOT NULL THEN 13 WHEN r.gone THEN 14 ELSE 0 END;
 		END IF;
@@ -146,7 +158,7 @@ BEGIN
 	code := CASE
 		WHEN NOT is_member THEN CASE WHEN kind_for((SELECT c.kind FROM channels c WHERE c.id = channel), NULL, reader) = 'public' THEN 'not_a_member'
 			ELSE 'not_found' END
-		WHEN o.id IS NULL THEN 'no_message'
+		WHEN o.id IS NULL OR thread_hidden(channel, reader, wanted) THEN 'no_message'
 		WHEN o.thread IS NOT NULL THEN 'a_reply'
 		ELSE 'ok' END;
 	IF code <> 'ok' THEN

@@ -4,7 +4,7 @@
 --         3 not a member; 4 no such channel; 5 deferred: the channel is held by another transaction (only without in_wait);
 --         6 busy: the same client id stands earlier in this batch; 7 archived; 8 unknown kind; 9 stale encryption epoch;
 --         10 muted, at_us: until when, 0: until it is lifted; 11 a file that it names is not to be had;
---         12 to 14 as threads_judge()
+--         12 to 14 as threads_judge(), 15 to 18 as calls_judge(), 19 to 21 as references_judge()
 -- channels  each once, ascending. hints: of each, a seq that it has reached as far as the caller knows. It is believed by nobody:
 --           only how soon the newest message is found hangs on it. null or 0: no idea. Below zero: minus a seq that was stored over
 --           this very connection, so that it has been reached for certain, and is likely the newest. Where it is not, the unique
@@ -19,17 +19,24 @@
 --           Files as JSON go to the end of its body, and of the body that its tail ends with
 -- replies   in_replying: the place of an item; in_roots: the seq of the root that it replies to, below 0 where it stands in the channel's
 --           line too; null where no item is a reply
+-- calls     in_calling: the place of an item; in_calls: the group that it calls, 0 its channel, -1 who is here (22_mentions.sql), each once; null where
+--           no item calls anyone. Whom they reach goes to the end of its body, as files do
+-- references  in_referring, in_referred: the place of an item and what it quotes or forwards, as references_judge() takes it; null where no item
+--           does. What the line and the body tell of it goes to the body's end, too
 DROP FUNCTION IF EXISTS write_batch("char"[], bigint[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[], boolean);
 DROP FUNCTION IF EXISTS write_batch("char"[], bigint[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[], boolean, int[], bigint[]);
 DROP FUNCTION IF EXISTS write_batch(bigint[], bigint[], "char"[], int[], int[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[],
 	boolean, boolean, int[], bigint[]);
 DROP FUNCTION IF EXISTS write_batch(bigint[], bigint[], "char"[], int[], int[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[],
 	boolean, boolean, int[], bigint[], int[], bigint[]);
+DROP FUNCTION IF EXISTS write_batch(bigint[], bigint[], "char"[], int[], int[], bigint[], uuid[], bytea[], bigint[], text[], text[], int[],
+	boolean, boolean, int[], bigint[], int[], bigint[], int[], bigint[]);
 CREATE OR REPLACE FUNCTION write_batch(in_channels bigint[], in_hints bigint[], in_kind "char"[], in_room int[], in_nth int[],
 	in_sender bigint[], in_client uuid[], in_digest bytea[], in_epoch bigint[], in_body text[], in_tail text[], in_ends int[],
 	in_look boolean, in_wait boolean, in_naming int[] DEFAULT NULL, in_named bigint[] DEFAULT NULL,
 	in_filing int[] DEFAULT NULL, in_files bigint[] DEFAULT NULL,
-	in_replying int[] DEFAULT NULL, in_roots bigint[] DEFAULT NULL)
+	in_replying int[] DEFAULT NULL, in_roots bigint[] DEFAULT NULL,
+	in_calling int[] DEFAULT NULL, in_calls bigint[] DEFAULT NULL, in_referring int[] DEFAULT NULL, in_referred bigint[] DEFAULT NULL)
 RETURNS TABLE (status int, seq bigint, id bigint, event bigint, at_us bigint) LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -52,7 +59,8 @@ DECLARE
 	old_ids bigint[];
 	nths int[] := in_nth;
 	places int[];   -- among those that are stored; null: all are
-	files text[];   -- of those that bear some; null: none does
+	calls record;   -- of those that call
+	added text[];   -- what the database adds to bodies: what they refer to, files, whom they reach; null: nothing to any
 	roots bigint[]; -- of those that are replies; null: none is
 	news record;    -- of their threads
 	seqs bigint[];
@@ -116,10 +124,22 @@ BEGIN
 		FROM unnest(in_kind, in_room, in_sender, in_epoch) WITH ORDINALITY AS i(kind, room, sender, epoch, ord)
 		LEFT JOIN members m ON m.channel_id = in_channels[i.room] AND m.user_id = i.sender;
 		IF in_replying IS NOT NULL THEN
-			SELECT j.judged, j.roots INTO statuses, roots FROM threads_judge(statuses, in_channels, in_room, in_replying, in_roots) j;
+			SELECT j.judged, j.roots INTO statuses, roots FROM threads_judge(statuses, in_channels, in_room, in_sender, in_replying, in_roots) j;
+		END IF;
+		added := NULL;
+		IF in_referring IS NOT NULL THEN
+			SELECT j.judged, j.added, j.naming, j.named INTO statuses, added, in_naming, in_named
+			FROM references_judge(statuses, in_channels, in_room, in_sender, roots, in_referring, in_referred, in_naming, in_named) j;
 		END IF;
 		IF in_filing IS NOT NULL THEN
-			SELECT j.judged, j.texts INTO statuses, files FROM files_judge(statuses, in_channels, in_room, in_sender, in_filing, in_files) j;
+			SELECT j.judged, j.added INTO statuses, added
+			FROM files_judge(statuses, in_channels, in_room, in_sender, in_filing, in_files, added) j;
+		END IF;
+		IF in_calling IS NOT NULL THEN
+			SELECT * INTO calls FROM calls_judge(statuses, in_channels, in_room, in_sender, roots, in_calling, in_calls);
+			statuses := calls.judged;
+			SELECT array_agg(nullif(coalesce(',"reached":' || calls.texts[i], '') || coalesce(added[i], ''), '') ORDER BY i) INTO added
+			FROM generate_series(1, n) i;
 		END IF;
 		IF 0 <> ANY (statuses) THEN
 			IF NOT looks THEN -- a refused one may be a retry of what was welcome then
@@ -149,7 +169,7 @@ BEGIN
 			INSERT INTO messages (channel_id, seq, id, sender, client_id, digest, created_at, thread, aside, body)
 			SELECT in_channels[in_room[i]], seqs[i], ids[i], in_sender[i], in_client[i], in_digest[i], now_at,
 				abs(roots[i]), roots[i] > 0,
-				CASE WHEN files[i] IS NULL THEN in_body[i] ELSE left(in_body[i], -1) || ',"files":' || files[i] || '}' END::jsonb
+				CASE WHEN added[i] IS NULL THEN in_body[i] ELSE left(in_body[i], -1) || added[i] || '}' END::jsonb
 			-- neighbours in the indices one after the other
 			FROM (SELECT i FROM generate_series(1, n) i WHERE statuses[i] = 0 ORDER BY in_room[i], i OFFSET 0) o(i);
 			EXIT;
@@ -173,9 +193,19 @@ BEGIN
 			JOIN members m ON m.channel_id = in_channels[in_room[n.item]] AND m.user_id = n.named
 			WHERE statuses[n.item] = 0 AND n.named <> in_sender[n.item];
 		END IF;
+		IF in_calling IS NOT NULL THEN
+			INSERT INTO mentions (user_id, channel_id, seq)
+			SELECT r.who, in_channels[in_room[r.item]], seqs[r.item] FROM unnest(calls.reaching, calls.reached) AS r(item, who)
+			WHERE statuses[r.item] = 0 ON CONFLICT DO NOTHING;
+			INSERT INTO wide_mentions (channel_id, seq, sender)
+			SELECT in_channels[in_room[w.item]], seqs[w.item], in_sender[w.item] FROM unnest(calls.wide) AS w(item) WHERE statuses[w.item] = 0;
+		END IF;
 
 		IF in_filing IS NOT NULL THEN
-			PERFORM files_attach(files, seqs, in_filing, in_files);
+			PERFORM files_attach(statuses, seqs, in_filing, in_files);
+		END IF;
+		IF in_referring IS NOT NULL THEN
+			PERFORM copies_add(statuses, in_channels, in_room, seqs, in_referring);
 		END IF;
 		IF in_replying IS NOT NULL THEN
 			SELECT * INTO news FROM threads_replied(statuses, in_channels, in_room, in_sender, roots, seqs, ids, now_at, in_naming, in_named);
@@ -196,7 +226,7 @@ BEGIN
 			FROM (
 				SELECT (head + coalesce(places[i], i))::text AS event, in_channels[in_room[i]]::text AS channel, seqs[i]::text AS seq,
 					ids[i]::text AS id,
-					CASE WHEN files[i] IS NULL THEN in_tail[i] ELSE left(in_tail[i], -2) || ',"files":' || files[i] || '}}' END AS tail
+					CASE WHEN added[i] IS NULL THEN in_tail[i] ELSE left(in_tail[i], -2) || added[i] || '}}' END AS tail
 				FROM generate_series(coalesce(in_ends[e.ord - 1], 0) + 1, e.last) i WHERE statuses[i] = 0
 				OFFSET 0) i) p -- OFFSET: a number becomes text once
 		WHERE p.whole IS NOT NULL;

@@ -3,7 +3,7 @@
 -- Each returns a code: 'ok', or an error's name as in doc/protocol.md, section 2.
 
 -- Adds users to a channel that the caller has locked or made, with one event each. Those already in are left alone. What was said
--- before does not count as unread.
+-- before does not count as unread, and is not for them where the channel's history is for those who were there.
 -- news: further events before the joins, as emit_events takes them.
 CREATE OR REPLACE FUNCTION members_insert(channel bigint, users bigint[], roles text[], created boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
@@ -11,12 +11,13 @@ DECLARE
 	head bigint := stream_head_locked(); -- now, since a member's `since` is the id of the join's event
 	c channels;
 	last_seq bigint := (SELECT channel_last_seq(l) FROM channels l WHERE l.id = channel);
+	first_seq bigint := (SELECT CASE l.history WHEN 'joined' THEN last_seq + 1 ELSE 1 END FROM channels l WHERE l.id = channel);
 	shift int := CASE WHEN created THEN 1 ELSE 0 END;
 	kinds "char"[]; types text[]; subjects bigint[]; tails text[]; datas jsonb[];
 BEGIN
 	WITH added AS (
-		INSERT INTO members (channel_id, user_id, role, since, joined_at, last_read_seq, counted_seq, muted_until)
-		SELECT channel, t.id, t.role, head + shift + t.ord, date_trunc('milliseconds', clock_timestamp()), last_seq, last_seq,
+		INSERT INTO members (channel_id, user_id, role, since, first_seq, joined_at, last_read_seq, counted_seq, muted_until)
+		SELECT channel, t.id, t.role, head + shift + t.ord, first_seq, date_trunc('milliseconds', clock_timestamp()), last_seq, last_seq,
 			(SELECT r.until FROM restrictions r WHERE (r.channel_id, r.kind, r.user_id) = (channel, 'mute', t.id) AND r.until > now())
 		FROM (
 			SELECT w.id, w.role, row_number() OVER (ORDER BY w.ord) AS ord

@@ -22,8 +22,17 @@ $$;
 
 -- What nobody is called: it would pass for an authority, or for what addresses many.
 CREATE OR REPLACE FUNCTION handle_reserved(handle text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-	SELECT handle IN ('admin', 'administrator', 'owner', 'everyone', 'here', 'channel', 'system', 'pulsechat')
+	SELECT handle IN ('admin', 'administrator', 'owner', 'everyone', 'all', 'here', 'channel', 'system', 'pulsechat')
 $$;
+
+-- A handle is one person's or one group's. Who gives one holds it first, until the transaction ends, and looks then.
+CREATE OR REPLACE FUNCTION handle_lock(handle text) RETURNS void LANGUAGE sql VOLATILE AS $$
+	SELECT pg_advisory_xact_lock(hashtextextended(handle, 8020600004))
+$$;
+CREATE OR REPLACE FUNCTION handle_taken(wish text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	RETURN EXISTS (SELECT FROM users u WHERE u.handle = wish) OR EXISTS (SELECT FROM user_groups g WHERE g.handle = wish);
+END $$;
 
 -- A new person under the first free handle: alice, alice-2, alice-3 …; a reserved one gets a number as a taken one does. Emits
 -- user.created.
@@ -36,9 +45,10 @@ DECLARE
 BEGIN
 	FOR n IN 1 + handle_reserved(base)::int .. 10000 LOOP
 		candidate := base || CASE WHEN n = 1 THEN '' ELSE '-' || n END;
+		PERFORM handle_lock(candidate);
+		CONTINUE WHEN handle_taken(candidate);
 		INSERT INTO users (handle, name, picture, email, email_verified, role)
-		SELECT candidate, in_name, in_picture, in_email, in_verified, in_role
-		WHERE NOT EXISTS (SELECT FROM users o WHERE o.handle = candidate)
+		VALUES (candidate, in_name, in_picture, in_email, in_verified, in_role)
 		ON CONFLICT (handle) DO NOTHING RETURNING * INTO u;
 		IF u.id IS NOT NULL THEN
 			PERFORM people_told('p', 'user.created', u);

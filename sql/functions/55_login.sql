@@ -196,7 +196,7 @@ DECLARE
 	i invites;
 	first boolean := false;
 BEGIN
-	PERFORM pg_advisory_xact_lock(hashtextextended(in_handle, 8020600004)); -- of two who wish for it one is told that it is taken
+	PERFORM handle_lock(in_handle); -- of two who wish for it one is told that it is taken
 	IF in_first AND NOT EXISTS (SELECT FROM users u WHERE u.role IN ('owner', 'admin') AND u.deactivated_at IS NULL) THEN
 		PERFORM roles_lock();
 		first := NOT EXISTS (SELECT FROM users u WHERE u.role IN ('owner', 'admin') AND u.deactivated_at IS NULL);
@@ -205,7 +205,7 @@ BEGIN
 	outcome := invite_state(i);
 	IF outcome <> 'open' THEN
 		RETURN;
-	ELSIF handle_reserved(in_handle) OR EXISTS (SELECT FROM users u WHERE u.handle = in_handle) THEN
+	ELSIF handle_reserved(in_handle) OR handle_taken(in_handle) THEN
 		outcome := 'taken';
 		RETURN;
 	END IF;

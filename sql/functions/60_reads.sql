@@ -64,6 +64,7 @@ BEGIN
 	END IF;
 	marker := greatest(marker, reads);
 	IF unreads > 0 THEN
+		unreads := greatest(unreads, m.first_seq);
 		since := CASE WHEN unreads <= marker THEN unreads END;
 	END IF;
 	rereads := least(rereads, last_seq);
@@ -216,11 +217,11 @@ CREATE OR REPLACE FUNCTION channel_reads(channel bigint, receipts_max bigint) RE
 $$;
 
 -- The counts of one member by a look at each message: what unread_counts() must come to. Whom a message names counts only where he was a
--- member then: later than his join, or there is a row, for the two may fall into one millisecond.
+-- member then: later than his join, or there is a row, for the two may fall into one millisecond. The channel as such names all who have not read it.
 CREATE OR REPLACE FUNCTION unread_scan(m members) RETURNS TABLE (unread bigint, mentions bigint) LANGUAGE sql STABLE AS $$
 	SELECT count(*) FILTER (WHERE s.aside IS NOT TRUE),
-		count(*) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id) AND (s.created_at > m.joined_at OR EXISTS (
-		SELECT FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = m.channel_id AND n.seq = s.seq)))
+		count(*) FILTER (WHERE body_wide(s.body) OR (m.user_id = ANY (body_reached(s.body)) AND (s.created_at > m.joined_at OR EXISTS (
+		SELECT FROM mentions n WHERE n.user_id = m.user_id AND n.channel_id = m.channel_id AND n.seq = s.seq))))
 	FROM messages s
 	WHERE s.channel_id = m.channel_id AND s.seq > read_marker(m) AND s.sender <> m.user_id AND s.deleted_at IS NULL
 $$;
@@ -249,10 +250,16 @@ END $$;
 -- and reactions go. actor null: nobody did it. Returns the row as it is then; the event is the caller's.
 CREATE OR REPLACE FUNCTION message_erase(o messages, actor bigint) RETURNS messages LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-	named bigint[] := ARRAY(SELECT n.id::bigint FROM jsonb_array_elements_text(coalesce(o.body->'mentions', '[]')) n(id));
+	named bigint[] := body_reached(o.body);
 BEGIN
+	IF body_wide(o.body) THEN -- all see it from the event
+		DELETE FROM wide_mentions w WHERE w.channel_id = o.channel_id AND w.seq = o.seq;
+	END IF;
 	IF o.body ? 'files' THEN
 		PERFORM files_erase_with(o.channel_id, o.seq);
+	END IF;
+	IF o.body ? 'forward' THEN
+		DELETE FROM file_copies c WHERE c.channel_id = o.channel_id AND c.seq = o.seq;
 	END IF;
 	UPDATE messages t SET body = NULL, digest = NULL, version = t.version + 1, deleted_by = actor,
 		deleted_at = date_trunc('milliseconds', clock_timestamp())
@@ -336,7 +343,7 @@ BEGIN
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
 	SELECT m.role INTO actor_role FROM members m WHERE m.channel_id = channel AND m.user_id = actor;
 	is_admin := acting_rank(who) > 0;
-	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted;
+	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted AND (is_admin OR t.seq >= visible_from(channel, actor));
 	code := CASE
 		WHEN c.id IS NULL OR (kind_for(c.kind, actor_role, actor) <> 'public' AND actor_role IS NULL AND NOT is_admin) THEN 'not_found'
 		WHEN actor_role IS NULL AND NOT is_admin THEN 'not_a_member'

@@ -231,10 +231,12 @@ BEGIN
 		ELSE 'ok' END;
 END $$;
 
--- Name, topic, archived, for how many days messages are kept (0: for ever); null leaves one as it is. Name and topic by moderators, the
--- others by owners.
+-- Name, topic, what of the history those see who come from now on, archived, for how many days messages are kept (0: for ever); null leaves
+-- one as it is. Archived and the days by owners, the others by moderators too.
 DROP FUNCTION IF EXISTS channel_change(acting, bigint, text, text, boolean);
-CREATE OR REPLACE FUNCTION channel_change(who acting, channel bigint, new_name text, new_topic text, archive boolean, keep int DEFAULT NULL)
+DROP FUNCTION IF EXISTS channel_change(acting, bigint, text, text, boolean, int);
+CREATE OR REPLACE FUNCTION channel_change(who acting, channel bigint, new_name text, new_topic text, archive boolean, keep int DEFAULT NULL,
+	new_history text DEFAULT NULL, may_call text DEFAULT NULL)
 RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	c channels;
@@ -247,14 +249,19 @@ BEGIN
 		RETURN judged.code;
 	ELSIF judged.rank < (CASE WHEN archive IS NULL AND keep IS NULL THEN 1 ELSE 2 END) THEN
 		RETURN CASE WHEN archive IS NULL AND keep IS NULL THEN 'forbidden' ELSE 'owners_only' END;
-	ELSIF c.archived_at IS NOT NULL AND archive IS DISTINCT FROM false AND (new_name, new_topic) IS DISTINCT FROM (NULL::text, NULL::text) THEN
+	ELSIF c.archived_at IS NOT NULL AND archive IS DISTINCT FROM false AND num_nonnulls(new_name, new_topic, new_history) > 0 THEN
 		RETURN 'unprocessable';
+	ELSIF c.kind = 'public' AND new_history <> 'all' THEN
+		RETURN 'public_history';
 	END IF;
 	new_name := coalesce(new_name, c.name);
 	new_topic := coalesce(new_topic, c.topic);
 	archive := coalesce(archive, c.archived_at IS NOT NULL);
 	keep := coalesce(keep, c.keep_days, 0);
-	IF (new_name, new_topic, archive, keep) = (c.name, c.topic, c.archived_at IS NOT NULL, coalesce(c.keep_days, 0)) THEN
+	new_history := coalesce(new_history, c.history);
+	may_call := coalesce(may_call, c.mention_all);
+	IF (new_name, new_topic, archive, keep, new_history, may_call)
+		= (c.name, c.topic, c.archived_at IS NOT NULL, coalesce(c.keep_days, 0), c.history, c.mention_all) THEN
 		RETURN 'again';
 	ELSIF EXISTS (SELECT FROM channels o WHERE lower(o.name) = lower(new_name) AND o.id <> channel) THEN
 		RETURN 'conflict';
@@ -262,10 +269,13 @@ BEGIN
 	was := jsonb_build_object('name', CASE WHEN new_name <> c.name THEN jsonb_build_object('from', c.name, 'to', new_name) END,
 		'topic', CASE WHEN new_topic <> c.topic THEN true END,
 		'archived', CASE WHEN archive <> (c.archived_at IS NOT NULL) THEN archive END,
-		'keep_days', CASE WHEN keep <> coalesce(c.keep_days, 0) THEN jsonb_build_object('from', c.keep_days, 'to', nullif(keep, 0)) END);
+		'keep_days', CASE WHEN keep <> coalesce(c.keep_days, 0) THEN jsonb_build_object('from', c.keep_days, 'to', nullif(keep, 0)) END,
+		'history', CASE WHEN new_history <> c.history THEN jsonb_build_object('from', c.history, 'to', new_history) END,
+		'mention_all', CASE WHEN may_call <> c.mention_all THEN jsonb_build_object('from', c.mention_all, 'to', may_call) END);
 	BEGIN
 		UPDATE channels SET name = new_name, topic = new_topic, version = version + 1,
-			archived_at = CASE WHEN archive THEN coalesce(archived_at, clock_timestamp()) END, keep_days = nullif(keep, 0)
+			archived_at = CASE WHEN archive THEN coalesce(archived_at, clock_timestamp()) END, keep_days = nullif(keep, 0),
+			history = new_history, mention_all = may_call
 		WHERE id = channel RETURNING * INTO c;
 	EXCEPTION WHEN unique_violation THEN -- another took the name just now
 		RETURN 'conflict';

@@ -12,11 +12,11 @@ CREATE OR REPLACE FUNCTION report_own_json(r reports) RETURNS jsonb LANGUAGE sql
 		'at', time_text(r.at), 'action', r.action, 'resolved_at', time_text(r.resolved_at))
 $$;
 
--- Admins handle all; a channel's owner and moderators those of their channel that are not about themselves.
+-- Admins handle all; a channel's owner and moderators those of their channel that are not about themselves, nor about what they may not see.
 CREATE OR REPLACE FUNCTION report_is_for(r reports, who acting) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
 	RETURN acting_rank(who) > 0 OR (r.sender <> who.user_id AND EXISTS (SELECT FROM members m JOIN channels c ON c.id = m.channel_id
-		WHERE m.channel_id = r.channel_id AND m.user_id = who.user_id AND m.role <> 'member' AND c.kind <> 'direct'));
+		WHERE m.channel_id = r.channel_id AND m.user_id = who.user_id AND m.role <> 'member' AND m.first_seq <= r.seq AND c.kind <> 'direct'));
 END $$;
 
 -- Tells those who handle it that there is one more, or one less: never what it says.
@@ -25,7 +25,7 @@ DECLARE
 	handlers bigint[] := ARRAY(
 		SELECT u.id FROM users u WHERE u.role IN ('owner', 'admin') AND u.deactivated_at IS NULL
 		UNION SELECT m.user_id FROM members m JOIN channels c ON c.id = m.channel_id
-		WHERE m.channel_id = r.channel_id AND m.role <> 'member' AND m.user_id <> r.sender AND c.kind <> 'direct' ORDER BY 1);
+		WHERE m.channel_id = r.channel_id AND m.role <> 'member' AND m.first_seq <= r.seq AND m.user_id <> r.sender AND c.kind <> 'direct' ORDER BY 1);
 	line jsonb := jsonb_build_object('report', r.id, 'channel', r.channel_id, 'seq', r.seq);
 	n int := cardinality(handlers);
 BEGIN
@@ -48,7 +48,7 @@ BEGIN
 		code := CASE WHEN kind_for(c.kind, NULL, who.user_id) = 'public' THEN 'not_a_member' ELSE 'not_found' END;
 		RETURN;
 	END IF;
-	SELECT * INTO o FROM messages m WHERE m.channel_id = channel AND m.seq = wanted;
+	SELECT * INTO o FROM messages m WHERE m.channel_id = channel AND m.seq = wanted AND m.seq >= visible_from(channel, who.user_id);
 	code := CASE WHEN o.id IS NULL THEN 'no_message' WHEN o.deleted_at IS NOT NULL THEN 'deleted' WHEN o.sender = who.user_id THEN 'own_message'
 		ELSE 'ok' END;
 	IF code <> 'ok' THEN

@@ -46,7 +46,7 @@ BEGIN
 		WHEN in_thumbnail_of <> 0 AND NOT EXISTS (SELECT FROM files o WHERE o.id = in_thumbnail_of AND o.owner = in_owner
 			AND o.channel_id = in_channel AND o.thumbnail_of IS NULL AND o.state IN ('pending', 'checking', 'ready')) THEN 'bad_thumbnail'
 		WHEN quota_user > 0 AND in_size + (SELECT coalesce(sum(o.size), 0) FROM files o
-			WHERE o.owner = in_owner AND o.state <> 'erased') > quota_user THEN 'quota_user'
+			WHERE o.owner = in_owner AND o.state NOT IN ('emoji', 'erased')) > quota_user THEN 'quota_user'
 		ELSE 'ok' END;
 	IF code = 'ok' AND quota_day > 0 THEN -- what was erased meanwhile counts too
 		SELECT w.created_at INTO leaves FROM (
@@ -100,7 +100,7 @@ BEGIN
 		RETURN;
 	END IF;
 	SELECT * INTO f FROM files o WHERE o.id = in_file AND o.owner = in_owner;
-	code := CASE WHEN f.state IN ('ready', 'attached') THEN 'done' WHEN f.state = 'checking' THEN 'checking'
+	code := CASE WHEN f.state IN ('ready', 'attached', 'emoji') THEN 'done' WHEN f.state = 'checking' THEN 'checking'
 		WHEN f.differs IS NOT NULL THEN 'differs_' || f.differs ELSE 'no_upload' END;
 END $$;
 
@@ -121,9 +121,10 @@ END $$;
 -- ---- in messages
 
 -- For write_batch: which items get all their files, each `ready`, the sender's own, of the channel, no thumbnail and in no message; the
--- first item that asks for one gets it. judged: statuses, with 11 for those that do not; texts: the Files of those that do, as JSON.
+-- first item that asks for one gets it. judged: statuses, with 11 for those that do not; added: to the bodies of those that do.
+DROP FUNCTION IF EXISTS files_judge(int[], bigint[], int[], bigint[], int[], bigint[]);
 CREATE OR REPLACE FUNCTION files_judge(statuses int[], in_channels bigint[], in_room int[], in_sender bigint[], in_filing int[],
-	in_files bigint[], OUT judged int[], OUT texts text[]) LANGUAGE plpgsql VOLATILE AS $$
+	in_files bigint[], INOUT added text[], OUT judged int[]) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	i record;
 	taken bigint[] := '{}';
@@ -131,7 +132,7 @@ DECLARE
 	told text;
 BEGIN
 	judged := statuses;
-	texts := array_fill(NULL::text, ARRAY[cardinality(statuses)]);
+	added := coalesce(added, array_fill(NULL::text, ARRAY[cardinality(statuses)]));
 	PERFORM FROM files f WHERE f.id IN (
 		SELECT unnest(in_files) UNION SELECT t.id FROM files t WHERE t.thumbnail_of = ANY (in_files)) ORDER BY f.id FOR NO KEY UPDATE;
 	FOR i IN SELECT t.item, array_agg(t.file ORDER BY t.ord) AS wanted FROM unnest(in_filing, in_files) WITH ORDINALITY AS t(item, file, ord)
@@ -142,7 +143,7 @@ BEGIN
 			AND f.channel_id = in_channels[in_room[i.item]] AND f.thumbnail_of IS NULL AND NOT f.id = ANY (taken);
 		IF n = cardinality(i.wanted) THEN
 			taken := taken || i.wanted;
-			texts[i.item] := told;
+			added[i.item] := coalesce(added[i.item], '') || ',"files":' || told;
 		ELSE
 			judged[i.item] := 11;
 		END IF;
@@ -150,19 +151,21 @@ BEGIN
 END $$;
 
 -- For write_batch: they are in their messages now, and their thumbnails with them.
-CREATE OR REPLACE FUNCTION files_attach(texts text[], seqs bigint[], in_filing int[], in_files bigint[]) RETURNS void
+DROP FUNCTION IF EXISTS files_attach(text[], bigint[], int[], bigint[]);
+CREATE OR REPLACE FUNCTION files_attach(statuses int[], seqs bigint[], in_filing int[], in_files bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
 	UPDATE files f SET state = 'attached', seq = seqs[t.item] FROM unnest(in_filing, in_files) AS t(item, file)
-	WHERE f.id = t.file AND texts[t.item] IS NOT NULL;
+	WHERE f.id = t.file AND statuses[t.item] = 0;
 	UPDATE files f SET state = 'attached', seq = seqs[t.item] FROM unnest(in_filing, in_files) AS t(item, file)
-	WHERE f.thumbnail_of = t.file AND f.state = 'ready' AND texts[t.item] IS NOT NULL;
+	WHERE f.thumbnail_of = t.file AND f.state = 'ready' AND statuses[t.item] = 0;
 END $$;
 
 -- ---- erasing
 
 -- Erases files, with their thumbnails; the caller has locked the channels that they are of. Their objects go by and by (files_due). Messages
--- that bear them say so, by an event each that takes the place of the message's former lines. Returns how many went.
+-- that bear them say so, by an event each that takes the place of the message's former lines; forwarded ones a moment later
+-- (copies_settle). Returns how many went.
 CREATE OR REPLACE FUNCTION files_erase(wanted bigint[]) RETURNS int LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	moment timestamptz := date_trunc('milliseconds', clock_timestamp());
@@ -181,12 +184,9 @@ BEGIN
 		WHERE (f.id = ANY (wanted) OR f.thumbnail_of = ANY (wanted)) AND f.state <> 'erased' RETURNING f.id
 	)
 	SELECT array_agg(e.id) INTO gone FROM e;
+	UPDATE file_copies c SET erased = true WHERE c.file_id = ANY (gone);
 	FOR place IN SELECT DISTINCT f.channel_id, f.seq FROM files f WHERE f.id = ANY (gone) AND f.seq IS NOT NULL ORDER BY 1, 2 LOOP
-		UPDATE messages m SET version = m.version + 1, body = jsonb_set(m.body, '{files}', (
-			SELECT jsonb_agg(CASE WHEN (t.file->>'id')::bigint = ANY (gone) THEN jsonb_build_object('id', t.file->'id', 'erased', true)
-				WHEN (t.file->'thumbnail'->>'id')::bigint = ANY (gone) THEN t.file || '{"thumbnail": null}'
-				ELSE t.file END ORDER BY t.ord)
-			FROM jsonb_array_elements(m.body->'files') WITH ORDINALITY AS t(file, ord)))
+		UPDATE messages m SET version = m.version + 1, body = jsonb_set(m.body, '{files}', files_without(m.body->'files', gone))
 		WHERE m.channel_id = place.channel_id AND m.seq = place.seq AND m.deleted_at IS NULL RETURNING * INTO o;
 		IF FOUND THEN
 			channels := channels || o.channel_id;
@@ -208,12 +208,15 @@ DECLARE
 	moment timestamptz := date_trunc('milliseconds', clock_timestamp());
 BEGIN
 	PERFORM FROM files f WHERE f.channel_id = channel AND f.seq = in_seq ORDER BY f.id FOR NO KEY UPDATE;
-	UPDATE files f SET state = 'erased', erased_at = moment, erase_at = moment
-	WHERE f.channel_id = channel AND f.seq = in_seq AND f.state <> 'erased';
+	WITH e AS (
+		UPDATE files f SET state = 'erased', erased_at = moment, erase_at = moment
+		WHERE f.channel_id = channel AND f.seq = in_seq AND f.state <> 'erased' RETURNING f.id
+	)
+	UPDATE file_copies c SET erased = true FROM e WHERE c.file_id = e.id;
 END $$;
 
 -- Erases one file: one's own, or in a message by who may delete that. loose: only where it is in no message. Behind the code the
--- message that bears it, null where it is in none.
+-- message that bears it, null where it is in none, or in one that he may not see.
 CREATE OR REPLACE FUNCTION file_erase(who acting, wanted bigint, loose boolean)
 RETURNS TABLE (code text, channel_id bigint, seq bigint, id bigint, sender bigint, client_id uuid, created_us bigint, version bigint,
 	body jsonb, edited_us bigint, deleted_by bigint) LANGUAGE plpgsql VOLATILE AS $$
@@ -229,11 +232,12 @@ BEGIN
 	SELECT m.role INTO actor_role FROM members m WHERE m.channel_id = f.channel_id AND m.user_id = who.user_id;
 	code := CASE
 		WHEN f.id IS NULL THEN 'no_file'
+		WHEN f.owner = who.user_id AND f.state = 'emoji' AND NOT loose THEN 'an_emoji'
 		WHEN f.owner = who.user_id THEN 'ok'
-		WHEN loose OR f.seq IS NULL OR (actor_role IS NULL AND NOT is_admin) THEN 'no_file'
+		WHEN loose OR f.seq IS NULL OR (NOT is_admin AND (actor_role IS NULL OR f.seq < visible_from(f.channel_id, who.user_id))) THEN 'no_file'
 		WHEN NOT is_admin AND actor_role = 'member' THEN 'forbidden'
 		ELSE 'ok' END;
-	IF code <> 'ok' OR (loose AND f.seq IS NOT NULL) THEN
+	IF code <> 'ok' OR (loose AND (f.seq IS NOT NULL OR f.state = 'emoji')) THEN
 		RETURN QUERY SELECT code, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::uuid, NULL::bigint, NULL::bigint,
 			NULL::jsonb, NULL::bigint, NULL::bigint;
 		RETURN;
@@ -247,10 +251,10 @@ BEGIN
 	RETURN QUERY SELECT code, m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch FROM m.created_at) * 1000000)::bigint,
 		m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::bigint,
 		CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END
-	FROM (SELECT) one LEFT JOIN messages m ON m.channel_id = f.channel_id AND m.seq = f.seq;
+	FROM (SELECT) one LEFT JOIN messages m ON m.channel_id = f.channel_id AND m.seq = f.seq AND m.seq >= visible_from(f.channel_id, who.user_id);
 END $$;
 
--- Erases some of a person's files, `most` of them; how many went: 0, there are no more.
+-- Erases some of a person's files, `most` of them; how many went: 0, there are no more. Pictures of emoji are the site's.
 CREATE OR REPLACE FUNCTION files_erase_some(who acting, person bigint, most int, OUT code text, OUT erased int)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -264,7 +268,7 @@ BEGIN
 		RETURN;
 	END IF;
 	SELECT array_agg(t.id) INTO batch FROM (
-		SELECT f.id FROM files f WHERE f.owner = person AND f.state <> 'erased' ORDER BY f.channel_id, f.id LIMIT most) t;
+		SELECT f.id FROM files f WHERE f.owner = person AND f.state NOT IN ('emoji', 'erased') ORDER BY f.channel_id, f.id LIMIT most) t;
 	IF batch IS NULL THEN
 		RETURN;
 	END IF;
@@ -315,7 +319,8 @@ $$;
 -- What counts for nobody's quota any more.
 CREATE OR REPLACE FUNCTION files_forget() RETURNS bigint LANGUAGE sql VOLATILE AS $$
 	WITH gone AS (
-		DELETE FROM files f WHERE f.state = 'erased' AND f.erase_at IS NULL AND f.created_at < clock_timestamp() - interval '24 hours' RETURNING 1
+		DELETE FROM files f WHERE f.state = 'erased' AND f.erase_at IS NULL AND f.created_at < clock_timestamp() - interval '24 hours'
+			AND NOT EXISTS (SELECT FROM file_copies c WHERE c.file_id = f.id) RETURNING 1
 	)
 	SELECT count(*) FROM gone
 $$;

@@ -2,12 +2,12 @@
 
 -- What its author wrote of a body.
 CREATE OR REPLACE FUNCTION body_written(body jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-	SELECT body - '{files,preview}'::text[]
+	SELECT body - '{files,preview,reached,reply_to,forward}'::text[]
 $$;
 
--- What an edit leaves of a body as it was: its files, and its preview as long as the new text has that link.
+-- What an edit leaves of a body as it was: its files, what it refers to, and its preview as long as the new text has that link.
 CREATE OR REPLACE FUNCTION body_kept(body jsonb, written jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-	SELECT CASE WHEN body ? 'files' THEN jsonb_build_object('files', body->'files') ELSE '{}' END ||
+	SELECT (SELECT coalesce(jsonb_object_agg(k, body->k), '{}') FROM unnest('{files,reply_to,forward}'::text[]) k WHERE body ? k) ||
 		CASE WHEN body->'preview' = 'null' OR strpos(written->>'text', body->'preview'->>'url') > 0
 			THEN jsonb_build_object('preview', body->'preview') ELSE '{}' END
 $$;
@@ -87,7 +87,7 @@ DECLARE
 BEGIN
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
 	is_member := EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = actor);
-	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted;
+	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted AND t.seq >= visible_from(channel, actor);
 	code := CASE
 		WHEN c.id IS NULL OR (NOT is_member AND kind_for(c.kind, NULL, actor) <> 'public') THEN 'not_found'
 		WHEN NOT is_member THEN 'not_a_member'

@@ -149,7 +149,7 @@ BEGIN
 					AND i.created_at < before_at AND i.created_at >= after_at
 				ORDER BY i.id DESC OFFSET 0) i
 			JOIN members r ON r.channel_id = i.channel_id AND r.user_id = reader
-			JOIN messages m ON m.channel_id = i.channel_id AND m.seq = i.seq AND m.deleted_at IS NULL
+			JOIN messages m ON m.channel_id = i.channel_id AND m.seq = i.seq AND m.seq >= r.first_seq AND m.deleted_at IS NULL
 			ORDER BY i.id DESC LIMIT want - got;
 		ELSE
 			RETURN QUERY
@@ -159,7 +159,7 @@ BEGIN
 				WHERE i.id < least(below, (p + 1) << 15) AND i.id >= p << 15 AND i.created_at < before_at AND i.created_at >= after_at
 				ORDER BY i.id DESC OFFSET 0) i
 			JOIN members r ON r.channel_id = i.channel_id AND r.user_id = reader
-			JOIN messages m ON m.channel_id = i.channel_id AND m.seq = i.seq AND m.deleted_at IS NULL
+			JOIN messages m ON m.channel_id = i.channel_id AND m.seq = i.seq AND m.seq >= r.first_seq AND m.deleted_at IS NULL
 			ORDER BY i.id DESC LIMIT want - got;
 		END IF;
 		GET DIAGNOSTICS n = ROW_COUNT;

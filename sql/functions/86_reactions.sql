@@ -1,7 +1,7 @@
 -- Reactions (doc/protocol.md, section 4). What is told of them is the whole list of a message with a version of its own.
 
 -- Adds a reaction (wish), or takes it away. Of each emoji the list holds how many there are and the users_max first of them. 'again': it is
--- so already. Who may write may add one; who is in may take his own away.
+-- so already. Who may write may add one; who is in may take his own away. `:name:` is a custom emoji's, which may be gone when it is taken away.
 CREATE OR REPLACE FUNCTION reaction_set(channel bigint, actor bigint, wanted bigint, in_emoji text, wish boolean, emoji_max int, users_max int,
 	OUT code text, OUT until_us bigint, OUT state jsonb) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -16,7 +16,7 @@ DECLARE
 BEGIN
 	SELECT * INTO c FROM channels WHERE channels.id = channel FOR NO KEY UPDATE;
 	is_member := EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = actor);
-	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted;
+	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted AND t.seq >= visible_from(channel, actor);
 	SELECT * INTO r FROM message_reactions t WHERE t.channel_id = channel AND t.seq = wanted;
 	there := EXISTS (SELECT FROM reactions t WHERE t.channel_id = channel AND t.seq = wanted AND t.user_id = actor AND t.emoji = in_emoji);
 	r.list := coalesce(r.list, '[]');
@@ -28,6 +28,7 @@ BEGIN
 		WHEN o.id IS NULL THEN 'no_message'
 		WHEN o.deleted_at IS NOT NULL THEN 'gone'
 		WHEN there = wish THEN 'again'
+		WHEN wish AND in_emoji LIKE ':%' AND NOT EXISTS (SELECT FROM custom_emoji t WHERE t.name = btrim(in_emoji, ':')) THEN 'no_emoji'
 		ELSE 'ok' END;
 	IF code = 'ok' AND wish THEN
 		SELECT w.code, w.until_us INTO code, until_us FROM may_write(c, actor) w;
@@ -67,5 +68,5 @@ BEGIN
 	INSERT INTO message_reactions AS t (channel_id, seq, version, list) VALUES (channel, wanted, r.version, r.list)
 	ON CONFLICT (channel_id, seq) DO UPDATE SET version = excluded.version, list = excluded.list;
 	state := reactions_json(channel, wanted);
-	PERFORM emit_event('p', 'reactions.updated', channel, 0, wanted, state || jsonb_build_object('user', actor), jsonb_build_object('user', actor));
+	PERFORM emit_event('a', 'reactions.updated', channel, 0, wanted, state || jsonb_build_object('user', actor), jsonb_build_object('user', actor));
 END $$;

@@ -27,7 +27,7 @@ BEGIN
 	SELECT * INTO c FROM channels h WHERE h.id = channel FOR NO KEY UPDATE;
 	SELECT m.role INTO actor_role FROM members m WHERE m.channel_id = channel AND m.user_id = who.user_id;
 	is_admin := is_admin AND c.kind <> 'direct';
-	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted;
+	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted AND (is_admin OR t.seq >= visible_from(channel, who.user_id));
 	SELECT p.list INTO held FROM pins p WHERE p.channel_id = channel;
 	there := coalesce(held @> jsonb_build_array(jsonb_build_object('seq', wanted)), false);
 	code := CASE
@@ -78,7 +78,7 @@ BEGIN
 	INSERT INTO save_lists (user_id, version) VALUES (actor, 0) ON CONFLICT DO NOTHING;
 	SELECT l.version INTO n FROM save_lists l WHERE l.user_id = actor FOR NO KEY UPDATE;
 	is_member := EXISTS (SELECT FROM members m WHERE m.channel_id = channel AND m.user_id = actor);
-	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted FOR SHARE;
+	SELECT * INTO o FROM messages t WHERE t.channel_id = channel AND t.seq = wanted AND t.seq >= visible_from(channel, actor) FOR SHARE;
 	SELECT * INTO s FROM saves t WHERE t.user_id = actor AND t.channel_id = channel AND t.seq = wanted;
 	there := s.user_id IS NOT NULL;
 	code := CASE

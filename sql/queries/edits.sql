@@ -15,7 +15,7 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 		FROM (SELECT e.version, e.at, e.body FROM message_edits e WHERE e.channel_id = m.channel_id AND e.seq = m.seq
 			UNION ALL SELECT m.version, coalesce(m.edited_at, m.created_at), body_written(m.body) WHERE m.body IS NOT NULL) e), '[]')::text AS edits
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
-LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND r.user_id IS NOT NULL
+LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND m.seq >= r.first_seq
 WHERE c.id = $1;
 
 -- name: reaction_set
@@ -31,7 +31,7 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 	(reactions_json(c.id, m.seq) || jsonb_build_object('mine', coalesce((SELECT jsonb_agg(o.emoji ORDER BY o.nth) FROM reactions o
 		WHERE o.channel_id = c.id AND o.seq = m.seq AND o.user_id = $2), '[]')))::text AS state
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
-LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND r.user_id IS NOT NULL
+LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND m.seq >= r.first_seq
 WHERE c.id = $1;
 
 -- Who reacted with one emoji, in their order. next: what to go on after, null: that was all.
@@ -43,7 +43,7 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 		WHERE s.channel_id = c.id AND s.seq = m.seq AND l->>'emoji' = $4), 0) AS count,
 	coalesce(p.users, '[]') AS users, p.next
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
-LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND r.user_id IS NOT NULL
+LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND m.seq >= r.first_seq
 LEFT JOIN LATERAL (
 	SELECT jsonb_agg(f.user_id ORDER BY f.nth) FILTER (WHERE f.ord <= $6::int8)::text AS users,
 		CASE WHEN count(*) > $6::int8 THEN max(f.nth) FILTER (WHERE f.ord <= $6::int8) END AS next

@@ -53,13 +53,15 @@ WHERE f.id = $1 AND f.state = 'checking' AND f.checks = $2::int8 RETURNING f.id 
 -- out: ended bool
 SELECT upload_check_end($1, $2::int8::int4, $3, $4, $5) AS ended;
 
--- A file that somebody may have: of a message of a channel that he is in, or his own before it is in one.
+-- A file that somebody may have: of a message that he may see, or forwarded with one, his own before it is in one, or an emoji's (steady).
 -- name: file_get
 -- in: reader int8, file int8
--- out: key text, name text, type text
-SELECT f.key, f.name, f.type FROM files f
-WHERE f.id = $2 AND ((f.state = 'ready' AND f.owner = $1) OR (f.state = 'attached' AND EXISTS (
-	SELECT FROM members m WHERE m.channel_id = f.channel_id AND m.user_id = $1)));
+-- out: key text, name text, type text, steady bool
+SELECT f.key, f.name, f.type, f.state = 'emoji' AS steady FROM files f
+WHERE f.id = $2 AND (f.state = 'emoji' OR (f.state = 'ready' AND f.owner = $1) OR (f.state = 'attached' AND EXISTS (
+	SELECT FROM members m WHERE m.channel_id = f.channel_id AND m.user_id = $1 AND m.first_seq <= f.seq
+	UNION ALL SELECT FROM file_copies c JOIN members m ON m.channel_id = c.channel_id AND m.user_id = $1 AND m.first_seq <= c.seq
+	WHERE c.file_id = f.id)));
 
 -- Columns as message_delete; channel_id null: it is in no message.
 -- name: file_erase
@@ -88,17 +90,22 @@ SELECT stream_cursor() AS cursor, '[' || coalesce(string_agg(jsonb_build_object(
 		'channel', (p.file).channel_id, 'seq', (p.file).seq, 'created_at', time_text((p.file).created_at))::text, ',' ORDER BY p.nth)
 		FILTER (WHERE p.nth <= $3), '') || ']' AS files,
 	CASE WHEN count(*) > $3 THEN min((p.file).id) FILTER (WHERE p.nth <= $3) END AS next,
-	(SELECT coalesce(sum(f.size), 0) FROM files f WHERE f.owner = $1 AND f.state <> 'erased')::int8 AS bytes,
+	(SELECT coalesce(sum(f.size), 0) FROM files f WHERE f.owner = $1 AND f.state NOT IN ('emoji', 'erased'))::int8 AS bytes,
 	EXISTS (SELECT FROM users u WHERE u.id = $1) AS found
 FROM (
 	SELECT f AS file, row_number() OVER (ORDER BY f.id DESC) AS nth FROM files f
-	WHERE f.owner = $1 AND f.id < $2 AND f.state <> 'erased' AND f.thumbnail_of IS NULL ORDER BY f.id DESC LIMIT $3::int8 + 1
+	WHERE f.owner = $1 AND f.id < $2 AND f.state NOT IN ('emoji', 'erased') AND f.thumbnail_of IS NULL ORDER BY f.id DESC LIMIT $3::int8 + 1
 ) p;
 
 -- name: files_collect
 -- in: unattached_ms int8, most int8
 -- out: erased int4
 SELECT files_collect($1, $2::int8::int4) AS erased;
+
+-- name: copies_settle
+-- in: most int8
+-- out: settled int4
+SELECT copies_settle($1::int8::int4) AS settled;
 
 -- name: files_due
 -- in: pause_ms int8, most int8

@@ -2,16 +2,16 @@
 
 -- based: -1: on whichever there is.
 -- name: draft_set
--- in: channel int8, writer int8, thread int8, text text, files int8[], based int8
+-- in: channel int8, writer int8, thread int8, text text, files int8[], reply_to int8, based int8
 -- out: code text, state text
-SELECT code, state::text FROM draft_set($1, $2, $3, $4, $5, nullif($6::int8, -1));
+SELECT code, state::text FROM draft_set($1, $2, $3, $4, $5, nullif($6::int8, 0), nullif($7::int8, -1));
 
 -- name: draft_get
 -- in: channel int8, reader int8, thread int8
 -- out: kind text, archived bool, role text, state text
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role,
 	CASE WHEN d.user_id IS NOT NULL THEN draft_json(d) ELSE jsonb_build_object('channel', c.id, 'thread', nullif($3::int8, 0), 'text', '',
-		'files', '[]'::jsonb, 'version', 0, 'edited_at', NULL) END::text AS state
+		'files', '[]'::jsonb, 'reply_to', NULL, 'version', 0, 'edited_at', NULL) END::text AS state
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 LEFT JOIN drafts d ON d.user_id = $2 AND d.channel_id = c.id AND d.thread = $3 AND r.user_id IS NOT NULL
 WHERE c.id = $1;
@@ -33,7 +33,7 @@ FROM (SELECT) one LEFT JOIN (
 -- out: code text, until_us int8, state text
 SELECT code, until_us, state::text FROM pin_set($1, acting_of($2, $6, $7, $8), $3, $4, $5::int8::int4);
 
--- A row for each pinned message, the columns of message_get behind the list; one with a null seq where there is none.
+-- A row for each pinned message that the reader may see, the columns of message_get behind the list; one with a null seq where there is none.
 -- name: pin_list
 -- in: channel int8, reader int8
 -- out: kind text, archived bool, role text, cursor text, state text
@@ -47,7 +47,7 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 LEFT JOIN pins p ON p.channel_id = c.id AND r.user_id IS NOT NULL
 LEFT JOIN LATERAL jsonb_array_elements(p.list) WITH ORDINALITY AS l(pin, ord) ON true
-LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = (l.pin->>'seq')::int8
+LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = (l.pin->>'seq')::int8 AND m.seq >= r.first_seq
 LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
 LEFT JOIN LATERAL (SELECT replies_json(t) AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true
 WHERE c.id = $1 ORDER BY l.ord;
@@ -63,7 +63,8 @@ SELECT code, state::text FROM save_set($1, $2, $3, $4, $5::int8::int4);
 -- out: cursor text, saved text, version int8
 SELECT stream_cursor() AS cursor, coalesce((
 		SELECT jsonb_agg(jsonb_build_object('channel', s.channel_id, 'seq', s.seq, 'at', time_text(s.at)) ORDER BY s.nth DESC)
-		FROM saves s JOIN members m ON m.channel_id = s.channel_id AND m.user_id = s.user_id WHERE s.user_id = $1), '[]')::text AS saved,
+		FROM saves s JOIN members m ON m.channel_id = s.channel_id AND m.user_id = s.user_id AND m.first_seq <= s.seq
+		WHERE s.user_id = $1), '[]')::text AS saved,
 	coalesce((SELECT l.version FROM save_lists l WHERE l.user_id = $1), 0) AS version;
 
 -- The same, as messages. nth: what to go on below.
@@ -76,7 +77,7 @@ SELECT s.nth, m.channel_id, m.seq, m.id, m.sender, m.client_id, (extract(epoch F
 	m.version, m.body, (extract(epoch FROM m.edited_at) * 1000000)::int8 AS edited_us,
 	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by,
 	re.list AS reactions, re.version AS reactions_version, m.thread, m.aside, th.replies
-FROM saves s JOIN members r ON r.channel_id = s.channel_id AND r.user_id = s.user_id
+FROM saves s JOIN members r ON r.channel_id = s.channel_id AND r.user_id = s.user_id AND r.first_seq <= s.seq
 JOIN messages m ON m.channel_id = s.channel_id AND m.seq = s.seq
 LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
 LEFT JOIN LATERAL (SELECT replies_json(t) AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true

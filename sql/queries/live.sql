@@ -35,7 +35,7 @@ FROM (SELECT stream_head() AS head, t.mark, coalesce((SELECT f.id FROM events f 
 	FROM stream t) h
 LEFT JOIN s ON s.before < $4 ORDER BY s.id;
 
--- What one user may see of a window, by his memberships of the same snapshot.
+-- What one user may see of a window, by his memberships of the same snapshot. The subject of kinds r and a is a seq.
 -- name: live_user_window
 -- in: user_id int8, after int8, upto int8, row_limit int8, byte_limit int8
 -- out: head int8, first int8, mark text, found int8, row_limit int8
@@ -53,8 +53,9 @@ WITH w AS (
 		AND m.channel_id = e.channel_id AND m.seq = e.subject
 	LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
 	LEFT JOIN LATERAL (SELECT replies_json(t)::text AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true
-	WHERE e.id > $2 AND e.id <= $3 AND (e.audience = $1 OR (e.audience = -1 AND NOT (SELECT is_guest($1)))
-		OR (e.audience = 0 AND e.id > own.since) OR (e.kind IN ('j', 'l') AND e.subject = $1))
+	WHERE e.id > $2 AND e.id <= $3 AND (e.audience IN ($1, -2) OR (e.audience = -1 AND NOT (SELECT is_guest($1)))
+		OR (e.audience = 0 AND e.id > own.since AND (e.kind NOT IN ('r', 'a') OR e.subject >= own.first_seq))
+		OR (e.kind IN ('j', 'l') AND e.subject = $1))
 	ORDER BY e.id LIMIT $4
 ), s AS (
 	SELECT w.*, sum(octet_length(coalesce(w.body, w.tail, '')) + 200) OVER (ORDER BY w.id)
@@ -74,8 +75,8 @@ LEFT JOIN s ON s.before < $5 ORDER BY s.id;
 -- A user's memberships together with the log's head: one row at least, channel null where there is none.
 -- name: live_user
 -- in: user_id int8
--- out: head int8, mark text, channel int8, since int8, guest bool
-SELECT h.head, h.mark, m.channel_id AS channel, m.since, (SELECT is_guest($1)) AS guest
+-- out: head int8, mark text, channel int8, since int8, guest bool, first_seq int8
+SELECT h.head, h.mark, m.channel_id AS channel, m.since, (SELECT is_guest($1)) AS guest, m.first_seq
 FROM (SELECT stream_head() AS head, t.mark FROM stream t) h LEFT JOIN members m ON m.user_id = $1 ORDER BY m.channel_id;
 
 -- name: live_head

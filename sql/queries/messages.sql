@@ -1,6 +1,7 @@
 -- History: pages of a channel by seq, oldest first, without replies that stand in their threads alone (these do not count for first_seq and
 -- last_shown either), with what access.c judges by, the cursor and the channel's ends of the same
--- snapshot. One row with a null seq where the page is empty; no row where there is no such channel.
+-- snapshot. Nothing is below the reader's first_seq, nor at all where he is not a member. One row with a null seq where the page is empty; no row
+-- where there is no such channel.
 
 -- name: history_before
 -- in: channel int8, reader int8, before int8, limit int8
@@ -15,12 +16,14 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
-		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.aside IS NOT TRUE ORDER BY o.seq LIMIT 1), 0) AS first_seq,
-		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.aside IS NOT TRUE ORDER BY o.seq DESC LIMIT 1), 0) AS last_shown
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE
+			ORDER BY o.seq LIMIT 1), 0) AS first_seq,
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE
+			ORDER BY o.seq DESC LIMIT 1), 0) AS last_shown
 	OFFSET 0
 ) s
 LEFT JOIN LATERAL (
-	SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq < $3 AND r.user_id IS NOT NULL AND o.aside IS NOT TRUE ORDER BY o.seq DESC LIMIT $4
+	SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq < $3 AND o.seq >= r.first_seq AND o.aside IS NOT TRUE ORDER BY o.seq DESC LIMIT $4
 ) m ON true
 LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
 LEFT JOIN LATERAL (SELECT replies_json(t) AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true
@@ -39,12 +42,14 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
-		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.aside IS NOT TRUE ORDER BY o.seq LIMIT 1), 0) AS first_seq,
-		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.aside IS NOT TRUE ORDER BY o.seq DESC LIMIT 1), 0) AS last_shown
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE
+			ORDER BY o.seq LIMIT 1), 0) AS first_seq,
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE
+			ORDER BY o.seq DESC LIMIT 1), 0) AS last_shown
 	OFFSET 0
 ) s
 LEFT JOIN LATERAL (
-	SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq > $3 AND r.user_id IS NOT NULL AND o.aside IS NOT TRUE ORDER BY o.seq LIMIT $4
+	SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq > $3 AND o.seq >= r.first_seq AND o.aside IS NOT TRUE ORDER BY o.seq LIMIT $4
 ) m ON true
 LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
 LEFT JOIN LATERAL (SELECT replies_json(t) AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true
@@ -64,14 +69,16 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
 CROSS JOIN LATERAL (
 	SELECT stream_cursor() AS cursor, channel_last_seq(c) AS last_seq,
-		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.aside IS NOT TRUE ORDER BY o.seq LIMIT 1), 0) AS first_seq,
-		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.aside IS NOT TRUE ORDER BY o.seq DESC LIMIT 1), 0) AS last_shown
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE
+			ORDER BY o.seq LIMIT 1), 0) AS first_seq,
+		coalesce((SELECT o.seq FROM messages o WHERE o.channel_id = c.id AND o.seq >= r.first_seq AND o.aside IS NOT TRUE
+			ORDER BY o.seq DESC LIMIT 1), 0) AS last_shown
 	OFFSET 0
 ) s
 LEFT JOIN LATERAL (
-	(SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq < $3 AND r.user_id IS NOT NULL AND o.aside IS NOT TRUE ORDER BY o.seq DESC LIMIT $5)
+	(SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq < $3 AND o.seq >= r.first_seq AND o.aside IS NOT TRUE ORDER BY o.seq DESC LIMIT $5)
 	UNION ALL
-	(SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq >= $3 AND r.user_id IS NOT NULL AND o.aside IS NOT TRUE ORDER BY o.seq LIMIT $4 - $5)
+	(SELECT * FROM messages o WHERE o.channel_id = $1 AND o.seq >= $3 AND o.seq >= r.first_seq AND o.aside IS NOT TRUE ORDER BY o.seq LIMIT $4 - $5)
 ) m ON true
 LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
 LEFT JOIN LATERAL (SELECT replies_json(t) AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true
@@ -95,7 +102,7 @@ SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archiv
 	CASE WHEN m.deleted_at IS NOT NULL THEN coalesce(m.deleted_by, 0) END AS deleted_by,
 	re.list AS reactions, re.version AS reactions_version, m.thread, m.aside, th.replies
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
-LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND r.user_id IS NOT NULL
+LEFT JOIN messages m ON m.channel_id = c.id AND m.seq = $3 AND m.seq >= r.first_seq
 LEFT JOIN LATERAL (SELECT t.list, t.version FROM message_reactions t WHERE t.channel_id = m.channel_id AND t.seq = m.seq OFFSET 0) re ON true
 LEFT JOIN LATERAL (SELECT replies_json(t) AS replies FROM threads t WHERE t.channel_id = m.channel_id AND t.root = m.seq OFFSET 0) th ON true
 WHERE c.id = $1;

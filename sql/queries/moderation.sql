@@ -21,11 +21,11 @@ SELECT user_close(acting_of($1, $2, $3, $4), $5, $6) AS code;
 -- out: code text
 SELECT user_reopen(acting_of($1, $2, $3, $4), $5) AS code;
 
--- keep -1: as it is, 0: for ever.
+-- keep -1: as it is, 0: for ever. history null: as it is.
 -- name: channel_change
--- in: actor int8, admin bool, request text, address text, channel int8, name text, topic text, archive bool, keep int8
+-- in: actor int8, admin bool, request text, address text, channel int8, name text, topic text, archive bool, keep int8, history text, may_call text
 -- out: code text
-SELECT channel_change(acting_of($1, $2, $3, $4), $5, $6, $7, $8, nullif($9::int8, -1)::int4) AS code;
+SELECT channel_change(acting_of($1, $2, $3, $4), $5, $6, $7, $8, nullif($9::int8, -1)::int4, $10, $11) AS code;
 
 -- name: member_set_role
 -- in: actor int8, admin bool, request text, address text, channel int8, person int8, role text

@@ -17,16 +17,17 @@ SELECT read_receipts_set($1, $2, $3, $4) AS code;
 -- out: kind text, archived bool, role text, sender int8, count int8, users text, next int8
 SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, o.sender, p.count, p.users, p.next
 FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
-LEFT JOIN messages o ON o.channel_id = c.id AND o.seq = $3
+LEFT JOIN messages o ON o.channel_id = c.id AND o.seq = $3 AND o.seq >= r.first_seq
 CROSS JOIN LATERAL (
-	SELECT (SELECT count(*) FROM members m WHERE m.channel_id = c.id AND m.last_read_seq >= $3 AND m.user_id <> o.sender AND shares_reads(m))
+	SELECT (SELECT count(*) FROM members m
+			WHERE m.channel_id = c.id AND m.last_read_seq >= $3 AND m.first_seq <= $3 AND m.user_id <> o.sender AND shares_reads(m))
 			AS count,
 		'[' || coalesce(string_agg(q.user_id::text, ',' ORDER BY q.nth) FILTER (WHERE q.nth <= $5), '') || ']' AS users,
 		CASE WHEN count(*) > $5 THEN max(q.user_id) FILTER (WHERE q.nth <= $5) END AS next
 	FROM (
 		SELECT m.user_id, row_number() OVER (ORDER BY m.user_id) AS nth
 		FROM members m
-		WHERE m.channel_id = c.id AND m.user_id > $4 AND m.last_read_seq >= $3 AND m.user_id <> o.sender AND shares_reads(m)
+		WHERE m.channel_id = c.id AND m.user_id > $4 AND m.last_read_seq >= $3 AND m.first_seq <= $3 AND m.user_id <> o.sender AND shares_reads(m)
 		ORDER BY m.user_id LIMIT $5::int8 + 1
 	) q
 ) p

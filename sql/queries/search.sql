@@ -23,7 +23,7 @@ FROM (SELECT DISTINCT e.channel_id, e.subject FROM events e
 	WHERE e.id > $6 AND e.type IN ('message', 'message.updated') AND e.channel_id = ANY ($2::int8[])) e
 JOIN messages m ON m.channel_id = e.channel_id AND m.seq = e.subject
 WHERE m.deleted_at IS NULL AND (cardinality($3::int8[]) = 0 OR m.sender = ANY ($3)) AND m.created_at < $4::timestamptz AND m.created_at >= $5::timestamptz
-	AND EXISTS (SELECT FROM members r WHERE r.channel_id = m.channel_id AND r.user_id = $1)
+	AND EXISTS (SELECT FROM members r WHERE r.channel_id = m.channel_id AND r.user_id = $1 AND r.first_seq <= m.seq)
 ORDER BY m.id DESC;
 
 -- --- the indexer: one at a time, whoever else does it. The lock goes with the connection.

@@ -41,7 +41,7 @@ SELECT u.id, u.deactivated_at IS NULL AS active FROM users u WHERE u.handle = $1
 -- in: handle text, name text, role text
 -- out: id int8, noted text
 SELECT m.id, audit_add(acting_of(0, true, NULL, NULL), 'user.added', m.id, NULL, jsonb_build_object('role', $3::text))::text AS noted
-FROM (SELECT user_insert($1, $2, NULL, NULL, false, $3) AS id WHERE NOT EXISTS (SELECT FROM users u WHERE u.handle = $1) OFFSET 0) m;
+FROM (SELECT user_insert($1, $2, NULL, NULL, false, $3) AS id WHERE NOT handle_taken($1) OFFSET 0) m;
 
 -- Whether a handle is one that nobody gets.
 -- name: handle_look
@@ -79,7 +79,7 @@ ORDER BY u.role = 'owner' DESC, u.id LIMIT 1;
 -- name: bot_add
 -- in: actor int8, admin bool, request text, address text, handle text, name text
 -- out: id int8
-SELECT bot_insert(acting_of($1, $2, $3, $4), $5, $6) AS id WHERE NOT EXISTS (SELECT FROM users u WHERE u.handle = $5);
+SELECT bot_insert(acting_of($1, $2, $3, $4), $5, $6) AS id WHERE NOT handle_taken($5);
 
 -- name: bot_list
 -- in: after text, limit int8

@@ -24,9 +24,9 @@ const nowhere = 999999;
 
 test("a draft: kept by version, the last writer wins, never back behind its message", async () => {
 	const id = await room();
-	assert.deepEqual(ok(await alice.get(draft(id))), { channel: id, thread: null, text: "", files: [], version: 0, edited_at: null });
+	assert.deepEqual(ok(await alice.get(draft(id))), { channel: id, thread: null, text: "", files: [], reply_to: null, version: 0, edited_at: null });
 	const first = ok(await alice.put(draft(id), { text: "hel", version: 0 }));
-	assert.deepEqual({ ...first, edited_at: null }, { channel: id, thread: null, text: "hel", files: [], version: 1, edited_at: null });
+	assert.deepEqual({ ...first, edited_at: null }, { channel: id, thread: null, text: "hel", files: [], reply_to: null, version: 1, edited_at: null });
 	assert.deepEqual(ok(await alice.put(draft(id), { text: "hel", version: 0 })), first, "a retry whose answer was lost");
 	problem(await alice.put(draft(id), { text: "other device", version: 0 }), 409, "conflict", "version");
 	assert.equal(ok(await alice.put(draft(id), { text: "other device", files: [], version: 1 })).version, 2);
@@ -59,7 +59,7 @@ test("a thread has a draft of its own; the pages of all go by channel and thread
 	const id = await room();
 	const { seq } = ok(await bob.post(path(id, "messages"), message("a root")), 201);
 	const of = (n) => `${draft(id)}?thread=${n}`;
-	assert.deepEqual(ok(await alice.get(of(seq))), { channel: id, thread: seq, text: "", files: [], version: 0, edited_at: null });
+	assert.deepEqual(ok(await alice.get(of(seq))), { channel: id, thread: seq, text: "", files: [], reply_to: null, version: 0, edited_at: null });
 	const made = ok(await alice.put(of(seq), { text: "in it", version: 0 }));
 	assert.deepEqual([made.thread, made.text], [seq, "in it"]);
 	assert.deepEqual(ok(await alice.get(of(seq))), made);
@@ -84,6 +84,10 @@ test("a thread has a draft of its own; the pages of all go by channel and thread
 test("what a draft takes, and whose it may be", async () => {
 	const id = await room("public"), hidden = await room();
 	const bad = async (body, field) => problem(await alice.put(draft(id), body), 400, "bad_field", field);
+	const answering = ok(await alice.put(draft(id), { text: "", reply_to: 7, version: 0 }));
+	assert.deepEqual([answering.text, answering.reply_to, answering.version], ["", 7, 1], "it may be nothing but what it answers");
+	assert.equal(ok(await alice.delete(`${draft(id)}?version=1`)).reply_to, null);
+	await bad({ text: "x", reply_to: 0, version: 2 }, "reply_to");
 	await bad({ text: "x" }, "version");
 	await bad({ version: 0 }, "text");
 	await bad({ text: "x".repeat(51), version: 0 }, "text");

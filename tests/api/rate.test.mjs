@@ -16,7 +16,7 @@ import { openWs, poll } from "../support/realtime.mjs";
 import { ok, problem } from "./help.mjs";
 
 const run = promisify(execFile);
-const SESSION = 60, ADDRESS = 40, LOGIN = 4, GUESS = 5;
+const SESSION = 60, ADDRESS = 40, LOGIN = 4, CALLS = 3, GUESS = 5;
 let stack;
 
 before(async () => {
@@ -24,7 +24,7 @@ before(async () => {
 		api: 2,
 		realtime: 2,
 		conf: {
-			rate: { session: SESSION, address: ADDRESS, login: LOGIN, guess: GUESS },
+			rate: { session: SESSION, address: ADDRESS, login: LOGIN, calls: CALLS, guess: GUESS },
 			"api.trusted_proxies": "127.0.0.1 192.0.2.200",
 		},
 	});
@@ -78,6 +78,7 @@ test("a session's requests: the last that is let through, the first that is not,
 		session: { quota: SESSION, window: 60 },
 		address: { quota: ADDRESS, window: 60 },
 		login: { quota: LOGIN, window: 60 },
+		calls: { quota: CALLS, window: 60 },
 		guess: { quota: GUESS, window: 60 },
 	});
 });
@@ -278,6 +279,26 @@ test("signing in is limited more strictly, by a page that says so", async () => 
 	assert.match(page.text, /Too many sign-ins/);
 	assert.equal((await from("203.0.113.3", "/auth/callback?code=x&state=y")).status, 429);
 	assert.equal((await from("203.0.113.4", "/auth/login")).status, 302);
+});
+
+test("messages that name many are limited by person, whatever way they go; others are not", async () => {
+	const [alice, other] = [await bot(stack, "alice"), await bot(stack, "alice")];
+	const { id } = ok(await alice.post("/api/v1/channels", { name: "many", kind: "public" }), 201);
+	const one = (mentions) => ({ client_id: crypto.randomUUID(), body: { text: "x", mentions } });
+	const op = (mentions) => ({ op: "send", channel: id, ...one(mentions) });
+	const ndjson = { headers: { "content-type": "application/x-ndjson" } };
+	const ws = await openWs(alice);
+	ok(await alice.post(`/api/v1/channels/${id}/messages`, one(["channel"])), 201);
+	assert.equal(JSON.parse((await other.post("/api/v1/ops", JSON.stringify(op(["here"])), ndjson)).text).type, "ack");
+	assert.equal((await ws.call(op(["channel"]))).type, "ack");
+	for (const names of [["here"], ["group:1"], ["channel"]])
+		problem(await other.post(`/api/v1/channels/${id}/messages`, one(names)), 429, "rate_limited", "body.mentions");
+	for (const refused of [JSON.parse((await alice.post("/api/v1/ops", JSON.stringify(op(["here"])), ndjson)).text), await ws.call(op(["channel"]))]) {
+		assert.deepEqual([refused.type, refused.code, refused.field], ["error", "rate_limited", "body.mentions"]);
+		assert.ok(refused.retry_after > 0);
+	}
+	ok(await alice.post(`/api/v1/channels/${id}/messages`, one([1])), 201);
+	await ws.close();
 });
 
 test("guessing: so many wrong tokens, then none is looked up from there but those that were good of late", async () => {

@@ -58,7 +58,7 @@ test("read, unread and delivered: what each answers and refuses", async () => {
 	const { since, ...own } = m;
 	assert.ok(since > 0);
 	const last = { last_read_seq: 10, unread_from: null, read_version: 6 };
-	assert.deepEqual(own, { role: "member", ...last, unread: 0, mentions: 0, gone: [], read_receipts: true, muted_until: null });
+	assert.deepEqual(own, { role: "member", first_seq: 1, ...last, unread: 0, mentions: 0, gone: [], read_receipts: true, muted_until: null });
 	problem(await mark(bob, id, "delivered", 1), 422, "unprocessable", "channel");
 	for (const kind of ["read", "unread", "delivered"]) {
 		for (const seq of [-1, 1.5, "1", null, undefined, 2 ** 53]) problem(await mark(bob, id, kind, seq), 400, "bad_field", "seq");

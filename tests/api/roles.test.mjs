@@ -67,6 +67,7 @@ const ACTS = {
 	"set the topic": [(c, w) => w.patch(c, { topic: "new" }), (k) => MODERATORS(200, k)],
 	archive: [(c, w) => w.patch(c, { archived: true }), (k) => OWNERS(200, k)],
 	"say for how long": [(c, w) => w.patch(c, { keep_days: 30 }), (k) => OWNERS(200, k)],
+	"say what newcomers see": [(c, w) => w.patch(c, { history: "joined" }), (k) => MODERATORS(k === "public" ? 422 : 200, k)],
 	"make a link": [(c, w) => w.post(`${c}/invites`, {}), (k) => MODERATORS(201, k)],
 	promote: [(c, w) => w.patch(`${c}/members/${ids.zoe}`, { role: "moderator" }), (k) => OWNERS(200, k)],
 	"hand over": [(c, w) => w.put(`${c}/owner`, { user: ids.zoe }), (k) => OWNERS(200, k)],

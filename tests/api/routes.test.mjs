@@ -342,7 +342,7 @@ test("members: list, invite, remove, and by whom", async () => {
 	const c = await makeChannel(alice, { kind: "private" });
 	const path = `/api/v1/channels/${c.id}/members`;
 	const added = ok(await alice.post(path, { user: ids.bob }), 201);
-	assert.deepEqual(Object.keys(added).sort(), ["channel", "joined_at", "muted_until", "role", "since", "user"]);
+	assert.deepEqual(Object.keys(added).sort(), ["channel", "first_seq", "joined_at", "muted_until", "role", "since", "user"]);
 	assert.equal(added.user, ids.bob);
 	assert.deepEqual(ok(await alice.post(path, { user: ids.bob })), added);
 	ok(await bob.post(path, { user: ids.carol }), 201);

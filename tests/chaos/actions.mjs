@@ -1,28 +1,42 @@
 // actions: what people do at random in property.test.mjs: a kind of action is an entry of ACTIONS.
 //
+// Of groups w.groups has the ids, those that are gone too.
+//
 //   {name, weight, run(w, me)}   run returns an Answer, or true where it was no request; nothing where there was nothing to do it to.
 //   w: below(n), one(list), chance(p), people, room(me): {id, kind, last} one that he may be in, rooms: all of them,
-//      path(room, seq, ...rest) of a message, seq(room): of a recent one. me: a client with id and devices
-// What is refused by the state that it meets (STATE) is part of the game; anything else that is no success fails the test.
+//      path(room, seq, ...rest) of a message, seq(room): of a recent one, pictures: ids of files of the keeper's that may become emoji.
+//   me: a client with id and devices
+// What is refused by the state that it meets (met) is part of the game; anything else that is no success fails the test.
 
 import { randomUUID } from "node:crypto";
 
-export const STATE = [403, 404, 409, 422];
+const STATE = [403, 404, 409, 422];
+/** Refused by the state that it met; a group that is gone by now is a bad field. */
+export const met = ({ status, json }) => STATE.includes(status) || (status === 400 && json?.code === "bad_field" && json.field === "body.mentions");
 
 const EMOJI = ["👍", "👍🏽", "❤️", "🎉", "👀", "🚀"];
-const CODES = { not_a_member: 403, forbidden: 403, muted: 403, not_found: 404, conflict: 409, unprocessable: 422 };
+const NAMES = ["party", "wow", "+1"]; // of custom emoji, which are there or not
+const CODES = { bad_field: 400, not_a_member: 403, forbidden: 403, muted: 403, not_found: 404, conflict: 409, unprocessable: 422 };
 
 function body(w) {
 	const long = w.chance(0.04); // longer than a notification may be
 	const text = `${w.below(1e6)} ${long ? "ä".repeat(5000) : "x".repeat(w.below(120))}`;
-	const mentions = w.chance(0.3) ? [...new Set([w.one(w.people).id, w.one(w.people).id])] : undefined;
-	return { text, ...(mentions && { mentions }) };
+	const mentions = w.chance(0.3) ? [...new Set([w.one(w.people).id, w.one(w.people).id])] : [];
+	if (w.chance(0.2)) mentions.push(w.one(["channel", "channel", "here", ...w.groups.map((id) => `group:${id}`)]));
+	return { text, ...(mentions.length > 0 && { mentions }) };
+}
+
+/** Sometimes what a message refers to: one of the same room that it quotes, or one of anywhere that is forwarded. */
+function references(w, room) {
+	if (room.last && w.chance(0.2)) return { reply_to: w.seq(room) };
+	const from = w.chance(0.15) && w.one(w.rooms);
+	return from && from.last ? { forward: { channel: from.id, seq: w.seq(from) } } : {};
 }
 
 async function say(w, me, how) {
 	const room = w.room(me);
 	if (!room) return;
-	const op = { op: "send", client_id: randomUUID(), channel: room.id, body: body(w) };
+	const op = { op: "send", client_id: randomUUID(), channel: room.id, body: { ...body(w), ...references(w, room) } };
 	const answer = await how(op);
 	if (!answer.json?.seq) return answer;
 	room.last = Math.max(room.last, answer.json.seq);
@@ -84,6 +98,25 @@ export const ACTIONS = [
 		run: message((w, me, path) => me.delete(`${path}/reactions/${encodeURIComponent(w.one(EMOJI))}`)),
 	},
 	{
+		name: "add an emoji",
+		weight: 2,
+		run: (w) => w.pictures.length > 0 && w.keeper.post("/api/v1/emoji", { name: w.one(NAMES), file: w.pictures.pop() }),
+	},
+	{ name: "remove an emoji", weight: 1, run: (w) => w.keeper.delete(`/api/v1/emoji/${encodeURIComponent(w.one(NAMES))}`) },
+	{
+		name: "react with a custom emoji",
+		weight: 3,
+		run: message(async (w, me, path) => {
+			const answer = await me.put(`${path}/reactions/${encodeURIComponent(`:${w.one(NAMES)}:`)}`);
+			return answer.json?.code === "bad_field" ? undefined : answer; // there is none of this name now
+		}),
+	},
+	{
+		name: "take such a reaction away",
+		weight: 2,
+		run: message((w, me, path) => me.delete(`${path}/reactions/${encodeURIComponent(`:${w.one(NAMES)}:`)}`)),
+	},
+	{
 		name: "mark",
 		weight: 8,
 		run: message((w, me, _path, room, seq) => byOp(w, me, { op: w.one(["read", "read", "unread"]), channel: room.id, seq })),
@@ -137,6 +170,11 @@ export const ACTIONS = [
 		},
 	},
 	{
+		name: "say what newcomers see",
+		weight: 3,
+		run: (w) => w.keeper.patch(`/api/v1/channels/${w.one(w.rooms).id}`, { history: w.one(["all", "joined", "joined"]) }),
+	},
+	{
 		name: "archive, and back",
 		weight: 1,
 		async run(w) {
@@ -144,6 +182,29 @@ export const ACTIONS = [
 			const answer = await w.keeper.patch(`/api/v1/channels/${room.id}`, { archived: true });
 			return answer.ok ? w.keeper.patch(`/api/v1/channels/${room.id}`, { archived: false }) : answer;
 		},
+	},
+	{
+		name: "make a group",
+		weight: 1,
+		async run(w) {
+			if (w.groups.length >= 6) return;
+			const members = [...new Set([w.one(w.people).id, w.one(w.people).id, w.one(w.people).id])];
+			const answer = await w.keeper.post("/api/v1/groups", { handle: `g${w.below(1e9)}`, name: "some", members });
+			if (answer.ok) w.groups.push(answer.json.id);
+			return answer;
+		},
+	},
+	{
+		name: "change a group",
+		weight: 2,
+		run: (w) =>
+			w.groups.length > 0 && w.keeper.patch(`/api/v1/groups/${w.one(w.groups)}`, { add: [w.one(w.people).id], remove: [w.one(w.people).id] }),
+	},
+	{ name: "delete a group", weight: 0.3, run: (w) => w.groups.length > 0 && w.keeper.delete(`/api/v1/groups/${w.one(w.groups)}`) },
+	{
+		name: "say who may name a channel",
+		weight: 1,
+		run: (w) => w.keeper.patch(`/api/v1/channels/${w.one(w.rooms).id}`, { mention_all: w.one(["everyone", "everyone", "moderators"]) }),
 	},
 	{ name: "say where one is", weight: 1, run: (w, me) => me.patch("/api/v1/me", { time_zone: w.one(["Europe/Zurich", "Asia/Tokyo", null]) }) },
 	{ name: "set a status", weight: 1, run: (w, me) => me.put("/api/v1/me/status", { text: `busy with ${w.below(1e6)}` }) },

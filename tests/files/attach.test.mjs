@@ -104,6 +104,56 @@ test("by REST, ops and WebSocket alike: what is not to be had, and retries", asy
 	await ws.close();
 });
 
+test("quotes and forwarded messages: by every way of sending, the same to all, once; their files for whoever reads them", async () => {
+	const c = await room(), own = await room();
+	const from = (await makeChannel(alice, { kind: "private" })).id;
+	const first = await head(bob);
+	const [ws, hears] = await Promise.all([openWs(alice, { instance: randomUUID() }), openWs(bob, { instance: randomUUID(), via: "realtime2" })]);
+	const ops = async (body) => {
+		const line = `${JSON.stringify({ op: "send", ...body })}\n`;
+		return JSON.parse((await alice.post("/api/v1/ops", line, { headers: { "content-type": "application/x-ndjson" } })).text);
+	};
+	const message = (channel, seq) => `/api/v1/channels/${channel}/messages${seq ? `/${seq}` : ""}`;
+	const file = await picture(alice, from), original = ok(await sendFiles(alice, from, [file], "see"), 201);
+	const his = ok(await bob.post(message(c), { client_id: randomUUID(), body: { text: "what?" } }), 201);
+	// a quote
+	const quote = { client_id: randomUUID(), channel: c, body: { text: "this", reply_to: his.seq } };
+	const acked = await ws.call({ op: "send", ...quote });
+	assert.deepEqual([acked.type, (await ops(quote)).seq], ["ack", acked.seq], "a retry by another way");
+	const told = seen(await hears.next((l) => l.type === "message" && l.channel === c && l.seq === acked.seq));
+	assert.deepEqual(told.body, { text: "this", reply_to: { seq: his.seq, sender: his.sender } });
+	assert.deepEqual(ok(await bob.get(message(c, acked.seq))), told);
+	assert.equal(ok(await bob.get("/api/v1/me/unread")).channels.find((x) => x.channel === c).mentions, 1, "who is quoted is mentioned");
+	assert.equal((await ops({ ...quote, body: { text: "this" } })).code, "client_id_reused");
+	problem(await alice.post(message(c), { client_id: randomUUID(), body: { text: "x", reply_to: 99 } }), 422, "unprocessable", "body.reply_to");
+	// forwarded
+	const forward = { client_id: randomUUID(), body: { text: "", forward: { channel: from, seq: original.seq } } };
+	const copy = ok(await alice.post(message(c), forward), 201);
+	const { channel, seq, sender, created_at, body } = original;
+	assert.deepEqual(copy.body, { text: "", forward: { channel, seq, sender, created_at, text: "see", files: body.files } });
+	assert.deepEqual(ok(await alice.post(message(c), forward)), copy, "a retry");
+	assert.deepEqual(seen(await hears.next((l) => l.type === "message" && l.channel === c && l.seq === copy.seq)), copy);
+	assert.equal((await bob.get(`/api/v1/files/${file.id}`)).status, 302, "its readers have the file");
+	const next = ok(await bob.post(message(own), { client_id: randomUUID(), body: { text: "look", forward: { channel: c, seq: copy.seq } } }), 201);
+	assert.deepEqual(next.body.forward, copy.body.forward, "as it was");
+	const no = (who, of) => who.post(message(c), { client_id: randomUUID(), body: { text: "", forward: of } });
+	problem(await no(bob, forward.body.forward), 404, "not_found", "body.forward");
+	const plain = ok(await alice.post(message(from), { client_id: randomUUID(), body: { text: "gone" } }), 201);
+	ok(await alice.delete(message(from, plain.seq)));
+	problem(await no(alice, { channel: from, seq: plain.seq }), 422, "unprocessable", "body.forward");
+	// the file goes, from all who bear it
+	ok(await alice.delete(message(from, original.seq)));
+	problem(await bob.get(`/api/v1/files/${file.id}`), 404, "not_found");
+	const erased = (l) => l.type === "message.updated" && l.body.forward.files[0].erased;
+	const after = [];
+	for (const where of [c, own]) after.push(seen(await hears.next((l) => l.channel === where && erased(l), 90000)));
+	assert.deepEqual(after, [ok(await bob.get(message(c, copy.seq))), ok(await bob.get(message(own, next.seq)))]);
+	assert.deepEqual([after[0].body.forward.text, after[0].version], ["see", 2], "the words stay the forwarder's");
+	const replay = (await replayed(bob, first, 6, (l) => l.type.startsWith("message"))).map(seen);
+	assert.deepEqual(replay.filter((m) => m.seq === copy.seq && m.channel === c), [after[0], after[0]], "as they are, in replay");
+	await Promise.all([ws.close(), hears.close()]);
+});
+
 test("a thumbnail comes along only where it is ready, and is the newest", async () => {
 	const c = await room();
 	const big = await picture(alice, c);

@@ -1,5 +1,6 @@
 // unread: counted by events on three devices, over WebSocket, server-sent events and polls, through two processes, while marks, sends,
-// mentions, deletions and reconnects go on at random: it is what a fresh load says, and what a look at each message comes to. $SEED
+// mentions (of people, groups, @here and @channel), edits, deletions and reconnects go on at random: it is what a fresh load says, and what
+// a look at each message comes to. $SEED
 // repeats a run, $STEPS makes it longer.
 
 import { after, before, test } from "node:test";
@@ -16,7 +17,7 @@ const ROUND = 20; // steps between two comparisons
 let stack, alice, bob, carol;
 
 before(async () => {
-	stack = await startStack({ provider: false, realtime: 2, api: 1, conf: { "reads.coalesce": "100ms" } });
+	stack = await startStack({ provider: false, realtime: 2, api: 1, conf: { "reads.coalesce": "100ms", "groups.managers": "members" } });
 	[alice, bob, carol] = await people(stack, "alice", "bob", "carol");
 });
 after(() => stack?.stop());
@@ -140,10 +141,22 @@ test("RD-1 counted by events, loaded afresh and recomputed: the same on all devi
 	for (const d of devices) await d.connect();
 
 	const speakers = (id) => (id === direct ? [alice, bob, bob] : [alice, bob, carol]);
+	const groups = [];
+	for (const members of [[alice.id, carol.id], [bob.id]])
+		groups.push(`group:${ok(await alice.post("/api/v1/groups", { handle: `u${below(1e9)}`, name: "some", members })).id}`);
+	const named = (id) => {
+		const mentions = random() < 0.3 ? [alice.id, ...(random() < 0.5 ? [carol.id] : [])] : [];
+		if (random() < 0.3) mentions.push(one(id === direct ? groups : ["channel", "channel", "here", ...groups]));
+		return mentions.length > 0 ? { mentions } : {};
+	};
+	const edit = async (id) => {
+		const body = { text: `e${below(1e6)}`, ...named(id) };
+		const path = `/api/v1/channels/${id}/messages/${Math.max(1, last.get(id) - below(12))}`;
+		ok(await one(speakers(id)).patch(path, { body }), "forbidden", "not_found", "conflict", "unprocessable");
+	};
 	const send = async (id) => {
 		const who = one(speakers(id));
-		const mentions = random() < 0.3 ? [alice.id, ...(random() < 0.5 ? [carol.id] : [])] : undefined;
-		const body = { text: `n${below(1e6)}`, ...(mentions && { mentions }) };
+		const body = { text: `n${below(1e6)}`, ...named(id) };
 		const m = ok(await who.post(`/api/v1/channels/${id}/messages`, { client_id: randomUUID(), body }));
 		last.set(id, Math.max(last.get(id), m.seq));
 	};
@@ -176,7 +189,7 @@ test("RD-1 counted by events, loaded afresh and recomputed: the same on all devi
 		for (let i = 0; i < ROUND; i++, steps++) {
 			const id = one([...rooms, direct]);
 			const p = random();
-			under.push(p < 0.45 ? send(id) : p < 0.6 ? remove(id) : p < 0.96 ? mark(id) : reconnect());
+			under.push(p < 0.4 ? send(id) : p < 0.52 ? edit(id) : p < 0.62 ? remove(id) : p < 0.96 ? mark(id) : reconnect());
 			if (random() < 0.5) await under.at(-1);
 		}
 		await Promise.all(under);
@@ -195,7 +208,8 @@ test("RD-1 counted by events, loaded afresh and recomputed: the same on all devi
 				const sum = (what) => fresh.reduce((n, c) => n + c.membership[what], 0);
 				assert.deepEqual([listed.unread, listed.mentions], [sum("unread"), sum("mentions")], where);
 				const counted = await stack.psql(`
-					SELECT m.channel_id, count(s.seq), count(s.seq) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id))
+					SELECT m.channel_id, count(s.seq), count(s.seq) FILTER (WHERE s.body->'mentions' @> to_jsonb(m.user_id)
+						OR s.body->'mentions' ? 'channel' OR to_jsonb(m.user_id) IN (SELECT jsonb_path_query(s.body, '$.reached.*[*]')))
 					FROM members m LEFT JOIN messages s ON s.channel_id = m.channel_id AND s.sender <> m.user_id AND s.deleted_at IS NULL
 						AND s.seq > coalesce(m.unread_from - 1, m.last_read_seq)
 					WHERE m.user_id = ${alice.id} GROUP BY m.channel_id ORDER BY m.channel_id`);

@@ -13,7 +13,8 @@ SELECT is((SELECT user_json(u) FROM users u WHERE id = :alice), jsonb_build_obje
 	'active', true, 'bot', false, 'version', 1, 'time_zone', NULL, 'muted_until', NULL), 'a person; no e-mail address');
 SELECT is((SELECT channel_json(c) - 'created_at' FROM channels c WHERE id = :open), jsonb_build_object('id', :open, 'kind', 'public',
 	'name', 't-open', 'topic', 'for all',
-	'version', 1, 'archived', false, 'last_seq', 0, 'people', NULL, 'keep_days', NULL, 'members', 2), 'a channel');
+	'version', 1, 'archived', false, 'last_seq', 0, 'people', NULL, 'keep_days', NULL, 'history', 'all', 'mention_all', 'everyone', 'members', 2),
+	'a channel');
 
 SELECT status FROM spy.batch(spy.item(:open, :alice, 1, 'a'), spy.item(:open, :alice, 2, 'b'), spy.item(:open, :bob, 3, 'c'),
 	spy.item(:open, :alice, 4, 'd')) \g /dev/null
@@ -23,8 +24,8 @@ SELECT is((SELECT channel_last_seq(c) FROM channels c WHERE id = :closed), 0::bi
 SELECT since FROM members WHERE channel_id = :open AND user_id = :bob \gset
 SELECT is((SELECT channel_json_for(c, :bob) FROM channels c WHERE id = :open),
 	(SELECT channel_json(c) FROM channels c WHERE id = :open) || jsonb_build_object('peer', NULL, 'membership',
-		jsonb_build_object('role', 'member', 'since', :since, 'last_read_seq', 0, 'unread_from', NULL, 'read_version', 0, 'unread', 2,
-			'mentions', 0, 'gone', ARRAY[2], 'read_receipts', true, 'muted_until', NULL),
+		jsonb_build_object('role', 'member', 'since', :since, 'first_seq', 1, 'last_read_seq', 0, 'unread_from', NULL, 'read_version', 0, 'unread', 2,
+			'mentions', 0, 'gone', ARRAY[2], 'wide', ARRAY[]::bigint[], 'read_receipts', true, 'muted_until', NULL),
 		'prefs', prefs_json(NULL)), 'a channel with the reader''s membership');
 SELECT is((SELECT channel_json_for(c, :carol)->'membership' FROM channels c WHERE id = :open), 'null'::jsonb, 'null for one who is out');
 SELECT channel AS pair FROM channel_direct(:bob, :alice) \gset
@@ -34,7 +35,7 @@ SELECT is((SELECT (channel_json_for(c, :alice)->>'peer')::bigint FROM channels c
 SELECT channel AS self FROM channel_direct(:bob, :bob) \gset
 SELECT is((SELECT (channel_json_for(c, :bob)->>'peer')::bigint FROM channels c WHERE id = :self), :bob::bigint, 'and oneself for oneself');
 SELECT is((SELECT member_json(m) - 'joined_at' FROM members m WHERE channel_id = :open AND user_id = :bob),
-	jsonb_build_object('channel', :open, 'user', :bob, 'role', 'member', 'since', :since, 'muted_until', NULL), 'a member');
+	jsonb_build_object('channel', :open, 'user', :bob, 'role', 'member', 'since', :since, 'first_seq', 1, 'muted_until', NULL), 'a member');
 
 -- event_tail
 CREATE FUNCTION spy.tail(id bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$SELECT ('{' || event_tail(e))::jsonb FROM events e WHERE e.id = tail.id$$;

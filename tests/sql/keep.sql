@@ -4,7 +4,7 @@ SELECT * FROM no_plan();
 
 CREATE FUNCTION spy.draft(channel bigint, writer bigint, words text, based bigint, files bigint[] DEFAULT '{}', thread bigint DEFAULT 0) RETURNS text
 LANGUAGE sql VOLATILE AS $$
-	SELECT code || coalesce(' ' || (state->>'version') || ' ' || (state->>'text'), '') FROM draft_set(channel, writer, thread, words, files, based)
+	SELECT code || coalesce(' ' || (state->>'version') || ' ' || (state->>'text'), '') FROM draft_set(channel, writer, thread, words, files, NULL, based)
 $$;
 CREATE FUNCTION spy.drafts(reader bigint) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT count(*) FILTER (WHERE draft_counts(d)) || ' of ' || count(*) FROM drafts d WHERE d.user_id = reader
@@ -63,7 +63,7 @@ SELECT spy.drafts(:alice) AS before \gset
 SELECT matches(spy.draft(:open, :alice, 'r', 0, thread => 2), '^ok [0-9]{13} r$', 'a thread has one too, whose versions begin with the time');
 SELECT version AS v FROM drafts WHERE user_id = :alice AND thread = 2 \gset
 SELECT is((SELECT substring(l FROM '\{.*$')::jsonb - 'edited_at' FROM spy.lines() l WHERE l LIKE '%"thread": 2%'), jsonb_build_object('type', 'draft',
-	'channel', :open, 'thread', 2, 'text', 'r', 'files', '[]'::jsonb, 'version', :v), 'and says of which');
+	'channel', :open, 'thread', 2, 'text', 'r', 'files', '[]'::jsonb, 'reply_to', NULL, 'version', :v), 'and says of which');
 SELECT is(spy.draft(:open, :alice, 're', :v, thread => 2), 'ok ' || :v + 1 || ' re', 'then they count on');
 SELECT is(spy.draft(:open, :alice, 're', 0, thread => 2), 'again ' || :v + 1 || ' re', 'as any other');
 SELECT is(spy.draft(:open, :alice, 'x', 0, thread => 2), 'draft_changed', 'by version');

@@ -38,7 +38,8 @@ SELECT spy.forget() \g /dev/null
 
 SELECT is((SELECT seq FROM spy.mark(:open, :alice, 4)), 4::bigint, 'a marker moves forward');
 SELECT is(spy.line('read'), jsonb_build_object('type', 'read', 'channel', :open, 'seq', 4, 'version', 1, 'last_seq', 10, 'unread', 3, 'mentions', 0,
-	'unread_from', NULL, 'gone', '[]'::jsonb, 'read_receipts', true), 'own instances are told where it is, and the counts as of last_seq');
+	'unread_from', NULL, 'gone', '[]'::jsonb, 'wide', '[]'::jsonb, 'read_receipts', true),
+	'own instances are told where it is, and the counts as of last_seq');
 SELECT results_eq('SELECT spy.lines() OFFSET 1', ARRAY['0 k ' || :open || ' 0 ' || :alice || ' {"seq": 4, "user": ' || :alice || '}'],
 	'the others where it is');
 SELECT is((SELECT seq FROM spy.mark(:open, :alice, 3)), 4::bigint, 'never back');
@@ -172,7 +173,7 @@ SELECT results_eq(format('SELECT code, seq, sender, version, body, deleted_by FR
 	format('VALUES (''ok'', %1$s::bigint, %2$s::bigint, 2::bigint, NULL::jsonb, %2$s::bigint)', :named, :bob), 'he does his own');
 SELECT results_eq(format('SELECT kind::text, type, channel_id, audience, subject, data FROM events WHERE id > %s', :head),
 	format('VALUES (''r'', ''message.deleted'', %s::bigint, 0::bigint, %s::bigint, NULL::jsonb)', :open, :named), 'the log has its name alone');
-SELECT is(spy.line('read') - 'gone' - 'version', jsonb_build_object('type', 'read', 'channel', :open, 'seq', 13, 'last_seq', 13, 'unread', 2,
+SELECT is(spy.line('read') - 'gone' - 'wide' - 'version', jsonb_build_object('type', 'read', 'channel', :open, 'seq', 13, 'last_seq', 13, 'unread', 2,
 	'mentions', 1, 'unread_from', :named, 'read_receipts', true), 'whom it named is told of his counts');
 SELECT is(spy.line('read')->'gone', jsonb_build_array(:named), 'and that they know of it');
 SELECT is((SELECT substring(l FROM '\{.*$')::jsonb - 'cursor' - 'created_at' - 'id' FROM spy.lines() l WHERE l LIKE '% r ' || :open || ' 0 ' || :named || ' %'),

@@ -192,6 +192,7 @@ const plans = {
 		nodeSuite("web (scroll)", "tests/web", 8, { ...whole, ROWS: "10000" }, "text"),
 		nodeSuite("web (roles)", "tests/web", 6, { ...whole, SIZES: "all" }, "roles"),
 		nodeSuite("web (keep)", "tests/web", 6, { ...whole, SIZES: "all" }, "keep"),
+		nodeSuite("web (emoji)", "tests/web", 6, { ...whole, SIZES: "all" }, "emoji"),
 		nodeSuite("files (large)", "tests/files/long", 15),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),
 		frontSuite("api (nginx)", 12, ["nginx", "tests/api"]),

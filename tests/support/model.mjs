@@ -127,11 +127,44 @@ const KINDS = {
 		state = () => this.#users.all();
 	},
 
+	/** Of these it is gone that tells, too: what has been deleted comes back by no older list. */
+	groups: class {
+		#groups = new Versions();
+		#gone = new Set();
+		open = async (who) => {
+			for (let after = ""; after !== null; ) {
+				const page = (await get(who, `/api/v1/groups?limit=100${after && `&after=${encodeURIComponent(after)}`}`)).json;
+				page.groups.forEach((g) => this.#groups.put(g));
+				after = page.next;
+			}
+		};
+		line(line) {
+			if (line.type === "group.deleted") this.#gone.add(line.group);
+			else if (/^group\./.test(line.type)) this.#groups.put(line.group);
+		}
+		state = () => this.#groups.all().filter((g) => !this.#gone.has(g.id));
+	},
+
 	settings: class {
 		#settings = new Versions();
 		open = async (who) => this.#settings.put({ id: 0, ...(await get(who, "/api/v1/me/settings")).json });
 		line = (line) => line.type === "settings.updated" && this.#settings.put({ id: 0, ...line.settings });
 		state = () => this.#settings.all();
+	},
+
+	/** An answer that is older than what was heard is held against that. */
+	emoji: class {
+		#all = new Map(); // name to the emoji, null: removed; and the version as of which that is so
+		#put = (name, emoji, version) => version > (this.#all.get(name)?.version ?? 0) && this.#all.set(name, { emoji, version });
+
+		async open(who) {
+			const { emoji, version } = (await get(who, "/api/v1/emoji")).json;
+			for (const name of this.#all.keys()) if (!emoji.some((e) => e.name === name)) this.#put(name, null, version);
+			for (const e of emoji) this.#put(e.name, e, e.version);
+		}
+
+		line = (line) => line.type === "emoji.updated" && this.#put(line.name, line.emoji, line.version);
+		state = () => [...this.#all.values()].flatMap((x) => x.emoji ?? []).sort((a, b) => a.version - b.version);
 	},
 
 	unread: class {

@@ -21,7 +21,9 @@ class Counted {
 	unread = 0;
 	mentions = 0;
 	gone = new Set();
-	messages = []; // that came by event: {seq, others, aside, dead, names}
+	wide = new Set(); // of the mentions those by the channel's name
+	messages = []; // that came by event: {seq, others, aside, dead, names, wide}
+	narrowed = []; // others' messages that came by event as naming the channel no more
 	deleted = []; // others' messages that came by event as deleted: {seq, at}
 
 	constructor(me) {
@@ -38,6 +40,8 @@ class Counted {
 		const upto = this.last;
 		Object.assign(this, { version: state.version, seq: state.seq, from: state.unread_from, last: state.last_seq, stale: false });
 		Object.assign(this, { unread: state.unread, mentions: state.mentions, gone: state.gone && new Set(state.gone) });
+		this.wide = state.wide && new Set(state.wide);
+		for (const seq of this.narrowed) if (seq <= this.last && !this.narrow(seq)) return false;
 		// what we know and the snapshot did not that this was counted in
 		for (const { seq, at } of this.deleted) if (seq <= this.last && !(this.gone === null && at <= asked) && !this.take(seq)) return false;
 		if (upto <= this.last) return true;
@@ -59,7 +63,16 @@ class Counted {
 			return;
 		}
 		this.unread++;
-		if (m.names) this.mentions++;
+		if (m.names || m.wide) this.mentions++;
+		if (m.wide) this.wide?.add(m.seq);
+	}
+
+	/** Somebody else's message does not name the channel, or not any more. */
+	narrow(seq) {
+		if (seq <= this.marker) return true;
+		if (this.wide === null) return false;
+		if (this.wide.delete(seq)) this.mentions--;
+		return true;
 	}
 
 	/** Somebody else's message does not count any more. */
@@ -69,19 +82,36 @@ class Counted {
 		if (this.gone.has(seq)) return true;
 		this.gone.add(seq);
 		this.unread--;
-		return true;
+		return this.narrow(seq);
 	}
 
 	message(line) {
 		const others = line.sender !== this.me;
 		if (line.seq <= (this.messages.at(-1)?.seq ?? 0)) return true;
-		const m = { seq: line.seq, others, aside: aside(line), dead: line.deleted === true, names: (line.body?.mentions ?? []).includes(this.me) };
+		const m = { seq: line.seq, others, aside: aside(line), dead: line.deleted === true, ...this.named(line.body) };
 		this.messages.push(m);
 		if (this.messages.length > REMEMBERED) this.messages.shift();
 		if (m.seq <= this.last) return true;
 		if (m.seq !== this.last + 1) return false;
 		this.add(m);
 		return true;
+	}
+
+	/** Whether it names or quotes us, or else names the channel. */
+	named(body) {
+		const names = body?.reply_to?.sender === this.me || [body?.mentions ?? [], ...Object.values(body?.reached ?? {})].some((l) => l.includes(this.me));
+		return { names, wide: !names && body?.mentions?.includes("channel") === true };
+	}
+
+	/** Whom it names anew, or no more, is told by a `read` line; what becomes of the channel's name is not. */
+	edited(line) {
+		if (line.sender === this.me || line.deleted) return true;
+		const m = this.messages.find((x) => x.seq === line.seq);
+		if (m) Object.assign(m, this.named(line.body));
+		if (line.body.mentions?.includes("channel") || line.edited_at === undefined || this.narrowed.includes(line.seq)) return true;
+		this.narrowed.push(line.seq);
+		if (this.narrowed.length > REMEMBERED) this.narrowed.shift();
+		return line.seq > this.last || this.narrow(line.seq);
 	}
 
 	removed(line, at) {
@@ -125,6 +155,7 @@ export class Unread {
 		} else if (!c) {
 			if (line.type === "read") this.wanted.add(id);
 		} else if (line.type === "message") this.#do(id, c.message(line));
+		else if (line.type === "message.updated") this.#do(id, c.edited(line));
 		else if (line.type === "message.deleted") this.#do(id, c.removed(line, this.at));
 		else if (line.type === "read") this.#do(id, c.set(line, -1));
 	}

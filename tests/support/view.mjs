@@ -102,7 +102,8 @@ export class View {
 		return [...this.#rooms].sort(([a], [b]) => a - b).map(([id, r]) => ({
 			id,
 			channel: r.channel,
-			messages: sorted(r.messages, "seq").filter((m) => m.seq >= (since?.get(id) ?? 0)),
+			// a reply that stands aside is loaded with its root alone, which one who came later may not see (history "joined")
+			messages: sorted(r.messages, "seq").filter((m) => m.seq >= (since?.get(id) ?? 0) && (!m.thread || m.in_channel || r.messages.has(m.thread))),
 			threads: sorted(r.threads, "root").filter((t) => r.messages.get(t.root)?.replies),
 		}));
 	}

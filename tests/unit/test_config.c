@@ -106,6 +106,10 @@ static void values_are_within_their_limits(void **state)
 		const char *line;
 		bool ok;
 	} cases[] = {
+		{"[emoji]\nwho = members\nmax = 0", true},
+		{"[emoji]\nwho = admins", true},
+		{"[emoji]\nwho = guests", false},
+		{"[emoji]\nmax = 10001", false},
 		{"[writer]\nbatch_items = 1", true},
 		{"[writer]\nbatch_items = 1024", true},
 		{"[writer]\nbatch_items = 0", false},

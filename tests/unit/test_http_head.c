@@ -101,6 +101,32 @@ static void one_behind_the_other(void **state)
 	http_head_free(&h);
 }
 
+static void memory_that_was_anothers(void **state)
+{
+	static const char text[] = "GET /b HTTP/1.1\r\nHost: b\r\n\r\n";
+	struct http_head *h;
+	char out[64];
+	size_t n;
+
+	(void)state;
+	assert_int_equal(parse(&h, "POST /a?x=1 HTTP/1.1\r\nHost: a\r\nCookie: a=b\r\nContent-Length: 3\r\n\r\nabc"),
+			 HTTP_WHOLE);
+	assert_true(http_is_last(h));
+	http_head_reset(h);
+	http_head_bytes(h, &n);
+	assert_int_equal(n, 0);
+	assert_int_equal(read_pieces(h, text, sizeof(text) - 1, 7), HTTP_WHOLE);
+	assert_true(http_is_get(h));
+	assert_false(http_is_last(h));
+	assert_true(http_path_is(h, "/b"));
+	http_query(h, &n);
+	assert_int_equal(n, 0);
+	assert_string_equal(http_header(h, "host", out, sizeof(out)), "b");
+	assert_null(http_header(h, "cookie", out, sizeof(out)));
+	assert_null(http_head_rest(h));
+	http_head_free(&h);
+}
+
 static void what_ends_the_connection(void **state)
 {
 	static const struct {
@@ -197,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_pieces),
 		cmocka_unit_test(one_behind_the_other),
+		cmocka_unit_test(memory_that_was_anothers),
 		cmocka_unit_test(what_ends_the_connection),
 		cmocka_unit_test(upgrades),
 		cmocka_unit_test(too_large),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 // clang-format on
 #include "lib/base/config.h"
+#include "lib/chat/mention.h"
 #include "lib/chat/message.h"
 #include "lib/json/jx.h"
 #include <jansson.h>
@@ -131,7 +132,22 @@ static void a_send_names_people(void **state)
 	assert_null(item->named);
 	write_item_free(&item);
 	item = good(NAMING("[" TEN_IDS("1") "," TEN_IDS("2") "," TEN_IDS("3") "," TEN_IDS("4") "," TEN_IDS("5") "]"));
-	assert_int_equal(item->named_n, MESSAGE_NAMED_MAX);
+	assert_int_equal(item->named_n, MENTIONS_MAX);
+	write_item_free(&item);
+}
+
+static void a_send_names_several_at_once(void **state)
+{
+	struct write_item *item = good(NAMING("[\"here\",7,\"group:4\",\"channel\"]"));
+
+	(void)state;
+	assert_string_equal(item->body, "{\"text\":\"x\",\"mentions\":[7,\"here\",\"group:4\",\"channel\"]}");
+	assert_int_equal(item->named_n, 1);
+	assert_int_equal(item->calls_n, 3);
+	assert_int_equal(item->calls[0], CALL_HERE);
+	assert_int_equal(item->calls[1], 4);
+	assert_int_equal(item->calls[2], CALL_CHANNEL);
+	assert_true(message_completed(item));
 	write_item_free(&item);
 }
 
@@ -158,6 +174,48 @@ static void a_send_bears_files(void **state)
 	assert_null(item_of(BEARING("[5]"), &e));
 	assert_string_equal(e.field, "body.files");
 	config.files.store = s3;
+}
+
+static void a_send_refers_to_messages(void **state)
+{
+	static const struct {
+		const char *body, *field;
+	} bad[] = {
+		{"{\"text\":\"x\",\"reply_to\":0}", "body.reply_to"},
+		{"{\"text\":\"x\",\"reply_to\":\"1\"}", "body.reply_to"},
+		{"{\"text\":\"\",\"reply_to\":1}", "body.text"},
+		{"{\"text\":\"\",\"forward\":1}", "body.forward"},
+		{"{\"text\":\"\",\"forward\":{\"channel\":1}}", "body.forward.seq"},
+		{"{\"text\":\"\",\"forward\":{\"channel\":0,\"seq\":1}}", "body.forward.channel"},
+		{"{\"text\":\"\",\"forward\":{\"channel\":1,\"seq\":1,\"text\":\"x\"}}", "body.forward.text"},
+		{"{\"text\":\"\",\"forward\":{\"channel\":1,\"seq\":1},\"files\":[1]}", "body.files"},
+	};
+	struct write_item *quote = good("{\"client_id\":\"" ID "\",\"body\":{\"text\":\"x\",\"reply_to\":9}}");
+	struct write_item *other = good("{\"client_id\":\"" ID "\",\"body\":{\"text\":\"x\",\"reply_to\":8}}");
+	struct write_item *forward = good("{\"client_id\":\"" ID "\",\"body\":{\"text\":\"\",\"reply_to\":9,"
+					  "\"forward\":{\"channel\":3,\"seq\":4}}}");
+	char line[256];
+	struct err e;
+
+	(void)state;
+	assert_string_equal(quote->body, "{\"text\":\"x\"}"); /* the database adds what is told of it */
+	assert_int_equal(quote->refs_n, 2);
+	assert_int_equal(quote->refs[0], 0);
+	assert_int_equal(quote->refs[1], 9);
+	assert_false(message_renders(quote));
+	assert_memory_not_equal(quote->digest, other->digest, sizeof(quote->digest));
+	assert_int_equal(forward->refs_n, 4);
+	assert_int_equal(forward->refs[2], 3);
+	assert_int_equal(forward->refs[3], 4);
+	assert_string_equal(forward->body, "{\"text\":\"\"}");
+	write_item_free(&quote);
+	write_item_free(&other);
+	write_item_free(&forward);
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		snprintf(line, sizeof(line), "{\"client_id\":\"" ID "\",\"body\":%s}", bad[i].body);
+		assert_null(item_of(line, &e));
+		assert_string_equal(e.field, bad[i].field);
+	}
 }
 
 static void the_longest_text_is_taken_whatever_it_weighs(void **state)
@@ -323,7 +381,9 @@ int main(void)
 		cmocka_unit_test(a_line_tells_its_sender),
 		cmocka_unit_test(what_a_send_must_not_be_is_named),
 		cmocka_unit_test(a_send_names_people),
+		cmocka_unit_test(a_send_names_several_at_once),
 		cmocka_unit_test(a_send_bears_files),
+		cmocka_unit_test(a_send_refers_to_messages),
 		cmocka_unit_test(the_longest_text_is_taken_whatever_it_weighs),
 		cmocka_unit_test(the_digest_is_of_what_was_said_not_of_how),
 		cmocka_unit_test(item_row_and_live_line_are_the_same),

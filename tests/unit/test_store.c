@@ -274,6 +274,45 @@ static void a_download_goes_by_its_name(void **state)
 	store_free(&s);
 }
 
+/* One address from a UTC midnight to the next, good for a day more. */
+static void what_everybody_sees_has_a_steady_address(void **state)
+{
+	static const char front[] =
+		"cloudfront_url = https://d1.cloudfront.net/\ncloudfront_key_id = K1\ncloudfront_key_file = ";
+	const int64_t midnight = INT64_C(1800000000) / 86400 * 86400;
+	struct store_get g = {
+		.key = "files/ab/abcd", .name = "a.png", .type = "image/png", .show = true, .steady = true};
+
+	(void)state;
+	for (int cloudfront = 0; cloudfront < 2; cloudfront++) {
+		AUTO_STRBUF first = {0}, again = {0}, lines = {0};
+		struct store *s;
+		struct err e = {0};
+		int64_t lasts = 0;
+
+		strbuf_adds(&lines, S3);
+		if (cloudfront)
+			strbuf_addf(&lines, "%s%s\n", front, key_file);
+		s = store_of(strbuf_cstr(&lines));
+		clock_set_for_test((midnight + 1) * 1000000);
+		assert_int_equal(store_get_url(s, &g, &first, &lasts, &e), 0);
+		assert_int_equal(lasts, 2 * 86400 - 1);
+		assert_int_equal(strstr(strbuf_cstr(&first), "&response-cache-control=private%2C%20max-age%3D86400") !=
+					 NULL,
+				 !cloudfront);
+		clock_set_for_test((midnight + 86399) * 1000000);
+		assert_int_equal(store_get_url(s, &g, &again, &lasts, &e), 0);
+		assert_int_equal(lasts, 86401);
+		assert_string_equal(strbuf_cstr(&again), strbuf_cstr(&first));
+		clock_set_for_test((midnight + 86400) * 1000000);
+		strbuf_reset(&again);
+		assert_int_equal(store_get_url(s, &g, &again, &lasts, &e), 0);
+		assert_string_not_equal(strbuf_cstr(&again), strbuf_cstr(&first));
+		clock_set_for_test(0);
+		store_free(&s);
+	}
+}
+
 static void cloudfront_addresses_stand_on_a_grid(void **state)
 {
 	char lines[512];
@@ -388,6 +427,7 @@ int main(void)
 		cmocka_unit_test(keys_are_random_names),
 		cmocka_unit_test(a_put_is_rendered),
 		cmocka_unit_test(a_download_goes_by_its_name),
+		cmocka_unit_test(what_everybody_sees_has_a_steady_address),
 		cmocka_unit_test(cloudfront_addresses_stand_on_a_grid),
 		cmocka_unit_test(xml_is_read),
 	};

@@ -1,11 +1,12 @@
 // Every screen of the client, light and dark, on a desktop and on a phone: axe finds nothing on any of them.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
-import { DESKTOP, PHONE, axe, launch, live, person, say, seen, visitor } from "./help.mjs";
+import { DESKTOP, PHONE, axe, launch, live, person, say, seen, themes, visitor } from "./help.mjs";
 
 let stack, browser, bob;
 const ids = {};
@@ -20,6 +21,9 @@ before(async () => {
 	ids.public = (await makeChannel(bob, { name: "lunch", topic: "Where to?" })).id;
 	ids.direct = ok(await alice.post("/api/v1/channels", { kind: "direct", members: [b.id] }), 201).id;
 	for (let i = 0; i < 6; i++) await send(i % 2 ? alice : bob, ids.main, `Line ${i}: see https://example.org/${i} and tell me.\nSecond line.`);
+	const refer = (body) => alice.post(`/api/v1/channels/${ids.main}/messages`, { client_id: randomUUID(), body });
+	ok(await refer({ text: "As it says there:", reply_to: 2 }), 201);
+	ok(await refer({ text: "", forward: { channel: ids.main, seq: 1 } }), 201);
 	await send(bob, ids.main, "long\n".repeat(60));
 	await send(bob, ids.private, "unread and private");
 	await send(bob, ids.direct, "unread and direct");
@@ -37,7 +41,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, ...(process.en
 		const looked = [];
 		const look = async (page, name) => {
 			looked.push(name);
-			for (const colorScheme of ["light", "dark"]) {
+			for (const colorScheme of themes()) {
 				await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
 				for (const line of await axe(page)) bad.push(`${name}, ${colorScheme}: ${line}`);
 			}
@@ -82,6 +86,18 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, ...(process.en
 		await look(page, "channel, with unread");
 		await page.locator(".msg").last().focus();
 		await look(page, "channel, a message focused");
+		await page.keyboard.press("q");
+		await page.locator(".quote-bar").waitFor();
+		await look(page, "a quote that is being written");
+		await page.keyboard.press("Escape");
+		await page.locator(".msg").last().focus();
+		await page.keyboard.press("f");
+		await page.getByRole("combobox", { name: "Forward to" }).fill("harbour");
+		await page.keyboard.press("Enter");
+		await page.getByRole("textbox", { name: "Add a comment (optional)" }).waitFor();
+		await look(page, "forwarding");
+		await closed();
+		await page.locator(".msg").last().focus();
 		await page.keyboard.press("Tab");
 		await page.keyboard.press("Enter");
 		await page.locator(".card").waitFor();
@@ -120,6 +136,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, ...(process.en
 			["Set a status…", "dialog[open] .ideas", "status"],
 			["Do not disturb…", "dialog[open] .pauses", "do not disturb"],
 			["Settings…", "dialog[open] [role=switch]", "settings"],
+			["Groups…", "dialog[open] form", "groups"],
 		]) {
 			if (!(await page.locator(".menu").count())) {
 				await side();
@@ -131,6 +148,11 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, ...(process.en
 			if (name === "status") {
 				await page.getByRole("button", { name: "Choose an emoji" }).click();
 				await look(page, "status, emoji");
+			}
+			if (name === "settings") {
+				await page.getByRole("button", { name: "Emoji of this site: Show" }).click();
+				await page.getByRole("form", { name: "Add an emoji" }).waitFor();
+				await look(page, "own emoji");
 			}
 			await closed();
 		}

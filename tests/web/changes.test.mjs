@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
-import { PHONE, axe, launch, live, person, say, seen } from "./help.mjs";
+import { PHONE, axe, becomes, launch, live, person, say, seen } from "./help.mjs";
 
 let stack, browser, api, id, a, b, world;
 before(async () => {
@@ -63,7 +63,7 @@ test("the up arrow edits one's last message; Esc leaves it, Enter saves it; the 
 	assert.ok(await composer.evaluate((e) => e === document.activeElement), "back in the composer");
 
 	await composer.press("ArrowUp");
-	assert.equal(await edit(a.page).inputValue(), "Frist words");
+	await becomes(() => edit(a.page).inputValue(), "Frist words");
 	assert.deepEqual(await lookedAt(a.page, "dark"), []);
 	await edit(a.page).press("Control+a");
 	await edit(a.page).pressSequentially("First words");
@@ -74,7 +74,7 @@ test("the up arrow edits one's last message; Esc leaves it, Enter saves it; the 
 
 	await row(b.page, 1).getByRole("button", { name: /^Edited .*: what it said before$/ }).click();
 	await b.page.getByRole("dialog", { name: "What the message said" }).locator("li").nth(1).waitFor();
-	assert.deepEqual(await b.page.locator(".edits-list .msg-text").allTextContents(), ["First words", "Frist words"]);
+	await becomes(() => b.page.locator(".edits-list .msg-text").allTextContents(), ["First words", "Frist words"]);
 	assert.deepEqual(await lookedAt(b.page, "light"), []);
 	await b.page.keyboard.press("Escape");
 });
@@ -109,7 +109,7 @@ test("reactions: one click for each, one's own marked, names on focus, taken awa
 	await reaction(a.page, 1, "👍").focus();
 	const tip = row(a.page, 1).locator(".tip");
 	await until(async () => /Bob.* and .*you/.test((await tip.textContent()) ?? ""), { what: "the names" });
-	assert.match(await reaction(a.page, 1, "👍").getAttribute("aria-label"), /^👍 2: .*Bob/);
+	await becomes(async () => /^👍 2: .*Bob/.test(await reaction(a.page, 1, "👍").getAttribute("aria-label")), true);
 	// as fast as one can: the last click counts
 	for (let i = 0; i < 5; i++) await reaction(a.page, 1, "👍").click({ delay: 0 });
 	await Promise.all([reacted(b.page, 1, "👍", [1, true]), reacted(a.page, 1, "👍", [1, false])]);

@@ -1,6 +1,7 @@
 // The side bar as one arranges it, by keyboard, on two devices; muting, favourites, direct channels of several, archived ones, jump to date.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
@@ -55,8 +56,10 @@ async function menu(page, item) {
 	const wanted = page.getByRole("menuitem", { name: item }).or(page.getByRole("menuitemcheckbox", { name: item }));
 	await wanted.waitFor();
 	while (!(await wanted.evaluate((e) => e === document.activeElement))) await page.keyboard.press("ArrowDown");
+	const stays = (await wanted.getAttribute("role")) === "menuitemcheckbox";
 	await page.keyboard.press("Enter");
-	if (await page.locator(".menu").count()) await page.keyboard.press("Escape"); // a choice leaves it open
+	if (stays) await page.keyboard.press("Escape");
+	await page.locator(".menu").waitFor({ state: "detached" });
 }
 const entry = (page, name) => page.locator(".entry", { has: page.locator(".entry-name", { hasText: new RegExp(`^${name}$`) }) });
 
@@ -105,7 +108,7 @@ test("a muted channel is dimmed and counts nowhere, on all devices, until it is 
 	ok(await send(alice, ids.attic, "behind it"), 201);
 	await entry(a.page, "attic").locator(".badge").waitFor();
 	assert.equal(await entry(a.page, "cranes").locator(".badge").count(), 0);
-	assert.match(await a.page.title(), /^#harbour/);
+	await title(a.page, "#harbour");
 	await clean(a.page);
 	assert.equal(await set({ quiet_until: null }), 200);
 	await Promise.all([title(a.page, "(1) "), title(b.page, "(1) ")]);
@@ -198,4 +201,42 @@ test("jump to date goes to the first message of that day", async () => {
 	await clean(page);
 	await day.press("Enter");
 	await page.locator('.msg[data-seq="3"]:focus').waitFor();
+});
+
+test("what newcomers see is set in the channel's dialog; who comes later is told why there is nothing older", async () => {
+	const id = (await makeChannel(alice, { name: "vault", kind: "private" })).id;
+	const at = `/api/v1/channels/${id}`;
+	const reply = (text) =>
+		alice.post(`${at}/messages`, { client_id: randomUUID(), thread: 1, in_channel: true, body: { text } });
+	for (const text of ["old one", "old two"]) ok(await send(alice, id, text), 201);
+	ok(await alice.patch(at, { history: "joined" }));
+	ok(await alice.post(`${at}/members`, { user: bobId }), 201);
+	ok(await send(alice, id, "said since"), 201);
+	ok(await reply("answered since"), 201);
+	for (const { page } of [a, b]) {
+		await page.goto(`${stack.url}/c/${id}`);
+		await live(page);
+		await seen(page, "said since");
+		const start = page.locator(".start");
+		assert.match(await start.textContent(), /You joined #?vault here.*Older messages are not shown/);
+		assert.doesNotMatch(await page.locator("#main").textContent(), /old one|old two/);
+		if (page === a.page) await clean(page);
+		await page.getByRole("button", { name: "Replied in a thread" }).click();
+		await page.locator(".thread-hidden", { hasText: "before you joined" }).waitFor();
+		await page.locator(".thread-scroll", { hasText: "answered since" }).waitFor();
+		if (page === b.page) await clean(page);
+	}
+	const { page } = a;
+	ok(await alice.patch(`${at}/members/${bobId}`, { role: "moderator" }));
+	await page.goto(`${stack.url}/c/${id}`);
+	await live(page);
+	await page.getByRole("button", { name: "Channel menu" }).click();
+	await page.getByRole("menuitem", { name: "Edit the channel…" }).click();
+	const choice = page.getByLabel("New members see");
+	assert.equal(await choice.inputValue(), "joined");
+	await clean(page);
+	await choice.selectOption("all");
+	await page.getByRole("button", { name: "Save", exact: true }).click();
+	await page.locator("dialog[open]").waitFor({ state: "detached" });
+	assert.equal(ok(await alice.get(at)).history, "all");
 });

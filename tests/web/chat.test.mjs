@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, assertGapFree, makeChannel, ok, send } from "../api/help.mjs";
-import { PHONE, ask, drawn, everything, launch, live, person, rung, say, seen, signIn, visitor } from "./help.mjs";
+import { PHONE, ask, becomes, drawn, everything, launch, live, person, rung, say, seen, signIn, tells, visitor } from "./help.mjs";
 
 let stack, browser, api, bob;
 before(async () => {
@@ -28,12 +28,7 @@ async function exchangeMessages(a, b, n) {
 	for (let i = 0; i < n; i++) {
 		const [from, to] = i % 2 ? [b, a] : [a, b];
 		const text = `${from.login} says ${i}`;
-		await from.page.locator("#composer").fill(text);
-		const arrives = seen(to.page, text);
-		const began = Date.now();
-		await from.page.locator("#composer").press("Enter");
-		await arrives;
-		took.push(Date.now() - began);
+		took.push(await tells(from, to, text));
 		await seen(from.page, text);
 	}
 	return took.sort((x, y) => x - y);
@@ -49,7 +44,7 @@ test("by WebSocket: what one writes is on the other's screen within a second", a
 	for (const who of [a, b]) {
 		assert.ok(who.asked.includes("/api/v1/ws"));
 		assert.ok(!who.asked.includes("/api/v1/events"), "no long-poll beside it");
-		assert.equal(await who.page.locator(".msg-pending").count(), 0);
+		await becomes(() => who.page.locator(".msg-pending").count(), 0);
 		assert.deepEqual(who.faults, []);
 		// History after a reload is the same.
 		const before = await drawn(who.page);
@@ -251,20 +246,20 @@ test("a draft survives another channel, a reload and a new page", async () => {
 	await box().fill("half a thought\nand its second line");
 	await a.page.locator(".entry", { hasText: "draft-two" }).click();
 	await a.page.getByRole("heading", { level: 1, name: "draft-two" }).waitFor();
-	assert.equal(await box().inputValue(), "");
-	assert.equal(await a.page.locator(".entry", { hasText: "draft-one" }).locator(".entry-draft").count(), 1);
+	await becomes(() => box().inputValue(), "");
+	await a.page.locator(".entry", { hasText: "draft-one" }).locator(".entry-draft").waitFor();
 	await box().fill("another");
 	await a.page.goBack();
 	await a.page.getByRole("heading", { level: 1, name: "draft-one" }).waitFor();
-	assert.equal(await box().inputValue(), "half a thought\nand its second line");
+	await becomes(() => box().inputValue(), "half a thought\nand its second line");
 	await a.page.reload();
 	await box().waitFor();
-	assert.equal(await box().inputValue(), "half a thought\nand its second line");
+	await becomes(() => box().inputValue(), "half a thought\nand its second line");
 	await a.page.close();
 	a.page = await a.context.newPage();
 	await a.page.goto(`${stack.url}/c/${two.id}`);
 	await box().waitFor();
-	assert.equal(await box().inputValue(), "another");
+	await becomes(() => box().inputValue(), "another");
 	await box().press("Enter");
 	await seen(a.page, "another");
 	await a.page.reload();
@@ -376,7 +371,7 @@ test("the keyboard alone is enough for a day's work: from signing in to signing 
 	await page.keyboard.type("- one");
 	await page.keyboard.press("Shift+Enter");
 	await page.keyboard.type("two");
-	assert.equal(await page.locator("#composer").inputValue(), "@alice 🎉 \n- one\n- two");
+	await becomes(() => page.locator("#composer").inputValue(), "@alice 🎉 \n- one\n- two");
 	await tabTo(/^Add files$/);
 	const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
 	await chooser.setFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("by keys") });
@@ -471,7 +466,7 @@ for (const [by, blocked] of Object.entries({ ws: undefined, sse: "refuse", poll:
 		if (b.page.url().startsWith(stack.idpUrl)) await b.page.locator('button[name=login][value="bob"]').click();
 		await b.page.waitForURL(`${stack.url}/c/${id}`);
 		await live(b.page, by);
-		assert.equal(await b.page.locator("#composer").inputValue(), "half a thought");
+		await becomes(() => b.page.locator("#composer").inputValue(), "half a thought");
 		await b.page.locator("#composer").press("Enter");
 		await seen(b.page, "half a thought");
 		assert.deepEqual(await texts(id), ["half a thought"]);

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, makeChannel, ok } from "../api/help.mjs";
-import { DESKTOP, PHONE, axe, launch, live, person, say, seen } from "./help.mjs";
+import { DESKTOP, PHONE, axe, becomes, launch, live, person, say, seen } from "./help.mjs";
 import { PLACE, drop, film, hang, paste, photo, pick, picture, slow, sound, stored } from "./files.mjs";
 
 let stack, browser, api, token, bob, artist;
@@ -50,7 +50,7 @@ test("dropped, pasted and chosen, several at once: on the other's screen, small 
 		{ name: "harbour.jpg", type: "image/jpeg", bytes: large },
 		{ name: "small.png", type: "image/png", bytes: await picture(artist, 300, 200, "image/png", 20) },
 	]);
-	assert.equal(await a.page.locator(".drop").count(), 0);
+	await becomes(() => a.page.locator(".drop").count(), 0);
 	await paste(a.page, { name: "image.png", type: "image/png", bytes: await picture(artist, 400, 400, "image/png", 120) });
 	await pick(a.page, { name: "notes.txt", type: "text/plain", bytes: "Bring cake.\n" });
 	await ready(a.page, 4);
@@ -73,7 +73,7 @@ test("dropped, pasted and chosen, several at once: on the other's screen, small 
 	await b.page.waitForFunction(() => document.querySelectorAll(".picture.there img").length === 3);
 	await b.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 	assert.equal(await b.page.evaluate(() => window.moved), 0);
-	assert.equal(await a.page.locator(".chip").count(), 0);
+	await becomes(() => a.page.locator(".chip").count(), 0);
 	const [m] = await sent(id);
 	assert.deepEqual(
 		m.body.files.map((f) => [f.type, f.width, f.height]),
@@ -318,7 +318,7 @@ test("what is on its way is seen, by ear too; Enter while it is: the message goe
 	await page.locator("#composer").fill("when it is there");
 	await page.locator("#composer").press("Enter");
 	await page.locator(".msg-pending .card-pending [role=progressbar]").waitFor();
-	assert.equal(await page.locator("#composer").inputValue(), "");
+	await becomes(() => page.locator("#composer").inputValue(), "");
 	await say(page, "and this at once");
 	await seen(page, "and this at once");
 	await page.locator(".msg-pending .card-pending").waitFor();
@@ -344,7 +344,7 @@ test("what is on its way is seen, by ear too; Enter while it is: the message goe
 	await ready(page);
 	await page.reload();
 	await ready(page);
-	assert.equal(await page.locator("#composer").inputValue(), "a draft");
+	await becomes(() => page.locator("#composer").inputValue(), "a draft");
 	await page.locator("#composer").press("Enter");
 	assert.equal((await sent(id, 3))[2].body.files[0].name, "draft.txt");
 	assert.deepEqual(faults, []);
@@ -381,7 +381,7 @@ test("one's files in a list, and an admin's look at somebody's: deleted there th
 	await b.page.getByRole("button", { name: /My files/ }).click();
 	await b.page.locator(".my-file", { hasText: "view" }).waitFor();
 	assert.deepEqual(await axe(b.page), []);
-	assert.equal(await b.page.locator(".my-file").count(), 2);
+	await becomes(() => b.page.locator(".my-file").count(), 2);
 	await b.page.getByRole("button", { name: /Delete .*view/ }).click();
 	await b.page.getByRole("button", { name: "Delete for good" }).click();
 	await until(async () => (await b.page.locator(".my-file").count()) === 1, { what: "one file left" });

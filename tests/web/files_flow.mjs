@@ -49,6 +49,15 @@ export function flow(kind, start, { skip = false, short = false } = {}) {
 		await until(async () => (await allMessages(api, id)).length >= n, { what: "the message" });
 		return (await allMessages(api, id)).at(-1).body.files;
 	};
+	/** What goes to the store; other things are put to the site, as the draft. */
+	const isPut = (r) => r.method() === "PUT" && r.url().startsWith(wire.url);
+	const partOf = (r) => Number(new URL(r.url()).searchParams.get("partNumber"));
+	/** The parts that the store has taken from the page, as they are answered; 0: a whole. */
+	const keptBy = (page) => {
+		const kept = [];
+		page.on("response", (r) => isPut(r.request()) && r.status() === 200 && kept.push(partOf(r.request())));
+		return kept;
+	};
 	/** A file on disk: more than can be handed over in a message. */
 	const onDisk = (name, bytes) => {
 		const path = join(stack.dir, name);
@@ -61,11 +70,12 @@ export function flow(kind, start, { skip = false, short = false } = {}) {
 		const { page, context, faults } = await alice(id);
 		// the last two: as large as goes in one piece, and a byte more
 		const contents = [0, 1, 5000, 300 * 1024, 6 * MIB, 6 * MIB + 1].map((n) => randomBytes(n));
-		const puts = [];
-		page.on("response", (r) => r.request().method() === "PUT" && puts.push(Number(new URL(r.url()).searchParams.get("partNumber"))));
+		const kept = keptBy(page);
 		for (const [i, bytes] of contents.entries()) await pick(page, onDisk(`size-${i}.bin`, bytes));
 		await ready(page, contents.length);
-		assert.deepEqual(puts.sort(), [0, 0, 0, 0, 0, 1, 2]);
+		// The page hears of an answer before we do.
+		await until(() => kept.length >= 7, { what: "seven answers of the store" });
+		assert.deepEqual(kept.sort(), [0, 0, 0, 0, 0, 1, 2]);
 		const files = await send(page, id);
 		assert.deepEqual(
 			files.map((f) => f.size),
@@ -110,11 +120,8 @@ export function flow(kind, start, { skip = false, short = false } = {}) {
 		const { id } = await makeChannel(api, { name: "resumed" });
 		const { page, context, faults } = await alice(id);
 		const bytes = randomBytes(11 * MIB);
-		const PUT = (r) => r.method() === "PUT" && r.url().startsWith(wire.url);
-		const part = (r) => Number(new URL(r.url()).searchParams.get("partNumber"));
-		const kept = [],
-			puts = [];
-		page.on("response", (r) => PUT(r.request()) && r.status() === 200 && kept.push(part(r.request())));
+		const kept = keptBy(page);
+		const puts = [];
 		// The third part does not get through.
 		let held = true;
 		await page.route(/[?&]partNumber=3&/, (route) => held || route.continue());
@@ -125,7 +132,7 @@ export function flow(kind, start, { skip = false, short = false } = {}) {
 		await page.locator(".msg-pending [role=progressbar]").waitFor();
 		assert.deepEqual(kept.sort(), [1, 2]);
 		held = false; // for what comes after; the one that is held ends with its page
-		page.on("request", (r) => PUT(r) && puts.push(part(r)));
+		page.on("request", (r) => isPut(r) && puts.push(partOf(r)));
 		await page.reload();
 		await until(async () => (await allMessages(api, id)).length === 1, { ms: 40000, what: "the message" });
 		assert.deepEqual(puts, [3]);

@@ -6,9 +6,13 @@
 //   alice.links.get(page)               how many connections that last that page has open: sockets, event streams, polls
 //   block(alice.context, "refuse")      what does not come through: see block()
 //   servedStreams(stack)                how many of them the realtime processes see
+//   await becomes(() => page.locator("li").count(), 3)      what a page shows when it has come to it: a look at once may be too early
+//   await tells(alice, bob, "Hello")    ms between her key and his picture
 
+import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
+import { isDeepStrictEqual } from "node:util";
 import { chromium } from "playwright-core";
 import { pickInBrowser, signIn as signInByHttp } from "../support/http.mjs";
 import { until } from "../support/stack.mjs";
@@ -187,17 +191,66 @@ export const ready = (page) => page.locator("nav.side").waitFor({ state: "attach
 
 export const rung = (page) => page.evaluate(() => [document.documentElement.dataset.connection, document.documentElement.dataset.rung].join(" "));
 
+const RUNGS = ["ws", "sse", "poll", "plain"]; // from the best on
+const CLIMBS_IN = 60000; // ms; FIRST_PROBE of htdocs/src/net/ladder.ts, and the life of what it tries
+
+/** Where a busy machine was not in time for the rung that is wanted, the page took the next one, and tries again in half a minute. */
 export async function live(page, want = "ws", ms = 20000) {
 	let last;
-	await until(async () => (last = await rung(page)) === `live ${want}`, { ms, what: `a live link by ${want}` }).catch((e) => {
-		throw new Error(`${e.message}; it is "${last}"`);
-	});
+	const same = async () => (last = await rung(page)) === `live ${want}`;
+	const below = () => RUNGS.some((r, i) => last === `live ${r}` && i > RUNGS.indexOf(want));
+	const options = { ms, what: `a live link by ${want}` };
+	await until(same, options)
+		.catch((e) => (below() ? until(same, { ...options, ms: CLIMBS_IN }) : Promise.reject(e)))
+		.catch((e) => {
+			throw new Error(`${e.message}; it is "${last}"`);
+		});
 }
 
 export async function say(page, text) {
 	const box = page.locator("#composer");
 	await box.fill(text);
 	await box.press("Enter");
+}
+
+/** Waits until the answer to a question is that; fails with what it was last. */
+export async function becomes(ask, want, what) {
+	let last;
+	const same = async () => isDeepStrictEqual((last = await ask()), want);
+	await until(same, { ms: 15000, what: what ?? `${ask}` }).catch((e) => {
+		assert.deepEqual(last, want, what);
+		throw e;
+	});
+}
+
+/**
+ * One says it, the other sees it: the ms between the key and the picture, each by the clock of its own page, which is the machine's. What
+ * we hear of both comes when the machine has time for us.
+ */
+export async function tells(from, to, text) {
+	await from.page.locator("#composer").fill(text);
+	await from.page.evaluate(() => {
+		window.pressed = null;
+		addEventListener("keydown", (e) => e.key === "Enter" && (window.pressed ??= Date.now()), { capture: true, once: true });
+	});
+	const shown = to.page.evaluate(
+		(text) =>
+			new Promise((ok, fail) => {
+				const late = setTimeout(() => fail(new Error(`it is not there: ${text}`)), 15000);
+				const look = () => {
+					if (![...document.querySelectorAll(".msg[data-seq] .msg-text")].some((e) => e.textContent === text)) return;
+					watch.disconnect();
+					clearTimeout(late);
+					requestAnimationFrame(() => ok(Date.now()));
+				};
+				const watch = new MutationObserver(look);
+				watch.observe(document.body, { subtree: true, childList: true, characterData: true });
+				look();
+			}),
+		text,
+	);
+	const [at] = await Promise.all([shown, from.page.locator("#composer").press("Enter")]);
+	return at - (await from.page.evaluate(() => window.pressed));
 }
 
 /** Waits until a stored message with this text is on the screen. */
@@ -257,6 +310,13 @@ export const ask = (page, path, init) =>
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/**
+ * The themes in which a test that goes through many screens looks at the next one: one after the other in turns, and both with SIZES=all
+ * (make check-long). Little but the contrast of colours differs between them.
+ */
+let turn = 0;
+export const themes = () => (process.env.SIZES === "all" ? ["light", "dark"] : [["light", "dark"][turn++ % 2]]);
 
 /** What axe finds on the page as it is, as lines. */
 export async function axe(page) {

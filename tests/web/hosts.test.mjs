@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack } from "../support/stack.mjs";
 import { allMessages, makeChannel, ok } from "../api/help.mjs";
-import { everything, launch, live, person, say, seen } from "./help.mjs";
+import { becomes, everything, launch, live, person, say, seen, tells } from "./help.mjs";
 
 let browser;
 before(async () => {
@@ -31,19 +31,15 @@ for (const [front, by, within] of [
 			const n = by === "plain" ? 4 : 6;
 			for (let i = 0; i < n; i++) {
 				const [from, to] = i % 2 ? [b, a] : [a, b];
-				const arrives = seen(to.page, `number ${i}`);
-				const began = Date.now();
-				await say(from.page, `number ${i}`);
-				await arrives;
-				took.push(Date.now() - began);
+				took.push(await tells(from, to, `number ${i}`));
 			}
 			took.sort((x, y) => x - y);
 			assert.ok(took[n / 2] < within, `took ${took} ms`);
 			for (const who of [a, b]) {
 				// Told once each that there is nothing better, it does not ask again at once.
 				for (const what of ["/api/v1/ws", "stream"]) assert.equal(who.asked.filter((p) => p === what).length, 1, `${who.asked}`);
-				const line = await who.page.locator(".conn").innerText();
-				assert.equal(line, by === "plain" ? "New messages can take a few seconds to arrive" : "");
+				const slow = by === "plain" ? "New messages can take a few seconds to arrive" : "";
+				await becomes(() => who.page.locator(".conn").innerText(), slow);
 				// A second tab has its news from the first.
 				const second = await who.context.newPage();
 				await second.goto(stack.url + path);

@@ -1,11 +1,12 @@
 // What is kept, in real browsers: drafts on two devices of one person, an outbox with a file over an outage, pins, saved messages, links.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, makeChannel, ok, send } from "../api/help.mjs";
-import { PHONE, axe, launch, person, ready, rung, say, seen } from "./help.mjs";
+import { DESKTOP, PHONE, axe, becomes, launch, person, ready, rung, say, seen } from "./help.mjs";
 import { pick } from "./files.mjs";
 
 let stack, browser, api, id, hidden, a, b, bob;
@@ -60,7 +61,7 @@ test("a draft with a file is on both devices; whoever types keeps his text; sent
 	assert.equal(await b.page.locator(".chip .file-name").textContent(), "plan.txt");
 	// both at once
 	await Promise.all([box(a.page).pressSequentially("lo from a", { delay: 60 }), box(b.page).pressSequentially("p from b", { delay: 60 })]);
-	assert.deepEqual([await box(a.page).inputValue(), await box(b.page).inputValue()], ["hello from a", "help from b"]);
+	await becomes(() => Promise.all([box(a.page).inputValue(), box(b.page).inputValue()]), ["hello from a", "help from b"]);
 	// the last word stands
 	await until(
 		async () => {
@@ -83,7 +84,7 @@ test("a draft with a file is on both devices; whoever types keeps his text; sent
 	const last = (await allMessages(api, id)).at(-1);
 	assert.deepEqual([last.body.text, last.body.files.map((f) => f.name)], ["with a plan", ["plan.txt"]]);
 	await Promise.all([chips(a.page, 0), chips(b.page, 0), holds(b.page, "")]);
-	assert.equal(await a.page.locator(".entry-draft").count(), 0);
+	await becomes(() => a.page.locator(".entry-draft").count(), 0);
 });
 
 test("written with a file while the site is down: it waits, over a reload too, and goes exactly once when the site is up", async () => {
@@ -127,7 +128,7 @@ test("pinned for everyone, saved for oneself, by keys and by the panels; what is
 	const pins = page.getByRole("complementary", { name: "Pinned messages" });
 	await pins.locator(".result", { hasText: "with a plan" }).waitFor();
 	assert.deepEqual(await lookedAt(page, "light"), []);
-	assert.equal(await pins.locator(".result").count(), 1);
+	await becomes(() => pins.locator(".result").count(), 1);
 	await page.goto(`${stack.url}/c/${id}/saved`);
 	const saved = page.getByRole("complementary", { name: "Saved messages" });
 	await saved.locator(".result", { hasText: "line 60" }).waitFor();
@@ -166,4 +167,60 @@ test("a link to a message: copied by a key, it opens there with what is around i
 	assert.equal(await bob.page.getByText("secret").count(), 0);
 	await page.goto(`${stack.url}/c/${id}/m/3`);
 	await page.locator(".msg-gone").first().waitFor();
+});
+
+test("a quote, by keys: on both devices while it is written, after the original in edits and deletion, a way there", async () => {
+	await bob.page.setViewportSize(DESKTOP);
+	await Promise.all([a, b, bob].map(({ page }) => page.goto(`${stack.url}/c/${id}`)));
+	await Promise.all([a, b, bob].map(({ page }) => row(page, 59).waitFor()));
+	await box(a.page).fill("");
+	await row(a.page, 59).focus();
+	await a.page.keyboard.press("q");
+	await a.page.locator(".quote-bar", { hasText: "line 59" }).waitFor();
+	await b.page.locator(".quote-bar", { hasText: "Replying to" }).waitFor();
+	await a.page.keyboard.press("Escape");
+	await Promise.all([a, b].map(({ page }) => page.locator(".quote-bar").waitFor({ state: "detached" })));
+	await row(a.page, 59).focus();
+	await a.page.keyboard.press("q");
+	await a.page.keyboard.type("with a quote");
+	await a.page.reload();
+	await a.page.locator(".quote-bar", { hasText: "line 59" }).waitFor();
+	await box(a.page).press("Enter");
+	await seen(bob.page, "with a quote");
+	await Promise.all([a, b].map(({ page }) => page.locator(".quote-bar").waitFor({ state: "detached" })));
+	const quote = bob.page.locator(".msg", { hasText: "with a quote" }).locator(".quote");
+	assert.match(await quote.textContent(), /Alice Moreau.*line 59/);
+	ok(await api.patch(`/api/v1/channels/${id}/messages/59`, { body: { text: "line 59, changed" } }));
+	await quote.getByText("line 59, changed").waitFor();
+	ok(await api.delete(`/api/v1/channels/${id}/messages/59`));
+	await quote.getByText("This message was deleted.").waitFor();
+	// one that is not loaded
+	ok(await api.post(`/api/v1/channels/${id}/messages`, { client_id: randomUUID(), body: { text: "of old", reply_to: 2 } }), 201);
+	const old = bob.page.locator(".msg", { hasText: "of old" }).locator(".quote");
+	await old.getByText("line 2").waitFor();
+	await old.click();
+	await row(bob.page, 2).waitFor();
+});
+
+test("forwarded, by keys: found by name, with a comment, shown there as it was", async () => {
+	const { page } = a;
+	await page.goto(`${stack.url}/c/${id}`);
+	await row(page, 58).waitFor();
+	await row(page, 58).focus();
+	await page.keyboard.press("f");
+	await page.getByRole("combobox", { name: "Forward to" }).fill("hidd");
+	await page.getByRole("option", { name: "hidden" }).waitFor();
+	await page.keyboard.press("Enter");
+	await page.getByRole("textbox", { name: "Add a comment (optional)" }).fill("look at this");
+	await page.keyboard.press("Enter");
+	await page.getByText("Forwarded to").waitFor();
+	await page.goto(`${stack.url}/c/${hidden}`);
+	await seen(page, "look at this");
+	const card = page.locator(".msg", { hasText: "look at this" }).locator(".forward");
+	assert.match(await card.textContent(), /Alice Moreau.*line 58/);
+	ok(await api.delete(`/api/v1/channels/${id}/messages/58`));
+	await page.reload();
+	await card.getByText("line 58").waitFor();
+	await card.getByRole("button", { name: "#keep" }).click();
+	await until(() => page.evaluate((path) => location.pathname + location.search === path, `/c/${id}?at=58`), { what: "its channel is open" });
 });

@@ -7,12 +7,14 @@ import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { sleep } from "../support/until.mjs";
 import { makeChannel, ok } from "../api/help.mjs";
-import { DESKTOP, PHONE, launch, live, person, say, seen } from "./help.mjs";
+import { DESKTOP, PHONE, becomes, launch, live, person, say, seen } from "./help.mjs";
+
+const GRACE = 2500; // ms in which who has gone may come back unseen: a reload takes that long where the machine is busy
 
 let stack, browser, api;
 const ids = {};
 before(async () => {
-	stack = await startStack({ realtime: 2, conf: { presence: { lease: "4s", renew: "1s", grace: "500ms", away: "3s", poll_slack: "20s" } } });
+	stack = await startStack({ realtime: 2, conf: { presence: { lease: "4s", renew: "1s", grace: `${GRACE}ms`, away: "3s", poll_slack: "20s" } } });
 	browser = await launch();
 	api = client(stack, { token: await stack.token("alice", ["read", "write"]) });
 	for (const u of ok(await api.get("/api/v1/users?limit=100")).users) ids[u.handle] = u.id;
@@ -31,19 +33,8 @@ const direct = async (a, b) => {
 	return (await who.post("/api/v1/channels", { kind: "direct", members: [ids[b]] })).json.id;
 };
 
-/** Ops that the page has sent, whichever way: [{at, op, …}]. From the next page load on. */
-function opsOf(page) {
-	const ops = [];
-	const take = (text) => {
-		for (const line of String(text).split("\n"))
-			if (line.trim()) ops.push({ at: Date.now(), ...JSON.parse(line) });
-	};
-	page.on("websocket", (ws) => ws.on("framesent", (f) => take(f.payload)));
-	page.on("request", (r) => new URL(r.url()).pathname === "/api/v1/ops" && take(r.postData()));
-	return ops;
-}
 const typing = (page) => page.locator(".typing-text");
-const types = (page, text) => typing(page).filter({ hasText: text }).waitFor();
+const types = (page, text, timeout) => typing(page).filter({ hasText: text }).waitFor({ timeout });
 const quiet = (page) => until(async () => (await typing(page).count()) === 0, { what: "nobody types" });
 
 /** How a direct channel's peer is shown in the side bar. */
@@ -60,45 +51,61 @@ const moves = (page, viewer, name) =>
 		{ ms: 20000, what: `${name} online by input` },
 	);
 
-for (const by of ["ws", "sse", "poll"])
-	test(`TY-1 who types is seen within a second by ${by}, in a line that moves nothing, and not by oneself`, async () => {
-		const id = await channel(`typing-${by}`);
-		const path = `/c/${id}`;
-		const [a, b] = await Promise.all(["alice", "bob"].map((login) => person(stack, browser, login, { path, blocked: BLOCKED[by] })));
-		await Promise.all([live(a.page, by), live(b.page, by)]);
-		const place = () => b.page.evaluate(() => ["list", "composer"].map((c) => document.querySelector(`.${c}`).getBoundingClientRect().toJSON()));
-		const before = await place();
-		await a.page.locator("#composer").pressSequentially("Hel", { delay: 50 });
-		await types(b.page, "Alice Moreau");
-		assert.equal(await typing(b.page).innerText(), "\u2068Alice Moreau\u2069 is typing");
-		assert.deepEqual(await place(), before);
-		assert.equal(await typing(a.page).count(), 0);
-		// The message ends it at once.
-		const began = Date.now();
-		await a.page.locator("#composer").press("Enter");
-		await seen(b.page, "Hel");
-		await quiet(b.page);
-		assert.ok(Date.now() - began < 3000);
-		// And so does silence.
-		await until(async () => {
-			await a.page.locator("#composer").press("x");
-			return (await typing(b.page).count()) > 0;
-		}, { what: "typing again" });
-		await quiet(b.page);
-		assert.deepEqual([...a.faults, ...b.faults], []);
-	});
+async function seenTyping(a, b) {
+	const place = () => b.page.evaluate(() => ["list", "composer"].map((c) => document.querySelector(`.${c}`).getBoundingClientRect().toJSON()));
+	const before = await place();
+	await a.page.locator("#composer").press("H"); // one key is told once
+	await types(b.page, /^\u2068Alice Moreau\u2069 is typing$/);
+	assert.deepEqual(await place(), before);
+	assert.equal(await typing(a.page).count(), 0);
+	// The message ends it at once: where that stands nobody types any more.
+	const ended = b.page.evaluate(
+		() =>
+			new Promise((ok) => {
+				const watch = new MutationObserver(() => {
+					if (![...document.querySelectorAll(".msg[data-seq] .msg-text")].some((e) => e.textContent === "H")) return;
+					watch.disconnect();
+					requestAnimationFrame(() => ok(document.querySelector(".typing-text") === null));
+				});
+				watch.observe(document.querySelector(".main"), { subtree: true, childList: true, characterData: true });
+			}),
+	);
+	await a.page.locator("#composer").press("Enter");
+	await seen(b.page, "H");
+	assert.equal(await ended, true);
+	// And so does silence. A key is told three seconds after the last telling, if it is not old by then.
+	await until(async () => {
+		await a.page.locator("#composer").press("x");
+		return types(b.page, "Alice", 5000).then(() => true, () => false);
+	}, { ms: 20000, what: "typing again" });
+	await quiet(b.page);
+	assert.deepEqual([...a.faults, ...b.faults], []);
+}
+
+test("TY-1 who types is seen by ws, by sse and by poll, in a line that moves nothing, and not by oneself", async () => {
+	const pairs = [];
+	for (const by of ["ws", "sse", "poll"]) {
+		const path = `/c/${await channel(`typing-${by}`)}`;
+		const pair = [];
+		for (const login of ["alice", "bob"]) pair.push(await person(stack, browser, login, { path, blocked: BLOCKED[by] }));
+		for (const { page } of pair) await live(page, by);
+		pairs.push(pair);
+	}
+	// The three at once: most of it is waiting for the silence.
+	const ends = await Promise.allSettled(pairs.map(([a, b]) => seenTyping(a, b)));
+	for (const { reason } of ends) if (reason) throw reason;
+});
 
 test("TY-1 b 20 keys a second for 10 s: at most one event in 3 s, and the line stays all the time", async () => {
 	const id = await channel("many-keys");
 	const b = await person(stack, browser, "bob", { path: `/c/${id}` });
 	const a = await person(stack, browser, "alice");
-	const ops = opsOf(a.page);
-	// by the page's own clock: what is seen from outside comes when the machine has time
+	// In the page and by its own clock: what is seen from outside comes when the machine has time.
 	await a.page.addInitScript(() => {
 		const send = WebSocket.prototype.send;
 		window.told = [];
 		WebSocket.prototype.send = function (data) {
-			if (String(data).includes('"op":"typing"')) window.told.push(performance.now());
+			for (const line of String(data).split("\n").filter((l) => l.trim())) window.told.push({ at: performance.now(), ...JSON.parse(line) });
 			return send.call(this, data);
 		};
 	});
@@ -115,10 +122,9 @@ test("TY-1 b 20 keys a second for 10 s: at most one event in 3 s, and the line s
 	});
 	await a.page.locator("#composer").pressSequentially("x".repeat(200), { delay: 50, timeout: 60000 });
 	assert.equal(await b.page.evaluate(() => window.gaps), 0);
-	const told = ops.filter((o) => o.op === "typing");
+	const told = (await a.page.evaluate(() => window.told)).filter((o) => o.op === "typing");
+	const at = told.map((o) => o.at);
 	assert.ok(told.length >= 3, `${told.length}`);
-	const at = await a.page.evaluate(() => window.told);
-	assert.equal(at.length, told.length);
 	for (let i = 1; i < at.length; i++) assert.ok(at[i] - at[i - 1] > 2900, `${at.map((t) => t - at[0])}`);
 	assert.ok(told.every((o) => o.channel === id));
 	await quiet(b.page);
@@ -180,8 +186,17 @@ for (const by of ["ws", "sse", "poll"])
 				attributes: true,
 			});
 		});
-		await c.page.reload();
-		await live(c.page, by);
+		// One that took longer is a going, and proves nothing.
+		let quick = false;
+		for (let n = 0; n < 5 && !quick; n++) {
+			await moves(c.page, b.page, "Carol");
+			await b.page.evaluate(() => (window.marks = []));
+			const began = Date.now();
+			await c.page.reload();
+			await live(c.page, by);
+			quick = Date.now() - began < GRACE - 200;
+		}
+		assert.ok(quick, `a reload within ${GRACE} ms`);
 		if (by === "poll") await sleep(3100); // the beacon of a page that goes sooner may be that of the page before it (doc/presence.md)
 		await c.page.close();
 		await shows(b.page, "Carol", "offline");
@@ -246,16 +261,16 @@ test("own status, do not disturb, invisible: set by dialogs, on others' screens 
 	const invisible = e.page.getByRole("switch", { name: "Invisible" });
 	await invisible.click();
 	await shows(b.page, "Erin", "offline");
-	assert.equal(await mark.count(), 0);
+	await becomes(() => mark.count(), 0);
 	for (const p of [e.page, e2.page]) await p.locator(".side-top .dot-invisible").waitFor({ state: "attached" });
 	const receipts = e.page.getByRole("switch", { name: "Read receipts" });
-	assert.equal(await receipts.getAttribute("aria-checked"), "true");
+	await becomes(() => receipts.getAttribute("aria-checked"), "true");
 	await receipts.click();
 	await e.page.reload();
 	await live(e.page);
 	await menu("Settings…");
 	await until(async () => (await receipts.getAttribute("aria-checked")) === "false", { what: "receipts stay off" });
-	assert.equal(await invisible.getAttribute("aria-checked"), "true");
+	await becomes(() => invisible.getAttribute("aria-checked"), "true");
 	await invisible.click();
 	await until(async () => ["online", "away"].includes(await shown(b.page, "Erin")), { what: "Erin is seen again" });
 	await until(async () => (await mark.count()) === 1, { what: "and the status" });
@@ -299,7 +314,7 @@ test("the card of a person: by hover, by key and by tap; local time there, and l
 	assert.ok(await card.evaluate((e) => e.contains(document.activeElement)));
 	await b.page.keyboard.press("Escape");
 	await card.waitFor({ state: "detached" });
-	assert.equal(await b.page.evaluate(() => document.activeElement.className), "msg-name");
+	await becomes(() => b.page.evaluate(() => document.activeElement.className), "msg-name");
 	assert.equal(await b.page.locator(".panel").count(), 1);
 	// From the list of members, to a conversation.
 	await b.page.locator(".person", { hasText: "Alice" }).click();

@@ -42,7 +42,8 @@ UPDATE members SET last_read_seq = ${n}, counted_seq = ${n} WHERE channel_id = $
 
 /** The page's tasks while something is done. Processor time: a busy machine makes no task longer. */
 export async function tasks(browser, page, act) {
-	await browser.startTracing(page, { categories: ["toplevel", "disabled-by-default-devtools.timeline"] });
+	// The tasks and no more: what tells what is in them costs time itself.
+	await browser.startTracing(page, { categories: ["toplevel"] });
 	try {
 		await act();
 	} finally {

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
-import { PHONE, axe, drawn, launch, live, person, say, seen } from "./help.mjs";
+import { PHONE, axe, becomes, drawn, launch, live, person, say, seen } from "./help.mjs";
 
 let stack, browser, alice, bob, harbour, docks;
 before(async () => {
@@ -44,21 +44,21 @@ test("by keyboard: words, a filter from the list, a result in its place; from th
 	await field.waitFor();
 	await page.keyboard.type("CAFE");
 	await until(async () => (await results(page).count()) === 2, { what: "two results" });
-	assert.equal(await page.locator(".result mark").first().textContent(), "café");
+	await becomes(() => page.locator(".result mark").first().textContent(), "café");
 	assert.ok((await results(page).allTextContents()).some((text) => text.includes("<b>No café</b>")), "as text, not as HTML");
 	assert.deepEqual(await axe(page), []);
 
 	await page.keyboard.type(" in:har");
 	await page.getByRole("option", { name: "harbour" }).waitFor();
 	await page.keyboard.press("Enter");
-	assert.equal(await field.inputValue(), "CAFE in:harbour ");
+	await becomes(() => field.inputValue(), "CAFE in:harbour ");
 	await until(async () => (await results(page).count()) === 1, { what: "one result" });
 	await page.keyboard.press("ArrowDown");
 	await page.keyboard.press("Enter");
 	await page.waitForURL((url) => url.pathname === `/c/${harbour}/search` && url.searchParams.get("at") === "1");
 	await until(() => inView(page, 1), { what: "the message is in view" });
-	assert.equal(await page.evaluate(() => document.activeElement.dataset.seq), "1");
-	assert.equal(await results(page).count(), 1, "the results are still there");
+	await becomes(() => page.evaluate(() => document.activeElement.dataset.seq), "1");
+	await becomes(() => results(page).count(), 1, "the results are still there");
 
 	// what comes meanwhile is not put below the old ones, nor lost
 	ok(await send(bob, harbour, "news of today"), 201);
@@ -95,7 +95,7 @@ test("nothing found, a wrong filter, no connection: each says what to do; a dele
 	assert.deepEqual(await axe(page), []);
 	await page.getByRole("button", { name: "Search without filters" }).click();
 	const field = page.getByRole("combobox", { name: "Search messages" });
-	assert.equal(await field.inputValue(), "walrus");
+	await becomes(() => field.inputValue(), "walrus");
 	await field.fill("in:nowhere x");
 	await page.getByRole("alert").getByText("you are in no channel of that name").waitFor();
 	await page.route("**/api/v1/search*", (r) => r.abort());
@@ -124,7 +124,7 @@ test("on a phone: a page of its own; the way back leads to the results", async (
 	await until(() => inView(page, 1), { what: "the message is in view" });
 	await page.goBack();
 	await until(async () => (await results(page).count()) === 1, { what: "the results" });
-	assert.equal(await page.getByRole("combobox", { name: "Search messages" }).inputValue(), "pier");
+	await becomes(() => page.getByRole("combobox", { name: "Search messages" }).inputValue(), "pier");
 	assert.deepEqual(who.faults, []);
 	await who.context.close();
 });

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
-import { DESKTOP, PHONE, axe, launch, live, person, seen } from "./help.mjs";
+import { DESKTOP, PHONE, axe, becomes, launch, live, person, seen } from "./help.mjs";
 
 let stack, browser, api, id, a, b;
 before(async () => {
@@ -85,7 +85,7 @@ test("a draft of its own; edits, deletions and reactions in it; Esc closes it", 
 	await panel(page).waitFor({ state: "detached" });
 	await line(page, "2 replies").click();
 	await until(async () => (await composer.inputValue()) === "half a th", { what: "the draft of the thread" });
-	assert.equal(await page.locator("#composer").inputValue(), "half a ch");
+	await becomes(() => page.locator("#composer").inputValue(), "half a ch");
 	await page.locator("#composer").fill("");
 	// on another device too, where it is sent
 	const device = await person(stack, browser, "alice", { path: `/c/${id}/t/1` });

@@ -1,6 +1,6 @@
 // channels: channels and their members, as members see them.
 
-import { afterId, beforeId, bool, int, json, limit, list, nothing, obj, one, op, orNull, page, ref, text, wish } from "../kit.mjs";
+import { afterId, beforeId, bool, count, int, json, limit, list, nothing, obj, one, op, orNull, page, ref, text, wish } from "../kit.mjs";
 
 const channels = { tag: "Channels" };
 const members = { tag: "Members" };
@@ -53,16 +53,26 @@ export const operations = [
 	op("PATCH", "/api/v1/channels/{channel}", {
 		...channels,
 		id: "changeChannel",
-		summary: "Rename it, set its topic (moderators), archive it, say for how long it keeps messages (owners)",
+		summary: "Rename it, set its topic, say what newcomers see (moderators), archive it, say for how long it keeps messages (owners)",
 		body: wish({
 			"name?": text(80, 1, { "x-limit": "channel_name_chars" }),
 			"topic?": text(250, 0, { "x-limit": "channel_topic_chars" }),
 			"archived?": bool,
+			"mention_all?": one("everyone", "moderators"),
 			"keep_days?": { ...orNull(int(1, 36500)), description: "null: for ever" },
+			"history?": { ...one("all", "joined"), description: "holds for those who come from now on; joined: of a private channel alone" },
 		}),
 		example: { topic: "All and everything" },
 		answers: { 200: json("Channel") },
 		codes: [...seen, "forbidden", "conflict", "unprocessable"],
+	}),
+	op("GET", "/api/v1/channels/{channel}/reach", {
+		...channels,
+		id: "countReach",
+		summary: "How many people a message with these mentions would reach now",
+		query: { "of!": { description: "as in `mentions`, with commas between", schema: list(ref("Mention"), { minItems: 1, maxItems: 50 }) } },
+		answers: { 200: json(obj({ people: { ...count, description: "beside yourself; above 500 without `channel`: more than may be" } })) },
+		codes: [...seen, "forbidden"],
 	}),
 	op("POST", "/api/v1/channels/{channel}/join", {
 		...channels,

@@ -19,7 +19,7 @@ export const operations = [
 			201: json("LiveMessage", { location: true }),
 			200: json("Message", { description: "of a retry: the message as it is now" }),
 		},
-		codes: [...seen, "muted", "client_id_reused", "unprocessable", "not_attachable"],
+		codes: [...seen, "forbidden", "muted", "client_id_reused", "unprocessable", "not_attachable"],
 	}),
 	op("GET", "/api/v1/channels/{channel}/messages", {
 		...messages,
@@ -136,7 +136,7 @@ export const operations = [
 		query: { before: at("below this seq"), after: at("above this seq", 0), around: at("around this seq"), limit: limit(50) },
 		answers: {
 			200: json(
-				obj({ root: ref("Message"), messages: list(ref("Message")), has_before: bool, has_after: bool, state: ref("ThreadState") }),
+				obj({ root: ref("Root"), messages: list(ref("Message")), has_before: bool, has_after: bool, state: ref("ThreadState") }),
 				{ cursor: true, link: true },
 			),
 		},

@@ -1,4 +1,6 @@
 // The list that the emoji picker shows, and its search. Pure.
+import { allEmoji, splitEmoji } from './custom_emoji';
+import type { EmojiState } from './types';
 
 /* [emoji, name, other words, group, version of Unicode, its five skin tones] */
 export type EmojiRow = readonly [emoji: string, name: string, words: string, group: number, version: number, tones?: readonly string[]];
@@ -25,5 +27,14 @@ const TAGS = '[\\u{E0020}-\\u{E007F}]*'; // of the flags of regions
 const ONE = `(?:\\p{Regional_Indicator}{2}|[0-9#*]\\uFE0F?\\u20E3|${SIGN}(?:\\u200D${SIGN})*${TAGS})`;
 const FEW = new RegExp(`^(?:${ONE}\\s*){1,12}$`, 'u');
 
-/* Nothing but a few emoji: they are shown large. */
-export const isEmojiOnly = (text: string): boolean => text.length < 200 && FEW.test(text) && !/^[©®™‼⁉\s]+$/u.test(text);
+/* Nothing but a few emoji, own ones among them: they are shown large. */
+export function isEmojiOnly(written: string, own?: EmojiState): boolean {
+	if (written.length > 600) return false;
+	const text = own?.of.size ? splitEmoji(written, own).map((p) => (typeof p === 'string' ? p : '😀')).join('') : written;
+	return text.length < 200 && FEW.test(text) && !/^[©®™‼⁉\s]+$/u.test(text);
+}
+
+export const OWN_GROUP = -1;
+
+/* The site's own as rows of that list. */
+export const ownRows = (own: EmojiState): EmojiRow[] => allEmoji(own).map((e) => [`:${e.name}:`, e.name, '', OWN_GROUP, 0]);

@@ -1,13 +1,15 @@
-// What is kept: drafts as the server has them, pins of channels, what one has saved. Pure; by events and by loads alike.
-import { myId, type State } from './state';
+// What is kept: drafts as the server has them, pins of channels, what one has saved, the site's emoji. Pure; by events and by loads alike.
+import { applyEmoji, applyEmojiLine } from './custom_emoji';
+import { initialState, myId, type State } from './state';
 import { rankIn } from './roles';
 import { placeKey, placeOf } from './threads';
-import type { Draft, Line, Pins, Saved, SavedList } from './types';
+import type { Draft, EmojiList, Line, Pins, Saved, SavedList } from './types';
 
 export type KeepAction =
 	| { type: 'kept'; draft: Draft }
 	| { type: 'pins'; pins: Pins }
-	| { type: 'saved'; list: SavedList };
+	| { type: 'saved'; list: SavedList }
+	| { type: 'emoji'; list: EmojiList };
 
 export function applyKeep(s: State, a: KeepAction): State {
 	switch (a.type) {
@@ -15,6 +17,8 @@ export function applyKeep(s: State, a: KeepAction): State {
 			return putDraft(s, a.draft);
 		case 'pins':
 			return putPins(s, a.pins);
+		case 'emoji':
+			return applyEmoji(s, a.list);
 		case 'saved': {
 			if (s.saved && s.saved.version > a.list.version) return s;
 			const at: Record<string, string> = {};
@@ -26,6 +30,7 @@ export function applyKeep(s: State, a: KeepAction): State {
 
 /* A line of these; any other is none of ours. */
 export function applyKeepLine(s: State, line: Line): State {
+	if (line.type === 'emoji.updated') return applyEmojiLine(s, line);
 	if (line.type === 'pins.updated') return putPins(s, line as unknown as Pins);
 	const { channel, seq, saved, at, version } = line as unknown as Saved;
 	// Before the list is there it tells nothing: the list is newer.
@@ -41,6 +46,9 @@ export function dropKept(s: State, channel: number, seq: number): State {
 	const { [key]: _, ...at } = s.saved.at;
 	return { ...s, saved: { ...s.saved, at } };
 }
+
+/* Nothing of it is known. */
+export const nothingKept: Pick<State, 'kept' | 'pins' | 'saved' | 'emoji'> = { kept: {}, pins: {}, saved: null, emoji: initialState.emoji };
 
 /* A channel that one is not in any more. */
 export function dropKeptOf(s: State, channel: number): State {
@@ -63,12 +71,19 @@ function putPins(s: State, { channel, pins, pins_version }: Pins): State {
 	return { ...s, pins: { ...s.pins, [channel]: { channel, pins, pins_version } } };
 }
 
+/* Whether it says anything. */
+export const saysDraft = (d: Draft): boolean => d.text !== '' || d.files.length > 0 || d.reply_to != null;
+
 /* What `drafts=` says; of a thread only a draft that says something counts. */
 export const draftVersions = (s: State): number =>
-	Object.values(s.kept).reduce((n, d) => n + (d.thread === null || d.text || d.files.length ? d.version : 0), 0);
+	Object.values(s.kept).reduce((n, d) => n + (d.thread === null || saysDraft(d) ? d.version : 0), 0);
 
 export const isPinned = (s: State, channel: number, seq: number): boolean => s.pins[channel]?.pins.some((p) => p.seq === seq) === true;
 export const isSaved = (s: State, channel: number, seq: number): boolean => s.saved !== null && `${channel}/${seq}` in s.saved.at;
+
+/* How many pins one may see: of older ones only that they are pinned is told. */
+export const pinsSeen = (s: State, channel: number): number =>
+	s.pins[channel]?.pins.filter((p) => p.seq >= (s.channels[channel]?.membership?.first_seq ?? 1)).length ?? 0;
 
 /* Either in a direct channel; else who has a say in it. */
 export function mayPin(s: State, channel: number): boolean {

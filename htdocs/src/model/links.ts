@@ -40,8 +40,9 @@ function webAddress(link: string): URL | null {
 /* The web address that begins there; null: none. */
 export function linkAt(text: string, at: number): string | null {
 	HERE.lastIndex = at;
-	const link = trimLink(HERE.exec(text)?.[0] ?? '');
-	return webAddress(link) && link;
+	const found = HERE.exec(text);
+	const link = found && trimLink(found[0]);
+	return link && webAddress(link) && link;
 }
 
 /* No person writes so many into one text: what comes behind stays text, since drawing a link costs more than drawing words. */

@@ -27,10 +27,23 @@ const address: InlineParser = {
 		return found ? cx.addElement(cx.elt('URL', pos, pos + found.length)) : -1;
 	},
 };
+/* The name of an emoji: what looks like emphasis in it stays. */
+const SHORT = /:[a-z0-9_+-]{1,32}:/iy;
+const shortcode: InlineParser = {
+	name: 'Shortcode',
+	before: 'Escape',
+	parse(cx, next, pos) {
+		if (next !== 58) return -1; // :
+		SHORT.lastIndex = pos - cx.offset;
+		const found = SHORT.exec(cx.text)?.[0];
+		return found ? cx.addElement(cx.elt('Shortcode', pos, pos + found.length)) : -1;
+	},
+};
 const subset: MarkdownExtension = [
 	Strikethrough,
 	{
-		parseInline: [address],
+		defineNodes: ['Shortcode'],
+		parseInline: [address, shortcode],
 		remove: ['HTMLBlock', 'HTMLTag', 'SetextHeading', 'IndentedCode', 'LinkReference', 'Entity', 'HorizontalRule', 'HardBreak'],
 	},
 ];

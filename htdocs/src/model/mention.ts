@@ -1,5 +1,5 @@
 // Mentions in texts: "@handle". What is being written, whom a text names, and where in a text somebody is named. Pure.
-import type { User } from './types';
+import type { MessageBody, Name, User } from './types';
 
 export const MOST_MENTIONS = 50;
 const MOST_CHOICES = 8;
@@ -52,9 +52,16 @@ function meant<T>(written: string, find: (handle: string) => T | undefined): { h
 	return null;
 }
 
-/* The ids of those whom a text names, each once. */
-export function mentionsIn(text: string, find: (handle: string) => number | undefined): number[] {
-	const ids = new Set<number>();
+/* Whether a message of another's calls for somebody: it names himself, by a group, or as one who was here; or it quotes him. */
+export const names = (body: MessageBody | null | undefined, who: number): boolean =>
+	body?.mentions?.includes(who) === true || body?.reply_to?.sender === who || Object.values(body?.reached ?? {}).some((l) => l.includes(who));
+export const namesChannel = (body: MessageBody | null | undefined): boolean => body?.mentions?.includes('channel') === true;
+/* People alone. */
+export const peopleIn = (list: readonly Name[] | undefined): number[] => list?.filter((n): n is number => typeof n === 'number') ?? [];
+
+/* Those whom a text names, each once. */
+export function mentionsIn<T>(text: string, find: (handle: string) => T | undefined): T[] {
+	const ids = new Set<T>();
 	for (const m of text.matchAll(HANDLE)) {
 		const hit = meant(m[1]!, find);
 		if (hit && ids.size < MOST_MENTIONS) ids.add(hit.who);
@@ -62,16 +69,16 @@ export function mentionsIn(text: string, find: (handle: string) => number | unde
 	return [...ids];
 }
 
-/* A text in pieces: plain ones, and the ids of those whom it names. */
-export function splitMentions(text: string, people: ReadonlyMap<string, number>): (string | { user: number; text: string })[] {
-	const pieces: (string | { user: number; text: string })[] = [];
+/* A text in pieces: plain ones, and those that name somebody. */
+export function splitMentions(text: string, people: ReadonlyMap<string, Name>): (string | { who: Name; text: string })[] {
+	const pieces: (string | { who: Name; text: string })[] = [];
 	let at = 0;
 	for (const m of text.matchAll(HANDLE)) {
 		const hit = meant(m[1]!, (h) => people.get(h));
 		if (!hit) continue;
 		if (m.index > at) pieces.push(text.slice(at, m.index));
 		at = m.index + 1 + hit.handle.length;
-		pieces.push({ user: hit.who, text: text.slice(m.index, at) });
+		pieces.push({ who: hit.who, text: text.slice(m.index, at) });
 	}
 	if (at < text.length) pieces.push(text.slice(at));
 	return pieces;

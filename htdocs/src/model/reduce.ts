@@ -1,16 +1,18 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
 import { addAfter, addAround, addBefore, addMessage, addNewest, addReplies, emptyLog, tailSeq } from './log';
-import { applyKeep, applyKeepLine, dropKept, dropKeptOf, type KeepAction } from './keep';
+import { applyKeep, applyKeepLine, dropKept, dropKeptOf, nothingKept, type KeepAction } from './keep';
 import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyPrefs, applySidebar, endQuiet } from './prefs';
+import { applyQuote, dropQuotes, noteOriginal, type QuoteAction } from './quotes';
 import { applyReads, dropMark } from './reads';
 import { applyTyping, endTyping, typedMessage } from './typing';
 import { applyThread, dropThreads, threadMessage, threadUpdated, type ThreadAction } from './threads';
 import { applyUpload, type UploadAction } from './uploads';
 import type { Connection, Limits, MemberList, Phase, Reacting, State } from './state';
 import { myId } from './state';
+import { applyGroupLine, applyGroups, type GroupAction } from './groups';
 import { countDeleted, countMarks, countMessages, readHere, recount, undoHere, unreadHere } from './unread';
 import type {
 	Channel,
@@ -43,6 +45,7 @@ export type Action =
 	| { type: 'reports/open'; reports: OpenReports }
 	| UploadAction
 	| KeepAction
+	| QuoteAction
 	| ThreadAction
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
@@ -59,6 +62,7 @@ export type Action =
 	| { type: 'log/reset'; keep: number | null }
 	/* The server's log went back (a restored database): lower versions and counters are the true ones from now on. */
 	| { type: 'distrust' }
+	| GroupAction
 	| { type: 'log/newest'; channel: number; page: MessagePage }
 	| { type: 'log/around'; channel: number; page: MessagePage }
 	| { type: 'log/loading-before'; channel: number; failed?: boolean }
@@ -118,7 +122,14 @@ export function reduce(s: State, a: Action): State {
 		case 'kept':
 		case 'pins':
 		case 'saved':
+		case 'emoji':
 			return applyKeep(s, a);
+		case 'groups':
+		case 'groups/forget':
+			return applyGroups(s, a);
+		case 'quoting':
+		case 'original':
+			return applyQuote(s, a);
 		case 'thread/open':
 		case 'thread/close':
 		case 'thread/failed':
@@ -160,7 +171,8 @@ export function reduce(s: State, a: Action): State {
 			// What is on the screen stays there until the fresh page replaces it; the rest is loaded again when opened.
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
 			const logs: State['logs'] = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [], late: [] } } : {};
-			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {}, pins: {}, saved: null };
+			const emoji = { ...s.emoji, loaded: false };
+			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {}, pins: {}, saved: null, originals: {}, emoji };
 		}
 		case 'distrust':
 			return distrust(s);
@@ -263,7 +275,12 @@ export function applyLine(s: State, line: Line): State {
 			return applyReactions(s, line as unknown as Reactions);
 		case 'pins.updated':
 		case 'saved.updated':
+		case 'emoji.updated':
 			return applyKeepLine(s, line);
+		case 'group.created':
+		case 'group.updated':
+		case 'group.deleted':
+			return applyGroupLine(s, line);
 		case 'message.deleted':
 			return applyDeleted(s, line as unknown as Message);
 		case 'channel.created':
@@ -351,7 +368,8 @@ function applyReplies(before: State, channel: number, seq: number, replies: Repl
 	return !added || added === log ? s : putLog(s, channel, added);
 }
 
-function putMessage(s: State, m: Message): State {
+function putMessage(before: State, m: Message): State {
+	const s = noteOriginal(before, m);
 	const log = s.logs[m.channel];
 	if (!log || log.status === 'failed') return s;
 	const added = addMessage(log, m);
@@ -401,8 +419,9 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 	if (!fresh.membership) {
 		return s.preview?.id === fresh.id ? { ...s, preview: fresh } : s;
 	}
-	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, role, since, read_receipts, muted_until } = fresh.membership;
-	const told: Membership = held?.membership ? { ...held.membership, role, since, muted_until } : fresh.membership;
+	const { last_read_seq: seq, read_version: version, unread, mentions, unread_from, gone, wide, read_receipts, ...own } = fresh.membership;
+	const { role, since, first_seq, muted_until } = own;
+	const told: Membership = held?.membership ? { ...held.membership, role, since, first_seq, muted_until } : fresh.membership;
 	const channel: Channel = {
 		...(!held || fresh.version >= held.version ? fresh : held),
 		members: fresh.members,
@@ -412,7 +431,7 @@ function putChannel(s: State, fresh: Channel, heard = 0): State {
 	};
 	const preview = s.preview?.id === fresh.id ? null : s.preview;
 	const next = { ...s, preview, channels: { ...s.channels, [fresh.id]: channel } };
-	const marks: OwnMarks = { seq, version, last_seq: fresh.last_seq, unread, mentions, unread_from, gone, read_receipts };
+	const marks: OwnMarks = { seq, version, last_seq: fresh.last_seq, unread, mentions, unread_from, gone, wide, read_receipts };
 	const counted = countMarks(next, fresh.id, marks, heard);
 	return counted === next ? recount(next, fresh.id) : counted;
 }
@@ -440,9 +459,7 @@ function distrust(s: State): State {
 		sidebar: s.sidebar && { ...s.sidebar, version: -1 },
 		counts: {},
 		reads: {},
-		kept: {},
-		pins: {},
-		saved: null,
+		...nothingKept,
 		// What had been stored may not be any more. Where it is, its client_id keeps it from being stored twice.
 		outbox: s.outbox.map((p) => (p.state === 'acked' ? { ...p, state: 'queued' as const, seq: undefined } : p)),
 	};
@@ -451,7 +468,7 @@ function distrust(s: State): State {
 function dropChannel(s: State, id: number): State {
 	if (!s.channels[id]) return s.counts[id] ? { ...s, counts: without(s.counts, id) } : s;
 	return {
-		...dropKeptOf(dropThreads(s, id), id),
+		...dropQuotes(dropKeptOf(dropThreads(s, id), id), id),
 		channels: without(s.channels, id),
 		logs: without(s.logs, id),
 		typing: without(s.typing, id),

@@ -1,5 +1,6 @@
 // The whole state of the client and the selectors that views and loaders share. Plain data, changed by reduce.ts alone.
 import { messageAt } from './log';
+import { NO_GROUPS, type Groups } from './groups';
 import type { Marks } from './reads';
 import type { Counts } from './unread';
 import type { Followed, ThreadLog } from './threads';
@@ -8,10 +9,13 @@ import type {
 	Channel,
 	Draft,
 	Editing,
+	EmojiLimits,
+	EmojiState,
 	FileLimits,
 	Log,
 	Me,
 	Member,
+	Message,
 	OpenReports,
 	Pending,
 	Pins,
@@ -51,6 +55,8 @@ export interface Limits {
 	emoji: string | null;
 	/* null where messages bear none, or as long as it is not known. */
 	files: FileLimits | null;
+	/* Of the site's own emoji; null where there are none, or it is not known. */
+	custom: EmojiLimits | null;
 }
 
 /* An own reaction on its way: [channel, seq, emoji, whether it is to be there]. */
@@ -80,6 +86,10 @@ export interface State {
 	uploads: readonly Upload[];
 	/* By channel, or by thread as `channel/root`. */
 	drafts: Readonly<Record<string, string>>;
+	/* The message that is answered there, by the same. */
+	quoting: Readonly<Record<string, number>>;
+	/* Originals of quotes that were loaded by themselves, by `channel/seq`; null: not to be had. */
+	originals: Readonly<Record<string, Message | null>>;
 	/* Threads that are open, and those that are known to be followed, by `channel/root`. */
 	threads: Readonly<Record<string, ThreadLog>>;
 	followed: Readonly<Record<string, Followed>>;
@@ -91,6 +101,9 @@ export interface State {
 	pins: Table<Pins>;
 	/* What one has saved, by `channel/seq`; null: not loaded. */
 	saved: { version: number; at: Readonly<Record<string, string>> } | null;
+	groups: Groups;
+	/* The site's own. */
+	emoji: EmojiState;
 	/* The message that was gone to last; another object each time. */
 	target: { channel: number; seq: number } | null;
 	/* Per channel, the seq after which the "new messages" line stands. */
@@ -124,7 +137,7 @@ export const initialState: State = {
 	phase: 'starting',
 	site: null,
 	me: null,
-	limits: { message_chars: 20000, edit_window: null, reactions: 20, emoji: null, files: null },
+	limits: { message_chars: 20000, edit_window: null, reactions: 20, emoji: null, files: null, custom: null },
 	users: {},
 	channels: {},
 	preview: null,
@@ -134,12 +147,16 @@ export const initialState: State = {
 	outbox: [],
 	uploads: [],
 	drafts: {},
+	quoting: {},
+	originals: {},
 	threads: {},
 	followed: {},
 	followedAll: false,
 	kept: {},
 	pins: {},
 	saved: null,
+	groups: NO_GROUPS,
+	emoji: { loaded: false, of: new Map() },
 	target: null,
 	lines: {},
 	presence: {},

@@ -208,7 +208,7 @@ export function dropThreads(s: State, channel: number): State {
 export function inThreads(s: State, channel: number, seq: number): Message | undefined {
 	for (const [key, log] of Object.entries(s.threads)) {
 		if (!key.startsWith(`${channel}/`)) continue;
-		if (log.root?.seq === seq) return log.root;
+		if (log.root?.seq === seq && !log.root.hidden) return log.root;
 		const m = log.messages.find((x) => x.seq === seq);
 		if (m) return m;
 	}

@@ -73,6 +73,8 @@ export interface Typing {
 export interface Membership {
 	role: 'owner' | 'moderator' | 'member';
 	since: number;
+	/* The lowest seq that one may see; 1: all. */
+	first_seq?: number;
 	last_read_seq: number;
 	/* From where it was marked as unread; null: the marker says. */
 	unread_from: number | null;
@@ -84,6 +86,8 @@ export interface Membership {
 	mentions: number;
 	/* Deleted ones of others among those above the marker, which `unread` leaves out; null: too many to list. */
 	gone: readonly number[] | null;
+	/* Of the mentions those by the channel's name alone; null: too many to list. */
+	wide: readonly number[] | null;
 	/* Whether others here see how far one has read. */
 	read_receipts: boolean;
 	muted_until?: Until | null;
@@ -98,6 +102,7 @@ export interface OwnMarks {
 	mentions: number;
 	unread_from: number | null;
 	gone: readonly number[] | null;
+	wide: readonly number[] | null;
 	read_receipts: boolean;
 }
 
@@ -107,6 +112,8 @@ export interface ReadMark {
 	seq: number;
 	delivered?: number;
 }
+
+export type History = 'all' | 'joined';
 
 export type ChannelKind = 'public' | 'private' | 'direct';
 
@@ -124,8 +131,12 @@ export interface Channel {
 	peer: number | null;
 	/* Of a direct channel of more than two: all who are in it. */
 	people?: readonly number[] | null;
+	/* Who may name it, and who is here, in a message. */
+	mention_all?: 'everyone' | 'moderators';
 	/* Older messages are erased; null: none are. */
 	keep_days?: number | null;
+	/* What those see who come from now on: all, or what is written after they have come. */
+	history?: History;
 	/* null: not a member. */
 	prefs?: Prefs | null;
 }
@@ -175,6 +186,8 @@ export interface Message {
 	edited_at?: string;
 	deleted?: true;
 	deleted_by?: number;
+	/* A thread's root from before one came: nothing is known of it but its replies. */
+	hidden?: true;
 	/* None where there never was one. Their version counts by itself. */
 	reactions?: readonly Reaction[];
 	reactions_version?: number;
@@ -212,13 +225,39 @@ export interface Editing {
 	error: string | null;
 }
 
+/* Who is named: a person's id, or several: 'channel', 'here', 'group:ID'. */
+export type Name = number | string;
+
+/* People whom a message may name at once. */
+export interface Group {
+	id: number;
+	handle: string;
+	name: string;
+	members: number;
+	version: number;
+}
+
 export interface MessageBody {
 	text: string;
-	/* Ids of who is mentioned. */
-	mentions?: number[];
+	mentions?: Name[];
+	/* Whom those names of it reach that reach several, but for the channel. */
+	reached?: Record<string, number[]>;
 	files?: MessageFile[];
+	/* The message that it quotes, and whose that is. */
+	reply_to?: { seq: number; sender: number };
+	forward?: Forward;
 	/* null: its author took it away. */
 	preview?: Preview | null;
+}
+
+/* What was forwarded, as it was then. */
+export interface Forward {
+	channel: number;
+	seq: number;
+	sender: number;
+	created_at: string;
+	text: string;
+	files?: MessageFile[];
 }
 
 /* What a page says that the text links to: plain text. */
@@ -233,8 +272,10 @@ export interface Preview {
 /* A body as it is sent: files by their ids. */
 export interface SentBody {
 	text: string;
-	mentions?: number[];
+	mentions?: Name[];
 	files?: number[];
+	reply_to?: number;
+	forward?: { channel: number; seq: number };
 }
 
 /* Of a reply: where it stands. */
@@ -322,6 +363,7 @@ export interface Draft {
 	thread: number | null;
 	text: string;
 	files: number[];
+	reply_to?: number | null;
 	version: number;
 	edited_at: string | null;
 }
@@ -335,6 +377,32 @@ export interface Pins {
 	channel: number;
 	pins: Pin[];
 	pins_version: number;
+}
+
+/* One of the site's own emoji; file: its picture, version: of all of them, as of this one. */
+export interface CustomEmoji {
+	name: string;
+	file: number;
+	by: number;
+	at: string;
+	version: number;
+}
+export interface EmojiList {
+	emoji: CustomEmoji[];
+	version: number;
+}
+
+/* By name, with the version as of which that is so; emoji null: it was removed. */
+export interface EmojiState {
+	loaded: boolean;
+	of: ReadonlyMap<string, { emoji: CustomEmoji | null; version: number }>;
+}
+
+/* How many there may be, how large, and who adds some: members or admins. */
+export interface EmojiLimits {
+	most: number;
+	bytes: number;
+	by: string;
 }
 
 /* One's own bookmark; version: of all of them. */
@@ -447,8 +515,10 @@ export interface Pending {
 	thread?: number;
 	in_channel?: boolean;
 	text: string;
-	mentions?: number[];
+	mentions?: Name[];
 	files?: PendingFile[];
+	reply_to?: number;
+	forward?: Forward;
 	at: number; // local clock, for display and for order among pending ones only
 	owner: string; // the instance (tab) that sends it
 	state: 'queued' | 'sending' | 'acked' | 'failed';

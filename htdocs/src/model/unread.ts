@@ -7,16 +7,18 @@
 //
 // What was done on this device shows at once (`local`), until the server has told of it.
 import { messageAt } from './log';
+import { names, namesChannel } from './mention';
 import { isAside } from './threads';
 import { myId, type State } from './state';
 import type { Channel, Message, NotifyLevel, OwnMarks } from './types';
 
-/* A message: whether another person's, whether it mentions oneself, whether it is deleted. */
+/* A message: whether another person's, whether it names oneself, or else the channel, whether it is deleted. */
 interface Fact {
 	seq: number;
 	other: boolean;
 	aside: boolean; // a reply in its thread alone: only whom it names counts here
 	mention: boolean;
+	wide: boolean;
 	gone: boolean;
 	version: number; // of the message, that this is told from
 }
@@ -26,6 +28,12 @@ interface Removal {
 	seq: number;
 	n: number;
 	mention: boolean | null;
+}
+
+/* The edit of another's message after which it does not name the channel (any more). n: as above. */
+interface Narrowed {
+	seq: number;
+	n: number;
 }
 
 interface Base extends OwnMarks {
@@ -43,10 +51,11 @@ export interface Counts {
 	top: number;
 	facts: readonly Fact[]; // by seq
 	removals: readonly Removal[]; // as heard
+	narrowed: readonly Narrowed[]; // as heard
 	local: Local | null;
 }
 
-const NONE: Counts = { base: null, top: 0, facts: [], removals: [], local: null };
+const NONE: Counts = { base: null, top: 0, facts: [], removals: [], narrowed: [], local: null };
 const MOST_FACTS = 400; // then the older half goes into the base
 const MOST_WAITING = 1_000; // above a hole; then they are given up
 const MOST_REMOVALS = 128;
@@ -76,7 +85,8 @@ export function totals(s: State): { unread: number; loud: number } {
 	return { unread, loud };
 }
 
-const mentionsMe = (m: Message, me: number): boolean => m.sender !== me && m.body?.mentions?.includes(me) === true;
+const isWide = (m: Message, me: number): boolean => m.sender !== me && namesChannel(m.body) && !names(m.body, me);
+const mentionsMe = (m: Message, me: number): boolean => m.sender !== me && names(m.body, me);
 
 /* The sum of the versions of the own markers, as far as they are known. */
 export function readVersions(s: State): number {
@@ -89,8 +99,8 @@ export function readVersions(s: State): number {
 
 /* Messages, from wherever. Pages are not remembered below the base: there they tell nothing new. */
 export function countMessages(s: State, id: number, messages: readonly Message[], page = false): State {
-	const held = s.counts[id] ?? NONE;
 	const me = myId(s);
+	const { held, heard } = page ? { held: s.counts[id] ?? NONE, heard: s.heard } : narrow(s, s.counts[id] ?? NONE, messages, me);
 	const fresh = new Map<number, Fact>();
 	for (const m of messages) {
 		if (held.base && m.seq <= held.base.last_seq && (page || m.seq <= held.base.last_seq - MOST_FACTS)) continue;
@@ -98,14 +108,25 @@ export function countMessages(s: State, id: number, messages: readonly Message[]
 		const before = fresh.get(m.seq) ?? (at?.seq === m.seq ? at : undefined);
 		const gone = m.deleted === true || before?.gone === true || held.removals.some((r) => r.seq === m.seq);
 		// A tombstone does not tell whom it mentioned; an edit may mention others than before.
-		const told = before && (m.deleted || before.version >= m.version) ? before.mention : mentionsMe(m, me);
+		const known = before && (m.deleted || before.version >= m.version) ? before : { mention: mentionsMe(m, me), wide: isWide(m, me) };
 		const version = Math.max(before?.version ?? 0, m.version);
-		if (before && before.gone === gone && before.mention === told && before.version === version) continue;
-		fresh.set(m.seq, { seq: m.seq, other: m.sender !== me, aside: isAside(m), mention: told, gone, version });
+		if (before && before.gone === gone && before.mention === known.mention && before.wide === known.wide && before.version === version) continue;
+		fresh.set(m.seq, { seq: m.seq, other: m.sender !== me, aside: isAside(m), mention: known.mention, wide: known.wide, gone, version });
 	}
-	if (!fresh.size) return s;
+	if (!fresh.size) return heard === s.heard ? s : put({ ...s, heard }, id, held);
 	const facts = [...held.facts.filter((f) => !fresh.has(f.seq)), ...fresh.values()].sort((a, b) => a.seq - b.seq);
-	return put(s, id, fold(reach({ ...held, facts })));
+	return put({ ...s, heard }, id, fold(reach({ ...held, facts })));
+}
+
+/* Edits after which others' messages do not name the channel: of those that the base counts, too. */
+function narrow(s: State, held: Counts, messages: readonly Message[], me: number): { held: Counts; heard: number } {
+	let { heard } = s;
+	for (const m of messages) {
+		if (!m.edited_at || m.deleted || m.sender === me || namesChannel(m.body) || held.narrowed.some((x) => x.seq === m.seq)) continue;
+		const narrowed = [...held.narrowed, { seq: m.seq, n: ++heard }];
+		held = narrowed.length > MOST_REMOVALS ? forgetNarrowed({ ...held, narrowed }) : { ...held, narrowed };
+	}
+	return { held, heard };
 }
 
 /* message.deleted: an event, after that of the message. */
@@ -135,8 +156,8 @@ export function countMarks(s: State, id: number, marks: OwnMarks, heard = 0): St
 	const b = held.base;
 	if (b && marks.version < b.version) return s;
 	if (b && marks.version === b.version && (marks.last_seq < b.last_seq || (marks.last_seq === b.last_seq && heard < b.heard))) return s;
-	const { seq, version, last_seq, unread, mentions, unread_from, gone, read_receipts } = marks;
-	const base: Base = { seq, version, last_seq, unread, mentions, unread_from, gone, read_receipts, also: [], heard };
+	const { seq, version, last_seq, unread, mentions, unread_from, gone, wide, read_receipts } = marks;
+	const base: Base = { seq, version, last_seq, unread, mentions, unread_from, gone, wide, read_receipts, also: [], heard };
 	return put(s, id, reach({ ...held, base, top: Math.max(held.top, last_seq), local: stillOpen(held.local, marks) }));
 }
 
@@ -184,6 +205,16 @@ function pending(c: Counts, b: Base): Removal[] {
 	return c.removals.filter((r) => r.n > b.heard && r.seq > from && r.seq <= b.last_seq && !b.gone?.includes(r.seq) && !b.also.includes(r.seq));
 }
 
+/* The edits that the base may not hold. */
+const narrowings = (c: Counts, b: Base): Narrowed[] => c.narrowed.filter((x) => x.n > b.heard && x.seq > effective(b, b.seq) && x.seq <= b.last_seq);
+
+/* How many that the base counts by the channel's name do not count any more. */
+function lost(c: Counts, b: Base): number {
+	if (!b.wide?.length) return 0;
+	const less = new Set([...pending(c, b), ...narrowings(c, b)].map((x) => x.seq));
+	return b.wide.reduce((n, seq) => n + (less.has(seq) ? 1 : 0), 0);
+}
+
 /* The counters cannot be told from what is known: load the channel. */
 export function doubtful(s: State, id: number): boolean {
 	const c = s.counts[id];
@@ -191,7 +222,8 @@ export function doubtful(s: State, id: number): boolean {
 	const b = c.base;
 	if (indexOf(c.facts, c.top + 1) - indexOf(c.facts, b.last_seq + 1) < c.top - b.last_seq) return true;
 	const open = pending(c, b);
-	return open.some((r) => b.gone === null || (r.mention === null && b.mentions > 0));
+	if (b.wide === null && (open.length > 0 || narrowings(c, b).length > 0)) return true;
+	return open.some((r) => b.gone === null || (r.mention === null && b.mentions > b.wide!.length && !b.wide!.includes(r.seq)));
 }
 
 /* Messages are known above some that are not: those are on their way, as a rule. */
@@ -218,14 +250,15 @@ function put(s: State, id: number, counts: Counts): State {
 		let { unread, mentions } = b;
 		for (const r of pending(counts, b)) {
 			unread--;
-			if (r.mention) mentions--;
+			if (r.mention && !b.wide?.includes(r.seq)) mentions--;
 		}
+		mentions -= lost(counts, b);
 		const from = effective(b, b.seq);
 		for (let i = indexOf(counts.facts, b.last_seq + 1); i < counts.facts.length; i++) {
 			const f = counts.facts[i]!;
 			if (!f.other || f.gone || f.seq <= from) continue;
 			if (!f.aside) unread++;
-			if (f.mention) mentions++;
+			if (f.mention || f.wide) mentions++;
 		}
 		membership = {
 			...m,
@@ -235,6 +268,7 @@ function put(s: State, id: number, counts: Counts): State {
 			unread: Math.max(0, unread),
 			mentions: Math.max(0, mentions),
 			gone: b.gone,
+			wide: b.wide,
 			read_receipts: b.read_receipts,
 		};
 	}
@@ -252,7 +286,8 @@ const sameMembership = (a: Marks, b: Marks): boolean =>
 		a.unread === b.unread &&
 		a.mentions === b.mentions &&
 		a.read_receipts === b.read_receipts &&
-		a.gone === b.gone);
+		a.gone === b.gone &&
+		a.wide === b.wide);
 
 /* The membership as it will be when the server has heard of what was done here. */
 function withLocal(s: State, id: number, counts: Counts, m: Marks, last: number): Marks {
@@ -284,7 +319,7 @@ function sumAbove(s: State, id: number, counts: Counts, mark: number, last: numb
 		if (f?.seq === seq) {
 			if (f.other && !f.gone) {
 				if (!f.aside) unread++;
-				if (f.mention) mentions++;
+				if (f.mention || f.wide) mentions++;
 			}
 			continue;
 		}
@@ -292,7 +327,7 @@ function sumAbove(s: State, id: number, counts: Counts, mark: number, last: numb
 		if (!m) return null;
 		if (m.sender === me || m.deleted || counts.removals.some((r) => r.seq === seq)) continue;
 		if (!isAside(m)) unread++;
-		if (mentionsMe(m, me)) mentions++;
+		if (mentionsMe(m, me) || isWide(m, me)) mentions++;
 	}
 	return { unread, mentions };
 }
@@ -332,7 +367,8 @@ function fold(c: Counts): Counts {
 				...base,
 				last_seq: f.seq,
 				unread: base.unread + (counts && !f.aside ? 1 : 0),
-				mentions: base.mentions + (counts && f.mention ? 1 : 0),
+				mentions: base.mentions + (counts && (f.mention || f.wide) ? 1 : 0),
+				wide: counts && f.wide && base.wide ? [...base.wide, f.seq] : base.wide,
 				also: f.other && f.gone && !f.aside ? [...base.also, f.seq].slice(-MOST_FACTS) : base.also,
 			};
 		} else if (c.facts.length - i > MOST_WAITING) top = Math.max(top, f.seq);
@@ -346,6 +382,17 @@ function forgetRemoval(c: Counts): Counts {
 	const [r, ...removals] = c.removals;
 	const b = c.base;
 	if (!b || !r || !pending(c, b).includes(r)) return { ...c, removals };
-	const base = { ...b, unread: b.unread - 1, mentions: b.mentions - (r.mention ? 1 : 0), also: [...b.also, r.seq].slice(-MOST_FACTS) };
+	const mentions = b.mentions - (r.mention || b.wide?.includes(r.seq) ? 1 : 0);
+	const base = { ...b, unread: b.unread - 1, mentions, wide: without(b.wide, r.seq), also: [...b.also, r.seq].slice(-MOST_FACTS) };
 	return { ...c, base, removals };
+}
+
+const without = (list: readonly number[] | null, seq: number) => (list?.includes(seq) ? list.filter((x) => x !== seq) : list);
+
+/* The oldest edit goes into the base. */
+function forgetNarrowed(c: Counts): Counts {
+	const [x, ...narrowed] = c.narrowed;
+	const b = c.base;
+	if (!b || !x || !b.wide?.includes(x.seq) || !narrowings(c, b).includes(x)) return { ...c, narrowed };
+	return { ...c, base: { ...b, mentions: b.mentions - 1, wide: without(b.wide, x.seq) }, narrowed };
 }

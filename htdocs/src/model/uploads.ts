@@ -1,5 +1,6 @@
 // Files on their way, as the state holds them. Pure functions.
-import type { State } from './state';
+import { emojiLimits } from './custom_emoji';
+import type { Limits, State } from './state';
 import type { FileLimits, Pending, StoredFile, Upload } from './types';
 
 export type UploadAction =
@@ -89,6 +90,10 @@ export const emptyUpload = (u: Pick<Upload, 'client_id' | 'channel' | 'name' | '
 	message: null,
 	...u,
 });
+
+/* Of all limits those of files and of the site's own emoji, where they are told at all. */
+export const limitsOfFiles = (limits: Record<string, unknown>): Partial<Limits> =>
+	'message_files' in limits ? { files: fileLimits(limits), custom: emojiLimits(limits) } : {};
 
 /* What the server's limits say of files; null: it keeps none. */
 export function fileLimits(limits: Record<string, unknown>): FileLimits | null {

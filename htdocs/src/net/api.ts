@@ -3,9 +3,11 @@ import type {
 	AccessToken,
 	Channel,
 	ChannelKind,
+	CustomEmoji,
 	ChannelLook,
 	Draft,
 	Edit,
+	EmojiList,
 	Invite,
 	InviteState,
 	Line,
@@ -14,6 +16,7 @@ import type {
 	Member,
 	Message,
 	MessagePage,
+	Name,
 	OpenReports,
 	Pins,
 	Prefs,
@@ -193,7 +196,7 @@ export const api = {
 	search: (q: string, sort: 'rank' | 'date', before?: string) => call<SearchPage>('GET', `${V}/search`, { q, sort, before }),
 	message: (id: number, seq: number) => call<Message>('GET', `${V}/channels/${id}/messages/${seq}`),
 	removePreview: (id: number, seq: number) => call<Message>('DELETE', `${V}/channels/${id}/messages/${seq}/preview`),
-	edit: (id: number, seq: number, body: { text: string; mentions?: number[] }, version: number) =>
+	edit: (id: number, seq: number, body: { text: string; mentions?: Name[] }, version: number) =>
 		call<Message>('PATCH', `${V}/channels/${id}/messages/${seq}`, undefined, { body, version }),
 	edits: (id: number, seq: number) => call<{ edits: Edit[] }>('GET', `${V}/channels/${id}/messages/${seq}/edits`),
 	react: (id: number, seq: number, emoji: string) => call<Reactions>('PUT', reaction(id, seq, emoji)),
@@ -202,7 +205,7 @@ export const api = {
 	reacted: (id: number, seq: number, emoji: string, where: { after?: number; limit?: number }) =>
 		call<{ count: number; users: number[]; next: number | null }>('GET', reaction(id, seq, emoji), where),
 	draft: (at: Place) => call<Draft>('GET', `${V}/channels/${at.channel}/draft`, threadQuery(at)),
-	setDraft: (at: Place, draft: { text: string; files: number[]; version: number }) =>
+	setDraft: (at: Place, draft: { text: string; files: number[]; reply_to?: number; version: number }) =>
 		call<Draft>('PUT', `${V}/channels/${at.channel}/draft`, threadQuery(at), draft),
 	dropDraft: (at: Place, version: number) => call<Draft>('DELETE', `${V}/channels/${at.channel}/draft`, { ...threadQuery(at), version }),
 	pins: (id: number) => call<Pins & { messages: Message[] }>('GET', `${V}/channels/${id}/pins`),
@@ -210,6 +213,9 @@ export const api = {
 	saved: () => call<SavedList>('GET', `${V}/me/saved`),
 	savedMessages: (before?: number) => call<{ messages: Message[]; next: number | null }>('GET', `${V}/me/saved/messages`, { before }),
 	save: (id: number, seq: number, on: boolean) => call<Saved>(on ? 'PUT' : 'DELETE', `${V}/channels/${id}/messages/${seq}/saved`),
+	emoji: () => call<EmojiList>('GET', `${V}/emoji`),
+	addEmoji: (name: string, file: number) => call<CustomEmoji>('POST', `${V}/emoji`, undefined, { name, file }),
+	removeEmoji: (name: string) => call<null>('DELETE', `${V}/emoji/${encodeURIComponent(name)}`),
 	settings: () => call<Settings>('GET', `${V}/me/settings`),
 	changeSettings: (change: Partial<Settings>) => call<Settings>('PATCH', `${V}/me/settings`, undefined, change),
 	setStatus: (status: Partial<Status>) => call<Settings>('PUT', `${V}/me/status`, undefined, status),

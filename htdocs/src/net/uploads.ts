@@ -13,7 +13,7 @@ export interface Address {
 export interface UploadAnswer {
 	id: number;
 	client_id: string;
-	state: 'pending' | 'checking' | 'ready' | 'attached' | 'erased';
+	state: 'pending' | 'checking' | 'ready' | 'attached' | 'emoji' | 'erased';
 	channel: number;
 	file: StoredFile;
 	put: Address | null;

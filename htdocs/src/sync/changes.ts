@@ -3,7 +3,7 @@
 import { api, ApiError } from '../net/api';
 import { lastEditable, mayEdit, messageOf, mineUnknown, sameEmoji, shownOf } from '../model/reactions';
 import type { Reacting } from '../model/state';
-import type { Line, Message, Reactions } from '../model/types';
+import type { Line, Message, Name, Reactions } from '../model/types';
 import type { Store } from '../store';
 import { t } from '../strings';
 
@@ -43,7 +43,7 @@ export class Changes {
 	}
 
 	/* mentions: whom the text names. True when it is done. */
-	async save(mentions: number[]): Promise<boolean> {
+	async save(mentions: Name[]): Promise<boolean> {
 		const { editing } = this.store.get();
 		if (!editing || editing.state === 'saving') return false;
 		const { channel, seq, version } = editing;

@@ -12,11 +12,12 @@ import { sseTransport } from '../net/transport_sse';
 import type { Transport } from '../net/transport';
 import { wsTransport } from '../net/transport_ws';
 import { hasGap } from '../model/log';
+import { peopleOf } from '../model/quotes';
 import { isAside, placeKey, placeOf, readUpto } from '../model/threads';
-import { fileLimits } from '../model/uploads';
+import { limitsOfFiles } from '../model/uploads';
 import { myId, peersOf } from '../model/state';
 import { markOf, readVersions, setsBack, unreadOf } from '../model/unread';
-import type { Channel, Line, Message, OwnMarks, Pending, Pins, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
+import type { Channel, Forward, Line, Message, Name, OwnMarks, Pending, Pins, Prefs, Section, SentPlace, Settings, Status, User } from '../model/types';
 import type { Store } from '../store';
 import { Activity } from './activity';
 import { Arrivals } from './arrivals';
@@ -24,9 +25,12 @@ import { Changes } from './changes';
 import { Drafts } from './drafts';
 import { watchEnds } from './ends';
 import { Interest } from './interest';
+import { groupsApi } from '../net/groups';
+import { GroupLists } from './groups';
 import { Keeps } from './keeps';
 import { Loader } from './loader';
 import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, rememberRung, saveDraft, savePending, shelf } from './local';
+import { Quotes } from './quotes';
 import { Reader } from './reader';
 import { Sender } from './sender';
 import { holdTab, livingTabs } from './tabs';
@@ -82,7 +86,9 @@ export class Client {
 	readonly typist: Typist;
 	readonly changes: Changes;
 	readonly drafts: Drafts;
+	readonly quotes: Quotes;
 	readonly keeps: Keeps;
+	readonly groups: GroupLists;
 	readonly threads: Threads;
 	/* Set by the view: whether the end of the open channel is on the screen. */
 	atBottom = true;
@@ -110,6 +116,7 @@ export class Client {
 			saved: async () => (await api.saved()).data,
 			save: async (id, seq, on) => (await api.save(id, seq, on)).data,
 		});
+		this.groups = new GroupLists({ store, page: async (after) => (await groupsApi.list(after)).data });
 		this.drafts = new Drafts({
 			...timers,
 			store,
@@ -119,8 +126,19 @@ export class Client {
 			put: async (place, draft) => (await api.setDraft(placeOf(place), draft)).data,
 			drop: async (place, version) => (await api.dropDraft(placeOf(place), version)).data,
 			get: async (place) => (await api.draft(placeOf(place))).data,
-			show: (place, text) => this.putDraft(place, text),
+			show: (place, text, reply_to) => {
+				this.quotes.show(place, reply_to);
+				this.putDraft(place, text);
+			},
 			showFiles: (place, files) => this.uploads.showDraft(placeOf(place), files),
+		});
+		this.quotes = new Quotes({
+			store,
+			shelf,
+			user: () => myId(store.get()),
+			get: async (id, seq) => (await api.message(id, seq)).data,
+			people: (ids) => this.loader.needUsers(ids),
+			touched: (place) => this.drafts.touch(place),
 		});
 		this.interest = new Interest({ ...timers, changed: () => this.ladder.want() });
 		this.activity = new Activity({
@@ -303,6 +321,7 @@ export class Client {
 	private begin(cursor: string | null): void {
 		const me = myId(this.store.get());
 		this.store.dispatch({ type: 'drafts', drafts: loadDrafts(shelf, me) });
+		this.quotes.begin();
 		this.drafts.begin();
 		this.letGo = holdTab(this.instance);
 		this.undo.push(() => this.letGo());
@@ -425,7 +444,7 @@ export class Client {
 				...(typeof edit_window === 'number' ? { edit_window } : {}),
 				...(typeof reactions === 'number' ? { reactions } : {}),
 				...(typeof emoji === 'string' ? { emoji } : {}),
-				...('message_files' in limits ? { files: fileLimits(limits) } : {}),
+				...limitsOfFiles(limits),
 			},
 		});
 	}
@@ -483,13 +502,13 @@ export class Client {
 					const m = line as unknown as Message;
 					touched.add(m.channel);
 					this.moveLine(m);
-					this.loader.needUsers([m.sender, ...(m.body?.mentions ?? [])]);
+					this.loader.needUsers(peopleOf(m));
 					if (m.sender !== me) after.push(() => this.arrived(m.channel, m.seq));
 					break;
 				}
 				case 'message.updated':
 					touched.add(line.channel as number);
-					this.loader.needUsers((line as unknown as Message).body?.mentions ?? []);
+					this.loader.needUsers(peopleOf(line as unknown as Message));
 					break;
 				case 'message.deleted':
 					touched.add(line.channel as number);
@@ -681,6 +700,7 @@ export class Client {
 				void this.loader.settings();
 				if (this.current !== null) this.keeps.open(this.current);
 				this.threads.loadFollowed(true);
+				void this.groups.load(true);
 				void this.loader.sidebar();
 			} catch (e) {
 				if (e instanceof ApiError && e.status === 401) return this.end('ended');
@@ -715,6 +735,7 @@ export class Client {
 		else if (s.logs[id]?.status !== 'ready') this.loader.newest(id).catch(() => {}); // the view shows the failure
 		this.loader.needUsers(peersOf(this.store.get(), c));
 		this.keeps.open(id);
+		void this.groups.load();
 	}
 
 	/* To a message of the channel that is open. */
@@ -745,19 +766,29 @@ export class Client {
 		this.loader.needUsers(peersOf(this.store.get(), c));
 	}
 
-	send(channel: number, text: string, mentions: number[] = [], place: SentPlace = {}): void {
-		const item: Pending = { ...place, client_id: crypto.randomUUID(), channel, text, at: Date.now(), owner: this.instance, state: 'queued' };
-		if (mentions.length) item.mentions = mentions;
-		const files = this.uploads.attach(channel, item.client_id, place.thread);
-		if (files) item.files = files;
-		// Two within a millisecond keep their order.
-		const last = this.store.get().outbox.at(-1);
-		if (last && last.at >= item.at) item.at = last.at + 1;
-		this.store.dispatch({ type: 'outbox/add', items: [item] });
+	send(channel: number, text: string, mentions: Name[] = [], place: SentPlace = {}): void {
+		const client_id = crypto.randomUUID();
+		const files = this.uploads.attach(channel, client_id, place.thread);
+		const reply_to = this.quotes.take(placeKey(channel, place.thread));
+		this.post({ ...place, client_id, channel, text, ...(files ? { files } : {}), ...(reply_to ? { reply_to } : {}) }, mentions);
 		if (!place.thread) this.store.dispatch({ type: 'line', channel, after: null });
 		this.putDraft(placeKey(channel, place.thread), '');
 		this.drafts.sent(placeKey(channel, place.thread));
 		this.typist.stop();
+	}
+
+	/* With a comment, which may be none. */
+	forward(channel: number, text: string, mentions: Name[], forward: Forward): void {
+		this.post({ client_id: crypto.randomUUID(), channel, text, forward }, mentions);
+	}
+
+	private post(what: Omit<Pending, 'at' | 'owner' | 'state'>, mentions: Name[]): void {
+		const item: Pending = { ...what, at: Date.now(), owner: this.instance, state: 'queued' };
+		if (mentions.length) item.mentions = mentions;
+		// Two within a millisecond keep their order.
+		const last = this.store.get().outbox.at(-1);
+		if (last && last.at >= item.at) item.at = last.at + 1;
+		this.store.dispatch({ type: 'outbox/add', items: [item] });
 		this.activity.wrote();
 		this.sender.pump();
 	}

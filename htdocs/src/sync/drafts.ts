@@ -3,7 +3,7 @@
 // this is where it is being written: then it stays, and is put again on the newer version. A channel has one, and so has each thread: each
 // by its place (placeKey()).
 import type { Draft, Line } from '../model/types';
-import { draftVersions } from '../model/keep';
+import { draftVersions, saysDraft } from '../model/keep';
 import { placeKey, placeOf } from '../model/threads';
 import { draftFiles } from '../model/uploads';
 import { ApiError } from '../net/api';
@@ -15,11 +15,11 @@ export interface DraftsEnv {
 	shelf: Shelf;
 	user(): number;
 	live(): boolean;
-	put(place: string, draft: { text: string; files: number[]; version: number }): Promise<Draft>;
+	put(place: string, draft: { text: string; files: number[]; reply_to?: number; version: number }): Promise<Draft>;
 	drop(place: string, version: number): Promise<Draft>;
 	get(place: string): Promise<Draft>;
-	/* Shows a text that came from elsewhere. */
-	show(place: string, text: string): void;
+	/* Shows a text that came from elsewhere, and what it answers. */
+	show(place: string, text: string, reply_to: number | null): void;
 	/* The files of it; those that were of the draft and are not among them go from here. */
 	showFiles(place: string, files: readonly number[]): Promise<void>;
 	now(): number;
@@ -92,7 +92,7 @@ export class Drafts {
 		const w = this.of(place);
 		const kept = this.env.store.get().kept[place];
 		// Written and sent within a pause: the server has never heard of it.
-		const known = w.busy || w.unsure || (kept ? kept.text !== '' || kept.files.length > 0 : this.own(place).base > 0);
+		const known = w.busy || w.unsure || (kept ? saysDraft(kept) : this.own(place).base > 0);
 		this.hold(place, { ...this.own(place), at: this.env.now(), dirty: known, sent: known });
 		this.env.clearTimeout(w.timer);
 		w.timer = null;
@@ -129,7 +129,7 @@ export class Drafts {
 		this.unequal = this.said;
 		this.unequalUntil = this.env.now() + UNEQUAL_FOR;
 		// Of a thread's that said nothing any more for as long as the log is kept nothing is told.
-		for (const [place, d] of Object.entries(this.env.store.get().kept)) if (d.thread !== null && (d.text || d.files.length)) void this.look(place);
+		for (const [place, d] of Object.entries(this.env.store.get().kept)) if (d.thread !== null && saysDraft(d)) void this.look(place);
 	}
 
 	/* The server's log went back, and its versions may have: all that is known here is asked for anew. */
@@ -181,7 +181,7 @@ export class Drafts {
 		const here = o.dirty && !o.sent && (this.env.now() - o.at < WRITING || o.at > Date.parse(d.edited_at ?? ''));
 		if (here) return this.later(place);
 		this.hold(place, { ...o, dirty: false, sent: false });
-		this.env.show(place, d.text);
+		this.env.show(place, d.text, d.reply_to ?? null);
 		this.showing.add(place);
 		void this.env.showFiles(place, d.files).finally(() => this.showing.delete(place));
 	}
@@ -206,15 +206,15 @@ export class Drafts {
 		const w = this.of(place);
 		const o = this.own(place);
 		if (w.busy || this.stopped || !o.dirty || !this.env.live()) return;
-		const { text, files } = this.here(place);
+		const { text, files, reply_to } = this.here(place);
 		w.busy = true;
 		try {
-			const empty = !text && !files.length;
+			const empty = !text && !files.length && !reply_to;
 			if (!empty) {
 				w.unsure = true;
 				w.put = text;
 			}
-			const draft = { text, files: w.files ? files : [], version: o.base };
+			const draft = { text, files: w.files ? files : [], ...(reply_to ? { reply_to } : {}), version: o.base };
 			const d = await (empty ? this.env.drop(place, o.base) : this.env.put(place, draft));
 			w.busy = w.unsure = false;
 			if (this.stopped) return;
@@ -238,15 +238,16 @@ export class Drafts {
 
 	/* --- what is held --- */
 
-	private here(place: string): { text: string; files: number[] } {
+	private here(place: string): { text: string; files: number[]; reply_to: number | null } {
 		const s = this.env.store.get();
+		const reply_to = s.quoting[place] ?? null;
 		const { channel, thread } = placeOf(place);
-		return { text: s.drafts[place] ?? '', files: draftFiles(s, channel, thread).flatMap((u) => (u.file ? [u.file.id] : [])) };
+		return { text: s.drafts[place] ?? '', reply_to, files: draftFiles(s, channel, thread).flatMap((u) => (u.file ? [u.file.id] : [])) };
 	}
 
 	private same(d: Draft): boolean {
-		const { text, files } = this.here(placeKey(d.channel, d.thread));
-		return d.text === text && d.files.join() === files.join();
+		const { text, files, reply_to } = this.here(placeKey(d.channel, d.thread));
+		return d.text === text && (d.reply_to ?? null) === reply_to && d.files.join() === files.join();
 	}
 
 	private of(place: string): Work {

@@ -4,6 +4,7 @@ import { api, ApiError } from '../net/api';
 import { hasGap, messageAt, tailSeq } from '../model/log';
 import { peersOf } from '../model/state';
 import { doubtful, markOf, unreadOf, waits } from '../model/unread';
+import { peopleOf } from '../model/quotes';
 import type { Channel, Message } from '../model/types';
 import type { Store } from '../store';
 
@@ -13,7 +14,6 @@ const MOST_UNREAD = 600; // messages that are loaded to begin at the first unrea
 const FAR = 1_000; // messages between our end and the newest beyond which the run is begun anew
 const IDS = 100; // users per question
 
-const peopleOf = (list: readonly Message[]): number[] => list.flatMap((m) => [m.sender, ...(m.body?.mentions ?? [])]);
 
 export class Loader {
 	private wantedUsers = new Set<number>();
@@ -186,7 +186,7 @@ export class Loader {
 			}
 			if (this.placed.get(id) !== placed) return; // gone to an old message meanwhile
 			this.store.dispatch({ type: 'log/newest', channel: id, page: { ...data, messages, has_before } });
-			this.needUsers(peopleOf(messages));
+			this.needUsers(messages.flatMap(peopleOf));
 		} catch (e) {
 			if (!this.over(e)) this.store.dispatch({ type: 'log/failed', channel: id });
 			throw e;
@@ -204,7 +204,7 @@ export class Loader {
 		this.store.dispatch({ type: 'log/loading-before', channel: id });
 		try {
 			const { data } = await api.messages(id, { before: first, limit });
-			this.needUsers(peopleOf(data.messages));
+			this.needUsers(data.messages.flatMap(peopleOf));
 			this.store.dispatch({ type: 'log/before', channel: id, before: first, page: data });
 		} catch (e) {
 			if (!this.over(e)) this.store.dispatch({ type: 'log/loading-before', channel: id, failed: true });
@@ -219,7 +219,7 @@ export class Loader {
 		if (log?.status === 'ready' && messageAt(log, seq)) return true;
 		const { data } = await api.messages(id, { around: seq, limit: PAGE });
 		this.placed.set(id, (this.placed.get(id) ?? 0) + 1);
-		this.needUsers(peopleOf(data.messages));
+		this.needUsers(data.messages.flatMap(peopleOf));
 		this.store.dispatch({ type: 'log/around', channel: id, page: data });
 		this.fill(id);
 		return messageAt(this.store.get().logs[id], seq) !== undefined;
@@ -233,7 +233,7 @@ export class Loader {
 		const tail = tailSeq(log);
 		try {
 			const { data } = await api.messages(id, { after: tail, limit: PAGE });
-			this.needUsers(peopleOf(data.messages));
+			this.needUsers(data.messages.flatMap(peopleOf));
 			this.store.dispatch({ type: 'log/after', channel: id, after: tail, page: data });
 		} catch (e) {
 			this.over(e); // asked again by the next scrolling
@@ -259,7 +259,7 @@ export class Loader {
 			const far = log.ahead[log.ahead.length - 1]!.seq - tail > FAR;
 			try {
 				const { data } = await api.messages(id, far ? { limit: MAX_PAGE } : { after: tail, limit: MAX_PAGE });
-				this.needUsers(peopleOf(data.messages));
+				this.needUsers(data.messages.flatMap(peopleOf));
 				if (far) this.store.dispatch({ type: 'log/newest', channel: id, page: data });
 				else this.store.dispatch({ type: 'log/after', channel: id, after: tail, page: data });
 				failures = 0;

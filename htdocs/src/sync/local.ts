@@ -5,6 +5,7 @@ import type { Pending } from '../model/types';
 import type { Rung } from '../net/transport';
 import { toldKey } from './arrivals';
 import { draftsKey } from './drafts';
+import { quotesKey } from './quotes';
 
 export interface Shelf {
 	get(key: string): string | null;
@@ -86,7 +87,8 @@ export function dropPending(s: Shelf, user: number, client_id: string): void {
 }
 
 export function forgetPerson(s: Shelf, user: number): void {
-	for (const kept of [draftKey(user, ''), draftsKey(user, ''), outKey(user, ''), toldKey(user, '')]) for (const key of s.keys(kept)) s.set(key, null);
+	const kept = [draftKey, draftsKey, quotesKey, outKey, toldKey].map((key) => key(user, ''));
+	for (const key of kept.flatMap((k) => s.keys(k))) s.set(key, null);
 }
 
 /* `net`: what kind of network it is, as far as the browser tells ("wifi", "cellular", ""). */

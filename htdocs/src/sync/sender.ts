@@ -35,6 +35,8 @@ function bodyOf(p: Pending): SentBody {
 	if (p.mentions?.length) body.mentions = p.mentions;
 	const files = p.files?.flatMap((f) => (f.id === null ? [] : [f.id]));
 	if (files?.length) body.files = files;
+	if (p.reply_to) body.reply_to = p.reply_to;
+	if (p.forward) body.forward = { channel: p.forward.channel, seq: p.forward.seq };
 	return body;
 }
 

@@ -1,6 +1,7 @@
 // Threads: loads the one that is open and those that are followed, tells how far one has read, follows and lets go.
 import { api, ApiError } from '../net/api';
 import { followedList, isUnreadThread, threadKey, threadOf } from '../model/threads';
+import { peopleOf } from '../model/quotes';
 import type { Line, Message } from '../model/types';
 import type { Store } from '../store';
 import type { Loader } from './loader';
@@ -9,6 +10,10 @@ const PAGE = 50;
 const FOLLOWED = 100; // threads that are loaded at the start
 const PAUSE = 400; // ms between two tellings
 const AGAIN = 10_000; // ms, where the server could not
+
+/* A root that one may not see is a message of nobody, older than any. */
+const shown = <T extends { root: Message }>(x: T): T =>
+	x.root.hidden ? { ...x, root: { ...x.root, id: 0, sender: 0, created_at: '', version: 0 } } : x;
 
 export class Threads {
 	private wanted = new Map<string, { channel: number; root: number; seq: number }>();
@@ -41,7 +46,7 @@ export class Threads {
 		if (this.asking.has(key)) return;
 		this.asking.add(key);
 		try {
-			const { data } = await api.thread(channel, root, where);
+			const data = shown((await api.thread(channel, root, where)).data);
 			this.need([data.root, ...data.messages]);
 			this.store.dispatch({ type: 'thread/page', channel, root, page: data, older: where.before !== undefined });
 			// What lies between a reply that was gone to and the newest.
@@ -68,7 +73,7 @@ export class Threads {
 	}
 
 	private need(messages: readonly Message[]): void {
-		this.loader.needUsers(messages.flatMap((m) => [m.sender, ...(m.body?.mentions ?? []), ...(m.replies?.users ?? [])]));
+		this.loader.needUsers(messages.flatMap((m) => [...peopleOf(m), ...(m.replies?.users ?? [])]));
 	}
 
 	/* --- those that are followed --- */
@@ -96,8 +101,9 @@ export class Threads {
 		try {
 			const { data } = await api.threads({ before, limit: FOLLOWED });
 			this.next = data.next;
-			this.need(data.threads.map((x) => x.root));
-			this.store.dispatch({ type: 'threads', threads: data.threads, complete: data.next === null });
+			const threads = data.threads.map(shown);
+			this.need(threads.map((x) => x.root));
+			this.store.dispatch({ type: 'threads', threads, complete: data.next === null });
 		} catch {
 			// asked again with the next link, or by the view
 		}
@@ -120,7 +126,7 @@ export class Threads {
 		if (this.asking.has(key) || this.stopped) return;
 		this.asking.add(key);
 		try {
-			const { data } = await api.thread(channel, root, { limit: 1 });
+			const data = shown((await api.thread(channel, root, { limit: 1 })).data);
 			this.need([data.root]);
 			// Of one that is not followed it is kept too, so that nobody asks again.
 			this.store.dispatch({ type: 'threads', threads: [{ state: data.state, root: data.root }], complete: this.store.get().followedAll });

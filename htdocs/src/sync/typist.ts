@@ -38,9 +38,9 @@ export class Typist {
 		const now = this.env.now();
 		// Told since the last key, or that was long ago (the timer of a page that was hidden).
 		if (this.channel === null || now - this.keyAt >= PAUSE || (this.keyAt <= this.toldAt && this.toldIn === this.channel)) return;
-		this.toldAt = now;
 		this.toldIn = this.channel;
 		this.env.tell(this.channel);
+		this.toldAt = this.env.now();
 		this.timer = this.env.setTimeout(() => this.due(), EVERY);
 	}
 }

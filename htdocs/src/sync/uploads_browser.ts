@@ -3,6 +3,7 @@ import { sha256 } from '../media/work';
 import { files, sendBlob } from '../net/uploads';
 import type { Store } from '../store';
 import { shelf } from './local';
+import type { TransferEnv } from './transfer';
 import { Uploads } from './uploads';
 import { uploadShelf } from './upload_shelf';
 
@@ -33,23 +34,28 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 	});
 }
 
+/* What one file's way needs. */
+export const browserTransfer: TransferEnv = {
+	begin: async (wish) => (await files.begin(wish)).data,
+	look: async (id) => (await files.look(id)).data,
+	parts: async (id, parts) => (await files.parts(id, parts)).data.parts,
+	complete: async (id) => (await files.complete(id)).data,
+	put: sendBlob,
+	sha256,
+	now: () => Date.now(),
+	pause,
+	random: Math.random,
+};
+
 export function browserUploads(store: Store, instance: string, hooks: UploadHooks): Uploads {
 	return new Uploads({
 		...hooks,
 		store,
 		instance,
 		shelf: uploadShelf,
+		...browserTransfer,
 		prepare: (file) => import('../media/prepare').then((m) => m.prepare(file, keepsLocation())),
-		begin: async (wish) => (await files.begin(wish)).data,
-		look: async (id) => (await files.look(id)).data,
-		parts: async (id, parts) => (await files.parts(id, parts)).data.parts,
-		complete: async (id) => (await files.complete(id)).data,
 		abort: (id) => files.abort(id),
-		put: sendBlob,
-		sha256,
-		now: () => Date.now(),
-		pause,
-		random: Math.random,
 		uuid: () => crypto.randomUUID(),
 		picture: (blob) => URL.createObjectURL(blob),
 		forgetPicture: (address) => URL.revokeObjectURL(address),

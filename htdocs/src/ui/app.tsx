@@ -32,10 +32,13 @@ const Devices = lazily(() => import('./access').then((m) => m.Devices));
 const OwnPassword = lazily(() => import('./access').then((m) => m.OwnPassword));
 const Tokens = lazily(() => import('./access').then((m) => m.Tokens));
 const FileList = lazily<{ onClose: () => void }>(() => import('./myfiles').then((m) => m.FileList));
+const EmojiManager = lazily(() => import('./emoji_manager').then((m) => m.EmojiManager));
 const DeleteFile = lazily(() => import('./myfiles').then((m) => m.DeleteFile));
 const Lightbox = lazily(() => import('./lightbox').then((m) => m.Lightbox));
 const Browse = lazily<{ onClose: () => void }>(() => import('./browse').then((m) => m.Browse));
 const NewGroup = lazily<{ onClose: () => void }>(() => import('./group').then((m) => m.NewGroup));
+const GroupsDialog = lazily<{ group?: number; onClose: () => void }>(() => import('./groups').then((m) => m.GroupsDialog));
+const ManyPeople = lazily(() => import('./groups').then((m) => m.ManyPeople));
 const Notifications = lazily(() => import('./prefs').then((m) => m.Notifications));
 const MoveToSection = lazily(() => import('./prefs').then((m) => m.MoveToSection));
 const SectionForm = lazily(() => import('./prefs').then((m) => m.SectionForm));
@@ -51,6 +54,7 @@ const ReportMessage = lazily(() => import('./moderate').then((m) => m.ReportMess
 const DeleteMessage = lazily(() => import('./moderate').then((m) => m.DeleteMessage));
 const Edits = lazily(() => import('./changes_dialogs').then((m) => m.Edits));
 const Reacted = lazily(() => import('./changes_dialogs').then((m) => m.Reacted));
+const ForwardDialog = lazily<{ channel: number; seq: number; onClose: () => void }>(() => import('./forward').then((m) => m.ForwardDialog));
 const ReactPicker = lazily(() => import('./emoji_picker').then((m) => m.ReactPicker));
 const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));
 const Restrictions = lazily(() => import('./moderate').then((m) => m.Restrictions));
@@ -259,11 +263,15 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'devices' && <Devices onClose={closeDialog} />}
 			{dialog === 'password' && <OwnPassword onClose={closeDialog} />}
 			{dialog === 'tokens' && <Tokens onClose={closeDialog} />}
+			{dialog === 'emoji' && <EmojiManager onClose={closeDialog} />}
 			{dialog === 'files' && <FileList onClose={closeDialog} />}
 			{dialog === 'status' && <StatusForm onClose={closeDialog} />}
 			{dialog === 'dnd' && <Pause onClose={closeDialog} />}
 			{dialog === 'invitations' && <Invitations onClose={closeDialog} />}
 			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}
+			{dialog === 'groups' && <GroupsDialog onClose={closeDialog} />}
+			{about && 'groupOf' in about && <GroupsDialog key={about.groupOf} group={about.groupOf} onClose={closeDialog} />}
+			{about && 'many' in about && <ManyPeople {...about.many} onClose={closeDialog} />}
 			{about && 'invite' in about && <Invite channel={about.invite} onClose={closeDialog} />}
 			{about && 'prefs' in about && <Notifications channel={about.prefs} onClose={closeDialog} />}
 			{about && 'move' in about && <MoveToSection channel={about.move} onClose={closeDialog} />}
@@ -278,6 +286,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{about && 'report' in about && <ReportMessage {...about.report} onClose={closeDialog} />}
 			{about && 'edits' in about && <Edits {...about.edits} onClose={closeDialog} />}
 			{about && 'react' in about && <ReactPicker {...about.react} onClose={closeDialog} />}
+			{about && 'forward' in about && <ForwardDialog {...about.forward} onClose={closeDialog} />}
 			{about && 'reacted' in about && <Reacted {...about.reacted} onClose={closeDialog} />}
 			{about && 'deleteMessage' in about && <DeleteMessage {...about.deleteMessage} onClose={closeDialog} />}
 			{about && 'edit' in about && <EditChannel channel={about.edit} onClose={closeDialog} />}

@@ -20,6 +20,7 @@ interface Of {
 
 export function Edits({ channel, seq, onClose }: Of) {
 	const [edits, setEdits] = useState<Edit[] | null>(null);
+	const emoji = useState$((s) => s.emoji);
 	const [error, setError] = useState<string | null>(null);
 	const load = () => {
 		setError(null);
@@ -48,8 +49,8 @@ export function Edits({ channel, seq, onClose }: Of) {
 								{i === 0 && <strong>{t.editNow} · </strong>}
 								<time dateTime={e.at}>{fullTime(Date.parse(e.at))}</time>
 							</p>
-							<div class={textClass(e.body.text)} dir="auto">
-								{e.body.text ? <MessageText text={e.body.text} /> : <em>{t.editNoText}</em>}
+							<div class={textClass(e.body.text, emoji)} dir="auto">
+								{e.body.text ? <MessageText text={e.body.text} emoji={emoji} /> : <em>{t.editNoText}</em>}
 							</div>
 						</li>
 					))}

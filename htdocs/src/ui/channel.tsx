@@ -8,6 +8,7 @@ import { isGuest } from '../model/roles';
 import { myId } from '../model/state';
 import { lastShown } from '../model/threads';
 import { totals } from '../model/unread';
+import { pinsSeen } from '../model/keep';
 import type { Channel, Message } from '../model/types';
 import { t } from '../strings';
 import { tk } from '../strings_keep';
@@ -46,7 +47,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 	const label = useState$((s) => channelLabel(s, channel));
 	const peer = useState$((s) => (channel.peer === null ? undefined : s.users[channel.peer]));
 	const status = useState$((s) => (channel.peer === null ? null : statusOf(s, channel.peer)));
-	const pins = useState$((s) => s.pins[channel.id]?.pins.length ?? 0);
+	const pins = useState$((s) => pinsSeen(s, channel.id));
 	const direct = channel.kind === 'direct';
 	return (
 		<header class="head">

@@ -11,12 +11,15 @@ import { Chips } from './chips';
 import { useState$, useUi } from './context';
 import { AttachButton, pastedFiles, useAddFiles } from './drop';
 import { Icon } from './icon';
+import { groupsApi } from '../net/groups';
 import { namedIn } from './mention_list';
+import { QuoteBar } from './quote';
 import { channelLabel } from './names';
 import { coarsePointer } from './media';
 import { stampOf } from './time';
 import { useWriting } from './writing';
 
+const ASKED_ABOVE = 6; // people, whom a message by a group's name, @here or @channel notifies
 const WARN = 500; // characters left when the counter shows
 
 /* Unicode characters, as the server counts; a short text needs no counting. */
@@ -28,7 +31,8 @@ function lengthOf(text: string): number {
 
 /* thread: the root of the thread that is written in; the message goes into the channel's line as well where `both` is ticked. */
 export function Composer({ channel, thread }: { channel: Channel; thread?: number }) {
-	const { client, toast } = useUi();
+	const { client, toast, openDialog } = useUi();
+	const asking = useRef(false);
 	const place = placeKey(channel.id, thread);
 	const name = thread ? 'thread-composer' : 'composer';
 	const text = useState$((s) => s.drafts[place] ?? '');
@@ -60,16 +64,39 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 		if (!coarsePointer()) area.current?.focus({ preventScroll: true });
 	}, [place]);
 
-	const writing = useWriting(channel, area, (now) => client.setDraft(channel.id, now, thread));
+	const quoted = useState$((s) => s.quoting[place]);
+	const unquote = () => client.quotes.set(channel.id, null, thread);
+
+	const writing = useWriting(channel, area, (now) => client.setDraft(channel.id, now, thread), thread !== undefined && !both);
 
 	const send = () => {
 		if (failed && left >= 0) toast(t.filesFixFirst, true);
 		if (blocked) return;
 		const where: SentPlace = thread ? { thread, ...(both ? { in_channel: true } : {}) } : {};
-		client.send(channel.id, text.trim(), namedIn(client.store.get(), channel, text), where);
-		setBoth(false);
+		const names = namedIn(client.store.get(), channel, text, thread !== undefined && !both);
 		writing.close();
-		area.current?.focus();
+		const go = () => {
+			client.send(channel.id, text.trim(), names, where);
+			setBoth(false);
+			area.current?.focus();
+		};
+		if (!names.some((n) => typeof n === 'string')) return go();
+		// Asked once at a time; a text that was changed meanwhile is asked about again.
+		if (asking.current) return;
+		asking.current = true;
+		const same = () => area.current?.value === text;
+		groupsApi
+			.reach(channel.id, names)
+			.then(
+				({ data }) => data.people,
+				() => null,
+			)
+			.then((people) => {
+				asking.current = false;
+				if (!same()) return;
+				if (people !== null && people <= ASKED_ABOVE) go();
+				else openDialog({ many: { people, send: () => same() && go() } });
+			});
 	};
 
 	return (
@@ -81,6 +108,17 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 			}}
 		>
 			{writing.lists}
+			{quoted && (
+				<QuoteBar
+					channel={channel.id}
+					thread={thread}
+					seq={quoted}
+					onCancel={() => {
+						unquote();
+						area.current?.focus();
+					}}
+				/>
+			)}
 			<Chips uploads={chosen} />
 			<label class="sr-only" for={name}>
 				{thread ? tt.write : t.writeTo(label)}
@@ -109,6 +147,10 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 				onKeyDown={(e) => {
 					if (writing.onKeyDown(e)) return;
 					const bare = !e.shiftKey && !e.altKey && !e.ctrlKey && !e.metaKey;
+					if (e.key === 'Escape' && bare && quoted) {
+						unquote();
+						return e.preventDefault();
+					}
 					if (e.key === 'ArrowUp' && bare && !text && client.changes.editLast(channel.id, thread)) return e.preventDefault();
 					// Enter while an input method composes chooses a word; keyCode 229 is Safari's way to say so.
 					if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;

@@ -20,6 +20,10 @@ export type DialogName =
 	| 'password'
 	| 'tokens'
 	| 'files'
+	| 'groups'
+	| { groupOf: number }
+	| { many: { people: number | null; send: () => void } }
+	| 'emoji'
 	| { lightbox: { channel: number; file: number } }
 	| { deleteFile: { channel: number; seq: number; file: number; name: string } }
 	| { moderate: { channel: number; user: number } }
@@ -37,6 +41,7 @@ export type DialogName =
 	| { leave: number }
 	| { edits: { channel: number; seq: number } }
 	| { react: { channel: number; seq: number } }
+	| { forward: { channel: number; seq: number } }
 	| { reacted: { channel: number; seq: number; emoji: string } }
 	| { readers: { channel: number; seq: number } };
 

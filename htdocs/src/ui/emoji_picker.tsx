@@ -1,17 +1,24 @@
 // Picks an emoji for a reaction: by group, or by a search in their names. Arrows move through the grid.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { known, searchEmoji, toned, type EmojiRow } from '../model/emoji';
+import { OWN_GROUP, known, ownRows, searchEmoji, toned, type EmojiRow } from '../model/emoji';
+import { mayAddEmoji } from '../model/custom_emoji';
 import { t } from '../strings';
+import { te } from '../strings_emoji';
 import { shelf } from '../sync/local';
 import { useState$, useUi } from './context';
+import { EmojiFace } from './custom_emoji';
 import { Dialog } from './dialog';
 
 const MOST_FOUND = 120;
 const GROUPS = t.emojiGroups.flatMap((name, id) => (name ? [{ id, name }] : []));
 
 export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: number; onClose: () => void }) {
-	const { client, toast } = useUi();
+	const { client, openDialog, toast } = useUi();
 	const upto = useState$((s) => s.limits.emoji);
+	const ours = useState$((s) => s.emoji);
+	const may = useState$(mayAddEmoji);
+	const own = useMemo(() => ownRows(ours), [ours]);
+	const groups = own.length ? [...GROUPS, { id: OWN_GROUP, name: te.group }] : GROUPS;
 	const [rows, setRows] = useState<readonly EmojiRow[] | null>(null);
 	const [query, setQuery] = useState('');
 	const [group, setGroup] = useState(0);
@@ -29,8 +36,11 @@ export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: n
 		);
 	}, []);
 	const list = useMemo(
-		() => (query.trim() ? searchEmoji(rows ?? [], query, MOST_FOUND) : (rows ?? []).filter((r) => r[3] === group)),
-		[rows, query, group],
+		() => {
+			const all = [...own, ...(rows ?? [])];
+			return query.trim() ? searchEmoji(all, query.replaceAll(':', ' '), MOST_FOUND) : all.filter((r) => r[3] === group);
+		},
+		[rows, own, query, group],
 	);
 	useEffect(() => setAt(0), [list]);
 
@@ -105,7 +115,7 @@ export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: n
 				</select>
 			</div>
 			<div class="emoji-groups" role="group" aria-label={t.react}>
-				{GROUPS.map((g) => (
+				{groups.map((g) => (
 					<button
 						key={g.id}
 						class="chip"
@@ -123,7 +133,7 @@ export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: n
 				ref={grid}
 				class="emoji-grid"
 				role="group"
-				aria-label={query.trim() ? t.emojiSearch : t.emojiGroups[group]}
+				aria-label={query.trim() ? t.emojiSearch : groups.find((g) => g.id === group)?.name}
 				aria-busy={!rows}
 				onKeyDown={onKeyDown}
 			>
@@ -136,11 +146,18 @@ export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: n
 						tabIndex={i === at ? 0 : -1}
 						onClick={() => choose(r)}
 					>
-						{toned(r, tone)}
+						<EmojiFace emoji={toned(r, tone)} />
 					</button>
 				))}
 				{rows && !list.length && <p class="picker-empty">{t.emojiNone}</p>}
 			</div>
+			{(may || own.length > 0) && (
+				<footer class="emoji-foot">
+					<button class="link-button" onClick={() => openDialog('emoji')}>
+						{te.manage}
+					</button>
+				</footer>
+			)}
 		</Dialog>
 	);
 }

@@ -8,6 +8,7 @@ import { errorText } from './errors';
 import { Icon } from './icon';
 import { Menu, MenuItem } from './menu';
 import { personName } from './names';
+import { ReferenceItems } from './quote';
 import { linkPath, threadPath } from './route';
 
 const failed = (ui: Ui) => (e: unknown) => ui.toast(errorText(e), true);
@@ -34,7 +35,7 @@ export function keepKey(ui: Ui, key: string, m: Message): boolean {
 	return act !== undefined;
 }
 
-export function KeepTools({ message: m, active }: { message: Message; active: boolean }) {
+export function KeepTools({ message: m, active, inThread }: { message: Message; active: boolean; inThread?: boolean }) {
 	const ui = useUi();
 	const saved = useState$((s) => isSaved(s, m.channel, m.seq));
 	const pinned = useState$((s) => isPinned(s, m.channel, m.seq));
@@ -46,6 +47,7 @@ export function KeepTools({ message: m, active }: { message: Message; active: bo
 				<Icon of={saved ? BookmarkCheck : Bookmark} size={15} />
 			</button>
 			<Menu icon={Ellipsis} label={tk.more} small tab={active ? 0 : -1}>
+				<ReferenceItems message={m} inThread={inThread} />
 				<MenuItem icon={Link2} onChoose={() => copyLink(ui, m)}>
 					{tk.copyLink}
 				</MenuItem>

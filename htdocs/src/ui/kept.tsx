@@ -205,7 +205,8 @@ function Entry({ message: m, route, where, tool }: { message: Message; route: Ch
 	const at = Date.parse(m.created_at);
 	const current = route.channel === m.channel && route.at === m.seq;
 	const to = m.thread ? threadPath(m.channel, m.thread, m.seq) : messagePath(m.channel, m.seq);
-	const files = now.body?.files?.length ?? 0;
+	const said = now.body?.text || now.body?.forward?.text;
+	const files = (now.body?.files ?? now.body?.forward?.files)?.length ?? 0;
 	const label = tool?.label(personName(user));
 	return (
 		<li class="with-tool">
@@ -230,7 +231,7 @@ function Entry({ message: m, route, where, tool }: { message: Message; route: Ch
 					</time>
 				</span>
 				<span class="result-text" dir="auto">
-					{[now.body && preview(now.body.text, 400), files ? tk.withFiles(files) : ''].filter(Boolean).join(' · ')}
+					{[said && preview(said, 400), files ? tk.withFiles(files) : ''].filter(Boolean).join(' · ')}
 				</span>
 			</a>
 			{tool && (

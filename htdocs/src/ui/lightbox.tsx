@@ -18,13 +18,16 @@ interface Seen {
 	sender: number;
 	seq: number;
 	at: number;
+	lent: boolean; // it was forwarded: it is another message's
 }
 
 /* All pictures of what is loaded of the channel, in their order. */
 function picturesIn(s: State, channel: number): Seen[] {
 	return (s.logs[channel]?.messages ?? []).flatMap((m) =>
-		(m.body?.files ?? []).flatMap((file) =>
-			!isErased(file) && kindOf(file) === 'picture' ? [{ file, sender: m.sender, seq: m.seq, at: Date.parse(m.created_at) }] : [],
+		[...(m.body?.files ?? []), ...(m.body?.forward?.files ?? [])].flatMap((file) =>
+			!isErased(file) && kindOf(file) === 'picture'
+				? [{ file, sender: m.sender, seq: m.seq, at: Date.parse(m.created_at), lent: m.body?.forward !== undefined }]
+				: [],
 		),
 	);
 }
@@ -98,7 +101,7 @@ export function Lightbox({ channel, file, onClose }: { channel: number; file: nu
 	const gestures = useGestures({ view, setView, go, zoom });
 	if (!shown) return null;
 	const name = shownName(shown.file.name);
-	const may = shown.sender === me || rank > 0;
+	const may = !shown.lent && (shown.sender === me || rank > 0);
 	const sized = shown.file.width && shown.file.height ? { width: shown.file.width, height: shown.file.height } : {};
 	return (
 		<dialog ref={dialog} class="lightbox" aria-label={t.lightbox} onClose={() => !gone.current && onClose()} onKeyDown={onKeyDown}>

@@ -18,9 +18,11 @@ import { Icon } from './icon';
 import { RowView } from './row';
 import { buildRows, type Row } from './rows';
 import { channelLabel } from './names';
+import { Pieces } from './pieces';
+import { Skeleton } from './skeleton';
 import { RECEIPTS_MAX, UNSEEN, type Seen } from './seen';
 import { useToday } from './time';
-import { layout, rowAt, sizesOf, windowOf } from './virtual';
+import { holds, layout, needOf, rowAt, sizesOf, windowOf } from './virtual';
 
 const AT_BOTTOM = 6; // px
 const LOAD_WITHIN = 900; // px from the top: the next page is asked for before it is needed
@@ -39,9 +41,10 @@ interface Place {
 	leaving: boolean; // on the way to the line: what is still on the screen was not looked for
 	lineMet: number | null; // the "new messages" line that has been on the screen
 	drawn: number; // height of all rows, as the list itself has drawn them last
+	measured: number; // how often heights were corrected
 }
 
-const UNKNOWN = { top: 0, width: 800, height: 600, drawn: 0 };
+const UNKNOWN = { top: 0, width: 800, height: 600, drawn: 0, measured: 0 };
 const START: Place = { stick: true, anchor: null, opened: false, bottomSeq: 0, leaving: false, lineMet: null, ...UNKNOWN };
 
 export function MessageList({ channel }: { channel: Channel }) {
@@ -68,6 +71,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const inner = useRef<HTMLDivElement>(null);
 	const heights = useRef(new Map<string, number>());
 	const place = useRef<Place>({ ...START });
+	const [pieces] = useState(() => new Pieces(() => redraw(0)));
 	const wantFocus = useRef(false);
 	const choose = useCallback((key: string) => {
 		chosen.current = key;
@@ -104,12 +108,12 @@ export function MessageList({ channel }: { channel: Channel }) {
 		p.top = scroller.current?.scrollTop ?? 0;
 	}
 	const sizes = useMemo(() => sizesOf(rows, heights.current, p.width), [rows, p.width]);
-	const offsets = layout(sizes);
+	const offsets = useMemo(() => layout(sizes), [sizes, p.measured]);
 	const total = offsets[rows.length] ?? 0;
 	const anchorIndex = p.anchor ? indexOf.get(p.anchor.key) : undefined;
 	// An anchor that is no more (its row became another one) leaves the scroll position itself.
 	const top = p.stick ? total - p.height : anchorIndex === undefined ? (scroller.current?.scrollTop ?? 0) : offsets[anchorIndex]! - p.anchor!.y;
-	const { from, to } = windowOf(offsets, top, p.height);
+	const { from, to, done } = pieces.window(offsets, top, p.height, rows, indexOf);
 
 	/* Remembers which row is where; the first message of the run is a poor anchor, since a page above may take its head off. */
 	const capture = useCallback(() => {
@@ -193,6 +197,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	useLayoutEffect(() => {
 		const box = scroller.current;
 		if (!box || !inner.current || !rows.length) return;
+		pieces.drawn(rows, { from, to }, done);
 		if (box.clientWidth !== p.width) {
 			if (p.width !== 800 || heights.current.size) heights.current.clear();
 			p.width = box.clientWidth;
@@ -215,6 +220,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 				const i = indexOf.get(key);
 				if (i !== undefined) sizes[i] = h;
 				corrected = true;
+				p.measured++;
 			}
 			if (key === p.anchor?.key) anchorEl = el;
 		}
@@ -261,9 +267,10 @@ export function MessageList({ channel }: { channel: Channel }) {
 			if (row) p.anchor = { key: row.key, y: now.offsets[i]! - box.scrollTop };
 		}
 		const now = layoutNow.current;
+		if (!holds(now, needOf(now.offsets, box.scrollTop, box.clientHeight))) return redraw(0);
+		afterMove();
 		const w = windowOf(now.offsets, box.scrollTop, box.clientHeight);
-		if (w.from !== now.from || w.to !== now.to) redraw(0);
-		else afterMove();
+		if (w.from !== now.from || w.to !== now.to) pieces.later();
 	}, [afterMove, capture]);
 	const layoutNow = useRef({ offsets, rows, from, to });
 	layoutNow.current = { offsets, rows, from, to };
@@ -281,6 +288,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 		addEventListener('focus', looked);
 		document.addEventListener('visibilitychange', looked);
 		return () => {
+			pieces.stop();
 			ro.disconnect();
 			removeEventListener('focus', looked);
 			document.removeEventListener('visibilitychange', looked);
@@ -478,20 +486,4 @@ function drawn(box: HTMLElement | null, inner: HTMLElement | null): string[] {
 		if (r.bottom > view.top + 4 && r.top < view.bottom - 4) keys.push(key);
 	}
 	return keys;
-}
-
-function Skeleton() {
-	return (
-		<div class="skeleton" aria-hidden="true">
-			{[62, 84, 40, 71, 55].map((w, i) => (
-				<div key={i} class="bone-row">
-					<span class="bone bone-avatar" />
-					<span class="bone-lines">
-						<span class="bone bone-name" />
-						<span class={`bone bone-text bone-${w}`} />
-					</span>
-				</div>
-			))}
-		</div>
-	);
 }

@@ -4,10 +4,11 @@ import { admin, type ReportReason, type Restriction } from '../net/admin';
 import { api, ApiError } from '../net/api';
 import { myId } from '../model/state';
 import { endOf, rankIn } from '../model/roles';
-import type { Member } from '../model/types';
+import type { Channel, ChannelKind, History, Member } from '../model/types';
 import { t } from '../strings';
 import { ta } from '../strings_admin';
 import { tc } from '../strings_channels';
+import { tg } from '../strings_groups';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
 import { errorText } from './errors';
@@ -180,11 +181,14 @@ export function DeleteMessage({ channel, seq, onClose }: Props & { channel: numb
 }
 
 interface Edited {
+	mention_all?: Channel['mention_all'];
 	id: number;
 	name: string | null;
 	topic: string;
 	archived?: boolean;
 	keep_days?: number | null;
+	kind: ChannelKind;
+	history?: History;
 }
 
 /* Name, topic, archive. `known` where it is no channel of one's own. */
@@ -196,7 +200,9 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 	const [name, setName] = useState(held?.name ?? '');
 	const [topic, setTopic] = useState(held?.topic ?? '');
 	const [archived, setArchived] = useState(held?.archived === true);
+	const [call, setCall] = useState(held?.mention_all ?? 'everyone');
 	const [keep, setKeep] = useState(String(held?.keep_days ?? 0));
+	const [history, setHistory] = useState<History>(held?.history ?? 'all');
 	const [error, setError] = useState<string | null>(null);
 	const [busy, setBusy] = useState(false);
 	const save = (e: Event) => {
@@ -210,7 +216,9 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 			...(clean !== held?.name ? { name: clean } : {}),
 			...(topic.trim() !== held?.topic ? { topic: topic.trim() } : {}),
 			...(archived !== (held?.archived === true) ? { archived } : {}),
+			...(call !== (held?.mention_all ?? 'everyone') ? { mention_all: call } : {}),
 			...(keep !== String(held?.keep_days ?? 0) ? { keep_days: Number(keep) || null } : {}),
+			...(history !== (held?.history ?? 'all') ? { history } : {}),
 		};
 		admin.changeChannel(channel, change).then(
 			({ data }) => {
@@ -250,6 +258,33 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 						onInput={(e) => setTopic(e.currentTarget.value)}
 					/>
 				</label>
+				<label class="field">
+					<span>{tg.mayCall}</span>
+					<select value={call} onChange={(e) => setCall(e.currentTarget.value as 'everyone' | 'moderators')}>
+						{Object.entries(tg.mayCalls).map(([k, words]) => (
+							<option key={k} value={k}>
+								{words}
+							</option>
+						))}
+					</select>
+				</label>
+				{held?.kind === 'private' && (
+					<label class="field">
+						<span>{tc.history}</span>
+						<select
+							value={history}
+							aria-describedby="history-hint"
+							onChange={(e) => setHistory(e.currentTarget.value as History)}
+						>
+							{Object.entries(tc.histories).map(([k, words]) => (
+								<option key={k} value={k}>
+									{words}
+								</option>
+							))}
+						</select>
+						<small id="history-hint">{tc.historyHint}</small>
+					</label>
+				)}
 				{rank >= 2 && (
 					<label class="field">
 						<span>{tc.keep}</span>

@@ -5,6 +5,7 @@ import { mineUnknown, shownOf, type Shown } from '../model/reactions';
 import type { Message } from '../model/types';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
+import { EmojiFace } from './custom_emoji';
 import { Icon } from './icon';
 import { personName } from './names';
 
@@ -64,7 +65,9 @@ function Reaction({ of, message, active }: { of: Shown; message: Message; active
 					if (e.key === 'F10' ? e.shiftKey : e.key === 'i') openDialog({ reacted: { channel, seq, emoji: of.emoji } });
 				}}
 			>
-				<span class="reaction-emoji">{of.emoji}</span>
+				<span class="reaction-emoji">
+					<EmojiFace emoji={of.emoji} />
+				</span>
 				<span class="reaction-count">{of.count}</span>
 			</button>
 			<span class="tip" aria-hidden="true">

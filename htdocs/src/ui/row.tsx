@@ -4,7 +4,8 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, MessagesSquare, Pencil, RotateCw, ShieldAlert, Trash2, Users } from 'lucide';
 import type { IconNode } from 'lucide';
-import type { Channel, Message as Stored, MessageFile, User } from '../model/types';
+import type { Channel, Message as Stored, MessageFile, Name, User } from '../model/types';
+import { names, namesChannel } from '../model/mention';
 import { mayEdit } from '../model/reactions';
 import { waitsForFiles } from '../model/uploads';
 import { rankIn } from '../model/roles';
@@ -12,6 +13,7 @@ import { myId } from '../model/state';
 import { t } from '../strings';
 import { tt } from '../strings_threads';
 import { tc } from '../strings_channels';
+import { tq } from '../strings_quote';
 import { Avatar } from './avatar';
 import { Face, StatusMark } from './presence';
 import { useState$, useUi } from './context';
@@ -23,6 +25,7 @@ import { KeepTools, KeptMarks, keepKey } from './keep_tools';
 import { channelLabel, personName } from './names';
 import { ReactionRow, ReactTools } from './reactions';
 import { PreviewCard } from './preview';
+import { ForwardCard, Quote, forward, quote } from './quote';
 import type { Row } from './rows';
 import { navigate, threadPath } from './route';
 import { SeenLine, sameSeen, type Seen } from './seen';
@@ -106,7 +109,9 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 	const text = stored ? stored.body?.text : pending!.text;
 	const files = stored?.body?.files;
 	const mentions = stored ? stored.body?.mentions : pending?.mentions;
-	const toMe = stored !== null && stored.sender !== me && mentions?.includes(me) === true;
+	const toMe = stored !== null && stored.sender !== me && (names(stored.body, me) || namesChannel(stored.body));
+	const quoted = stored ? stored.body?.reply_to : pending?.reply_to ? { seq: pending.reply_to, sender: undefined } : undefined;
+	const forwarded = stored ? stored.body?.forward : pending?.forward;
 	const failed = pending?.state === 'failed';
 	const sender = stored ? stored.sender : (user?.id ?? 0);
 	const editing = useState$((s) => (s.editing && stored && s.editing.seq === stored.seq && s.editing.channel === channel.id ? s.editing : null));
@@ -150,6 +155,8 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 				else if (e.key === 't' && stored && !inThread) openThread();
 				else if (stored?.deleted || !stored) return;
 				else if (keepKey(ui, e.key, stored)) return e.preventDefault();
+				else if (e.key === 'q') quote(ui, stored, inThread);
+				else if (e.key === 'f') forward(ui, stored);
 				else if (e.key === 'e' && stored.sender === me) edit();
 				else if (e.key === 'r') ui.openDialog({ react: { channel: channel.id, seq: stored.seq } });
 				else return;
@@ -179,10 +186,11 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 				)}
 				{!inThread && parent !== undefined && <InThread channel={channel.id} root={parent} active={active} />}
 				{stored && !stored.deleted && <KeptMarks message={stored} />}
+				{quoted && <Quote channel={channel.id} {...quoted} active={active} inThread={inThread} />}
 				{stored?.deleted ? (
 					<p class="msg-gone">{stored.deleted_by && stored.deleted_by !== stored.sender ? t.deletedByOther : t.deletedMessage}</p>
 				) : editing ? (
-					<EditBox channel={channel} editing={editing} empty={'files' in (stored?.body ?? {})} />
+					<EditBox channel={channel} editing={editing} empty={'files' in (stored?.body ?? {}) || forwarded !== undefined} />
 				) : text === undefined ? (
 					<p class="msg-gone">{t.emptyMessage}</p>
 				) : text ? (
@@ -192,9 +200,10 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 						tab={active ? 0 : -1}
 						after={stored?.edited_at && <EditedMark message={stored} at={stored.edited_at} active={active} />}
 					/>
-				) : files?.length || pending?.files?.length ? null : (
+				) : files?.length || pending?.files?.length || forwarded ? null : (
 					<p class="msg-gone">{t.fileGone}</p> // the last of a message without words
 				)}
+				{forwarded && <ForwardCard forward={forwarded} channel={channel.id} seq={stored?.seq ?? 0} active={active} />}
 				{stored && files && files.length > 0 && !stored.deleted && (
 					<OwnedFiles files={files} message={stored} channel={channel.id} own={stored.sender === me} active={active} />
 				)}
@@ -202,7 +211,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 					<PreviewCard preview={stored.body.preview} message={stored} own={stored.sender === me} active={active} />
 				)}
 				{pending?.files && pending.files.length > 0 && <PendingFiles files={pending.files} />}
-				{toMe && <span class="sr-only">{t.mentionsYou}</span>}
+				{toMe && <span class="sr-only">{quoted?.sender === me ? tq.quotesYou : t.mentionsYou}</span>}
 				{pending && !failed && (
 					<p class="msg-state">
 						<Icon of={Clock} size={13} />{' '}
@@ -241,7 +250,7 @@ function Message({ row, user, channel, active, first, seen, me, onFocus, inThrea
 					{!inThread && (!stored.deleted || stored.replies) && (
 						<Tool icon={MessagesSquare} label={tt.reply} active={active} onClick={openThread} />
 					)}
-					{!stored.deleted && <KeepTools message={stored} active={active} />}
+					{!stored.deleted && <KeepTools message={stored} active={active} inThread={inThread} />}
 					{!inThread && <Tool icon={MessageSquareDot} label={t.markUnread} active={active} onClick={markUnread} />}
 					{stored.sender === me && channel.kind !== 'direct' && !stored.deleted && (
 						<Tool
@@ -313,13 +322,18 @@ function EditedMark({ message, at, active }: { message: Stored; at: string; acti
 	);
 }
 
-function Body({ text, mentions, ...around }: { text: string; mentions?: readonly number[]; after?: ComponentChildren; tab: number }) {
+function Body({ text, mentions, ...around }: { text: string; mentions?: readonly Name[]; after?: ComponentChildren; tab: number }) {
 	const long = text.length > LONG_TEXT || countLines(text) > LONG_LINES;
 	const [open, setOpen] = useState(false);
+	const emoji = useState$((s) => (text.includes(':') ? s.emoji : undefined));
 	return (
 		<>
-			<div class={`${textClass(text)}${long && !open ? ' msg-folded' : ''}`} dir="auto">
-				{mentions?.length ? <NamingText text={text} mentions={mentions} {...around} /> : <MessageText text={text} {...around} />}
+			<div class={`${textClass(text, emoji)}${long && !open ? ' msg-folded' : ''}`} dir="auto">
+				{mentions?.length ? (
+					<NamingText text={text} mentions={mentions} emoji={emoji} {...around} />
+				) : (
+					<MessageText text={text} emoji={emoji} {...around} />
+				)}
 			</div>
 			{long && (
 				<button class="link-button" aria-expanded={open} onClick={() => setOpen(!open)}>
@@ -341,6 +355,7 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 	const self = useState$((s) => channel.peer !== null && channel.peer === myId(s));
 	const peer = useState$((s) => (channel.peer === null ? undefined : s.users[channel.peer]));
 	const direct = channel.kind === 'direct';
+	const late = (channel.membership?.first_seq ?? 1) > 1;
 	return (
 		<div class="start" data-key={rowKey}>
 			{channel.peer !== null ? (
@@ -351,11 +366,11 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 				</span>
 			)}
 			<h2>
-				<bdi>{self ? t.startOfSelf : direct ? t.startOfDirect(label) : t.startOf(label)}</bdi>
+				<bdi>{self ? t.startOfSelf : direct ? t.startOfDirect(label) : late ? tc.fromJoin(label) : t.startOf(label)}</bdi>
 			</h2>
 			<p>
-				{self ? t.startOfSelfText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText}
-				{!direct && `${channel.topic ? ' · ' : ' '}${t.created(dateOf(Date.parse(channel.created_at)))}`}
+				{self ? t.startOfSelfText : late ? tc.fromJoinText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText}
+				{!direct && `${channel.topic || late ? ' · ' : ' '}${t.created(dateOf(Date.parse(channel.created_at)))}`}
 				{channel.keep_days != null && ` · ${tc.kept(channel.keep_days)}`}
 			</p>
 		</div>

@@ -8,8 +8,10 @@ export type Row =
 	| { key: string; kind: 'older' }
 	| { key: string; kind: 'day'; start: number }
 	| { key: string; kind: 'new' }
-	| { key: string; kind: 'message'; message: Message; at: number; head: boolean }
+	| MessageRow
 	| { key: string; kind: 'pending'; pending: Pending; head: boolean };
+
+type MessageRow = { key: string; kind: 'message'; message: Message; at: number; head: boolean };
 
 const GROUP = 5 * 60_000; // ms; one sender with no longer pauses is one group
 const STRETCH = 30 * 60_000; // ms; and a group shows its time anew on the half hour
@@ -20,13 +22,16 @@ function needsHead(last: { sender: number; at: number } | null, sender: number, 
 	return !last || last.sender !== sender || Math.abs(at - last.at) > GROUP || Math.floor(at / STRETCH) !== Math.floor(last.at / STRETCH);
 }
 
-/* Message times are parsed once: a list of 10,000 is built anew with every message. */
-const parsed = new WeakMap<Message, number>();
-export function timeStamp(m: Message): number {
-	let at = parsed.get(m);
-	if (at === undefined) parsed.set(m, (at = Date.parse(m.created_at) || 0));
-	return at;
+/* Rows of messages are made once, unless their heads change: a list of 10,000 is built anew with every message and every page. */
+const made = new WeakMap<Message, MessageRow>();
+
+function messageRow(message: Message): MessageRow {
+	let row = made.get(message);
+	if (!row) made.set(message, (row = { key: `m${message.seq}`, kind: 'message', message, at: Date.parse(message.created_at) || 0, head: true }));
+	return row;
 }
+
+export const timeStamp = (m: Message): number => messageRow(m).at;
 
 export function buildRows(log: Log, pending: readonly Pending[], me: number, line: number | null): Row[] {
 	const rows: Row[] = [log.hasBefore ? { key: 'older', kind: 'older' } : { key: 'start', kind: 'start' }];
@@ -38,7 +43,8 @@ export function buildRows(log: Log, pending: readonly Pending[], me: number, lin
 	let last: { sender: number; at: number } | null = null;
 
 	for (const message of log.messages) {
-		const at = timeStamp(message);
+		let row = messageRow(message);
+		const { at } = row;
 		if (at < from || at >= to) {
 			from = dayStart(at);
 			to = dayStart(at, 1);
@@ -55,7 +61,8 @@ export function buildRows(log: Log, pending: readonly Pending[], me: number, lin
 			}
 		}
 		const head: boolean = needsHead(last, message.sender, at);
-		rows.push({ key: `m${message.seq}`, kind: 'message', message, at, head });
+		if (row.head !== head) made.set(message, (row = { ...row, head }));
+		rows.push(row);
 		last = { sender: message.sender, at };
 	}
 	for (const p of pending) {

@@ -8,6 +8,7 @@ import type { Settings as Values } from '../model/types';
 import { keepsLocation, setKeepsLocation } from '../sync/uploads_browser';
 import { setShowsPreviews, showsPreviews } from '../sync/previews';
 import { t } from '../strings';
+import { te } from '../strings_emoji';
 import { tp } from '../strings_previews';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
@@ -39,6 +40,7 @@ export function Settings({ onClose }: Props) {
 	const status = useState$((s) => statusOf(s, myId(s)));
 	const local = useState$((s) => s.me?.password);
 	const able = useState$((s) => s.limits.files !== null);
+	const custom = useState$((s) => s.limits.custom !== null);
 	const [location, setLocation] = useState(keepsLocation);
 	const [previews, setPreviews] = useState(showsPreviews);
 	useEffect(() => void client.loader.settings(), []);
@@ -113,6 +115,13 @@ export function Settings({ onClose }: Props) {
 						setPreviews(on);
 					}}
 				/>
+				{custom && (
+					<Row label={te.title} hint={te.hint}>
+						<button class="button" aria-label={`${te.title}: ${te.show}`} onClick={() => openDialog('emoji')}>
+							{te.show}
+						</button>
+					</Row>
+				)}
 				<h3>{t.settingsAccess}</h3>
 				<Row label={t.devices} hint={t.devicesHint}>
 					<button class="button" aria-label={`${t.devices}: ${t.devicesShow}`} onClick={() => openDialog('devices')}>

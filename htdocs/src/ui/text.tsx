@@ -5,83 +5,96 @@ import { safeHref } from '../model/links';
 import { markdown, type Block, type Inline } from '../model/markdown';
 import { splitMentions } from '../model/mention';
 import { CodeBlock } from './code';
-import { useState$ } from './context';
+import { useState$, useUi } from './context';
+import { withEmoji } from './custom_emoji';
+import { groupOf, handleOf } from '../model/groups';
 import { myId } from '../model/state';
+import type { EmojiState, Name } from '../model/types';
 import { personName } from './names';
 
-type People = ReadonlyMap<string, number>;
+/* What words may stand for: people and groups by handle, emoji by name. */
+interface Known {
+	people?: ReadonlyMap<string, Name>;
+	emoji?: EmojiState;
+}
 interface Around {
 	after?: ComponentChildren; // what stands behind the last word
 	tab?: number; // tabIndex of what can be used in it
 }
 
-/* people: whom the text may name, by handle. */
-export function MessageText({ text, people, after, tab = 0 }: { text: string; people?: People } & Around): ComponentChildren {
+export function MessageText({ text, after, tab = 0, ...known }: { text: string } & Known & Around): ComponentChildren {
 	const blocks = markdown(text);
 	const tail = after ? <> {after}</> : null;
 	const [only] = blocks;
-	if (blocks.length === 1 && only?.kind === 'text') return [words(only.of, people), tail];
+	if (blocks.length === 1 && only?.kind === 'text') return [words(only.of, known, tab), tail];
 	const last = blocks.at(-1);
 	const inside = last?.kind === 'text' || last?.kind === 'heading';
-	return [...blocks.map((b, i) => block(b, people, tab, inside && i === blocks.length - 1 ? tail : null)), inside ? null : tail];
+	return [...blocks.map((b, i) => block(b, known, tab, inside && i === blocks.length - 1 ? tail : null)), inside ? null : tail];
 }
 
-function block(b: Block, people: People | undefined, tab: number, after: ComponentChildren): ComponentChildren {
+function block(b: Block, known: Known, tab: number, after: ComponentChildren): ComponentChildren {
 	switch (b.kind) {
 		case 'text':
 			return (
 				<p dir="auto">
-					{words(b.of, people)}
+					{words(b.of, known, tab)}
 					{after}
 				</p>
 			);
 		case 'heading':
 			return (
 				<p class="md-heading" dir="auto">
-					<strong>{words(b.of, people)}</strong>
+					<strong>{words(b.of, known, tab)}</strong>
 					{after}
 				</p>
 			);
 		case 'code':
 			return <CodeBlock lang={b.lang} text={b.text} tab={tab} />;
 		case 'quote':
-			return <blockquote>{b.of.map((x) => block(x, people, tab, null))}</blockquote>;
+			return <blockquote>{b.of.map((x) => block(x, known, tab, null))}</blockquote>;
 		case 'list': {
 			const items = b.items.map((item) => (
-				<li dir="auto">{item.map((x, i) => (i === 0 && x.kind === 'text' ? words(x.of, people) : block(x, people, tab, null)))}</li>
+				<li dir="auto">
+					{item.map((x, i) => (i === 0 && x.kind === 'text' ? words(x.of, known, tab) : block(x, known, tab, null)))}
+				</li>
 			));
 			return b.start === null ? <ul>{items}</ul> : <ol start={b.start}>{items}</ol>;
 		}
 	}
 }
 
-function words(of: readonly Inline[], people: People | undefined): ComponentChildren {
+function words(of: readonly Inline[], known: Known, tab: number): ComponentChildren {
 	return of.map((i) => {
-		if (typeof i === 'string') return people?.size ? splitMentions(i, people).map((m) => (typeof m === 'string' ? m : <Mention {...m} />)) : i;
+		if (typeof i === 'string') return said(i, known, tab);
 		switch (i.kind) {
 			case 'code':
 				return <code>{i.text}</code>;
 			case 'link':
 				return (
 					<a href={i.href} {...(says(i) ? {} : { title: i.href })} target="_blank" rel="noopener noreferrer nofollow">
-						<bdi>{words(i.of, undefined)}</bdi>
+						<bdi>{words(i.of, {}, tab)}</bdi>
 					</a>
 				);
 			default: {
 				const Tag = i.kind;
-				return <Tag>{words(i.of, people)}</Tag>;
+				return <Tag>{words(i.of, known, tab)}</Tag>;
 			}
 		}
 	});
 }
 
+function said(text: string, { people, emoji }: Known, tab: number): ComponentChildren {
+	if (!people?.size) return withEmoji(text, emoji);
+	return splitMentions(text, people).map((m) => (typeof m === 'string' ? withEmoji(m, emoji) : <Mention {...m} tab={tab} />));
+}
+
 /* Whether a link's words say where it leads. */
 const says = ({ of: [first, more], href }: { of: readonly Inline[]; href: string }) => typeof first === 'string' && !more && safeHref(first) === href;
 
-/* With those whom it names (ids) marked. */
-export function NamingText({ text, mentions, ...around }: { text: string; mentions: readonly number[] } & Around) {
+/* With those whom it names marked. */
+export function NamingText({ text, mentions, ...around }: { text: string; mentions: readonly Name[]; emoji?: EmojiState } & Around) {
 	// A handle holds no space.
-	const handles = useState$((s) => mentions.map((id) => s.users[id]?.handle ?? '').join(' ')).split(' ');
+	const handles = useState$((s) => mentions.map((n) => handleOf(s, n)).join(' ')).split(' ');
 	const people = new Map(mentions.map((id, i) => [handles[i] ?? '', id]));
 	people.delete('');
 	return <MessageText text={text} people={people} {...around} />;
@@ -90,10 +103,23 @@ export function NamingText({ text, mentions, ...around }: { text: string; mentio
 const isPlain = (blocks: readonly Block[]) => blocks.length === 1 && blocks[0]!.kind === 'text';
 
 /* What holds it: a few emoji alone are large; blocks have no line breaks of their own between them. */
-export const textClass = (text: string): string =>
-	isEmojiOnly(text) ? 'msg-text msg-emoji' : isPlain(markdown(text)) ? 'msg-text' : 'msg-text msg-blocks';
+export const textClass = (text: string, emoji?: EmojiState): string =>
+	isEmojiOnly(text, emoji) ? 'msg-text msg-emoji' : isPlain(markdown(text)) ? 'msg-text' : 'msg-text msg-blocks';
 
-function Mention({ user, text }: { user: number; text: string }) {
+function Mention({ who, text, tab }: { who: Name; text: string; tab: number }) {
+	const { openDialog } = useUi();
+	const group = useState$((s) => groupOf(s, who));
+	if (group)
+		return (
+			<button class="mention mention-group" title={text} tabIndex={tab} onClick={() => openDialog({ groupOf: group.id })}>
+				<bdi>@{group.name}</bdi>
+			</button>
+		);
+	if (typeof who === 'string') return <span class="mention">{text}</span>;
+	return <Person user={who} text={text} />;
+}
+
+function Person({ user, text }: { user: number; text: string }) {
 	const name = useState$((s) => personName(s.users[user]));
 	const me = useState$((s) => myId(s) === user);
 	return (

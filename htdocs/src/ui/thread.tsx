@@ -194,7 +194,10 @@ function Replies({ channel, root, reply }: { channel: Channel; root: number; rep
 			}}
 		>
 			<div>
-				{log?.root && row({ key: `m${root}`, kind: 'message', message: log.root, at: timeStamp(log.root), head: true })}
+				{log?.root?.hidden && <p class="thread-hidden">{tt.hidden}</p>}
+				{log?.root &&
+					!log.root.hidden &&
+					row({ key: `m${root}`, kind: 'message', message: log.root, at: timeStamp(log.root), head: true })}
 				{log?.root && (
 					<div class="divider thread-divider" role="separator" aria-label={replies ? tt.replies(replies) : tt.none}>
 						<span>{replies ? tt.replies(replies) : tt.none}</span>

@@ -1,6 +1,6 @@
 // The page of the threads that one follows: those with something new first.
 import { useEffect, useState } from 'preact/hooks';
-import { CheckCheck, MessagesSquare } from 'lucide';
+import { CheckCheck, EyeOff, MessagesSquare } from 'lucide';
 import { followedList, isUnreadThread, threadKey, unreadThreads, type Followed } from '../model/threads';
 import { t } from '../strings';
 import { tt } from '../strings_threads';
@@ -78,14 +78,19 @@ function Entry({ followed, now }: { followed: Followed; now: number }) {
 					navigate(to);
 				}}
 			>
-				<Face user={user} id={root.sender} />
+				{root.hidden ? <Icon of={EyeOff} size={18} /> : <Face user={user} id={root.sender} />}
 				<span class="thread-entry-text">
 					<span class="thread-entry-who">
-						<bdi>{personName(user)}</bdi> · <bdi>{channel.kind === 'direct' ? label : `#${channel.name}`}</bdi>
+						{!root.hidden && (
+							<>
+								<bdi>{personName(user)}</bdi> ·{' '}
+							</>
+						)}
+						<bdi>{channel.kind === 'direct' ? label : `#${channel.name}`}</bdi>
 						{fresh && <span class="tag thread-new">{tt.fresh}</span>}
 					</span>
 					<span class="thread-entry-said" dir="auto">
-						{root.deleted ? t.deletedMessage : root.body?.text.slice(0, 300) || t.fileGone}
+						{root.hidden ? tt.hidden : root.deleted ? t.deletedMessage : root.body?.text.slice(0, 300) || t.fileGone}
 					</span>
 					<span class="thread-when">
 						{tt.replies(root.replies.count)} · {tt.last(when)}

@@ -1,11 +1,13 @@
 // The own menu behind the own avatar: who one is, theme, shortcuts, sign out.
 import { useState } from 'preact/hooks';
-import { BellOff, CircleDashed, Eraser, Keyboard, LogOut, Monitor, Moon, MoonStar, Settings as Gear, ShieldCheck, SmilePlus, Sun, UserPlus, Zap } from 'lucide';
+import { BellOff, CircleDashed, Eraser, Keyboard, LogOut, Monitor, Moon, MoonStar, Settings as Gear, ShieldCheck, SmilePlus } from 'lucide';
+import { Sun, UserPlus, Users, Zap } from 'lucide';
 import { FOREVER, shownOf, statusOf } from '../model/presence';
-import { isAdmin } from '../model/roles';
+import { isAdmin, isGuest } from '../model/roles';
 import { myId } from '../model/state';
 import { shelf } from '../sync/local';
 import { t } from '../strings';
+import { tg } from '../strings_groups';
 import { countText } from './attention';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
@@ -27,6 +29,7 @@ export function UserMenu() {
 	const settings = useState$((s) => s.settings);
 	const away = useState$((s) => s.away);
 	const boss = useState$(isAdmin);
+	const guest = useState$(isGuest);
 	const open = useState$((s) => s.openReports.open);
 	const shown = useState$((s) => shownOf(s, myId(s)));
 	const status = useState$((s) => statusOf(s, myId(s)));
@@ -103,6 +106,11 @@ export function UserMenu() {
 			<MenuItem icon={Gear} onChoose={() => ui.openDialog('settings')}>
 				{t.settingsMenu}
 			</MenuItem>
+			{!guest && (
+				<MenuItem icon={Users} onChoose={() => ui.openDialog('groups')}>
+					{tg.groupsMenu}
+				</MenuItem>
+			)}
 			{boss && (
 				<MenuItem icon={UserPlus} onChoose={() => ui.openDialog('invitations')}>
 					{t.inviteMenu}

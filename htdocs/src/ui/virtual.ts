@@ -21,10 +21,14 @@ export function estimate(row: Row, width: number): number {
 		at = stop + 1;
 	}
 	const files = row.kind === 'message' ? row.message.body?.files : row.pending.files;
-	if (!text && files?.length) lines = 0;
+	const refers = row.kind === 'message' ? row.message.body : row.pending;
+	const forward = refers?.forward;
+	if (!text && (files?.length || forward)) lines = 0;
 	const thread = row.kind === 'message' && row.message.replies?.count ? 34 : 0;
 	const card = row.kind === 'message' && row.message.body?.preview && isShown(row.message.channel, row.message.seq) ? PREVIEW_HEIGHT : 0;
-	return thread + Math.min(24, lines) * 22 + card + (files?.length ? heightOf(files as Parameters<typeof heightOf>[0], width) : 0) + (row.head ? 34 : 4);
+	const lent = forward ? 60 + Math.ceil(forward.text.length / perLine) * 22 + (forward.files?.length ? heightOf(forward.files, width) : 0) : 0;
+	const borne = files?.length ? heightOf(files as Parameters<typeof heightOf>[0], width) : 0;
+	return thread + (refers?.reply_to ? 24 : 0) + lent + Math.min(24, lines) * 22 + card + borne + (row.head ? 34 : 4);
 }
 
 /* The height of each row: measured, or guessed. Kept between drawings, since guessing 10,000 takes its time. */
@@ -53,9 +57,41 @@ export function rowAt(offsets: Float64Array, y: number): number {
 	return Math.max(0, lo);
 }
 
+export interface Window {
+	from: number;
+	to: number;
+}
+
 /* Rows [from, to) for a view of `height` at `top`, with what lies a little beyond. */
-export function windowOf(offsets: Float64Array, top: number, height: number): { from: number; to: number } {
+export function windowOf(offsets: Float64Array, top: number, height: number, beyond = OVERSCAN): Window {
 	const n = offsets.length - 1;
 	if (n <= 0) return { from: 0, to: 0 };
-	return { from: rowAt(offsets, top - OVERSCAN), to: Math.min(n, rowAt(offsets, top + height + OVERSCAN) + 1) };
+	return { from: rowAt(offsets, top - beyond), to: Math.min(n, rowAt(offsets, top + height + beyond) + 1) };
+}
+
+const MARGIN = 80; // px beyond the view that are drawn at once
+const LAG = 1_500; // px beyond the view within which drawn rows may wait to be dropped
+const PIECE = 3; // rows drawn at each end in one task
+
+export const holds = (a: Window, b: Window): boolean => a.from <= b.from && a.to >= b.to;
+const same = (a: Window, b: Window): boolean => a.from === b.from && a.to === b.to;
+
+/* What the view cannot do without. */
+export const needOf = (offsets: Float64Array, top: number, height: number): Window => windowOf(offsets, top, height, MARGIN);
+
+/* What to draw after `held` was drawn (null: nothing was, so all at once): what the view needs now, and the rest in pieces, each in a
+ * task of its own (`piece`: this is one), so that no task is long. done: nothing is left to draw or to drop. */
+export function nextWindow(offsets: Float64Array, top: number, height: number, held: Window | null, piece: boolean): Window & { done: boolean } {
+	const want = windowOf(offsets, top, height);
+	if (!held) return { ...want, done: true };
+	const need = needOf(offsets, top, height);
+	const apart = held.to < need.from || held.from > need.to;
+	const most = piece ? want : windowOf(offsets, top, height, LAG);
+	let from = Math.max(most.from, apart ? need.from : Math.min(held.from, need.from));
+	let to = Math.min(most.to, apart ? need.to : Math.max(held.to, need.to));
+	if (piece) {
+		from = Math.max(want.from, from - PIECE);
+		to = Math.min(want.to, to + PIECE);
+	}
+	return { from, to, done: same({ from, to }, want) };
 }

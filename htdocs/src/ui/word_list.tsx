@@ -1,7 +1,7 @@
 // The completion of an emoji by its name (":thu") and of a channel ("#gen").
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Hash, Lock } from 'lucide';
-import { known, searchEmoji, toned, type EmojiRow } from '../model/emoji';
+import { known, ownRows, searchEmoji, toned, type EmojiRow } from '../model/emoji';
 import { fold } from '../model/mention';
 import { sections } from '../model/state';
 import { wordAt } from '../model/writing';
@@ -9,6 +9,7 @@ import { shelf } from '../sync/local';
 import { tt } from '../strings_text';
 import { useCompletion, type Completion, type Field, type Option, type Put, type Query } from './completion';
 import { useState$, useUi } from './context';
+import { EmojiFace } from './custom_emoji';
 import { Icon } from './icon';
 
 const MOST = 8;
@@ -20,7 +21,8 @@ function useEmoji(wanted: boolean): readonly EmojiRow[] {
 	useEffect(() => {
 		if (wanted && !rows.length) void import('emoji-data').then((m) => setRows(m.default), () => {});
 	}, [wanted]);
-	return useMemo(() => known(rows, upto), [rows, upto]);
+	const own = useState$((s) => s.emoji);
+	return useMemo(() => [...ownRows(own), ...known(rows, upto)], [rows, upto, own]);
 }
 
 function useOptions(at: Query | null): readonly Option[] {
@@ -34,8 +36,13 @@ function useOptions(at: Query | null): readonly Option[] {
 			const tone = Number(shelf.get('tone')) || 0;
 			return searchEmoji(rows, q.replace(/[_:]/g, ' '), MOST).map((r) => {
 				const emoji = toned(r, tone);
-				const id = r[1].replace(/[^a-z0-9]+/gi, '-');
-				return { id, write: `${emoji} `, face: <span class="word-emoji">{emoji}</span>, name: r[1], note: '' };
+				const id = r[0].startsWith(':') ? `own-${r[1]}` : r[1].replace(/[^a-z0-9]+/gi, '-');
+				const face = (
+					<span class="word-emoji">
+						<EmojiFace emoji={emoji} />
+					</span>
+				);
+				return { id, write: `${emoji} `, face, name: r[1], note: '' };
 			});
 		}
 		if (mark !== '#') return [];

@@ -17,7 +17,7 @@ const KEYS: readonly { key: string; shift: boolean; make: Maker; selected?: bool
 ];
 
 /* wrote: the text is another one now. */
-export function useWriting(channel: Channel, area: Field, wrote: (text: string) => void) {
+export function useWriting(channel: Channel, area: Field, wrote: (text: string) => void, aside = false) {
 	const apply = (c: Change) => {
 		const el = area.current;
 		if (!el) return;
@@ -33,7 +33,7 @@ export function useWriting(channel: Channel, area: Field, wrote: (text: string) 
 	const put = (start: number, end: number, text: string) => {
 		apply({ start, end, text, from: start + text.length, to: start + text.length });
 	};
-	const mentions = useMentions(channel, area, put);
+	const mentions = useMentions(channel, area, put, aside);
 	const words = useWords(channel.id, area, put);
 	const look = () => {
 		mentions.look();

@@ -1,0 +1,120 @@
+// Forwarding a message: where to, with a comment. Loaded when it is opened first.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Hash, Lock, Users } from 'lucide';
+import { fold } from '../model/mention';
+import { forwardOf, originalOf } from '../model/quotes';
+import { mutedUntil } from '../model/roles';
+import { sections } from '../model/state';
+import type { Channel } from '../model/types';
+import { t } from '../strings';
+import { tq } from '../strings_quote';
+import { Avatar } from './avatar';
+import { useState$, useUi } from './context';
+import { Dialog } from './dialog';
+import { Icon } from './icon';
+import { namedIn } from './mention_list';
+import { channelLabel, personName } from './names';
+import { Picker, type Choice } from './picker';
+import { lineOf } from './quote';
+
+const MOST = 40; // channels that are shown
+
+export function ForwardDialog({ channel, seq, onClose }: { channel: number; seq: number; onClose: () => void }) {
+	const { client, toast } = useUi();
+	const [query, setQuery] = useState('');
+	const [to, setTo] = useState<Channel | null>(null);
+	const [comment, setComment] = useState('');
+	const field = useRef<HTMLTextAreaElement>(null);
+	const state = useState$((s) => s);
+	const message = originalOf(state, channel, seq);
+	const sender = state.users[message?.sender ?? 0];
+	const gone = !message || message.deleted === true;
+	useEffect(() => {
+		if (gone) onClose(); // it was deleted meanwhile
+	}, [gone]);
+	useEffect(() => field.current?.focus(), [to]);
+	if (gone) return null;
+
+	const own = sections(state);
+	const q = fold(query.trim().replace(/^[#@]/, ''));
+	const name = (c: Channel) => fold(channelLabel(state, c).replace(/^#/, ''));
+	const choices = [...own.channels, ...own.direct]
+		.filter((c) => !c.archived && mutedUntil(state, c) <= Date.now() && name(c).includes(q))
+		.sort((a, b) => Number(!name(a).startsWith(q)) - Number(!name(b).startsWith(q)))
+		.slice(0, MOST)
+		.map((c): Choice => ({
+			key: `c${c.id}`,
+			choose: () => setTo(c),
+			face: (
+				<>
+					{c.peer !== null ? (
+						<Avatar user={state.users[c.peer]} id={c.peer} size="s" />
+					) : (
+						<Icon of={c.kind === 'direct' ? Users : c.kind === 'private' ? Lock : Hash} size={18} />
+					)}
+					<bdi class="picker-name">{c.kind === 'direct' ? channelLabel(state, c) : c.name}</bdi>
+					<bdi class="picker-note">{c.topic}</bdi>
+				</>
+			),
+		}));
+	const send = () => {
+		if (!to) return;
+		client.forward(to.id, comment.trim(), namedIn(client.store.get(), to, comment), forwardOf(message));
+		toast(tq.done(channelLabel(state, to)));
+		onClose();
+	};
+	return (
+		<Dialog title={tq.forwardTitle} onClose={onClose}>
+			<div class="forward forward-what">
+				<p class="forward-head">
+					<bdi class="quote-who">{personName(sender)}</bdi>
+				</p>
+				<p class="quote-text" dir="auto">
+					{lineOf(message)}
+				</p>
+			</div>
+			{!to ? (
+				<Picker label={tq.to} query={query} onQuery={setQuery} choices={choices} empty={tq.none} />
+			) : (
+				<form
+					class="form"
+					onSubmit={(e) => {
+						e.preventDefault();
+						send();
+					}}
+				>
+					<p class="forward-to">
+						<span>{tq.toWhere(channelLabel(state, to))}</span>{' '}
+						<button type="button" class="link-button" onClick={() => setTo(null)}>
+							{tq.change}
+						</button>
+					</p>
+					<label class="field">
+						<span>{tq.comment}</span>
+						<textarea
+							ref={field}
+							rows={3}
+							dir="auto"
+							value={comment}
+							maxLength={state.limits.message_chars}
+							onInput={(e) => setComment(e.currentTarget.value)}
+							onKeyDown={(e) => {
+								if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
+								e.preventDefault();
+								send();
+							}}
+						/>
+					</label>
+					<footer class="dialog-foot">
+						<button type="button" class="button" onClick={onClose}>
+							{t.cancel}
+						</button>
+						<button type="submit" class="button primary">
+							{tq.send}
+						</button>
+					</footer>
+				</form>
+			)}
+		</Dialog>
+	);
+}

@@ -1,0 +1,150 @@
+// The site's own emoji in two browsers: one adds a picture too large for one, both use it in texts and reactions, an admin removes it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { mkdirSync } from "node:fs";
+import { client } from "../support/http.mjs";
+import { startStack, until } from "../support/stack.mjs";
+import { makeChannel, ok, send } from "../api/help.mjs";
+import { PHONE, axe, launch, person, ready, rung, say } from "./help.mjs";
+
+let stack, browser, api, id, a, b;
+before(async () => {
+	stack = await startStack({ realtime: 1 });
+	await stack.cli(["user", "role", "bob", "admin"]);
+	browser = await launch();
+	api = client(stack, { token: await stack.token("alice", ["read", "write"]) });
+	const bob = ok(await api.get("/api/v1/users?q=bob")).users[0];
+	id = (await makeChannel(api, { name: "emoji", members: [bob.id] })).id;
+	ok(await send(api, id, "good news"), 201);
+	[a, b] = await Promise.all(["alice", "bob"].map((login) => person(stack, browser, login, { path: `/c/${id}` })));
+	for (const who of [a, b]) await until(async () => (await rung(who.page)).startsWith("live "), { ms: 30000, what: "a live link" });
+});
+after(async () => {
+	for (const who of [a, b]) assert.deepEqual(who?.faults ?? [], []);
+	await browser?.close();
+	await stack?.stop();
+});
+
+const row = (page, seq) => page.locator(`.msg[data-seq="${seq}"]`);
+/** A picture that no PNG makes small. */
+const noise = async (page, side) =>
+	Buffer.from(
+		(
+			await page.evaluate((side) => {
+				const canvas = Object.assign(document.createElement("canvas"), { width: side, height: side });
+				const pen = canvas.getContext("2d");
+				const pixels = pen.createImageData(side, side);
+				for (let i = 0; i < pixels.data.length; i++) pixels.data[i] = i % 4 === 3 ? 255 : Math.random() * 256;
+				pen.putImageData(pixels, 0, 0);
+				return canvas.toDataURL("image/png");
+			}, side)
+		).split(",")[1],
+		"base64",
+	);
+const dialog = (page) => page.locator("dialog[open]");
+/** Waits until a picture stands there that the browser could load: from where the page's policy lets it. */
+const pictured = (page, within, n = 1) =>
+	page.waitForFunction(
+		([within, n]) => {
+			const all = [...document.querySelectorAll(`${within} img.custom-emoji`)];
+			return all.length === n && all.every((i) => i.complete && i.naturalWidth > 0);
+		},
+		[within, n],
+	);
+// SHOTS=FOLDER: pictures of what is new; SIZES=all: axe in either theme (check-long).
+async function look(page, name) {
+	const { SHOTS, SIZES } = process.env;
+	if (SHOTS) {
+		mkdirSync(SHOTS, { recursive: true });
+		for (const [how, size] of Object.entries({ desktop: { width: 1280, height: 800 }, tablet: { width: 768, height: 1024 }, phone: PHONE }))
+			for (const colorScheme of ["light", "dark"]) {
+				await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+				await page.setViewportSize(size);
+				await page.screenshot({ path: `${SHOTS}/${name}-${how}-${colorScheme}.png` });
+			}
+		await page.setViewportSize({ width: 1280, height: 800 });
+	}
+	for (const colorScheme of SIZES === "all" ? ["light", "dark"] : []) {
+		await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+		assert.deepEqual(await axe(page), [], `${name}, ${colorScheme}`);
+	}
+}
+
+test("adding one: from the picker, a name that is good, a picture that is made smaller", async () => {
+	const { page } = a;
+	await row(page, 1).hover();
+	await row(page, 1).getByRole("button", { name: "Add a reaction" }).last().click();
+	await dialog(page).getByRole("button", { name: "Emoji of this site…" }).click();
+	const form = dialog(page).getByRole("form", { name: "Add an emoji" });
+	const name = form.getByLabel("Name");
+	const save = form.getByRole("button", { name: "Add" });
+	const alert = (text) => until(async () => (await form.getByRole("alert").textContent()).includes(text), { what: text });
+	const large = await noise(page, 320);
+	assert.ok(large.length > 262144, `${large.length} bytes`);
+	await form.locator("input[type=file]").setInputFiles({ name: "Party Parrot.png", mimeType: "image/png", buffer: large });
+	await until(async () => (await name.inputValue()) === "party_parrot", { what: "its name is proposed" });
+	for (const [bad, why] of [["no way", "small letters"], ["thumbs_up", "common emoji"], ["", "Give it a name"]]) {
+		await name.fill(bad);
+		await save.click();
+		await alert(why);
+	}
+	await name.fill(":Party_Parrot:");
+	await save.click();
+	await pictured(page, "[data-name=party_parrot]");
+	const { emoji } = ok(await api.get("/api/v1/emoji"));
+	assert.equal(emoji[0].name, "party_parrot");
+	await look(page, "manager");
+	await page.keyboard.press("Escape");
+});
+
+test("in texts: by completion, as a picture in words, large when alone, not in code", async () => {
+	const box = a.page.locator("#composer");
+	await box.pressSequentially("hello :par");
+	await a.page.locator(".mention-list img.custom-emoji").waitFor();
+	await box.press("Enter");
+	assert.equal(await box.inputValue(), "hello :party_parrot: ");
+	await box.press("Enter");
+	await Promise.all([a, b].map(({ page }) => pictured(page, '.msg[data-seq="2"] .msg-text')));
+	assert.equal(await row(b.page, 2).locator("img.custom-emoji").getAttribute("alt"), ":party_parrot:");
+	await say(b.page, ":party_parrot: 🎉");
+	await pictured(a.page, '.msg[data-seq="3"] .msg-emoji');
+	await say(b.page, "`:party_parrot:` and :nobody: **:Party_parrot:**");
+	await pictured(a.page, '.msg[data-seq="4"] strong');
+	assert.equal(await row(a.page, 4).locator("img.custom-emoji").count(), 1);
+	assert.equal(await row(a.page, 4).locator("code").textContent(), ":party_parrot:");
+});
+
+test("in reactions, by the picker; removed by an admin it is its name, everywhere", async () => {
+	const { page } = b;
+	await row(page, 1).hover();
+	await row(page, 1).getByRole("button", { name: "Add a reaction" }).last().click();
+	await dialog(page).getByRole("button", { name: "Of this site", exact: true }).click();
+	await pictured(page, ".emoji-grid");
+	await look(page, "picker");
+	await dialog(page).getByRole("searchbox").fill("parrot");
+	await dialog(page).locator(".emoji-cell", { has: page.locator("img") }).click();
+	const pill = '.reaction[data-emoji=":party_parrot:"]';
+	await Promise.all([a, b].map((who) => pictured(who.page, `.msg[data-seq="1"] ${pill}`)));
+	await row(a.page, 1).locator(pill).click();
+	await until(async () => (await row(page, 1).locator(`${pill} .reaction-count`).textContent()) === "2", { what: "both have reacted" });
+	await look(a.page, "channel");
+
+	await page.getByRole("button", { name: "Your menu" }).click();
+	await page.getByRole("menuitem", { name: "Settings…" }).click();
+	await dialog(page).getByRole("button", { name: "Emoji of this site: Show" }).click();
+	await dialog(page).getByRole("button", { name: "Remove :party_parrot:" }).click();
+	await dialog(page).getByRole("button", { name: "Really remove? :party_parrot:" }).click();
+	await dialog(page).getByText("There are none yet.").waitFor();
+	await page.keyboard.press("Escape");
+	for (const who of [a, b]) {
+		await pictured(who.page, "body", 0);
+		assert.equal(await row(who.page, 2).locator(".msg-text").textContent(), "hello :party_parrot:");
+		assert.equal(await row(who.page, 1).locator(`${pill} .reaction-emoji`).textContent(), ":party_parrot:");
+	}
+	await a.page.reload();
+	await ready(a.page);
+	await until(async () => (await row(a.page, 2).locator(".msg-text").textContent()) === "hello :party_parrot:", { what: "the same after a fresh load" });
+	await row(a.page, 1).locator(pill).click();
+	await until(async () => (await row(b.page, 1).locator(`${pill} .reaction-count`).textContent()) === "1", { what: "it can be taken away" });
+});
