@@ -112,7 +112,8 @@ END $$;
 
 -- For message_edit: the lists of those reached as they are after it. What is named still reaches whom it did; a group that is named anew those whom it
 -- reaches now; `channel` and `here` are for new messages alone. code: ok, or as of call_judge, 'call_added', 'too_many_reached'.
-CREATE OR REPLACE FUNCTION calls_edited(c channels, actor bigint, wanted bigint, before jsonb, written jsonb, OUT code text, OUT lists jsonb) LANGUAGE plpgsql STABLE AS $$
+CREATE OR REPLACE FUNCTION calls_edited(c channels, actor bigint, wanted bigint, before jsonb, written jsonb, OUT code text, OUT lists jsonb)
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
 	name text;
 	call bigint;

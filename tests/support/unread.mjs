@@ -99,7 +99,8 @@ class Counted {
 
 	/** Whether it names or quotes us, or else names the channel. */
 	named(body) {
-		const names = body?.reply_to?.sender === this.me || [body?.mentions ?? [], ...Object.values(body?.reached ?? {})].some((l) => l.includes(this.me));
+		const lists = [body?.mentions ?? [], ...Object.values(body?.reached ?? {})];
+		const names = body?.reply_to?.sender === this.me || lists.some((l) => l.includes(this.me));
 		return { names, wide: !names && body?.mentions?.includes("channel") === true };
 	}
 

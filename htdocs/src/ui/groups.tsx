@@ -37,7 +37,8 @@ export function GroupsDialog({ onClose, group }: Props & { group?: number }) {
 							</button>
 						</div>
 					)}
-					{held ? <One key={open} held={held} manage={groups.manage} onGone={onClose} /> : <p class="group-part panel-note">{tg.gone}</p>}
+					{held && <One key={open} held={held} manage={groups.manage} onGone={onClose} />}
+					{!held && <p class="group-part panel-note">{tg.gone}</p>}
 				</div>
 			</Dialog>
 		);
@@ -64,7 +65,11 @@ export function GroupsDialog({ onClose, group }: Props & { group?: number }) {
 					{groups.loaded && list.length === 0 && <p class="panel-note">{tg.none}</p>}
 				</div>
 				{groups.manage && (
-					<Form title={tg.making} save={tg.make} onSave={async (handle, name) => setOpen((await groupsApi.make(handle, name)).data.id)} />
+					<Form
+						title={tg.making}
+						save={tg.make}
+						onSave={async (handle, name) => setOpen((await groupsApi.make(handle, name)).data.id)}
+					/>
 				)}
 			</div>
 		</Dialog>
