@@ -69,7 +69,7 @@ SELECT is((SELECT read_version FROM members WHERE channel_id = :open AND user_id
 SELECT spy.forget() \g /dev/null
 SELECT is(spy.react(:open, :alice, 2, '👍'), 'ok 1 [{"count": 1, "emoji": "👍", "users": [' || :alice || ']}]', 'one reacts');
 SELECT is(spy.react(:open, :alice, 2, '👍'), 'again 1 [{"count": 1, "emoji": "👍", "users": [' || :alice || ']}]', 'once');
-SELECT results_eq('SELECT spy.told()', ARRAY['p ' || :open || ' 0 2 reactions.updated'], 'the members are told');
+SELECT results_eq('SELECT spy.told()', ARRAY['a ' || :open || ' 0 2 reactions.updated'], 'the members are told');
 SELECT is(spy.react(:open, :bob, 2, '👍'), 'ok 2 [{"count": 2, "emoji": "👍", "users": [' || :alice || ', ' || :bob || ']}]', 'another one too');
 SELECT is(spy.react(:open, :alice, 2, '👍', false), 'ok 3 [{"count": 1, "emoji": "👍", "users": [' || :bob || ']}]', 'who takes it back is out');
 SELECT is(spy.react(:open, :alice, 2, '👍', false), 'again 3 [{"count": 1, "emoji": "👍", "users": [' || :bob || ']}]', 'once');

@@ -13,7 +13,7 @@ SELECT results_eq('SELECT spy.routes()', ARRAY['p ' || :three || ' 0 0 channel.c
 	'j ' || :three || ' 0 ' || :bob || ' member.joined', 'j ' || :three || ' 0 ' || :carol || ' member.joined'], 'made with all in it');
 SELECT results_eq(format('SELECT * FROM channel_group(%s, ARRAY[%s, %s]::bigint[])', :alice, :bob, :carol),
 	format('VALUES (''ok'', %s::bigint, false)', :three), 'one for each set of people, whoever asks');
-SELECT is((SELECT channel_json_for(c, :carol) - '{created_at,last_seq,membership,prefs,version,archived,topic,keep_days,mention_all}'::text[]
+SELECT is((SELECT channel_json_for(c, :carol) - '{created_at,last_seq,membership,prefs,version,archived,topic,keep_days,mention_all,history}'::text[]
 	FROM channels c WHERE id = :three),
 	jsonb_build_object('id', :three, 'kind', 'direct', 'name', NULL, 'peer', NULL, 'members', 3, 'people', ARRAY[:alice, :bob, :carol]),
 	'which it tells, without a name or a peer');

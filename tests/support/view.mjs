@@ -103,7 +103,9 @@ export class View {
 			id,
 			channel: r.channel,
 			// a reply that stands aside is loaded with its root alone, which one who came later may not see (history "joined")
-			messages: sorted(r.messages, "seq").filter((m) => m.seq >= (since?.get(id) ?? 0) && (!m.thread || m.in_channel || r.messages.has(m.thread))),
+			messages: sorted(r.messages, "seq")
+				.filter((m) => m.seq >= (since?.get(id) ?? 0))
+				.filter((m) => !m.thread || m.in_channel || r.messages.has(m.thread)),
 			threads: sorted(r.threads, "root").filter((t) => r.messages.get(t.root)?.replies),
 		}));
 	}

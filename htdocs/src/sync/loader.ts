@@ -5,7 +5,7 @@ import { hasGap, messageAt, tailSeq } from '../model/log';
 import { peersOf } from '../model/state';
 import { doubtful, markOf, unreadOf, waits } from '../model/unread';
 import { peopleOf } from '../model/quotes';
-import type { Channel, Message } from '../model/types';
+import type { Channel } from '../model/types';
 import type { Store } from '../store';
 
 const PAGE = 50;

@@ -12,12 +12,10 @@ import { ChannelView, LoadingView, MissingView, PreviewView, WelcomeView } from 
 import { PersonCards } from './card';
 import { UiContext, type DialogName, type Ui } from './context';
 import { Invite, NewDirect, Switcher } from './dialogs';
-import { CreateChannel, Leave, Shortcuts } from './dialogs_form';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { listenToKeys } from './keys';
 import { lazily, lazyPage } from './lazy';
-import { MembersPanel } from './members';
 import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { noticeText } from './notice';
@@ -25,8 +23,9 @@ import { useOpenReports } from './open_reports';
 import { channelPath, isDoor, keepCode, navigate, openPanel, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
 import { Readers } from './seen';
 import { Sidebar } from './sidebar';
-import { SignIn, type SignInReason } from './signin';
+import type { SignInReason } from './signin';
 
+const SignIn = lazyPage(() => import('./signin').then((m) => m.SignIn), Starting, NoDoor);
 const Settings = lazily(() => import('./settings').then((m) => m.Settings));
 const Devices = lazily(() => import('./access').then((m) => m.Devices));
 const OwnPassword = lazily(() => import('./access').then((m) => m.OwnPassword));
@@ -35,6 +34,9 @@ const FileList = lazily<{ onClose: () => void }>(() => import('./myfiles').then(
 const EmojiManager = lazily(() => import('./emoji_manager').then((m) => m.EmojiManager));
 const DeleteFile = lazily(() => import('./myfiles').then((m) => m.DeleteFile));
 const Lightbox = lazily(() => import('./lightbox').then((m) => m.Lightbox));
+const CreateChannel = lazily(() => import('./dialogs_form').then((m) => m.CreateChannel));
+const Leave = lazily(() => import('./dialogs_form').then((m) => m.Leave));
+const Shortcuts = lazily(() => import('./dialogs_form').then((m) => m.Shortcuts));
 const Browse = lazily<{ onClose: () => void }>(() => import('./browse').then((m) => m.Browse));
 const NewGroup = lazily<{ onClose: () => void }>(() => import('./group').then((m) => m.NewGroup));
 const GroupsDialog = lazily<{ group?: number; onClose: () => void }>(() => import('./groups').then((m) => m.GroupsDialog));
@@ -59,6 +61,7 @@ const ReactPicker = lazily(() => import('./emoji_picker').then((m) => m.ReactPic
 const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));
 const Restrictions = lazily(() => import('./moderate').then((m) => m.Restrictions));
 const ChannelReports = lazily(() => import('./reports').then((m) => m.ChannelReports));
+const MembersPanel = lazyPage<{ channel: Channel }>(() => import('./members').then((m) => m.MembersPanel), MembersLoading);
 const SearchPanel = lazyPage<{ route: ChannelRoute }>(() => import('./search').then((m) => m.SearchPanel), SearchLoading);
 const ThreadPanel = lazyPage<{ channel: Channel; root: number; reply: number | null }>(() => import('./thread').then((m) => m.ThreadPanel), ThreadLoading);
 const ThreadsView = lazyPage<object>(() => import('./threads').then((m) => m.ThreadsView), LoadingView);
@@ -100,6 +103,10 @@ function SearchLoading() {
 	return <PanelLoading label={t.search} />;
 }
 
+function MembersLoading() {
+	return <PanelLoading label={t.members} />;
+}
+
 function ThreadLoading() {
 	return <PanelLoading label={tt.thread} />;
 }
@@ -114,13 +121,21 @@ function PanelLoading({ label }: { label: string }) {
 	return <Frame class="panel" aria-label={label} aria-busy="true" id={phone ? 'main' : undefined} />;
 }
 
-function Unreachable() {
+const retry = (): void => void dispatchEvent(new Event('pulsechat-retry'));
+const reload = (): void => location.reload();
+
+/* The sign-in page did not come. */
+function NoDoor() {
+	return <Unreachable again={reload} />;
+}
+
+function Unreachable({ again = retry }) {
 	return (
 		<main class="door">
 			<div class="door-card" role="alert">
 				<h1>{t.unreachableTitle}</h1>
 				<p class="door-hint">{t.unreachableText}</p>
-				<button class="button primary big" onClick={() => dispatchEvent(new Event('pulsechat-retry'))}>
+				<button class="button primary big" onClick={again}>
 					{t.retry}
 				</button>
 			</div>

@@ -1,27 +1,29 @@
 // A part of the page that is loaded when it is opened first.
 import type { ComponentType, FunctionComponent } from 'preact';
-import { useEffect, useReducer } from 'preact/hooks';
+import { useContext, useEffect, useReducer, useState } from 'preact/hooks';
 import { t } from '../strings';
-import { useUi } from './context';
+import { UiContext, useUi } from './context';
 
-/* A page from another file; `late` stands there until it has come, and stays where it does not. */
-export function lazyPage<P extends object>(load: () => Promise<ComponentType<P>>, late: ComponentType): FunctionComponent<P> {
+/* A page from another file; `late` stands there until it has come, and where it does not `lost`, or `late` goes on. */
+export function lazyPage<P extends object>(load: () => Promise<ComponentType<P>>, late: ComponentType, lost = late): FunctionComponent<P> {
 	let View: ComponentType<P> | null = null;
 	return function LazyPage(props: P) {
-		const { toast } = useUi();
-		const [, again] = useReducer((n: number) => n + 1, 0);
+		const ui = useContext(UiContext); // at the door there is none
+		const [Now, become] = useState<{ of: ComponentType }>({ of: late });
 		useEffect(() => {
 			if (View) return;
 			load().then(
 				(v) => {
 					View = v;
-					again(0);
+					become({ of: late });
 				},
-				() => toast(t.partFailed, true),
+				() => {
+					become({ of: lost });
+					ui?.toast(t.partFailed, true);
+				},
 			);
 		}, []);
-		const Late = late;
-		return View ? <View {...props} /> : <Late />;
+		return View ? <View {...props} /> : <Now.of />;
 	};
 }
 
