@@ -251,8 +251,6 @@ CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE
 			FROM sidebars s WHERE s.user_id = e.audience)
 		WHEN e.type = 'settings.updated' THEN (SELECT substr(jsonb_build_object('settings', settings_json(s))::text, 2)
 			FROM user_settings s WHERE s.user_id = e.subject)
-		WHEN e.type LIKE 'group.%' AND e.data IS NULL THEN (SELECT substr(jsonb_build_object('group', group_json(g))::text, 2)
-			FROM user_groups g WHERE g.id = e.subject)
 		WHEN e.type LIKE 'user.%' AND e.data IS NULL THEN (SELECT substr(jsonb_build_object('user', user_json(u))::text, 2)
 			FROM users u WHERE u.id = e.subject)
 		WHEN e.type IN ('message', 'message.updated', 'message.deleted') THEN NULL

@@ -7,6 +7,14 @@ CREATE OR REPLACE FUNCTION group_json_full(g user_groups) RETURNS jsonb LANGUAGE
 		SELECT m.user_id FROM user_group_members m WHERE m.group_id = g.id ORDER BY m.user_id)))
 $$;
 
+-- Kept as it was told: it may be deleted when somebody comes back.
+CREATE OR REPLACE FUNCTION group_told(type text, g user_groups) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	line jsonb := jsonb_build_object('group', group_json(g));
+BEGIN
+	PERFORM emit_event('p', type, 0, -1, g.id, line, line);
+END $$;
+
 CREATE OR REPLACE FUNCTION groups_may(who acting, open boolean) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
 	RETURN acting_rank(who) > 0 OR (open AND EXISTS (
@@ -39,7 +47,7 @@ BEGIN
 	PERFORM audit_add(who, 'group.created', NULL, NULL,
 		jsonb_build_object('group', g.id, 'handle', g.handle, 'name', g.name, 'members', to_jsonb(people)));
 	made := group_json_full(g)::text;
-	PERFORM emit_event('p', 'group.created', 0, -1, g.id, jsonb_build_object('group', group_json(g)));
+	PERFORM group_told('group.created', g);
 END $$;
 
 -- in_handle, in_name null: as it is. adds, drops: members who come and go; who is in, or out, already is left alone. 'again': nothing changes.
@@ -80,7 +88,7 @@ BEGIN
 			'handle', CASE WHEN g.handle <> was.handle THEN jsonb_build_object('from', was.handle, 'to', g.handle) END,
 			'name', CASE WHEN g.name <> was.name THEN jsonb_build_object('from', was.name, 'to', g.name) END,
 			'added', to_jsonb(added), 'removed', to_jsonb(dropped)));
-		PERFORM emit_event('p', 'group.updated', 0, -1, g.id, jsonb_build_object('group', group_json(g)));
+		PERFORM group_told('group.updated', g);
 	END IF;
 	made := group_json_full(g)::text;
 EXCEPTION WHEN SQLSTATE 'PCGRP' THEN -- nothing of it stays

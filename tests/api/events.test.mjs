@@ -120,8 +120,8 @@ test("a read marker and other state reach a parked poll; only one's own", async 
 	const [his, hers] = [poll(bob, { cursor: at, wait: 20, via: "api1" }), poll(carol, { cursor: at, wait: 5, via: "api1" })];
 	await parkedAre("api1", 2);
 	ok(await bob.put(`/api/v1/channels/${room}/read`, { seq: 1 }));
-	const { gone, read_receipts, ...read } = (await his).events[0];
-	assert.deepEqual([gone, read_receipts], [[], true]);
+	const { gone, wide, read_receipts, ...read } = (await his).events[0];
+	assert.deepEqual([gone, wide, read_receipts], [[], [], true]);
 	assert.deepEqual(read, { type: "read", channel: room, seq: 1, version: 1, last_seq: 1, unread: 0, mentions: 0, unread_from: null });
 	assert.equal((await his).events.length, 1);
 	assert.deepEqual((await hers).events, []);

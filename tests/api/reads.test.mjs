@@ -45,7 +45,7 @@ const post = async (who, ops) => {
 test("read, unread and delivered: what each answers and refuses", async () => {
 	const id = (await makeChannel(alice, { members: [ids.bob] })).id;
 	await talk(alice, id, 10);
-	const state = { channel: id, seq: 0, version: 0, last_seq: 10, unread: 10, mentions: 0, unread_from: null, gone: [], read_receipts: true };
+	const state = { channel: id, seq: 0, version: 0, last_seq: 10, unread: 10, mentions: 0, unread_from: null, gone: [], wide: [], read_receipts: true };
 	assert.deepEqual(ok(await mark(bob, id, "read", 0)), state);
 	assert.deepEqual(ok(await mark(bob, id, "read", 7)), { ...state, seq: 7, version: 1, unread: 3 });
 	assert.deepEqual(ok(await mark(bob, id, "unread", 3)), { ...state, seq: 7, version: 2, unread: 8, unread_from: 3 });
@@ -58,7 +58,7 @@ test("read, unread and delivered: what each answers and refuses", async () => {
 	const { since, ...own } = m;
 	assert.ok(since > 0);
 	const last = { last_read_seq: 10, unread_from: null, read_version: 6 };
-	assert.deepEqual(own, { role: "member", first_seq: 1, ...last, unread: 0, mentions: 0, gone: [], read_receipts: true, muted_until: null });
+	assert.deepEqual(own, { role: "member", first_seq: 1, ...last, unread: 0, mentions: 0, gone: [], wide: [], read_receipts: true, muted_until: null });
 	problem(await mark(bob, id, "delivered", 1), 422, "unprocessable", "channel");
 	for (const kind of ["read", "unread", "delivered"]) {
 		for (const seq of [-1, 1.5, "1", null, undefined, 2 ** 53]) problem(await mark(bob, id, kind, seq), 400, "bad_field", "seq");

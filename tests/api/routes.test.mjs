@@ -492,7 +492,7 @@ test("read: forward only, clamped; unread counts others' messages, all of them",
 	for (let i = 0; i < 105; i++) ok(await send(alice, c.id, `m${i}`), 201);
 	assert.equal(await unread(bob), 105);
 	assert.equal(await unread(alice), 0);
-	const state = { channel: c.id, last_seq: 105, mentions: 0, unread_from: null, gone: [], read_receipts: true };
+	const state = { channel: c.id, last_seq: 105, mentions: 0, unread_from: null, gone: [], wide: [], read_receipts: true };
 	assert.deepEqual(ok(await bob.put(path, { seq: 100 })), { ...state, seq: 100, version: 1, unread: 5 });
 	assert.equal(await unread(bob), 5);
 	assert.deepEqual(ok(await bob.put(path, { seq: 7 })), { ...state, seq: 100, version: 1, unread: 5 });

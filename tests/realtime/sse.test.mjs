@@ -179,7 +179,7 @@ for (const [name, open] of Object.entries(both))
 		const fill = async (n) => {
 			for (let i = 0; i < n; i += 10) await Promise.all(range(1, 10).map((k) => say(a, room, text(i + k))));
 		};
-		const counts = { last_seq: 0, unread: 0, mentions: 0, unread_from: null, gone: [], read_receipts: true };
+		const counts = { last_seq: 0, unread: 0, mentions: 0, unread_from: null, gone: [], wide: [], read_receipts: true };
 		const line = (mark) => ({ type: "read", channel: 1e9, seq: mark, version: mark, ...counts }); // of a channel that there is not
 		const state = (mark) => stack.psql(`select notify_state(${bob.id}, '${JSON.stringify(line(mark))}')`);
 		const bears = (mark) => (l) => l.type === "read" && l.channel === 1e9 && l.seq === mark;

@@ -166,6 +166,8 @@ SELECT is(group_delete(acting_of(:root, true, NULL, NULL), false, :team), 'no_gr
 SELECT is((SELECT substring(l FROM '\{.*$')::jsonb - 'cursor' FROM spy.lines() l), jsonb_build_object('type', 'group.deleted', 'group', :team),
 	'which everyone is told');
 SELECT is((SELECT event_tail(e)::text FROM events e ORDER BY id DESC LIMIT 1), '"group": ' || :team || '}', 'later too');
+SELECT is((SELECT ('{' || event_tail(e))::jsonb#>>'{group,id}' FROM events e WHERE type = 'group.created' AND subject = :team), :'team',
+	'and to who comes back after it what it was');
 SELECT is(spy.mentions(:open, :guest), '5 {9,10}', 'what it has reached stays');
 SELECT is(spy.log_is_whole(), true, 'in one log without a gap');
 SELECT finish();

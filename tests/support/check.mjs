@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -53,8 +53,19 @@ const alone = (suite) => ({ ...suite, alone: true });
 const build = (name, ...targets) => ({ name, build: true, alone: true, minutes: 15, steps: [{ argv: make(...targets), count: () => ({}) }] });
 
 /** only, but: ends of the names of the files that are meant, or not. atOnce: how many files, where they mostly wait. */
+/** Files that take long, the longest first: where several run at once they begin first, so that in the end no lane runs alone. */
+const LONG = {
+	web: ["people", "unread", "tabs", "roles", "axe", "chat", "devices", "hosts", "login", "signin", "recover", "files", "search"],
+	chaos: ["cases", "property", "presence", "soak", "points", "epoch", "bus"],
+	realtime: ["presence", "presence_ends", "herd", "state", "presence_fcgi"],
+	api: ["order", "fortunes", "process", "events", "rate"],
+};
+
 function nodeSuite(name, dir, minutes, env = {}, only = "", atOnce = 1, but = "/") {
-	const files = list(dir, `${only}.test.mjs`).filter((f) => !f.endsWith(`${but}.test.mjs`));
+	const rank = (f) => ((LONG[basename(dir)] ?? []).indexOf(basename(f, ".test.mjs")) + 100) % 100; // those not named: 99
+	const files = list(dir, `${only}.test.mjs`)
+		.filter((f) => !f.endsWith(`${but}.test.mjs`))
+		.sort((a, b) => rank(a) - rank(b));
 	const argv = [process.execPath, "--test", `--test-concurrency=${atOnce}`, "--test-reporter=spec", "--test-reporter-destination=stdout"];
 	return { name, minutes, lanes: atOnce, steps: files.length > 0 ? [{ argv: [...argv, ...files], env, count: nodeSummary }] : [] };
 }

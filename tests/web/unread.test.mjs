@@ -479,7 +479,7 @@ describe("mentions", () => {
 			await box.click();
 			await a.page.keyboard.type("hello @");
 			const options_ = a.page.locator("#mention-list [role=option]");
-			await until(async () => (await options_.count()) === 3, { what: "the members, without oneself" });
+			await until(async () => (await options_.count()) === 5, { what: "the members, without oneself; the channel, and who is here" });
 			assert.equal((await axe(a.page)).join("\n"), "");
 			await a.page.keyboard.press("ArrowDown");
 			await becomes(() => options_.nth(1).getAttribute("aria-selected"), "true");
