@@ -20,7 +20,10 @@ const put = (body, type = "application/json") => [
 	{
 		status: 200,
 		headers: json,
-		text: JSON.stringify({ channel: 1, seq: 1, version: 1, last_seq: 1, unread: 0, mentions: 0, unread_from: null, gone: [], wide: [], read_receipts: true }),
+		text: JSON.stringify({
+			...{ channel: 1, seq: 1, version: 1, last_seq: 1, unread: 0, mentions: 0, unread_from: null },
+			...{ gone: [], wide: [], read_receipts: true },
+		}),
 	},
 ];
 const typed = { "content-type": "application/problem+json" };
