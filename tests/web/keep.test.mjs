@@ -185,6 +185,11 @@ test("a quote, by keys: on both devices while it is written, after the original 
 	await a.page.keyboard.type("with a quote");
 	await a.page.reload();
 	await a.page.locator(".quote-bar", { hasText: "line 59" }).waitFor();
+	// above what is written, on a phone too
+	await a.page.setViewportSize(PHONE);
+	const boxes = () => Promise.all([".quote-bar", "#composer"].map((c) => a.page.locator(c).boundingBox()));
+	await until(async () => (await boxes()).reduce((bar, area) => bar.y + bar.height <= area.y + 1 && area.width > 200), { what: "the quote above the text" });
+	await a.page.setViewportSize(DESKTOP);
 	await box(a.page).press("Enter");
 	await seen(bob.page, "with a quote");
 	await Promise.all([a, b].map(({ page }) => page.locator(".quote-bar").waitFor({ state: "detached" })));
