@@ -188,7 +188,8 @@ test("a quote, by keys: on both devices while it is written, after the original 
 	// above what is written, on a phone too
 	await a.page.setViewportSize(PHONE);
 	const boxes = () => Promise.all([".quote-bar", "#composer"].map((c) => a.page.locator(c).boundingBox()));
-	await until(async () => (await boxes()).reduce((bar, area) => bar.y + bar.height <= area.y + 1 && area.width > 200), { what: "the quote above the text" });
+	const above = (bar, area) => bar.y + bar.height <= area.y + 1 && area.width > 200;
+	await until(async () => above(...(await boxes())), { what: "the quote above the text" });
 	await a.page.setViewportSize(DESKTOP);
 	await box(a.page).press("Enter");
 	await seen(bob.page, "with a quote");
