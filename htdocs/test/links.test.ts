@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parseLines } from '../src/net/api';
 import { parseRoute, safeReturn } from '../src/ui/route';
 import { linkify, MOST_LINKS, trimLink } from '../src/model/links';
-import { holds, layout, needOf, nextWindow, rowAt, windowOf } from '../src/ui/virtual';
+import { layout, rowAt, windowOf } from '../src/ui/virtual';
 
 const links = (text: string) => linkify(text).flatMap((p) => (typeof p === 'string' ? [] : [p.text]));
 
@@ -63,26 +63,6 @@ test('the window holds every row that is in view', () => {
 	}
 	assert.equal(rowAt(offsets, -5), 0);
 	assert.deepEqual(windowOf(layout(new Float64Array(0)), 0, 600), { from: 0, to: 0 });
-});
-
-test('the window is drawn in pieces: what is in view at once, the rest some rows at a time, until all of it is there', () => {
-	const offsets = layout(Float64Array.from({ length: 1000 }, (_, i) => 20 + (i % 50)));
-	let held = windowOf(offsets, 20_000, 600);
-	for (const by of [-700, 30, 700, -2_000, 0, 9_000, -15_000, 3]) {
-		const top = offsets[held.from]! + 500 + by;
-		let now = nextWindow(offsets, top, 600, held, false);
-		assert.ok(holds(now, needOf(offsets, top, 600)), `${by}: what is in view`);
-		for (let n = 0; !now.done; n++) {
-			const next = nextWindow(offsets, top, 600, now, true);
-			assert.ok(holds(next, needOf(offsets, top, 600)));
-			assert.ok(now.from - next.from <= 4 && next.to - now.to <= 4, `${by}: a piece is small`);
-			assert.ok(n < 20, `${by}: it comes to an end`);
-			now = next;
-		}
-		held = { from: now.from, to: now.to };
-		assert.deepEqual(held, windowOf(offsets, top, 600));
-	}
-	assert.deepEqual(nextWindow(offsets, 0, 600, null, false), { ...windowOf(offsets, 0, 600), done: true });
 });
 
 test('an endless row of links: so many of them, the rest stays text, and none of it is lost', () => {

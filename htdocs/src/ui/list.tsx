@@ -18,11 +18,10 @@ import { Icon } from './icon';
 import { RowView } from './row';
 import { buildRows, type Row } from './rows';
 import { channelLabel } from './names';
-import { Pieces } from './pieces';
 import { Skeleton } from './skeleton';
 import { RECEIPTS_MAX, UNSEEN, type Seen } from './seen';
 import { useToday } from './time';
-import { holds, layout, needOf, rowAt, sizesOf, windowOf } from './virtual';
+import { layout, rowAt, sizesOf, windowOf } from './virtual';
 
 const AT_BOTTOM = 6; // px
 const LOAD_WITHIN = 900; // px from the top: the next page is asked for before it is needed
@@ -71,7 +70,6 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const inner = useRef<HTMLDivElement>(null);
 	const heights = useRef(new Map<string, number>());
 	const place = useRef<Place>({ ...START });
-	const [pieces] = useState(() => new Pieces(() => redraw(0)));
 	const wantFocus = useRef(false);
 	const choose = useCallback((key: string) => {
 		chosen.current = key;
@@ -113,7 +111,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 	const anchorIndex = p.anchor ? indexOf.get(p.anchor.key) : undefined;
 	// An anchor that is no more (its row became another one) leaves the scroll position itself.
 	const top = p.stick ? total - p.height : anchorIndex === undefined ? (scroller.current?.scrollTop ?? 0) : offsets[anchorIndex]! - p.anchor!.y;
-	const { from, to, done } = pieces.window(offsets, top, p.height, rows, indexOf);
+	const { from, to } = windowOf(offsets, top, p.height);
 
 	/* Remembers which row is where; the first message of the run is a poor anchor, since a page above may take its head off. */
 	const capture = useCallback(() => {
@@ -197,7 +195,6 @@ export function MessageList({ channel }: { channel: Channel }) {
 	useLayoutEffect(() => {
 		const box = scroller.current;
 		if (!box || !inner.current || !rows.length) return;
-		pieces.drawn(rows, { from, to }, done);
 		if (box.clientWidth !== p.width) {
 			if (p.width !== 800 || heights.current.size) heights.current.clear();
 			p.width = box.clientWidth;
@@ -267,10 +264,9 @@ export function MessageList({ channel }: { channel: Channel }) {
 			if (row) p.anchor = { key: row.key, y: now.offsets[i]! - box.scrollTop };
 		}
 		const now = layoutNow.current;
-		if (!holds(now, needOf(now.offsets, box.scrollTop, box.clientHeight))) return redraw(0);
-		afterMove();
 		const w = windowOf(now.offsets, box.scrollTop, box.clientHeight);
-		if (w.from !== now.from || w.to !== now.to) pieces.later();
+		if (w.from !== now.from || w.to !== now.to) redraw(0);
+		else afterMove();
 	}, [afterMove, capture]);
 	const layoutNow = useRef({ offsets, rows, from, to });
 	layoutNow.current = { offsets, rows, from, to };
@@ -288,7 +284,6 @@ export function MessageList({ channel }: { channel: Channel }) {
 		addEventListener('focus', looked);
 		document.addEventListener('visibilitychange', looked);
 		return () => {
-			pieces.stop();
 			ro.disconnect();
 			removeEventListener('focus', looked);
 			document.removeEventListener('visibilitychange', looked);

@@ -68,30 +68,3 @@ export function windowOf(offsets: Float64Array, top: number, height: number, bey
 	if (n <= 0) return { from: 0, to: 0 };
 	return { from: rowAt(offsets, top - beyond), to: Math.min(n, rowAt(offsets, top + height + beyond) + 1) };
 }
-
-const MARGIN = 80; // px beyond the view that are drawn at once
-const LAG = 1_500; // px beyond the view within which drawn rows may wait to be dropped
-const PIECE = 3; // rows drawn at each end in one task
-
-export const holds = (a: Window, b: Window): boolean => a.from <= b.from && a.to >= b.to;
-const same = (a: Window, b: Window): boolean => a.from === b.from && a.to === b.to;
-
-/* What the view cannot do without. */
-export const needOf = (offsets: Float64Array, top: number, height: number): Window => windowOf(offsets, top, height, MARGIN);
-
-/* What to draw after `held` was drawn (null: nothing was, so all at once): what the view needs now, and the rest in pieces, each in a
- * task of its own (`piece`: this is one), so that no task is long. done: nothing is left to draw or to drop. */
-export function nextWindow(offsets: Float64Array, top: number, height: number, held: Window | null, piece: boolean): Window & { done: boolean } {
-	const want = windowOf(offsets, top, height);
-	if (!held) return { ...want, done: true };
-	const need = needOf(offsets, top, height);
-	const apart = held.to < need.from || held.from > need.to;
-	const most = piece ? want : windowOf(offsets, top, height, LAG);
-	let from = Math.max(most.from, apart ? need.from : Math.min(held.from, need.from));
-	let to = Math.min(most.to, apart ? need.to : Math.max(held.to, need.to));
-	if (piece) {
-		from = Math.max(want.from, from - PIECE);
-		to = Math.min(want.to, to + PIECE);
-	}
-	return { from, to, done: same({ from, to }, want) };
-}
