@@ -276,10 +276,12 @@ test("polls: the state at once, then only where it differs; without focus none",
 		assert.ok(!ws.lines.some((l) => l.type === "reset"));
 		await ws.close();
 		// another focus is answered at once, with the state that goes with it
-		const began = Date.now();
-		p = await poll(bob, { cursor: p.cursor, wait: 20, instance, focus: "", watch: x, via });
-		assert.deepEqual(p.lines.map((l) => l.type), ["presence", "cursor"]);
-		assert.ok(Date.now() - began < 10000, `${Date.now() - began} ms of the 20 s that it may wait`);
+		const began = Date.now(), LOOKS = 8;
+		for (let n = 0; n < LOOKS; n++) {
+			p = await poll(bob, { cursor: p.cursor, wait: 20, instance, focus: n % 2 ? room : "", watch: x, via });
+			assert.deepEqual(p.lines.map((l) => l.type), n % 2 ? ["presence", "reads", "typing", "cursor"] : ["presence", "cursor"]);
+		}
+		assert.ok(Date.now() - began < (LOOKS - 1) * 1000, `${LOOKS} looks took ${Date.now() - began} ms: no second between them`);
 		const wait0 = await poll(bob, { cursor: await head(bob), wait: 0, ...ask });
 		assert.deepEqual(wait0.lines.map((l) => l.type), ["presence", "reads", "typing", "cursor"]);
 	}
