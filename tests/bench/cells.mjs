@@ -507,8 +507,7 @@ export async function rest(options) {
 			"ARRAY[1]",
 			"false",
 			"false",
-			"NULL",
-			"NULL",
+			...Array(10).fill("NULL"), // names nobody, bears no file, replies, calls and refers to nothing
 		])}`;
 		for (const [what, script] of [
 			["send", send],

@@ -310,7 +310,10 @@ export function statement(name, params) {
 		const hit = new RegExp(`^-- name: ${name}\\n([\\s\\S]*?)(?=^-- |(?![\\s\\S]))`, "m").exec(
 			text.replace(/^-- (in|out):.*\n/gm, ""),
 		);
-		if (hit) return hit[1].replace(/\$(\d+)/g, (_all, n) => params[Number(n) - 1]);
+		if (!hit) continue;
+		const asked = Math.max(0, ...[...hit[1].matchAll(/\$(\d+)/g)].map((m) => Number(m[1])));
+		if (asked !== params.length) throw new Error(`statement ${name} wants ${asked} parameters, not ${params.length}`);
+		return hit[1].replace(/\$(\d+)/g, (_all, n) => params[Number(n) - 1]);
 	}
 	throw new Error(`no statement ${name}`);
 }
