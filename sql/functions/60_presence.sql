@@ -46,10 +46,11 @@ RETURNS TABLE (user_id bigint, state text, last_active timestamptz, away_in_ms b
 $$;
 
 -- A person's presence as others see it, by what was told last.
-CREATE OR REPLACE FUNCTION presence_json(viewer bigint, u users) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT presence_json(u.id, coalesce(p.state, 'offline'), p.last_active, s, false)
-	FROM (SELECT) one LEFT JOIN presence p ON p.user_id = u.id LEFT JOIN user_settings s ON s.user_id = u.id
-$$;
+CREATE OR REPLACE FUNCTION presence_json(viewer bigint, u users) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN (SELECT presence_json(u.id, coalesce(p.state, 'offline'), p.last_active, s, false)
+		FROM (SELECT) one LEFT JOIN presence p ON p.user_id = u.id LEFT JOIN user_settings s ON s.user_id = u.id);
+END $$;
 
 -- Takes the users' rows in `presence`, which are made where there are none.
 CREATE OR REPLACE FUNCTION presence_lock(users bigint[]) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
