@@ -144,7 +144,7 @@ BEGIN
 END $$;
 
 -- ReadMark: what the others are told, where he shares it.
-CREATE OR REPLACE FUNCTION read_mark_json(m members, direct boolean) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION read_mark_json(m members, direct boolean) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('user', m.user_id, 'seq', m.last_read_seq) ||
 		CASE WHEN direct THEN jsonb_build_object('delivered', greatest(m.delivered_seq, m.last_read_seq)) ELSE '{}' END
 $$;
@@ -193,16 +193,18 @@ CREATE OR REPLACE FUNCTION member_json(m members) RETURNS jsonb LANGUAGE sql STA
 $$;
 
 -- What is told of a message's reactions.
-CREATE OR REPLACE FUNCTION reactions_json(channel bigint, wanted bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('channel', channel, 'seq', wanted, 'reactions', coalesce(r.list, '[]'), 'reactions_version', coalesce(r.version, 0))
-	FROM (SELECT) one LEFT JOIN message_reactions r ON r.channel_id = channel AND r.seq = wanted
-$$;
+CREATE OR REPLACE FUNCTION reactions_json(channel bigint, wanted bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN (SELECT jsonb_build_object('channel', channel, 'seq', wanted, 'reactions', coalesce(r.list, '[]'), 'reactions_version', coalesce(r.version, 0))
+		FROM (SELECT) one LEFT JOIN message_reactions r ON r.channel_id = channel AND r.seq = wanted);
+END $$;
 
 -- What is told of a channel's pins: the whole list, with a version of its own.
-CREATE OR REPLACE FUNCTION pins_json(channel bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('channel', channel, 'pins', coalesce(p.list, '[]'), 'pins_version', coalesce(p.version, 0))
-	FROM (SELECT) one LEFT JOIN pins p ON p.channel_id = channel
-$$;
+CREATE OR REPLACE FUNCTION pins_json(channel bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN (SELECT jsonb_build_object('channel', channel, 'pins', coalesce(p.list, '[]'), 'pins_version', coalesce(p.version, 0))
+		FROM (SELECT) one LEFT JOIN pins p ON p.channel_id = channel);
+END $$;
 
 -- What is told of a root's replies.
 CREATE OR REPLACE FUNCTION replies_json(t threads) RETURNS jsonb LANGUAGE sql STABLE AS $$

@@ -11,7 +11,7 @@ $$;
 CREATE OR REPLACE FUNCTION ms(n bigint) RETURNS interval LANGUAGE sql IMMUTABLE AS $$ SELECT n * interval '1 millisecond' $$;
 
 -- The later of two inputs. Each comes as an age, and later by what a statement takes: within a second they are one and the same.
-CREATE OR REPLACE FUNCTION later_input(held timestamptz, heard timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION later_input(held timestamptz, heard timestamptz) RETURNS timestamptz LANGUAGE sql STABLE AS $$
 	SELECT CASE WHEN heard > coalesce(held, '-infinity') + interval '1 second' OR held IS NULL THEN heard ELSE held END
 $$;
 
@@ -91,7 +91,8 @@ END $$;
 -- Brings what was told to what is, for users whose rows are taken: one change, one line, whoever is first. inputs: when each was
 -- last active, beside what his leases say; null: no more than that.
 CREATE OR REPLACE FUNCTION presence_settle(users bigint[], inputs timestamptz[], lease_ms bigint, away_ms bigint)
-RETURNS TABLE (user_id bigint, was text, state text, changed boolean, away_in_ms bigint) LANGUAGE plpgsql VOLATILE AS $$
+RETURNS TABLE (user_id bigint, was text, state text, changed boolean, away_in_ms bigint) LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_generic_plan AS $$ -- planning it takes longer than doing it
 #variable_conflict use_column
 BEGIN
 	RETURN QUERY WITH asked AS (
