@@ -115,6 +115,13 @@ DECLARE
 BEGIN
 	SELECT * INTO c FROM channels WHERE channels.id = m.channel_id;
 	last_seq := channel_last_seq(c);
+	IF last_seq <= greatest(base, c.seq_floor) THEN -- he has read it all, as mostly
+		unread := 0;
+		mentions := 0;
+		gone := '{}';
+		wide := '{}';
+		RETURN;
+	END IF;
 	IF c.seq_floor > base THEN -- rows below it are gone
 		base := c.seq_floor;
 		own := sent_between(m.channel_id, m.user_id, base, last_seq);
