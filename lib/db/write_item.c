@@ -1,11 +1,8 @@
 /* write_item: memory, and what each refusal means. */
 #include "lib/db/write_item.h"
-#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include <stdlib.h>
 #include <string.h>
-
-#define MUTE_RETRY_MS ((int64_t)86400000) /* at most: who is muted for longer is told to come back in a day */
 
 struct write_item *write_item_new(void)
 {
@@ -89,7 +86,6 @@ void write_refusal(int status, int64_t until_us, struct err *e)
 		return;
 	}
 	err_set(e, outcomes[status].code, outcomes[status].field, "%s", outcomes[status].detail);
-	if (status != WRITE_MUTED || (e->until_us = until_us) <= 0)
-		return;
-	e->retry_after_ms = (int)MIN_OF(MAX_OF((until_us - clock_now_us()) / 1000, (int64_t)1), MUTE_RETRY_MS);
+	if (status == WRITE_MUTED)
+		err_until(e, until_us);
 }
