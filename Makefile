@@ -55,6 +55,7 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(GEN_SRC:.c=.o)
 API_OBJ := $(API_SRC:%.c=$(B)/%.o) $(B)/gen/openapi.o
 RT_OBJ  := $(RT_SRC:%.c=$(B)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(B)/%.o)
+DB_HELP := $(patsubst %.c,$(B)/%.o,$(filter-out $(DB_SRC),$(wildcard tests/db/*.c)))
 UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
 DB_BIN  := $(DB_SRC:%.c=$(B)/%)
 PROGRAMS := $(B)/pulsechat-api $(B)/pulsechat-realtime $(B)/pulsechat
@@ -130,7 +131,7 @@ $(B)/tests/unit/test_http_head: $(B)/ws/http_head.o $(LLHTTP_OBJ)
 $(B)/tests/unit/test_ws_frames: $(B)/ws/ws_frames.o
 $(B)/tests/unit/test_ws_frames: LIBS_COMMON += -lwslay
 # Tests against a real PostgreSQL (tests/db/run.sh).
-$(B)/tests/db/%: $(B)/tests/db/%.o $(B)/tests/db/harness.o $(B)/libpulsechat.a
+$(B)/tests/db/%: $(B)/tests/db/%.o $(DB_HELP) $(B)/libpulsechat.a
 	@echo '  LD $@'
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_COMMON) -lcmocka
 
@@ -170,7 +171,7 @@ format:
 openapi:
 	node doc/openapi/build.mjs
 
--include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(DB_BIN:=.d) $(FILES_BIN:=.d) $(B)/tests/db/harness.d $(BENCH_BIN:=.d) $(B)/tests/bench/presign.d $(LOAD_OBJ:.o=.d) $(B)/tests/bench/net.d
+-include $(LIB_OBJ:.o=.d) $(API_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d) $(DB_BIN:=.d) $(FILES_BIN:=.d) $(DB_HELP:.o=.d) $(BENCH_BIN:=.d) $(B)/tests/bench/presign.d $(LOAD_OBJ:.o=.d) $(B)/tests/bench/net.d
 
 # --- the web client, by npm and its lock file
 CLIENT_SRC := $(shell find htdocs -name node_modules -prune -o -type f -print 2>/dev/null)

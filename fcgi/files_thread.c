@@ -1,37 +1,17 @@
-/* files_thread: rounds of care, and a bell. */
+/* files_thread: rounds of care. */
 #include "fcgi/files_thread.h"
-#include "lib/base/clock.h"
+#include "fcgi/chore.h"
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
-#include "lib/base/thread.h"
 #include "lib/chat/file.h"
 #include "lib/db/db.h"
-#include <pthread.h>
 #include <stdlib.h>
 
 struct files_thread {
 	const struct config *config;
 	const struct store *store;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t bell;
-	bool stop, wanted;
+	struct chore chore;
 };
-
-/* True where the thread is to end. */
-static bool rest(struct files_thread *t, int64_t ms)
-{
-	int64_t until = clock_mono_ms() + ms;
-	bool stop;
-
-	pthread_mutex_lock(&t->lock);
-	while (!t->stop && !t->wanted && thread_cond_wait_until(&t->bell, &t->lock, until))
-		;
-	stop = t->stop;
-	t->wanted = false;
-	pthread_mutex_unlock(&t->lock);
-	return stop;
-}
 
 static void *run(void *arg)
 {
@@ -48,7 +28,7 @@ static void *run(void *arg)
 		else if (cared.collected || cared.deleted)
 			log_info("files.care", "collected=%lld deleted=%lld", (long long)cared.collected,
 				 (long long)cared.deleted);
-	} while (!rest(t, cared.more ? 0 : each + (int64_t)rand_below((uint32_t)(each / 4 + 1))));
+	} while (!chore_rest(&t->chore, cared.more ? 0 : each + (int64_t)rand_below((uint32_t)(each / 4 + 1))));
 	db_free(&db);
 	return NULL;
 }
@@ -56,26 +36,16 @@ static void *run(void *arg)
 struct files_thread *files_thread_start(const struct config *c, const struct store *s)
 {
 	struct files_thread *t = xcalloc(1, sizeof(*t));
-	int rc;
 
 	t->config = c;
 	t->store = s;
-	pthread_mutex_init(&t->lock, NULL);
-	thread_cond_init(&t->bell);
-	rc = pthread_create(&t->thread, NULL, run, t);
-	if (rc) {
-		log_error("files.start", "errno=%d", rc);
-		abort();
-	}
+	chore_start(&t->chore, "files", run, t);
 	return t;
 }
 
 void files_thread_wake(struct files_thread *t)
 {
-	pthread_mutex_lock(&t->lock);
-	t->wanted = true;
-	pthread_cond_signal(&t->bell);
-	pthread_mutex_unlock(&t->lock);
+	chore_wake(&t->chore);
 }
 
 bool files_thread_stop(struct files_thread **tp, int64_t ms)
@@ -84,14 +54,8 @@ bool files_thread_stop(struct files_thread **tp, int64_t ms)
 
 	if (!t)
 		return true;
-	pthread_mutex_lock(&t->lock);
-	t->stop = true;
-	pthread_cond_signal(&t->bell);
-	pthread_mutex_unlock(&t->lock);
-	if (!thread_join_within(t->thread, ms))
+	if (!chore_stop(&t->chore, ms))
 		return false;
-	pthread_cond_destroy(&t->bell);
-	pthread_mutex_destroy(&t->lock);
 	free(t);
 	*tp = NULL;
 	return true;

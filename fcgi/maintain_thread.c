@@ -1,15 +1,14 @@
-/* maintain_thread: a clock and a condition to be stopped by. */
+/* maintain_thread: what is due, each thing by its own clock. */
 #include "fcgi/maintain_thread.h"
+#include "fcgi/chore.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
-#include "lib/base/thread.h"
 #include "lib/chat/presence_view.h"
 #include "lib/chat/retention.h"
 #include "lib/db/db.h"
 #include "lib/db/maintain.h"
 #include "lib/search/indexer.h"
-#include <pthread.h>
 #include <stdlib.h>
 
 #define EACH_S 3600
@@ -21,10 +20,7 @@
 
 struct maintain_thread {
 	const struct config *config;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t stop_cond;
-	bool stop;
+	struct chore chore;
 	unsigned sweeps;
 	struct indexer_pace pace;
 };
@@ -69,20 +65,6 @@ static int64_t erase_old(struct db *db)
 	return swept ? RETENTION_AGAIN_MS : RETENTION_MS;
 }
 
-/* True where the thread is to end. */
-static bool rest(struct maintain_thread *t, int64_t ms)
-{
-	int64_t until = clock_mono_ms() + ms;
-	bool stop;
-
-	pthread_mutex_lock(&t->lock);
-	while (!t->stop && thread_cond_wait_until(&t->stop_cond, &t->lock, until))
-		;
-	stop = t->stop;
-	pthread_mutex_unlock(&t->lock);
-	return stop;
-}
-
 static void *run(void *arg)
 {
 	struct maintain_thread *t = arg;
@@ -109,7 +91,7 @@ static void *run(void *arg)
 		if (next_erase <= clock_mono_ms())
 			next_erase = erase_old(db) + clock_mono_ms();
 		now = clock_mono_ms();
-	} while (!rest(t, MAX_OF(MIN_OF(MIN_OF(next_sweep, next_index), next_erase) - now, (int64_t)1)));
+	} while (!chore_rest(&t->chore, MAX_OF(MIN_OF(MIN_OF(next_sweep, next_index), next_erase) - now, (int64_t)1)));
 	db_free(&db);
 	return NULL;
 }
@@ -117,16 +99,9 @@ static void *run(void *arg)
 struct maintain_thread *maintain_thread_start(const struct config *c)
 {
 	struct maintain_thread *t = xcalloc(1, sizeof(*t));
-	int rc;
 
 	t->config = c;
-	pthread_mutex_init(&t->lock, NULL);
-	thread_cond_init(&t->stop_cond);
-	rc = pthread_create(&t->thread, NULL, run, t);
-	if (rc) {
-		log_error("maintain.start", "errno=%d", rc);
-		abort();
-	}
+	chore_start(&t->chore, "maintain", run, t);
 	return t;
 }
 
@@ -134,14 +109,8 @@ bool maintain_thread_stop(struct maintain_thread **tp, int64_t ms)
 {
 	struct maintain_thread *t = *tp;
 
-	pthread_mutex_lock(&t->lock);
-	t->stop = true;
-	pthread_cond_signal(&t->stop_cond);
-	pthread_mutex_unlock(&t->lock);
-	if (!thread_join_within(t->thread, ms))
+	if (!chore_stop(&t->chore, ms))
 		return false;
-	pthread_cond_destroy(&t->stop_cond);
-	pthread_mutex_destroy(&t->lock);
 	free(t);
 	*tp = NULL;
 	return true;

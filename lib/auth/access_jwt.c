@@ -93,6 +93,7 @@ static bool read_scopes(const char *map, const json_t *scope, unsigned *bits)
 const char *access_jwt_check(const struct config *c, const struct jwt *j, int64_t now_s, struct access_jwt *out)
 {
 	const json_t *sub = json_object_get(j->claims, "sub"), *client = json_object_get(j->claims, "client_id");
+	const char *wrong;
 
 	memset(out, 0, sizeof(*out));
 	if (!jwt_type_is(j->header, "at+jwt"))
@@ -105,16 +106,9 @@ const char *access_jwt_check(const struct config *c, const struct jwt *j, int64_
 		return "iss";
 	if (!jwt_has_audience(j->claims, c->oidc.access_audience))
 		return "aud";
-	switch (jwt_check_dates(j->claims, now_s, c->oidc.leeway / 1000)) {
-	case JWT_DATES_OK:
-		break;
-	case JWT_DATES_EXP:
-		return "exp";
-	case JWT_DATES_NBF:
-		return "nbf";
-	case JWT_DATES_IAT:
-		return "iat";
-	}
+	wrong = jwt_dates_claim(jwt_check_dates(j->claims, now_s, c->oidc.leeway / 1000));
+	if (wrong)
+		return wrong;
 	jwt_date(j->claims, "exp", &out->until_s);
 	if (!json_is_string(sub) || !json_string_length(sub) || json_string_length(sub) > SUBJECT_MAX)
 		return "sub";

@@ -156,6 +156,13 @@ enum jwt_dates jwt_check_dates(const json_t *claims, int64_t now_s, int64_t leew
 	return JWT_DATES_OK;
 }
 
+const char *jwt_dates_claim(enum jwt_dates wrong)
+{
+	static const char *const claims[] = {[JWT_DATES_EXP] = "exp", [JWT_DATES_NBF] = "nbf", [JWT_DATES_IAT] = "iat"};
+
+	return claims[wrong];
+}
+
 bool jwt_type_is(const json_t *header, const char *want)
 {
 	static const char prefix[] = "application/";

@@ -38,5 +38,6 @@ bool jwt_date(const json_t *claims, const char *name, int64_t *out);
 enum jwt_dates { JWT_DATES_OK, JWT_DATES_EXP, JWT_DATES_NBF, JWT_DATES_IAT };
 /* exp and iat must be there; what is wrong first. */
 enum jwt_dates jwt_check_dates(const json_t *claims, int64_t now_s, int64_t leeway_s);
+const char *jwt_dates_claim(enum jwt_dates wrong); /* "exp"; NULL for JWT_DATES_OK */
 /* The header's typ is `want` (with or without "application/"), "JWT", or not there. */
 bool jwt_type_is(const json_t *header, const char *want);

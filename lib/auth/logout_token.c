@@ -13,6 +13,7 @@ const char *logout_token_check(const struct jwt *j, const char *issuer, const ch
 			       int64_t leeway_s)
 {
 	const json_t *sid = json_object_get(j->claims, "sid"), *sub = json_object_get(j->claims, "sub");
+	const char *wrong;
 
 	/* an ID token must not pass for one: it has a nonce and no event */
 	if (!jwt_type_is(j->header, "logout+jwt"))
@@ -21,16 +22,9 @@ const char *logout_token_check(const struct jwt *j, const char *issuer, const ch
 		return "iss";
 	if (!jwt_has_audience(j->claims, client_id))
 		return "aud";
-	switch (jwt_check_dates(j->claims, now_s, leeway_s)) {
-	case JWT_DATES_OK:
-		break;
-	case JWT_DATES_EXP:
-		return "exp";
-	case JWT_DATES_NBF:
-		return "nbf";
-	case JWT_DATES_IAT:
-		return "iat";
-	}
+	wrong = jwt_dates_claim(jwt_check_dates(j->claims, now_s, leeway_s));
+	if (wrong)
+		return wrong;
 	if (!json_is_object(json_object_get(json_object_get(j->claims, "events"), event)))
 		return "events";
 	if (json_object_get(j->claims, "nonce"))

@@ -1,8 +1,11 @@
 /* err: the table of errors and how one is set. */
 #include "lib/base/err.h"
+#include "lib/base/clock.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#define RETRY_MAX_MS ((int64_t)86400000)
 
 static const struct {
 	const char *name;
@@ -49,6 +52,13 @@ int err_retry(struct err *e, enum err_code code, int retry_after_ms, const char 
 	set_v(e, code, NULL, retry_after_ms, fmt, ap);
 	va_end(ap);
 	return -1;
+}
+
+void err_until(struct err *e, int64_t until_us)
+{
+	e->until_us = until_us;
+	if (until_us > 0)
+		e->retry_after_ms = (int)MIN_OF(MAX_OF((until_us - clock_now_us()) / 1000, (int64_t)1), RETRY_MAX_MS);
 }
 
 const char *err_name(enum err_code code)

@@ -24,6 +24,10 @@ int err_set(struct err *e, enum err_code code, const char *field, const char *fm
 /* The same with a time to come back after, in milliseconds. */
 int err_retry(struct err *e, enum err_code code, int retry_after_ms, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
+/* An error that is set holds until then (µs since 1970; 0: until somebody ends it), which it says, and when to come
+ * back: in a day at most. */
+void err_until(struct err *e, int64_t until_us);
+
 const char *err_name(enum err_code code);  /* "bad_field" */
 int err_status(enum err_code code);        /* 400 */
 const char *err_title(enum err_code code); /* "Bad Request" */

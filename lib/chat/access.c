@@ -1,6 +1,6 @@
 /* access: decisions, no queries. */
 #include "lib/chat/access.h"
-#include "lib/base/clock.h"
+#include "lib/base/strbuf.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +41,15 @@ int access_read(const struct access *a, struct err *e)
 	if (access_see(a, e) < 0)
 		return -1;
 	return a->member ? 0 : not_a_member(e);
+}
+
+int access_read_message(const PGresult *r, int first_col, int seq_col, struct err *e)
+{
+	struct access a = access_from_row(r, 0, first_col);
+
+	if (access_read(&a, e) < 0)
+		return -1;
+	return result_null(r, 0, seq_col) ? err_set(e, ERR_NOT_FOUND, NULL, "no such message") : 0;
 }
 
 int access_make_channel(const char *role, struct err *e)
@@ -147,15 +156,30 @@ int access_code(const char *code, const char *field, struct err *e)
 	return err_set(e, ERR_INTERNAL, NULL, "unexpected outcome of the database");
 }
 
-#define MUTE_RETRY_MS ((int64_t)86400000) /* at most: who is muted for longer is told to come back in a day */
+int access_outcome(PGresult *r, const char *field, struct err *e)
+{
+	int rc = access_code(r ? result_text(r, 0, 0) : "", field, e);
+
+	PQclear(r);
+	return rc;
+}
+
+int access_outcome_json(PGresult *r, const char *field, struct strbuf *b, struct err *e)
+{
+	int rc = access_code(r ? result_text(r, 0, 0) : "", field, e);
+
+	if (rc == 0)
+		strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
+	PQclear(r);
+	return rc;
+}
 
 int access_write_code(const PGresult *r, int first_col, struct err *e)
 {
 	const char *code = r ? result_text(r, 0, first_col) : "not_found";
 	int rc = access_code(code, NULL, e);
 
-	if (rc < 0 && !strcmp(code, "muted") && (e->until_us = result_int(r, 0, first_col + 1)) > 0)
-		e->retry_after_ms =
-			(int)MIN_OF(MAX_OF((e->until_us - clock_now_us()) / 1000, (int64_t)1), MUTE_RETRY_MS);
+	if (rc < 0 && !strcmp(code, "muted"))
+		err_until(e, result_int(r, 0, first_col + 1));
 	return rc;
 }

@@ -1,7 +1,7 @@
 /* audit: the list. */
 #include "lib/chat/audit.h"
 #include "lib/base/clock.h"
-#include "lib/chat/moderation.h"
+#include "lib/chat/list.h"
 #include "lib/db/db.h"
 #include <string.h>
 

@@ -2,6 +2,7 @@
 #include "lib/chat/bot.h"
 #include "lib/base/utf8.h"
 #include "lib/chat/acting.h"
+#include "lib/chat/list.h"
 #include "lib/chat/user.h"
 #include "lib/db/db.h"
 #include <string.h>
@@ -45,11 +46,7 @@ int bot_list(struct db *d, const char *after, int64_t limit, struct strbuf *b, s
 		return -1;
 	strbuf_adds(b, "{\"bots\":");
 	strbuf_add(b, result_text(r, 0, 0), result_length(r, 0, 0));
-	strbuf_adds(b, ",\"next\":");
-	if (result_null(r, 0, 1))
-		strbuf_adds(b, "null");
-	else
-		strbuf_add_json(b, result_text(r, 0, 1), result_length(r, 0, 1));
+	list_next(r, 1, b);
 	strbuf_addc(b, '}');
 	PQclear(r);
 	return 0;

@@ -4,6 +4,7 @@
 #include "lib/base/utf8.h"
 #include "lib/chat/access.h"
 #include "lib/chat/acting.h"
+#include "lib/chat/list.h"
 #include "lib/chat/read_marker.h"
 #include "lib/db/db.h"
 #include <stdio.h>
@@ -14,11 +15,8 @@ static int render(struct db *d, PGresult *r, int64_t reader, struct strbuf *b, s
 {
 	bool behind;
 
-	if (!r)
-		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
-	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 0));
-	strbuf_adds(b, "{\"channels\":");
-	strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
+	if (list_begin(r, 0, "channels", b, p, e) < 0)
+		return -1;
 	strbuf_addf(b, ",\"next\":%s}", result_null(r, 0, 2) ? "null" : result_text(r, 0, 2));
 	behind = result_bool(r, 0, 3);
 	PQclear(r);

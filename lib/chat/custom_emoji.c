@@ -2,9 +2,9 @@
 #include "lib/chat/custom_emoji.h"
 #include "lib/base/config.h"
 #include "lib/chat/access.h"
+#include "lib/chat/list.h"
 #include "lib/db/db.h"
 #include "lib/json/jx.h"
-#include <stdio.h>
 #include <string.h>
 
 bool custom_emoji_name(struct span text, char out[CUSTOM_EMOJI_NAME_CHARS + 1])
@@ -40,11 +40,8 @@ int custom_emoji_list(struct db *d, struct strbuf *b, struct page *p, struct err
 
 	if (db_one(d, STMT_custom_emoji_list, &r, e, "") < 0)
 		return -1;
-	if (!r)
-		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
-	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 0));
-	strbuf_adds(b, "{\"emoji\":");
-	strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
+	if (list_begin(r, 0, "emoji", b, p, e) < 0)
+		return -1;
 	strbuf_addf(b, ",\"version\":%s}", result_text(r, 0, 2));
 	PQclear(r);
 	return 0;
@@ -81,14 +78,11 @@ int custom_emoji_remove(struct db *d, const struct acting *who, const char *text
 {
 	char name[CUSTOM_EMOJI_NAME_CHARS + 1];
 	PGresult *r = NULL;
-	int rc;
 
 	if (!custom_emoji_name((struct span){text, strlen(text)}, name))
 		return bad_name(e);
 	if (db_one(d, STMT_custom_emoji_remove, &r, e, "ibttt", who->user, who->admin, who->request, who->address,
 		   name) < 0)
 		return -1;
-	rc = access_code(r ? result_text(r, 0, 0) : "", NULL, e);
-	PQclear(r);
-	return rc;
+	return access_outcome(r, NULL, e);
 }

@@ -1,25 +1,20 @@
 /* draft: the rules are in sql/functions/87_drafts.sql. */
 #include "lib/chat/draft.h"
 #include "lib/chat/access.h"
+#include "lib/chat/list.h"
 #include "lib/chat/message.h"
 #include "lib/db/db.h"
 #include "lib/json/jx.h"
-#include <stdio.h>
 
 static int set(struct db *d, const struct draft_place *at, int64_t user, const struct span *text, const int64_t *files,
 	       size_t n, int64_t reply_to, int64_t version, struct strbuf *b, struct err *e)
 {
 	PGresult *r = NULL;
-	int rc;
 
 	if (db_one(d, STMT_draft_set, &r, e, "iiisIii", at->channel, user, at->thread, text->p, text->n, files, n,
 		   reply_to, version) < 0)
 		return -1;
-	rc = access_code(r ? result_text(r, 0, 0) : "not_found", NULL, e);
-	if (rc == 0)
-		strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
-	PQclear(r);
-	return rc;
+	return access_outcome_json(r, NULL, b, e);
 }
 
 int draft_put(struct db *d, const struct config *c, const struct draft_place *at, int64_t user, const struct jx *wish,
@@ -69,11 +64,8 @@ int draft_list(struct db *d, int64_t user, const struct draft_place *after, int6
 
 	if (db_one(d, STMT_draft_list, &r, e, "iiii", user, after->channel, after->thread, limit) < 0)
 		return -1;
-	if (!r)
-		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
-	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 0));
-	strbuf_adds(b, "{\"drafts\":");
-	strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
+	if (list_begin(r, 0, "drafts", b, p, e) < 0)
+		return -1;
 	strbuf_addf(b, ",\"next\":%s,\"next_thread\":%s}", result_null(r, 0, 2) ? "null" : result_text(r, 0, 2),
 		    result_null(r, 0, 3) ? "null" : result_text(r, 0, 3));
 	PQclear(r);

@@ -4,10 +4,10 @@
 #include "lib/chat/access.h"
 #include "lib/chat/acting.h"
 #include "lib/chat/channel.h"
+#include "lib/chat/list.h"
 #include "lib/chat/user.h"
 #include "lib/db/db.h"
 #include "lib/json/jx.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,16 +23,9 @@ int group_list(struct db *d, const struct config *c, const struct acting *who, c
 
 	if (db_one(d, STMT_group_list, &r, e, "ibbti", who->user, who->admin, open_to_members(c), after, limit) < 0)
 		return -1;
-	if (!r)
-		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
-	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 0));
-	strbuf_adds(b, "{\"groups\":");
-	strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
-	strbuf_adds(b, ",\"next\":");
-	if (result_null(r, 0, 2))
-		strbuf_adds(b, "null");
-	else
-		strbuf_add_json(b, result_text(r, 0, 2), result_length(r, 0, 2));
+	if (list_begin(r, 0, "groups", b, p, e) < 0)
+		return -1;
+	list_next(r, 2, b);
 	strbuf_addf(b, ",\"manage\":%s}", result_bool(r, 0, 3) ? "true" : "false");
 	PQclear(r);
 	return 0;
@@ -49,17 +42,6 @@ int group_get(struct db *d, int64_t group, struct strbuf *b, struct err *e)
 	strbuf_add(b, result_text(r, 0, 0), result_length(r, 0, 0));
 	PQclear(r);
 	return 0;
-}
-
-/* The outcome of a change: the group as it is then. */
-static int outcome(PGresult *r, const char *field, struct strbuf *b, struct err *e)
-{
-	int rc = access_code(r ? result_text(r, 0, 0) : "", field, e);
-
-	if (rc == 0)
-		strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
-	PQclear(r);
-	return rc;
 }
 
 /* flags: of both. What is not there stays {NULL, 0}. */
@@ -88,7 +70,7 @@ int group_make(struct db *d, const struct config *c, const struct acting *who, c
 	if (db_one(d, STMT_group_create, &r, e, "ibttbssI", who->user, who->admin, who->request, who->address,
 		   open_to_members(c), handle.p, handle.n, name.p, name.n, people, n) < 0)
 		return -1;
-	return outcome(r, "members", b, e);
+	return access_outcome_json(r, "members", b, e);
 }
 
 int group_change(struct db *d, const struct config *c, const struct acting *who, int64_t group, const struct jx *o,
@@ -108,18 +90,15 @@ int group_change(struct db *d, const struct config *c, const struct acting *who,
 		   open_to_members(c), group, handle.p, handle.n, name.p, name.n, adds, adds_n, drops, drops_n,
 		   (int64_t)GROUP_MEMBERS_MAX) < 0)
 		return -1;
-	return outcome(r, "add", b, e);
+	return access_outcome_json(r, "add", b, e);
 }
 
 int group_delete(struct db *d, const struct config *c, const struct acting *who, int64_t group, struct err *e)
 {
 	PGresult *r = NULL;
-	int rc;
 
 	if (db_one(d, STMT_group_delete, &r, e, "ibttbi", who->user, who->admin, who->request, who->address,
 		   open_to_members(c), group) < 0)
 		return -1;
-	rc = access_code(r ? result_text(r, 0, 0) : "", NULL, e);
-	PQclear(r);
-	return rc;
+	return access_outcome(r, NULL, e);
 }

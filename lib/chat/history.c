@@ -85,15 +85,11 @@ int history_seq_at(struct db *d, int64_t channel, const char *time, int64_t *seq
 int history_get(struct db *d, int64_t channel, int64_t reader, int64_t seq, struct strbuf *b, struct err *e)
 {
 	PGresult *r = NULL;
-	struct access a;
 	int rc;
 
 	if (db_one(d, STMT_message_get, &r, e, "iii", channel, reader, seq) < 0)
 		return -1;
-	a = access_from_row(r, 0, KIND);
-	rc = access_read(&a, e);
-	if (rc == 0 && result_null(r, 0, GET_MESSAGE_SEQ))
-		rc = err_set(e, ERR_NOT_FOUND, NULL, "no such message");
+	rc = access_read_message(r, KIND, GET_MESSAGE_SEQ, e);
 	if (rc == 0) {
 		strbuf_addc(b, '{');
 		message_render_row(b, r, 0, GET_MESSAGE);
@@ -108,15 +104,11 @@ enum { EDITS_SEQ = 3, EDITS }; /* of edit_list */
 int history_edits(struct db *d, int64_t channel, int64_t reader, int64_t seq, struct strbuf *b, struct err *e)
 {
 	PGresult *r = NULL;
-	struct access a;
 	int rc;
 
 	if (db_one(d, STMT_edit_list, &r, e, "iii", channel, reader, seq) < 0)
 		return -1;
-	a = access_from_row(r, 0, KIND);
-	rc = access_read(&a, e);
-	if (rc == 0 && result_null(r, 0, EDITS_SEQ))
-		rc = err_set(e, ERR_NOT_FOUND, NULL, "no such message");
+	rc = access_read_message(r, KIND, EDITS_SEQ, e);
 	if (rc == 0) {
 		strbuf_adds(b, "{\"edits\":");
 		strbuf_add(b, result_text(r, 0, EDITS), result_length(r, 0, EDITS));

@@ -1,6 +1,7 @@
 /* keep: the rules are in sql/functions/87_keep.sql. */
 #include "lib/chat/keep.h"
 #include "lib/chat/access.h"
+#include "lib/chat/list.h"
 #include "lib/chat/message.h"
 #include "lib/db/db.h"
 #include <stdio.h>
@@ -64,15 +65,10 @@ int keep_pins(struct db *d, int64_t channel, int64_t reader, struct strbuf *b, s
 int keep_save(struct db *d, int64_t channel, int64_t user, int64_t seq, bool on, struct strbuf *b, struct err *e)
 {
 	PGresult *r = NULL;
-	int rc;
 
 	if (db_one(d, STMT_save_set, &r, e, "iiibi", channel, user, seq, (int)on, (int64_t)KEEP_SAVES_MAX) < 0)
 		return -1;
-	rc = access_code(r ? result_text(r, 0, 0) : "not_found", NULL, e);
-	if (rc == 0)
-		strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
-	PQclear(r);
-	return rc;
+	return access_outcome_json(r, NULL, b, e);
 }
 
 int keep_saved(struct db *d, int64_t user, struct strbuf *b, struct page *p, struct err *e)
@@ -81,11 +77,8 @@ int keep_saved(struct db *d, int64_t user, struct strbuf *b, struct page *p, str
 
 	if (db_one(d, STMT_save_list, &r, e, "i", user) < 0)
 		return -1;
-	if (!r)
-		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
-	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 0));
-	strbuf_adds(b, "{\"saved\":");
-	strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
+	if (list_begin(r, 0, "saved", b, p, e) < 0)
+		return -1;
 	strbuf_addf(b, ",\"version\":%s}", result_text(r, 0, 2));
 	PQclear(r);
 	return 0;

@@ -3,8 +3,8 @@
 #include "lib/base/config.h"
 #include "lib/chat/access.h"
 #include "lib/chat/acting.h"
+#include "lib/chat/list.h"
 #include "lib/db/db.h"
-#include <stdio.h>
 #include <string.h>
 
 int member_list(struct db *d, int64_t channel, int64_t reader, int64_t after, int64_t limit, struct strbuf *b,
@@ -18,12 +18,8 @@ int member_list(struct db *d, int64_t channel, int64_t reader, int64_t after, in
 		return -1;
 	a = access_from_row(r, 0, 0);
 	rc = access_read(&a, e);
-	if (rc == 0) {
-		snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 3));
-		strbuf_adds(b, "{\"members\":");
-		strbuf_add(b, result_text(r, 0, 4), result_length(r, 0, 4));
-		strbuf_addf(b, ",\"next\":%s}", result_null(r, 0, 5) ? "null" : result_text(r, 0, 5));
-	}
+	if (rc == 0)
+		return list_render(r, 3, "members", b, p, e);
 	PQclear(r);
 	return rc;
 }
@@ -61,12 +57,9 @@ int member_remove(struct db *d, const struct acting *who, int64_t channel, int64
 		  struct err *e)
 {
 	PGresult *r = NULL;
-	int rc;
 
 	if (db_one(d, STMT_member_remove, &r, e, "iiibttt", channel, who->user, leaver, who->admin, who->request,
 		   who->address, reason) < 0)
 		return -1;
-	rc = access_code(r ? result_text(r, 0, 0) : "", "user", e);
-	PQclear(r);
-	return rc;
+	return access_outcome(r, "user", e);
 }

@@ -3,7 +3,7 @@
 #pragma once
 #include "lib/base/strbuf.h"
 #include "lib/db/result.h"
-#include "lib/db/writer.h"
+#include "lib/db/write_item.h"
 struct acting;
 struct config;
 struct db;

@@ -4,6 +4,7 @@
 #include "lib/base/utf8.h"
 #include "lib/chat/access.h"
 #include "lib/chat/channel.h"
+#include "lib/chat/list.h"
 #include "lib/db/db.h"
 #include <stdio.h>
 #include <string.h>
@@ -71,32 +72,6 @@ int sanction_read(const struct jx *o, struct sanction *s, struct err *e)
 	return sanction_check_reason("reason", s->reason, e);
 }
 
-/* The outcome of a statement whose first column is a code; takes r. */
-static int outcome(PGresult *r, const char *field, struct err *e)
-{
-	int rc = access_code(r ? result_text(r, 0, 0) : "", field, e);
-
-	PQclear(r);
-	return rc;
-}
-
-int list_render(PGresult *r, int first_col, const char *name, struct strbuf *b, struct page *p, struct err *e)
-{
-	if (!r)
-		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
-	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, first_col));
-	strbuf_addf(b, "{\"%s\":", name);
-	strbuf_add(b, result_text(r, 0, first_col + 1), result_length(r, 0, first_col + 1));
-	strbuf_adds(b, ",\"next\":");
-	if (result_null(r, 0, first_col + 2))
-		strbuf_adds(b, "null");
-	else
-		strbuf_add(b, result_text(r, 0, first_col + 2), result_length(r, 0, first_col + 2));
-	strbuf_addc(b, '}');
-	PQclear(r);
-	return 0;
-}
-
 /* ---- people */
 
 int user_role_set(struct db *d, const struct acting *who, int64_t person, struct span role, struct err *e)
@@ -108,7 +83,7 @@ int user_role_set(struct db *d, const struct acting *who, int64_t person, struct
 	if (db_one(d, STMT_user_set_role, &r, e, "ibttis", who->user, who->admin, who->request, who->address, person,
 		   role.p, role.n) < 0)
 		return -1;
-	return outcome(r, NULL, e);
+	return access_outcome(r, NULL, e);
 }
 
 int user_mute(struct db *d, const struct acting *who, int64_t person, const struct sanction *s, struct err *e)
@@ -118,7 +93,7 @@ int user_mute(struct db *d, const struct acting *who, int64_t person, const stru
 	if (db_one(d, STMT_user_mute, &r, e, "ibttits", who->user, who->admin, who->request, who->address, person,
 		   s ? s->until : NULL, s ? s->reason.p : "", s ? s->reason.n : 0) < 0)
 		return -1;
-	return outcome(r, NULL, e);
+	return access_outcome(r, NULL, e);
 }
 
 int user_close(struct db *d, const struct acting *who, int64_t person, struct span reason, struct err *e)
@@ -128,7 +103,7 @@ int user_close(struct db *d, const struct acting *who, int64_t person, struct sp
 	if (db_one(d, STMT_user_close, &r, e, "ibttis", who->user, who->admin, who->request, who->address, person,
 		   reason.p, reason.n) < 0)
 		return -1;
-	return outcome(r, NULL, e);
+	return access_outcome(r, NULL, e);
 }
 
 int user_reopen(struct db *d, const struct acting *who, int64_t person, struct err *e)
@@ -137,7 +112,7 @@ int user_reopen(struct db *d, const struct acting *who, int64_t person, struct e
 
 	if (db_one(d, STMT_user_reopen, &r, e, "ibtti", who->user, who->admin, who->request, who->address, person) < 0)
 		return -1;
-	return outcome(r, NULL, e);
+	return access_outcome(r, NULL, e);
 }
 
 int admin_user_list(struct db *d, const char *wish, const char *role, const char *after, int64_t limit,
@@ -186,7 +161,7 @@ int channel_change(struct db *d, const struct acting *who, int64_t channel, cons
 			  call.n) < 0) {
 		return -1;
 	}
-	return outcome(r, NULL, e);
+	return access_outcome(r, NULL, e);
 }
 
 int channel_hand_over(struct db *d, const struct acting *who, int64_t channel, int64_t person, struct err *e)
@@ -196,7 +171,7 @@ int channel_hand_over(struct db *d, const struct acting *who, int64_t channel, i
 	if (db_one(d, STMT_channel_hand_over, &r, e, "ibttii", who->user, who->admin, who->request, who->address,
 		   channel, person) < 0)
 		return -1;
-	return outcome(r, "user", e);
+	return access_outcome(r, "user", e);
 }
 
 int member_role_set(struct db *d, const struct acting *who, int64_t channel, int64_t person, struct span role,
@@ -209,7 +184,7 @@ int member_role_set(struct db *d, const struct acting *who, int64_t channel, int
 	if (db_one(d, STMT_member_set_role, &r, e, "ibttiis", who->user, who->admin, who->request, who->address,
 		   channel, person, role.p, role.n) < 0)
 		return -1;
-	return outcome(r, NULL, e);
+	return access_outcome(r, NULL, e);
 }
 
 static int restrict_member(struct db *d, enum stmt_id stmt, const struct acting *who, int64_t channel, int64_t person,
@@ -220,7 +195,7 @@ static int restrict_member(struct db *d, enum stmt_id stmt, const struct acting 
 	if (db_one(d, stmt, &r, e, "ibttiits", who->user, who->admin, who->request, who->address, channel, person,
 		   s ? s->until : NULL, s ? s->reason.p : "", s ? s->reason.n : 0) < 0)
 		return -1;
-	return outcome(r, "user", e);
+	return access_outcome(r, "user", e);
 }
 
 int member_mute(struct db *d, const struct acting *who, int64_t channel, int64_t person, const struct sanction *s,

@@ -58,7 +58,3 @@ MUST_CHECK int restriction_list(struct db *d, const struct acting *who, int64_t 
 /* Appends {"channels":[…],"next":…}: public and private ones, with their owners. */
 MUST_CHECK int admin_channel_list(struct db *d, const char *wish, int64_t after, int64_t limit, struct strbuf *b,
 				  struct page *p, struct err *e);
-
-/* A list's row (cursor, JSON, next) as {"NAME":JSON,"next":…}; takes r. */
-MUST_CHECK int list_render(PGresult *r, int first_col, const char *name, struct strbuf *b, struct page *p,
-			   struct err *e);

@@ -48,17 +48,6 @@ static int check(const struct jx *patch, struct err *e)
 	return given(patch, "section") ? jx_uuid(patch, "", "section", uuid, e) : 0;
 }
 
-/* The code in the first column, what is told in the second. */
-static int append(PGresult *r, struct strbuf *b, struct err *e)
-{
-	int rc = access_code(r ? result_text(r, 0, 0) : "", NULL, e);
-
-	if (rc == 0)
-		strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
-	PQclear(r);
-	return rc;
-}
-
 int prefs_change(struct db *d, int64_t channel, int64_t user, const struct jx *patch, struct strbuf *b, struct err *e)
 {
 	AUTO_STRBUF text = {0};
@@ -69,7 +58,7 @@ int prefs_change(struct db *d, int64_t channel, int64_t user, const struct jx *p
 	jx_write(&text, patch);
 	if (db_one(d, STMT_prefs_change, &r, e, "iit", channel, user, strbuf_cstr(&text)) < 0)
 		return -1;
-	return append(r, b, e);
+	return access_outcome_json(r, NULL, b, e);
 }
 
 int sidebar_get(struct db *d, int64_t user, struct strbuf *b, struct err *e)
@@ -163,5 +152,5 @@ int sidebar_set(struct db *d, int64_t user, const struct jx *o, struct strbuf *b
 		PQclear(r);
 		return err_set(e, ERR_CONFLICT, "version", "the side bar has been changed meanwhile");
 	}
-	return append(r, b, e);
+	return access_outcome_json(r, NULL, b, e);
 }

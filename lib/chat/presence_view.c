@@ -1,8 +1,8 @@
 /* presence_view: a statement each. */
 #include "lib/chat/presence_view.h"
 #include "lib/base/config.h"
+#include "lib/chat/list.h"
 #include "lib/db/db.h"
-#include <stdio.h>
 
 #define SWEEP_MAX 500
 
@@ -13,11 +13,8 @@ int presence_list(struct db *d, const struct config *c, int64_t asker, const int
 
 	if (db_one(d, STMT_presence_list, &r, e, "iIii", asker, ids, n, c->presence.lease, c->presence.away) < 0)
 		return -1;
-	if (!r)
-		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
-	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 0));
-	strbuf_adds(b, "{\"presence\":");
-	strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
+	if (list_begin(r, 0, "presence", b, p, e) < 0)
+		return -1;
 	strbuf_addc(b, '}');
 	PQclear(r);
 	return 0;

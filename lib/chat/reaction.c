@@ -45,15 +45,6 @@ int reaction_set(struct db *d, int64_t channel, int64_t user, int64_t seq, const
 	return rc;
 }
 
-static int may_read(const PGresult *r, struct err *e)
-{
-	struct access a = access_from_row(r, 0, KIND);
-
-	if (access_read(&a, e) < 0)
-		return -1;
-	return result_null(r, 0, SEQ) ? err_set(e, ERR_NOT_FOUND, NULL, "no such message") : 0;
-}
-
 int reaction_list(struct db *d, int64_t channel, int64_t reader, int64_t seq, struct strbuf *b, struct err *e)
 {
 	PGresult *r = NULL;
@@ -61,7 +52,7 @@ int reaction_list(struct db *d, int64_t channel, int64_t reader, int64_t seq, st
 
 	if (db_one(d, STMT_reaction_list, &r, e, "iii", channel, reader, seq) < 0)
 		return -1;
-	rc = may_read(r, e);
+	rc = access_read_message(r, KIND, SEQ, e);
 	if (rc == 0)
 		strbuf_add(b, result_text(r, 0, STATE), result_length(r, 0, STATE));
 	PQclear(r);
@@ -78,7 +69,7 @@ int reaction_users(struct db *d, int64_t channel, int64_t reader, int64_t seq, c
 	if (read_emoji(text, emoji, e) < 0 ||
 	    db_one(d, STMT_reaction_users, &r, e, "iiitii", channel, reader, seq, emoji, after, limit) < 0)
 		return -1;
-	rc = may_read(r, e);
+	rc = access_read_message(r, KIND, SEQ, e);
 	if (rc == 0)
 		strbuf_addf(b, "{\"count\":%s,\"users\":%s,\"next\":%s}", result_text(r, 0, COUNT),
 			    result_text(r, 0, USERS), result_null(r, 0, NEXT) ? "null" : result_text(r, 0, NEXT));

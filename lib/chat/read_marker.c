@@ -3,9 +3,9 @@
 #include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "lib/chat/access.h"
+#include "lib/chat/list.h"
 #include "lib/db/db.h"
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,28 +114,21 @@ int read_marker_move(struct db *d, const struct config *c, int64_t channel, int6
 int read_receipts_set(struct db *d, const struct config *c, int64_t channel, int64_t user, bool share, struct err *e)
 {
 	PGresult *r = NULL;
-	int rc;
 
 	if (db_one(d, STMT_read_receipts_set, &r, e, "iibi", channel, user, (int)share, c->reads.receipts_max) < 0)
 		return -1;
-	rc = access_code(r ? result_text(r, 0, 0) : "", NULL, e);
-	PQclear(r);
-	return rc;
+	return access_outcome(r, NULL, e);
 }
 
 int reader_list(struct db *d, int64_t channel, int64_t reader, int64_t seq, int64_t after, int64_t limit,
 		struct strbuf *b, struct err *e)
 {
 	PGresult *r = NULL;
-	struct access a;
 	int rc;
 
 	if (db_one(d, STMT_reader_list, &r, e, "iiiii", channel, reader, seq, after, limit) < 0)
 		return -1;
-	a = access_from_row(r, 0, 0);
-	rc = access_read(&a, e);
-	if (rc == 0 && result_null(r, 0, 3))
-		rc = err_set(e, ERR_NOT_FOUND, NULL, "no such message");
+	rc = access_read_message(r, 0, 3, e);
 	if (rc == 0)
 		strbuf_addf(b, "{\"count\":%s,\"users\":%s,\"next\":%s}", result_text(r, 0, 4), result_text(r, 0, 5),
 			    result_null(r, 0, 6) ? "null" : result_text(r, 0, 6));
@@ -160,11 +153,8 @@ int unread_list(struct db *d, int64_t reader, bool verify, struct strbuf *b, str
 
 	if (db_one(d, STMT_unread_list, &r, e, "ib", reader, (int)verify) < 0)
 		return -1;
-	if (!r)
-		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
-	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 0));
-	strbuf_adds(b, "{\"channels\":");
-	strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
+	if (list_begin(r, 0, "channels", b, p, e) < 0)
+		return -1;
 	strbuf_addf(b, ",\"unread\":%s,\"mentions\":%s", result_text(r, 0, 2), result_text(r, 0, 3));
 	if (verify) {
 		strbuf_adds(b, ",\"drift\":");

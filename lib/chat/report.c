@@ -2,6 +2,7 @@
 #include "lib/chat/report.h"
 #include "lib/base/utf8.h"
 #include "lib/chat/access.h"
+#include "lib/chat/list.h"
 #include "lib/chat/moderation.h"
 #include "lib/db/db.h"
 #include <string.h>
@@ -103,7 +104,6 @@ int report_resolve(struct db *d, const struct acting *who, int64_t report, const
 	char until[SANCTION_UNTIL_MAX];
 	bool site = false;
 	PGresult *r = NULL;
-	int rc;
 
 	if (jx_only(o, "", names, e) < 0 || jx_string(o, "", "action", JX_REQUIRED, 1, 16, &action, e) < 0 ||
 	    one_of(actions, "action", action, e) < 0 || sanction_until(o, until, e) < 0 ||
@@ -114,7 +114,5 @@ int report_resolve(struct db *d, const struct acting *who, int64_t report, const
 	if (db_one(d, STMT_report_settle, &r, e, "ibttistbs", who->user, who->admin, who->request, who->address, report,
 		   action.p, action.n, until, site, note.p, note.n) < 0)
 		return -1;
-	rc = access_code(r ? result_text(r, 0, 0) : "", "report", e);
-	PQclear(r);
-	return rc;
+	return access_outcome(r, "report", e);
 }

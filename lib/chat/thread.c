@@ -102,15 +102,10 @@ int thread_mark(struct db *d, int64_t channel, int64_t reader, int64_t root, enu
 		struct strbuf *b, struct err *e)
 {
 	PGresult *r = NULL;
-	int rc;
 
 	if (db_one(d, STMT_thread_mark, &r, e, "iiiii", channel, reader, root, (int64_t)wish, upto) < 0)
 		return -1;
-	rc = access_code(r ? result_text(r, 0, 0) : "", NULL, e);
-	if (rc == 0)
-		strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
-	PQclear(r);
-	return rc;
+	return access_outcome_json(r, NULL, b, e);
 }
 
 enum { LIST_CURSOR, LIST_UNREAD, LIST_ID, LIST_STATE, LIST_VISIBLE_FROM, LIST_MESSAGE, LIST_SEQ };

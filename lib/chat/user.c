@@ -1,8 +1,8 @@
 /* user: lists and one. */
 #include "lib/chat/user.h"
+#include "lib/chat/list.h"
 #include "lib/db/db.h"
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 bool user_handle_valid(const char *s, size_t n)
@@ -55,16 +55,9 @@ int user_get(struct db *d, int64_t viewer, int64_t user, struct strbuf *b, struc
 
 static int render(PGresult *r, struct strbuf *b, struct page *p, struct err *e)
 {
-	if (!r)
-		return err_set(e, ERR_INTERNAL, NULL, "the database gave no list");
-	snprintf(p->cursor, sizeof(p->cursor), "%s", result_text(r, 0, 0));
-	strbuf_adds(b, "{\"users\":");
-	strbuf_add(b, result_text(r, 0, 1), result_length(r, 0, 1));
-	strbuf_adds(b, ",\"next\":");
-	if (result_null(r, 0, 2))
-		strbuf_adds(b, "null");
-	else
-		strbuf_add_json(b, result_text(r, 0, 2), result_length(r, 0, 2));
+	if (list_begin(r, 0, "users", b, p, e) < 0)
+		return -1;
+	list_next(r, 2, b);
 	strbuf_addc(b, '}');
 	PQclear(r);
 	return 0;

@@ -1,6 +1,7 @@
 /* apply: one event of the log takes effect: memberships, delivery, ended sessions, redaction. Called in the log's
  * order. */
 #include "lib/live/live_private.h"
+#include "lib/live/state.h"
 
 static void give(struct live *l, struct receiver *r, struct line *line, int64_t id)
 {

@@ -20,7 +20,7 @@ struct watched { /* a person */
 	size_t json_n;
 	uint64_t changed; /* when, by the count of changes */
 	bool stale;       /* is to be read again */
-	unsigned pass;    /* of lib/live/state.c: has been met in this one */
+	unsigned pass;    /* of lib/live/state_private.h: has been met in this one */
 	size_t refs;
 	struct focused **channels; /* the small ones that he is a member of */
 	size_t channels_n, channels_cap;
@@ -33,7 +33,7 @@ struct member { /* of a small channel */
 	int64_t seq, delivered; /* his read mark; seq -1: he shows none; delivered -1: none is shown here */
 	uint64_t marked;        /* its last change */
 	uint64_t joined;        /* by the count of changes; 0: before it was looked at */
-	unsigned pass;          /* of lib/live/state.c: is in this answer */
+	unsigned pass;          /* of lib/live/state_private.h: is in this answer */
 };
 
 enum load { LOAD_NEW, LOAD_ASKED, LOAD_DONE };
@@ -88,7 +88,7 @@ struct interest { /* of one receiver */
 	size_t looks_n;
 	struct watch *watches; /* ascending by user */
 	size_t watches_n;
-	/* the rest is lib/live/state.c's */
+	/* the rest is state's (lib/live/state_private.h) */
 	uint64_t told;                 /* changes of presence up to here */
 	int64_t presence_at, reads_at; /* mono ms: not before */
 	bool judging;

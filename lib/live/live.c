@@ -3,6 +3,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/live/live_private.h"
+#include "lib/live/state.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 /* live_private: what the files of live share. */
 #pragma once
 #include "lib/bus/eventlog.h"
-#include "lib/live/focus.h"
 #include "lib/live/live.h"
 #include "lib/live/ring.h"
+
+struct state; /* lib/live/state.h */
 
 #define INTAKE_PENDING_MAX 8192 /* events that wait behind a hole; more are read from the log later */
 #define INTAKE_PENDING_BYTES ((size_t)16 << 20)
@@ -95,59 +96,6 @@ void apply_state(struct live *l, const struct event *ev);
 bool own_ask(struct live *l, struct receiver *r);
 void own_again(struct live *l); /* of all: notifications may have been lost */
 void own_rows(const struct live_read *q, const PGresult *rows, const struct err *e);
-/* state: what is told beside the log: presence, typing, reads (lib/live/focus.h has what is known). */
-#define STATE_SMALL_CHANNEL 100 /* members up to which a focus covers presence and read marks of all of them */
-
-struct heard;
-struct early;
-struct state {
-	struct focus focus;
-	TAILQ_HEAD(interest_list, interest) waking;
-	int64_t wake_at; /* the first of them */
-	struct focused_list stale;
-	LIST_HEAD(, focused) typing;
-	int64_t typing_at;  /* when the first of those who type there is over */
-	bool people_stale;  /* some are to be read again who are members of no small channel here */
-	bool refreshing;    /* a question of nobody's is under way */
-	int64_t refresh_at; /* again where nothing is heard */
-	size_t asking;      /* questions under way; while they are, what the bus says is remembered: */
-	struct heard *heard;
-	struct early *early;
-	size_t early_n, early_cap;
-	uint64_t heard_n;
-	unsigned pass;
-	struct watched **people; /* scratch of lib/live/tell.c */
-	size_t people_cap;
-	struct line *lines[8]; /* told in this turn: others may be told the same */
-	size_t lines_n;
-	struct typing_gate *gate;
-	struct { /* who types, to be told to the others */
-		int64_t *users, *channels, *seqs;
-		size_t n;
-		int64_t at;
-	} out;
-};
-
-void state_start(struct live *l);
-void state_free(struct live *l);
-void state_forget(struct live *l, struct receiver *r);
-void state_event(struct live *l, const struct event *ev, const struct line *line); /* a join, a leave, a message */
-void state_line(struct live *l, const struct event *ev);
-void state_user(struct live *l, const struct live_user *u); /* his memberships are known */
-void state_live(struct live *l, struct receiver *r);        /* it is live */
-void state_reload(struct live *l);                          /* lines of the bus may have been lost */
-void state_restart(struct live *l);                         /* another log */
-bool state_rows(struct live *l, const struct live_read *q, const PGresult *rows); /* false: ask again */
-void state_typing_sent(struct live *l, const struct live_read *q, const PGresult *rows);
-void state_tick(struct live *l, int64_t now);
-void state_work(struct live *l, int64_t now);
-void state_wake(struct live *l, struct interest *i, int64_t at);
-
-/* tell: a stream what has changed; a poll's owner that something has. Where not all can be told now it wakes again. */
-void tell_stream(struct live *l, struct interest *i, int64_t now);
-void tell_poll(struct live *l, struct interest *i, int64_t now);
-void tell_asked(struct interest *i, int64_t now); /* its interests are new */
-
 /* resume */
 void resume_begin(struct live *l, struct receiver *r);
 void resume_advance(struct live *l, struct receiver *r);

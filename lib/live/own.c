@@ -1,6 +1,7 @@
 /* own: `read` and `draft` lines for an instance that was not there when they were told: a notification reaches those
  * only who listen just then, and a poll does not between two polls. */
 #include "lib/live/live_private.h"
+#include "lib/live/state.h"
 
 void receiver_asks(struct receiver *r, int64_t reads, int64_t drafts)
 {

@@ -3,6 +3,7 @@
 #include "lib/base/log.h"
 #include "lib/db/pgconn.h"
 #include "lib/live/live_private.h"
+#include "lib/live/state.h"
 #include <stdlib.h>
 #include <string.h>
 

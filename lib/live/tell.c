@@ -1,7 +1,7 @@
 /* tell: what a receiver is told of state. To a stream at most one line of presence a second and one of reads, and who
  * types at once; a poll's owner is told that there is something, at most a second after it came. */
 #include "lib/base/codec.h"
-#include "lib/live/live_private.h"
+#include "lib/live/state_private.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -134,11 +134,8 @@ int preview_step(struct preview_desk *d, int *done, struct err *e)
 int preview_remove(struct db *d, int64_t channel, int64_t user, int64_t seq, struct err *e)
 {
 	PGresult *r = NULL;
-	int rc;
 
 	if (db_one(d, STMT_preview_remove, &r, e, "iii", channel, user, seq) < 0)
 		return -1;
-	rc = access_code(r ? result_text(r, 0, 0) : "", NULL, e);
-	PQclear(r);
-	return rc;
+	return access_outcome(r, NULL, e);
 }

@@ -20,7 +20,7 @@ BEGIN
 	PERFORM upload_check_end(b.upload, c.checks, 'ready', 'image/png', NULL);
 	RETURN b.upload;
 END $$;
--- A message that bears files, as write_batch gets it from lib/db/writer.c.
+-- A message that bears files, as write_batch gets it from lib/db/write_args.c.
 CREATE FUNCTION spy.post(who bigint, place bigint, client int, VARIADIC bears bigint[])
 RETURNS TABLE (status int, seq bigint, event bigint) LANGUAGE sql VOLATILE AS $$
 	SELECT b.status, b.seq, b.event FROM write_batch(ARRAY[place], ARRAY[0::bigint], ARRAY['s'::"char"], ARRAY[1], ARRAY[1], ARRAY[who],

@@ -10,7 +10,7 @@ CREATE FUNCTION spy.pg_postmaster_start_time() RETURNS timestamptz LANGUAGE sql 
 DELETE FROM presence_watch;
 INSERT INTO presence_watch (swept_at, judged_from) VALUES (now(), now() - interval '1 hour');
 
--- One user, as lib/live/presence.c writes: ages in ms, -1 not known, -2 none; ends -1 there, else in so many ms.
+-- One user, as lib/live/presence_lease.c writes: ages in ms, -1 not known, -2 none; ends -1 there, else in so many ms.
 CREATE FUNCTION spy.write(node bigint, person bigint, age bigint, ends bigint, idle bigint DEFAULT 0, input bigint DEFAULT NULL)
 RETURNS SETOF record LANGUAGE sql VOLATILE AS $$
 	SELECT w.known, w.changed, w.away_in_ms FROM presence_write(node, ARRAY[person], ARRAY[age], ARRAY[coalesce(input, age)],

@@ -1,4 +1,4 @@
--- write_batch: what each item of a batch gets told, and what is stored of it. Two connections at once: tests/db/test_writer.c.
+-- write_batch: what each item of a batch gets told, and what is stored of it. Two connections at once: tests/db/test_writer_retry.c.
 \ir include/site.sql
 SELECT * FROM no_plan();
 SELECT channel AS hall FROM channel_create(:alice, 'public', 't-hall', '', '{}') \gset

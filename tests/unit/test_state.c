@@ -10,7 +10,7 @@
 #include "lib/base/clock.h"
 #include "lib/chat/interests.h"
 #include "lib/chat/typing_gate.h"
-#include "lib/live/live_private.h"
+#include "lib/live/state_private.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -28,7 +28,7 @@ CREATE FUNCTION spy.forget() RETURNS void LANGUAGE sql VOLATILE AS 'DELETE FROM 
 CREATE FUNCTION spy.uuid(n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
 	SELECT ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid
 $$;
--- An item of write_batch, as lib/db/writer.c sends it.
+-- An item of write_batch, as lib/db/write_args.c sends it.
 CREATE FUNCTION spy.item(channel bigint, sender bigint, client int, words text, epoch bigint DEFAULT NULL, kind text DEFAULT 's')
 RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
 	SELECT jsonb_build_object('kind', kind, 'channel', channel, 'sender', sender, 'client', spy.uuid(client), 'epoch', epoch,
