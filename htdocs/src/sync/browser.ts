@@ -29,3 +29,15 @@ export function pauseOrWake(ms: number): Promise<void> {
 		addEventListener('pulsechat-retry', done);
 	});
 }
+
+const IDLE_IN = 2_000; // ms
+
+/* When the page has nothing better to do. Answers how to call it off. */
+export function whenIdle(f: () => void): () => void {
+	if ('requestIdleCallback' in globalThis) {
+		const id = requestIdleCallback(f, { timeout: IDLE_IN });
+		return () => cancelIdleCallback(id);
+	}
+	const id = setTimeout(f, IDLE_IN);
+	return () => clearTimeout(id);
+}

@@ -36,10 +36,12 @@ import { Reading } from './reading';
 import { Resets } from './resets';
 import { Sender } from './sender';
 import { Session } from './session';
+import { livingTabs } from './tabs';
 import { Threads } from './threads';
 import { Typist } from './typist';
-import type { Uploads } from './uploads';
-import { browserUploads } from './uploads_browser';
+import type { UploadHooks } from './uploads_browser';
+import { uploadShelf } from './upload_shelf';
+import { LaterUploads } from './uploads_later';
 
 const POST_IN = 20_000; // ms
 
@@ -52,6 +54,8 @@ export interface ClientHooks {
 	failed?(e: unknown): void;
 	/* The message that was to be gone to is not there. */
 	notFound(): void;
+	/* A part of the client that somebody waits for could not be loaded. */
+	partFailed?(): void;
 }
 
 export class Client {
@@ -77,7 +81,7 @@ export class Client {
 	readonly composing: Composing;
 	readonly drafts: Drafts;
 	readonly quotes: Quotes;
-	readonly uploads: Uploads;
+	readonly uploads: LaterUploads;
 	readonly outbox: Outbox;
 	readonly sender: Sender;
 	readonly changes: Changes;
@@ -170,10 +174,16 @@ export class Client {
 			get: async (id, seq) => (await api.message(id, seq)).data,
 			touched: (place) => this.drafts.touch(place),
 		});
-		this.uploads = browserUploads(store, this.instance, {
+		const hooks: UploadHooks = {
 			onSessionOver: over,
 			onReady: () => this.sender.pump(),
 			onDraft: (channel, thread) => this.drafts.filesChanged(placeKey(channel, thread)),
+		};
+		this.uploads = new LaterUploads({
+			load: () => import('./uploads_browser').then((m) => m.browserUploads(store, this.instance, hooks)),
+			shelf: uploadShelf,
+			living: livingTabs,
+			onFailed: () => this.hooks.partFailed?.(),
 		});
 		this.outbox = new Outbox(this);
 		this.sender = new Sender({
@@ -240,6 +250,7 @@ export class Client {
 		this.greeting.tellZone();
 		this.ladder.start(cursor);
 		this.undo.push(this.outbox.begin());
+		this.uploads.begin();
 		this.opening.begin();
 	}
 

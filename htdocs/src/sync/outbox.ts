@@ -48,7 +48,7 @@ export class Outbox {
 			if (this.c.stopped) return;
 			const mine = loadOutbox(shelf, me).filter((p) => p.owner !== instance && !alive.has(p.owner));
 			if (mine.length) store.dispatch({ type: 'outbox/add', items: mine.map((p) => ({ ...p, owner: instance })) });
-			void uploads.adopt(alive);
+			uploads.adopt(alive);
 			if (mine.length) sender.pump();
 		});
 	}

@@ -204,6 +204,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			},
 			failed: (e) => setToast({ text: errorText(e), bad: true }),
 			notFound: () => setToast({ text: t.messageNotFound, bad: true }),
+			partFailed: () => setToast({ text: t.partFailed, bad: true }),
 			told: (line) => setToast({ text: noticeText(store.get(), line), bad: line.type === 'moderated' && line.action !== 'unmuted' }),
 		};
 		return listenToKeys({
