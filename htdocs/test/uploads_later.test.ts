@@ -20,7 +20,7 @@ function world() {
 		(what: string) =>
 		(...args: unknown[]) =>
 			void w.done.push([what, ...args]);
-	const machinery = { add: note('add'), cancel: note('cancel'), adopt: note('adopt'), showDraft: note('showDraft'), stop: note('stop'), wake: note('wake') };
+	const machinery = Object.fromEntries(['add', 'cancel', 'adopt', 'showDraft', 'stop', 'wake'].map((what) => [what, note(what)]));
 	const uploads = new LaterUploads({
 		load: async () => {
 			w.loads++;

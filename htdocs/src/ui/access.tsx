@@ -8,7 +8,7 @@ import type { AccessToken, Session } from '../model/types';
 import { t } from '../strings';
 import { tw } from '../strings_access';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
+import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { agoOf, dateOf } from './time';
@@ -36,17 +36,6 @@ function useLoaded<T>(load: () => Promise<T>) {
 		return () => void (gone.current = true);
 	}, []);
 	return { data, error, again };
-}
-
-function Failed({ text, again }: { text: string; again: () => unknown }) {
-	return (
-		<p class="dialog-error" role="alert">
-			{text}{' '}
-			<button class="link-button" onClick={() => void again()}>
-				{t.retry}
-			</button>
-		</p>
-	);
 }
 
 function Entry({ icon, name, note, detail, children }: { icon: typeof Monitor; name: string; note?: string; detail: string; children?: ComponentChildren }) {
@@ -80,7 +69,7 @@ export function Devices({ onClose }: Props) {
 		<Dialog title={t.devices} onClose={onClose}>
 			<p class="dialog-text">{tw.devicesText}</p>
 			{error ? (
-				<Failed text={error} again={again} />
+				<Fault text={error} again={() => void again()} />
 			) : (
 				<ul class="settings access">
 					{data?.map((s) => (
@@ -170,11 +159,7 @@ export function OwnPassword({ onClose }: Props) {
 						/>
 					</label>
 				))}
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}
-					</p>
-				)}
+				<Fault text={error} />
 				<button class="button primary" type="submit" disabled={busy}>
 					{tw.passwordSave}
 				</button>
@@ -224,7 +209,7 @@ export function Tokens({ onClose, of }: TokensProps) {
 				<p>{text}</p>
 				{made && <Made token={made} onDone={() => setMade(null)} />}
 				{error ? (
-					<Failed text={error} again={again} />
+					<Fault text={error} again={() => void again()} />
 				) : (
 					<ul class="access">
 						{data?.map((k) => (
@@ -366,11 +351,7 @@ function NewToken({ admin, make: ask, onMade }: { admin: boolean; make: typeof a
 					))}
 				</select>
 			</label>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
-				</p>
-			)}
+			<Fault text={error} />
 			<button type="submit" class="button primary" disabled={busy}>
 				{tw.tokenMake}
 			</button>

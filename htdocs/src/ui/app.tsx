@@ -21,7 +21,6 @@ import { channelLabel } from './names';
 import { noticeText } from './notice';
 import { useOpenReports } from './open_reports';
 import { channelPath, isDoor, keepCode, navigate, openPanel, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
-import { Readers } from './seen';
 import { Sidebar } from './sidebar';
 import type { SignInReason } from './signin';
 
@@ -56,6 +55,7 @@ const ReportMessage = lazily(() => import('./moderate').then((m) => m.ReportMess
 const DeleteMessage = lazily(() => import('./moderate').then((m) => m.DeleteMessage));
 const Edits = lazily(() => import('./changes_dialogs').then((m) => m.Edits));
 const Reacted = lazily(() => import('./changes_dialogs').then((m) => m.Reacted));
+const Readers = lazily(() => import('./changes_dialogs').then((m) => m.Readers));
 const ForwardDialog = lazily<{ channel: number; seq: number; onClose: () => void }>(() => import('./forward').then((m) => m.ForwardDialog));
 const ReactPicker = lazily(() => import('./emoji_picker').then((m) => m.ReactPicker));
 const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));

@@ -8,7 +8,7 @@ import { t } from '../strings';
 import { ti } from '../strings_invitations';
 import { tc } from '../strings_channels';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
+import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { channelLabel } from './names';
@@ -113,11 +113,7 @@ function Links({ to, onClose }: { to: Place; onClose: () => void }) {
 						))}
 					</select>
 				</label>
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}
-					</p>
-				)}
+				<Fault text={error} />
 				{made?.url && <Link key={made.id} url={made.url} />}
 				<div class="dialog-foot">
 					<button class="button primary" type="submit" disabled={busy}>

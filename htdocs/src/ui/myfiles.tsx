@@ -7,7 +7,7 @@ import { t } from '../strings';
 import { tf } from '../strings_files';
 import { sizeText } from './bytes';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
+import { Confirm, Dialog } from './dialog';
 import { errorText } from './errors';
 import { FileName, KindIcon } from './file_parts';
 import { channelLabel } from './names';
@@ -166,38 +166,10 @@ export const listOf = (user: number, title: string, text: string): Whose => ({
 
 export function DeleteFile({ file, name, onClose }: Props & { file: number; name: string }) {
 	const { client } = useUi();
-	const [error, setError] = useState<string | null>(null);
-	const [busy, setBusy] = useState(false);
-	const run = () => {
-		setBusy(true);
-		rest.erase(file).then(
-			({ data }) => {
-				// The event says the same; where it came first this changes nothing.
-				if (data) client.store.dispatch({ type: 'lines', lines: [{ ...data, type: 'message.updated' }] });
-				onClose();
-			},
-			(e: unknown) => {
-				setBusy(false);
-				setError(errorText(e));
-			},
-		);
+	const run = async () => {
+		const { data } = await rest.erase(file);
+		// The event says the same; where it came first this changes nothing.
+		if (data) client.store.dispatch({ type: 'lines', lines: [{ ...data, type: 'message.updated' }] });
 	};
-	return (
-		<Dialog title={tf.deleteFileTitle} onClose={onClose}>
-			<p class="dialog-text">{tf.deleteFileText(shownName(name))}</p>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
-				</p>
-			)}
-			<footer class="dialog-foot">
-				<button class="button" onClick={onClose}>
-					{t.cancel}
-				</button>
-				<button class="button danger" data-autofocus disabled={busy} onClick={run}>
-					{tf.deleteIt}
-				</button>
-			</footer>
-		</Dialog>
-	);
+	return <Confirm title={tf.deleteFileTitle} text={tf.deleteFileText(shownName(name))} label={tf.deleteIt} run={run} onClose={onClose} />;
 }

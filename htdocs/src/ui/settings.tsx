@@ -12,7 +12,7 @@ import { ty } from '../strings_settings';
 import { te } from '../strings_emoji';
 import { tp } from '../strings_previews';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
+import { Dialog, Fault, Foot } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { dayStart, untilOf } from './time';
@@ -50,12 +50,7 @@ export function Settings({ onClose }: Props) {
 		<Dialog title={ty.settings} onClose={onClose}>
 			<div class="settings">
 				{!settings ? (
-					<p class="dialog-error" role="alert">
-						{ty.settingsAway}{' '}
-						<button class="link-button" onClick={() => void client.loader.settings()}>
-							{t.retry}
-						</button>
-					</p>
+					<Fault text={ty.settingsAway} again={() => void client.loader.settings()} />
 				) : (
 					<>
 						<h3>{ty.settingsPresence}</h3>
@@ -363,24 +358,14 @@ export function StatusForm({ onClose }: Props) {
 						))}
 					</select>
 				</label>
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}
-					</p>
-				)}
-				<footer class="dialog-foot">
+				<Fault text={error} />
+				<Foot label={t.save} off={busy || (empty && !held)} onClose={onClose}>
 					{held && (
 						<button type="button" class="button foot-start" disabled={busy} onClick={() => save(true)}>
 							{t.clearStatus}
 						</button>
 					)}
-					<button type="button" class="button" onClick={onClose}>
-						{t.cancel}
-					</button>
-					<button type="submit" class="button primary" disabled={busy || (empty && !held)}>
-						{t.save}
-					</button>
-				</footer>
+				</Foot>
 			</form>
 		</Dialog>
 	);

@@ -6,6 +6,7 @@ import { api, ApiError } from '../net/api';
 import type { InviteState, Site } from '../model/types';
 import { t } from '../strings';
 import { td } from '../strings_door';
+import { Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 
@@ -81,14 +82,7 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 						<p>{td.inviteBadText}</p>
 					</div>
 				)}
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}{' '}
-						<button class="link-button" onClick={load}>
-							{t.retry}
-						</button>
-					</p>
-				)}
+				<Fault text={error} again={load} />
 				{site?.provider && (
 					<div class="door-buttons">
 						{(site.login.length ? site.login : [{ id: '', label: '' }]).map((p) => {
@@ -169,11 +163,7 @@ function PasswordForm({ returnTo }: { returnTo: string }) {
 					onInput={(e) => setPassword(e.currentTarget.value)}
 				/>
 			</label>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
-				</p>
-			)}
+			<Fault text={error} />
 			<button class="button primary big" type="submit" disabled={busy}>
 				{td.signIn}
 			</button>
@@ -246,11 +236,7 @@ function JoinForm({ invite, onSpent }: { invite: string; onSpent: () => void }) 
 					onInput={(e) => set({ password: e.currentTarget.value })}
 				/>
 			</label>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error.text}
-				</p>
-			)}
+			<Fault text={error?.text} />
 			<button class="button primary big" type="submit" disabled={busy}>
 				{td.joinIn}
 			</button>
