@@ -21,6 +21,7 @@ import { channelLabel } from './names';
 import { noticeText } from './notice';
 import { useOpenReports } from './open_reports';
 import { channelPath, isDoor, keepCode, navigate, openPanel, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
+import { PanelLoading } from './panel';
 import { Sidebar } from './sidebar';
 import type { SignInReason } from './signin';
 
@@ -113,12 +114,6 @@ function ThreadLoading() {
 
 function KeptLoading() {
 	return <PanelLoading label={t.loading} />;
-}
-
-function PanelLoading({ label }: { label: string }) {
-	const phone = usePhone();
-	const Frame = phone ? 'main' : 'aside';
-	return <Frame class="panel" aria-label={label} aria-busy="true" id={phone ? 'main' : undefined} />;
 }
 
 const retry = (): void => void dispatchEvent(new Event('pulsechat-retry'));
