@@ -124,7 +124,6 @@ export const ta = {
 	edit: 'Edit…',
 	editOf: (name: string) => `Edit ${name}`,
 	nobody: 'nobody',
-	more: 'Show more',
 
 	auditAction: 'What',
 	auditWho: 'Who',

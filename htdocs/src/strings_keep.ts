@@ -1,5 +1,5 @@
 // Texts of what is kept: pinned and saved messages, links to messages.
-const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
+import { plural } from './strings';
 
 export const tk = {
 	pins: 'Pinned messages',

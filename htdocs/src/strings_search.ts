@@ -1,5 +1,5 @@
 // Texts of the search, which is loaded when it is opened first.
-const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
+import { plural } from './strings';
 
 export const ts = {
 	label: 'Search messages',

@@ -1,5 +1,5 @@
 // Texts of threads.
-const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
+import { plural } from './strings';
 
 export const tt = {
 	thread: 'Thread',

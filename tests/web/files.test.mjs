@@ -351,6 +351,27 @@ test("what is on its way is seen, by ear too; Enter while it is: the message goe
 	await context.close();
 });
 
+test("what sends files cannot be loaded: that is said, a text goes all the same, and the file when it can", async () => {
+	const { id } = await room("part");
+	const { page, context } = await alice(id);
+	const first = await page.evaluate(() => [...document.querySelectorAll("script[src], link[rel=modulepreload]")].map((e) => e.src || e.href));
+	let cut = true;
+	await context.route("**/assets/part-*.js", (r) => (cut && !first.includes(r.request().url()) ? r.abort() : r.continue()));
+	await page.reload();
+	await live(page);
+	await page.locator(".attach").waitFor();
+	await pick(page, { name: "notes.txt", type: "text/plain", bytes: "Bring cake.\n" });
+	await page.getByText("This could not be loaded").waitFor();
+	await say(page, "No file yet");
+	const [m] = await sent(id);
+	assert.equal(m.body.files, undefined);
+	cut = false;
+	await ready(page);
+	await say(page, "Here it is");
+	assert.deepEqual((await sent(id, 2))[1].body.files.map((f) => f.name), ["notes.txt"]);
+	await context.close();
+});
+
 test("one's files in a list, and an admin's look at somebody's: deleted there they are gone from the message", async () => {
 	const { id } = await room("attic");
 	const b = await person(stack, browser, "bob", { path: `/c/${id}`, viewport: DESKTOP });

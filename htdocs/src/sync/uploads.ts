@@ -232,10 +232,6 @@ export class Uploads {
 		for (const job of this.jobs.values()) job.stop?.abort();
 	}
 
-	async forget(user: number): Promise<void> {
-		await this.env.shelf.forget(user);
-	}
-
 	/* --- the work --- */
 
 	private pump(): void {

@@ -6,8 +6,9 @@ import { api, ApiError } from '../net/api';
 import { isAdmin } from '../model/roles';
 import type { AccessToken, Session } from '../model/types';
 import { t } from '../strings';
+import { tw } from '../strings_access';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
+import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { agoOf, dateOf } from './time';
@@ -37,17 +38,6 @@ function useLoaded<T>(load: () => Promise<T>) {
 	return { data, error, again };
 }
 
-function Failed({ text, again }: { text: string; again: () => unknown }) {
-	return (
-		<p class="dialog-error" role="alert">
-			{text}{' '}
-			<button class="link-button" onClick={() => void again()}>
-				{t.retry}
-			</button>
-		</p>
-	);
-}
-
 function Entry({ icon, name, note, detail, children }: { icon: typeof Monitor; name: string; note?: string; detail: string; children?: ComponentChildren }) {
 	return (
 		<li class="setting">
@@ -74,12 +64,12 @@ export function Devices({ onClose }: Props) {
 		act.then(again, (e: unknown) => toast(errorText(e), true)).finally(() => setBusy(false));
 	};
 	const others = data?.some((s) => !s.current);
-	const used = (s: Session) => (s.current ? t.usedNow : t.usedAgo(agoOf(Date.parse(s.last_used_at), Date.now())));
+	const used = (s: Session) => (s.current ? tw.usedNow : tw.usedAgo(agoOf(Date.parse(s.last_used_at), Date.now())));
 	return (
 		<Dialog title={t.devices} onClose={onClose}>
-			<p class="dialog-text">{t.devicesText}</p>
+			<p class="dialog-text">{tw.devicesText}</p>
 			{error ? (
-				<Failed text={error} again={again} />
+				<Fault text={error} again={() => void again()} />
 			) : (
 				<ul class="settings access">
 					{data?.map((s) => (
@@ -87,14 +77,14 @@ export function Devices({ onClose }: Props) {
 							key={s.id}
 							icon={MOBILE.test(s.device) ? Smartphone : Monitor}
 							name={s.device}
-							note={s.current ? t.deviceThis : undefined}
-							detail={`${used(s)} · ${t.signedInOn(dateOf(Date.parse(s.created_at)))}`}
+							note={s.current ? tw.deviceThis : undefined}
+							detail={`${used(s)} · ${tw.signedInOn(dateOf(Date.parse(s.created_at)))}`}
 						>
 							{!s.current && (
 								<button
 									class="button"
 									disabled={busy}
-									aria-label={t.signOutOf(s.device)}
+									aria-label={tw.signOutOf(s.device)}
 									onClick={() => end(api.endSession(s.id))}
 								>
 									{t.signOut}
@@ -107,7 +97,7 @@ export function Devices({ onClose }: Props) {
 			{others && (
 				<footer class="dialog-foot">
 					<button class="button danger" disabled={busy} onClick={() => end(api.endOtherSessions())}>
-						{t.signOutOthers}
+						{tw.signOutOthers}
 					</button>
 				</footer>
 			)}
@@ -122,29 +112,29 @@ export function OwnPassword({ onClose }: Props) {
 	const [error, setError] = useState<string | null>(null);
 	const [busy, setBusy] = useState(false);
 	const save = () => {
-		if (!typed.old || !typed.fresh || !typed.again) return setError(t.passwordMissing);
-		if (typed.fresh !== typed.again) return setError(t.passwordDiffers);
+		if (!typed.old || !typed.fresh || !typed.again) return setError(tw.passwordMissing);
+		if (typed.fresh !== typed.again) return setError(tw.passwordDiffers);
 		setBusy(true);
 		setError(null);
 		api.changePassword({ old: typed.old, password: typed.fresh }).then(
 			() => {
-				toast(t.passwordChanged);
+				toast(tw.passwordChanged);
 				onClose();
 			},
 			(e: unknown) => {
 				const at = e instanceof ApiError ? e : null;
 				const wait = at?.status === 429 && at.retryAfter;
 				setBusy(false);
-				if (at?.field === 'old') setError(t.passwordWrong);
+				if (at?.field === 'old') setError(tw.passwordWrong);
 				else if (at?.field === 'password') setError(t.passwordBad(at.detail));
 				else setError(wait ? t.tooManyTries(wait) : errorText(e));
 			},
 		);
 	};
 	const fields = [
-		['old', t.passwordOld, 'current-password'],
-		['fresh', t.passwordNew, 'new-password'],
-		['again', t.passwordAgain, 'new-password'],
+		['old', tw.passwordOld, 'current-password'],
+		['fresh', tw.passwordNew, 'new-password'],
+		['again', tw.passwordAgain, 'new-password'],
 	] as const;
 	return (
 		<Dialog title={t.passwordChange} onClose={onClose}>
@@ -169,13 +159,9 @@ export function OwnPassword({ onClose }: Props) {
 						/>
 					</label>
 				))}
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}
-					</p>
-				)}
+				<Fault text={error} />
 				<button class="button primary" type="submit" disabled={busy}>
-					{t.passwordSave}
+					{tw.passwordSave}
 				</button>
 			</form>
 		</Dialog>
@@ -185,9 +171,9 @@ export function OwnPassword({ onClose }: Props) {
 const DAY = 86_400; // seconds
 
 function tokenDetail(k: AccessToken): string {
-	const scopes = k.scopes.map((s) => t.scopes[s] ?? s).join(', ');
-	const used = k.last_used_at ? t.usedAgo(agoOf(Date.parse(k.last_used_at), Date.now())) : t.usedNever;
-	return [scopes, used, k.expires_at ? t.tokenUntil(dateOf(Date.parse(k.expires_at))) : t.tokenForEver].join(' · ');
+	const scopes = k.scopes.map((s) => tw.scopes[s] ?? s).join(', ');
+	const used = k.last_used_at ? tw.usedAgo(agoOf(Date.parse(k.last_used_at), Date.now())) : tw.usedNever;
+	return [scopes, used, k.expires_at ? tw.tokenUntil(dateOf(Date.parse(k.expires_at))) : tw.tokenForEver].join(' · ');
 }
 
 export interface TokensProps extends Props {
@@ -207,7 +193,7 @@ export function Tokens({ onClose, of }: TokensProps) {
 	const boss = useState$(isAdmin);
 	const { title, text, admin, list, make, end } = of ?? {
 		title: t.tokens,
-		text: t.tokensText,
+		text: tw.tokensText,
 		admin: boss,
 		list: api.tokens,
 		make: api.makeToken,
@@ -223,24 +209,24 @@ export function Tokens({ onClose, of }: TokensProps) {
 				<p>{text}</p>
 				{made && <Made token={made} onDone={() => setMade(null)} />}
 				{error ? (
-					<Failed text={error} again={again} />
+					<Fault text={error} again={() => void again()} />
 				) : (
 					<ul class="access">
 						{data?.map((k) => (
 							<Entry key={k.id} icon={KeyRound} name={k.name} detail={tokenDetail(k)}>
 								{asked === k.id ? (
 									<Sure
-										label={t.tokenRevokeSure}
+										label={tw.tokenRevokeSure}
 										onSure={() => void revoke(k.id)}
 										onNot={() => setAsked(null)}
 									/>
 								) : (
 									<button
 										class="button"
-										aria-label={t.tokenRevokeOf(k.name)}
+										aria-label={tw.tokenRevokeOf(k.name)}
 										onClick={() => setAsked(k.id)}
 									>
-										{t.tokenRevoke}
+										{tw.tokenRevoke}
 									</button>
 								)}
 							</Entry>
@@ -280,15 +266,15 @@ function Made({ token, onDone }: { token: string; onDone: () => void }) {
 		);
 	return (
 		<div class="made" role="status">
-			<label for={id}>{t.tokenOnce}</label>
+			<label for={id}>{tw.tokenOnce}</label>
 			<div class="made-row field">
 				<input ref={field} id={id} type="text" readOnly value={token} spellcheck={false} autocomplete="off" />
 				<button class="button" onClick={() => void copy()}>
-					<Icon of={Copy} size={16} /> {t.copyToken}
+					<Icon of={Copy} size={16} /> {tw.copyToken}
 				</button>
 			</div>
 			<button class="link-button" onClick={onDone}>
-				{t.tokenKept}
+				{tw.tokenKept}
 			</button>
 		</div>
 	);
@@ -302,7 +288,7 @@ function NewToken({ admin, make: ask, onMade }: { admin: boolean; make: typeof a
 	const [error, setError] = useState<string | null>(null);
 	const toggle = (scope: string, on: boolean) => setScopes((all) => (on ? [...all, scope] : all.filter((s) => s !== scope)));
 	const make = () => {
-		if (!name.trim()) return setError(t.tokenNoName);
+		if (!name.trim()) return setError(tw.tokenNoName);
 		setBusy(true);
 		setError(null);
 		const chosen = ['read', ...scopes.filter((s) => s !== 'read')];
@@ -325,23 +311,23 @@ function NewToken({ admin, make: ask, onMade }: { admin: boolean; make: typeof a
 				make();
 			}}
 		>
-			<h3>{t.tokenNew}</h3>
+			<h3>{tw.tokenNew}</h3>
 			<label class="field">
-				<span>{t.tokenName}</span>
+				<span>{tw.tokenName}</span>
 				<input
 					type="text"
 					dir="auto"
 					value={name}
 					maxLength={80}
-					placeholder={t.tokenNameHint}
+					placeholder={tw.tokenNameHint}
 					autocomplete="off"
 					aria-invalid={error !== null}
 					onInput={(e) => setName(e.currentTarget.value)}
 				/>
 			</label>
 			<fieldset class="checks">
-				<legend>{t.tokenMay}</legend>
-				{Object.entries(t.scopes).map(([scope, label]) =>
+				<legend>{tw.tokenMay}</legend>
+				{Object.entries(tw.scopes).map(([scope, label]) =>
 					scope === 'admin' && !admin ? null : (
 						<label key={scope}>
 							<input
@@ -356,22 +342,18 @@ function NewToken({ admin, make: ask, onMade }: { admin: boolean; make: typeof a
 				)}
 			</fieldset>
 			<label class="field">
-				<span>{t.tokenEnds}</span>
+				<span>{tw.tokenEnds}</span>
 				<select value={days} onChange={(e) => setDays(e.currentTarget.value)}>
-					{t.tokenDays.map(([d, label]) => (
+					{tw.tokenDays.map(([d, label]) => (
 						<option key={d} value={d}>
 							{label}
 						</option>
 					))}
 				</select>
 			</label>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
-				</p>
-			)}
+			<Fault text={error} />
 			<button type="submit" class="button primary" disabled={busy}>
-				{t.tokenMake}
+				{tw.tokenMake}
 			</button>
 		</form>
 	);

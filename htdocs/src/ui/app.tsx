@@ -21,7 +21,7 @@ import { channelLabel } from './names';
 import { noticeText } from './notice';
 import { useOpenReports } from './open_reports';
 import { channelPath, isDoor, keepCode, navigate, openPanel, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
-import { Readers } from './seen';
+import { PanelLoading } from './panel';
 import { Sidebar } from './sidebar';
 import type { SignInReason } from './signin';
 
@@ -56,6 +56,7 @@ const ReportMessage = lazily(() => import('./moderate').then((m) => m.ReportMess
 const DeleteMessage = lazily(() => import('./moderate').then((m) => m.DeleteMessage));
 const Edits = lazily(() => import('./changes_dialogs').then((m) => m.Edits));
 const Reacted = lazily(() => import('./changes_dialogs').then((m) => m.Reacted));
+const Readers = lazily(() => import('./changes_dialogs').then((m) => m.Readers));
 const ForwardDialog = lazily<{ channel: number; seq: number; onClose: () => void }>(() => import('./forward').then((m) => m.ForwardDialog));
 const ReactPicker = lazily(() => import('./emoji_picker').then((m) => m.ReactPicker));
 const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));
@@ -113,12 +114,6 @@ function ThreadLoading() {
 
 function KeptLoading() {
 	return <PanelLoading label={t.loading} />;
-}
-
-function PanelLoading({ label }: { label: string }) {
-	const phone = usePhone();
-	const Frame = phone ? 'main' : 'aside';
-	return <Frame class="panel" aria-label={label} aria-busy="true" id={phone ? 'main' : undefined} />;
 }
 
 const retry = (): void => void dispatchEvent(new Event('pulsechat-retry'));
@@ -204,6 +199,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			},
 			failed: (e) => setToast({ text: errorText(e), bad: true }),
 			notFound: () => setToast({ text: t.messageNotFound, bad: true }),
+			partFailed: () => setToast({ text: t.partFailed, bad: true }),
 			told: (line) => setToast({ text: noticeText(store.get(), line), bad: line.type === 'moderated' && line.action !== 'unmuted' }),
 		};
 		return listenToKeys({

@@ -6,9 +6,9 @@ import { ta } from '../strings_admin';
 import type { TokensProps } from './access';
 import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
-import { errorText } from './errors';
 import { lazily } from './lazy';
 import { personName } from './names';
+import { NamingForm } from './naming';
 import { useList } from './paged';
 
 const Tokens = lazily<TokensProps>(() => import('./access').then((m) => m.Tokens));
@@ -63,61 +63,11 @@ export function Bots() {
 
 function NewBot({ onMade }: { onMade: () => void }) {
 	const { toast } = useUi();
-	const [handle, setHandle] = useState('');
-	const [name, setName] = useState('');
-	const [busy, setBusy] = useState(false);
-	const [error, setError] = useState<string | null>(null);
-	const make = () => {
-		setBusy(true);
-		setError(null);
-		admin
-			.makeBot(handle.trim().replace(/^@/, ''), name.trim() || handle.trim())
-			.then(
-				({ data }) => {
-					setHandle('');
-					setName('');
-					toast(ta.botMade(personName(data)));
-					onMade();
-				},
-				(e: unknown) => setError(errorText(e)),
-			)
-			.finally(() => setBusy(false));
+	const save = async (handle: string, name: string) => {
+		const { data } = await admin.makeBot(handle, name);
+		toast(ta.botMade(personName(data)));
+		onMade();
 	};
-	return (
-		<form
-			class="new-token"
-			noValidate
-			onSubmit={(e) => {
-				e.preventDefault();
-				make();
-			}}
-		>
-			<h2>{ta.botNew}</h2>
-			<label class="field">
-				<span>{ta.botHandle}</span>
-				<input
-					type="text"
-					value={handle}
-					maxLength={32}
-					autocomplete="off"
-					autocapitalize="none"
-					spellcheck={false}
-					aria-invalid={error !== null}
-					onInput={(e) => setHandle(e.currentTarget.value)}
-				/>
-			</label>
-			<label class="field">
-				<span>{ta.botName}</span>
-				<input type="text" dir="auto" value={name} maxLength={80} autocomplete="off" onInput={(e) => setName(e.currentTarget.value)} />
-			</label>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
-				</p>
-			)}
-			<button class="button primary" disabled={busy || !handle.trim()}>
-				{ta.botMake}
-			</button>
-		</form>
-	);
+	const words = { handle: ta.botHandle, name: ta.botName };
+	return <NamingForm look="new-token" title={<h2>{ta.botNew}</h2>} words={words} label={ta.botMake} onSave={save} />;
 }

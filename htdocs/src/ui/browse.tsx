@@ -8,7 +8,7 @@ import type { Channel } from '../model/types';
 import { t } from '../strings';
 import { tc } from '../strings_channels';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
+import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { Picker, type Choice } from './picker';
@@ -118,12 +118,7 @@ export function Browse({ onClose }: { onClose: () => void }) {
 				</fieldset>
 			)}
 			{error ? (
-				<p class="dialog-error" role="alert">
-					{error}{' '}
-					<button class="link-button" onClick={again}>
-						{t.retry}
-					</button>
-				</p>
+				<Fault text={error} again={again} />
 			) : (
 				<Picker
 					label={t.findChannel}

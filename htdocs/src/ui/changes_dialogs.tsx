@@ -1,14 +1,13 @@
-// What a message said before, and who reacted to it.
+// What a message said before, who reacted to it, and who has read it.
 import { useEffect, useState } from 'preact/hooks';
 import { api } from '../net/api';
 import type { Edit } from '../model/types';
 import { t } from '../strings';
-import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
+import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
-import { personName } from './names';
 import { useList } from './paged';
+import { PersonRow } from './person_row';
 import { MessageText, textClass } from './text';
 import { fullTime } from './time';
 
@@ -34,14 +33,7 @@ export function Edits({ channel, seq, onClose }: Of) {
 		<Dialog title={t.editsTitle} onClose={onClose}>
 			<div class="edits" tabIndex={0} role="group" aria-label={t.editsTitle} data-autofocus>
 				{!edits && !error && <p class="panel-note">{t.loading}</p>}
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}{' '}
-						<button class="link-button" onClick={load}>
-							{t.retry}
-						</button>
-					</p>
-				)}
+				<Fault text={error} again={load} />
 				<ol class="edits-list">
 					{edits?.map((e, i) => (
 						<li key={e.version} data-version={e.version}>
@@ -60,31 +52,47 @@ export function Edits({ channel, seq, onClose }: Of) {
 	);
 }
 
-export function Reacted({ channel, seq, emoji, onClose }: Of & { emoji: string }) {
+interface PeopleProps {
+	title: (count: number | null) => string;
+	label: string;
+	empty: string;
+	ask: (after?: number) => Promise<{ users: number[]; next: number | null; count?: number }>;
+	onClose: () => void;
+}
+
+/* People, a page at a time. */
+function People({ title, label, empty, ask, onClose }: PeopleProps) {
 	const { client } = useUi();
-	const users = useState$((s) => s.users);
+	const [count, setCount] = useState<number | null>(null);
 	const { list, foot } = useList<number, number>(async (after) => {
-		const { data } = await api.reacted(channel, seq, emoji, { after, limit: 100 });
-		client.loader.needUsers(data.users);
-		return { list: data.users, next: data.next };
-	}, [channel, seq, emoji]);
-	const title = t.reactedTitle(emoji);
+		const { users, next, count: all } = await ask(after);
+		client.loader.needUsers(users);
+		setCount(all ?? null);
+		return { list: users, next };
+	}, []);
 	return (
-		<Dialog title={title} onClose={onClose}>
-			<div class="readers" tabIndex={0} role="group" aria-label={title} data-autofocus>
+		<Dialog title={title(count)} onClose={onClose}>
+			<div class="readers" tabIndex={0} role="group" aria-label={label} data-autofocus>
 				<ul class="people">
 					{list.map((id) => (
-						<li key={id} class="person">
-							<Avatar user={users[id]} id={id} />
-							<span class="person-text">
-								<bdi class="person-name">{personName(users[id])}</bdi>
-								<bdi class="person-handle">{users[id] ? `@${users[id].handle}` : ''}</bdi>
-							</span>
-						</li>
+						<PersonRow key={id} id={id} />
 					))}
 				</ul>
-				{foot(t.emojiNone)}
+				{foot(empty)}
 			</div>
 		</Dialog>
 	);
+}
+
+export function Reacted({ channel, seq, emoji, onClose }: Of & { emoji: string }) {
+	const title = t.reactedTitle(emoji);
+	const ask = async (after?: number) => (await api.reacted(channel, seq, emoji, { after, limit: 100 })).data;
+	return <People title={() => title} label={title} empty={t.emojiNone} ask={ask} onClose={onClose} />;
+}
+
+/* The names of all who have read a message, in a channel of any size. */
+export function Readers({ channel, seq, onClose }: Of) {
+	const ask = async (after?: number) => (await api.readers(channel, seq, { after, limit: 100 })).data;
+	const title = (count: number | null) => (count === null ? t.whoHasRead : t.readBy(count));
+	return <People title={title} label={t.whoHasRead} empty={t.nobodyHasRead} ask={ask} onClose={onClose} />;
 }

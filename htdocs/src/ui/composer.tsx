@@ -71,7 +71,7 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 
 	const send = () => {
 		if (failed && left >= 0) toast(t.filesFixFirst, true);
-		if (blocked) return;
+		if (blocked || client.uploads.taking) return; // the chosen files come into the draft first
 		const where: SentPlace = thread ? { thread, ...(both ? { in_channel: true } : {}) } : {};
 		const names = namedIn(client.store.get(), channel, text, thread !== undefined && !both);
 		writing.close();

@@ -13,7 +13,7 @@ import { Dialog } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { channelLabel, personName } from './names';
-import { Picker, usePeople, type Choice } from './picker';
+import { personChoice, Picker, usePeople, type Choice } from './picker';
 import { channelPath, navigate, openSearch } from './route';
 
 interface Props {
@@ -22,16 +22,6 @@ interface Props {
 
 /* Lower case without marks, so that "Zoe" finds "Zoë". */
 const fold = (s: string) => s.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase();
-
-function Person({ user, note }: { user: User; note?: string }) {
-	return (
-		<>
-			<Avatar user={user} id={user.id} size="s" />
-			<bdi class="picker-name">{personName(user)}</bdi>
-			<bdi class="picker-note">{note ?? `@${user.handle}`}</bdi>
-		</>
-	);
-}
 
 /* Opens the direct channel with someone, made by the server if it is not there yet. */
 export function useDirect(onClose: () => void): (user: number) => void {
@@ -90,7 +80,7 @@ export function Switcher({ onClose }: Props) {
 	const peers = new Set(own.direct.map((c) => c.peer));
 	for (const u of people ?? []) {
 		if (peers.has(u.id) || choices.length > 40) continue;
-		choices.push({ key: `u${u.id}`, choose: () => direct(u.id), face: <Person user={u} /> });
+		choices.push(personChoice(u, () => direct(u.id)));
 	}
 	const words = query.trim();
 	if (words && own.channels.length + own.direct.length > 0)
@@ -127,11 +117,7 @@ export function NewDirect({ onClose }: Props) {
 	const people = usePeople(query);
 	const direct = useDirect(onClose);
 	const me = useState$(myId);
-	const choices = (people ?? []).map((u): Choice => ({
-		key: `u${u.id}`,
-		choose: () => direct(u.id),
-		face: <Person user={u} note={u.id === me ? t.you : undefined} />,
-	}));
+	const choices = (people ?? []).map((u) => personChoice(u, () => direct(u.id), u.id === me ? t.you : undefined));
 	return (
 		<Dialog title={t.newDirect} onClose={onClose}>
 			<Picker label={t.searchPeople} query={query} onQuery={setQuery} choices={choices} empty={people ? t.noPeople : null} />
@@ -162,9 +148,7 @@ export function Invite({ channel, onClose }: Props & { channel: number }) {
 			(e: unknown) => toast(errorText(e), true),
 		);
 	};
-	const choices = (people ?? [])
-		.filter((u) => !inside.has(u.id))
-		.map((u): Choice => ({ key: `u${u.id}`, choose: () => add(u), face: <Person user={u} /> }));
+	const choices = (people ?? []).filter((u) => !inside.has(u.id)).map((u) => personChoice(u, () => add(u)));
 	return (
 		<Dialog title={t.inviteTo(label)} onClose={onClose}>
 			<Picker label={t.searchPeople} query={query} onQuery={setQuery} choices={choices} empty={people ? t.noPeople : null} />

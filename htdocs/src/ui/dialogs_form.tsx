@@ -1,12 +1,12 @@
 // The dialogs that ask for something: create a channel, confirm leaving, the list of shortcuts.
 import { useState } from 'preact/hooks';
 import { Globe, Lock } from 'lucide';
-import { api, ApiError } from '../net/api';
+import { api } from '../net/api';
 import { t } from '../strings';
 import { tt } from '../strings_text';
+import { ChannelFields, cleanName, nameFault, savingFault } from './channel_fields';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
-import { errorText } from './errors';
+import { Confirm, Dialog, Fault, Foot, useSaving } from './dialog';
 import { Icon } from './icon';
 import { channelLabel } from './names';
 import { channelPath, navigate } from './route';
@@ -20,54 +20,21 @@ export function CreateChannel({ onClose }: Props) {
 	const [name, setName] = useState('');
 	const [topic, setTopic] = useState('');
 	const [kind, setKind] = useState<'public' | 'private'>('public');
-	const [error, setError] = useState<string | null>(null);
-	const [busy, setBusy] = useState(false);
-	const submit = async (e: Event) => {
-		e.preventDefault();
-		const clean = name.trim().replace(/^#/, '');
-		if (!clean) return setError(t.nameMissing);
-		if ([...clean].length > 80) return setError(t.nameTooLong);
-		setBusy(true);
-		setError(null);
-		try {
-			const { data } = await api.createChannel({ name: clean, kind, ...(topic.trim() ? { topic: topic.trim() } : {}) });
-			client.took(data);
-			onClose();
-			navigate(channelPath(data.id));
-		} catch (err) {
-			setError(err instanceof ApiError && err.code === 'conflict' ? t.nameTaken : errorText(err));
-			setBusy(false);
-		}
-	};
+	const { error, busy, submit } = useSaving(async () => {
+		const clean = cleanName(name);
+		const wrong = nameFault(clean);
+		if (wrong) return wrong;
+		const wish = { name: clean, kind, ...(topic.trim() ? { topic: topic.trim() } : {}) };
+		const made = await api.createChannel(wish).catch(savingFault);
+		if (typeof made === 'string') return made;
+		client.took(made.data);
+		onClose();
+		navigate(channelPath(made.data.id));
+	});
 	return (
 		<Dialog title={t.createChannel} onClose={onClose}>
-			<form class="form" onSubmit={(e) => void submit(e)} noValidate>
-				<label class="field">
-					<span>{t.channelName}</span>
-					<input
-						data-autofocus
-						type="text"
-						dir="auto"
-						value={name}
-						maxLength={200}
-						autocomplete="off"
-						aria-describedby="create-hint"
-						aria-invalid={error !== null}
-						onInput={(e) => setName(e.currentTarget.value)}
-					/>
-					<small id="create-hint">{t.channelNameHint}</small>
-				</label>
-				<label class="field">
-					<span>{t.channelTopic}</span>
-					<input
-						type="text"
-						dir="auto"
-						value={topic}
-						maxLength={250}
-						autocomplete="off"
-						onInput={(e) => setTopic(e.currentTarget.value)}
-					/>
-				</label>
+			<form class="form" onSubmit={submit} noValidate>
+				<ChannelFields name={name} topic={topic} onName={setName} onTopic={setTopic} bad={error !== null} hint={t.channelNameHint} />
 				<fieldset class="choices">
 					<legend>{t.channelKind}</legend>
 					{(['public', 'private'] as const).map((k) => (
@@ -78,19 +45,8 @@ export function CreateChannel({ onClose }: Props) {
 						</label>
 					))}
 				</fieldset>
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}
-					</p>
-				)}
-				<footer class="dialog-foot">
-					<button type="button" class="button" onClick={onClose}>
-						{t.cancel}
-					</button>
-					<button type="submit" class="button primary" disabled={busy}>
-						{t.create}
-					</button>
-				</footer>
+				<Fault text={error} />
+				<Foot label={t.create} off={busy} onClose={onClose} />
 			</form>
 		</Dialog>
 	);
@@ -100,33 +56,21 @@ export function Leave({ channel, onClose }: Props & { channel: number }) {
 	const { client } = useUi();
 	const c = useState$((s) => s.channels[channel]);
 	const label = useState$((s) => (c ? channelLabel(s, c) : ''));
-	const [error, setError] = useState<string | null>(null);
-	const leave = () => {
-		client.leave(channel).then(
-			() => {
-				onClose();
-				navigate('/');
-			},
-			(e: unknown) => setError(errorText(e)),
-		);
+	const done = () => {
+		onClose();
+		navigate('/');
 	};
+	const text = c?.kind === 'private' ? t.leavePrivateText : t.leaveText;
 	return (
-		<Dialog title={t.leaveTitle(label)} onClose={onClose}>
-			<p class="dialog-text">{c?.kind === 'private' ? t.leavePrivateText : t.leaveText}</p>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
-				</p>
-			)}
-			<footer class="dialog-foot">
-				<button class="button" data-autofocus onClick={onClose}>
-					{t.cancel}
-				</button>
-				<button class="button danger" onClick={leave}>
-					{t.leave}
-				</button>
-			</footer>
-		</Dialog>
+		<Confirm
+			title={t.leaveTitle(label)}
+			text={text}
+			label={t.leave}
+			careful
+			run={() => client.leave(channel)}
+			onClose={onClose}
+			onDone={done}
+		/>
 	);
 }
 

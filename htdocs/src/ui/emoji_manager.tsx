@@ -9,7 +9,7 @@ import { sendPicture } from '../sync/emoji_upload';
 import { TransferError } from '../sync/transfer';
 import { useState$, useUi } from './context';
 import { EmojiPicture } from './custom_emoji';
-import { Dialog } from './dialog';
+import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { personName } from './names';
@@ -192,11 +192,7 @@ function AddEmoji() {
 			<p class="emoji-add-hint">
 				<span id="emoji-add-name">{te.nameHint}</span> <span id="emoji-add-picture">{te.pictureHint}</span>
 			</p>
-			{(error.name ?? error.file) && (
-				<p class="dialog-error" role="alert">
-					{error.name ?? error.file}
-				</p>
-			)}
+			<Fault text={error.name ?? error.file} />
 		</form>
 	);
 }

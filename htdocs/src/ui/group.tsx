@@ -6,13 +6,12 @@ import { myId } from '../model/state';
 import type { User } from '../model/types';
 import { t } from '../strings';
 import { tc } from '../strings_channels';
-import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { personName } from './names';
-import { Picker, usePeople, type Choice } from './picker';
+import { personChoice, Picker, usePeople } from './picker';
 import { channelPath, navigate } from './route';
 
 const MOST = 8; // others
@@ -45,17 +44,7 @@ export function NewGroup({ onClose }: { onClose: () => void }) {
 	};
 	const choices = (full ? [] : (people ?? []))
 		.filter((u) => u.id !== me && !chosen.some((x) => x.id === u.id))
-		.map((u): Choice => ({
-			key: `u${u.id}`,
-			choose: () => put(u),
-			face: (
-				<>
-					<Avatar user={u} id={u.id} size="s" />
-					<bdi class="picker-name">{personName(u)}</bdi>
-					<bdi class="picker-note">@{u.handle}</bdi>
-				</>
-			),
-		}));
+		.map((u) => personChoice(u, () => put(u)));
 	return (
 		<Dialog title={tc.groupTitle} onClose={onClose}>
 			{chosen.length > 0 && (

@@ -7,13 +7,14 @@ import type { Group } from '../model/types';
 import { groupsApi, type GroupFull } from '../net/groups';
 import { t } from '../strings';
 import { tg } from '../strings_groups';
-import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
+import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { personName } from './names';
-import { Picker, usePeople, type Choice } from './picker';
+import { NamingForm } from './naming';
+import { PersonRow } from './person_row';
+import { personChoice, Picker, usePeople } from './picker';
 
 interface Props {
 	onClose: () => void;
@@ -65,9 +66,11 @@ export function GroupsDialog({ onClose, group }: Props & { group?: number }) {
 					{groups.loaded && list.length === 0 && <p class="panel-note">{tg.none}</p>}
 				</div>
 				{groups.manage && (
-					<Form
-						title={tg.making}
-						save={tg.make}
+					<NamingForm
+						look="form"
+						title={<h3>{tg.making}</h3>}
+						words={tg}
+						label={tg.make}
 						onSave={async (handle, name) => setOpen((await groupsApi.make(handle, name)).data.id)}
 					/>
 				)}
@@ -101,39 +104,22 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 	const tell = (e: unknown) => toast(errorText(e), true);
 	const choices = (found ?? [])
 		.filter((u) => !full?.users.includes(u.id))
-		.map((u): Choice => ({
-			key: `u${u.id}`,
-			choose: () => {
+		.map((u) =>
+			personChoice(u, () => {
 				setAdding('');
 				change({ add: [u.id] }).catch(tell);
-			},
-			face: (
-				<>
-					<Avatar user={u} id={u.id} size="s" />
-					<bdi class="picker-name">{personName(u)}</bdi>
-					<bdi class="picker-note">@{u.handle}</bdi>
-				</>
-			),
-		}));
+			}),
+		);
 	return (
 		<>
 			<div class="group-part">
 				<p class="panel-note">
 					<bdi>@{held.handle}</bdi> · {tg.membersOf(held.members)}
 				</p>
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}
-					</p>
-				)}
+				<Fault text={error} />
 				<ul class="people group-members" aria-label={tg.membersOf(held.members)} tabIndex={0}>
 					{full?.users.map((id) => (
-						<li key={id} class="person">
-							<Avatar user={users[id]} id={id} />
-							<span class="person-text">
-								<bdi class="person-name">{personName(users[id])}</bdi>
-								<bdi class="person-handle">{users[id] ? `@${users[id].handle}` : ''}</bdi>
-							</span>
+						<PersonRow key={id} id={id}>
 							{manage && (
 								<button
 									class="icon-button"
@@ -144,7 +130,7 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 									<Icon of={X} />
 								</button>
 							)}
-						</li>
+						</PersonRow>
 					))}
 				</ul>
 				{full?.users.length === 0 && <p class="panel-note">{tg.noMembers}</p>}
@@ -158,10 +144,12 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 						choices={choices}
 						empty={adding && found ? t.noPeople : null}
 					/>
-					<Form
+					<NamingForm
 						key={held.version}
+						look="form"
 						title={null}
-						save={tg.rename}
+						words={tg}
+						label={tg.rename}
 						held={held}
 						onSave={(handle, name) => change({ handle, name })}
 					/>
@@ -178,60 +166,6 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 				</>
 			)}
 		</>
-	);
-}
-
-function Form({ title, save, held, onSave }: { title: string | null; save: string; held?: Group; onSave: (handle: string, name: string) => Promise<unknown> }) {
-	const [handle, setHandle] = useState(held?.handle ?? '');
-	const [name, setName] = useState(held?.name ?? '');
-	const [busy, setBusy] = useState(false);
-	const [error, setError] = useState<string | null>(null);
-	const clean = handle.trim().replace(/^@/, '');
-	const put = () => {
-		setBusy(true);
-		setError(null);
-		onSave(clean, name.trim() || clean)
-			.catch((e: unknown) => setError(errorText(e)))
-			.finally(() => setBusy(false));
-	};
-	return (
-		<form
-			class="form"
-			noValidate
-			onSubmit={(e) => {
-				e.preventDefault();
-				put();
-			}}
-		>
-			{title && <h3>{title}</h3>}
-			<label class="field">
-				<span>{tg.handle}</span>
-				<input
-					type="text"
-					value={handle}
-					maxLength={32}
-					autocomplete="off"
-					autocapitalize="none"
-					spellcheck={false}
-					aria-invalid={error !== null}
-					aria-describedby="group-handle-hint"
-					onInput={(e) => setHandle(e.currentTarget.value)}
-				/>
-				<small id="group-handle-hint">{tg.handleHint}</small>
-			</label>
-			<label class="field">
-				<span>{tg.name}</span>
-				<input type="text" dir="auto" value={name} maxLength={80} autocomplete="off" onInput={(e) => setName(e.currentTarget.value)} />
-			</label>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
-				</p>
-			)}
-			<button class="button primary" disabled={busy || !clean || (held?.handle === clean && held.name === name.trim())}>
-				{save}
-			</button>
-		</form>
 	);
 }
 

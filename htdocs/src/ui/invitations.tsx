@@ -5,9 +5,10 @@ import { Check, Copy, X } from 'lucide';
 import { api } from '../net/api';
 import type { Link as Made } from '../model/types';
 import { t } from '../strings';
+import { ti } from '../strings_invitations';
 import { tc } from '../strings_channels';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
+import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { channelLabel } from './names';
@@ -16,7 +17,7 @@ import { dateOf } from './time';
 const DAY = 86_400; // s
 const MOST = 50; // that are listed
 
-const endOf = (i: Made): string => (i.expires_at ? t.inviteUntil(dateOf(Date.parse(i.expires_at))) : t.inviteForever);
+const endOf = (i: Made): string => (i.expires_at ? ti.inviteUntil(dateOf(Date.parse(i.expires_at))) : ti.inviteForever);
 
 interface Place {
 	title: string;
@@ -27,8 +28,8 @@ interface Place {
 }
 
 const SITE: Place = {
-	title: t.inviteToSite,
-	text: t.inviteToSiteText,
+	title: ti.inviteToSite,
+	text: ti.inviteToSiteText,
 	list: async () => (await api.invites(MOST)).data.invites,
 	make: async (wish) => (await api.makeInvite(wish)).data,
 	withdraw: (id) => api.withdrawInvite(id),
@@ -83,7 +84,7 @@ function Links({ to, onClose }: { to: Place; onClose: () => void }) {
 		to.withdraw(id).then(
 			() => {
 				if (made?.id === id) setMade(null);
-				toast(t.inviteWithdrawn);
+				toast(ti.inviteWithdrawn);
 				void load();
 			},
 			(e: unknown) => toast(errorText(e), true),
@@ -93,9 +94,9 @@ function Links({ to, onClose }: { to: Place; onClose: () => void }) {
 			<form class="form" onSubmit={make} noValidate>
 				<p class="door-hint">{to.text}</p>
 				<label class="field">
-					<span>{t.inviteUses}</span>
+					<span>{ti.inviteUses}</span>
 					<select data-autofocus value={uses} onChange={(e) => setUses(e.currentTarget.value)}>
-						{Object.entries(t.inviteUsesOf).map(([k, label]) => (
+						{Object.entries(ti.inviteUsesOf).map(([k, label]) => (
 							<option key={k} value={k}>
 								{label}
 							</option>
@@ -103,39 +104,35 @@ function Links({ to, onClose }: { to: Place; onClose: () => void }) {
 					</select>
 				</label>
 				<label class="field">
-					<span>{t.inviteEnd}</span>
+					<span>{ti.inviteEnd}</span>
 					<select value={days} onChange={(e) => setDays(e.currentTarget.value)}>
-						{Object.entries(t.inviteEndOf).map(([k, label]) => (
+						{Object.entries(ti.inviteEndOf).map(([k, label]) => (
 							<option key={k} value={k}>
 								{label}
 							</option>
 						))}
 					</select>
 				</label>
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}
-					</p>
-				)}
+				<Fault text={error} />
 				{made?.url && <Link key={made.id} url={made.url} />}
 				<div class="dialog-foot">
 					<button class="button primary" type="submit" disabled={busy}>
-						{made ? t.inviteAnother : t.inviteMake}
+						{made ? ti.inviteAnother : ti.inviteMake}
 					</button>
 				</div>
 			</form>
 			{open && open.length > 0 && (
 				<section class="settings" aria-labelledby="invites-open">
-					<h3 id="invites-open">{t.invitesOpen}</h3>
+					<h3 id="invites-open">{ti.invitesOpen}</h3>
 					<ul>
 						{open.map((i) => (
 							<li key={i.id} class="setting">
 								<div class="setting-text">
-									<span class="setting-label">{t.inviteUsed(i.uses, i.max_uses)}</span>
+									<span class="setting-label">{ti.inviteUsed(i.uses, i.max_uses)}</span>
 									<small>{endOf(i)}</small>
 								</div>
 								<button class="button" onClick={() => void withdraw(i.id)}>
-									<Icon of={X} size={16} /> {t.inviteWithdraw}
+									<Icon of={X} size={16} /> {ti.inviteWithdraw}
 								</button>
 							</li>
 						))}
@@ -159,14 +156,14 @@ function Link({ url }: { url: string }) {
 	};
 	return (
 		<div class="field" role="status">
-			<label for="invite-link">{t.inviteLink}</label>
+			<label for="invite-link">{ti.inviteLink}</label>
 			<div class="invite-link">
 				<input id="invite-link" ref={field} type="text" readOnly value={url} dir="ltr" />
 				<button type="button" class="button" onClick={copy}>
-					<Icon of={copied ? Check : Copy} size={16} /> {copied ? t.copied : t.inviteCopy}
+					<Icon of={copied ? Check : Copy} size={16} /> {copied ? t.copied : ti.inviteCopy}
 				</button>
 			</div>
-			<small>{t.inviteOnce}</small>
+			<small>{ti.inviteOnce}</small>
 		</div>
 	);
 }

@@ -1,7 +1,7 @@
 // The right panel: what is pinned in the channel, or what one has saved.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ArrowLeft, BookmarkX, PinOff, X } from 'lucide';
+import { BookmarkX, PinOff } from 'lucide';
 import type { IconNode } from 'lucide';
 import { mayPin } from '../model/keep';
 import { messageAt } from '../model/log';
@@ -16,6 +16,7 @@ import { errorText } from './errors';
 import { Icon } from './icon';
 import { usePhone } from './media';
 import { channelLabel, personName } from './names';
+import { Panel } from './panel';
 import { channelPath, messagePath, navigate, threadPath, type ChannelRoute } from './route';
 import { dateOf, dayStart, fullTime, timeOf } from './time';
 
@@ -140,29 +141,8 @@ interface FrameProps {
 }
 
 function Frame({ route, title, topic, count, list, empty, none, children }: FrameProps) {
-	const phone = usePhone();
-	const Tag = phone ? 'main' : 'aside';
-	const Title = phone ? 'h1' : 'h2';
-	const name = phone ? t.back : t.close;
-	const close = () => navigate(channelPath(route.channel));
 	return (
-		<Tag class="panel" aria-label={title} id={phone ? 'main' : undefined}>
-			<header class="head">
-				{phone && (
-					<button class="icon-button" title={name} aria-label={name} onClick={close}>
-						<Icon of={ArrowLeft} />
-					</button>
-				)}
-				<Title>{title}</Title>
-				<p class="head-topic">
-					<bdi>{topic}</bdi>
-				</p>
-				{!phone && (
-					<button class="icon-button" title={name} aria-label={name} onClick={close}>
-						<Icon of={X} />
-					</button>
-				)}
-			</header>
+		<Panel title={title} topic={topic} onClose={() => navigate(channelPath(route.channel))}>
 			<div class="panel-scroll" tabIndex={0} role="region" aria-label={title} aria-busy={list.busy}>
 				<p class="search-said" role="status">
 					{list.busy && !list.loaded ? t.loading : none ? empty[0] : list.error ? '' : count}
@@ -183,7 +163,7 @@ function Frame({ route, title, topic, count, list, empty, none, children }: Fram
 					</button>
 				)}
 			</div>
-		</Tag>
+		</Panel>
 	);
 }
 

@@ -1,14 +1,14 @@
 // The right panel: who is in the channel, adding a person, leaving.
 import { useEffect } from 'preact/hooks';
-import { ArrowLeft, LogOut, MicOff, ShieldAlert, UserPlus, X } from 'lucide';
+import { LogOut, MicOff, ShieldAlert, UserPlus } from 'lucide';
 import { endOf, isGuest, rankIn } from '../model/roles';
 import { myId } from '../model/state';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
-import { usePhone } from './media';
 import { channelLabel, personName } from './names';
+import { Panel } from './panel';
 import { Face, StatusMark } from './presence';
 import { channelPath, navigate } from './route';
 
@@ -16,7 +16,6 @@ const order = { owner: 0, moderator: 1, member: 2 };
 
 export function MembersPanel({ channel }: { channel: Channel }) {
 	const ui = useUi();
-	const phone = usePhone();
 	const members = useState$((s) => s.members[channel.id]);
 	const users = useState$((s) => s.users);
 	const label = useState$((s) => channelLabel(s, channel));
@@ -33,28 +32,8 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 	const list = [...(members?.list ?? [])].sort(
 		(a, b) => order[a.role] - order[b.role] || personName(users[a.user]).localeCompare(personName(users[b.user])),
 	);
-	const name = phone ? t.back : t.close;
-	// On a phone it is the page: then it is what is main, and its title the page's.
-	const Frame = phone ? 'main' : 'aside';
-	const Title = phone ? 'h1' : 'h2';
 	return (
-		<Frame class="panel" aria-label={t.members} id={phone ? 'main' : undefined}>
-			<header class="head">
-				{phone && (
-					<button class="icon-button" title={name} aria-label={name} onClick={close}>
-						<Icon of={ArrowLeft} />
-					</button>
-				)}
-				<Title>{t.members}</Title>
-				<p class="head-topic">
-					<bdi>{label}</bdi>
-				</p>
-				{!phone && (
-					<button class="icon-button" title={name} aria-label={name} onClick={close}>
-						<Icon of={X} />
-					</button>
-				)}
-			</header>
+		<Panel title={t.members} topic={label} onClose={close}>
 			<div class="panel-scroll" tabIndex={0} role="group" aria-label={t.membersCount(channel.members)}>
 				{channel.kind !== 'direct' && !guest && !channel.archived && (
 					<button class="row-button" onClick={() => ui.openDialog({ invite: channel.id })}>
@@ -123,6 +102,6 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 					</button>
 				)}
 			</div>
-		</Frame>
+		</Panel>
 	);
 }

@@ -1,7 +1,7 @@
 // The dialogs of those who moderate a channel, and of whoever reports or deletes a message. Loaded when one is opened first.
 import { useEffect, useState } from 'preact/hooks';
 import { admin, type ReportReason, type Restriction } from '../net/admin';
-import { api, ApiError } from '../net/api';
+import { api } from '../net/api';
 import { myId } from '../model/state';
 import { endOf, rankIn } from '../model/roles';
 import type { Channel, ChannelKind, History, Member } from '../model/types';
@@ -9,8 +9,9 @@ import { t } from '../strings';
 import { ta } from '../strings_admin';
 import { tc } from '../strings_channels';
 import { tg } from '../strings_groups';
+import { ChannelFields, cleanName, nameFault, savingFault } from './channel_fields';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
+import { Confirm, Dialog, Fault, Foot, useSaving } from './dialog';
 import { errorText } from './errors';
 import { channelLabel, personName } from './names';
 import { ActForm, untilText, type Act } from './sanction';
@@ -83,26 +84,13 @@ export function ReportMessage({ channel, seq, onClose }: Props & { channel: numb
 	const { toast } = useUi();
 	const [reason, setReason] = useState<ReportReason>('abuse');
 	const [text, setText] = useState('');
-	const [error, setError] = useState<string | null>(null);
-	const [busy, setBusy] = useState(false);
-	const send = (e: Event) => {
-		e.preventDefault();
-		setBusy(true);
-		setError(null);
-		admin.report(channel, seq, reason, text.trim()).then(
-			() => {
-				toast(ta.reported);
-				onClose();
-			},
-			(x: unknown) => {
-				setBusy(false);
-				setError(errorText(x));
-			},
-		);
-	};
+	const { error, busy, submit } = useSaving(async () => {
+		await admin.report(channel, seq, reason, text.trim());
+		toast(ta.reported);
+	}, onClose);
 	return (
 		<Dialog title={ta.reportTitle} onClose={onClose}>
-			<form class="form" noValidate onSubmit={send}>
+			<form class="form" noValidate onSubmit={submit}>
 				<p class="form-text">{ta.reportText}</p>
 				<fieldset class="choices">
 					<legend>{ta.reportWhy}</legend>
@@ -124,19 +112,8 @@ export function ReportMessage({ channel, seq, onClose }: Props & { channel: numb
 					<span>{ta.reportWords}</span>
 					<textarea rows={3} dir="auto" maxLength={1000} value={text} onInput={(e) => setText(e.currentTarget.value)} />
 				</label>
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}
-					</p>
-				)}
-				<footer class="dialog-foot">
-					<button type="button" class="button" onClick={onClose}>
-						{t.cancel}
-					</button>
-					<button type="submit" class="button primary" disabled={busy}>
-						{ta.reportSend}
-					</button>
-				</footer>
+				<Fault text={error} />
+				<Foot label={ta.reportSend} off={busy} onClose={onClose} />
 			</form>
 		</Dialog>
 	);
@@ -144,40 +121,12 @@ export function ReportMessage({ channel, seq, onClose }: Props & { channel: numb
 
 export function DeleteMessage({ channel, seq, onClose }: Props & { channel: number; seq: number }) {
 	const { client } = useUi();
-	const [error, setError] = useState<string | null>(null);
-	const [busy, setBusy] = useState(false);
-	const run = () => {
-		setBusy(true);
-		admin.deleteMessage(channel, seq).then(
-			({ data }) => {
-				// The event says the same; where it came first this changes nothing.
-				client.store.dispatch({ type: 'lines', lines: [{ ...data, type: 'message.deleted' }] });
-				onClose();
-			},
-			(e: unknown) => {
-				setBusy(false);
-				setError(errorText(e));
-			},
-		);
+	const run = async () => {
+		const { data } = await admin.deleteMessage(channel, seq);
+		// The event says the same; where it came first this changes nothing.
+		client.store.dispatch({ type: 'lines', lines: [{ ...data, type: 'message.deleted' }] });
 	};
-	return (
-		<Dialog title={ta.deleteTitle} onClose={onClose}>
-			<p class="dialog-text">{ta.deleteText}</p>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
-				</p>
-			)}
-			<footer class="dialog-foot">
-				<button class="button" onClick={onClose}>
-					{t.cancel}
-				</button>
-				<button class="button danger" data-autofocus disabled={busy} onClick={run}>
-					{ta.deleteIt}
-				</button>
-			</footer>
-		</Dialog>
-	);
+	return <Confirm title={ta.deleteTitle} text={ta.deleteText} label={ta.deleteIt} run={run} onClose={onClose} />;
 }
 
 interface Edited {
@@ -203,15 +152,10 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 	const [call, setCall] = useState(held?.mention_all ?? 'everyone');
 	const [keep, setKeep] = useState(String(held?.keep_days ?? 0));
 	const [history, setHistory] = useState<History>(held?.history ?? 'all');
-	const [error, setError] = useState<string | null>(null);
-	const [busy, setBusy] = useState(false);
-	const save = (e: Event) => {
-		e.preventDefault();
-		const clean = name.trim().replace(/^#/, '');
-		if (!clean) return setError(t.nameMissing);
-		if ([...clean].length > 80) return setError(t.nameTooLong);
-		setBusy(true);
-		setError(null);
+	const { error, busy, submit } = useSaving(async () => {
+		const clean = cleanName(name);
+		const wrong = nameFault(clean);
+		if (wrong) return wrong;
 		const change = {
 			...(clean !== held?.name ? { name: clean } : {}),
 			...(topic.trim() !== held?.topic ? { topic: topic.trim() } : {}),
@@ -220,44 +164,14 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 			...(keep !== String(held?.keep_days ?? 0) ? { keep_days: Number(keep) || null } : {}),
 			...(history !== (held?.history ?? 'all') ? { history } : {}),
 		};
-		admin.changeChannel(channel, change).then(
-			({ data }) => {
-				if (own) client.store.dispatch({ type: 'channel', channel: data });
-				onClose();
-			},
-			(x: unknown) => {
-				setBusy(false);
-				setError(x instanceof ApiError && x.code === 'conflict' ? t.nameTaken : errorText(x));
-			},
-		);
-	};
+		const changed = await admin.changeChannel(channel, change).catch(savingFault);
+		if (typeof changed === 'string') return changed;
+		if (own) client.store.dispatch({ type: 'channel', channel: changed.data });
+	}, onClose);
 	return (
 		<Dialog title={ta.editTitle(`#${held?.name ?? ''}`)} onClose={onClose}>
-			<form class="form" noValidate onSubmit={save}>
-				<label class="field">
-					<span>{t.channelName}</span>
-					<input
-						data-autofocus
-						type="text"
-						dir="auto"
-						value={name}
-						maxLength={200}
-						autocomplete="off"
-						aria-invalid={error !== null}
-						onInput={(e) => setName(e.currentTarget.value)}
-					/>
-				</label>
-				<label class="field">
-					<span>{t.channelTopic}</span>
-					<input
-						type="text"
-						dir="auto"
-						value={topic}
-						maxLength={250}
-						autocomplete="off"
-						onInput={(e) => setTopic(e.currentTarget.value)}
-					/>
-				</label>
+			<form class="form" noValidate onSubmit={submit}>
+				<ChannelFields name={name} topic={topic} onName={setName} onTopic={setTopic} bad={error !== null} />
 				<label class="field">
 					<span>{tg.mayCall}</span>
 					<select value={call} onChange={(e) => setCall(e.currentTarget.value as 'everyone' | 'moderators')}>
@@ -308,19 +222,8 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 						</span>
 					</label>
 				)}
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}
-					</p>
-				)}
-				<footer class="dialog-foot">
-					<button type="button" class="button" onClick={onClose}>
-						{t.cancel}
-					</button>
-					<button type="submit" class="button primary" disabled={busy}>
-						{t.save}
-					</button>
-				</footer>
+				<Fault text={error} />
+				<Foot label={t.save} off={busy} onClose={onClose} />
 			</form>
 		</Dialog>
 	);
@@ -351,14 +254,7 @@ export function Restrictions({ channel, onClose }: Props & { channel: number }) 
 	return (
 		<Dialog title={ta.restrictionsTitle(label)} onClose={onClose}>
 			<div class="readers" tabIndex={0} role="group" aria-label={ta.restrictionsTitle(label)} data-autofocus>
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}{' '}
-						<button class="link-button" onClick={load}>
-							{t.retry}
-						</button>
-					</p>
-				)}
+				<Fault text={error} again={load} />
 				{!error && !found && <p class="panel-note">{t.loading}</p>}
 				{found && !found.length && <p class="picker-empty">{ta.noRestrictions}</p>}
 				<ul class="sanctions">

@@ -4,9 +4,10 @@ import { files as rest } from '../net/uploads';
 import { addressOf, kindOf, pictureOf, shownName } from '../model/files';
 import type { OwnFile } from '../model/types';
 import { t } from '../strings';
+import { tf } from '../strings_files';
 import { sizeText } from './bytes';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
+import { Confirm, Dialog } from './dialog';
 import { errorText } from './errors';
 import { FileName, KindIcon } from './file_parts';
 import { channelLabel } from './names';
@@ -31,7 +32,7 @@ export function FileList({ onClose, of }: Props & { of?: Whose }) {
 	const [bytes, setBytes] = useState<number | null>(null);
 	const [asked, setAsked] = useState<number | 'all' | null>(null);
 	const [busy, setBusy] = useState(false);
-	const whose = of ?? { title: t.myFiles, text: t.myFilesText, empty: t.noFiles, list: rest.mine, eraseAll: rest.eraseMine };
+	const whose = of ?? { title: t.myFiles, text: tf.myFilesText, empty: tf.noFiles, list: rest.mine, eraseAll: rest.eraseMine };
 	const list = useList<OwnFile, number>(async (before) => {
 		const { data } = await whose.list(before);
 		setBytes(data.bytes);
@@ -54,7 +55,7 @@ export function FileList({ onClose, of }: Props & { of?: Whose }) {
 		<Dialog title={whose.title} onClose={onClose}>
 			<div class="settings my-files" tabIndex={0} role="group" aria-label={whose.title}>
 				<p class="my-files-text">
-					{whose.text} {bytes !== null && bytes > 0 && <strong>{t.filesTotal(sizeText(bytes))}</strong>}
+					{whose.text} {bytes !== null && bytes > 0 && <strong>{tf.filesTotal(sizeText(bytes))}</strong>}
 				</p>
 				<ul>
 					{list.list.map((f) => (
@@ -82,7 +83,7 @@ export function FileList({ onClose, of }: Props & { of?: Whose }) {
 							</span>
 							{asked === f.file.id ? (
 								<Sure
-									label={t.deleteSure}
+									label={tf.deleteSure}
 									busy={busy}
 									onSure={() => erase(rest.erase(f.file.id))}
 									onNot={() => setAsked(null)}
@@ -94,7 +95,7 @@ export function FileList({ onClose, of }: Props & { of?: Whose }) {
 									aria-label={t.deleteFileOf(shownName(f.file.name))}
 									onClick={() => setAsked(f.file.id)}
 								>
-									{t.deleteIt}
+									{tf.deleteIt}
 								</button>
 							)}
 						</li>
@@ -106,14 +107,14 @@ export function FileList({ onClose, of }: Props & { of?: Whose }) {
 				<footer class="dialog-foot">
 					{asked === 'all' ? (
 						<Sure
-							label={t.deleteAllSure}
+							label={tf.deleteAllSure}
 							busy={busy}
-							onSure={() => erase(whose.eraseAll(), t.allDeleted)}
+							onSure={() => erase(whose.eraseAll(), tf.allDeleted)}
 							onNot={() => setAsked(null)}
 						/>
 					) : (
 						<button class="button" disabled={busy} onClick={() => setAsked('all')}>
-							{t.deleteAllFiles}
+							{tf.deleteAllFiles}
 						</button>
 					)}
 				</footer>
@@ -125,12 +126,12 @@ export function FileList({ onClose, of }: Props & { of?: Whose }) {
 function Where({ file, onClose }: { file: OwnFile; onClose: () => void }) {
 	const channel = useState$((s) => (file.channel === null ? undefined : s.channels[file.channel]));
 	const label = useState$((s) => (channel ? channelLabel(s, channel) : ''));
-	if (file.seq === null) return <>{t.notSentYet}</>;
+	if (file.seq === null) return <>{tf.notSentYet}</>;
 	if (!channel) return <>{t.aChannel}</>;
 	return (
 		<a
 			href={channelPath(channel.id)}
-			title={t.goToMessage}
+			title={tf.goToMessage}
 			onClick={(e) => {
 				if (e.ctrlKey || e.metaKey || e.shiftKey) return;
 				e.preventDefault();
@@ -158,45 +159,17 @@ function Sure({ label, busy, onSure, onNot }: { label: string; busy: boolean; on
 export const listOf = (user: number, title: string, text: string): Whose => ({
 	title,
 	text,
-	empty: t.noFilesOf,
+	empty: tf.noFilesOf,
 	list: (before) => rest.of(user, before),
 	eraseAll: () => rest.eraseOf(user),
 });
 
 export function DeleteFile({ file, name, onClose }: Props & { file: number; name: string }) {
 	const { client } = useUi();
-	const [error, setError] = useState<string | null>(null);
-	const [busy, setBusy] = useState(false);
-	const run = () => {
-		setBusy(true);
-		rest.erase(file).then(
-			({ data }) => {
-				// The event says the same; where it came first this changes nothing.
-				if (data) client.store.dispatch({ type: 'lines', lines: [{ ...data, type: 'message.updated' }] });
-				onClose();
-			},
-			(e: unknown) => {
-				setBusy(false);
-				setError(errorText(e));
-			},
-		);
+	const run = async () => {
+		const { data } = await rest.erase(file);
+		// The event says the same; where it came first this changes nothing.
+		if (data) client.store.dispatch({ type: 'lines', lines: [{ ...data, type: 'message.updated' }] });
 	};
-	return (
-		<Dialog title={t.deleteFileTitle} onClose={onClose}>
-			<p class="dialog-text">{t.deleteFileText(shownName(name))}</p>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
-				</p>
-			)}
-			<footer class="dialog-foot">
-				<button class="button" onClick={onClose}>
-					{t.cancel}
-				</button>
-				<button class="button danger" data-autofocus disabled={busy} onClick={run}>
-					{t.deleteIt}
-				</button>
-			</footer>
-		</Dialog>
-	);
+	return <Confirm title={tf.deleteFileTitle} text={tf.deleteFileText(shownName(name))} label={tf.deleteIt} run={run} onClose={onClose} />;
 }

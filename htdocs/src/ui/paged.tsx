@@ -1,8 +1,8 @@
-// Lists of the administration, a page at a time.
+// Lists, a page at a time.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../strings';
-import { ta } from '../strings_admin';
+import { Fault } from './dialog';
 import { errorText } from './errors';
 
 export interface Page<T, N> {
@@ -15,7 +15,9 @@ export function useList<T, N>(ask: (after?: N) => Promise<Page<T, N>>, by: reado
 	const [found, setFound] = useState<Page<T, N> | null>(null);
 	const [error, setError] = useState<string | null>(null);
 	const turn = useRef(0);
+	const asked = useRef<N | undefined>(undefined);
 	const load = (after?: N) => {
+		asked.current = after;
 		const mine = ++turn.current;
 		setError(null);
 		ask(after).then(
@@ -32,19 +34,12 @@ export function useList<T, N>(ask: (after?: N) => Promise<Page<T, N>>, by: reado
 	}, by);
 	const foot = (empty: string): ComponentChildren => (
 		<>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}{' '}
-					<button class="link-button" onClick={() => load()}>
-						{t.retry}
-					</button>
-				</p>
-			)}
+			<Fault text={error} again={() => load(asked.current)} />
 			{!error && !found && <p class="panel-note">{t.loading}</p>}
 			{found && !found.list.length && <p class="picker-empty">{empty}</p>}
 			{found?.next != null && (
 				<button class="button" onClick={() => load(found.next!)}>
-					{ta.more}
+					{t.more}
 				</button>
 			)}
 		</>

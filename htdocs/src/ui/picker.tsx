@@ -4,14 +4,29 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Search } from 'lucide';
 import { api } from '../net/api';
 import type { User } from '../model/types';
+import { Avatar } from './avatar';
 import { useUi } from './context';
 import { Icon } from './icon';
+import { personName } from './names';
 
 export interface Choice {
 	key: string;
 	face: ComponentChildren;
 	choose: () => void;
 }
+
+/* A person to choose. note: in place of the handle. */
+export const personChoice = (user: User, choose: () => void, note = `@${user.handle}`): Choice => ({
+	key: `u${user.id}`,
+	choose,
+	face: (
+		<>
+			<Avatar user={user} id={user.id} size="s" />
+			<bdi class="picker-name">{personName(user)}</bdi>
+			<bdi class="picker-note">{note}</bdi>
+		</>
+	),
+});
 
 interface PickerProps {
 	label: string;

@@ -5,11 +5,9 @@ import { keyOf, PLAIN } from '../model/prefs';
 import { endOf } from '../model/roles';
 import { levelOf } from '../model/unread';
 import type { NotifyLevel, Section, Until } from '../model/types';
-import { t } from '../strings';
 import { tc } from '../strings_channels';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
-import { errorText } from './errors';
+import { Dialog, Fault, Foot, useSaving } from './dialog';
 import { channelLabel } from './names';
 import { untilOf } from './time';
 
@@ -32,46 +30,6 @@ function quietUntil(choice: string, held: Until | null): Until | null {
 	if (choice === 'kept') return held;
 	if (choice === 'forever') return 'forever';
 	return new Date(choice === 'day' ? morning() : Date.now() + Number.parseInt(choice, 10) * HOUR).toISOString();
-}
-
-/* A form of choices, saved by a button. save: resolves to what was wrong, in words, or throws it. */
-function useSaving(save: () => Promise<string | void>, onClose: () => void) {
-	const [error, setError] = useState<string | null>(null);
-	const [busy, setBusy] = useState(false);
-	const submit = (e: Event) => {
-		e.preventDefault();
-		setBusy(true);
-		setError(null);
-		const fail = (words: string) => {
-			setBusy(false);
-			setError(words);
-		};
-		save().then(
-			(words) => (words ? fail(words) : onClose()),
-			(x: unknown) => fail(errorText(x)),
-		);
-	};
-	return { error, busy, submit };
-}
-
-function Foot({ error, busy, label, onClose }: { error: string | null; busy: boolean; label: string; onClose: () => void }) {
-	return (
-		<>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
-				</p>
-			)}
-			<footer class="dialog-foot">
-				<button type="button" class="button" onClick={onClose}>
-					{t.cancel}
-				</button>
-				<button type="submit" class="button primary" disabled={busy}>
-					{label}
-				</button>
-			</footer>
-		</>
-	);
 }
 
 export function Notifications({ channel, onClose }: Props & { channel: number }) {
@@ -115,7 +73,8 @@ export function Notifications({ channel, onClose }: Props & { channel: number })
 					</select>
 					<small id="quiet-hint">{tc.quietHint}</small>
 				</label>
-				<Foot error={error} busy={busy} label={tc.save} onClose={onClose} />
+				<Fault text={error} />
+				<Foot label={tc.save} off={busy} onClose={onClose} />
 			</form>
 		</Dialog>
 	);
@@ -161,7 +120,8 @@ export function MoveToSection({ channel, onClose }: Props & { channel: number })
 				</fieldset>
 				{to === 'new' && <NameField value={name} onInput={setName} />}
 				{c?.prefs?.favourite && <p class="door-hint">{tc.inFavourites}</p>}
-				<Foot error={error} busy={busy || (to === 'new' && !name.trim())} label={tc.save} onClose={onClose} />
+				<Fault text={error} />
+				<Foot label={tc.save} off={busy || (to === 'new' && !name.trim())} onClose={onClose} />
 			</form>
 		</Dialog>
 	);
@@ -207,7 +167,8 @@ export function SectionForm({ id, onClose }: Props & { id: string | null }) {
 		<Dialog title={id === null ? tc.newSectionTitle : tc.renameSectionTitle} onClose={onClose}>
 			<form class="form" noValidate onSubmit={submit}>
 				<NameField first value={name} onInput={setName} />
-				<Foot error={error} busy={busy || !name.trim()} label={tc.save} onClose={onClose} />
+				<Fault text={error} />
+				<Foot label={tc.save} off={busy || !name.trim()} onClose={onClose} />
 			</form>
 		</Dialog>
 	);
@@ -234,7 +195,8 @@ export function JumpToDate({ channel, onClose }: Props & { channel: number }) {
 					<span>{tc.jumpDay}</span>
 					<input data-autofocus type="date" required max={today} value={day} onInput={(e) => setDay(e.currentTarget.value)} />
 				</label>
-				<Foot error={error} busy={busy || !day} label={tc.jumpGo} onClose={onClose} />
+				<Fault text={error} />
+				<Foot label={tc.jumpGo} off={busy || !day} onClose={onClose} />
 			</form>
 		</Dialog>
 	);

@@ -9,7 +9,7 @@ import { ta } from '../strings_admin';
 import { useState$, useUi } from './context';
 import { FileName } from './file_parts';
 import { Icon } from './icon';
-import { Dialog } from './dialog';
+import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { channelLabel, personName } from './names';
 import { ActForm, type Act } from './sanction';
@@ -39,14 +39,7 @@ export function ReportList({ channel }: { channel?: number }) {
 				<input type="checkbox" checked={all} onChange={(e) => setAll(e.currentTarget.checked)} />
 				{ta.showResolved}
 			</label>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}{' '}
-					<button class="link-button" onClick={() => void load()}>
-						{t.retry}
-					</button>
-				</p>
-			)}
+			<Fault text={error} again={() => void load()} />
 			{!error && !found && <p class="panel-note">{t.loading}</p>}
 			{found && !found.list.length && <p class="picker-empty">{ta.noReports}</p>}
 			<ul class="report-list">
@@ -58,7 +51,7 @@ export function ReportList({ channel }: { channel?: number }) {
 			</ul>
 			{found?.next != null && (
 				<button class="button" onClick={() => void load(found.next!)}>
-					{ta.more}
+					{t.more}
 				</button>
 			)}
 			{deciding && <Decide report={deciding} onClose={() => setDeciding(null)} onDone={() => void load()} />}

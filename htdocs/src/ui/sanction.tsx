@@ -1,8 +1,8 @@
 // What a mute, a ban or another act asks for: for how long, and why. And a list of acts to choose one from.
 import { useId, useState } from 'preact/hooks';
 import type { Sanction } from '../net/admin';
-import { t } from '../strings';
 import { ta } from '../strings_admin';
+import { Fault, Foot } from './dialog';
 import { errorText } from './errors';
 import { untilOf } from './time';
 import type { Until } from '../model/types';
@@ -97,19 +97,8 @@ export function ActForm({ legend, acts, submit, onDone, onClose }: FormProps) {
 					<small id={`${id}-hint`}>{ta.reasonHint}</small>
 				</label>
 			)}
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
-				</p>
-			)}
-			<footer class="dialog-foot">
-				<button type="button" class="button" onClick={onClose}>
-					{t.cancel}
-				</button>
-				<button type="submit" class={act?.danger ? 'button danger' : 'button primary'} disabled={busy || !act}>
-					{submit}
-				</button>
-			</footer>
+			<Fault text={error} />
+			<Foot label={submit} off={busy || !act} danger={act?.danger} onClose={onClose} />
 		</form>
 	);
 }

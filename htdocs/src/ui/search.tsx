@@ -1,6 +1,6 @@
 // The right panel: search in all messages. The words stand in the address, so that the way back leads to the results.
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { ArrowLeft, Search, X } from 'lucide';
+import { Search } from 'lucide';
 import { api, ApiError, type Found } from '../net/api';
 import { plainHits } from '../model/markdown';
 import { messageAt } from '../model/log';
@@ -9,10 +9,10 @@ import { t } from '../strings';
 import { ts } from '../strings_search';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
-import { Icon } from './icon';
 import { usePhone } from './media';
 import { channelLabel, personName } from './names';
 import { Avatar } from './avatar';
+import { Panel } from './panel';
 import { channelPath, messagePath, navigate, searchPath, threadPath, type ChannelRoute } from './route';
 import { SearchField, type Suggestion } from './search_field';
 import { fullTime, timeOf, dateOf, dayStart } from './time';
@@ -100,7 +100,6 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 			field.current?.setSelectionRange(caret, caret);
 		});
 	};
-	const close = () => navigate(channelPath(route.channel));
 	const step = (from: HTMLElement | null, by: number) => {
 		const all = [...(list.current?.querySelectorAll<HTMLElement>('a') ?? [])];
 		const i = from ? all.indexOf(from) + by : 0;
@@ -108,26 +107,9 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 		else all[Math.min(i, all.length - 1)]?.focus();
 	};
 
-	const name = phone ? t.back : t.close;
-	const Frame = phone ? 'main' : 'aside';
-	const Title = phone ? 'h1' : 'h2';
 	const filtered = q.split(/\s+/).some((w) => /^(from|in|has|before|after):/.test(w));
 	return (
-		<Frame class="panel" aria-label={t.search} id={phone ? 'main' : undefined}>
-			<header class="head">
-				{phone && (
-					<button class="icon-button" title={name} aria-label={name} onClick={close}>
-						<Icon of={ArrowLeft} />
-					</button>
-				)}
-				<Title>{t.search}</Title>
-				<span class="head-topic" />
-				{!phone && (
-					<button class="icon-button" title={name} aria-label={name} onClick={close}>
-						<Icon of={X} />
-					</button>
-				)}
-			</header>
+		<Panel title={t.search} onClose={() => navigate(channelPath(route.channel))}>
 			<form
 				class="search-form"
 				role="search"
@@ -208,7 +190,7 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 					</button>
 				)}
 			</div>
-		</Frame>
+		</Panel>
 	);
 }
 

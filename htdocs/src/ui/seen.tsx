@@ -7,8 +7,6 @@ import type { Arrival } from '../model/reads';
 import { t } from '../strings';
 import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
-import { errorText } from './errors';
 import { Icon } from './icon';
 import { personName } from './names';
 
@@ -155,61 +153,5 @@ function ReadBy({ channel, seq }: { channel: number; seq: number }) {
 			<Icon of={CheckCheck} size={14} />
 			{t.readBy(count ?? 0)}
 		</button>
-	);
-}
-
-/* The names of all who have read a message, in a channel of any size. */
-export function Readers({ channel, seq, onClose }: { channel: number; seq: number; onClose: () => void }) {
-	const { client } = useUi();
-	const users = useState$((s) => s.users);
-	const [found, setFound] = useState<{ count: number; ids: number[]; next: number | null } | null>(null);
-	const [error, setError] = useState<string | null>(null);
-	const [busy, setBusy] = useState(false);
-	const load = (after?: number) => {
-		setBusy(true);
-		setError(null);
-		api.readers(channel, seq, { after, limit: 100 })
-			.then(
-				({ data }) => {
-					client.loader.needUsers(data.users);
-					const before = (f: typeof found) => (after === undefined ? [] : (f?.ids ?? []));
-					setFound((f) => ({ count: data.count, ids: [...before(f), ...data.users], next: data.next }));
-				},
-				(e: unknown) => setError(errorText(e)),
-			)
-			.finally(() => setBusy(false));
-	};
-	useEffect(() => load(), []);
-	return (
-		<Dialog title={found ? t.readBy(found.count) : t.whoHasRead} onClose={onClose}>
-			<div class="readers" tabIndex={0} role="group" aria-label={t.whoHasRead} data-autofocus>
-				{found && !found.count && <p class="picker-empty">{t.nobodyHasRead}</p>}
-				<ul class="people">
-					{found?.ids.map((id) => (
-						<li key={id} class="person">
-							<Avatar user={users[id]} id={id} />
-							<span class="person-text">
-								<bdi class="person-name">{personName(users[id])}</bdi>
-								<bdi class="person-handle">{users[id] ? `@${users[id].handle}` : ''}</bdi>
-							</span>
-						</li>
-					))}
-				</ul>
-				{busy && <p class="panel-note">{t.loading}</p>}
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}{' '}
-						<button class="link-button" onClick={() => load(found?.next ?? undefined)}>
-							{t.retry}
-						</button>
-					</p>
-				)}
-				{found?.next != null && !busy && !error && (
-					<button class="button" onClick={() => load(found.next!)}>
-						{t.more}
-					</button>
-				)}
-			</div>
-		</Dialog>
 	);
 }

@@ -8,10 +8,11 @@ import type { Settings as Values } from '../model/types';
 import { keepsLocation, setKeepsLocation } from '../sync/uploads_browser';
 import { setShowsPreviews, showsPreviews } from '../sync/previews';
 import { t } from '../strings';
+import { ty } from '../strings_settings';
 import { te } from '../strings_emoji';
 import { tp } from '../strings_previews';
 import { useState$, useUi } from './context';
-import { Dialog } from './dialog';
+import { Dialog, Fault, Foot } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { dayStart, untilOf } from './time';
@@ -46,37 +47,32 @@ export function Settings({ onClose }: Props) {
 	useEffect(() => void client.loader.settings(), []);
 	const change = (c: Partial<Values>) => client.changeSettings(c).catch((e: unknown) => toast(errorText(e), true));
 	return (
-		<Dialog title={t.settings} onClose={onClose}>
+		<Dialog title={ty.settings} onClose={onClose}>
 			<div class="settings">
 				{!settings ? (
-					<p class="dialog-error" role="alert">
-						{t.settingsAway}{' '}
-						<button class="link-button" onClick={() => void client.loader.settings()}>
-							{t.retry}
-						</button>
-					</p>
+					<Fault text={ty.settingsAway} again={() => void client.loader.settings()} />
 				) : (
 					<>
-						<h3>{t.settingsPresence}</h3>
-						<Row label={t.statusTitle} hint={status ? [status.emoji, status.text].filter(Boolean).join(' ') : undefined}>
+						<h3>{ty.settingsPresence}</h3>
+						<Row label={ty.statusTitle} hint={status ? [status.emoji, status.text].filter(Boolean).join(' ') : undefined}>
 							<button class="button" onClick={() => openDialog('status')}>
 								{status ? t.editStatus : t.setStatus}
 							</button>
 						</Row>
-						<Row label={t.dndTitle} hint={settings.dnd_until ? dndText(settings.dnd_until) : t.dndText}>
+						<Row label={ty.dndTitle} hint={settings.dnd_until ? dndText(settings.dnd_until) : ty.dndText}>
 							<button class="button" onClick={() => openDialog('dnd')}>
-								{settings.dnd_until ? t.dndChange : t.dndChoose}
+								{settings.dnd_until ? ty.dndChange : ty.dndChoose}
 							</button>
 						</Row>
 						<Switch
-							label={t.invisibleLabel}
-							hint={t.invisibleHint}
+							label={ty.invisibleLabel}
+							hint={ty.invisibleHint}
 							on={settings.invisible}
 							onChange={(invisible) => change({ invisible })}
 						/>
 						<Switch
-							label={t.receiptsLabel}
-							hint={t.receiptsHint}
+							label={ty.receiptsLabel}
+							hint={ty.receiptsHint}
 							on={settings.read_receipts}
 							onChange={(read_receipts) => change({ read_receipts })}
 						/>
@@ -84,23 +80,23 @@ export function Settings({ onClose }: Props) {
 				)}
 				{able && (
 					<>
-						<h3>{t.settingsFiles}</h3>
+						<h3>{ty.settingsFiles}</h3>
 						<Switch
-							label={t.keepLocation}
-							hint={t.keepLocationHint}
+							label={ty.keepLocation}
+							hint={ty.keepLocationHint}
 							on={location}
 							onChange={async (on) => {
 								setKeepsLocation(on);
 								setLocation(on);
 							}}
 						/>
-						<Row label={t.myFiles} hint={t.myFilesHint}>
+						<Row label={t.myFiles} hint={ty.myFilesHint}>
 							<button
 								class="button"
-								aria-label={`${t.myFiles}: ${t.devicesShow}`}
+								aria-label={`${t.myFiles}: ${ty.devicesShow}`}
 								onClick={() => openDialog('files')}
 							>
-								{t.devicesShow}
+								{ty.devicesShow}
 							</button>
 						</Row>
 					</>
@@ -122,22 +118,22 @@ export function Settings({ onClose }: Props) {
 						</button>
 					</Row>
 				)}
-				<h3>{t.settingsAccess}</h3>
-				<Row label={t.devices} hint={t.devicesHint}>
-					<button class="button" aria-label={`${t.devices}: ${t.devicesShow}`} onClick={() => openDialog('devices')}>
-						{t.devicesShow}
+				<h3>{ty.settingsAccess}</h3>
+				<Row label={t.devices} hint={ty.devicesHint}>
+					<button class="button" aria-label={`${t.devices}: ${ty.devicesShow}`} onClick={() => openDialog('devices')}>
+						{ty.devicesShow}
 					</button>
 				</Row>
 				{local && (
-					<Row label={t.passwordChange} hint={t.passwordChangeHint}>
+					<Row label={t.passwordChange} hint={ty.passwordChangeHint}>
 						<button class="button" aria-label={t.passwordChange} onClick={() => openDialog('password')}>
-							{t.passwordChangeDo}
+							{ty.passwordChangeDo}
 						</button>
 					</Row>
 				)}
-				<Row label={t.tokens} hint={t.tokensHint}>
-					<button class="button" aria-label={`${t.tokens}: ${t.tokensShow}`} onClick={() => openDialog('tokens')}>
-						{t.tokensShow}
+				<Row label={t.tokens} hint={ty.tokensHint}>
+					<button class="button" aria-label={`${t.tokens}: ${ty.tokensShow}`} onClick={() => openDialog('tokens')}>
+						{ty.tokensShow}
 					</button>
 				</Row>
 			</div>
@@ -145,7 +141,7 @@ export function Settings({ onClose }: Props) {
 	);
 }
 
-export const dndText = (until: string): string => (until === FOREVER ? t.dndNowForever : t.dndNow(untilOf(Date.parse(until), Date.now())));
+export const dndText = (until: string): string => (until === FOREVER ? ty.dndNowForever : ty.dndNow(untilOf(Date.parse(until), Date.now())));
 
 function Row({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
 	return (
@@ -203,17 +199,17 @@ export function Pause({ onClose }: Props) {
 		});
 	};
 	return (
-		<Dialog title={t.dndTitle} onClose={onClose}>
-			<p class="dialog-text">{until ? dndText(until) : t.dndText}</p>
+		<Dialog title={ty.dndTitle} onClose={onClose}>
+			<p class="dialog-text">{until ? dndText(until) : ty.dndText}</p>
 			<ul class="pauses">
 				{until && (
 					<li>
 						<button class="menu-item" data-autofocus disabled={busy} onClick={() => choose('off')}>
-							<Icon of={X} size={16} /> {t.dndSwitchOff}
+							<Icon of={X} size={16} /> {ty.dndSwitchOff}
 						</button>
 					</li>
 				)}
-				{Object.entries(t.dndFor).map(([k, label], i) => (
+				{Object.entries(ty.dndFor).map(([k, label], i) => (
 					<li key={k}>
 						<button class="menu-item" data-autofocus={!until && !i} disabled={busy} onClick={() => choose(k)}>
 							<Icon of={BellOff} size={16} /> {label}
@@ -243,7 +239,7 @@ export function StatusForm({ onClose }: Props) {
 	const [busy, setBusy] = useState(false);
 	const save = (clear: boolean) => {
 		const clean = text.trim();
-		if (!clear && [...clean].length > MOST) return setError(t.statusTooLong);
+		if (!clear && [...clean].length > MOST) return setError(ty.statusTooLong);
 		setBusy(true);
 		setError(null);
 		const until = end === 'keep' ? (held?.until ?? null) : endOf(end, Date.now());
@@ -253,10 +249,10 @@ export function StatusForm({ onClose }: Props) {
 		});
 	};
 	const empty = !emoji && !text.trim();
-	const ends = Object.entries(t.statusEnd);
-	if (held?.until) ends.unshift(['keep', t.statusKeep(untilOf(Date.parse(held.until), Date.now()))]);
+	const ends = Object.entries(ty.statusEnd);
+	if (held?.until) ends.unshift(['keep', ty.statusKeep(untilOf(Date.parse(held.until), Date.now()))]);
 	return (
-		<Dialog title={t.statusTitle} onClose={onClose}>
+		<Dialog title={ty.statusTitle} onClose={onClose}>
 			<form
 				class="form"
 				noValidate
@@ -269,8 +265,8 @@ export function StatusForm({ onClose }: Props) {
 					<button
 						type="button"
 						class="status-emoji"
-						aria-label={emoji ? `${t.statusChoose}: ${emoji}` : t.statusChoose}
-						title={t.statusChoose}
+						aria-label={emoji ? `${ty.statusChoose}: ${emoji}` : ty.statusChoose}
+						title={ty.statusChoose}
 						aria-expanded={choosing}
 						aria-controls="status-emoji"
 						onClick={() => setChoosing(!choosing)}
@@ -278,21 +274,21 @@ export function StatusForm({ onClose }: Props) {
 						{emoji || <Icon of={SmilePlus} size={20} />}
 					</button>
 					<label class="field">
-						<span class="sr-only">{t.statusText}</span>
+						<span class="sr-only">{ty.statusText}</span>
 						<input
 							data-autofocus
 							type="text"
 							dir="auto"
 							value={text}
 							maxLength={400}
-							placeholder={t.statusText}
+							placeholder={ty.statusText}
 							autocomplete="off"
 							aria-invalid={error !== null}
 							onInput={(e) => setText(e.currentTarget.value)}
 						/>
 					</label>
 				</div>
-				<div id="status-emoji" class="emoji-box" role="group" aria-label={t.statusEmoji} hidden={!choosing}>
+				<div id="status-emoji" class="emoji-box" role="group" aria-label={ty.statusEmoji} hidden={!choosing}>
 					<div class="emoji-grid">
 						{EMOJI.map((c) => (
 							<button
@@ -310,10 +306,10 @@ export function StatusForm({ onClose }: Props) {
 					</div>
 					<div class="emoji-row">
 						<label class="field">
-							<span class="sr-only">{t.statusEmojiOther}</span>
+							<span class="sr-only">{ty.statusEmojiOther}</span>
 							<input
 								type="text"
-								placeholder={t.statusEmojiOther}
+								placeholder={ty.statusEmojiOther}
 								autocomplete="off"
 								maxLength={32}
 								onInput={(e) => setEmoji(firstOf(e.currentTarget.value))}
@@ -328,14 +324,14 @@ export function StatusForm({ onClose }: Props) {
 									setChoosing(false);
 								}}
 							>
-								{t.statusEmojiNone}
+								{ty.statusEmojiNone}
 							</button>
 						)}
 					</div>
 				</div>
 				{empty && !choosing && (
-					<div class="ideas" role="group" aria-label={t.statusIdeas}>
-						{t.statusIdeasList.map(([e, what, until]) => (
+					<div class="ideas" role="group" aria-label={ty.statusIdeas}>
+						{ty.statusIdeasList.map(([e, what, until]) => (
 							<button
 								key={what}
 								type="button"
@@ -347,13 +343,13 @@ export function StatusForm({ onClose }: Props) {
 								}}
 							>
 								<span aria-hidden="true">{e}</span> <span>{what}</span>
-								{t.statusIdeaFor[until] && <small>{t.statusIdeaFor[until]}</small>}
+								{ty.statusIdeaFor[until] && <small>{ty.statusIdeaFor[until]}</small>}
 							</button>
 						))}
 					</div>
 				)}
 				<label class="field">
-					<span>{t.statusEnds}</span>
+					<span>{ty.statusEnds}</span>
 					<select value={end} onChange={(e) => setEnd(e.currentTarget.value)}>
 						{ends.map(([k, label]) => (
 							<option key={k} value={k}>
@@ -362,24 +358,14 @@ export function StatusForm({ onClose }: Props) {
 						))}
 					</select>
 				</label>
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}
-					</p>
-				)}
-				<footer class="dialog-foot">
+				<Fault text={error} />
+				<Foot label={t.save} off={busy || (empty && !held)} onClose={onClose}>
 					{held && (
 						<button type="button" class="button foot-start" disabled={busy} onClick={() => save(true)}>
 							{t.clearStatus}
 						</button>
 					)}
-					<button type="button" class="button" onClick={onClose}>
-						{t.cancel}
-					</button>
-					<button type="submit" class="button primary" disabled={busy || (empty && !held)}>
-						{t.save}
-					</button>
-				</footer>
+				</Foot>
 			</form>
 		</Dialog>
 	);

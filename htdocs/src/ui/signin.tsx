@@ -5,6 +5,8 @@ import { LogIn } from 'lucide';
 import { api, ApiError } from '../net/api';
 import type { InviteState, Site } from '../model/types';
 import { t } from '../strings';
+import { td } from '../strings_door';
+import { Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 
@@ -41,10 +43,10 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 	}, []);
 	const name = site?.name ?? t.appName;
 	useEffect(() => {
-		document.title = `${invite ? t.joinIn : t.signIn} – ${name}`;
+		document.title = `${invite ? td.joinIn : td.signIn} – ${name}`;
 	}, [name]);
 	const good = invitation === 'open';
-	const labelOf = good ? t.joinWith : t.signInWith;
+	const labelOf = good ? td.joinWith : td.signInWith;
 	const href = (provider?: string) => {
 		const query = new URLSearchParams({ return_to: returnTo });
 		if (provider) query.set('provider', provider);
@@ -65,36 +67,29 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 					<path d="M6 17h5l3-8 4 14 3-8 1 2h4" />
 				</svg>
 				<h1>
-					<bdi>{invite ? t.joinSite(name) : t.signInTo(name)}</bdi>
+					<bdi>{invite ? td.joinSite(name) : td.signInTo(name)}</bdi>
 				</h1>
 				{reason && (
 					<div class={`notice notice-${reason}`} role="alert">
-						<strong>{reason === 'ended' ? t.sessionEnded : t.accountOff}</strong>
-						<p>{reason === 'ended' ? t.sessionEndedText : t.accountOffText}</p>
+						<strong>{reason === 'ended' ? td.sessionEnded : td.accountOff}</strong>
+						<p>{reason === 'ended' ? td.sessionEndedText : td.accountOffText}</p>
 					</div>
 				)}
-				{good && site && <p class="door-hint">{site.provider || !site.local ? t.youAreInvited : t.youAreInvitedHere}</p>}
+				{good && site && <p class="door-hint">{site.provider || !site.local ? td.youAreInvited : td.youAreInvitedHere}</p>}
 				{invitation && invitation !== 'open' && (
 					<div class="notice" role="alert">
-						<strong>{t.inviteBad[invitation]}</strong>
-						<p>{t.inviteBadText}</p>
+						<strong>{td.inviteBad[invitation]}</strong>
+						<p>{td.inviteBadText}</p>
 					</div>
 				)}
-				{error && (
-					<p class="dialog-error" role="alert">
-						{error}{' '}
-						<button class="link-button" onClick={load}>
-							{t.retry}
-						</button>
-					</p>
-				)}
+				<Fault text={error} again={load} />
 				{site?.provider && (
 					<div class="door-buttons">
 						{(site.login.length ? site.login : [{ id: '', label: '' }]).map((p) => {
 							const inside = (
 								<>
 									<Icon of={LogIn} size={18} />
-									{p.id ? <bdi>{labelOf(p.label)}</bdi> : good ? t.joinIn : t.signIn}
+									{p.id ? <bdi>{labelOf(p.label)}</bdi> : good ? td.joinIn : td.signIn}
 								</>
 							);
 							return good ? (
@@ -109,12 +104,12 @@ export function SignIn({ returnTo, reason, invite }: { returnTo: string; reason:
 						})}
 					</div>
 				)}
-				{site?.provider && <p class="door-hint">{t.signInHint}</p>}
-				{site?.provider && site.local && <p class="door-or">{t.or}</p>}
+				{site?.provider && <p class="door-hint">{td.signInHint}</p>}
+				{site?.provider && site.local && <p class="door-or">{td.or}</p>}
 				{site?.local && (good ? <JoinForm invite={invite!} onSpent={load} /> : <PasswordForm returnTo={returnTo} />)}
-				{site && !site.provider && !site.local && <p class="door-hint">{t.noWayIn}</p>}
+				{site && !site.provider && !site.local && <p class="door-hint">{td.noWayIn}</p>}
 				{!site && !error && <p class="door-hint">{t.loading}</p>}
-				{site?.registration === 'invite' && !invite && <p class="door-hint">{t.byInvitation}</p>}
+				{site?.registration === 'invite' && !invite && <p class="door-hint">{td.byInvitation}</p>}
 			</div>
 		</main>
 	);
@@ -127,7 +122,7 @@ function PasswordForm({ returnTo }: { returnTo: string }) {
 	const [busy, setBusy] = useState(false);
 	const submit = async (e: Event) => {
 		e.preventDefault();
-		if (!name.trim() || !password) return setError(t.nameAndPassword);
+		if (!name.trim() || !password) return setError(td.nameAndPassword);
 		setBusy(true);
 		setError(null);
 		try {
@@ -136,14 +131,14 @@ function PasswordForm({ returnTo }: { returnTo: string }) {
 		} catch (err) {
 			const bad = err instanceof ApiError && (err.code === 'forbidden' || err.code === 'bad_field');
 			const wait = err instanceof ApiError && err.status === 429 && err.retryAfter;
-			setError(bad ? t.wrongPassword : wait ? t.tooManyTries(wait) : errorText(err));
+			setError(bad ? td.wrongPassword : wait ? t.tooManyTries(wait) : errorText(err));
 			setBusy(false);
 		}
 	};
 	return (
 		<form class="form door-form" onSubmit={(e) => void submit(e)} noValidate>
 			<label class="field">
-				<span>{t.userName}</span>
+				<span>{td.userName}</span>
 				<input
 					type="text"
 					name="username"
@@ -157,7 +152,7 @@ function PasswordForm({ returnTo }: { returnTo: string }) {
 				/>
 			</label>
 			<label class="field">
-				<span>{t.password}</span>
+				<span>{td.password}</span>
 				<input
 					type="password"
 					name="password"
@@ -168,13 +163,9 @@ function PasswordForm({ returnTo }: { returnTo: string }) {
 					onInput={(e) => setPassword(e.currentTarget.value)}
 				/>
 			</label>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error}
-				</p>
-			)}
+			<Fault text={error} />
 			<button class="button primary big" type="submit" disabled={busy}>
-				{t.signIn}
+				{td.signIn}
 			</button>
 		</form>
 	);
@@ -188,7 +179,7 @@ function JoinForm({ invite, onSpent }: { invite: string; onSpent: () => void }) 
 	const submit = async (e: Event) => {
 		e.preventDefault();
 		const wish = { ...who, handle: who.handle.trim(), name: who.name.trim() };
-		if (!wish.handle || !wish.name || !wish.password) return setError({ text: t.joinMissing });
+		if (!wish.handle || !wish.name || !wish.password) return setError({ text: td.joinMissing });
 		setBusy(true);
 		setError(null);
 		try {
@@ -203,7 +194,7 @@ function JoinForm({ invite, onSpent }: { invite: string; onSpent: () => void }) 
 	return (
 		<form class="form door-form" onSubmit={(e) => void submit(e)} noValidate>
 			<label class="field">
-				<span>{t.yourName}</span>
+				<span>{td.yourName}</span>
 				<input
 					type="text"
 					name="name"
@@ -211,13 +202,13 @@ function JoinForm({ invite, onSpent }: { invite: string; onSpent: () => void }) 
 					value={who.name}
 					maxLength={80}
 					autocomplete="name"
-					placeholder={t.yourNameHint}
+					placeholder={td.yourNameHint}
 					aria-invalid={error?.field === 'name'}
 					onInput={(e) => set({ name: e.currentTarget.value })}
 				/>
 			</label>
 			<label class="field">
-				<span>{t.userName}</span>
+				<span>{td.userName}</span>
 				<input
 					type="text"
 					name="username"
@@ -230,28 +221,24 @@ function JoinForm({ invite, onSpent }: { invite: string; onSpent: () => void }) 
 					aria-describedby="handle-hint"
 					onInput={(e) => set({ handle: e.currentTarget.value })}
 				/>
-				<small id="handle-hint">{t.handleHint}</small>
+				<small id="handle-hint">{td.handleHint}</small>
 			</label>
 			<label class="field">
-				<span>{t.password}</span>
+				<span>{td.password}</span>
 				<input
 					type="password"
 					name="password"
 					value={who.password}
 					maxLength={1024}
 					autocomplete="new-password"
-					placeholder={t.passwordHint}
+					placeholder={td.passwordHint}
 					aria-invalid={error?.field === 'password'}
 					onInput={(e) => set({ password: e.currentTarget.value })}
 				/>
 			</label>
-			{error && (
-				<p class="dialog-error" role="alert">
-					{error.text}
-				</p>
-			)}
+			<Fault text={error?.text} />
 			<button class="button primary big" type="submit" disabled={busy}>
-				{t.joinIn}
+				{td.joinIn}
 			</button>
 		</form>
 	);
@@ -261,8 +248,8 @@ function joinError(err: unknown): { field?: string; text: string } {
 	if (!(err instanceof ApiError)) return { text: errorText(err) };
 	const { field } = err;
 	if (err.status === 429 && err.retryAfter) return { text: t.tooManyTries(err.retryAfter) };
-	if (field === 'handle') return { field, text: err.code === 'conflict' ? t.joinTaken : t.joinBadHandle };
-	if (field === 'name') return { field, text: t.joinBadName };
+	if (field === 'handle') return { field, text: err.code === 'conflict' ? td.joinTaken : td.joinBadHandle };
+	if (field === 'name') return { field, text: td.joinBadName };
 	if (field === 'password') return { field, text: t.passwordBad(err.detail) };
 	return { text: errorText(err) };
 }

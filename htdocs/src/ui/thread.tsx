@@ -1,6 +1,6 @@
 // The right panel with a thread: its root, the replies, and where one writes one. On a phone it is the page.
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { ArrowLeft, Bell, BellOff, X } from 'lucide';
+import { Bell, BellOff } from 'lucide';
 import { myId } from '../model/state';
 import { pendingInThread, threadKey, threadOf } from '../model/threads';
 import type { Channel, Log, Message } from '../model/types';
@@ -10,8 +10,8 @@ import { tt } from '../strings_threads';
 import { Composer } from './composer';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
-import { usePhone } from './media';
 import { channelLabel, personName } from './names';
+import { Panel } from './panel';
 import { channelPath, navigate } from './route';
 import { RowView } from './row';
 import { buildRows, timeStamp, type Row } from './rows';
@@ -23,7 +23,6 @@ const AT_BOTTOM = 40; // px
 
 export function ThreadPanel({ channel, root, reply }: { channel: Channel; root: number; reply: number | null }) {
 	const { client } = useUi();
-	const phone = usePhone();
 	const label = useState$((s) => channelLabel(s, channel));
 	const status = useState$((s) => threadOf(s, channel.id, root)?.status ?? 'loading');
 	const following = useState$((s) => s.followed[threadKey(channel.id, root)]?.state.following === true);
@@ -36,36 +35,19 @@ export function ThreadPanel({ channel, root, reply }: { channel: Channel; root: 
 	}, [channel.id, root]);
 
 	const close = () => navigate(channelPath(channel.id));
-	const name = phone ? t.back : t.close;
-	const Frame = phone ? 'main' : 'aside';
-	const Title = phone ? 'h1' : 'h2';
+	const follow = (
+		<button
+			class="icon-button"
+			aria-pressed={following}
+			title={following ? tt.unfollowHint : tt.followHint}
+			onClick={() => void client.threads.follow(channel.id, root, !following)}
+		>
+			<Icon of={following ? Bell : BellOff} />
+			<span class="sr-only">{tt.follow}</span>
+		</button>
+	);
 	return (
-		<Frame class="panel thread" aria-label={tt.thread} id={phone ? 'main' : undefined}>
-			<header class="head">
-				{phone && (
-					<button class="icon-button" title={name} aria-label={name} onClick={close}>
-						<Icon of={ArrowLeft} />
-					</button>
-				)}
-				<Title>{tt.thread}</Title>
-				<p class="head-topic">
-					<bdi>{label}</bdi>
-				</p>
-				<button
-					class="icon-button"
-					aria-pressed={following}
-					title={following ? tt.unfollowHint : tt.followHint}
-					onClick={() => void client.threads.follow(channel.id, root, !following)}
-				>
-					<Icon of={following ? Bell : BellOff} />
-					<span class="sr-only">{tt.follow}</span>
-				</button>
-				{!phone && (
-					<button class="icon-button" title={`${name} (Esc)`} aria-label={name} onClick={close}>
-						<Icon of={X} />
-					</button>
-				)}
-			</header>
+		<Panel look="thread" title={tt.thread} topic={label} tools={follow} hint="Esc" onClose={close}>
 			{status === 'failed' ? (
 				<div class="list-state" role="alert">
 					<p>{tt.failed}</p>
@@ -78,7 +60,7 @@ export function ThreadPanel({ channel, root, reply }: { channel: Channel; root: 
 			)}
 			<Announcer channel={channel} root={root} />
 			{silence ? <Silence text={silence} /> : !gone && <Composer channel={channel} thread={root} />}
-		</Frame>
+		</Panel>
 	);
 }
 

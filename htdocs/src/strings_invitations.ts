@@ -1,0 +1,20 @@
+// What the dialogs that make invitations say.
+export const ti = {
+	inviteToSite: 'Invite people',
+	inviteToSiteText: 'Whoever has the link can join this site by it: pass it on with care.',
+	inviteUses: 'How many may join by it',
+	inviteUsesOf: { '1': 'One person', '5': '5 people', '25': '25 people', any: 'Any number' },
+	inviteEnd: 'Good for',
+	inviteEndOf: { '1': 'One day', '7': 'A week', '30': '30 days', never: 'As long as it is not withdrawn' },
+	inviteMake: 'Make a link',
+	inviteAnother: 'Make another',
+	inviteLink: 'The link',
+	inviteCopy: 'Copy',
+	inviteOnce: 'It is shown this once.',
+	invitesOpen: 'Open invitations',
+	inviteUsed: (n: number, of: number | null) => (of === null ? `${n} joined` : `${n} of ${of} joined`),
+	inviteUntil: (date: string) => `Until ${date}`,
+	inviteForever: 'Until it is withdrawn',
+	inviteWithdraw: 'Withdraw',
+	inviteWithdrawn: 'The invitation is withdrawn',
+};
