@@ -122,7 +122,7 @@ struct state {
 	size_t lines_n;
 	struct typing_gate *gate;
 	struct { /* who types, to be told to the others */
-		int64_t *users, *channels, *seqs;
+		int64_t *users, *channels, *seqs, *threads;
 		size_t n;
 		int64_t at;
 	} out;

@@ -151,7 +151,7 @@ export class Client {
 				this.store.dispatch({ type: 'away', on });
 			},
 		});
-		this.typist = new Typist({ ...timers, tell: (channel) => this.tellTyping(channel) });
+		this.typist = new Typist({ ...timers, tell: (place) => this.tellTyping(place) });
 		this.ladder = new Ladder({
 			now: () => Date.now(),
 			setTimeout: (f, ms) => setTimeout(f, ms),
@@ -245,10 +245,11 @@ export class Client {
 		return `away:${myId(this.store.get())}`;
 	}
 
-	private tellTyping(channel: number): void {
+	private tellTyping(place: string): void {
+		const { channel, thread } = placeOf(place);
 		const c = this.store.get().channels[channel];
 		if (!c?.membership || (c.peer !== null && c.peer === myId(this.store.get()))) return;
-		const op = { op: 'typing', channel, ...(c.last_seq ? { seq: c.last_seq } : {}) };
+		const op = { op: 'typing', channel, ...(thread && { thread }), ...(c.last_seq ? { seq: c.last_seq } : {}) };
 		if (!this.ladder.send(op) && this.ladder.state === 'live') postOps((u, i) => fetch(u, i), [op]).catch(() => {});
 	}
 
@@ -815,8 +816,7 @@ export class Client {
 	/* By the keyboard, into the composer. */
 	typed(channel: number, text: string, thread?: number): void {
 		this.setDraft(channel, text, thread);
-		if (thread) return; // who types in a thread is not told
-		if (text.trim()) this.typist.key(channel);
+		if (text.trim()) this.typist.key(placeKey(channel, thread));
 		else this.typist.stop();
 	}
 
