@@ -70,6 +70,24 @@ test("added and removed: everybody hears it, guests too, live and later, and hol
 	ok(await remove(bob, "+"), 204);
 });
 
+test("in a status: in lower case, told to others; removed it stays there by its name", async () => {
+	const name = "b".repeat(32);
+	ok(await add(alice, name, await picture(alice)), 201);
+	const watcher = await openWs(alice, { via: "realtime1" });
+	await watcher.call({ op: "watch", users: [ids.bob] });
+	const shows = (emoji) => watcher.some((l) => l.type === "presence" && l.users[0].user === ids.bob && l.users[0].status?.emoji === emoji);
+	assert.equal(ok(await bob.put("/api/v1/me/status", { emoji: `:${name.toUpperCase()}:`, text: "with it" })).status.emoji, `:${name}:`);
+	await shows(`:${name}:`);
+	ok(await remove(alice, name), 204);
+	assert.equal(ok(await bob.get("/api/v1/me/settings")).status.emoji, `:${name}:`);
+	assert.equal(ok(await alice.get(`/api/v1/presence?ids=${ids.bob}`)).presence[0].status.emoji, `:${name}:`);
+	assert.equal(ok(await bob.put("/api/v1/me/status", { emoji: `:${name}:`, text: "still" })).status.text, "still");
+	problem(await alice.put("/api/v1/me/status", { emoji: `:${name}:` }), 400, "bad_field", "emoji");
+	problem(await alice.patch("/api/v1/me/settings", { status: { emoji: `:${name}:` } }), 400, "bad_field", "status.emoji");
+	ok(await bob.delete("/api/v1/me/status"), 204);
+	await watcher.close();
+});
+
 test("who may, and with what", async () => {
 	const file = await picture(alice);
 	problem(await add(guest, "hers", await picture(guest)), 403, "forbidden");
