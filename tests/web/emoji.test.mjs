@@ -94,6 +94,14 @@ test("adding one: from the picker, a name that is good, a picture that is made s
 	await pictured(page, "[data-name=party_parrot]");
 	const { emoji } = ok(await api.get("/api/v1/emoji"));
 	assert.equal(emoji[0].name, "party_parrot");
+	// Few bytes, but more pixels than may be.
+	const flat = await page.evaluate(() => Object.assign(document.createElement("canvas"), { width: 1500, height: 20 }).toDataURL("image/png"));
+	await form.locator("input[type=file]").setInputFiles({ name: "wide.png", mimeType: "image/png", buffer: Buffer.from(flat.split(",")[1], "base64") });
+	await until(async () => (await name.inputValue()) === "wide", { what: "its name is proposed" });
+	await save.click();
+	await pictured(page, "[data-name=wide]");
+	assert.equal(await page.locator("[data-name=wide] img.custom-emoji").evaluate((i) => i.naturalWidth), 128, "it was made smaller");
+	ok(await api.delete("/api/v1/emoji/wide"), 204);
 	await look(page, "manager");
 	await page.keyboard.press("Escape");
 });
