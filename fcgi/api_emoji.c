@@ -19,7 +19,7 @@ int handle_emoji_add(struct request *q, struct response *r, struct err *e)
 	struct acting who = request_acting(q);
 	bool again = false;
 
-	if (custom_emoji_add(q->db, q->config, &who, q->json, &again, &r->body, e) < 0)
+	if (custom_emoji_add(q->db, q->config, q->app->store, &who, q->json, &again, &r->body, e) < 0)
 		return -1;
 	if (!again)
 		r->status = 201;

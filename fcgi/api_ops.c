@@ -162,7 +162,7 @@ static int pass_on(struct request *q, const char *instance, const struct asked *
 /* ---- who types: of all of a body one statement */
 
 struct typings {
-	int64_t users[OPS_MAX], channels[OPS_MAX], seqs[OPS_MAX], judge[OPS_MAX];
+	int64_t users[OPS_MAX], channels[OPS_MAX], seqs[OPS_MAX], threads[OPS_MAX], judge[OPS_MAX];
 	struct asked *of[OPS_MAX];
 	size_t n, judge_n;
 };
@@ -179,6 +179,7 @@ static void add_typing(struct request *q, struct typings *t, struct asked *l, in
 	t->users[t->n] = q->session.user;
 	t->channels[t->n] = l->ask.channel;
 	t->seqs[t->n] = l->ask.seq;
+	t->threads[t->n] = l->ask.thread;
 	t->of[t->n++] = l;
 }
 
@@ -201,6 +202,15 @@ static void typing_outcome(struct typing_gate *g, struct asked *l, int64_t statu
 	case TYPING_MUTED:
 		err_set(&l->e, ERR_MUTED, NULL, "you are muted: you may read, but not write");
 		break;
+	case TYPING_NO_ROOT:
+		err_set(&l->e, ERR_UNPROCESSABLE, "thread", "there is no such message in this channel");
+		break;
+	case TYPING_ROOT_IS_REPLY:
+		err_set(&l->e, ERR_UNPROCESSABLE, "thread", "is a reply itself: name the root of its thread");
+		break;
+	case TYPING_ROOT_DELETED:
+		err_set(&l->e, ERR_UNPROCESSABLE, "thread", "the message has been deleted");
+		break;
 	default:
 		err_set(&l->e, ERR_UNPROCESSABLE, NULL, "the channel is archived");
 	}
@@ -218,8 +228,8 @@ static void tell_typing(struct request *q, struct asked *lines, size_t n)
 			add_typing(q, t, &lines[i], now);
 	if (!t->n)
 		return;
-	if (db_query(q->db, STMT_typing_send, &rows, &e, "IIIIi", t->users, t->n, t->channels, t->n, t->seqs, t->n,
-		     t->judge, t->judge_n, q->config->typing.present_max) < 0) {
+	if (db_query(q->db, STMT_typing_send, &rows, &e, "IIIIIi", t->users, t->n, t->channels, t->n, t->seqs, t->n,
+		     t->threads, t->n, t->judge, t->judge_n, q->config->typing.present_max) < 0) {
 		for (size_t i = 0; i < t->n; i++)
 			t->of[i]->e = e;
 		return;

@@ -61,7 +61,7 @@ int ops_interests(struct op *op, const struct op_ask *ask, struct err *e)
 
 int ops_typing(struct op *op, const struct op_ask *ask, struct err *e)
 {
-	if (live_type(op->rt->live, op->conn->receiver, ask->channel, ask->seq, e) < 0)
+	if (live_type(op->rt->live, op->conn->receiver, ask->channel, ask->thread, ask->seq, e) < 0)
 		return -1;
 	return done(op);
 }

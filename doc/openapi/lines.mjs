@@ -21,6 +21,8 @@ const deleted = {
 };
 const aboutReport = { report: id, channel: id, seq };
 
+const typists = { users: list(id, { maxItems: 5 }), count };
+
 const server = {
 	hello: obj({
 		type: only("hello"),
@@ -106,7 +108,12 @@ const server = {
 	),
 	presence: obj({ type: only("presence"), users: list(ref("Presence")) }),
 	reads: obj({ type: only("reads"), channel: id, reads: list(ref("ReadMark")) }),
-	typing: obj({ type: only("typing"), channel: id, users: list(id, { maxItems: 5 }), count }),
+	typing: obj({
+		type: only("typing"),
+		channel: id,
+		...typists,
+		"threads?": list(obj({ thread: seq, ...typists }), { minItems: 1, maxItems: 16, description: "in which somebody types" }),
+	}),
 };
 
 const asked = (op, properties = {}) => wish({ op: only(op), "ref?": text(64), ...properties });
@@ -126,7 +133,7 @@ const client = {
 	idle: asked("idle"),
 	focus: asked("focus", { channels: list(id, { maxItems: 8 }) }),
 	watch: asked("watch", { users: list(id, { maxItems: 200 }) }),
-	typing: asked("typing", { channel: id, "seq?": ref("SeqOrNone") }),
+	typing: asked("typing", { channel: id, "thread?": { ...ref("Seq"), description: "of a thread: its root" }, "seq?": ref("SeqOrNone") }),
 	ping: asked("ping"),
 };
 

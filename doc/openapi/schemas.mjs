@@ -62,8 +62,12 @@ const people = {
 	Group: undefined, // below
 	GroupFull: undefined, // below
 	AdminUser: undefined, // below
-	Status: obj({ emoji: orNull(text(32)), text: text(100), until: orNull(time) }),
-	StatusAsked: wish({ "emoji?": orNull(text(32, 1)), "text?": orNull(text(100)), "until?": orNull(ref("TimeAsked")) }),
+	Status: obj({
+		emoji: orNull(text(34, 0, { description: "an emoji, or `:name:` of a custom one, be it there or not" })),
+		text: text(100),
+		until: orNull(time),
+	}),
+	StatusAsked: wish({ "emoji?": orNull(text(34, 1)), "text?": orNull(text(100)), "until?": orNull(ref("TimeAsked")) }),
 	Presence: obj({
 		user: id,
 		state: one("online", "away", "offline"),

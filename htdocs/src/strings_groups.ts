@@ -14,7 +14,7 @@ export const tg = {
 	group: (n: number) => `Group, ${people(n)}`,
 	manyTitle: (n: number) => `Notify ${people(n)}?`,
 	manyUnknown: 'Notify many people?',
-	many: (n: number) => `This message notifies ${people(n)}.`,
+	many: 'Each of them gets a notification of this message.',
 	manyMaybe: 'How many people this message notifies could not be found out.',
 	manySend: 'Notify and send',
 	make: 'Make a group',

@@ -10,14 +10,14 @@ import { Clock } from './help';
 
 function typist() {
 	const clock = new Clock();
-	const told: [number, number][] = []; // at, channel
+	const told: [number, string][] = []; // at, where
 	const start = clock.time;
 	const { now, setTimeout, clearTimeout } = clock;
 	const t = new Typist({ now, setTimeout, clearTimeout, tell: (c) => told.push([clock.time - start, c]) });
 	/* One key each so many ms. */
-	const keys = async (ms: number, each: number, channel = 1) => {
+	const keys = async (ms: number, each: number, place = '1') => {
 		for (let at = 0; at < ms; at += each) {
-			t.key(channel);
+			t.key(place);
 			await clock.run(each);
 		}
 	};
@@ -44,7 +44,7 @@ describe('typing is told', () => {
 
 	test('one key is told once', async () => {
 		const { clock, told, t } = typist();
-		t.key(1);
+		t.key('1');
 		await clock.run(60_000);
 		assert.equal(told.length, 1);
 	});
@@ -54,19 +54,29 @@ describe('typing is told', () => {
 		await keys(1_000, 100);
 		t.stop();
 		await clock.run(1_000);
-		assert.deepEqual(told, [[0, 1]]);
+		assert.deepEqual(told, [[0, '1']]);
 		await keys(500, 100);
 		await clock.run(500);
-		assert.deepEqual(told, [[0, 1], [3_000, 1]]);
+		assert.deepEqual(told, [[0, '1'], [3_000, '1']]);
 	});
 
 	test('in another channel it is told there, never in the one before', async () => {
 		const { clock, told, t, keys } = typist();
-		await keys(500, 100, 1);
+		await keys(500, 100, '1');
 		t.stop();
-		await keys(200, 100, 2);
+		await keys(200, 100, '2');
 		await clock.run(20_000);
-		assert.deepEqual(told, [[0, 1], [3_000, 2]]);
+		assert.deepEqual(told, [[0, '1'], [3_000, '2']]);
+	});
+
+	test('TY-1 b: from the channel to a thread of it and back: not sooner than 3 s, and where the keys are', async () => {
+		const { clock, told, t, keys } = typist();
+		await keys(500, 100);
+		await keys(6_000, 100, '1/40');
+		t.stop();
+		await keys(500, 100);
+		await clock.run(20_000);
+		assert.deepEqual(told, [[0, '1'], [3_000, '1/40'], [6_000, '1/40'], [9_000, '1']]);
 	});
 
 	test('a hidden page whose timers come late tells nothing that is long over', async () => {
@@ -74,7 +84,7 @@ describe('typing is told', () => {
 		await keys(1_000, 100);
 		clock.sleep(60_000);
 		await clock.run(0);
-		assert.deepEqual(told, [[0, 1]]);
+		assert.deepEqual(told, [[0, '1']]);
 	});
 });
 

@@ -148,6 +148,22 @@ describe('typing', () => {
 		assert.deepEqual(s.typing, {});
 	});
 
+	test('in a thread: apart from the channel, all of both in each line', () => {
+		const threads = (s: State) => Object.fromEntries(Object.entries(s.typing).map(([place, t]) => [place, [t.users, t.count]]));
+		const told = (users: number[], ...lists: [number, number[]][]): Line => ({
+			...typing(users),
+			threads: lists.map(([thread, u]) => ({ thread, users: u, count: u.length })),
+		});
+		let s = line(signedIn(channel(1), channel(2)), told([7], [40, [8, ME]], [41, [9]]), { ...typing([7]), channel: 2 });
+		assert.deepEqual(threads(s), { 1: [[7], 1], '1/40': [[8], 1], '1/41': [[9], 1], 2: [[7], 1] });
+		assert.deepEqual(threads(line(s, typing([7]))), { 1: [[7], 1], 2: [[7], 1] }, 'what is not told is over');
+		assert.deepEqual(threads(line(s, told([], [41, [ME]]))), { 2: [[7], 1] });
+		s = line(s, { ...message(1, 1, { sender: 8, thread: 40, aside: true } as never), type: 'message' } as unknown as Line);
+		assert.deepEqual(threads(s), { 1: [[7], 1], '1/41': [[9], 1], 2: [[7], 1] }, 'the reply ends it');
+		assert.deepEqual(threads(reduce(s, { type: 'channel/left', channel: 1 })), { 2: [[7], 1] });
+		assert.deepEqual(reduce(s, { type: 'clock', now: T0 + TYPING_FOR }).typing, {});
+	});
+
 	test('TY-1 a: it does not stay when its end is lost: not with the link, not for ever, not in a channel that is left', () => {
 		const s = line(signedIn(channel(1)), typing([7]));
 		assert.deepEqual(reduce(s, { type: 'typing/none' }).typing, {});

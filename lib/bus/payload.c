@@ -129,19 +129,28 @@ size_t event_line_tail(struct span json, struct span *mark)
 	return (size_t)(s.p - json.p) + (*s.p == ',' ? 1 : 0);
 }
 
-int64_t event_line_first_seq(struct span json)
+/* Behind name, which nobody's words in such a line can hold. */
+static int64_t number_behind(struct span json, const char *name, int64_t none)
 {
-	static const char name[] =
-		"\"first_seq\": "; /* as jsonb is written; nothing in such a line is anybody's words */
-	const char *at = memmem(json.p, json.n, name, sizeof(name) - 1);
+	const char *at = memmem(json.p, json.n, name, strlen(name));
 	size_t n = 0, left;
-	int64_t seq;
+	int64_t number;
 
 	if (!at)
-		return 1;
-	at += sizeof(name) - 1;
+		return none;
+	at += strlen(name);
 	left = json.n - (size_t)(at - json.p);
 	while (n < left && at[n] >= '0' && at[n] <= '9')
 		n++;
-	return int_parse(at, n, EVENT_ID_MAX, &seq) ? seq : 1;
+	return int_parse(at, n, EVENT_ID_MAX, &number) ? number : none;
+}
+
+int64_t event_line_first_seq(struct span json)
+{
+	return number_behind(json, "\"first_seq\": ", 1); /* as jsonb is written */
+}
+
+int64_t event_line_thread(struct span json)
+{
+	return number_behind(json, "\"thread\":", 0);
 }

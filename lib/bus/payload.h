@@ -23,7 +23,8 @@ enum event_kind { /* what a process has to do itself; any other letter is passed
 		  EVENT_STATE = 's',      /* id 0, not logged, to the audience's instances */
 		  /* id 0, and each process picks out what it needs (doc/events.md, section 3): */
 		  EVENT_PRESENCE = 'w', /* subject: the user whose presence it is */
-		  EVENT_TYPING = 'y',   /* subject: who types; audience: the last seq that he knew of, 0: unknown */
+		  EVENT_TYPING = 'y',   /* subject: who types; audience: the last seq that he knew of, 0: unknown;
+					 * json may name a thread */
 		  EVENT_MARK = 'k',     /* subject: whose read mark in the channel it is */
 		  EVENT_INTEREST = 'o', /* audience: the user, for a stream of his by its instance */
 		  EVENT_BEACON = 'b',   /* subject: the user of whom an instance says something */
@@ -49,3 +50,5 @@ bool event_line_cursor(struct span json, struct span *cursor);
 size_t event_line_tail(struct span json, struct span *mark);
 /* The first_seq of a line of kind j: the lowest seq that who joins may see. 1 where it says none. */
 int64_t event_line_first_seq(struct span json);
+/* The root of the thread that a line of kind y names. 0: none, the channel's line is meant. */
+int64_t event_line_thread(struct span json);

@@ -8,9 +8,11 @@
 struct config;
 struct db;
 struct jx;
+struct store;
 
 #define CUSTOM_EMOJI_NAME_CHARS 32
 #define CUSTOM_EMOJI_BYTES ((int64_t)262144) /* of a picture */
+#define CUSTOM_EMOJI_SIDE 1024               /* pixels, of the longer one */
 
 /* Reads a name, letters in either case, into out (NUL-terminated, lower case); false: it is none. */
 bool custom_emoji_name(struct span text, char out[CUSTOM_EMOJI_NAME_CHARS + 1]);
@@ -20,8 +22,10 @@ int64_t custom_emoji_max(const struct config *c);
 
 /* Appends {"emoji":[…],"version":n}: all of them, by name. */
 MUST_CHECK int custom_emoji_list(struct db *d, struct strbuf *b, struct page *p, struct err *e);
-/* o: {"name","file"}. Adds one, or finds that it is there already (*again); appends it. */
-MUST_CHECK int custom_emoji_add(struct db *d, const struct config *c, const struct acting *who, const struct jx *o,
-				bool *again, struct strbuf *b, struct err *e);
+/* o: {"name","file"}. Adds one, or finds that it is there already (*again); appends it. store (NULL: the site keeps no
+ * files) is asked for the picture: blocks. */
+MUST_CHECK int custom_emoji_add(struct db *d, const struct config *c, const struct store *store,
+				const struct acting *who, const struct jx *o, bool *again, struct strbuf *b,
+				struct err *e);
 /* Removes one, again is harmless. */
 MUST_CHECK int custom_emoji_remove(struct db *d, const struct acting *who, const char *name, struct err *e);

@@ -53,8 +53,10 @@ void limits_render(struct strbuf *b, const struct config *c)
 			strbuf_addf(b, ",\"%s\":%lld", files[i].name, (long long)files[i].value);
 		else
 			strbuf_addf(b, ",\"%s\":null", files[i].name);
-	strbuf_addf(b, ",\"custom_emoji\":%lld,\"custom_emoji_bytes\":%lld,\"custom_emoji_by\":\"%s\"",
-		    (long long)custom_emoji_max(c), (long long)CUSTOM_EMOJI_BYTES,
+	strbuf_addf(b,
+		    ",\"custom_emoji\":%lld,\"custom_emoji_bytes\":%lld,\"custom_emoji_side\":%d,\"custom_emoji_by\":"
+		    "\"%s\"",
+		    (long long)custom_emoji_max(c), (long long)CUSTOM_EMOJI_BYTES, CUSTOM_EMOJI_SIDE,
 		    config_emoji_by_all(c) ? "members" : "admins");
 	strbuf_adds(b, ",\"rates\":");
 	rate_render(b, c);

@@ -28,7 +28,7 @@ static const struct {
 	{"ping", OP_PING, SCOPE_READ, (const char *const[]){"op", "ref", NULL}},
 	{"focus", OP_FOCUS, SCOPE_READ, (const char *const[]){"op", "ref", "channels", NULL}},
 	{"watch", OP_WATCH, SCOPE_READ, (const char *const[]){"op", "ref", "users", NULL}},
-	{"typing", OP_TYPING, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "seq", NULL}},
+	{"typing", OP_TYPING, SCOPE_WRITE, (const char *const[]){"op", "ref", "channel", "thread", "seq", NULL}},
 };
 
 /* ---- one line */
@@ -97,7 +97,8 @@ static int read_fields(const struct config *c, const struct jx *o, int64_t user,
 	case OP_WATCH:
 		return read_interests(o, ask, e);
 	case OP_TYPING:
-		if (jx_int(o, "", "channel", JX_REQUIRED, 1, EVENT_ID_MAX, &ask->channel, e) < 0)
+		if (jx_int(o, "", "channel", JX_REQUIRED, 1, EVENT_ID_MAX, &ask->channel, e) < 0 ||
+		    jx_int(o, "", "thread", JX_OPTIONAL, 1, EVENT_ID_MAX, &ask->thread, e) < 0)
 			return -1;
 		return jx_int(o, "", "seq", JX_OPTIONAL, 0, EVENT_ID_MAX, &ask->seq, e);
 	case OP_ACTIVE:

@@ -34,6 +34,7 @@ struct op_name {
 struct op_ask {
 	enum op_kind kind;
 	int64_t channel, seq;        /* OP_READ, OP_UNREAD, OP_DELIVERED, OP_TYPING (seq 0: not said) */
+	int64_t thread;              /* OP_TYPING: its root; 0: the channel's line */
 	enum mark_kind mark;         /* of the first three */
 	struct interests *interests; /* OP_FOCUS, OP_WATCH: free() */
 	struct write_item *item;     /* OP_SEND; the caller's */

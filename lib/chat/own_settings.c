@@ -97,6 +97,10 @@ static int change(struct db *d, const struct config *c, int64_t user, struct str
 	if (db_query(d, STMT_settings_change, &r, e, "itiii", user, strbuf_cstr(patch), c->presence.lease,
 		     c->presence.away, c->reads.receipts_max) < 0)
 		return -1;
+	if (result_null(r, 0, 0)) {
+		PQclear(r);
+		return err_set(e, ERR_BAD_FIELD, "status.emoji", "there is no emoji of this name");
+	}
 	return append(r, b);
 }
 
@@ -111,23 +115,28 @@ int own_settings_change(struct db *d, const struct config *c, int64_t user, cons
 	return change(d, c, user, &text, b, e);
 }
 
+/* Where the body is the status itself. */
+static int without_status(struct err *e)
+{
+	if (!strncmp(e->field, "status.", 7))
+		memmove(e->field, e->field + 7, strlen(e->field + 7) + 1);
+	return -1;
+}
+
 int own_status_set(struct db *d, const struct config *c, int64_t user, const struct jx *status, struct strbuf *b,
 		   struct err *e)
 {
 	AUTO_STRBUF text = {0};
 
-	if (status && check_status(status, e) < 0) {
-		if (!strncmp(e->field, "status.", 7)) /* here the body is the status */
-			memmove(e->field, e->field + 7, strlen(e->field + 7) + 1);
-		return -1;
-	}
+	if (status && check_status(status, e) < 0)
+		return without_status(e);
 	strbuf_adds(&text, "{\"status\":");
 	if (status)
 		jx_write(&text, status);
 	else
 		strbuf_adds(&text, "null");
 	strbuf_addc(&text, '}');
-	return change(d, c, user, &text, b, e);
+	return change(d, c, user, &text, b, e) < 0 ? without_status(e) : 0;
 }
 
 /* What a name of the IANA's looks like; whether there is one of this name the database knows. */

@@ -6,7 +6,7 @@ struct config;
 struct db;
 struct jx;
 
-#define STATUS_EMOJI_CHARS 32
+#define STATUS_EMOJI_CHARS 34 /* a custom one's name with its colons */
 #define STATUS_TEXT_CHARS 100
 #define TIME_ZONE_CHARS 64
 

@@ -14,6 +14,9 @@ enum typing_status {
 	TYPING_NO_CHANNEL = 4,
 	TYPING_ARCHIVED = 7,
 	TYPING_MUTED = 10,
+	TYPING_NO_ROOT = 12, /* these three as of a reply (enum write_status) */
+	TYPING_ROOT_IS_REPLY = 13,
+	TYPING_ROOT_DELETED = 14,
 };
 
 struct typing_gate;

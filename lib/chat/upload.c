@@ -286,6 +286,26 @@ int upload_render(const struct upload_desk *d, int64_t upload, bool *checked, st
 	return rc;
 }
 
+static bool take(void *arg, const uint8_t *p, size_t n)
+{
+	strbuf_add(arg, p, n);
+	return true;
+}
+
+int upload_bytes(const struct upload_desk *d, int64_t upload, int64_t max, bool *got, struct strbuf *b, struct err *e)
+{
+	struct upload_row u = {0};
+	int rc = upload_row_get(d, upload, 0, &u, e);
+
+	*got = rc == 0 && d->store && upload_row_is(&u, "ready") && u.size > 0 && u.size <= max;
+	if (rc < 0 && e->code == ERR_NOT_FOUND)
+		rc = 0;
+	else if (*got)
+		rc = store_read(d->store, u.key, 0, u.size, take, b, e);
+	upload_row_release(&u);
+	return rc;
+}
+
 /* ---- parts */
 
 struct asked {

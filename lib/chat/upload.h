@@ -27,6 +27,9 @@ MUST_CHECK int upload_begin(const struct upload_desk *d, const struct jx *o, int
  * message, or an emoji. ERR_NOT_FOUND: not his, or none. */
 MUST_CHECK int upload_render(const struct upload_desk *d, int64_t upload, bool *checked, struct strbuf *b,
 			     struct err *e);
+/* Appends all bytes of one that is ready and has max at most; *got false: it is none such, or not his. */
+MUST_CHECK int upload_bytes(const struct upload_desk *d, int64_t upload, int64_t max, bool *got, struct strbuf *b,
+			    struct err *e);
 /* Reads {"parts":[{"number","sha256"}]} and appends {"parts":[…]} with an address for each. */
 MUST_CHECK int upload_parts(const struct upload_desk *d, int64_t upload, const struct jx *o, struct strbuf *b,
 			    struct err *e);

@@ -63,7 +63,7 @@ struct look { /* a receiver's at a channel */
 	struct focused *channel;
 	bool fresh; /* the whole is to be told */
 	uint64_t reads_told, said_told;
-	struct typing_view typing_told;
+	uint64_t typing_told; /* its hash; 0: nobody types */
 	LIST_ENTRY(look) link;
 };
 

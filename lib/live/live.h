@@ -16,11 +16,11 @@ struct strbuf;
 struct write_item;
 
 #define LIVE_READ_PARAMS 5
-#define LIVE_READ_LISTS 4
+#define LIVE_READ_LISTS 5
 
 struct live;
 
-/* A question: run stmt with its lists (int8[], 0, 2 or 4 of them) and then its n int8 parameters, then call
+/* A question: run stmt with its lists (int8[], 0, 2 or 5 of them) and then its n int8 parameters, then call
  * live_answer() once. */
 struct live_read {
 	enum stmt_id stmt;
@@ -179,9 +179,11 @@ void live_remove(struct live *l, struct receiver *r, int64_t now);
 
 /* What r is told of beside the log, in place of what it was before (those of the two that are named). */
 void live_interests(struct live *l, struct receiver *r, const struct interests *i);
-/* The user of r types in a channel; seq: the last one of it that his client knows, 0: unknown. That he does so too
- * often is no error. ERR_NOT_A_MEMBER. */
-MUST_CHECK int live_type(struct live *l, const struct receiver *r, int64_t channel, int64_t seq, struct err *e);
+/* The user of r types in a channel; thread: the root of one in it, 0: in the channel's line; seq: the last one of the
+ * channel that his client knows, 0: unknown. That he does so too often is no error, nor a thread that is not there: the
+ * statement passes him over. ERR_NOT_A_MEMBER. */
+MUST_CHECK int live_type(struct live *l, const struct receiver *r, int64_t channel, int64_t thread, int64_t seq,
+			 struct err *e);
 /* Of a poll: appends the lines of the state that it is interested in, where that is another one than its cursor says.
  * digest: what the next cursor is to say. */
 void live_state(const struct live *l, const struct receiver *r, struct strbuf *b, char digest[CURSOR_DIGEST_LEN + 1]);

@@ -97,7 +97,7 @@ static void on_answer(void *arg, const PGresult *r, const struct err *e)
 
 void live_read_query(struct live_read *q, struct pgconn *p, int64_t wait)
 {
-	char all[] = "IIIIiiiii"; /* one letter for each; what is not there is left out in front and at the end */
+	char all[] = "IIIIIiiiii"; /* one letter for each; what is not there is left out in front and at the end */
 	const char *types = all + LIVE_READ_LISTS - q->lists_n;
 
 	_Static_assert(sizeof(all) - 1 == LIVE_READ_LISTS + LIVE_READ_PARAMS, "one letter for each");
@@ -111,7 +111,8 @@ void live_read_query(struct live_read *q, struct pgconn *p, int64_t wait)
 	else
 		pgconn_query(p, q->stmt, wait, on_answer, q, types, q->lists[0].ids, q->lists[0].n, q->lists[1].ids,
 			     q->lists[1].n, q->lists[2].ids, q->lists[2].n, q->lists[3].ids, q->lists[3].n,
-			     q->params[0], q->params[1], q->params[2], q->params[3], q->params[4]);
+			     q->lists[4].ids, q->lists[4].n, q->params[0], q->params[1], q->params[2], q->params[3],
+			     q->params[4]);
 }
 
 void reads_forget(struct live *l, const struct receiver *r)

@@ -24,7 +24,7 @@ struct state {
 	int64_t typing_at; /* when the first of those who type there is over */
 	struct typing_gate *gate;
 	struct { /* who types, to be told to the others */
-		int64_t *users, *channels, *seqs;
+		int64_t *users, *channels, *seqs, *threads;
 		size_t n;
 		int64_t at;
 	} out;

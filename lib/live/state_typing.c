@@ -19,6 +19,7 @@ void state_typing_start(struct live *l)
 	s->out.users = xcalloc(TYPING_SEND_MAX, sizeof(int64_t));
 	s->out.channels = xcalloc(TYPING_SEND_MAX, sizeof(int64_t));
 	s->out.seqs = xcalloc(TYPING_SEND_MAX, sizeof(int64_t));
+	s->out.threads = xcalloc(TYPING_SEND_MAX, sizeof(int64_t));
 }
 
 void state_typing_free(struct state *s)
@@ -27,6 +28,7 @@ void state_typing_free(struct state *s)
 	free(s->out.users);
 	free(s->out.channels);
 	free(s->out.seqs);
+	free(s->out.threads);
 }
 
 /* ---- who types */
@@ -61,7 +63,7 @@ void state_typing_line(struct live *l, const struct event *ev, int64_t now)
 
 	if (!c || (ev->audience > 0 && has_written_since(l, ev->channel, ev->subject, ev->audience)))
 		return;
-	if (typing_note(&c->typing, ev->subject, until)) {
+	if (typing_note(&c->typing, ev->subject, event_line_thread(ev->json), until)) {
 		say_typing(l, c, now);
 	} else if (c->said_at + l->limits.typing.last / 2 <= now) {
 		c->said++; /* he goes on: for those who wonder, having heard nothing more */
@@ -104,7 +106,7 @@ static void expire_typing(struct live *l, int64_t now)
 
 /* ---- by this process */
 
-int live_type(struct live *l, const struct receiver *r, int64_t channel, int64_t seq, struct err *e)
+int live_type(struct live *l, const struct receiver *r, int64_t channel, int64_t thread, int64_t seq, struct err *e)
 {
 	struct state *s = l->state;
 	int64_t now = clock_mono_ms();
@@ -120,6 +122,7 @@ int live_type(struct live *l, const struct receiver *r, int64_t channel, int64_t
 		s->out.at = now + TYPING_MERGE_MS;
 	s->out.users[s->out.n] = r->user->id;
 	s->out.channels[s->out.n] = channel;
+	s->out.threads[s->out.n] = thread;
 	s->out.seqs[s->out.n++] = seq;
 	return 0;
 }
@@ -133,11 +136,13 @@ static void send_typing(struct live *l, int64_t now)
 	for (size_t i = 0; i < s->out.n; i++)
 		if (typing_gate_channel(s->gate, s->out.channels[i], now) == TYPING_UNKNOWN)
 			judge[n++] = s->out.channels[i];
-	read_ask_lists(
-		l, READ_TYPING, NULL, STMT_typing_send, 4,
-		(struct id_list[]){
-			{s->out.users, s->out.n}, {s->out.channels, s->out.n}, {s->out.seqs, s->out.n}, {judge, n}},
-		1, &l->limits.typing.present_max, 0);
+	read_ask_lists(l, READ_TYPING, NULL, STMT_typing_send, 5,
+		       (struct id_list[]){{s->out.users, s->out.n},
+					  {s->out.channels, s->out.n},
+					  {s->out.seqs, s->out.n},
+					  {s->out.threads, s->out.n},
+					  {judge, n}},
+		       1, &l->limits.typing.present_max, 0);
 	s->out.n = 0;
 }
 

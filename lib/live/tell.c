@@ -123,6 +123,38 @@ static void presence_line(struct strbuf *b, const struct people *to, size_t *at)
 	strbuf_adds(b, "]}");
 }
 
+/* ---- hashes */
+
+#define FNV_START 1469598103934665603u
+
+static uint64_t hash(uint64_t h, const void *p, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		h = (h ^ ((const unsigned char *)p)[k]) * 1099511628211u;
+	return h;
+}
+
+static uint64_t hash_int(uint64_t h, int64_t v)
+{
+	char text[24];
+
+	return hash(h, text, (size_t)snprintf(text, sizeof(text), "%" PRId64 " ", v));
+}
+
+static uint64_t hash_typing(uint64_t h, const struct typing_view *v)
+{
+	for (size_t k = 0; k < v->n; k++) {
+		const struct typing_list *list = &v->lists[k];
+
+		if (list->thread)
+			h = hash_int(h, list->thread);
+		h = hash_int(h, (int64_t)list->count);
+		for (size_t u = 0; u < list->n; u++)
+			h = hash_int(h, list->users[u]);
+	}
+	return h;
+}
+
 /* ---- streams */
 
 /* The same bytes are one line for all who get them, so that frames are shared too. */
@@ -195,16 +227,18 @@ static void tell_typing(struct live *l, struct interest *i, struct strbuf *b)
 	for (size_t k = 0; k < i->looks_n; k++) {
 		struct look *look = &i->looks[k];
 		struct typing_view view;
+		uint64_t seen;
 
 		if (audience_since(i->receiver->user, look->channel->id) < 0)
 			continue;
 		typing_see(&look->channel->typing, i->receiver->user->id, &view);
-		if (!typing_same(&view, &look->typing_told) || (view.n && look->said_told != look->channel->said)) {
+		seen = typing_quiet(&view) ? 0 : hash_typing(FNV_START, &view);
+		if (seen != look->typing_told || (seen && look->said_told != look->channel->said)) {
 			strbuf_reset(b);
 			typing_render(b, look->channel->id, &view);
 			tell(l, i->receiver, b);
 		}
-		look->typing_told = view;
+		look->typing_told = seen;
 		look->said_told = look->channel->said;
 	}
 }
@@ -224,22 +258,6 @@ void tell_stream(struct live *l, struct interest *i, int64_t now)
 }
 
 /* ---- polls */
-
-#define FNV_START 1469598103934665603u
-
-static uint64_t hash(uint64_t h, const void *p, size_t n)
-{
-	for (size_t k = 0; k < n; k++)
-		h = (h ^ ((const unsigned char *)p)[k]) * 1099511628211u;
-	return h;
-}
-
-static uint64_t hash_int(uint64_t h, int64_t v)
-{
-	char text[24];
-
-	return hash(h, text, (size_t)snprintf(text, sizeof(text), "%" PRId64 " ", v));
-}
 
 /* What changes without being told to anyone must not make two processes differ. */
 static uint64_t hash_presence(uint64_t h, const struct watched *p)
@@ -320,9 +338,7 @@ static void digest_of(const struct live *l, const struct interest *i, const stru
 			continue;
 		h = hash_int(h, look->channel->id);
 		typing_see(&look->channel->typing, i->receiver->user->id, &view);
-		h = hash_int(h, (int64_t)view.count);
-		for (size_t u = 0; u < view.n; u++)
-			h = hash_int(h, view.users[u]);
+		h = hash_typing(h, &view);
 		for (size_t m = 0; m < look->channel->members_n; m++) {
 			const struct member *one = &look->channel->members[m];
 

@@ -311,7 +311,8 @@ END $$;
 -- --- settings
 
 -- Changes those that the patch names, and tells: others by presence, his own instances by the log. patch: dnd_until a time, forever
--- or null; status {"emoji","text","until"} or null. Returns the settings.
+-- or null; status {"emoji","text","until"} or null, where an emoji that is `:name:` is a custom one: null where there is none of this
+-- name, unless it stood there before. Returns the settings.
 CREATE OR REPLACE FUNCTION settings_change(person bigint, patch jsonb, lease_ms bigint, away_ms bigint, receipts_max bigint DEFAULT 100)
 RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$
@@ -320,6 +321,7 @@ DECLARE
 	s user_settings;
 	shown jsonb;
 	own_only boolean;
+	named text;
 BEGIN
 	PERFORM presence_lock(ARRAY[person]);
 	INSERT INTO user_settings (user_id) VALUES (person) ON CONFLICT DO NOTHING;
@@ -338,6 +340,11 @@ BEGIN
 	END IF;
 	IF patch ? 'status' THEN
 		s.status_emoji := patch->'status'->>'emoji';
+		named := substring(lower(s.status_emoji COLLATE "C") FROM '^:([a-z0-9_+-]{1,32}):$');
+		s.status_emoji := coalesce(':' || named || ':', s.status_emoji);
+		IF s.status_emoji IS DISTINCT FROM was.status_emoji AND named IS NOT NULL AND NOT EXISTS (SELECT FROM custom_emoji e WHERE e.name = named) THEN
+			RETURN NULL;
+		END IF;
 		s.status_text := coalesce(patch->'status'->>'text', '');
 		s.status_until := CASE WHEN s.status_emoji IS NOT NULL OR s.status_text <> '' THEN (patch->'status'->>'until')::timestamptz END;
 	END IF;

@@ -59,6 +59,7 @@ LEFT JOIN presence p ON p.user_id = n.user_id LEFT JOIN user_settings s ON s.use
 -- out: settings text
 SELECT settings_json(s)::text AS settings FROM (SELECT $1::int8 AS id) u LEFT JOIN user_settings s ON s.user_id = u.id;
 
+-- settings: null: the status names an emoji that is not there.
 -- name: settings_change
 -- in: user_id int8, patch jsonb, lease_ms int8, away_ms int8, receipts_max int8
 -- out: settings text

@@ -31,9 +31,9 @@ SELECT h.head, h.mark, x.what, x.channel, x.user_id, x.seq, x.delivered, x.judge
 FROM (SELECT stream_head() AS head, t.mark FROM stream t) h LEFT JOIN x ON true ORDER BY x.what, x.channel, x.user_id;
 
 -- name: typing_send
--- in: users int8[], channels int8[], seqs int8[], judge int8[], present_max int8
+-- in: users int8[], channels int8[], seqs int8[], threads int8[], judge int8[], present_max int8
 -- out: status int4
-SELECT status FROM typing_send($1, $2, $3, $4, $5);
+SELECT status FROM typing_send($1, $2, $3, $4, $5, $6);
 
 -- Passes an instance's interests on to the process that holds its stream.
 -- name: interest_notify

@@ -67,7 +67,8 @@ test("settings: the defaults, any subset, versions that count changes, and a log
 	const bad = [
 		["invisible", { invisible: null }], ["invisible", { invisible: 1 }], ["read_receipts", { read_receipts: "no" }],
 		["version", { version: 1 }], ["x", { x: 1 }], ["status", { status: "text" }], ["status.x", { status: { x: 1 } }],
-		["status.emoji", { status: { emoji: "" } }], ["status.emoji", { status: { emoji: "x".repeat(33) } }],
+		["status.emoji", { status: { emoji: "" } }], ["status.emoji", { status: { emoji: "x".repeat(35) } }],
+		["status.emoji", { status: { emoji: `:${"x".repeat(32)}:` } }],
 		["status.text", { status: { text: "😀".repeat(101) } }], ["status.text", { status: { text: "a\u0007b" } }],
 		["status.until", { status: { text: "x", until: "tomorrow" } }],
 		...["never", "", 5, "infinity", "2026-01-01", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00"]
@@ -82,6 +83,7 @@ test("a status: with emoji, text and an end; gone when it has passed, and told s
 	const own = await openWs(bob);
 	const set = ok(await bob.put("/api/v1/me/status", { emoji: "🌴", text: "on an island" }));
 	assert.deepEqual(set.status, { emoji: "🌴", text: "on an island", until: null });
+	problem(await bob.put("/api/v1/me/status", { emoji: ":nobody:" }), 400, "bad_field", "emoji");
 	assert.deepEqual((await presenceOf(alice, bob))[0].status, set.status);
 	assert.equal((await bob.delete("/api/v1/me/status")).status, 204);
 	assert.equal((await bob.delete("/api/v1/me/status")).status, 204);

@@ -70,6 +70,24 @@ test("added and removed: everybody hears it, guests too, live and later, and hol
 	ok(await remove(bob, "+"), 204);
 });
 
+test("in a status: in lower case, told to others; removed it stays there by its name", async () => {
+	const name = "b".repeat(32);
+	ok(await add(alice, name, await picture(alice)), 201);
+	const watcher = await openWs(alice, { via: "realtime1" });
+	await watcher.call({ op: "watch", users: [ids.bob] });
+	const shows = (emoji) => watcher.some((l) => l.type === "presence" && l.users[0].user === ids.bob && l.users[0].status?.emoji === emoji);
+	assert.equal(ok(await bob.put("/api/v1/me/status", { emoji: `:${name.toUpperCase()}:`, text: "with it" })).status.emoji, `:${name}:`);
+	await shows(`:${name}:`);
+	ok(await remove(alice, name), 204);
+	assert.equal(ok(await bob.get("/api/v1/me/settings")).status.emoji, `:${name}:`);
+	assert.equal(ok(await alice.get(`/api/v1/presence?ids=${ids.bob}`)).presence[0].status.emoji, `:${name}:`);
+	assert.equal(ok(await bob.put("/api/v1/me/status", { emoji: `:${name}:`, text: "still" })).status.text, "still");
+	problem(await alice.put("/api/v1/me/status", { emoji: `:${name}:` }), 400, "bad_field", "emoji");
+	problem(await alice.patch("/api/v1/me/settings", { status: { emoji: `:${name}:` } }), 400, "bad_field", "status.emoji");
+	ok(await bob.delete("/api/v1/me/status"), 204);
+	await watcher.close();
+});
+
 test("who may, and with what", async () => {
 	const file = await picture(alice);
 	problem(await add(guest, "hers", await picture(guest)), 403, "forbidden");
@@ -106,7 +124,50 @@ test("who may, and with what", async () => {
 	);
 	for (const name of ["a".repeat(32), "as-jpeg"]) ok(await remove(alice, name), 204);
 	const limits = ok(await alice.get("/api/v1/limits"));
-	assert.deepEqual([limits.custom_emoji, limits.custom_emoji_bytes, limits.custom_emoji_by], [3, 262144, "members"]);
+	assert.deepEqual(["", "_bytes", "_side", "_by"].map((k) => limits[`custom_emoji${k}`]), [3, 262144, 1024, "members"]);
+});
+
+test("a picture that a few bytes unpack to more than 1024 x 1024 pixels is none, whatever it is", async () => {
+	const le = (n, bytes) => Buffer.from(Array.from({ length: bytes }, (_, i) => (n >> (8 * i)) & 255));
+	const be = (n, bytes) => le(n, bytes).reverse();
+	const text = (s) => Buffer.from(s, "latin1");
+	const pngOf = (w, h) => {
+		const bytes = png();
+		bytes.writeUInt32BE(w, 16);
+		bytes.writeUInt32BE(h, 20);
+		return bytes;
+	};
+	const frame = (x, y, w, h) => Buffer.concat([text(","), le(x, 2), le(y, 2), le(w, 2), le(h, 2), text("\0\x02\x02L\x01\0")]);
+	const gifOf = (w, h, ...frames) => Buffer.concat([text("GIF89a"), le(w, 2), le(h, 2), text("\x80\0\0\0\0\0\xff\xff\xff"), ...frames, text(";")]);
+	const webpOf = (name, data) => Buffer.concat([text("RIFF"), le(data.length + 12, 4), text(`WEBP${name}`), le(data.length, 4), data]);
+	const lossless = (w, h) => webpOf("VP8L", Buffer.concat([text("/"), le((w - 1) | ((h - 1) << 14), 4), Buffer.alloc(5)]));
+	const lossy = (w, h) => webpOf("VP8 ", Buffer.concat([text("\x30\x01\0\x9d\x01*"), le(w, 2), le(h, 2), Buffer.alloc(6)]));
+	const canvas = (w, h) => webpOf("VP8X", Buffer.concat([text("\x02\0\0\0"), le(w - 1, 3), le(h - 1, 3)]));
+	const jpegOf = (w, h) =>
+		Buffer.concat([
+			text("\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xc0\0\x0b\x08"),
+			be(h, 2),
+			be(w, 2),
+			text("\x01\x01\x11\0\xff\xd9"),
+		]);
+	const makes = [
+		["image/png", pngOf],
+		["image/gif", gifOf],
+		["image/gif", (w, h) => gifOf(1, 1, frame(0, 0, 1, 1), frame(w - 1, h - 1, 1, 1))],
+		["image/webp", lossless],
+		["image/webp", lossy],
+		["image/webp", canvas],
+		["image/jpeg", jpegOf],
+	];
+	problem(await add(alice, "bomb", await picture(alice, pngOf(20000, 20000))), 413, "too_large", "file");
+	for (const [type, make] of makes) {
+		for (const [w, h] of [[16383, 16383], [1025, 1], [1, 1025]])
+			problem(await add(alice, "bomb", await picture(alice, make(w, h), type)), 413, "too_large", "file");
+		ok(await add(alice, "edge", await picture(alice, make(1024, 1024), type)), 201);
+		ok(await remove(alice, "edge"), 204);
+	}
+	for (const [type, bytes] of [["image/gif", gifOf(0, 0)], ["image/jpeg", jpegOf(1, 1).subarray(0, 24)], ["image/png", png().subarray(0, 20)]])
+		problem(await add(alice, "cut", await picture(alice, bytes, type)), 422, "unprocessable", "file");
 });
 
 test("the picture: for everybody signed in, by an address that stays, kept by browsers; gone with its emoji", async () => {

@@ -2,7 +2,10 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { startStack } from "../support/stack.mjs";
+import { ok } from "../api/help.mjs";
 import { client } from "../support/http.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
@@ -139,6 +142,79 @@ test("a message ends its sender's typing; what was said before the message and c
 	await late(carol.id, seq + 1);
 	for (const f of feeds) await sees(f, room, [carol.id]);
 	for (const f of [...feeds, ...typists]) await f.close();
+});
+
+test("TY-1 c in a thread: told apart from the channel's line, to all who look, however they look; another thread is no way around the bound", async () => {
+	const room = await channel(alice, [bob, carol]);
+	const [root, other] = [(await post(alice, room, "a root")).seq, (await post(alice, room, "another")).seq];
+	const answer = ok(await carol.post(`/api/v1/channels/${room}/messages`, { client_id: randomUUID(), thread: root, body: { text: "a reply" } }), 201);
+	const typists = [await openWs(alice, { via: "realtime1" }), await openWs(carol, { via: "realtime2" })];
+	const feeds = [await looks(bob, room, "realtime1"), await looks(bob, room, "realtime2")];
+	feeds.push(await openSse(bob, { via: "realtime2", query: { focus: room } }));
+	await feeds[2].some((l) => l.type === "reads");
+	const polls = follow(bob, { cursor: await head(bob), wait: 10, focus: room, via: ["realtime2"] });
+	await until(() => polls.lines.some((l) => l.type === "reads"));
+	feeds.push(polls);
+	const own = await looks(alice, room, "realtime2");
+	const told = (users, ...threads) => ({
+		type: "typing", channel: room, users, count: users.length,
+		...(threads.length ? { threads: threads.map(([thread, ...u]) => ({ thread, users: u, count: u.length })) } : {}),
+	});
+	// They go on until all have seen it, however slow it is.
+	const all = async (line, ...going) => {
+		for (const [i, f] of feeds.entries())
+			await until(async () => {
+				for (const [ws, more] of going) await acked(ws, { op: "typing", channel: room, ...more });
+				return isDeepStrictEqual(lists(f, room).at(-1), line);
+			}, { ms: 10000, what: `feed ${i}: ${JSON.stringify(line)}` });
+	};
+	const inThread = [typists[0], { thread: root, seq: answer.seq }];
+	await all(told([], [root, alice.id]), inThread);
+	await all(told([carol.id], [root, alice.id]), inThread, [typists[1], {}]);
+	await until(() => isDeepStrictEqual(lists(own, room).at(-1), told([carol.id])), { what: "never oneself" });
+	// where he goes on is where he types
+	await all(told([carol.id], [other, alice.id]), [typists[0], { thread: other }], [typists[1], {}]);
+	// a reply ends it
+	const { type } = await typists[0].call({ op: "send", client_id: randomUUID(), channel: room, thread: other, body: { text: "so" } });
+	assert.equal(type, "ack");
+	for (const f of feeds) await until(() => !lists(f, room).at(-1).threads, { what: "the reply ended it" });
+	await post(carol, room, "and hers");
+	for (const f of feeds) await sees(f, room, []);
+	// by REST; many threads at once are one in the given time
+	const before = statements(), asked = Date.now();
+	const answers = await ops(alice, range(1, 100).map((n) => ({ op: "typing", channel: room, thread: n % 2 ? root : other })));
+	assert.ok(answers.every((a) => a.type === "ack"), JSON.stringify(answers[0]));
+	const given = Math.floor((Date.now() - asked) / REPEAT);
+	assert.ok(statements() - before <= 1 + given, `${statements() - before} statements`);
+	for (const f of feeds)
+		await until(async () => {
+			await ops(alice, [{ op: "typing", channel: room, thread: root }]);
+			return lists(f, room).at(-1).threads?.[0].users[0] === alice.id;
+		}, { what: "by REST" });
+	// what is wrong names the field; what only the statement can know is passed over on a connection, as an archived channel is
+	for (const thread of [0, -1, "1", 1.5]) {
+		const bad = { op: "typing", channel: room, thread };
+		for (const e of [await typists[1].call(bad), (await ops(carol, [bad]))[0]]) assert.deepEqual([e.code, e.field], ["bad_field", "thread"]);
+	}
+	for (const thread of [answer.seq, 999999]) {
+		const seen = lists(feeds[1], room).length, had = statements();
+		await until(async () => {
+			await acked(typists[1], { op: "typing", channel: room, thread });
+			return statements() > had;
+		}, { what: "the statement has judged it" });
+		let said;
+		await until(async () => {
+			[said] = await ops(carol, [{ op: "typing", channel: room, thread }]);
+			return said.type === "error"; // one that is passed over is judged by nobody
+		}, { what: "an error by REST" });
+		assert.deepEqual([said.code, said.field], ["unprocessable", "thread"]);
+		await settled(feeds[1]);
+		assert.ok(!lists(feeds[1], room).slice(seen).some((l) => JSON.stringify(l).includes(`"users":[${carol.id}`)));
+	}
+	const stranger = await openWs(dave, { via: "realtime1" });
+	assert.equal((await stranger.call({ op: "typing", channel: room, thread: root })).code, "not_a_member");
+	await polls.stop();
+	for (const s of [...typists, ...feeds.slice(0, 3), own, stranger]) await s.close();
 });
 
 test("five names and a count; the list shrinks one by one", async () => {

@@ -61,6 +61,15 @@ SELECT is((SELECT code FROM reaction_set(:open, :alice, 1, ':party:', true, 3, 2
 SELECT is((SELECT code FROM reaction_set(:open, :alice, 1, ':nothing:', true, 3, 2)), 'no_emoji', 'not with one that is none');
 SELECT is((SELECT code FROM reaction_set(:open, :alice, 1, ':nothing:', false, 3, 2)), 'again', 'which there is none of to take away');
 
+-- statuses
+CREATE FUNCTION spy.status(who bigint, emoji text) RETURNS text LANGUAGE sql VOLATILE AS $$
+	SELECT settings_change(who, jsonb_build_object('status', jsonb_build_object('emoji', emoji)), 45000, 300000)->'status'->>'emoji'
+$$;
+SELECT is(spy.status(:bob, ':PARTY:'), ':party:', 'a status bears one, in lower case');
+SELECT is(settings_change(:bob, '{"status": {"emoji": ":nothing:"}, "invisible": true}', 45000, 300000), NULL, 'none that is not there');
+SELECT ok((SELECT NOT invisible AND status_emoji = ':party:' FROM user_settings WHERE user_id = :bob), 'and nothing has changed');
+SELECT is(spy.status(:alice, x), x, 'this is no name: ' || x) FROM unnest(ARRAY['🌴', ':', '::', ':a b:', 'party', ':pärty:']) x;
+
 -- removing
 SELECT is(spy.remove(:bob, 'party'), 'not_your_emoji', 'another member does not remove it');
 SELECT is(spy.remove(:root, 'party'), 'not_your_emoji', 'nor an admin''s token without the scope');
@@ -73,6 +82,9 @@ SELECT is((SELECT count(*) FROM audit WHERE id > :noted), 0::bigint, 'what one d
 SELECT is(spy.remove(:alice, 'party'), 'again', 'again is harmless');
 SELECT is(reactions_json(:open, 1)->'reactions',
 	jsonb_build_array(jsonb_build_object('emoji', ':party:', 'count', 1, 'users', ARRAY[:alice])), 'a reaction stays');
+SELECT is((SELECT status_emoji FROM user_settings WHERE user_id = :bob), ':party:', 'so does a status');
+SELECT is(spy.status(:bob, ':Party:'), ':party:', 'as it is');
+SELECT is(spy.status(:alice, ':party:'), NULL, 'nobody else takes it');
 SELECT is((SELECT code FROM reaction_set(:open, :bob, 1, ':party:', true, 3, 2)), 'no_emoji', 'nobody joins it');
 SELECT is((SELECT code FROM reaction_set(:open, :alice, 1, ':party:', true, 3, 2)), 'again', 'who has it has it');
 SELECT is((SELECT code FROM reaction_set(:open, :alice, 1, ':party:', false, 3, 2)), 'ok', 'and takes it away');

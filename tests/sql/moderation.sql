@@ -73,7 +73,7 @@ SELECT is((SELECT at_us FROM spy.batch(spy.item(:open, :bob, 2, 'x'))), ceil(ext
 	'and hears until when');
 SELECT results_eq(format('SELECT status FROM spy.batch(spy.item(%1$s, %2$s, 3, ''x''), spy.item(%1$s, %3$s, 3, ''y''), spy.item(%4$s, %2$s, 3, ''z''))',
 	:open, :bob, :alice, :closed), 'VALUES (10), (0), (0)', 'one bad item fails alone; elsewhere he writes');
-SELECT is((SELECT status FROM typing_send(ARRAY[:bob::bigint], ARRAY[:open::bigint], ARRAY[0::bigint], '{}', 100)), 10, 'nor is his typing told');
+SELECT is((SELECT status FROM typing_send(ARRAY[:bob::bigint], ARRAY[:open::bigint], ARRAY[0::bigint], '{0}', '{}', 100)), 10, 'nor is his typing told');
 SELECT is(member_remove(:open, :bob, :bob), 'ok', 'who goes');
 SELECT is(member_add(:open, :bob, :bob, 100), 'ok', 'and comes again');
 SELECT is((SELECT muted_until FROM members WHERE channel_id = :open AND user_id = :bob), now() + interval '1 hour', 'is as muted as before');

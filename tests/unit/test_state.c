@@ -487,6 +487,11 @@ static void typing_ends_with_the_message_and_in_time(void **state)
 	bus("0 y 12 41 2 {}");
 	work(0);
 	got(&a, TYPING_LINE("3,2", "2"));
+	bus("0 y 12 41 2 {\"thread\":40}"); /* now in a thread */
+	work(0);
+	got(&a, "{\"type\":\"typing\",\"channel\":12,\"users\":[3],\"count\":1,\"threads\":["
+		"{\"thread\":40,\"users\":[2],\"count\":1}]}\n");
+	got(&b, ""); /* it is his own */
 	work(7000);
 	got(&a, TYPING_LINE("", "0"));
 	leave(&a);
@@ -502,18 +507,19 @@ static void what_one_types_leaves_once_and_together(void **state)
 	(void)state;
 	enter(&a, &stream_hooks, 1, NULL);
 	for (int i = 0; i < 100; i++)
-		assert_int_equal(live_type(live, &a.r, ROOM, 41, &e), 0);
-	assert_int_equal(live_type(live, &a.r, 13, 0, &e), -1);
+		assert_int_equal(live_type(live, &a.r, ROOM, 40, 41, &e), 0);
+	assert_int_equal(live_type(live, &a.r, 13, 0, 0, &e), -1);
 	assert_int_equal(e.code, ERR_NOT_A_MEMBER);
 	assert_int_equal(asked_n, 0);
 	work(51);
 	q = take(STMT_typing_send);
 	assert_int_equal(q->lists[0].n, 1);
 	assert_int_equal(q->lists[2].ids[0], 41);
-	assert_int_equal(q->lists[3].n, 1);
+	assert_int_equal(q->lists[3].ids[0], 40);
+	assert_int_equal(q->lists[4].n, 1);
 	ANSWER(q, 1, "1"); /* too many are present */
 	assert_int_equal(typing_gate_channel(live->state->gate, ROOM, clock_mono_ms()), TYPING_OFF);
-	assert_int_equal(live_type(live, &a.r, ROOM, 41, &e), 0);
+	assert_int_equal(live_type(live, &a.r, ROOM, 40, 41, &e), 0);
 	work(5000);
 	assert_int_equal(asked_n, 0);
 	leave(&a);

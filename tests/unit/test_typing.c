@@ -27,8 +27,8 @@ static void a_list_in_the_order_of_beginning(void **state)
 	(void)state;
 	view_is(&t, 1, "{\"type\":\"typing\",\"channel\":12,\"users\":[],\"count\":0}");
 	for (int64_t user = 7; user > 0; user--)
-		assert_true(typing_note(&t, user, 1000 + user));
-	assert_false(typing_note(&t, 7, 2000)); /* he goes on: no change */
+		assert_true(typing_note(&t, user, 0, 1000 + user));
+	assert_false(typing_note(&t, 7, 0, 2000)); /* he goes on: no change */
 	view_is(&t, 99, "{\"type\":\"typing\",\"channel\":12,\"users\":[7,6,5,4,3],\"count\":7}");
 	view_is(&t, 6, "{\"type\":\"typing\",\"channel\":12,\"users\":[7,5,4,3,2],\"count\":6}");
 	assert_true(typing_drop(&t, 5));
@@ -43,14 +43,14 @@ static void each_expires_by_himself(void **state)
 
 	(void)state;
 	assert_int_equal(typing_next(&t), INT64_MAX);
-	typing_note(&t, 1, 100);
-	typing_note(&t, 2, 50);
-	typing_note(&t, 3, 200);
+	typing_note(&t, 1, 0, 100);
+	typing_note(&t, 2, 0, 50);
+	typing_note(&t, 3, 0, 200);
 	assert_int_equal(typing_next(&t), 50);
 	assert_false(typing_expire(&t, 49));
 	assert_true(typing_expire(&t, 50));
 	view_is(&t, 0, "{\"type\":\"typing\",\"channel\":12,\"users\":[1,3],\"count\":2}");
-	typing_note(&t, 1, 300);
+	typing_note(&t, 1, 0, 300);
 	assert_true(typing_expire(&t, 200));
 	view_is(&t, 0, "{\"type\":\"typing\",\"channel\":12,\"users\":[1],\"count\":1}");
 	assert_true(typing_expire(&t, 1000));
@@ -63,26 +63,72 @@ static void the_list_is_bounded(void **state)
 
 	(void)state;
 	for (int64_t user = 1; user <= TYPING_MAX; user++)
-		assert_true(typing_note(&t, user, 100));
-	assert_false(typing_note(&t, TYPING_MAX + 1, 100));
-	assert_false(typing_note(&t, 1, 200)); /* who is in may go on */
+		assert_true(typing_note(&t, user, 0, 100));
+	assert_false(typing_note(&t, TYPING_MAX + 1, 0, 100));
+	assert_false(typing_note(&t, 1, 0, 200)); /* who is in may go on */
 	assert_int_equal(t.n, TYPING_MAX);
 	typing_clear(&t);
 }
 
-static void views_differ_by_what_is_shown(void **state)
+static void a_thread_has_a_list_of_its_own(void **state)
 {
 	struct typing t = {0};
-	struct typing_view a, b;
 
 	(void)state;
-	typing_note(&t, 1, 100);
-	typing_note(&t, 2, 100);
-	typing_see(&t, 9, &a);
-	typing_see(&t, 9, &b);
-	assert_true(typing_same(&a, &b));
-	typing_see(&t, 1, &b);
-	assert_false(typing_same(&a, &b));
+	typing_note(&t, 1, 0, 100);
+	assert_true(typing_note(&t, 2, 41, 100));
+	assert_true(typing_note(&t, 3, 40, 100));
+	assert_true(typing_note(&t, 4, 41, 100));
+	view_is(&t, 9,
+		"{\"type\":\"typing\",\"channel\":12,\"users\":[1],\"count\":1,\"threads\":["
+		"{\"thread\":41,\"users\":[2,4],\"count\":2},{\"thread\":40,\"users\":[3],\"count\":1}]}");
+	view_is(&t, 3,
+		"{\"type\":\"typing\",\"channel\":12,\"users\":[1],\"count\":1,\"threads\":["
+		"{\"thread\":41,\"users\":[2,4],\"count\":2}]}");
+	assert_false(typing_note(&t, 4, 41, 200));
+	assert_true(typing_note(&t, 4, 0, 200)); /* from there to the channel's line: in one place only */
+	typing_expire(&t, 100);
+	view_is(&t, 9, "{\"type\":\"typing\",\"channel\":12,\"users\":[4],\"count\":1}");
+	assert_true(typing_note(&t, 4, 40, 200)); /* the only one moves */
+	view_is(&t, 9,
+		"{\"type\":\"typing\",\"channel\":12,\"users\":[],\"count\":0,\"threads\":["
+		"{\"thread\":40,\"users\":[4],\"count\":1}]}");
+	typing_clear(&t);
+}
+
+static void lists_of_threads_are_bounded(void **state)
+{
+	struct typing t = {0};
+	struct typing_view v;
+
+	(void)state;
+	for (int64_t user = 1; user <= TYPING_MAX; user++)
+		assert_true(typing_note(&t, user, user, 100));
+	typing_see(&t, 1, &v);
+	assert_int_equal(v.n, 1 + TYPING_THREADS);
+	assert_int_equal(v.lists[1].thread, 2);
+	assert_int_equal(v.lists[TYPING_THREADS].thread, TYPING_THREADS + 1);
+	assert_true(typing_note(&t, TYPING_MAX, 0, 100)); /* the channel's line is among them always */
+	typing_see(&t, 1, &v);
+	assert_int_equal(v.lists[0].count, 1);
+	assert_true(typing_note(&t, TYPING_MAX, 2, 100)); /* nobody more than before, though it is full */
+	assert_int_equal(t.n, TYPING_MAX);
+	typing_clear(&t);
+}
+
+static void who_is_alone_sees_nobody(void **state)
+{
+	struct typing t = {0};
+	struct typing_view v;
+
+	(void)state;
+	typing_see(&t, 9, &v);
+	assert_true(typing_quiet(&v));
+	typing_note(&t, 1, 41, 100);
+	typing_see(&t, 9, &v);
+	assert_false(typing_quiet(&v));
+	typing_see(&t, 1, &v);
+	assert_true(typing_quiet(&v));
 	typing_clear(&t);
 }
 
@@ -140,7 +186,9 @@ int main(void)
 		cmocka_unit_test(a_list_in_the_order_of_beginning),
 		cmocka_unit_test(each_expires_by_himself),
 		cmocka_unit_test(the_list_is_bounded),
-		cmocka_unit_test(views_differ_by_what_is_shown),
+		cmocka_unit_test(a_thread_has_a_list_of_its_own),
+		cmocka_unit_test(lists_of_threads_are_bounded),
+		cmocka_unit_test(who_is_alone_sees_nobody),
 		cmocka_unit_test(the_gate_lets_one_through_in_a_while),
 		cmocka_unit_test(the_gate_forgets_the_oldest),
 		cmocka_unit_test(a_judgement_holds_for_a_while),

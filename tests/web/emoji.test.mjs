@@ -94,6 +94,14 @@ test("adding one: from the picker, a name that is good, a picture that is made s
 	await pictured(page, "[data-name=party_parrot]");
 	const { emoji } = ok(await api.get("/api/v1/emoji"));
 	assert.equal(emoji[0].name, "party_parrot");
+	// Few bytes, but more pixels than may be.
+	const flat = await page.evaluate(() => Object.assign(document.createElement("canvas"), { width: 1500, height: 20 }).toDataURL("image/png"));
+	await form.locator("input[type=file]").setInputFiles({ name: "wide.png", mimeType: "image/png", buffer: Buffer.from(flat.split(",")[1], "base64") });
+	await until(async () => (await name.inputValue()) === "wide", { what: "its name is proposed" });
+	await save.click();
+	await pictured(page, "[data-name=wide]");
+	assert.equal(await page.locator("[data-name=wide] img.custom-emoji").evaluate((i) => i.naturalWidth), 128, "it was made smaller");
+	ok(await api.delete("/api/v1/emoji/wide"), 204);
 	await look(page, "manager");
 	await page.keyboard.press("Escape");
 });
@@ -113,6 +121,35 @@ test("in texts: by completion, as a picture in words, large when alone, not in c
 	await pictured(a.page, '.msg[data-seq="4"] strong');
 	assert.equal(await row(a.page, 4).locator("img.custom-emoji").count(), 1);
 	assert.equal(await row(a.page, 4).locator("code").textContent(), ":party_parrot:");
+});
+
+test("in a status: chosen among all, found by a name, shown beside the name", async () => {
+	const { page } = a;
+	await page.getByRole("button", { name: "Your menu" }).click();
+	await page.getByRole("menuitem", { name: "Set a status…" }).click();
+	await dialog(page).getByRole("button", { name: "Choose an emoji" }).click();
+	await pictured(page, ".emoji-box");
+	await look(page, "status-all");
+	const other = dialog(page).getByLabel("Another emoji");
+	await other.fill("par");
+	const found = dialog(page).locator(".emoji-box .emoji-grid button");
+	await until(async () => (await found.count()) === 1, { what: "one is found" });
+	await look(page, "status-found");
+	await found.click();
+	await pictured(page, ".status-emoji");
+	await dialog(page).getByLabel("What is your status?").fill("Partying");
+	await dialog(page).getByRole("button", { name: "Save" }).click();
+	await dialog(page).waitFor({ state: "detached" });
+	const mark = '.msg[data-seq="1"] .status-mark';
+	await pictured(b.page, mark);
+	await row(b.page, 1).locator("button.msg-name").click();
+	await pictured(b.page, ".card-status");
+	await look(b.page, "status-card");
+	await b.page.keyboard.press("Escape");
+	await page.getByRole("button", { name: "Your menu" }).click();
+	await pictured(page, ".menu-status");
+	await page.keyboard.press("Escape");
+	await page.locator(".menu").waitFor({ state: "detached" });
 });
 
 test("in reactions, by the picker; removed by an admin it is its name, everywhere", async () => {
@@ -139,6 +176,7 @@ test("in reactions, by the picker; removed by an admin it is its name, everywher
 	await page.keyboard.press("Escape");
 	for (const who of [a, b]) {
 		await pictured(who.page, "body", 0);
+		assert.equal(await row(who.page, 1).locator(".status-mark").count(), 0, "no mark of one that is not there");
 		assert.equal(await row(who.page, 2).locator(".msg-text").textContent(), "hello :party_parrot:");
 		assert.equal(await row(who.page, 1).locator(`${pill} .reaction-emoji`).textContent(), ":party_parrot:");
 	}

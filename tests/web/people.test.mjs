@@ -6,7 +6,7 @@ import { after, afterEach, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { sleep } from "../support/until.mjs";
-import { makeChannel, ok } from "../api/help.mjs";
+import { makeChannel, ok, send } from "../api/help.mjs";
 import { DESKTOP, PHONE, becomes, launch, live, person, say, seen } from "./help.mjs";
 
 const GRACE = 2500; // ms in which who has gone may come back unseen: a reload takes that long where the machine is busy
@@ -128,6 +128,44 @@ test("TY-1 b 20 keys a second for 10 s: at most one event in 3 s, and the line s
 	for (let i = 1; i < at.length; i++) assert.ok(at[i] - at[i - 1] > 2900, `${at.map((t) => t - at[0])}`);
 	assert.ok(told.every((o) => o.channel === id));
 	await quiet(b.page);
+});
+
+test("TY-1 who types in a thread is seen in its panel alone, and who types in the channel not there", async () => {
+	const id = await channel("typing-thread");
+	await send(api, id, "the root");
+	const [a, b] = await Promise.all(["alice", "bob"].map((login) => person(stack, browser, login, { path: `/c/${id}/t/1` })));
+	const panel = ({ page }) => page.getByRole("complementary", { name: "Thread" });
+	const main = ({ page }) => page.locator(".main");
+	const places = () => b.page.evaluate(() => [...document.querySelectorAll(".typing, .thread-scroll")].map((e) => e.getBoundingClientRect().toJSON()));
+	await Promise.all([a, b].map(async (who) => {
+		await live(who.page);
+		await panel(who).locator(".msg-text", { hasText: "the root" }).waitFor();
+	}));
+	const before = await places();
+	assert.equal(before.length, 3);
+	// All that ever stood there, in the channel's line and in the panel's.
+	await b.page.evaluate(() => {
+		window.stood = [];
+		new MutationObserver(() =>
+			window.stood.push([".main", ".panel"].map((where) => document.querySelectorAll(`${where} .typing-text`).length).join()),
+		).observe(document.body, { childList: true, subtree: true });
+	});
+	const stood = async () => [...new Set(await b.page.evaluate(() => window.stood))].sort();
+	// A key is told three seconds after the last telling, if it is not old by then.
+	const writes = (from, to) =>
+		until(async () => {
+			await from(a).getByRole("textbox").press("x");
+			return types(to(b), /^\u2068Alice Moreau\u2069 is typing$/, 5000).then(() => true, () => false);
+		}, { ms: 20000, what: "typing" });
+	await writes(panel, panel);
+	assert.deepEqual((await stood()).filter((x) => x !== "0,0"), ["0,1"]);
+	assert.deepEqual(await places(), before, "in a line of its own, always there");
+	await writes(main, main);
+	assert.ok(!(await stood()).includes("1,1"), "he types in one place");
+	await panel(a).getByRole("textbox").press("Enter");
+	await panel(b).locator(".msg-text", { hasText: "x" }).waitFor();
+	await quiet(b.page);
+	assert.deepEqual([...a.faults, ...b.faults], []);
 });
 
 test("several type: names and a count; who comes late sees them, and who comes later sees nobody", async () => {

@@ -9,6 +9,8 @@ import { ROOT, startStack, until } from "../support/stack.mjs";
 import { openWs } from "../support/realtime.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
 import { DESKTOP, PHONE, TABLET, launch, live, person, visitor } from "./help.mjs";
+import { randomUUID } from "node:crypto";
+import { uploaded } from "../files/uploads.mjs";
 import { film, hang, pick, picture, slow, sound } from "./files.mjs";
 
 const NOW = new Date("2026-11-25T11:34:00Z"); // a Wednesday
@@ -271,12 +273,150 @@ async function withFiles(stack, browser, options, shot) {
 	await context.close();
 }
 
+/** What is said about what was said before: a thread, a quote, something forwarded; groups; the site's own emoji. */
+async function connect(stack, who, browser) {
+	const release = named("release-4");
+	const reply = (login, text) => who[login].post(`/api/v1/channels/${release}/messages`, { client_id: randomUUID(), thread: 7, body: { text } });
+	const last = ok(await who.alice.get(`/api/v1/channels/${release}/messages`)).messages.at(-1);
+	for (const [login, text] of [
+		["bob", "Which proxy is it? We have two in the test rack."],
+		["alice", "There is a third one in the harbour office."],
+		["dave", "The name on the box is gone, but it answers like the older one."],
+		["frank", "Then it is the one that holds an answer back until it is whole."],
+	])
+		ok(await reply(login, text), 201);
+	const body = { text: "Read them: one typo in the second paragraph, else good to go.", reply_to: last.seq - 1 };
+	ok(await who.erin.post(`/api/v1/channels/${release}/messages`, { client_id: randomUUID(), body }), 201);
+	const forward = { channel: release, seq: last.seq - 2 };
+	ok(await who.bob.post(`/api/v1/channels/${named("support")}/messages`, { client_id: randomUUID(), body: { text: "For your customers:", forward } }), 201);
+	const later = `created_at = '${at(0, "11:32").toISOString()}'`;
+	await stack.psql(`UPDATE messages SET ${later} WHERE channel_id = ${release} AND seq > ${last.seq} OR channel_id = ${named("support")} AND seq = 6`);
+
+	const root = client(stack, { token: await stack.token("alice", ["read", "write", "files", "admin"]) });
+	const ids = async (...logins) => {
+		const { users } = ok(await root.get("/api/v1/users?limit=100"));
+		return logins.map((l) => users.find((u) => u.handle === l).id);
+	};
+	for (const [handle, name, ...inside] of [
+		["support-team", "Support", "dave", "grace", "bob"],
+		["designers", "Designers", "erin", "carol"],
+		["on-call", "On call this week", "frank"],
+	])
+		ok(await root.post("/api/v1/groups", { handle, name, members: await ids(...inside) }), 201);
+	const context = await browser.newContext();
+	const artist = await context.newPage();
+	await artist.goto(`${stack.url}/sign-in`);
+	for (const [name, hue] of [["harbour", 200], ["ship_it", 20], ["buoy", 350], ["lighthouse", 50], ["on_deck", 130]]) {
+		const file = await uploaded(root, release, await picture(artist, 96, 96, "image/png", hue, false), { name: `${name}.png`, type: "image/png" });
+		ok(await root.post("/api/v1/emoji", { name, file: file.id }), 201);
+	}
+	await context.close();
+	ok(await who.bob.put("/api/v1/me/status", { emoji: ":ship_it:", text: "Shipping" }));
+}
+
+/** Groups, own emoji, quotes, forwarding, what newcomers see, @channel, threads. */
+async function withMore(stack, browser, there, options, shot) {
+	const { page, context } = await person(stack, browser, "alice", { ...options, path: `/c/${named("release-4")}` });
+	const narrow = options.viewport.width < 900;
+	await page.clock.setFixedTime(NOW);
+	await live(page);
+	const menu = async (item) => {
+		if (narrow && !(await page.locator(".with-drawer").count())) await page.locator(".burger").click();
+		await page.getByRole("button", { name: "Your menu" }).click();
+		await page.getByRole("menuitem", { name: item }).click();
+		await page.locator("dialog[open]").waitFor();
+	};
+	const closed = async () => {
+		await page.keyboard.press("Escape");
+		await page.locator("dialog[open], .menu").waitFor({ state: "detached" });
+	};
+	const pictured = () => page.waitForFunction(() => [...document.querySelectorAll("img.custom-emoji")].every((i) => i.complete && i.naturalWidth));
+	await page.locator(".quote").waitFor();
+	await pictured();
+	await shot(page, "more-quoted");
+	await page.locator(".msg").last().focus();
+	await page.keyboard.press("q");
+	await page.locator(".quote-bar").waitFor();
+	await page.keyboard.type("And the date of the cut:");
+	await shot(page, "more-quote");
+	await page.locator("#composer").fill("");
+	await page.locator("#composer").press("Escape");
+	await page.locator(".quote-bar").waitFor({ state: "detached" });
+	await page.locator(".msg").last().focus();
+	await page.keyboard.press("f");
+	await page.getByRole("combobox", { name: "Forward to" }).waitFor();
+	await page.locator("dialog[open] [role=option]").nth(2).waitFor();
+	await shot(page, "more-forward-to");
+	await page.getByRole("combobox", { name: "Forward to" }).fill("support");
+	await page.keyboard.press("Enter");
+	await page.getByRole("textbox", { name: "Add a comment (optional)" }).fill("Fixed in the text, ready to be sent.");
+	await shot(page, "more-forward");
+	await closed();
+
+	await page.goto(`${stack.url}/c/${named("release-4")}/t/7`);
+	await page.locator(".panel .msg").nth(4).waitFor();
+	await live(page);
+	const write = setInterval(() => there.dave.send({ op: "typing", channel: named("release-4"), thread: 7 }), 1000);
+	await page.locator(".panel .typing-text").waitFor();
+	await page.locator(".panel textarea").fill("I shall ask them for its headers.");
+	await shot(page, "more-thread");
+	clearInterval(write);
+	await page.goto(`${stack.url}/threads`);
+	await page.locator(".thread-entry").first().waitFor();
+	await shot(page, "more-threads");
+
+	await page.goto(`${stack.url}/c/${named("support")}`);
+	await page.locator(".forward").waitFor();
+	await live(page);
+	await shot(page, "more-forwarded");
+	await page.goto(`${stack.url}/c/${named("general")}`);
+	await live(page);
+	await page.locator("#composer").click();
+	await page.keyboard.type("The lifts stand still from noon on @chan");
+	await page.getByRole("option", { name: /@channel/ }).waitFor();
+	await shot(page, "more-call-names");
+	await page.keyboard.press("Enter");
+	await page.locator("#composer").press("Enter");
+	await page.locator("dialog[open]").waitFor();
+	await shot(page, "more-call");
+	await page.locator("dialog[open]").getByRole("button", { name: "Cancel" }).click();
+	await page.locator("#composer").fill("");
+	await page.goto(`${stack.url}/c/${named("board")}`);
+	await live(page);
+	await page.getByRole("button", { name: "Channel menu" }).click();
+	await page.getByRole("menuitem", { name: "Edit the channel…" }).click();
+	await page.getByLabel("New members see").scrollIntoViewIfNeeded();
+	await shot(page, "more-history");
+	await closed();
+
+	await menu("Groups…");
+	await page.locator("dialog[open] li").nth(2).waitFor();
+	await shot(page, "more-groups");
+	await page.locator("dialog[open]").getByText("Support").first().click();
+	await page.locator("dialog[open] .person").nth(2).waitFor();
+	await shot(page, "more-group");
+	await page.keyboard.press("Escape");
+	await closed();
+	await menu("Set a status…");
+	await page.getByRole("button", { name: "Choose an emoji" }).click();
+	await pictured();
+	await shot(page, "more-status");
+	await closed();
+	await menu("Settings…");
+	await page.getByRole("button", { name: "Emoji of this site: Show" }).click();
+	await page.locator("dialog[open] [data-name=buoy]").waitFor();
+	await pictured();
+	await shot(page, "more-emoji");
+	await context.close();
+}
+
 async function lookAround(stack, browser, there, size, viewport, theme) {
 	const narrow = viewport.width < 900;
 	const options = { viewport, colorScheme: theme, reducedMotion: "reduce", hasTouch: size === "phone" };
 	const shot = (page, name) => take(page, `${size}-${theme}-${name}`);
 
 	if (only?.startsWith("files")) return withFiles(stack, browser, options, shot);
+	if (only?.startsWith("more")) return withMore(stack, browser, there, options, shot);
 	const stranger = await visitor(browser, options);
 	await stranger.page.goto(`${stack.url}/sign-in`);
 	await stranger.page.locator(".door-buttons a").first().waitFor();
@@ -292,6 +432,7 @@ async function lookAround(stack, browser, there, size, viewport, theme) {
 	await newcomer.context.close();
 
 	await withFiles(stack, browser, options, shot);
+	await withMore(stack, browser, there, options, shot);
 
 	const { page, context } = await person(stack, browser, "alice", { ...options, path: `/c/${named("design")}` });
 	await page.clock.setFixedTime(NOW);
@@ -371,8 +512,10 @@ mkdirSync(OUT, { recursive: true });
 const stack = await startStack({ realtime: 2, conf: { "site.name": "Harbour Works" } });
 const browser = await launch();
 try {
-	const there = await arrive(await fill(stack));
+	const who = await fill(stack);
+	const there = await arrive(who);
 	await sendFiles(stack, browser);
+	await connect(stack, who, browser);
 	for (const [size, viewport] of Object.entries({ desktop: DESKTOP, tablet: TABLET, phone: PHONE }))
 		for (const theme of ["light", "dark"]) await lookAround(stack, browser, there, size, viewport, theme);
 	if (!only) copyFileSync(join(OUT, "desktop-light-channel.png"), join(ROOT, "doc/screenshot.png"));

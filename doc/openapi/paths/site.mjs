@@ -40,6 +40,7 @@ export const operations = [
 					emoji: { ...text(), description: "the version of Unicode whose emoji it knows" },
 					custom_emoji: { ...count, description: "how many there may be; 0: the site keeps no files" },
 					custom_emoji_bytes: { ...count, description: "of a picture" },
+					custom_emoji_side: { ...count, description: "pixels, the most that either side of a picture has" },
 					custom_emoji_by: { ...one("members", "admins"), description: "who adds some; members: all but guests" },
 					request_bytes: count,
 					mentions: count,

@@ -7,7 +7,7 @@ import { applyPeopleLine, applySettings, endStatuses } from './presence';
 import { applyPrefs, applySidebar, endQuiet } from './prefs';
 import { applyQuote, dropQuotes, noteOriginal, type QuoteAction } from './quotes';
 import { applyReads, dropMark } from './reads';
-import { applyTyping, endTyping, typedMessage } from './typing';
+import { applyTyping, dropTyping, endTyping, typedMessage } from './typing';
 import { applyThread, dropThreads, threadMessage, threadUpdated, type ThreadAction } from './threads';
 import { applyUpload, type UploadAction } from './uploads';
 import type { Connection, Limits, MemberList, Phase, Reacting, State } from './state';
@@ -468,10 +468,9 @@ function distrust(s: State): State {
 function dropChannel(s: State, id: number): State {
 	if (!s.channels[id]) return s.counts[id] ? { ...s, counts: without(s.counts, id) } : s;
 	return {
-		...dropQuotes(dropKeptOf(dropThreads(s, id), id), id),
+		...dropTyping(dropQuotes(dropKeptOf(dropThreads(s, id), id), id), id),
 		channels: without(s.channels, id),
 		logs: without(s.logs, id),
-		typing: without(s.typing, id),
 		members: without(s.members, id),
 		lines: without(s.lines, id),
 		counts: without(s.counts, id),

@@ -109,8 +109,8 @@ export interface State {
 	/* Per channel, the seq after which the "new messages" line stands. */
 	lines: Table<number>;
 	presence: Table<Presence>;
-	/* Per channel; none where nobody types. */
-	typing: Table<Typing>;
+	/* By placeKey(): of a channel's line, or of a thread; none where nobody types. */
+	typing: Readonly<Record<string, Typing>>;
 	settings: Settings | null;
 	/* null: not known yet. */
 	sidebar: Sidebar | null;

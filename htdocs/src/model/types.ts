@@ -63,7 +63,7 @@ export interface Settings {
 	version: number;
 }
 
-/* Who types in a channel: a few of them, and how many they are. Ends by the local clock where nothing more is heard. */
+/* Who types in a channel's line or a thread: a few of them, and how many they are. Ends by the local clock where nothing more is heard. */
 export interface Typing {
 	users: readonly number[];
 	count: number;

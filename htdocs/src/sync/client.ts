@@ -209,7 +209,7 @@ export class Client {
 				store.dispatch({ type: 'away', on });
 			},
 		});
-		this.typist = new Typist({ ...timers, tell: (channel) => this.composing.tellTyping(channel) });
+		this.typist = new Typist({ ...timers, tell: (place) => this.composing.tellTyping(place) });
 	}
 
 	awayKey(): string {

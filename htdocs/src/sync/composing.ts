@@ -1,7 +1,7 @@
 // What is written: by the keyboard into a draft, then sent, forwarded, or thrown away.
 import { postOps } from '../net/answers';
 import { myId } from '../model/state';
-import { placeKey } from '../model/threads';
+import { placeKey, placeOf } from '../model/threads';
 import type { Forward, Name, Pending, SentPlace } from '../model/types';
 import type { Client } from './client';
 import { saveDraft, shelf } from './local';
@@ -14,8 +14,7 @@ export class Composing {
 	/* By the keyboard, into the composer. */
 	typed(channel: number, text: string, thread?: number): void {
 		this.setDraft(channel, text, thread);
-		if (thread) return; // who types in a thread is not told
-		if (text.trim()) this.c.typist.key(channel);
+		if (text.trim()) this.c.typist.key(placeKey(channel, thread));
 		else this.c.typist.stop();
 	}
 
@@ -32,11 +31,12 @@ export class Composing {
 		saveDraft(shelf, myId(this.c.store.get()), place, text);
 	}
 
-	tellTyping(channel: number): void {
+	tellTyping(place: string): void {
+		const { channel, thread } = placeOf(place);
 		const { store, ladder } = this.c;
 		const c = store.get().channels[channel];
 		if (!c?.membership || (c.peer !== null && c.peer === myId(store.get()))) return;
-		const op = { op: 'typing', channel, ...(c.last_seq ? { seq: c.last_seq } : {}) };
+		const op = { op: 'typing', channel, ...(thread && { thread }), ...(c.last_seq ? { seq: c.last_seq } : {}) };
 		if (!ladder.send(op) && ladder.state === 'live') postOps((u, i) => fetch(u, i), [op]).catch(() => {});
 	}
 

@@ -4,6 +4,7 @@ import { browserTransfer } from './uploads_browser';
 
 const TYPES = ['image/png', 'image/gif', 'image/webp', 'image/jpeg'];
 const SIDE = 128; // px, of a picture that was too large
+const MOST_SIDE = 1024; // px, as the server says of any
 
 /* As much of it as is needed; a GIF stays as it is, since it may move. */
 async function shrunk(picture: Blob): Promise<Blob> {
@@ -23,7 +24,7 @@ export async function sendPicture(channel: number, file: File, bytes: number, si
 	const prepared = await prepare(file, false);
 	if (!TYPES.includes(prepared.type)) throw new TransferError('type');
 	let { body, type } = prepared;
-	if (body.size > bytes) {
+	if (body.size > bytes || Math.max(prepared.width ?? 0, prepared.height ?? 0) > MOST_SIDE) {
 		if (type === 'image/gif') throw new TransferError('too_large');
 		body = await shrunk(body);
 		type = 'image/png';

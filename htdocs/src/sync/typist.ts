@@ -6,40 +6,41 @@ const PAUSE = 4_000; // ms without a key after which nobody types any more
 export interface TypistEnv {
 	now(): number;
 	/* Tells it, if that can be done now. What cannot is not kept: it would be wrong by then. */
-	tell(channel: number): void;
+	tell(place: string): void;
 	setTimeout(f: () => void, ms: number): unknown;
 	clearTimeout(t: any): void;
 }
 
 export class Typist {
-	private channel: number | null = null;
+	private place: string | null = null;
 	private keyAt = -Infinity;
 	private toldAt = -Infinity;
-	private toldIn: number | null = null;
+	private toldIn: string | null = null;
 	private timer: unknown = null;
 
 	constructor(private env: TypistEnv) {}
 
-	key(channel: number): void {
-		this.channel = channel;
+	/* place: as of placeKey(). */
+	key(place: string): void {
+		this.place = place;
 		this.keyAt = this.env.now();
 		this.timer ??= this.env.setTimeout(() => this.due(), Math.max(0, this.toldAt + EVERY - this.env.now()));
 	}
 
-	/* The text was sent or is gone, or another channel is shown. */
+	/* The text was sent or is gone, or another channel or thread is shown. */
 	stop(): void {
 		this.env.clearTimeout(this.timer);
 		this.timer = null;
-		this.channel = null;
+		this.place = null;
 	}
 
 	private due(): void {
 		this.timer = null;
 		const now = this.env.now();
 		// Told since the last key, or that was long ago (the timer of a page that was hidden).
-		if (this.channel === null || now - this.keyAt >= PAUSE || (this.keyAt <= this.toldAt && this.toldIn === this.channel)) return;
-		this.toldIn = this.channel;
-		this.env.tell(this.channel);
+		if (this.place === null || now - this.keyAt >= PAUSE || (this.keyAt <= this.toldAt && this.toldIn === this.place)) return;
+		this.toldIn = this.place;
+		this.env.tell(this.place);
 		this.toldAt = this.env.now();
 		this.timer = this.env.setTimeout(() => this.due(), EVERY);
 	}

@@ -7,6 +7,7 @@ import { rankIn } from '../model/roles';
 import { myId } from '../model/state';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
+import { EmojiFace } from './custom_emoji';
 import { useDirect } from './dialogs';
 import { Icon } from './icon';
 import { personName } from './names';
@@ -161,7 +162,11 @@ function Person({ id, onClose }: { id: number; onClose: () => void }) {
 			</div>
 			{status && (
 				<p class="card-status">
-					{status.emoji && <span class="card-emoji">{status.emoji}</span>}
+					{status.emoji && (
+						<span class="card-emoji">
+							<EmojiFace emoji={status.emoji} />
+						</span>
+					)}
 					<span>
 						<bdi>{status.text}</bdi>
 						{status.until && <small>{t.statusUntil(untilOf(Date.parse(status.until), now))}</small>}

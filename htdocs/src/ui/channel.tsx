@@ -18,6 +18,7 @@ import { Silence, useSilence } from './silence';
 import { ConnectionLine } from './connection';
 import { DropZone } from './drop';
 import { useState$, useUi } from './context';
+import { EmojiFace } from './custom_emoji';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { MessageList } from './list';
@@ -69,7 +70,11 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 				{channel.archived && <span class="tag">{t.archivedTag}</span>}
 			</h1>
 			<p class="head-topic" title={channel.topic || undefined}>
-				{status?.emoji && <span>{status.emoji} </span>}
+				{status?.emoji && (
+					<span>
+						<EmojiFace emoji={status.emoji} />{' '}
+					</span>
+				)}
 				<bdi>{direct && peer ? status?.text || `@${peer.handle}` : channel.topic}</bdi>
 			</p>
 			{channel.membership && pins > 0 && (

@@ -99,6 +99,7 @@ async function isStandard(name: string): Promise<boolean> {
 function faultOf(e: unknown): { name?: string; file?: string } {
 	if (e instanceof TransferError) return { file: e.fault === 'type' ? te.pictureType : e.fault === 'too_large' ? te.pictureLarge : te.pictureFailed };
 	if (!(e instanceof ApiError)) return { file: te.pictureType }; // it cannot be read
+	if (e.code === 'too_large') return { file: te.pictureLarge };
 	if (e.code === 'conflict') return { name: te.nameTaken };
 	if (e.code === 'unprocessable' && e.field !== 'file') return { name: te.full };
 	return e.field === 'name' ? { name: te.nameBad } : { file: errorText(e) };

@@ -173,7 +173,7 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 export function ManyPeople({ people, send, onClose }: Props & { people: number | null; send: () => void }) {
 	return (
 		<Dialog title={people === null ? tg.manyUnknown : tg.manyTitle(people)} onClose={onClose}>
-			<p class="panel-note group-part">{people === null ? tg.manyMaybe : tg.many(people)}</p>
+			<p class="panel-note group-part">{people === null ? tg.manyMaybe : tg.many}</p>
 			<footer class="dialog-foot">
 				<button class="button" onClick={onClose}>
 					{t.cancel}

@@ -1,10 +1,12 @@
 // How somebody is: a mark that differs by shape, not by colour alone, and the picture it stands on. Who is drawn here is watched.
 import { useEffect } from 'preact/hooks';
+import { emojiOf } from '../model/custom_emoji';
 import { shownOf, statusOf, type Shown } from '../model/presence';
-import type { User } from '../model/types';
+import type { Status, User } from '../model/types';
 import { t } from '../strings';
 import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
+import { EmojiFace } from './custom_emoji';
 
 /* Full; half a moon; full with a bar; hollow. In a square of 12. */
 export function Dot({ shown }: { shown: Shown }) {
@@ -42,11 +44,20 @@ export function Face({ user, id, size = 'm', said = false }: { user: User | unde
 /* The emoji of somebody's status, beside the name. */
 export function StatusMark({ id }: { id: number }) {
 	const status = useState$((s) => statusOf(s, id));
-	if (!status?.emoji) return null;
+	const ours = useState$((s) => s.emoji);
+	// One that is not there any more is no mark.
+	if (!status?.emoji || (status.emoji[0] === ':' && !emojiOf(ours, status.emoji))) return null;
 	return (
 		<span class="status-mark" title={status.text || undefined}>
-			{status.emoji}
+			<EmojiFace emoji={status.emoji} />
 			{status.text && <span class="sr-only">({status.text})</span>}
 		</span>
 	);
 }
+
+/* A status in words. */
+export const statusWords = ({ emoji, text }: Status) => (
+	<>
+		{emoji && <EmojiFace emoji={emoji} />} {text}
+	</>
+);

@@ -2,6 +2,8 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useState } from 'preact/hooks';
 import { BellOff, Check, SmilePlus, X } from 'lucide';
+import { emojiOf } from '../model/custom_emoji';
+import { ownRows, searchEmoji } from '../model/emoji';
 import { FOREVER, statusOf } from '../model/presence';
 import { myId } from '../model/state';
 import type { Settings as Values } from '../model/types';
@@ -12,9 +14,11 @@ import { ty } from '../strings_settings';
 import { te } from '../strings_emoji';
 import { tp } from '../strings_previews';
 import { useState$, useUi } from './context';
+import { EmojiFace } from './custom_emoji';
 import { Dialog, Fault, Foot } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
+import { statusWords } from './presence';
 import { dayStart, untilOf } from './time';
 
 interface Props {
@@ -54,7 +58,7 @@ export function Settings({ onClose }: Props) {
 				) : (
 					<>
 						<h3>{ty.settingsPresence}</h3>
-						<Row label={ty.statusTitle} hint={status ? [status.emoji, status.text].filter(Boolean).join(' ') : undefined}>
+						<Row label={ty.statusTitle} hint={status ? statusWords(status) : undefined}>
 							<button class="button" onClick={() => openDialog('status')}>
 								{status ? t.editStatus : t.setStatus}
 							</button>
@@ -143,7 +147,7 @@ export function Settings({ onClose }: Props) {
 
 export const dndText = (until: string): string => (until === FOREVER ? ty.dndNowForever : ty.dndNow(untilOf(Date.parse(until), Date.now())));
 
-function Row({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
+function Row({ label, hint, children }: { label: string; hint?: ComponentChildren; children: ComponentChildren }) {
 	return (
 		<div class="setting">
 			<div class="setting-text">
@@ -225,13 +229,18 @@ const WORK = '🙂 😀 😅 🤔 🤒 😴 🎧 🎯 💻 📅 📞 📝 ☕ �
 const LIFE = '🚆 🚗 ✈️ 🌴 🏖️ 🏃 👶 🎓 🛠️ 🚀 🔥 🎉 ❤️ 👍 ⏳ 🔕';
 const EMOJI = `${WORK} ${LIFE}`.split(' ');
 const MOST = 100; // characters
+const MOST_OWN = 64; // of the site's own at a time; a name finds the others
+const OWN = /^:?[a-z0-9_+-]+:?$/i;
 const segmenter = 'Segmenter' in Intl ? new Intl.Segmenter(undefined, { granularity: 'grapheme' }) : null;
 const firstOf = (s: string): string => (segmenter ? [...segmenter.segment(s.trim())][0]?.segment : [...s.trim()][0]) ?? '';
 
 export function StatusForm({ onClose }: Props) {
 	const { client } = useUi();
 	const held = useState$((s) => statusOf(s, myId(s)));
-	const [emoji, setEmoji] = useState(held?.emoji ?? '');
+	const ours = useState$((s) => s.emoji);
+	const gone = held?.emoji?.startsWith(':') && ours.loaded && !emojiOf(ours, held.emoji);
+	const [emoji, setEmoji] = useState(gone ? '' : (held?.emoji ?? ''));
+	const [other, setOther] = useState('');
 	const [text, setText] = useState(held?.text ?? '');
 	const [end, setEnd] = useState(held?.until ? 'keep' : 'never');
 	const [choosing, setChoosing] = useState(false);
@@ -249,6 +258,9 @@ export function StatusForm({ onClose }: Props) {
 		});
 	};
 	const empty = !emoji && !text.trim();
+	const named = OWN.test(other.trim());
+	const own = named ? searchEmoji(ownRows(ours), other.replaceAll(':', ' '), MOST_OWN) : ownRows(ours).slice(0, MOST_OWN);
+	const choices = [...(named && own.length ? [] : EMOJI), ...own.map((r) => r[0])];
 	const ends = Object.entries(ty.statusEnd);
 	if (held?.until) ends.unshift(['keep', ty.statusKeep(untilOf(Date.parse(held.until), Date.now()))]);
 	return (
@@ -271,7 +283,7 @@ export function StatusForm({ onClose }: Props) {
 						aria-controls="status-emoji"
 						onClick={() => setChoosing(!choosing)}
 					>
-						{emoji || <Icon of={SmilePlus} size={20} />}
+						{emoji ? <EmojiFace emoji={emoji} /> : <Icon of={SmilePlus} size={20} />}
 					</button>
 					<label class="field">
 						<span class="sr-only">{ty.statusText}</span>
@@ -290,17 +302,19 @@ export function StatusForm({ onClose }: Props) {
 				</div>
 				<div id="status-emoji" class="emoji-box" role="group" aria-label={ty.statusEmoji} hidden={!choosing}>
 					<div class="emoji-grid">
-						{EMOJI.map((c) => (
+						{choices.map((c) => (
 							<button
 								key={c}
 								type="button"
+								title={c.startsWith(':') ? c : undefined}
 								aria-pressed={c === emoji}
 								onClick={() => {
 									setEmoji(c);
+									setOther('');
 									setChoosing(false);
 								}}
 							>
-								{c}
+								<EmojiFace emoji={c} />
 							</button>
 						))}
 					</div>
@@ -311,8 +325,14 @@ export function StatusForm({ onClose }: Props) {
 								type="text"
 								placeholder={ty.statusEmojiOther}
 								autocomplete="off"
-								maxLength={32}
-								onInput={(e) => setEmoji(firstOf(e.currentTarget.value))}
+								maxLength={34}
+								value={other}
+								onInput={(e) => {
+									const written = e.currentTarget.value.trim();
+									setOther(e.currentTarget.value);
+									if (/:.*:/.test(written) && emojiOf(ours, written)) setEmoji(written.toLowerCase());
+									else if (written && !OWN.test(written)) setEmoji(firstOf(written));
+								}}
 							/>
 						</label>
 						{emoji && (

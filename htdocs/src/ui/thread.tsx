@@ -18,6 +18,7 @@ import { buildRows, timeStamp, type Row } from './rows';
 import { UNSEEN } from './seen';
 import { Silence, useSilence } from './silence';
 import { useToday } from './time';
+import { TypingLine } from './typing';
 
 const AT_BOTTOM = 40; // px
 
@@ -31,7 +32,10 @@ export function ThreadPanel({ channel, root, reply }: { channel: Channel; root: 
 	const load = () => void client.threads.open(channel.id, root, reply ?? undefined);
 	useEffect(() => {
 		load();
-		return () => client.threads.close(channel.id, root);
+		return () => {
+			client.typist.stop();
+			client.threads.close(channel.id, root);
+		};
 	}, [channel.id, root]);
 
 	const close = () => navigate(channelPath(channel.id));
@@ -59,6 +63,7 @@ export function ThreadPanel({ channel, root, reply }: { channel: Channel; root: 
 				<Replies channel={channel} root={root} reply={reply} />
 			)}
 			<Announcer channel={channel} root={root} />
+			<TypingLine channel={channel} thread={root} />
 			{silence ? <Silence text={silence} /> : !gone && <Composer channel={channel} thread={root} />}
 		</Panel>
 	);

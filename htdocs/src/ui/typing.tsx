@@ -1,6 +1,7 @@
 // Who types, in a line of its own below the messages: always there, so that nothing jumps. Those who listen hear it once when it
 // begins, and not with every change.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { placeKey } from '../model/threads';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
 import { useState$ } from './context';
@@ -8,8 +9,9 @@ import { personName } from './names';
 
 const QUIET = 15_000; // ms before a beginning is said again
 
-export function TypingLine({ channel }: { channel: Channel }) {
-	const typing = useState$((s) => s.typing[channel.id]);
+export function TypingLine({ channel, thread }: { channel: Channel; thread?: number }) {
+	const place = placeKey(channel.id, thread);
+	const typing = useState$((s) => s.typing[place]);
 	const users = useState$((s) => s.users);
 	const text = typing ? t.typing(typing.users.slice(0, 5).map((u) => personName(users[u])), typing.count) : '';
 	const [said, setSaid] = useState('');
@@ -24,7 +26,7 @@ export function TypingLine({ channel }: { channel: Channel }) {
 			setSaid(latest.current);
 		}, 500);
 		return () => clearTimeout(timer);
-	}, [on, channel.id]);
+	}, [on, place]);
 	const latest = useRef(text);
 	latest.current = text;
 	return (

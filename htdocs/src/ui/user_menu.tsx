@@ -12,7 +12,7 @@ import { countText } from './attention';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
 import { Menu, MenuItem } from './menu';
-import { Dot, Face } from './presence';
+import { Dot, Face, statusWords } from './presence';
 import { adminPath, navigate } from './route';
 import { untilOf } from './time';
 
@@ -65,7 +65,7 @@ export function UserMenu() {
 			</div>
 			<MenuItem icon={SmilePlus} onChoose={() => ui.openDialog('status')}>
 				{status ? (
-					<bdi class="menu-status">{[status.emoji, status.text].filter(Boolean).join(' ')}</bdi>
+					<bdi class="menu-status">{statusWords(status)}</bdi>
 				) : (
 					t.setStatus
 				)}
