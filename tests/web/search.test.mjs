@@ -47,6 +47,8 @@ test("by keyboard: words, a filter from the list, a result in its place; from th
 	await becomes(() => page.locator(".result mark").first().textContent(), "café");
 	assert.ok((await results(page).allTextContents()).some((text) => text.includes("<b>No café</b>")), "as text, not as HTML");
 	assert.deepEqual(await axe(page), []);
+	const facets = await page.locator(".search-row button").evaluateAll((all) => all.slice(0, 3).map((e) => e.getBoundingClientRect().top));
+	assert.deepEqual(facets, Array(3).fill(facets[0]), "side by side");
 
 	await page.keyboard.type(" in:har");
 	await page.getByRole("option", { name: "harbour" }).waitFor();

@@ -118,7 +118,7 @@ export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: n
 				{groups.map((g) => (
 					<button
 						key={g.id}
-						class="chip"
+						class="facet"
 						aria-pressed={!query.trim() && group === g.id}
 						onClick={() => {
 							setQuery('');

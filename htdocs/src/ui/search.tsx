@@ -140,14 +140,14 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 				<Completing text={text} field={field} onText={setText} onPut={put} onDown={() => step(null, 1)} />
 				<div class="search-row" role="group" aria-label={ts.filters}>
 					{FILTERS.map((key) => (
-						<button key={key} type="button" class="chip" onClick={() => put(begin(text, key))}>
+						<button key={key} type="button" class="facet" onClick={() => put(begin(text, key))}>
 							{ts.filter[key]}
 						</button>
 					))}
 				</div>
 				<div class="search-row" role="radiogroup" aria-label={ts.sort}>
 					{ORDERS.map((o) => (
-						<label key={o} class={o === order ? 'chip chip-on' : 'chip'}>
+						<label key={o} class={o === order ? 'facet facet-on' : 'facet'}>
 							<input
 								type="radio"
 								class="sr-only"
