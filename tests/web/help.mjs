@@ -324,12 +324,15 @@ function cutOff() {
 	for (const e of document.querySelectorAll("button, input, select, textarea, a[href], summary, label")) {
 		const r = e.getBoundingClientRect();
 		if (r.width <= 1 || r.height <= 1 || e.closest("[inert]") || !e.checkVisibility({ visibilityProperty: true })) continue;
-		for (let box = e.parentElement; box; box = box.parentElement) {
-			const style = getComputedStyle(box);
-			if (box !== document.documentElement && style.overflowX === "visible") continue;
-			const b = box === document.documentElement ? { left: 0, right: innerWidth } : box.getBoundingClientRect();
+		// What is fixed lies on the screen, whatever it stands in.
+		const holds = (box) => (getComputedStyle(box).position === "fixed" ? document.documentElement : box.parentElement);
+		for (let box = holds(e); box; box = holds(box)) {
+			const screen = box === document.documentElement;
+			if (!screen && getComputedStyle(box).overflowX === "visible") continue;
+			const b = screen ? { left: 0, right: innerWidth } : box.getBoundingClientRect();
 			if (r.left >= b.left - 1 && r.right <= b.right + 1) continue;
-			bad.push(`cut off: ${e.outerHTML.slice(0, 120)} from ${r.left | 0} to ${r.right | 0}, in ${box.tagName} ${box.className} to ${b.right | 0}`);
+			const where = `from ${r.left | 0} to ${r.right | 0}, in ${box.tagName} ${box.className} to ${b.right | 0}`;
+			bad.push(`cut off: ${e.outerHTML.slice(0, 120)} ${where}`);
 			break;
 		}
 	}

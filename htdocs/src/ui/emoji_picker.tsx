@@ -1,7 +1,7 @@
 // Picks an emoji for a reaction: by group, or by a search in their names. Arrows move through the grid.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { OWN_GROUP, known, ownRows, searchEmoji, toned, type EmojiRow } from '../model/emoji';
-import { mayAddEmoji } from '../model/custom_emoji';
+import { known, searchEmoji, toned, type EmojiRow } from '../model/emoji';
+import { mayAddEmoji, OWN_GROUP, ownRows } from '../model/custom_emoji';
 import { t } from '../strings';
 import { te } from '../strings_emoji';
 import { shelf } from '../sync/local';

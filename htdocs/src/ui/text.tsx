@@ -1,6 +1,6 @@
 // A message's text on the screen: Markdown's blocks as elements, never HTML. Links open apart from us.
 import type { ComponentChildren } from 'preact';
-import { isEmojiOnly } from '../model/emoji';
+import { isEmojiOnly } from '../model/emoji_only';
 import { safeHref } from '../model/links';
 import { markdown, type Block, type Inline } from '../model/markdown';
 import { splitMentions } from '../model/mention';
