@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { Globe, Lock } from 'lucide';
 import { api, ApiError } from '../net/api';
 import { t } from '../strings';
-import { tt } from '../strings_text';
+import { ty } from '../strings_keys';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
 import { errorText } from './errors';
@@ -151,9 +151,9 @@ export function Shortcuts({ onClose }: Props) {
 	return (
 		<Dialog title={t.shortcuts} onClose={onClose}>
 			<div class="keys" tabIndex={0} role="group" aria-label={t.shortcuts}>
-				<Keys of={t.keys} />
-				<h3>{tt.keysWriting}</h3>
-				<Keys of={tt.keys} />
+				<Keys of={ty.everywhere} />
+				<h3>{ty.writing}</h3>
+				<Keys of={ty.inWriting} />
 			</div>
 		</Dialog>
 	);
