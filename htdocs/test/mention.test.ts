@@ -76,7 +76,7 @@ test('where a text names somebody: the pieces are the text', () => {
 
 test('where a text names a channel: the longest name, in either case, and the same as long as they are called the same', () => {
 	assert.equal(channelsOf(signedIn()), undefined);
-	const some = [channel(1, { name: 'general' }), channel(2, { name: 'General talk' }), channel(3, { name: 'c++ (new|old)' }), channel(4, { kind: 'direct', name: null })];
+	const some = ['general', 'General talk', 'c++ (new|old)', null].map((name, i) => channel(i + 1, { name, kind: name ? 'public' : 'direct' }));
 	const known = channelsOf(signedIn(...some))!;
 	const named = (text: string) => text.split(known.pattern).map((p, i) => (i % 2 ? known.ids.get(p.toLowerCase()) : p));
 	assert.deepEqual(named('see #general talk, #GENERAL: #general-2 #generals'), ['see ', 2, ', ', 1, ': #general-2 #generals']);

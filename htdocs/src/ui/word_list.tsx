@@ -22,7 +22,11 @@ function useEmoji(wanted: boolean): Emoji | null {
 	const upto = useState$((s) => s.limits.emoji);
 	const [got, setGot] = useState<Emoji | null>(null);
 	useEffect(() => {
-		if (wanted && !got) void Promise.all([import('emoji-data'), import('../model/emoji')]).then(([m, of]) => setGot({ rows: m.default, of }), () => {});
+		if (!wanted || got) return;
+		void Promise.all([import('emoji-data'), import('../model/emoji')]).then(
+			([m, of]) => setGot({ rows: m.default, of }),
+			() => {},
+		);
 	}, [wanted]);
 	const own = useState$((s) => s.emoji);
 	return useMemo(() => got && { ...got, rows: [...ownRows(own), ...got.of.known(got.rows, upto)] }, [got, upto, own]);
