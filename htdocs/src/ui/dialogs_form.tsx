@@ -4,6 +4,7 @@ import { Globe, Lock } from 'lucide';
 import { api, ApiError } from '../net/api';
 import { t } from '../strings';
 import { ty } from '../strings_keys';
+import { enterBreaks } from '../sync/local';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
 import { errorText } from './errors';
@@ -147,13 +148,15 @@ function Keys({ of }: { of: readonly [string, string][] }) {
 	);
 }
 
+const swapped: Record<string, string> = { Enter: 'Shift+Enter', 'Shift+Enter': 'Enter' };
+
 export function Shortcuts({ onClose }: Props) {
 	return (
 		<Dialog title={t.shortcuts} onClose={onClose}>
 			<div class="keys" tabIndex={0} role="group" aria-label={t.shortcuts}>
 				<Keys of={ty.everywhere} />
 				<h3>{ty.writing}</h3>
-				<Keys of={ty.inWriting} />
+				<Keys of={enterBreaks() ? ty.inWriting.map(([key, what]) => [swapped[key] ?? key, what]) : ty.inWriting} />
 			</div>
 		</Dialog>
 	);
