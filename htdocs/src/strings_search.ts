@@ -8,10 +8,11 @@ export const ts = {
 	sort: 'Order',
 	orders: { rank: 'Best match', date: 'Newest' } as Record<'rank' | 'date', string>,
 	filters: 'Narrow it down',
-	filter: { from: 'From', in: 'In', has: 'Has', before: 'Before', after: 'After' } as Record<string, string>,
+	filter: { from: 'From', in: 'In', has: 'Has', is: 'Is', before: 'Before', after: 'After' } as Record<string, string>,
 	choices: 'Suggestions',
 	fromMe: 'You',
 	has: { link: 'a link', file: 'a file', mention: 'a mention of somebody' } as Record<string, string>,
+	is: { thread: 'a reply in a thread' } as Record<string, string>,
 	hintTitle: 'Search in all your channels',
 	hints: [
 		['lunch friday', 'messages with both words, or what they are the beginning of'],

@@ -1,8 +1,9 @@
 // The site's own emoji: what is known of them, by events and by the list in any order; where they stand in texts; when the list is loaded.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allEmoji, applyEmoji, emojiLimits, emojiOf, mayAddEmoji, mayRemoveEmoji, splitEmoji } from '../src/model/custom_emoji';
-import { isEmojiOnly, ownRows, searchEmoji } from '../src/model/emoji';
+import { allEmoji, applyEmoji, emojiLimits, emojiOf, mayAddEmoji, mayRemoveEmoji, ownRows, splitEmoji } from '../src/model/custom_emoji';
+import { emojiCalled, searchEmoji, type EmojiRow } from '../src/model/emoji';
+import { isEmojiOnly } from '../src/model/emoji_only';
 import { markdown, plainText } from '../src/model/markdown';
 import { reduce } from '../src/model/reduce';
 import { initialState, type State } from '../src/model/state';
@@ -87,6 +88,20 @@ test('as pictures in words, not in code and not in links; large when alone', () 
 test('search, and who may add and remove', () => {
 	const rows = ownRows(with_('party_parrot', 'parrot'));
 	assert.deepEqual(searchEmoji(rows, 'parr', 9).map((r) => r[0]), [':parrot:', ':party_parrot:']);
+	const known: EmojiRow[] = [
+		['🫰', 'hand with index finger and thumb crossed', ':hand_with_index_finger_and_thumb_crossed: heart thumb', 1, 14],
+		['💘', 'heart with arrow', ':cupid: love', 0, 0.6],
+		['❤️', 'red heart', ':heart: emotion love', 0, 0.6],
+		['👍️', 'thumbs up', ':+1: :thumbsup: good hand', 1, 0.6],
+		['🙌', 'raising hands', ':raised_hands: hooray', 1, 0.6],
+	];
+	const all = [...rows, ...known];
+	const found = (q: string) => searchEmoji(all, q, 9).map((r) => r[0]);
+	assert.deepEqual(found('thumb'), ['👍️', '🫰'], 'names that begin with it');
+	assert.deepEqual(found('heart'), ['❤️', '💘', '🫰'], 'what is called so');
+	assert.deepEqual([found('+1'), found('raised_hands')[0], found('raised h'), found('Red Heart')], [['👍️'], '🙌', ['🙌'], ['❤️']]);
+	const called = (name: string) => emojiCalled(all, name)?.[0];
+	assert.deepEqual(['thumbsup', 'thumbs', 'parrot', 'parr', 'hear', ''].map(called), ['👍️', undefined, ':parrot:', undefined, undefined, undefined]);
 	assert.equal(emojiLimits({ custom_emoji: 0, custom_emoji_bytes: 1, custom_emoji_by: 'members' }), null);
 	const as = (role: string, by: string) => {
 		const user = { id: 1, role } as unknown as NonNullable<State['me']>['user'];

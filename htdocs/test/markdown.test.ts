@@ -2,7 +2,7 @@
 // plain text and previews of it.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isEmojiOnly } from '../src/model/emoji';
+import { isEmojiOnly } from '../src/model/emoji_only';
 import { markdown, plainHits, plainText, preview, spokenText, type Block, type Inline } from '../src/model/markdown';
 import { highlight } from '../src/ui/highlight';
 import { MessageText, textClass } from '../src/ui/text';

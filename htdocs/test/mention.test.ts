@@ -1,8 +1,8 @@
 // Mentions: what is being written at the caret, who is offered, whom a text names, and where.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MOST_MENTIONS, choices, mentionsIn, splitMentions, writingAt } from '../src/model/mention';
-import { user } from './help';
+import { MOST_MENTIONS, channelsOf, choices, mentionsIn, splitMentions, writingAt } from '../src/model/mention';
+import { channel, signedIn, user } from './help';
 
 const people = [
 	user(1, { handle: 'alice', name: 'Alice Moreau' }),
@@ -72,4 +72,16 @@ test('where a text names somebody: the pieces are the text', () => {
 	const pieces = splitMentions(text, map);
 	assert.deepEqual(pieces, ['Hi ', { who: 2, text: '@Bob' }, ', and ', { who: 4, text: '@zoe.k' }, '. Not @alice, not a@bob.']);
 	assert.equal(pieces.map((p) => (typeof p === 'string' ? p : p.text)).join(''), text);
+});
+
+test('where a text names a channel: the longest name, in either case, and the same as long as they are called the same', () => {
+	assert.equal(channelsOf(signedIn()), undefined);
+	const some = ['general', 'General talk', 'c++ (new|old)', null].map((name, i) => channel(i + 1, { name, kind: name ? 'public' : 'direct' }));
+	const known = channelsOf(signedIn(...some))!;
+	const named = (text: string) => text.split(known.pattern).map((p, i) => (i % 2 ? known.ids.get(p.toLowerCase()) : p));
+	assert.deepEqual(named('see #general talk, #GENERAL: #general-2 #generals'), ['see ', 2, ', ', 1, ': #general-2 #generals']);
+	assert.deepEqual(named('#c++ (new|old)'), ['', 3, '']);
+	assert.deepEqual(named('a#general /#general'), ['a#general /#general']);
+	assert.equal(channelsOf(signedIn(...some.map((c) => ({ ...c, last_seq: 9 })))), known, 'a message there changes nothing');
+	assert.notEqual(channelsOf(signedIn(channel(1, { name: 'renamed' }))), known);
 });

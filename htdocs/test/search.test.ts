@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addAfter, addAround, addBefore, addMessage, addNewest, emptyLog, hasGap, tailSeq } from '../src/model/log';
 import { reduce } from '../src/model/reduce';
-import { begin, complete, writingAt } from '../src/model/search';
+import { begin, complete, isFiltered, withoutFilters, writingAt } from '../src/model/search';
 import { initialState } from '../src/model/state';
 import type { Log, Message } from '../src/model/types';
 import { parseRoute, searchPath } from '../src/ui/route';
@@ -19,6 +19,7 @@ test('the filter under the caret', () => {
 	assert.deepEqual(at('in:"my cha|nnel" x'), { key: 'in', word: 'my cha', from: 0, to: 15 });
 	assert.deepEqual(at('in:"my cha|'), { key: 'in', word: 'my cha', from: 0, to: 10 });
 	assert.deepEqual(at('has:l|'), { key: 'has', word: 'l', from: 0, to: 5 });
+	assert.deepEqual(at('x is:|'), { key: 'is', word: '', from: 2, to: 5 });
 	for (const none of ['lunch|', 'from|', 'from:a |', 'xfrom:a|', 'before:2026|', '|from:a', '"from:a|']) assert.equal(at(none), null, none);
 });
 
@@ -79,4 +80,17 @@ test('a channel that was left at an old message begins at its newest again', () 
 	let s = reduce(initialState, { type: 'log/around', channel: 1, page: { messages: range(1, 10), has_before: false, has_after: true } });
 	s = reduce(s, { type: 'log/trim', channel: 1, to: 100 });
 	assert.equal(s.logs[1], undefined);
+});
+
+test('which words are filters, and the text without them', () => {
+	for (const [text, rest] of [
+		['tide', 'tide'],
+		['is:thread tide', 'tide'],
+		['tide in:"old docks" from:bob', 'tide'],
+		['before:2026-01-02 after:2026-01-01 has:link', ''],
+		['  this:thread at:home ', 'this:thread at:home'],
+	] as const) {
+		assert.equal(withoutFilters(text), rest);
+		assert.equal(isFiltered(text), rest !== text.trim(), text);
+	}
 });

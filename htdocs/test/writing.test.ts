@@ -74,6 +74,9 @@ test('emoji and channels that are being written', () => {
 		['`:smi', null],
 		['`a` :smi', { start: 4, query: ':smi' }],
 		[':smile ', null],
+		[':smile:', { start: 0, query: ':smile:' }],
+		[':smile::', null],
+		['::', null],
 	] as const)
 		assert.deepEqual(wordAt(text, text.length), want, text);
 });

@@ -73,7 +73,7 @@ int access_code(const char *code, const char *field, struct err *e)
 		enum err_code err;
 		const char *field, *detail;
 	} table[] = {
-		{"conflict", ERR_CONFLICT, NULL, "a channel of this name exists already"},
+		{"conflict", ERR_CONFLICT, "name", "a channel of this name exists already"},
 		{"forbidden", ERR_FORBIDDEN, NULL, "only an owner or moderator of the channel may do this"},
 		{"owners_only", ERR_FORBIDDEN, NULL, "only an owner of the channel may do this"},
 		{"admins_only", ERR_FORBIDDEN, NULL, "only owners and admins may do this"},

@@ -214,7 +214,7 @@ test("what an operation's own rules refuse, where no other test sees it", async 
 	refused(await owner.put(`${myself}/mute`, {}));
 	refused(await owner.delete(`${myself}/mute`));
 	refused(await owner.post(`${myself}/reactivate`));
-	refused(await owner.patch(there, { name: other.name }), "conflict");
+	problem(await owner.patch(there, { name: other.name }), 409, "conflict", "name");
 	refused(await owner.patch(`/api/v1/channels/${direct}/members/${his}`, { role: "member" }));
 	refused(await owner.put(`/api/v1/channels/${direct}/owner`, { user: his }));
 	refused(await owner.put(`${there}/members/${mine}/mute`, {}));

@@ -247,6 +247,7 @@ test("channels: make, see, list, name taken", async () => {
 		await bob.post("/api/v1/channels", { name: name.toUpperCase().replace("STRASSE", "STRAßE"), kind: "private" }),
 		409,
 		"conflict",
+		"name",
 	);
 	problem(await alice.post("/api/v1/channels", { name: "x", kind: "public", members: [999999] }), 400, "bad_field", "members");
 	problem(await alice.post("/api/v1/channels", { name: "x", kind: "public", members: [0] }), 400, "bad_field");

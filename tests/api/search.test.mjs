@@ -180,6 +180,9 @@ test("filters: from, in, has, before, after; wrong ones name q", async () => {
 			ok(await alice.post(`/api/v1/channels/${c}/messages`, naming), 201);
 			const direct = ok(await alice.post("/api/v1/channels", { kind: "direct", members: [bobs] }), 201);
 			await say(alice, direct.id, "kettle four");
+			ok(await alice.patch("/api/v1/me", { time_zone: "Pacific/Auckland" })); // 13 hours ahead then
+			for (const [seq, at] of [[1, "2026-01-02 10:59:59.999Z"], [2, "2026-01-02 11:00Z"]])
+				await stack.psql(`UPDATE messages SET created_at = '${at}' WHERE channel_id = ${c} AND seq = ${seq}`);
 		},
 		async () => {
 			const is = async (q, ...want) => assert.deepEqual((await texts(alice, q)).map((s) => s.split(" ")[1]), want, q);
@@ -194,12 +197,15 @@ test("filters: from, in, has, before, after; wrong ones name q", async () => {
 			await is("has:mention kettle", "three");
 			await is("kettle has:link has:mention");
 			await is("kettle has:file");
-			const today = new Date().toISOString().slice(0, 10);
 			const tomorrow = new Date(Date.now() + 2 * 86400e3).toISOString().slice(0, 10);
-			await is("kettle before:2020-01-01");
 			await is(`kettle before:${tomorrow} after:2020-01-01 from:bob`, "two");
 			await is(`kettle after:${tomorrow}`);
-			assert.ok(today);
+			// to the second, by the days of her zone
+			await is("kettle before:2026-01-02");
+			await is("kettle before:2026-01-03", "one");
+			await is("kettle after:2026-01-02 before:2026-01-03", "one");
+			await is("kettle after:2026-01-03 before:2026-01-04", "two");
+			await is("kettle after:2026-01-04", "four", "three");
 		},
 	);
 	// what files will be in a body

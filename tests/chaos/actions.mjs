@@ -206,6 +206,34 @@ export const ACTIONS = [
 		weight: 1,
 		run: (w) => w.keeper.patch(`/api/v1/channels/${w.one(w.rooms).id}`, { mention_all: w.one(["everyone", "everyone", "moderators"]) }),
 	},
+	{
+		name: "say how long is kept",
+		weight: 1,
+		run: (w) => w.keeper.patch(`/api/v1/channels/${w.one(w.rooms).id}`, { keep_days: w.one([null, 30, 365]) }),
+	},
+	{ name: "pin", weight: 3, run: message((w, me, path) => (w.chance(0.7) ? w.keeper : me).put(`${path}/pin`)) },
+	{ name: "unpin", weight: 2, run: message((w, me, path) => (w.chance(0.7) ? w.keeper : me).delete(`${path}/pin`)) },
+	{ name: "save", weight: 4, run: message((w, me, path) => me.put(`${path}/saved`)) },
+	{ name: "save no more", weight: 2, run: message((w, me, path) => me.delete(`${path}/saved`)) },
+	{
+		name: "say what one wants of a channel",
+		weight: 3,
+		run(w, me) {
+			const room = w.room(me);
+			const [notify, quiet_until] = [w.one(["all", "nothing", null]), w.one(["forever", null])];
+			const want = w.one([{ notify }, { quiet_until }, { favourite: w.chance(0.5) }]);
+			return room && me.patch(`/api/v1/channels/${room.id}/prefs`, want);
+		},
+	},
+	{
+		name: "arrange the side bar",
+		weight: 2,
+		run(w, me) {
+			const sections = ["favourites", "channels", "direct"].map((kind) => ({ kind, collapsed: w.chance(0.5) }));
+			if (w.chance(0.5)) sections.push({ kind: "own", id: randomUUID(), name: `own ${w.below(9)}`, collapsed: false });
+			return me.put("/api/v1/me/sidebar", { sections: w.chance(0.5) ? sections : sections.reverse() });
+		},
+	},
 	{ name: "say where one is", weight: 1, run: (w, me) => me.patch("/api/v1/me", { time_zone: w.one(["Europe/Zurich", "Asia/Tokyo", null]) }) },
 	{ name: "set a status", weight: 1, run: (w, me) => me.put("/api/v1/me/status", { text: `busy with ${w.below(1e6)}` }) },
 	{ name: "lose the connection", weight: 5, run: device((d) => d.cut()) },

@@ -102,8 +102,8 @@ const KINDS = {
 	/** Public channels that are not archived, whether the person is in them or not. */
 	public: class {
 		#channels = new Versions();
-		#put = ({ id, kind, name, topic, archived, version }) =>
-			kind === "public" && this.#channels.put({ id, name, topic, archived, version });
+		#put = ({ id, kind, name, topic, archived, keep_days, mention_all, version }) =>
+			kind === "public" && this.#channels.put({ id, name, topic, archived, keep_days, mention_all, version });
 
 		async open(who) {
 			for (const scope of ["public", "mine"]) (await list(who, `/api/v1/channels?scope=${scope}`, "channels")).items.forEach(this.#put);
@@ -143,6 +143,70 @@ const KINDS = {
 			else if (/^group\./.test(line.type)) this.#groups.put(line.group);
 		}
 		state = () => this.#groups.all().filter((g) => !this.#gone.has(g.id));
+	},
+
+	/** What is pinned in each channel. */
+	pins: class {
+		#of = new Map();
+		join = (id) => this.#of.set(id, null);
+		leave = (id) => this.#of.delete(id);
+		#put({ channel, pins, pins_version }) {
+			const newer = this.#of.has(channel) && pins_version > (this.#of.get(channel)?.pins_version ?? -1);
+			if (newer) this.#of.set(channel, { channel, pins, pins_version });
+		}
+		room = async (who, id) => this.#put((await get(who, `/api/v1/channels/${id}/pins`)).json);
+		line = (line) => line.type === "pins.updated" && this.#put(line);
+		state = () => [...this.#of.values()].sort((a, b) => a.channel - b.channel);
+	},
+
+	/** What one has saved. Of what is in a channel one hears that it is there again by loading; of a deletion by that alone. */
+	saved: class {
+		#rooms = new Set();
+		#at = new Map(); // "channel seq" to when
+		#gone = new Set(); // deleted messages
+		#version = -1;
+		join = (id) => this.#rooms.add(id);
+		leave = (id) => this.#rooms.delete(id);
+
+		async room(who) {
+			const { saved, version } = (await get(who, "/api/v1/me/saved")).json;
+			if (version < this.#version) return this.room(who); // what came by event meanwhile is newer
+			this.#version = version;
+			this.#at = new Map(saved.map((x) => [`${x.channel} ${x.seq}`, x.at]));
+		}
+		open = this.room;
+
+		line(line) {
+			const name = `${line.channel} ${line.seq}`;
+			if (line.type === "message.deleted" || (line.type === "message" && line.deleted)) this.#gone.add(name);
+			if (line.type !== "saved.updated" || line.version <= this.#version) return;
+			this.#version = line.version;
+			if (line.saved) this.#at.set(name, line.at);
+			else this.#at.delete(name);
+		}
+		state() {
+			const there = (name) => !this.#gone.has(name) && this.#rooms.has(Number(name.split(" ")[0]));
+			return [...this.#at].filter(([name]) => there(name)).sort(([a], [b]) => (a < b ? -1 : 1));
+		}
+	},
+
+	/** What one wants of each channel. */
+	prefs: class {
+		#of = new Map();
+		join = (id) => this.#of.set(id, null);
+		leave = (id) => this.#of.delete(id);
+		#put = (id, prefs) => this.#of.has(id) && prefs.version > (this.#of.get(id)?.version ?? -1) && this.#of.set(id, prefs);
+		room = async (who, id) => this.#put(id, (await get(who, `/api/v1/channels/${id}`)).json.prefs);
+		line = (line) => line.type === "prefs.updated" && this.#put(line.channel, line.prefs);
+		state = () => [...this.#of].sort(([a], [b]) => a - b);
+	},
+
+	sidebar: class {
+		#held = null;
+		#put = (sidebar) => sidebar.version > (this.#held?.version ?? -1) && (this.#held = sidebar);
+		open = async (who) => this.#put((await get(who, "/api/v1/me/sidebar")).json);
+		line = (line) => line.type === "sidebar.updated" && this.#put(line.sidebar);
+		state = () => this.#held;
 	},
 
 	settings: class {

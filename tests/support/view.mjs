@@ -68,8 +68,9 @@ export class View {
 	}
 
 	#channel(room, c) {
-		const { name, topic, archived, version } = c;
-		if (!room.channel || version > room.channel.version) room.channel = { name, topic, archived, version };
+		const { kind, name, topic, archived, people, keep_days, history, mention_all, created_at, version } = c;
+		const told = { kind, name, topic, archived, people, keep_days, history, mention_all, created_at, version };
+		if (!room.channel || version > room.channel.version) room.channel = told;
 	}
 
 	#own(room, { type: _type, cursor: _cursor, ...state }) {

@@ -164,6 +164,9 @@ test("browsing finds by topic and joins; an archived channel leaves the side bar
 	await page.keyboard.press("Enter");
 	await page.getByRole("heading", { name: "weather", exact: true }).waitFor();
 	await entry(b.page, "weather").waitFor({ state: "attached" });
+	await menu(page, "Leave channel…");
+	await page.locator("dialog[open]").getByRole("button", { name: "Leave channel" }).press("Enter");
+	await Promise.all([a, b].map(({ page }) => entry(page, "weather").waitFor({ state: "detached" })));
 	await browse();
 	await page.getByRole("radio", { name: "Archived" }).check();
 	await page.locator("dialog[open] [role=option]", { hasText: "attic" }).click();

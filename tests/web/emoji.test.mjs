@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
-import { PHONE, axe, launch, person, ready, rung, say } from "./help.mjs";
+import { PHONE, axe, becomes, launch, person, ready, rung, say } from "./help.mjs";
 
 let stack, browser, api, id, a, b;
 before(async () => {
@@ -115,6 +115,14 @@ test("in texts: by completion, as a picture in words, large when alone, not in c
 	await box.press("Enter");
 	await Promise.all([a, b].map(({ page }) => pictured(page, '.msg[data-seq="2"] .msg-text')));
 	assert.equal(await row(b.page, 2).locator("img.custom-emoji").getAttribute("alt"), ":party_parrot:");
+	// A name in full needs no choice; taken back, it stays a name.
+	await box.pressSequentially("well done :+1:");
+	await becomes(() => box.inputValue(), "well done 👍\u{fe0f} ");
+	await box.pressSequentially(":party_parrot: :Tada:");
+	await becomes(() => box.inputValue(), "well done 👍\u{fe0f} :party_parrot: 🎉 ");
+	await box.press("Control+z");
+	await becomes(() => box.inputValue(), "well done 👍\u{fe0f} :party_parrot: :Tada:");
+	await box.fill("");
 	await say(b.page, ":party_parrot: 🎉");
 	await pictured(a.page, '.msg[data-seq="3"] .msg-emoji');
 	await say(b.page, "`:party_parrot:` and :nobody: **:Party_parrot:**");

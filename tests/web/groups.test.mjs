@@ -56,7 +56,7 @@ test("a group is made, filled, named, and opened by its name; @channel is asked 
 	await seen(page, "hi @The Crew look");
 	const name = `group:${group.id}`;
 	assert.deepEqual((await messages()).at(-1).body, { text: "hi @crew look", mentions: [name], reached: { [name]: [bob.id] } });
-	await page.locator(".mention-group").click();
+	await page.locator("button.mention").click();
 	await dialog("The Crew").locator(".person").waitFor();
 	await page.keyboard.press("Escape");
 
@@ -78,9 +78,9 @@ test("a group is made, filled, named, and opened by its name; @channel is asked 
 
 	// what others say of the group, and who may name the channel, is told
 	ok(await api.patch(`/api/v1/groups/${group.id}`, { name: "The Choir" }));
-	await page.locator(".mention-group", { hasText: "@The Choir" }).waitFor();
+	await page.locator("button.mention", { hasText: "@The Choir" }).waitFor();
 	ok(await api.delete(`/api/v1/groups/${group.id}`), 204);
-	await until(async () => (await page.locator(".mention-group").count()) === 0, { what: "the group is gone" });
+	await until(async () => (await page.locator("button.mention").count()) === 0, { what: "the group is gone" });
 	await page.getByRole("button", { name: "Channel menu" }).click();
 	await page.getByRole("menuitem", { name: "Edit the channel…" }).click();
 	await page.getByLabel("Who may use @channel and @here").selectOption("moderators");

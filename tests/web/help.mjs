@@ -318,7 +318,28 @@ const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
 let turn = 0;
 export const themes = () => (process.env.SIZES === "all" ? ["light", "dark"] : [["light", "dark"][turn++ % 2]]);
 
-/** What axe finds on the page as it is, as lines. */
+/** In the page: what is used by hand and does not lie within the screen and what holds it, from side to side. */
+function cutOff() {
+	const bad = [];
+	for (const e of document.querySelectorAll("button, input, select, textarea, a[href], summary, label")) {
+		const r = e.getBoundingClientRect();
+		if (r.width <= 1 || r.height <= 1 || e.closest("[inert]") || !e.checkVisibility({ visibilityProperty: true })) continue;
+		// What is fixed lies on the screen, whatever it stands in.
+		const holds = (box) => (getComputedStyle(box).position === "fixed" ? document.documentElement : box.parentElement);
+		for (let box = holds(e); box; box = holds(box)) {
+			const screen = box === document.documentElement;
+			if (!screen && getComputedStyle(box).overflowX === "visible") continue;
+			const b = screen ? { left: 0, right: innerWidth } : box.getBoundingClientRect();
+			if (r.left >= b.left - 1 && r.right <= b.right + 1) continue;
+			const where = `from ${r.left | 0} to ${r.right | 0}, in ${box.tagName} ${box.className} to ${b.right | 0}`;
+			bad.push(`cut off: ${e.outerHTML.slice(0, 120)} ${where}`);
+			break;
+		}
+	}
+	return bad.slice(0, 3);
+}
+
+/** What axe finds on the page as it is, and what is cut off at its sides, as lines. */
 export async function axe(page) {
 	if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
 	// Colours on their way from one theme to the other are not what anyone reads.
@@ -332,7 +353,8 @@ export async function axe(page) {
 	});
 	const found = await page.evaluate((runOnly) => window.axe.run(document, { runOnly, resultTypes: ["violations"] }), RULES);
 	if (!found.violations) throw new Error("axe did not run");
-	return found.violations.flatMap((v) =>
+	const against = found.violations.flatMap((v) =>
 		v.nodes.slice(0, 3).map((n) => `${v.id}: ${v.help}: ${n.html.slice(0, 160)} ${n.failureSummary?.split("\n")[1]?.trim() ?? ""}`),
 	);
+	return [...against, ...(await page.evaluate(cutOff))];
 }

@@ -47,6 +47,8 @@ test("by keyboard: words, a filter from the list, a result in its place; from th
 	await becomes(() => page.locator(".result mark").first().textContent(), "café");
 	assert.ok((await results(page).allTextContents()).some((text) => text.includes("<b>No café</b>")), "as text, not as HTML");
 	assert.deepEqual(await axe(page), []);
+	const facets = await page.locator(".search-row button").evaluateAll((all) => all.slice(0, 3).map((e) => e.getBoundingClientRect().top));
+	assert.deepEqual(facets, Array(3).fill(facets[0]), "side by side");
 
 	await page.keyboard.type(" in:har");
 	await page.getByRole("option", { name: "harbour" }).waitFor();
@@ -93,8 +95,18 @@ test("nothing found, a wrong filter, no connection: each says what to do; a dele
 	await live(page);
 	await page.getByText("Nothing found").waitFor();
 	assert.deepEqual(await axe(page), []);
-	await page.getByRole("button", { name: "Search without filters" }).click();
 	const field = page.getByRole("combobox", { name: "Search messages" });
+	await page.getByRole("button", { name: "Has", exact: true }).click();
+	await page.getByRole("option", { name: "a link" }).click();
+	await becomes(() => field.inputValue(), "walrus from:bob has:link ");
+	await page.getByText("Nothing found").waitFor();
+	await page.getByRole("button", { name: "Search without filters" }).click();
+	await becomes(() => field.inputValue(), "walrus");
+	await page.getByRole("button", { name: "Is", exact: true }).click();
+	await page.getByRole("option", { name: "thread" }).click();
+	await becomes(() => field.inputValue(), "walrus is:thread ");
+	await page.getByText("Nothing found").waitFor();
+	await page.getByRole("button", { name: "Search without filters" }).click();
 	await becomes(() => field.inputValue(), "walrus");
 	await field.fill("in:nowhere x");
 	await page.getByRole("alert").getByText("you are in no channel of that name").waitFor();

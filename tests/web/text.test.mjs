@@ -2,11 +2,12 @@
 // clocks (TM-1); and a channel of many messages scrolls without a long task, where ROWS says how many (make check-long).
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { bot } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
-import { axe, launch, live, person, say, seen } from "./help.mjs";
+import { axe, becomes, launch, live, person, say, seen } from "./help.mjs";
 import { atEnd, fill, scrollDown, scrollUp, tasks } from "./scroll.mjs";
 
 const ROWS = Number(process.env.ROWS || 0);
@@ -106,6 +107,79 @@ test("Markdown: drawn as elements, coloured when the colours have come, copied a
 		assert.deepEqual(await axe(page), []);
 		if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/markdown-${colorScheme}.png` });
 	}
+	assert.deepEqual(faults, []);
+	await context.close();
+});
+
+test("a person, a channel and a message of this site that a text names are one click or key away; copied they are what was written", async () => {
+	const [{ id }, other] = [await makeChannel(alice, { name: "crossing" }), await makeChannel(alice, { name: "Ferry times" })];
+	ok(await send(alice, other.id, "at nine"), 201);
+	const me = ok(await alice.get("/api/v1/me")).user;
+	const text = `@${me.handle} see #ferry times, #nowhere and ${stack.url}/c/${other.id}/m/1`;
+	ok(await alice.post(`/api/v1/channels/${id}/messages`, { client_id: randomUUID(), body: { text, mentions: [me.id] } }), 201);
+	const { page, context, faults } = await person(stack, browser, "alice", { path: `/c/${id}`, reducedMotion: "reduce" });
+	await live(page);
+	const message = row(page, 1).locator(".msg-text");
+	const channel = message.getByRole("link", { name: "#ferry times" });
+	await channel.waitFor();
+	assert.deepEqual(await axe(page), []);
+	const copied = await message.evaluate((e) => {
+		getSelection().selectAllChildren(e);
+		const data = new DataTransfer();
+		e.dispatchEvent(new ClipboardEvent("copy", { clipboardData: data, bubbles: true, cancelable: true }));
+		getSelection().removeAllRanges();
+		return data.getData("text/plain");
+	});
+	assert.equal(copied, text);
+	await message.getByRole("button", { name: "@Alice" }).focus();
+	await page.keyboard.press("Enter");
+	await page.locator(".card[role=dialog]").waitFor();
+	await page.keyboard.press("Escape");
+	await page.locator(".card[role=dialog]").waitFor({ state: "detached" });
+	await channel.press("Enter");
+	await page.waitForURL(`**/c/${other.id}`);
+	await seen(page, "at nine");
+	await page.goBack();
+	await message.getByRole("link", { name: stack.url }).click();
+	await page.waitForURL(`**/c/${other.id}/m/1`);
+	await seen(page, "at nine");
+	assert.equal(context.pages().length, 1, "no other page was opened");
+	assert.deepEqual(faults, []);
+	await context.close();
+});
+
+test("by a setting Enter makes a new line, also in an edit, and Shift+Enter or Ctrl+Enter sends; over a reload too", async () => {
+	const { id } = await makeChannel(alice, { name: "poems" });
+	const { page, context, faults } = await person(stack, browser, "alice", { path: `/c/${id}`, reducedMotion: "reduce" });
+	await live(page);
+	const box = page.locator("#composer");
+	await page.getByText("Enter sends, Shift+Enter makes a new line").waitFor();
+	await page.getByRole("button", { name: "Your menu" }).click();
+	await page.getByRole("menuitem", { name: "Settings…" }).click();
+	const choice = page.getByRole("switch", { name: "Enter makes a new line" });
+	await choice.click();
+	await becomes(() => choice.getAttribute("aria-checked"), "true");
+	assert.deepEqual(await axe(page), []);
+	await page.keyboard.press("Escape");
+	await page.reload();
+	await live(page);
+	await page.getByText("Shift+Enter sends, Enter makes a new line").waitFor();
+	await box.pressSequentially("- roses");
+	await box.press("Enter");
+	await box.pressSequentially("violets");
+	await becomes(() => box.inputValue(), "- roses\n- violets");
+	await box.press("Shift+Enter");
+	await row(page, 1).locator("li", { hasText: "violets" }).waitFor();
+	await box.press("ArrowUp");
+	const edit = page.getByRole("textbox", { name: "Edit the message" });
+	await edit.press("Enter");
+	await edit.pressSequentially("tulips");
+	await becomes(() => edit.inputValue(), "- roses\n- violets\n- tulips");
+	await edit.press("Control+Enter");
+	await row(page, 1).locator("li", { hasText: "tulips" }).waitFor();
+	await page.getByRole("button", { name: "Your menu" }).click();
+	await page.getByRole("menuitem", { name: "Keyboard shortcuts" }).click();
+	await page.locator("dialog[open] div", { has: page.locator("dd", { hasText: /^Send the message$/ }) }).getByText("Shift").first().waitFor();
 	assert.deepEqual(faults, []);
 	await context.close();
 });

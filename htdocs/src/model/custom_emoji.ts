@@ -2,6 +2,7 @@
 import { isGuest, siteRank } from './roles';
 import { myId, type State } from './state';
 import type { CustomEmoji, EmojiLimits, EmojiList, EmojiState, Line } from './types';
+import type { EmojiRow } from './emoji';
 
 export function emojiLimits(limits: Record<string, unknown>): EmojiLimits | null {
 	const { custom_emoji, custom_emoji_bytes, custom_emoji_by } = limits;
@@ -63,3 +64,8 @@ export function splitEmoji(text: string, e: EmojiState): (string | CustomEmoji)[
 export const mayAddEmoji = (s: State): boolean =>
 	s.limits.custom !== null && !isGuest(s) && (s.limits.custom.by === 'members' || siteRank(s.me?.user.role) >= 2);
 export const mayRemoveEmoji = (s: State, e: CustomEmoji): boolean => e.by === myId(s) || siteRank(s.me?.user.role) >= 2;
+
+export const OWN_GROUP = -1;
+
+/* The site's own as rows of that list. */
+export const ownRows = (own: EmojiState): EmojiRow[] => allEmoji(own).map((e) => [`:${e.name}:`, e.name, '', OWN_GROUP, 0]);

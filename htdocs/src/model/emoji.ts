@@ -1,8 +1,6 @@
-// The list that the emoji picker shows, and its search. Pure.
-import { allEmoji, splitEmoji } from './custom_emoji';
-import type { EmojiState } from './types';
+// The list that the emoji picker and the completion show, and its search: loaded with it. Pure.
 
-/* [emoji, name, other words, group, version of Unicode, its five skin tones] */
+/* [emoji, name, other words, group (below 0: an own one), version of Unicode, its five skin tones] */
 export type EmojiRow = readonly [emoji: string, name: string, words: string, group: number, version: number, tones?: readonly string[]];
 
 /* What the server takes: it may know an older Unicode than the list. upto: null: not known. */
@@ -13,28 +11,26 @@ export function known(rows: readonly EmojiRow[], upto: string | null): readonly 
 /* In the wanted skin tone (0: none). */
 export const toned = (r: EmojiRow, tone: number): string => (tone && r[5]?.[tone - 1]) || r[0];
 
-/* Those of whose name or words each word of the query is the beginning of one; names first. */
+/* What it is called elsewhere too (":tada:"), in full. An own one has its name alone. */
+const isCalled = (r: EmojiRow, name: string): boolean => (r[3] < 0 ? r[1] === name : r[2].includes(`:${name}:`));
+
+/* The one of exactly this name. */
+export const emojiCalled = (rows: readonly EmojiRow[], name: string): EmojiRow | undefined => rows.find((r) => isCalled(r, name));
+
+/*
+ * Those of whose name or words each word of the query is the beginning of one: first what is called so, then names that begin with it, then
+ * other names.
+ */
 export function searchEmoji(rows: readonly EmojiRow[], query: string, most: number): EmojiRow[] {
-	const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+	const said = query.trim().toLowerCase();
+	const words = said.split(/[\s_:]+/).filter(Boolean);
 	const begins = (text: string) => words.every((w) => text.split(/[\s_:-]+/).some((x) => x.startsWith(w)));
-	const named = rows.filter((r) => begins(r[1]));
-	const other = rows.filter((r) => !named.includes(r) && begins(`${r[1]} ${r[2]}`));
-	return [...named, ...other].slice(0, most);
+	const rank = (r: EmojiRow) => {
+		if (isCalled(r, said.replace(/\s+/g, '_'))) return 0;
+		if (begins(r[1])) return r[1].startsWith(said) ? 1 : 2;
+		return begins(`${r[1]} ${r[2]}`) ? 3 : 4;
+	};
+	const ranked: EmojiRow[][] = [[], [], [], [], []];
+	for (const r of rows) ranked[rank(r)]!.push(r);
+	return ranked.slice(0, 4).flat().slice(0, most);
 }
-
-const SIGN = '\\p{Extended_Pictographic}[\\uFE0F\\p{Emoji_Modifier}]?';
-const TAGS = '[\\u{E0020}-\\u{E007F}]*'; // of the flags of regions
-const ONE = `(?:\\p{Regional_Indicator}{2}|[0-9#*]\\uFE0F?\\u20E3|${SIGN}(?:\\u200D${SIGN})*${TAGS})`;
-const FEW = new RegExp(`^(?:${ONE}\\s*){1,12}$`, 'u');
-
-/* Nothing but a few emoji, own ones among them: they are shown large. */
-export function isEmojiOnly(written: string, own?: EmojiState): boolean {
-	if (written.length > 600) return false;
-	const text = own?.of.size ? splitEmoji(written, own).map((p) => (typeof p === 'string' ? p : '😀')).join('') : written;
-	return text.length < 200 && FEW.test(text) && !/^[©®™‼⁉\s]+$/u.test(text);
-}
-
-export const OWN_GROUP = -1;
-
-/* The site's own as rows of that list. */
-export const ownRows = (own: EmojiState): EmojiRow[] => allEmoji(own).map((e) => [`:${e.name}:`, e.name, '', OWN_GROUP, 0]);

@@ -1,4 +1,5 @@
 // Mentions in texts: "@handle". What is being written, whom a text names, and where in a text somebody is named. Pure.
+import type { State } from './state';
 import type { MessageBody, Name, User } from './types';
 
 export const MOST_MENTIONS = 50;
@@ -82,4 +83,25 @@ export function splitMentions(text: string, people: ReadonlyMap<string, Name>): 
 	}
 	if (at < text.length) pieces.push(text.slice(at));
 	return pieces;
+}
+
+/* The channels that one has: what finds their names in a text ("#name"), and their ids by name in lower case. */
+export interface Channels {
+	pattern: RegExp;
+	ids: ReadonlyMap<string, number>;
+}
+
+let held: { of: State['channels'] | null; key: string; channels?: Channels } = { of: null, key: '' };
+
+/* The same as long as they are called the same. The longest name first: "#general talk" is not "#general". */
+export function channelsOf({ channels }: State): Channels | undefined {
+	if (held.of === channels) return held.channels;
+	const all = Object.values(channels).flatMap((c): [string, number][] => (c.name ? [[c.name.toLowerCase(), c.id]] : []));
+	const key = all.join();
+	if (key !== held.key) {
+		const names = all.map(([name]) => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).sort((a, b) => b.length - a.length);
+		held.channels = { pattern: new RegExp(`${BEFORE}#(${names.join('|')})(?![\\p{L}\\p{N}_-])`, 'giu'), ids: new Map(all) };
+	}
+	held = { of: channels, key, channels: held.channels };
+	return held.channels;
 }

@@ -1,6 +1,13 @@
 // What is written in the search field: where a filter is being written, and what may be put there. Pure.
 
-export type FilterKey = 'from' | 'in' | 'has' | 'before' | 'after';
+export const FILTERS = ['from', 'in', 'has', 'is', 'before', 'after'] as const;
+export type FilterKey = (typeof FILTERS)[number];
+
+const FILTER = `(?:${FILTERS.join('|')}):`;
+const ONE = new RegExp(`(^|\\s)${FILTER}(?:"[^"]*"?|\\S*)`, 'g');
+
+export const isFiltered = (text: string): boolean => withoutFilters(text) !== text.trim();
+export const withoutFilters = (text: string): string => text.replace(ONE, '$1').trim();
 
 /* A filter under the caret: text[from..to) is to be replaced; word is what its value begins with. */
 export interface Writing {
@@ -12,7 +19,7 @@ export interface Writing {
 
 /* The filter that the caret stands in, of those that can be completed. */
 export function writingAt(text: string, caret: number): Writing | null {
-	const head = /(?:^|\s)((from|in|has):(?:"([^"]*)|([^\s"]*)))$/.exec(text.slice(0, caret));
+	const head = /(?:^|\s)((from|in|has|is):(?:"([^"]*)|([^\s"]*)))$/.exec(text.slice(0, caret));
 	if (!head) return null;
 	const quoted = head[3] !== undefined;
 	const rest = (quoted ? /^[^"]*"?/ : /^[^\s"]*/).exec(text.slice(caret))![0];

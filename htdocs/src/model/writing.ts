@@ -57,7 +57,7 @@ export function continued(text: string, start: number, end: number): Change | nu
 	return { start, end, text: `\n${next}`, from: at, to: at };
 }
 
-const WORD = /(?<![\p{L}\p{N}:/#&])(?::[\p{L}\p{N}_+-]{2,32}|#[\p{L}\p{N}_-]{1,40})$/u;
+const WORD = /(?<![\p{L}\p{N}:/#&])(?::[\p{L}\p{N}_+-]{2,32}:?|#[\p{L}\p{N}_-]{1,40})$/u;
 
 /* The name of an emoji or of a channel that is being written before the caret, with its mark. Not within code of one line. */
 export function wordAt(text: string, caret: number): { start: number; query: string } | null {

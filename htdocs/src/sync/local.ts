@@ -1,4 +1,4 @@
-// What survives a reload: drafts, unsent messages, the rung that worked, the theme. All keys begin with "pulsechat:"; what
+// What survives a reload: drafts, unsent messages, the rung that worked, the theme, which key sends. All keys begin with "pulsechat:"; what
 // belongs to a person bears the user's id, so two people on one browser do not meet each other's texts.
 // Storage may be full or forbidden: then nothing is kept, and everything else goes on.
 import type { Pending } from '../model/types';
@@ -42,6 +42,16 @@ export const shelf: Shelf = {
 		return found;
 	},
 };
+
+const BREAKS = 'enter-breaks';
+/* Whether Enter makes a new line and Shift+Enter sends, in this browser, and not the other way round. */
+export const enterBreaks = (): boolean => shelf.get(BREAKS) === '1';
+export const setEnterBreaks = (on: boolean) => shelf.set(BREAKS, on ? '1' : null);
+
+/* Whether this key sends what is written; Enter with Ctrl always does. While an input method composes Enter chooses a word; keyCode 229
+ * is Safari's way to say so. */
+export const sends = (e: KeyboardEvent): boolean =>
+	e.key === 'Enter' && !e.isComposing && e.keyCode !== 229 && (e.ctrlKey || e.metaKey || e.shiftKey === enterBreaks());
 
 function readJson<T>(s: Shelf, key: string): T | null {
 	try {

@@ -1,5 +1,5 @@
 // The menu of the channel that is open.
-import { Ban, Bell, Bookmark, CalendarSearch, CheckCheck, EllipsisVertical, Flag, FolderInput, Link, Pencil, Pin } from 'lucide';
+import { Ban, Bell, Bookmark, CalendarSearch, CheckCheck, EllipsisVertical, Flag, FolderInput, Link, LogOut, Pencil, Pin } from 'lucide';
 import { isQuiet } from '../model/unread';
 import type { Channel, Prefs } from '../model/types';
 import { t } from '../strings';
@@ -62,6 +62,14 @@ export function ChannelMenu({ channel }: { channel: Channel }) {
 					</MenuItem>
 					<MenuItem icon={Flag} onChoose={() => openDialog({ reports: channel.id })}>
 						{t.reportsMenu}
+					</MenuItem>
+				</>
+			)}
+			{channel.kind !== 'direct' && (
+				<>
+					<div class="menu-line" role="separator" />
+					<MenuItem icon={LogOut} onChoose={() => openDialog({ leave: channel.id })}>
+						{t.leaveMenu}
 					</MenuItem>
 				</>
 			)}

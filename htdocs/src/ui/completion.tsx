@@ -10,6 +10,7 @@ export interface Option {
 	face: ComponentChildren;
 	name: string;
 	note: string;
+	whole?: boolean; // written in full: it is taken at once
 }
 
 export interface Query {
@@ -46,6 +47,7 @@ export function useCompletion(source: Source, area: Field, put: Put): Completion
 	const [at, setAt] = useState<(Query & { end: number }) | null>(null);
 	const [chosen, setChosen] = useState(0);
 	const shut = useRef<number | null>(null); // where Esc has closed it
+	const taken = useRef(''); // what was taken at once: undone, it stays
 	const options = source.useOptions(at);
 	const i = Math.min(chosen, options.length - 1);
 	const open = at !== null && options.length > 0;
@@ -65,6 +67,13 @@ export function useCompletion(source: Source, area: Field, put: Put): Completion
 		put(at.start, at.end, o.write);
 		setAt(null);
 	};
+	useEffect(() => {
+		if (!at) return;
+		const now = `${at.start}${at.query}`;
+		const again = taken.current === now;
+		taken.current = open && options[0]!.whole ? now : '';
+		if (taken.current && !again) choose(options[0]!);
+	}, [at, options]);
 	const onKeyDown = (e: KeyboardEvent): boolean => {
 		if (!open || e.isComposing || e.keyCode === 229 || e.altKey || e.ctrlKey || e.metaKey) return false;
 		const by = e.key === 'ArrowDown' ? 1 : e.key === 'ArrowUp' ? -1 : 0;

@@ -5,6 +5,7 @@ import { SendHorizontal } from 'lucide';
 import { placeKey } from '../model/threads';
 import { draftFiles } from '../model/uploads';
 import type { Channel, SentPlace } from '../model/types';
+import { enterBreaks, sends } from '../sync/local';
 import { t } from '../strings';
 import { tt } from '../strings_threads';
 import { Chips } from './chips';
@@ -49,7 +50,7 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 	const empty = !text.trim() && !chosen.length;
 	const failed = chosen.some((u) => u.state === 'failed');
 	const blocked = empty || failed || left < 0;
-	const hint = thread ? '' : chosen.length ? t.composerFilesHint : t.composerHint;
+	const hint = thread ? '' : chosen.length ? t.composerFilesHint : t.composerHint(enterBreaks());
 
 	// Grows with the text; the style sheet bounds it at 40 % of the height.
 	useLayoutEffect(() => {
@@ -132,7 +133,7 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 				placeholder={thread ? tt.write : t.writeTo(label)}
 				aria-describedby={`${name}-note`}
 				aria-invalid={left < 0}
-				enterkeyhint="send"
+				enterkeyhint={enterBreaks() ? 'enter' : 'send'}
 				{...writing.field}
 				onInput={(e) => {
 					client.typed(channel.id, e.currentTarget.value, thread);
@@ -152,8 +153,7 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 						return e.preventDefault();
 					}
 					if (e.key === 'ArrowUp' && bare && !text && client.changes.editLast(channel.id, thread)) return e.preventDefault();
-					// Enter while an input method composes chooses a word; keyCode 229 is Safari's way to say so.
-					if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
+					if (!sends(e)) return;
 					e.preventDefault();
 					send();
 				}}

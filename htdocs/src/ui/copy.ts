@@ -12,9 +12,10 @@ function ticked(text: string): string {
 
 function inline(node: Node): string {
 	if (node.nodeType === 3) return node.textContent ?? '';
-	if (!(node instanceof Element) || node.matches('button, .sr-only')) return '';
+	if (!(node instanceof Element)) return '';
 	const all = [...node.childNodes].map(inline).join('');
 	if (node.matches('.mention')) return node.getAttribute('title') ?? all;
+	if (node.matches('button, .sr-only')) return '';
 	if (node.tagName === 'CODE') return ticked(all);
 	if (node.tagName === 'A') return node.hasAttribute('title') ? `[${all}](${node.getAttribute('href')})` : all;
 	if (node.matches('.md-heading > strong')) return `# ${all}`;

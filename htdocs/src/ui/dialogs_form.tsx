@@ -3,8 +3,9 @@ import { useState } from 'preact/hooks';
 import { Globe, Lock } from 'lucide';
 import { api } from '../net/api';
 import { t } from '../strings';
-import { tt } from '../strings_text';
 import { ChannelFields, cleanName, nameFault, savingFault } from './channel_fields';
+import { ty } from '../strings_keys';
+import { enterBreaks } from '../sync/local';
 import { useState$, useUi } from './context';
 import { Confirm, Dialog, Fault, Foot, useSaving } from './dialog';
 import { Icon } from './icon';
@@ -91,13 +92,15 @@ function Keys({ of }: { of: readonly [string, string][] }) {
 	);
 }
 
+const swapped: Record<string, string> = { Enter: 'Shift+Enter', 'Shift+Enter': 'Enter' };
+
 export function Shortcuts({ onClose }: Props) {
 	return (
 		<Dialog title={t.shortcuts} onClose={onClose}>
 			<div class="keys" tabIndex={0} role="group" aria-label={t.shortcuts}>
-				<Keys of={t.keys} />
-				<h3>{tt.keysWriting}</h3>
-				<Keys of={tt.keys} />
+				<Keys of={ty.everywhere} />
+				<h3>{ty.writing}</h3>
+				<Keys of={enterBreaks() ? ty.inWriting.map(([key, what]) => [swapped[key] ?? key, what]) : ty.inWriting} />
 			</div>
 		</Dialog>
 	);

@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Channel, Editing } from '../model/types';
 import { t } from '../strings';
+import { enterBreaks, sends } from '../sync/local';
 import { useState$, useUi } from './context';
 import { namedIn } from './mention_list';
 import { useWriting } from './writing';
@@ -30,7 +31,7 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 	}, []);
 
 	const writing = useWriting(channel, area, (now) => client.changes.write(now));
-	const note = left < 0 ? t.tooLong(-left) : editing.state === 'saving' ? t.saving : t.editHint;
+	const note = left < 0 ? t.tooLong(-left) : editing.state === 'saving' ? t.saving : t.editHint(enterBreaks());
 	const save = () => {
 		if (blocked) return;
 		void client.changes.save(namedIn(client.store.get(), channel, text)).then((done) => done && back());
@@ -57,7 +58,7 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 				aria-label={t.editing}
 				aria-invalid={left < 0}
 				aria-describedby="edit-note"
-				enterkeyhint="done"
+				enterkeyhint={enterBreaks() ? 'enter' : 'done'}
 				{...writing.field}
 				onInput={(e) => {
 					client.changes.write(e.currentTarget.value);
@@ -69,7 +70,7 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 						e.preventDefault();
 						return cancel();
 					}
-					if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
+					if (!sends(e)) return;
 					e.preventDefault();
 					save();
 				}}

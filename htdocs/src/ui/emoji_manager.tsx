@@ -92,7 +92,7 @@ function One({ of }: { of: CustomEmoji }) {
 /* The names that everybody knows already, once somebody writes one. */
 async function isStandard(name: string): Promise<boolean> {
 	const { default: rows } = await import('emoji-data');
-	return rows.some((r) => r[1].toLowerCase().replace(/[^a-z0-9+-]+/g, '_') === name);
+	return rows.some((r) => r[1].toLowerCase().replace(/[^a-z0-9+-]+/g, '_') === name || r[2].includes(`:${name}:`));
 }
 
 /* What went wrong, for the field that it is about. */

@@ -1,7 +1,7 @@
 // Picks an emoji for a reaction: by group, or by a search in their names. Arrows move through the grid.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { OWN_GROUP, known, ownRows, searchEmoji, toned, type EmojiRow } from '../model/emoji';
-import { mayAddEmoji } from '../model/custom_emoji';
+import { known, searchEmoji, toned, type EmojiRow } from '../model/emoji';
+import { mayAddEmoji, OWN_GROUP, ownRows } from '../model/custom_emoji';
 import { t } from '../strings';
 import { te } from '../strings_emoji';
 import { shelf } from '../sync/local';
@@ -118,7 +118,7 @@ export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: n
 				{groups.map((g) => (
 					<button
 						key={g.id}
-						class="chip"
+						class="facet"
 						aria-pressed={!query.trim() && group === g.id}
 						onClick={() => {
 							setQuery('');

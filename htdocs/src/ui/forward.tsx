@@ -8,6 +8,7 @@ import { sections } from '../model/state';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
 import { tq } from '../strings_quote';
+import { sends } from '../sync/local';
 import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
@@ -99,7 +100,7 @@ export function ForwardDialog({ channel, seq, onClose }: { channel: number; seq:
 							maxLength={state.limits.message_chars}
 							onInput={(e) => setComment(e.currentTarget.value)}
 							onKeyDown={(e) => {
-								if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
+								if (!sends(e)) return;
 								e.preventDefault();
 								send();
 							}}

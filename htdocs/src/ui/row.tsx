@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { CheckCheck, CircleAlert, Clock, Copy, Flag, Hash, Lock, MessageSquareDot, MessagesSquare, Pencil, RotateCw, ShieldAlert, Trash2, Users } from 'lucide';
 import type { IconNode } from 'lucide';
 import type { Channel, Message as Stored, MessageFile, Name, User } from '../model/types';
-import { names, namesChannel } from '../model/mention';
+import { channelsOf, names, namesChannel } from '../model/mention';
 import { mayEdit } from '../model/reactions';
 import { waitsForFiles } from '../model/uploads';
 import { rankIn } from '../model/roles';
@@ -326,13 +326,15 @@ function Body({ text, mentions, ...around }: { text: string; mentions?: readonly
 	const long = text.length > LONG_TEXT || countLines(text) > LONG_LINES;
 	const [open, setOpen] = useState(false);
 	const emoji = useState$((s) => (text.includes(':') ? s.emoji : undefined));
+	const channels = useState$((s) => (text.includes('#') ? channelsOf(s) : undefined));
+	const known = { emoji, channels, ...around };
 	return (
 		<>
 			<div class={`${textClass(text, emoji)}${long && !open ? ' msg-folded' : ''}`} dir="auto">
 				{mentions?.length ? (
-					<NamingText text={text} mentions={mentions} emoji={emoji} {...around} />
+					<NamingText text={text} mentions={mentions} {...known} />
 				) : (
-					<MessageText text={text} emoji={emoji} {...around} />
+					<MessageText text={text} {...known} />
 				)}
 			</div>
 			{long && (

@@ -4,7 +4,7 @@ import { Search } from 'lucide';
 import { api, ApiError, type Found } from '../net/api';
 import { plainHits } from '../model/markdown';
 import { messageAt } from '../model/log';
-import { begin, complete, writingAt, type FilterKey, type Writing } from '../model/search';
+import { begin, complete, FILTERS, isFiltered, withoutFilters, writingAt, type Writing } from '../model/search';
 import { t } from '../strings';
 import { ts } from '../strings_search';
 import { useState$, useUi } from './context';
@@ -20,7 +20,6 @@ import { usePeople } from './picker';
 
 type Order = 'rank' | 'date';
 const ORDERS: Order[] = ['rank', 'date'];
-const FILTERS: FilterKey[] = ['from', 'in', 'has', 'before', 'after'];
 const PAUSE = 250; // ms after the last key
 
 interface Results {
@@ -33,6 +32,7 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 	const ui = useUi();
 	const phone = usePhone();
 	const [text, setText] = useState(route.q);
+	const [caret, setCaret] = useState(text.length);
 	const [order, setOrder] = useState<Order>('rank');
 	const [found, setFound] = useState<Results | null>(null);
 	const [error, setError] = useState<{ text: string; bad: boolean } | null>(null);
@@ -45,7 +45,9 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 	// The address follows the field when the writing pauses; going back and forth, the field follows the address.
 	const written = useRef(route.q);
 	useEffect(() => {
-		if (route.q !== written.current) setText((written.current = route.q));
+		if (route.q === written.current) return;
+		setText((written.current = route.q));
+		setCaret(route.q.length);
 	}, [route.q]);
 	const look = (words: string) => {
 		written.current = words;
@@ -93,11 +95,12 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 		return () => removeEventListener('pulsechat-search', focus);
 	}, []);
 
-	const put = (next: string, caret = next.length) => {
+	const put = (next: string, at = next.length) => {
 		setText(next);
+		setCaret(at);
 		requestAnimationFrame(() => {
 			field.current?.focus();
-			field.current?.setSelectionRange(caret, caret);
+			field.current?.setSelectionRange(at, at);
 		});
 	};
 	const step = (from: HTMLElement | null, by: number) => {
@@ -107,7 +110,7 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 		else all[Math.min(i, all.length - 1)]?.focus();
 	};
 
-	const filtered = q.split(/\s+/).some((w) => /^(from|in|has|before|after):/.test(w));
+	const filtered = isFiltered(q);
 	return (
 		<Panel title={t.search} onClose={() => navigate(channelPath(route.channel))}>
 			<form
@@ -119,17 +122,25 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 					else look(text);
 				}}
 			>
-				<Completing text={text} field={field} onText={setText} onPut={put} onDown={() => step(null, 1)} />
+				<Completing
+					text={text}
+					caret={caret}
+					field={field}
+					onText={setText}
+					onCaret={setCaret}
+					onPut={put}
+					onDown={() => step(null, 1)}
+				/>
 				<div class="search-row" role="group" aria-label={ts.filters}>
 					{FILTERS.map((key) => (
-						<button key={key} type="button" class="chip" onClick={() => put(begin(text, key))}>
+						<button key={key} type="button" class="facet" onClick={() => put(begin(text, key))}>
 							{ts.filter[key]}
 						</button>
 					))}
 				</div>
 				<div class="search-row" role="radiogroup" aria-label={ts.sort}>
 					{ORDERS.map((o) => (
-						<label key={o} class={o === order ? 'chip chip-on' : 'chip'}>
+						<label key={o} class={o === order ? 'facet facet-on' : 'facet'}>
 							<input
 								type="radio"
 								class="sr-only"
@@ -194,8 +205,6 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 	);
 }
 
-const withoutFilters = (text: string) => text.replace(/(^|\s)(from|in|has|before|after):("[^"]*"?|\S*)/g, '$1').trim();
-
 function Hints({ onUse, phone }: { onUse: (words: string) => void; phone: boolean }) {
 	const Title = phone ? 'h2' : 'h3';
 	return (
@@ -257,15 +266,16 @@ function Result({ found: r, here, phone }: { found: Found; here: ChannelRoute; p
 
 interface CompletingProps {
 	text: string;
+	caret: number;
 	field: { current: HTMLInputElement | null };
 	onText: (text: string) => void;
+	onCaret: (caret: number) => void;
 	onPut: (text: string, caret: number) => void;
 	onDown: () => void;
 }
 
 /* The field, with what a filter under the caret may be. */
-function Completing({ text, field, onText, onPut, onDown }: CompletingProps) {
-	const [caret, setCaret] = useState(text.length);
+function Completing({ text, caret, field, onText, onCaret, onPut, onDown }: CompletingProps) {
 	const writing = writingAt(text, caret);
 	const people = usePeople(writing?.key === 'from' ? writing.word : null);
 	const state = useState$((s) => s);
@@ -278,13 +288,12 @@ function Completing({ text, field, onText, onPut, onDown }: CompletingProps) {
 			choose: () => {
 				const next = complete(text, w, value);
 				onPut(next.text, next.caret);
-				setCaret(next.caret);
 			},
 		});
 	if (writing) {
 		const word = writing.word.replace(/^[@#]/, '').toLocaleLowerCase();
-		if (writing.key === 'has')
-			for (const [value, what] of Object.entries(ts.has)) {
+		if (writing.key === 'has' || writing.key === 'is')
+			for (const [value, what] of Object.entries(ts[writing.key])) {
 				if (value.startsWith(word) && value !== word) add(writing, value, value, what);
 			}
 		if (writing.key === 'from') {
@@ -313,9 +322,9 @@ function Completing({ text, field, onText, onPut, onDown }: CompletingProps) {
 			choices={choices.slice(0, 8)}
 			onText={(v, at) => {
 				onText(v);
-				setCaret(at);
+				onCaret(at);
 			}}
-			onCaret={setCaret}
+			onCaret={onCaret}
 			onDown={onDown}
 			clearLabel={ts.clear}
 			onClear={() => onPut('', 0)}

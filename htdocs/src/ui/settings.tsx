@@ -2,17 +2,19 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useState } from 'preact/hooks';
 import { BellOff, Check, SmilePlus, X } from 'lucide';
-import { emojiOf } from '../model/custom_emoji';
-import { ownRows, searchEmoji } from '../model/emoji';
+import { emojiOf, ownRows } from '../model/custom_emoji';
+import { searchEmoji } from '../model/emoji';
 import { FOREVER, statusOf } from '../model/presence';
 import { myId } from '../model/state';
 import type { Settings as Values } from '../model/types';
+import { enterBreaks, setEnterBreaks } from '../sync/local';
 import { keepsLocation, setKeepsLocation } from '../sync/uploads_browser';
 import { setShowsPreviews, showsPreviews } from '../sync/previews';
 import { t } from '../strings';
 import { ty } from '../strings_settings';
 import { te } from '../strings_emoji';
 import { tp } from '../strings_previews';
+import { tw } from '../strings_writing';
 import { useState$, useUi } from './context';
 import { EmojiFace } from './custom_emoji';
 import { Dialog, Fault, Foot } from './dialog';
@@ -48,6 +50,7 @@ export function Settings({ onClose }: Props) {
 	const custom = useState$((s) => s.limits.custom !== null);
 	const [location, setLocation] = useState(keepsLocation);
 	const [previews, setPreviews] = useState(showsPreviews);
+	const [breaks, setBreaks] = useState(enterBreaks);
 	useEffect(() => void client.loader.settings(), []);
 	const change = (c: Partial<Values>) => client.changeSettings(c).catch((e: unknown) => toast(errorText(e), true));
 	return (
@@ -105,6 +108,16 @@ export function Settings({ onClose }: Props) {
 						</Row>
 					</>
 				)}
+				<h3>{tw.title}</h3>
+				<Switch
+					label={tw.breaks}
+					hint={tw.breaksHint}
+					on={breaks}
+					onChange={async (on) => {
+						setEnterBreaks(on);
+						setBreaks(on);
+					}}
+				/>
 				<h3>{tp.settings}</h3>
 				<Switch
 					label={tp.show}

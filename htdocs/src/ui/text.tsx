@@ -1,9 +1,9 @@
 // A message's text on the screen: Markdown's blocks as elements, never HTML. Links open apart from us.
 import type { ComponentChildren } from 'preact';
-import { isEmojiOnly } from '../model/emoji';
+import { isEmojiOnly } from '../model/emoji_only';
 import { safeHref } from '../model/links';
 import { markdown, type Block, type Inline } from '../model/markdown';
-import { splitMentions } from '../model/mention';
+import { splitMentions, type Channels } from '../model/mention';
 import { CodeBlock } from './code';
 import { useState$, useUi } from './context';
 import { withEmoji } from './custom_emoji';
@@ -11,11 +11,13 @@ import { groupOf, handleOf } from '../model/groups';
 import { myId } from '../model/state';
 import type { EmojiState, Name } from '../model/types';
 import { personName } from './names';
+import { channelPath, navigate } from './route';
 
-/* What words may stand for: people and groups by handle, emoji by name. */
+/* What words may stand for: people and groups by handle, emoji and channels by name. */
 interface Known {
 	people?: ReadonlyMap<string, Name>;
 	emoji?: EmojiState;
+	channels?: Channels;
 }
 interface Around {
 	after?: ComponentChildren; // what stands behind the last word
@@ -71,7 +73,7 @@ function words(of: readonly Inline[], known: Known, tab: number): ComponentChild
 				return <code>{i.text}</code>;
 			case 'link':
 				return (
-					<a href={i.href} {...(says(i) ? {} : { title: i.href })} target="_blank" rel="noopener noreferrer nofollow">
+					<a href={i.href} {...(says(i) ? {} : { title: i.href })} {...(here(i.href) ?? AWAY)}>
 						<bdi>{words(i.of, {}, tab)}</bdi>
 					</a>
 				);
@@ -83,16 +85,43 @@ function words(of: readonly Inline[], known: Known, tab: number): ComponentChild
 	});
 }
 
-function said(text: string, { people, emoji }: Known, tab: number): ComponentChildren {
-	if (!people?.size) return withEmoji(text, emoji);
-	return splitMentions(text, people).map((m) => (typeof m === 'string' ? withEmoji(m, emoji) : <Mention {...m} tab={tab} />));
+const AWAY = { target: '_blank', rel: 'noopener noreferrer nofollow' };
+
+/* A link into a channel of this site opens in its place. */
+function here(href: string) {
+	const [site, path] = href.split(/(?=\/c\/\d)/);
+	if (!path || site !== globalThis.location?.origin) return null;
+	const onClick = (e: MouseEvent) => {
+		if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
+		e.preventDefault();
+		navigate(path);
+	};
+	return { onClick };
+}
+
+function said(text: string, { people, emoji, channels }: Known, tab: number): ComponentChildren {
+	const plain = (s: string) => {
+		if (!channels) return withEmoji(s, emoji);
+		return s.split(channels.pattern).map((p, i) => {
+			const id = i % 2 && channels.ids.get(p.toLowerCase());
+			if (!id) return withEmoji(i % 2 ? `#${p}` : p, emoji);
+			const path = channelPath(id);
+			return (
+				<a class="mention" href={path} tabIndex={tab} {...here(location.origin + path)}>
+					#{p}
+				</a>
+			);
+		});
+	};
+	if (!people?.size) return plain(text);
+	return splitMentions(text, people).map((m) => (typeof m === 'string' ? plain(m) : <Mention {...m} tab={tab} />));
 }
 
 /* Whether a link's words say where it leads. */
 const says = ({ of: [first, more], href }: { of: readonly Inline[]; href: string }) => typeof first === 'string' && !more && safeHref(first) === href;
 
 /* With those whom it names marked. */
-export function NamingText({ text, mentions, ...around }: { text: string; mentions: readonly Name[]; emoji?: EmojiState } & Around) {
+export function NamingText({ text, mentions, ...around }: { text: string; mentions: readonly Name[] } & Omit<Known, 'people'> & Around) {
 	// A handle holds no space.
 	const handles = useState$((s) => mentions.map((n) => handleOf(s, n)).join(' ')).split(' ');
 	const people = new Map(mentions.map((id, i) => [handles[i] ?? '', id]));
@@ -111,20 +140,20 @@ function Mention({ who, text, tab }: { who: Name; text: string; tab: number }) {
 	const group = useState$((s) => groupOf(s, who));
 	if (group)
 		return (
-			<button class="mention mention-group" title={text} tabIndex={tab} onClick={() => openDialog({ groupOf: group.id })}>
+			<button class="mention" title={text} tabIndex={tab} onClick={() => openDialog({ groupOf: group.id })}>
 				<bdi>@{group.name}</bdi>
 			</button>
 		);
 	if (typeof who === 'string') return <span class="mention">{text}</span>;
-	return <Person user={who} text={text} />;
+	return <Person user={who} text={text} tab={tab} />;
 }
 
-function Person({ user, text }: { user: number; text: string }) {
+function Person({ user, text, tab }: { user: number; text: string; tab: number }) {
 	const name = useState$((s) => personName(s.users[user]));
 	const me = useState$((s) => myId(s) === user);
 	return (
-		<span class={me ? 'mention mention-me' : 'mention'} title={text}>
+		<button class={me ? 'mention mention-me' : 'mention'} title={text} data-person={user} aria-haspopup="dialog" tabIndex={tab}>
 			<bdi>@{name}</bdi>
-		</span>
+		</button>
 	);
 }

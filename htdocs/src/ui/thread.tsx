@@ -1,6 +1,7 @@
 // The right panel with a thread: its root, the replies, and where one writes one. On a phone it is the page.
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Bell, BellOff } from 'lucide';
+import { preview } from '../model/markdown';
 import { myId } from '../model/state';
 import { pendingInThread, threadKey, threadOf } from '../model/threads';
 import type { Channel, Log, Message } from '../model/types';
@@ -218,7 +219,7 @@ function Announcer({ channel, root }: { channel: Channel; root: number }) {
 		if (!ready) return void (since.current = null);
 		const seq = tail?.seq ?? 0;
 		if (since.current !== null && tail?.body && seq > since.current && tail.sender !== me)
-			setSaid(t.saidNow(personName(who), tail.body.text.slice(0, 300)));
+			setSaid(t.saidNow(personName(who), preview(tail.body.text, 300)));
 		since.current = seq;
 	}, [tail, ready]);
 	return (

@@ -1,6 +1,7 @@
 // The page of the threads that one follows: those with something new first.
 import { useEffect, useState } from 'preact/hooks';
 import { CheckCheck, EyeOff, MessagesSquare } from 'lucide';
+import { preview } from '../model/markdown';
 import { followedList, isUnreadThread, threadKey, unreadThreads, type Followed } from '../model/threads';
 import { t } from '../strings';
 import { tt } from '../strings_threads';
@@ -90,7 +91,7 @@ function Entry({ followed, now }: { followed: Followed; now: number }) {
 						{fresh && <span class="tag thread-new">{tt.fresh}</span>}
 					</span>
 					<span class="thread-entry-said" dir="auto">
-						{root.hidden ? tt.hidden : root.deleted ? t.deletedMessage : root.body?.text.slice(0, 300) || t.fileGone}
+						{root.hidden ? tt.hidden : root.deleted ? t.deletedMessage : preview(root.body?.text ?? '', 300) || t.fileGone}
 					</span>
 					<span class="thread-when">
 						{tt.replies(root.replies.count)} · {tt.last(when)}

@@ -1,7 +1,8 @@
 // The completion of an emoji by its name (":thu") and of a channel ("#gen").
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Hash, Lock } from 'lucide';
-import { known, ownRows, searchEmoji, toned, type EmojiRow } from '../model/emoji';
+import { ownRows } from '../model/custom_emoji';
+import type { EmojiRow } from '../model/emoji';
 import { fold } from '../model/mention';
 import { sections } from '../model/state';
 import { wordAt } from '../model/writing';
@@ -14,36 +15,49 @@ import { Icon } from './icon';
 
 const MOST = 8;
 
-/* The list of emoji, once somebody asks for one. */
-function useEmoji(wanted: boolean): readonly EmojiRow[] {
+type Emoji = { rows: readonly EmojiRow[]; of: typeof import('../model/emoji') };
+
+/* The list of emoji and what searches it, once somebody asks for one. */
+function useEmoji(wanted: boolean): Emoji | null {
 	const upto = useState$((s) => s.limits.emoji);
-	const [rows, setRows] = useState<readonly EmojiRow[]>([]);
+	const [got, setGot] = useState<Emoji | null>(null);
 	useEffect(() => {
-		if (wanted && !rows.length) void import('emoji-data').then((m) => setRows(m.default), () => {});
+		if (!wanted || got) return;
+		void Promise.all([import('emoji-data'), import('../model/emoji')]).then(
+			([m, of]) => setGot({ rows: m.default, of }),
+			() => {},
+		);
 	}, [wanted]);
 	const own = useState$((s) => s.emoji);
-	return useMemo(() => [...ownRows(own), ...known(rows, upto)], [rows, upto, own]);
+	return useMemo(() => got && { ...got, rows: [...ownRows(own), ...got.of.known(got.rows, upto)] }, [got, upto, own]);
 }
 
 function useOptions(at: Query | null): readonly Option[] {
 	const mark = at?.query[0];
-	const rows = useEmoji(mark === ':');
+	const emoji = useEmoji(mark === ':');
 	const { client } = useUi();
 	const channels = useState$((s) => s.channels);
 	return useMemo(() => {
 		const q = at?.query.slice(1) ?? '';
 		if (mark === ':') {
+			if (!emoji) return [];
+			const { rows, of } = emoji;
 			const tone = Number(shelf.get('tone')) || 0;
-			return searchEmoji(rows, q.replace(/[_:]/g, ' '), MOST).map((r) => {
-				const emoji = toned(r, tone);
-				const id = r[0].startsWith(':') ? `own-${r[1]}` : r[1].replace(/[^a-z0-9]+/gi, '-');
+			const option = (r: EmojiRow, whole: boolean) => {
+				const write = of.toned(r, tone);
+				const own = r[3] < 0;
+				const id = own ? `own-${r[1]}` : r[1].replace(/[^a-z0-9]+/gi, '-');
 				const face = (
 					<span class="word-emoji">
-						<EmojiFace emoji={emoji} />
+						<EmojiFace emoji={write} />
 					</span>
 				);
-				return { id, write: `${emoji} `, face, name: r[1], note: '' };
-			});
+				return { id, write: `${write} `, face, name: r[1], note: '', whole };
+			};
+			if (!q.endsWith(':')) return of.searchEmoji(rows, q, MOST).map((r) => option(r, false));
+			// Written in full: an own one stands so in the text.
+			const one = of.emojiCalled(rows, q.slice(0, -1).toLowerCase());
+			return one && one[3] >= 0 ? [option(one, true)] : [];
 		}
 		if (mark !== '#') return [];
 		const want = fold(q);
@@ -60,7 +74,7 @@ function useOptions(at: Query | null): readonly Option[] {
 				name: c.name ?? '',
 				note: c.topic ?? '',
 			}));
-	}, [at?.query, rows, channels]);
+	}, [at?.query, emoji, channels]);
 }
 
 export function useWords(place: number, area: Field, put: Put): Completion {

@@ -1,6 +1,7 @@
 // What the composer and the box of an edit have in common: completion, the keys of Markdown, and changes that can be undone.
 import { coded, continued, linked, marked, type Change } from '../model/writing';
 import type { Channel } from '../model/types';
+import { sends } from '../sync/local';
 import type { Field } from './completion';
 import { useMentions } from './mention_list';
 import { useWords } from './word_list';
@@ -46,7 +47,7 @@ export function useWriting(channel: Channel, area: Field, wrote: (text: string) 
 	const shortcut = (e: KeyboardEvent & { currentTarget: HTMLTextAreaElement }): boolean => {
 		if (e.isComposing || e.keyCode === 229 || e.altKey) return false;
 		const { value, selectionStart: start, selectionEnd: end } = e.currentTarget;
-		if (e.key === 'Enter' && e.shiftKey && !e.ctrlKey && !e.metaKey) {
+		if (e.key === 'Enter' && !sends(e)) {
 			const more = continued(value, start, end);
 			if (more) apply(more);
 			return more !== null;
