@@ -3,11 +3,11 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { startStack } from "../support/stack.mjs";
+import { startStack, until } from "../support/stack.mjs";
 import { bot, client, signIn } from "../support/http.mjs";
 import { openWs } from "../support/realtime.mjs";
 import { fcgiRequest } from "../support/fastcgi.mjs";
-import { allMessages, assertGapFree, holdChannel, makeChannel, me, message, ok, problem } from "./help.mjs";
+import { allMessages, assertGapFree, holdChannel, holdOpen, makeChannel, me, message, ok, problem } from "./help.mjs";
 
 const ndjson = { "content-type": "application/x-ndjson" };
 let stack, alice, bob, channel;
@@ -170,6 +170,65 @@ test("TR-5 who asks: nobody, a foreign page, a token without the scope", async (
 	const answers = await ops(reader, [sendOp(channel, "no", id), { op: "read", channel, seq: 1 }, { op: "ping" }]);
 	assert.deepEqual(answers.map((a) => a.code ?? a.type), ["insufficient_scope", "insufficient_scope", "pong"]);
 	assert.equal(await stack.psql(`SELECT count(*) FROM messages WHERE client_id = '${id}'`), "0");
+});
+
+test("over the queue's bound a send is told busy and when to come back, by WebSocket, ops and REST; sent again it is stored once", async () => {
+	const bounded = ["realtime1", "api2"];
+	const restart = async (env) => {
+		for (const name of bounded) {
+			await stack.down(name);
+			stack.proc(name).env = { ...stack.proc(name).env, ...env };
+			await stack.up(name);
+		}
+	};
+	await restart({ PULSECHAT_WRITER_QUEUE_ITEMS: "4" });
+	const id = (await makeChannel(alice)).id, path = `/api/v1/channels/${id}/messages`, { token } = alice;
+	const ws = await openWs(alice);
+	const twelve = (by) => Array.from({ length: 12 }, (_, i) => sendOp(id, `${by} ${i}`));
+	const [byWs, byOps] = [twelve("ws"), twelve("ops")];
+	const byRest = Array.from({ length: 10 }, (_, i) => message(`rest ${i}`));
+	const env = { CONTENT_TYPE: "application/x-ndjson" };
+	const send = (m) => fcgiRequest(stack.socket("api2"), { method: "POST", path, token, body: m });
+	const held = await holdOpen(stack, `SELECT 1 FROM channels WHERE id = ${id} FOR NO KEY UPDATE`);
+	let ops, rest;
+	const told = [];
+	try {
+		ws.send(body(byWs));
+		ops = fcgiRequest(stack.socket("api2"), { method: "POST", path: "/api/v1/ops", token, body: body(byOps), env });
+		await until(() => ws.lines.filter((l) => l.code === "busy").length === 8, { what: "what does not fit is refused at once" });
+		rest = byRest.map((m) => send(m).then((r) => (told.push(r.status), r)));
+		await until(() => told.length >= 2, { what: "by REST too" }); // 4 are under way at most, and 4 wait
+		assert.ok(told.every((status) => status === 429), `${told}`);
+		assert.ok(!ws.lines.some((l) => l.type === "ack"));
+	} finally {
+		await held.release();
+	}
+	await until(() => ws.lines.filter((l) => l.type === "ack").length === 4, { what: "those that waited" });
+	const again = [];
+	const check = (l, op) => {
+		if (l.type === "ack") return;
+		assert.deepEqual([l.code, l.client_id], ["busy", op.client_id]);
+		assert.ok(l.retry_after > 0);
+		again.push(op);
+	};
+	for (const op of byWs) check(ws.lines.find((l) => l.client_id === op.client_id && ["ack", "error"].includes(l.type)), op);
+	linesOf(await ops).forEach((l, i) => check(l, byOps[i]));
+	for (const [i, r] of (await Promise.all(rest)).entries()) {
+		if (r.status === 201) continue;
+		problem(r, 429, "busy");
+		assert.match(r.headers["retry-after"], /^[1-9]\d*$/);
+		again.push({ ...byRest[i], rest: true });
+	}
+	assert.ok(again.length >= 8 + 2, `${again.length} were busy`);
+	for (const { rest: one, ...op } of again) {
+		if (one) assert.equal((await send(op)).status, 201);
+		else assert.equal((await ws.call(op)).type, "ack");
+	}
+	const all = await allMessages(alice, id);
+	assert.deepEqual(all.map((m) => m.client_id).sort(), [...byWs, ...byOps, ...byRest].map((o) => o.client_id).sort());
+	assertGapFree(all.map((m) => m.seq));
+	await ws.close();
+	await restart({ PULSECHAT_WRITER_QUEUE_ITEMS: "8192" });
 });
 
 test("DL-1 the database's connections end while ops are under way: sent again, each is stored once", async () => {

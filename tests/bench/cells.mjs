@@ -464,6 +464,37 @@ export async function proxied(options) {
 
 // --- REST
 
+/** What pgbench does in place of a request: the same statements, of `users` people with a channel each, from these ids on. */
+export function restScripts(users, channel, reader) {
+	const session = statement("session_find", ["encode(sha256('\\x00'), 'hex')"]);
+	const first = `\\set k random(0, ${users - 1})
+\\set channel ${channel} + :k
+\\set reader ${reader} + :k
+`;
+	const text = `'{"text":"' || repeat('x', 300) || '"}'`;
+	const send = statement("write_batch", [
+		"ARRAY[:channel]::bigint[]",
+		"ARRAY[0]::bigint[]",
+		"ARRAY['s']::\"char\"[]",
+		"ARRAY[1]",
+		"ARRAY[1]",
+		"ARRAY[:reader]::bigint[]",
+		"ARRAY[gen_random_uuid()]",
+		"ARRAY[decode('00112233445566778899aabbccddeeff', 'hex')]",
+		"ARRAY[NULL]::bigint[]",
+		`ARRAY[${text}]`,
+		`ARRAY['"sender":1,"version":1,"body":' || ${text} || '}']`,
+		"ARRAY[1]",
+		"false",
+		"false",
+		...Array(10).fill("NULL"), // it names nobody, bears no file, replies to nothing, calls nobody, forwards nothing
+	]);
+	return {
+		send: first + session + send,
+		history: first + session + statement("history_before", [":channel", ":reader", "9007199254740991", "51"]),
+	};
+}
+
 export async function rest(options) {
 	const cell = new Cell("REST through lighttpd", options);
 	const site = await startSite({ proxied: true });
@@ -482,37 +513,9 @@ export async function rest(options) {
 		await load.open();
 		const count = 16;
 		const seconds = options.quick ? 2 : 5;
-		const hash = "encode(sha256('\\x00'), 'hex')";
-		const session = statement("session_find", [hash]);
-		const first = `\\set k random(0, ${users - 1})
-\\set channel ${ids[0]} + :k
-\\set reader ${who[0]} + :k
-`;
 		const contiguous = ids.every((id, i) => id === ids[0] + i) && who.every((id, i) => id === who[0] + i);
 		if (!contiguous) throw new Error("ids are not in a row");
-		const history = `${first}${session}${statement("history_before", [":channel", ":reader", "9007199254740991", "51"])}`;
-		const text = `'{"text":"' || repeat('x', 300) || '"}'`;
-		const send = `${first}${session}${statement("write_batch", [
-			"ARRAY[:channel]::bigint[]",
-			"ARRAY[0]::bigint[]",
-			"ARRAY['s']::\"char\"[]",
-			"ARRAY[1]",
-			"ARRAY[1]",
-			"ARRAY[:reader]::bigint[]",
-			"ARRAY[gen_random_uuid()]",
-			"ARRAY[decode('00112233445566778899aabbccddeeff', 'hex')]",
-			"ARRAY[NULL]::bigint[]",
-			`ARRAY[${text}]`,
-			`ARRAY['"sender":1,"version":1,"body":' || ${text} || '}']`,
-			"ARRAY[1]",
-			"false",
-			"false",
-			...Array(10).fill("NULL"), // names nobody, bears no file, replies, calls and refers to nothing
-		])}`;
-		for (const [what, script] of [
-			["send", send],
-			["history", history],
-		]) {
+		for (const [what, script] of Object.entries(restScripts(users, ids[0], who[0]))) {
 			const ours = [];
 			const theirs = [];
 			for (let round = 0; round < options.rounds; round++) {

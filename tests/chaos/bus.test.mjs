@@ -4,6 +4,7 @@
 import { after, before, describe, test } from "node:test";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { exchange } from "../support/http.mjs";
 import { startStack } from "../support/stack.mjs";
 import { follow, openWs } from "../support/realtime.mjs";
 import { channel, exactly, people, post, say, sendOp, until } from "../realtime/help.mjs";
@@ -46,6 +47,8 @@ describe("the bus", { concurrency: true }, () => {
 		const other = await openWs(alice, { via: "realtime2" });
 		await until(() => / error bus\.deaf .*pooler/.test(stack.log("realtime1")), { what: "bus.deaf, and why" });
 		assert.ok(Date.now() - began < 10000, `said after ${Date.now() - began} ms`);
+		const health = await exchange(`${stack.url}/healthz`, { socketPath: stack.socket("realtime1") });
+		assert.deepEqual([health.status, health.json.bus], [200, "deaf"], health.text);
 		const found = () => stack.log("realtime1").match(/db\.pooler /g)?.length ?? 0;
 		let n = 0;
 		const took = [];

@@ -48,6 +48,40 @@ static void a_held_channel_stops_no_other_and_keeps_its_order(void **state)
 	assert_int_equal(check_log(s), COUNT_OF(held) + COUNT_OF(others));
 }
 
+/* The first writer has batches of one channel under way all the time: another one's item for it passes few of them. */
+static void a_hot_channel_does_not_starve_the_second_writer(void **state)
+{
+	struct fixture *f = *state;
+	struct site *s = f->site;
+	struct port *second = port_writer(s->config, "second");
+	static struct sent hot[7500], in[10], aside[COUNT_OF(in)];
+	uint64_t most = 0, own;
+
+	s->config->writer.batch_items = 150;
+	UNTIL(writer_is_up(f->port->writer) && writer_is_up(second->writer), 5000);
+	for (size_t k = 0; k < COUNT_OF(hot); k++)
+		send_text(f->port, s, s->open, s->user[0], NULL, "hot", &hot[k]);
+	UNTIL(stats_of(f->port).batches > 2, 5000);
+	own = stats_of(second).batches;
+	for (size_t k = 0; k < COUNT_OF(in); k++) {
+		uint64_t before = stats_of(f->port).batches;
+
+		send_text(second, s, s->open, s->user[1], NULL, "in between", &in[k]);
+		send_text(second, s, s->hall[k], s->user[0], NULL, "elsewhere", &aside[k]);
+		UNTIL(in[k].done && aside[k].done, 20000);
+		assert_true(in[k].ok && aside[k].ok);
+		most = MAX_OF(most, stats_of(f->port).batches - before);
+	}
+	own = stats_of(second).batches - own;
+	print_message("# %d batches for %d items, at most %d of the first writer's meanwhile\n", (int)own,
+		      (int)COUNT_OF(in), (int)most);
+	assert_in_range(most, 0, 8);
+	assert_true(stats_of(f->port).queued > 0); /* hot to the end */
+	UNTIL(count_done(hot, COUNT_OF(hot)) == COUNT_OF(hot), 20000);
+	assert_int_equal(check_log(s), COUNT_OF(hot) + COUNT_OF(in) + COUNT_OF(aside));
+	port_close(&second);
+}
+
 static void a_holder_of_a_channel_is_ended_after_two_seconds(void **state)
 {
 	struct fixture *f = *state;
@@ -160,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WRITER_TEST(a_held_channel_stops_no_other_and_keeps_its_order),
+		WRITER_TEST(a_hot_channel_does_not_starve_the_second_writer),
 		WRITER_TEST(a_holder_of_a_channel_is_ended_after_two_seconds),
 		WRITER_TEST(a_holder_beside_a_foreign_key_s_check_is_ended_alone),
 		WRITER_TEST(beyond_the_last_partition_it_is_unavailable_until_there_is_one),

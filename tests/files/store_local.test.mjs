@@ -32,6 +32,7 @@ test("doctor: all is well with the local store", async () => {
 test("doctor: what may be wrong with the local store", async () => {
 	const s = await start(), files = await conf(), { url } = s;
 	await doctorFails({ ...files, secret_key: "another secret of 20" }, /SignatureDoesNotMatch: \[files\] secret_key/, { url });
+	await doctorFails({ ...files, region: "eu-west-9" }, /400 AuthorizationQueryParametersError: \[files\] region is not the bucket's/, { url });
 	await doctorFails(files, /^CORS: .*must name this origin/, { url: "http://127.0.0.1:1" });
 	await s.down("files1");
 	await doctorFails(files, /the store is not well: 50\d.*pulsechat-api --files/, { url });

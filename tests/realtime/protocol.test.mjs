@@ -8,7 +8,7 @@ import { startStack } from "../support/stack.mjs";
 import { exchange, signIn } from "../support/http.mjs";
 import { dial, follow, openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
-import { caughtUp, channel, exactly, head, idOf, people, post, range, say, sendOp, seqs, until } from "./help.mjs";
+import { caughtUp, channel, connections, exactly, head, idOf, people, post, range, say, sendOp, seqs, until } from "./help.mjs";
 
 let stack, alice, bob, carol, room;
 
@@ -149,6 +149,26 @@ test("TX-1 hostile JSON by WebSocket, poll and stream: the member is named, the 
 	await caughtUp(bob, "realtime1", "realtime2");
 	assert.deepEqual(seqs((await poll(bob, { cursor: from })).events, room), [last.seq]);
 	await Promise.all([a.close(), b.close()]);
+});
+
+test("what arrives together leaves together: a batch of twelve is one frame to each socket and one answer to each poll", async () => {
+	const a = await openWs(alice, { via: "realtime1" });
+	const sockets = [await openWs(bob, { via: "realtime1" }), await openWs(bob, { via: "realtime2" })];
+	const frames = [a, ...sockets].map((ws) => {
+		const got = []; // messages in each frame
+		const isMessage = (l) => l.startsWith('{"type":"message"');
+		ws.socket.on("message", (data) => got.push(data.toString().split("\n").filter(isMessage).length));
+		return got;
+	});
+	const from = await head(bob);
+	const polls = ["realtime1", "realtime2"].map((via) => poll(bob, { cursor: from, wait: 20, via }));
+	await until(() => connections(stack, "realtime1") >= 3 && connections(stack, "realtime2") >= 2, { what: "the polls are there" });
+	a.send(range(1, 12).map((i) => JSON.stringify(sendOp(room, `together ${i}`))).join("\n")); // one payload of the bus
+	const ack = await a.some((l) => l.type === "ack");
+	for (const ws of [a, ...sockets]) await exactly(ws, room, ack.seq, ack.seq + 11);
+	for (const got of frames) assert.deepEqual(got.filter((n) => n > 0), [12]);
+	for (const p of await Promise.all(polls)) assert.deepEqual(seqs(p.events, room), range(ack.seq, ack.seq + 11));
+	await Promise.all([a, ...sockets].map((ws) => ws.close()));
 });
 
 test("WP-1 a frame of 500 lines, of none, with CR LF and one bad line among good ones", async () => {

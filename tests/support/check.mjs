@@ -137,6 +137,7 @@ const lint = () => ({
 		.map((f) => ({ argv: [f], count: tap })),
 });
 const API_OVER_HTTP = ["tests/api/routes.test.mjs", "tests/api/text.test.mjs"];
+const STORE_OVER_HTTP = ["tests/files/agree.test.mjs", "tests/files/download.test.mjs"];
 // Apache has a thread for each connection, and takes its time to let them go: no herd.
 const REALTIME_OF_FEW = ["access", "faults", "origin", "protocol", "resume", "slow", "sse", "wire"].map((f) => `tests/realtime/${f}.test.mjs`);
 const asan = { PC_VARIANT: "asan" };
@@ -206,6 +207,7 @@ const plans = {
 		nodeSuite("web (emoji)", "tests/web", 6, { ...whole, SIZES: "all" }, "emoji"),
 		nodeSuite("files (large)", "tests/files/long", 15),
 		nodeSuite("proxies (limits)", "tests/proxies/long", 5),
+		frontSuite("files (servers)", 6, ...["nginx", "apache-proxy_fcgi", "apache-fcgid"].map((f) => [f, ...STORE_OVER_HTTP])),
 		frontSuite("api (nginx)", 12, ["nginx", "tests/api"]),
 		frontSuite("api (apache)", 15, ["apache-proxy_fcgi", "tests/api"]),
 		{ name: "realtime (nginx)", minutes: 10, lanes: 3, steps: frontSteps([["nginx", "tests/realtime"]], "plain", 3) },

@@ -131,6 +131,7 @@ int main(void)
 
 	if (!doc || !cases || !pem) {
 		printf("%s: %s\n", path, doc ? "no cases, or no key" : error.text);
+		json_decref(doc);
 		return 2;
 	}
 	json_array_foreach(json_object_get(doc, "cases"), i, one) check_vector(one, pem);

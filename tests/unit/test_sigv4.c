@@ -70,7 +70,7 @@ static const char *text(json_t *o, const char *name)
 static void check_vector(json_t *one)
 {
 	json_t *expect = json_object_get(one, "expect");
-	struct sigv4_pair headers[8], query[8];
+	struct sigv4_pair headers[16], query[16];
 	struct sigv4_credentials k = {text(one, "access_key"), text(one, "secret_key"), text(one, "session_token"),
 				      text(one, "region")};
 	struct sigv4_request r = {.method = text(one, "method"),
@@ -526,6 +526,7 @@ int main(void)
 
 	if (!doc || !cases) {
 		printf("%s: %s\n", path, doc ? "no cases" : error.text);
+		json_decref(doc);
 		return 2;
 	}
 	json_array_foreach(json_object_get(doc, "cases"), i, one) check_vector(one);
