@@ -9,7 +9,7 @@ import { client, exchange, signIn } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { PEOPLE } from "../devidp/people.mjs";
 import { allMessages, makeChannel, ok } from "../api/help.mjs";
-import { drawn, launch, live, rung, say, seen, visitor } from "./help.mjs";
+import { drawn, inTime, launch, live, rung, say, seen, visitor } from "./help.mjs";
 
 // A third of the real times, of which lease and grace make 75 s.
 const LEASE = 15000;
