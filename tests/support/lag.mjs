@@ -55,14 +55,18 @@ export async function timeOf(stack, what, where = "", first = "") {
 /** When the last of them came. The clock is this machine's, and so the database's. */
 export const lastOf = (promises) => Promise.all(promises.map((p) => p.then(() => Date.now()))).then((times) => Math.max(...times));
 
-/** A question by him through the web server to the API and the database, then to each of these processes past it. */
+/** A question by him through the web server to the API and the database, then to each of these processes. */
 export const asking = (who, ...names) => async () => {
 	assert.equal((await who.get("/api/v1/me")).status, 200);
-	await Promise.all(names.map((name) => health(who.stack, name)));
+	await askingEach(who.stack, ...names)();
 };
 
-async function health(stack, name) {
+/** A question to each of these processes past the web server, which looks at nobody's session. */
+export const askingEach = (stack, ...names) => async () => {
+	for (const answer of await Promise.all(names.map((name) => health(stack, name)))) assert.equal(answer.status, 200, answer.text);
+};
+
+function health(stack, name) {
 	const socketPath = stack.socket(name);
-	const answer = name.startsWith("api") ? await fcgiRequest(socketPath, { path: "/healthz" }) : await exchange(`${stack.url}/healthz`, { socketPath });
-	assert.equal(answer.status, 200, answer.text);
+	return name.startsWith("api") ? fcgiRequest(socketPath, { path: "/healthz" }) : exchange(`${stack.url}/healthz`, { socketPath });
 }
