@@ -8,12 +8,12 @@ import { startServer } from "../support/servers.mjs";
 import { startStack } from "../support/stack.mjs";
 import { client, exchange, signIn } from "../support/http.mjs";
 import { fcgiRequest } from "../support/fastcgi.mjs";
-import { asking, lastOf, timeOf, within } from "../support/lag.mjs";
+import { lastOf, timeOf, within } from "../support/lag.mjs";
 import { follow, poll } from "../support/realtime.mjs";
 import { caughtUp, channel, exactly, head, idOf, inOrder, markOf, people, post, range, sendOp, seqs, until } from "../realtime/help.mjs";
 import { ok, problem } from "./help.mjs";
 
-let stack, alice, bob, carol, dave, ask;
+let stack, alice, bob, carol, dave;
 
 before(async () => {
 	stack = await startStack({
@@ -23,7 +23,6 @@ before(async () => {
 		conf: { "api.threads": 3, "realtime.ring_events": 64, "events.resume_events": 300, "realtime.queue_bytes": "64k" },
 	});
 	[alice, bob, carol, dave] = await people(stack, "alice", "bob", "carol", "dave");
-	ask = asking(dave, "api1", "api2");
 });
 after(() => stack?.stop());
 
@@ -79,12 +78,12 @@ test("a poll: at once without a cursor, at once where there is something, parked
 		const parked = poll(bob, { cursor: at, wait: 30, via });
 		await parkedAre(via, 1);
 		const live = await post(alice, room, "live");
-		assert.deepEqual(seqs((await within(1000, ask, () => parked, "the message comes")).lines, room), [live.seq]);
+		assert.deepEqual(seqs((await within(1000, stack, () => parked, "the message comes")).lines, room), [live.seq]);
 	}
 
 	const at = await head(bob);
 	const t = Date.now();
-	const empty = await within(2000, ask, () => poll(bob, { cursor: at, wait: 1 }), "a poll of a second");
+	const empty = await within(2000, stack, () => poll(bob, { cursor: at, wait: 1 }), "a poll of a second");
 	assert.ok(Date.now() - t >= 990, `${Date.now() - t} ms`);
 	assert.deepEqual(empty.lines, [{ type: "cursor", cursor: at, retry_after: 0 }]);
 	assert.deepEqual((await poll(bob, { cursor: at, wait: 0 })).lines, empty.lines);
@@ -276,7 +275,7 @@ test("TR-3 behind nginx and Apache too: a whole answer within a second, an empty
 			const empty = await there({ cursor: at, wait: 1 });
 			assert.deepEqual(empty.lines, [{ type: "cursor", cursor: at, retry_after: 0 }], `${name}: ${empty.text}`);
 			const m = await post(alice, room, `by ${name}`);
-			for (const p of await within(1000, ask, () => Promise.all(all), `${name}: whole answers`)) {
+			for (const p of await within(1000, stack, () => Promise.all(all), `${name}: whole answers`)) {
 				assert.deepEqual(seqs(p.lines, room), [m.seq]);
 				assert.equal(Number(p.headers["content-length"]), Buffer.byteLength(p.text));
 				assert.equal(p.headers["cache-control"], "no-store");
@@ -369,7 +368,7 @@ test("AU-5 a c sessions and people that end: their parked polls end within a sec
 		assert.equal((await one.post("/auth/logout")).status, 200);
 		return timeOf(stack, "revoked_at", `from sessions where id = ${own}`);
 	};
-	await within(1000, ask, () => Promise.all([lastOf(parked), leaves()]), "his polls end", ([last, at]) => last - at);
+	await within(1000, stack, () => Promise.all([lastOf(parked), leaves()]), "his polls end", ([last, at]) => last - at);
 	for (const p of await Promise.all(parked)) assert.ok([200, 401].includes(p.status));
 	bad(await poll(one, { cursor: at, wait: 0 }), 401, "unauthenticated");
 	assert.equal((await poll(two, { cursor: at, wait: 0 })).status, 200);
@@ -383,7 +382,7 @@ test("AU-5 a c sessions and people that end: their parked polls end within a sec
 		await stack.cli(["user", "deactivate", "frank"]);
 		return timeOf(stack, "deactivated_at", "from users where handle = 'frank'");
 	};
-	await within(1000, ask, () => Promise.all([lastOf(later), goes()]), "his polls end", ([last, at]) => last - at);
+	await within(1000, stack, () => Promise.all([lastOf(later), goes()]), "his polls end", ([last, at]) => last - at);
 	for (const p of await Promise.all(later)) assert.ok([200, 401].includes(p.status));
 	bad(await poll(frank, { cursor: now, wait: 0 }), 401, "unauthenticated");
 
@@ -398,7 +397,7 @@ test("AU-5 a c sessions and people that end: their parked polls end within a sec
 		return Date.now() - end;
 	};
 	for (let ms = 1500; last?.status !== 200; ms *= 2) // on a busy machine it may have run out before the poll comes
-		await within(1000, ask, () => over(ms), "it ends when its session does", (late) => late);
+		await within(1000, stack, () => over(ms), "it ends when its session does", (late) => late);
 	bad(await poll(short, { wait: 0 }), 401, "unauthenticated");
 });
 
@@ -415,7 +414,7 @@ test("AU-5 a session that is ended while its poll is on the way to its place: it
 		const at = await head(dave);
 		const polls = range(1, 4).map(() => poll(who, { cursor: at, wait: 30, via }));
 		const ends = () => timeOf(stack, "clock_timestamp()", "", `select session_revoke(${session})`);
-		await within(1000, ask, () => Promise.all([lastOf(polls), ends()]), "they end", ([last, at]) => last - at);
+		await within(1000, stack, () => Promise.all([lastOf(polls), ends()]), "they end", ([last, at]) => last - at);
 		for (const p of await Promise.all(polls)) assert.ok([200, 401].includes(p.status), p.text);
 		bad(await poll(who, { cursor: at, wait: 30, via }), 401, "unauthenticated");
 	}
@@ -438,7 +437,7 @@ test("[api] poll = plain: answers at once and says when to come back; much in pa
 		let at = from,
 			rounds = 0;
 		for (;;) {
-			const p = await within(1000, asking(a, "api1"), () => poll(b, { cursor: at, wait: 50 }), "a plain poll");
+			const p = await within(1000, plain, () => poll(b, { cursor: at, wait: 50 }), "a plain poll");
 			assert.equal(p.lines.at(-1).retry_after, 3);
 			if (p.events.length === 0) break;
 			got.push(...p.events);

@@ -10,7 +10,7 @@ import { startStack } from "../support/stack.mjs";
 import { client } from "../support/http.mjs";
 import { follow as followOn, poll } from "../support/realtime.mjs";
 import { fcgiOpen, fcgiRequest } from "../support/fastcgi.mjs";
-import { asking, within } from "../support/lag.mjs";
+import { within } from "../support/lag.mjs";
 import { channel, exactly, head, markOf, people, post, range, seqs, until } from "../realtime/help.mjs";
 import { ok, problem } from "./help.mjs";
 
@@ -172,7 +172,7 @@ test("a web server that takes no answer holds nobody up", async () => {
 	await acceptedAre("api1", 5);
 	const at = await head(bob);
 	const live = poll(bob, { cursor: at, wait: 30, via: "api1" });
-	const [p, m] = await within(1000, asking(alice, "api1"), () => Promise.all([live, post(alice, room, "live")]), "the message comes");
+	const [p, m] = await within(1000, stack, () => Promise.all([live, post(alice, room, "live")]), "the message comes");
 	assert.deepEqual(seqs(p.lines, room), [m.seq]);
 	const quick = stuck.pop();
 	quick.socket.resume(); // was slow, not dead

@@ -5,18 +5,17 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { startStack } from "../support/stack.mjs";
 import { client, signIn } from "../support/http.mjs";
-import { asking, lastOf, timeOf, within } from "../support/lag.mjs";
+import { lastOf, timeOf, within } from "../support/lag.mjs";
 import { follow, openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { channel, exactly, head, people, post, range, say, seqs, until } from "./help.mjs";
 
 const IDLE = "20s"; // a stream says every quarter of it that its session is in use
-let stack, alice, bob, carol, dave, ask;
+let stack, alice, bob, carol, dave;
 
 before(async () => {
 	stack = await startStack({ realtime: 2, conf: { "session.idle": IDLE } });
 	[alice, bob, carol, dave] = await people(stack, "alice", "bob", "carol", "dave");
-	ask = asking(dave, "realtime1", "realtime2");
 });
 after(() => stack.stop());
 
@@ -102,7 +101,7 @@ test("AU-5 a log out: its streams end within a second on both processes, the oth
 		assert.equal((await one.post("/auth/logout")).status, 200);
 		return timeOf(stack, "revoked_at", `from sessions where id = ${id}`);
 	};
-	await within(1000, ask, () => Promise.all([lastOf(all), ended()]), "streams and polls end", ([last, at]) => last - at);
+	await within(1000, stack, () => Promise.all([lastOf(all), ended()]), "streams and polls end", ([last, at]) => last - at);
 	const closed = await Promise.all(ones.map((f) => f.closed)), polls = await Promise.all(parked);
 	assert.deepEqual(closed.map((c) => c.code), [4001, 4001, 4001, 4001]);
 	for (const f of ones) assert.equal(f.lines.at(-1).type, "bye");
@@ -128,10 +127,10 @@ test("DL-6 a session that was ended: each transport takes the client in, says wh
 				assert.equal((await s.closed).code, 4001);
 				return s;
 			};
-			const s = await within(1000, ask, ends, "it ends at once");
+			const s = await within(1000, stack, ends, "it ends at once");
 			assert.deepEqual(s.lines, [{ type: "bye", reason: "signed out", code: 4001 }]);
 		}
-	const p = await within(1000, ask, () => poll(gone, { cursor, wait: 20 }), "the poll is answered at once");
+	const p = await within(1000, stack, () => poll(gone, { cursor, wait: 20 }), "the poll is answered at once");
 	assert.deepEqual([p.status, p.problem.code], [401, "unauthenticated"]);
 });
 
@@ -142,7 +141,7 @@ test("AU-5 c a deactivated person's streams end with 4003, everywhere; a token's
 	const watcher = await openWs(alice, { via: "realtime2" });
 	const said = () => timeOf(stack, "clock_timestamp()", "", `select user_deactivate(${erin.id})`);
 	const all = feeds.map((f) => f.closed);
-	await within(1000, ask, () => Promise.all([lastOf(all), said()]), "her streams end", ([last, at]) => last - at);
+	await within(1000, stack, () => Promise.all([lastOf(all), said()]), "her streams end", ([last, at]) => last - at);
 	const closed = await Promise.all(all);
 	assert.deepEqual(closed.map((c) => c.code), [4003, 4003, 4003, 4003]);
 	await watcher.some((l) => l.type === "user.deactivated" && l.user.id === erin.id);

@@ -6,18 +6,17 @@ import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { startStack } from "../support/stack.mjs";
 import { exchange, signIn } from "../support/http.mjs";
-import { asking, timeOf, within } from "../support/lag.mjs";
+import { timeOf, within } from "../support/lag.mjs";
 import { dial, follow, openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { caughtUp, channel, exactly, head, idOf, people, post, range, say, sendOp, seqs, until } from "./help.mjs";
 
-let stack, alice, bob, carol, room, ask;
+let stack, alice, bob, carol, room;
 
 before(async () => {
 	stack = await startStack({ realtime: 2 });
 	[alice, bob, carol] = await people(stack, "alice", "bob", "carol");
 	room = await channel(alice, [bob]);
-	ask = asking(carol, "realtime1", "realtime2");
 });
 after(() => stack.stop());
 
@@ -277,7 +276,7 @@ test("a poll: at once without a cursor, at once where there is something, parked
 	assert.deepEqual([...seqs(a.events, room), ...seqs(b.events, room)], [next.seq], "one of the two has it");
 	await caughtUp(bob, "realtime1", "realtime2");
 	const cursor = await head(bob), t = Date.now();
-	const quiet = await within(2000, ask, () => poll(bob, { cursor, wait: 1 }), "a poll of a second");
+	const quiet = await within(2000, stack, () => poll(bob, { cursor, wait: 1 }), "a poll of a second");
 	assert.ok(Date.now() - t >= 990, `${Date.now() - t} ms`);
 	assert.equal(quiet.events.length, 0);
 });
@@ -318,7 +317,7 @@ test("DL-6 a parked poll ends with its session, though nothing tells of that", a
 		return Date.now() - end;
 	};
 	for (let ms = 1500; last?.status !== 200; ms *= 2) // on a busy machine it may have ended before the poll comes
-		await within(1000, ask, () => over(ms), "it ends when its session does", (late) => late);
+		await within(1000, stack, () => over(ms), "it ends when its session does", (late) => late);
 	assert.deepEqual([last.status, last.events], [200, []]);
 	assert.equal((await poll(web, { cursor: last.cursor, wait: 50, via: "realtime1" })).status, 401);
 });

@@ -4,13 +4,13 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { startStack } from "../support/stack.mjs";
 import { client } from "../support/http.mjs";
-import { asking, within } from "../support/lag.mjs";
+import { within } from "../support/lag.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { channel, crowd, followers, head, people, post, range, say, until } from "./help.mjs";
 
 const LAST = 5000, REPEAT = 500, PRESENT_MAX = 20;
-let stack, alice, bob, carol, dave, ask;
+let stack, alice, bob, carol, dave;
 const { follow, stop } = followers();
 
 before(async () => {
@@ -21,7 +21,6 @@ before(async () => {
 		postgres: { log_statement: "all" },
 	});
 	[alice, bob, carol, dave] = await people(stack, "alice", "bob", "carol", "dave");
-	ask = asking(dave, "realtime1", "realtime2");
 });
 after(() => {
 	stop();
@@ -64,9 +63,9 @@ test("TY-1 a who starts to type and is gone: over within the time limit; who com
 		await acked(typist, { op: "typing", channel: room });
 		return Promise.all(feeds.map((f) => f.some((l) => l.type === "typing")));
 	};
-	for (const line of await within(1000, ask, told, "they see it")) assert.deepEqual(line, { type: "typing", channel: room, users: [alice.id], count: 1 });
+	for (const line of await within(1000, stack, told, "they see it")) assert.deepEqual(line, { type: "typing", channel: room, users: [alice.id], count: 1 });
 	typist.terminate();
-	await within(LAST + 500, ask, () => Promise.all(feeds.map((f) => sees(f, room, [], 4 * LAST))), "it is over");
+	await within(LAST + 500, stack, () => Promise.all(feeds.map((f) => sees(f, room, [], 4 * LAST))), "it is over");
 	for (const f of feeds) {
 		assert.ok(Date.now() - began >= LAST - 100, `${Date.now() - began} ms`);
 		assert.deepEqual(lists(f, room).at(-1), { type: "typing", channel: room, users: [], count: 0 });
@@ -196,7 +195,7 @@ test("only from those who may write, and only to those who are in: scopes, stran
 	await acked(typist, { op: "typing", channel: room });
 	await sees(f, room, [carol.id]);
 	assert.equal((await alice.delete(`/api/v1/channels/${room}/members/${carol.id}`)).status, 204);
-	await within(1000, ask, () => sees(f, room, []), "he types no more");
+	await within(1000, stack, () => sees(f, room, []), "he types no more");
 	await until(async () => (await typist.call({ op: "typing", channel: room })).code === "not_a_member");
 	const a = await openWs(alice, { via: "realtime1" });
 	await acked(a, { op: "typing", channel: room });
