@@ -18,7 +18,7 @@ const HTTP = "sse";
 
 let stack, browser, alice, bob, carol, web, proxy, old;
 before(async () => {
-	const conf = { "realtime.ping_interval": "2s", "realtime.pong_timeout": "20s", "realtime.poll_hold": "3s" };
+	const conf = { "realtime.ping_interval": "2s", "realtime.poll_hold": "3s" };
 	stack = await startStack({ realtime: 2, conf });
 	[browser, alice, bob, carol, web, proxy, old] = await Promise.all([
 		launch(),

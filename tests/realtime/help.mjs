@@ -88,9 +88,10 @@ export function connections(stack, ...names) {
 	return rows.filter((row) => paths.has(row[7]) && row[5] === "03").length; // 03: connected; the accepted side bears the path
 }
 
-/** CPU time of a program so far, in ms. */
-export function cpu(stack, name) {
-	const fields = readFileSync(`/proc/${stack.pids[name]}/stat`, "utf8").split(") ")[1].split(" ");
+/** CPU time of a process so far, in ms; cpu() of a program. */
+export const cpu = (stack, name) => cpuOf(stack.pids[name]);
+export function cpuOf(pid) {
+	const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
 	return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 

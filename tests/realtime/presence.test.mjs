@@ -103,9 +103,10 @@ test("a poll's instance lives for its hold and a little more; a beacon ends it s
 	await toldWithin(bob, leaving, GRACE - 200, left, GRACE + SWEEP);
 	const again = Date.now();
 	await poll(bob, { instance, cursor, wait: 0, via: "realtime2" });
+	const polled = Date.now();
 	await toldSoon(bob, ["online", "offline", "online"]);
 	await gone(bob);
-	await toldWithin(bob, again, 2000 + GRACE - 300, Date.now(), GRACE); // its hold, the slack, the grace
+	await toldWithin(bob, again, 2000 + GRACE - 300, polled, 2000 + GRACE + SWEEP); // its hold, the slack, the grace
 	await toldExactly(bob, ["online", "offline", "online", "offline"]);
 });
 

@@ -7,6 +7,7 @@ import { connect } from "node:net";
 import { randomUUID } from "node:crypto";
 import { startStack } from "../support/stack.mjs";
 import { signIn } from "../support/http.mjs";
+import { within } from "../support/lag.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { launch } from "../web/help.mjs";
@@ -31,7 +32,8 @@ test("TR-3 the head says that nobody is to keep, pack or hold it back; the first
 	for (const via of ["realtime1", undefined]) {
 		const instance = randomUUID();
 		const asked = { "accept-encoding": "gzip, br", accept: "text/event-stream, */*;q=0.1" };
-		const s = await openSse(bob, { via, past: true, instance, headers: asked });
+		const open = () => openSse(bob, { via, past: true, instance, headers: asked });
+		const s = await within(1000, stack, open, "hello comes");
 		const { status, headers } = s.head;
 		assert.deepEqual([status, headers["content-type"], headers["cache-control"]], [200, "text/event-stream", "no-store"]);
 		if (via) assert.equal(headers["x-accel-buffering"], "no"); // nginx takes it as said to itself

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { client, signIn } from "../support/http.mjs";
+import { timeOf } from "../support/lag.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { ok } from "../api/help.mjs";
-import { PHONE, axe, launch, live, person } from "./help.mjs";
+import { PHONE, axe, inTime, launch, live, person } from "./help.mjs";
 
 let stack, browser;
 before(async () => {
@@ -45,8 +46,18 @@ test("devices: the own one is marked, another is signed out and its page says so
 	await clean(here.page, "devices");
 	// the second of the list may be either of the others: end the one that is open by the API's own id
 	const list = ok(await third.get("/api/v1/me/sessions")).sessions.map((s) => s.id);
-	await entries.nth(list.indexOf(id)).getByRole("button", { name: /^Sign out / }).click();
-	await there.page.waitForURL(/\/sign-in/, { timeout: 5000 });
+	const says = there.page.evaluate(
+		() =>
+			new Promise((ok) => {
+				const look = () => location.pathname === "/sign-in" && requestAnimationFrame(() => ok(Date.now()));
+				new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
+			}),
+	);
+	const ends = async () => {
+		await entries.nth(list.indexOf(id)).getByRole("button", { name: /^Sign out / }).click();
+		return (await says) - (await timeOf(stack, "revoked_at", `from sessions where id = ${id}`));
+	};
+	await inTime(1000, [here.page], ends, "it says that it is signed out");
 	await until(async () => (await entries.count()) === 2, { what: "two devices" });
 	ok(await third.get("/api/v1/me"));
 	await here.page.getByRole("button", { name: "Sign out all other devices" }).click();

@@ -7,7 +7,8 @@
 //   block(alice.context, "refuse")      what does not come through: see block()
 //   servedStreams(stack)                how many of them the realtime processes see
 //   await becomes(() => page.locator("li").count(), 3)      what a page shows when it has come to it: a look at once may be too early
-//   await tells(alice, bob, "Hello")    ms between her key and his picture
+//   await tells(alice, bob, "Hello")    ms between her key and his picture; crosses() of anything else
+//   await inTime(1000, [alice.page, bob.page], () => tells(alice, bob, "Hello"), "it comes")     holds the ms that act answers against what is promised
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
@@ -224,33 +225,67 @@ export async function becomes(ask, want, what) {
 }
 
 /**
- * One says it, the other sees it: the ms between the key and the picture, each by the clock of its own page, which is the machine's. What
- * we hear of both comes when the machine has time for us.
+ * A key is pressed in one's composer, and another's page comes to show something (a function in the page says so): the ms between the key
+ * and the picture, each by the clock of its own page, which is the machine's. What we hear of both comes when the machine has time for us.
  */
+export async function crosses(from, key, to, shows, arg) {
+	await from.page.evaluate((key) => {
+		window.pressed = null;
+		addEventListener("keydown", (e) => e.key === key && (window.pressed ??= Date.now()), { capture: true, once: true });
+	}, key);
+	const wait = (shows, arg) =>
+		new Promise((ok, fail) => {
+			const late = setTimeout(() => fail(new Error(`it is not there: ${shows} of ${arg}`)), 15000);
+			const look = () => {
+				if (!shows(arg)) return;
+				watch.disconnect();
+				clearTimeout(late);
+				requestAnimationFrame(() => ok(Date.now()));
+			};
+			const watch = new MutationObserver(look);
+			watch.observe(document.body, { subtree: true, childList: true, characterData: true });
+			look();
+		});
+	const shown = to.page.evaluate(`(${wait})(${shows}, ${JSON.stringify(arg ?? null)})`);
+	const [at] = await Promise.all([shown, from.page.locator("#composer").press(key)]);
+	return at - (await from.page.evaluate(() => window.pressed));
+}
+
+/** One says it, the other sees it: the ms between. */
 export async function tells(from, to, text) {
 	await from.page.locator("#composer").fill(text);
-	await from.page.evaluate(() => {
-		window.pressed = null;
-		addEventListener("keydown", (e) => e.key === "Enter" && (window.pressed ??= Date.now()), { capture: true, once: true });
-	});
-	const shown = to.page.evaluate(
-		(text) =>
-			new Promise((ok, fail) => {
-				const late = setTimeout(() => fail(new Error(`it is not there: ${text}`)), 15000);
-				const look = () => {
-					if (![...document.querySelectorAll(".msg[data-seq] .msg-text")].some((e) => e.textContent === text)) return;
-					watch.disconnect();
-					clearTimeout(late);
-					requestAnimationFrame(() => ok(Date.now()));
-				};
-				const watch = new MutationObserver(look);
-				watch.observe(document.body, { subtree: true, childList: true, characterData: true });
-				look();
-			}),
-		text,
-	);
-	const [at] = await Promise.all([shown, from.page.locator("#composer").press("Enter")]);
-	return at - (await from.page.evaluate(() => window.pressed));
+	return crosses(from, "Enter", to, (text) => [...document.querySelectorAll(".msg[data-seq] .msg-text")].some((e) => e.textContent === text), text);
+}
+
+/**
+ * Holds that what act answers, in ms by the pages' own clocks, is less than limit. Meanwhile these pages ask the site again and again for what
+ * it answers at once, and wait for their next picture: the longest of that is what the machine was late by at that moment, and nothing else is
+ * allowed for (as tests/support/lag.mjs).
+ */
+export async function inTime(limit, pages, act, what) {
+	const begin = () => {
+		const pace = (window.pace = { lag: 0, over: false });
+		const ask = async () => {
+			const began = performance.now();
+			await (await fetch("/api/v1/me", { headers: { "PulseChat-Client": "test" } })).json();
+			await new Promise(requestAnimationFrame);
+			pace.lag = Math.max(pace.lag, Math.round(performance.now() - began));
+		};
+		pace.done = (async () => {
+			for (await ask(); !pace.over; await ask()) await new Promise((ok) => setTimeout(ok, 50));
+		})();
+	};
+	const end = async () => {
+		window.pace.over = true;
+		await window.pace.done;
+		return window.pace.lag;
+	};
+	await Promise.all(pages.map((page) => page.evaluate(begin)));
+	const each = await act();
+	const lag = Math.max(...(await Promise.all(pages.map((page) => page.evaluate(end)))));
+	const ms = Math.max(...[each].flat());
+	assert.ok(ms < limit + lag, `${what}: ${each} ms, where ${limit} are promised and a page's question took ${lag} ms at the same time`);
+	return each;
 }
 
 /** Waits until a stored message with this text is on the screen. */
