@@ -47,12 +47,13 @@ BEGIN
 END $$;
 
 -- What is the same for everyone.
-CREATE OR REPLACE FUNCTION channel_json(c channels) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('id', c.id, 'kind', c.kind, 'name', c.name, 'topic', c.topic, 'version', c.version,
+CREATE OR REPLACE FUNCTION channel_json(c channels) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN jsonb_build_object('id', c.id, 'kind', c.kind, 'name', c.name, 'topic', c.topic, 'version', c.version,
 		'archived', c.archived_at IS NOT NULL, 'created_at', time_text(c.created_at), 'last_seq', channel_last_seq(c),
 		'people', c.direct_people, 'keep_days', c.keep_days, 'history', c.history, 'mention_all', c.mention_all,
-		'members', (SELECT count(*) FROM members m WHERE m.channel_id = c.id))
-$$;
+		'members', (SELECT count(*) FROM members m WHERE m.channel_id = c.id));
+END $$;
 
 DROP FUNCTION IF EXISTS unread_count(bigint, bigint, bigint);
 
@@ -114,6 +115,13 @@ DECLARE
 BEGIN
 	SELECT * INTO c FROM channels WHERE channels.id = m.channel_id;
 	last_seq := channel_last_seq(c);
+	IF last_seq <= greatest(base, c.seq_floor) THEN -- he has read it all, as mostly
+		unread := 0;
+		mentions := 0;
+		gone := '{}';
+		wide := '{}';
+		RETURN;
+	END IF;
 	IF c.seq_floor > base THEN -- rows below it are gone
 		base := c.seq_floor;
 		own := sent_between(m.channel_id, m.user_id, base, last_seq);
@@ -143,7 +151,7 @@ BEGIN
 END $$;
 
 -- ReadMark: what the others are told, where he shares it.
-CREATE OR REPLACE FUNCTION read_mark_json(m members, direct boolean) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION read_mark_json(m members, direct boolean) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('user', m.user_id, 'seq', m.last_read_seq) ||
 		CASE WHEN direct THEN jsonb_build_object('delivered', greatest(m.delivered_seq, m.last_read_seq)) ELSE '{}' END
 $$;
@@ -173,8 +181,9 @@ CREATE OR REPLACE FUNCTION sidebar_json(s sidebars) RETURNS jsonb LANGUAGE sql S
 $$;
 
 -- What one user sees of a channel.
-CREATE OR REPLACE FUNCTION channel_json_for(c channels, reader bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT channel_json(c) || jsonb_build_object(
+CREATE OR REPLACE FUNCTION channel_json_for(c channels, reader bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN channel_json(c) || jsonb_build_object(
 		'peer', CASE WHEN c.kind = 'direct' THEN CASE WHEN c.direct_low = reader THEN c.direct_high ELSE c.direct_low END END,
 		'prefs', (SELECT prefs_json(p)
 			FROM members m LEFT JOIN channel_prefs p ON p.user_id = m.user_id AND p.channel_id = m.channel_id
@@ -182,8 +191,8 @@ CREATE OR REPLACE FUNCTION channel_json_for(c channels, reader bigint) RETURNS j
 		'membership', (SELECT jsonb_build_object('role', m.role, 'since', m.since, 'first_seq', m.first_seq, 'last_read_seq', m.last_read_seq,
 				'unread_from', m.unread_from, 'read_version', m.read_version, 'unread', u.unread, 'mentions', u.mentions,
 				'gone', u.gone, 'wide', u.wide, 'read_receipts', m.read_receipts, 'muted_until', until_text(m.muted_until))
-			FROM members m, unread_counts(m) u WHERE m.channel_id = c.id AND m.user_id = reader))
-$$;
+			FROM members m, unread_counts(m) u WHERE m.channel_id = c.id AND m.user_id = reader));
+END $$;
 
 CREATE OR REPLACE FUNCTION member_json(m members) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('channel', m.channel_id, 'user', m.user_id, 'role', m.role, 'since', m.since,
@@ -191,16 +200,18 @@ CREATE OR REPLACE FUNCTION member_json(m members) RETURNS jsonb LANGUAGE sql STA
 $$;
 
 -- What is told of a message's reactions.
-CREATE OR REPLACE FUNCTION reactions_json(channel bigint, wanted bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('channel', channel, 'seq', wanted, 'reactions', coalesce(r.list, '[]'), 'reactions_version', coalesce(r.version, 0))
-	FROM (SELECT) one LEFT JOIN message_reactions r ON r.channel_id = channel AND r.seq = wanted
-$$;
+CREATE OR REPLACE FUNCTION reactions_json(channel bigint, wanted bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN (SELECT jsonb_build_object('channel', channel, 'seq', wanted, 'reactions', coalesce(r.list, '[]'), 'reactions_version', coalesce(r.version, 0))
+		FROM (SELECT) one LEFT JOIN message_reactions r ON r.channel_id = channel AND r.seq = wanted);
+END $$;
 
 -- What is told of a channel's pins: the whole list, with a version of its own.
-CREATE OR REPLACE FUNCTION pins_json(channel bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('channel', channel, 'pins', coalesce(p.list, '[]'), 'pins_version', coalesce(p.version, 0))
-	FROM (SELECT) one LEFT JOIN pins p ON p.channel_id = channel
-$$;
+CREATE OR REPLACE FUNCTION pins_json(channel bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN (SELECT jsonb_build_object('channel', channel, 'pins', coalesce(p.list, '[]'), 'pins_version', coalesce(p.version, 0))
+		FROM (SELECT) one LEFT JOIN pins p ON p.channel_id = channel);
+END $$;
 
 -- What is told of a root's replies.
 CREATE OR REPLACE FUNCTION replies_json(t threads) RETURNS jsonb LANGUAGE sql STABLE AS $$
@@ -212,27 +223,30 @@ $$;
 CREATE OR REPLACE FUNCTION thread_state_json(f thread_followers) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('channel', f.channel_id, 'root', f.root, 'following', f.following, 'seq', f.read_seq, 'version', f.version)
 $$;
-CREATE OR REPLACE FUNCTION thread_state_of(channel bigint, reader bigint, wanted bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT coalesce((SELECT thread_state_json(f) FROM thread_followers f WHERE (f.user_id, f.channel_id, f.root) = (reader, channel, wanted)),
-		jsonb_build_object('channel', channel, 'root', wanted, 'following', false, 'seq', NULL, 'version', 0))
-$$;
+CREATE OR REPLACE FUNCTION thread_state_of(channel bigint, reader bigint, wanted bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN coalesce((SELECT thread_state_json(f) FROM thread_followers f WHERE (f.user_id, f.channel_id, f.root) = (reader, channel, wanted)),
+		jsonb_build_object('channel', channel, 'root', wanted, 'following', false, 'seq', NULL, 'version', 0));
+END $$;
 
 -- Of which thread a message is, as it stands in it, and of a root its replies: for a line.
-CREATE OR REPLACE FUNCTION message_thread_json(o messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT CASE WHEN o.thread IS NULL THEN jsonb '{}' ELSE jsonb_build_object('thread', o.thread) END
+CREATE OR REPLACE FUNCTION message_thread_json(o messages) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN CASE WHEN o.thread IS NULL THEN jsonb '{}' ELSE jsonb_build_object('thread', o.thread) END
 		|| CASE WHEN o.aside IS DISTINCT FROM false THEN jsonb '{}' ELSE jsonb '{"in_channel": true}' END
 		|| coalesce((SELECT jsonb_build_object('replies', replies_json(t)) FROM threads t
-			WHERE t.channel_id = o.channel_id AND t.root = o.seq), '{}')
-$$;
+			WHERE t.channel_id = o.channel_id AND t.root = o.seq), '{}');
+END $$;
 
 -- A Message that is not deleted, for a live line; lib/chat/message.c renders the same from its row.
-CREATE OR REPLACE FUNCTION message_json(o messages) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('channel', o.channel_id, 'seq', o.seq, 'id', o.id, 'created_at', time_text(o.created_at), 'sender', o.sender,
+CREATE OR REPLACE FUNCTION message_json(o messages) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN jsonb_build_object('channel', o.channel_id, 'seq', o.seq, 'id', o.id, 'created_at', time_text(o.created_at), 'sender', o.sender,
 		'client_id', o.client_id, 'version', o.version, 'body', o.body)
 		|| message_thread_json(o) || CASE WHEN o.edited_at IS NULL THEN '{}' ELSE jsonb_build_object('edited_at', time_text(o.edited_at)) END
 		|| coalesce((SELECT jsonb_build_object('reactions', r.list, 'reactions_version', r.version)
-			FROM message_reactions r WHERE r.channel_id = o.channel_id AND r.seq = o.seq), '{}')
-$$;
+			FROM message_reactions r WHERE r.channel_id = o.channel_id AND r.seq = o.seq), '{}');
+END $$;
 
 -- A group of people, as everyone sees it who may know of groups.
 CREATE OR REPLACE FUNCTION group_json(g user_groups) RETURNS jsonb LANGUAGE sql STABLE AS $$

@@ -2,17 +2,19 @@
 -- below: the id of a group, 0 the channel, -1 who is here.
 
 -- Those whom a body names themselves.
-CREATE OR REPLACE FUNCTION body_named(body jsonb) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
-	SELECT ARRAY(SELECT n.v::bigint FROM jsonb_array_elements(CASE jsonb_typeof(body->'mentions') WHEN 'array' THEN body->'mentions' ELSE '[]' END) n(v)
-		WHERE jsonb_typeof(n.v) = 'number')
-$$;
+CREATE OR REPLACE FUNCTION body_named(body jsonb) RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	RETURN ARRAY(SELECT n.v::bigint FROM jsonb_array_elements(CASE jsonb_typeof(body->'mentions') WHEN 'array' THEN body->'mentions' ELSE '[]' END) n(v)
+		WHERE jsonb_typeof(n.v) = 'number');
+END $$;
 
 -- Those who have a row in `mentions` by it: named themselves, or reached by a group or as somebody who was here. Each once.
-CREATE OR REPLACE FUNCTION body_reached(body jsonb) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
-	SELECT ARRAY(SELECT unnest(body_named(body)) UNION
+CREATE OR REPLACE FUNCTION body_reached(body jsonb) RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	RETURN ARRAY(SELECT unnest(body_named(body)) UNION
 		SELECT p.v::bigint FROM jsonb_each(coalesce(body->'reached', '{}')) r, jsonb_array_elements(r.value) p(v) UNION
-		SELECT (body->'reply_to'->>'sender')::bigint WHERE body ? 'reply_to')
-$$;
+		SELECT (body->'reply_to'->>'sender')::bigint WHERE body ? 'reply_to');
+END $$;
 
 CREATE OR REPLACE FUNCTION body_wide(body jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 	SELECT coalesce(body->'mentions' ? 'channel', false)

@@ -11,7 +11,7 @@ $$;
 CREATE OR REPLACE FUNCTION ms(n bigint) RETURNS interval LANGUAGE sql IMMUTABLE AS $$ SELECT n * interval '1 millisecond' $$;
 
 -- The later of two inputs. Each comes as an age, and later by what a statement takes: within a second they are one and the same.
-CREATE OR REPLACE FUNCTION later_input(held timestamptz, heard timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION later_input(held timestamptz, heard timestamptz) RETURNS timestamptz LANGUAGE sql STABLE AS $$
 	SELECT CASE WHEN heard > coalesce(held, '-infinity') + interval '1 second' OR held IS NULL THEN heard ELSE held END
 $$;
 
@@ -46,10 +46,11 @@ RETURNS TABLE (user_id bigint, state text, last_active timestamptz, away_in_ms b
 $$;
 
 -- A person's presence as others see it, by what was told last.
-CREATE OR REPLACE FUNCTION presence_json(viewer bigint, u users) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT presence_json(u.id, coalesce(p.state, 'offline'), p.last_active, s, false)
-	FROM (SELECT) one LEFT JOIN presence p ON p.user_id = u.id LEFT JOIN user_settings s ON s.user_id = u.id
-$$;
+CREATE OR REPLACE FUNCTION presence_json(viewer bigint, u users) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN (SELECT presence_json(u.id, coalesce(p.state, 'offline'), p.last_active, s, false)
+		FROM (SELECT) one LEFT JOIN presence p ON p.user_id = u.id LEFT JOIN user_settings s ON s.user_id = u.id);
+END $$;
 
 -- Takes the users' rows in `presence`, which are made where there are none.
 CREATE OR REPLACE FUNCTION presence_lock(users bigint[]) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
@@ -90,7 +91,8 @@ END $$;
 -- Brings what was told to what is, for users whose rows are taken: one change, one line, whoever is first. inputs: when each was
 -- last active, beside what his leases say; null: no more than that.
 CREATE OR REPLACE FUNCTION presence_settle(users bigint[], inputs timestamptz[], lease_ms bigint, away_ms bigint)
-RETURNS TABLE (user_id bigint, was text, state text, changed boolean, away_in_ms bigint) LANGUAGE plpgsql VOLATILE AS $$
+RETURNS TABLE (user_id bigint, was text, state text, changed boolean, away_in_ms bigint) LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_generic_plan AS $$ -- planning it takes longer than doing it
 #variable_conflict use_column
 BEGIN
 	RETURN QUERY WITH asked AS (

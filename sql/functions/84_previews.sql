@@ -6,11 +6,12 @@ CREATE OR REPLACE FUNCTION body_written(body jsonb) RETURNS jsonb LANGUAGE sql I
 $$;
 
 -- What an edit leaves of a body as it was: its files, what it refers to, and its preview as long as the new text has that link.
-CREATE OR REPLACE FUNCTION body_kept(body jsonb, written jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-	SELECT (SELECT coalesce(jsonb_object_agg(k, body->k), '{}') FROM unnest('{files,reply_to,forward}'::text[]) k WHERE body ? k) ||
+CREATE OR REPLACE FUNCTION body_kept(body jsonb, written jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	RETURN (SELECT coalesce(jsonb_object_agg(k, body->k), '{}') FROM unnest('{files,reply_to,forward}'::text[]) k WHERE body ? k) ||
 		CASE WHEN body->'preview' = 'null' OR strpos(written->>'text', body->'preview'->>'url') > 0
-			THEN jsonb_build_object('preview', body->'preview') ELSE '{}' END
-$$;
+			THEN jsonb_build_object('preview', body->'preview') ELSE '{}' END;
+END $$;
 
 -- Takes note of messages that have links, new ones and those that were edited. Called by the search index, which reads each message once.
 CREATE OR REPLACE FUNCTION previews_wanted(channels bigint[], seqs bigint[]) RETURNS void LANGUAGE sql VOLATILE AS $$

@@ -1,6 +1,6 @@
 -- Drafts (doc/protocol.md, sections 4 and 8): one of each person and channel, and of each thread in it, told to his own instances alone and never logged.
 
-CREATE OR REPLACE FUNCTION draft_json(d drafts) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION draft_json(d drafts) RETURNS jsonb LANGUAGE sql STABLE AS $$
 	SELECT jsonb_build_object('channel', d.channel_id, 'thread', nullif(d.thread, 0), 'text', d.text, 'files', to_jsonb(d.files), 'reply_to', d.reply_to,
 		'version', d.version, 'edited_at', time_text(d.edited_at))
 $$;
