@@ -303,7 +303,7 @@ export async function pgbench(
 	return out;
 }
 
-/** The text of a named statement of sql/queries, with its parameters replaced: as many as it takes. */
+/** The text of a named statement of sql/queries, with its parameters replaced. */
 export function statement(name, params) {
 	for (const f of readdirSync(join(ROOT, "sql/queries"))) {
 		const text = readFileSync(join(ROOT, "sql/queries", f), "utf8");

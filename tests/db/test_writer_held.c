@@ -55,7 +55,7 @@ static void a_hot_channel_does_not_starve_the_second_writer(void **state)
 	struct site *s = f->site;
 	struct port *second = port_writer(s->config, "second");
 	static struct sent hot[7500], in[10], aside[COUNT_OF(in)];
-	uint64_t most = 0, own;
+	uint64_t passed = 0, own;
 
 	s->config->writer.batch_items = 150;
 	UNTIL(writer_is_up(f->port->writer) && writer_is_up(second->writer), 5000);
@@ -70,12 +70,13 @@ static void a_hot_channel_does_not_starve_the_second_writer(void **state)
 		send_text(second, s, s->hall[k], s->user[0], NULL, "elsewhere", &aside[k]);
 		UNTIL(in[k].done && aside[k].done, 20000);
 		assert_true(in[k].ok && aside[k].ok);
-		most = MAX_OF(most, stats_of(f->port).batches - before);
+		passed += stats_of(f->port).batches - before;
 	}
 	own = stats_of(second).batches - own;
-	print_message("# %d batches for %d items, at most %d of the first writer's meanwhile\n", (int)own,
-		      (int)COUNT_OF(in), (int)most);
-	assert_in_range(most, 0, 8);
+	print_message("# %d batches for %d items, %d of the first writer's meanwhile\n", (int)own, (int)COUNT_OF(in),
+		      (int)passed);
+	/* two each; a wait of over 50 ms, on a busy machine, is broken off, and costs 100 ms */
+	assert_in_range(passed, 0, 5 * COUNT_OF(in));
 	assert_true(stats_of(f->port).queued > 0); /* hot to the end */
 	UNTIL(count_done(hot, COUNT_OF(hot)) == COUNT_OF(hot), 20000);
 	assert_int_equal(check_log(s), COUNT_OF(hot) + COUNT_OF(in) + COUNT_OF(aside));
