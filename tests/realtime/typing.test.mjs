@@ -66,7 +66,8 @@ test("TY-1 a who starts to type and is gone: over within the time limit; who com
 		await acked(typist, { op: "typing", channel: room });
 		return Promise.all(feeds.map((f) => f.some((l) => l.type === "typing")));
 	};
-	for (const line of await within(1000, stack, told, "they see it")) assert.deepEqual(line, { type: "typing", channel: room, users: [alice.id], count: 1 });
+	const want = { type: "typing", channel: room, users: [alice.id], count: 1 };
+	for (const line of await within(1000, stack, told, "they see it")) assert.deepEqual(line, want);
 	typist.terminate();
 	await within(LAST + 500, stack, () => Promise.all(feeds.map((f) => sees(f, room, [], 4 * LAST))), "it is over");
 	for (const f of feeds) {

@@ -167,7 +167,7 @@ async function reads(d, channel) {
 		const cleared = await each(async (other) => {
 			let at;
 			const gone = (c) => c.at >= from && c.what === "badge" && c.of === badge && c.is === "";
-			await until(async () => (at = (await changes(other)).find(gone)?.at), { ...SLOW, what: `${d.login}'s badge to go on device ${other.n}` });
+			await until(async () => (at = (await changes(other)).find(gone)?.at), { ...SLOW, what: `${d.login}'s badge to go on ${other.n}` });
 			return at;
 		}, all);
 		return cleared.slice(1).map((at) => at - cleared[0]);

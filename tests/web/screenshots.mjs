@@ -288,7 +288,8 @@ async function connect(stack, who, browser) {
 	const body = { text: "Read them: one typo in the second paragraph, else good to go.", reply_to: last.seq - 1 };
 	ok(await who.erin.post(`/api/v1/channels/${release}/messages`, { client_id: randomUUID(), body }), 201);
 	const forward = { channel: release, seq: last.seq - 2 };
-	ok(await who.bob.post(`/api/v1/channels/${named("support")}/messages`, { client_id: randomUUID(), body: { text: "For your customers:", forward } }), 201);
+	const forwarded = { client_id: randomUUID(), body: { text: "For your customers:", forward } };
+	ok(await who.bob.post(`/api/v1/channels/${named("support")}/messages`, forwarded), 201);
 	const later = `created_at = '${at(0, "11:32").toISOString()}'`;
 	await stack.psql(`UPDATE messages SET ${later} WHERE channel_id = ${release} AND seq > ${last.seq} OR channel_id = ${named("support")} AND seq = 6`);
 
