@@ -349,6 +349,7 @@ test("the card of a person: by hover, by key and by tap; local time there, and l
 	// Keys: from the message to its name; Escape closes and gives the focus back, and closes nothing else.
 	await b.page.goto(`${stack.url}/c/${id}/members`);
 	await live(b.page);
+	await seen(b.page, "from afar");
 	await b.page.evaluate(() => document.activeElement.blur());
 	await b.page.keyboard.press("k");
 	await b.page.keyboard.press("Tab");
