@@ -127,6 +127,17 @@ CREATE OR REPLACE FUNCTION emit_event(kind "char", type text, channel bigint, au
 		ARRAY[substr(tail::text, 2)])
 $$;
 
+-- Events that take the place of messages' former lines, one each, in the order of the arrays; none is fine.
+CREATE OR REPLACE FUNCTION emit_replaced(type text, channels bigint[], seqs bigint[], tails text[]) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	n CONSTANT int := cardinality(seqs);
+BEGIN
+	IF n > 0 THEN
+		PERFORM emit_events(array_fill('r'::"char", ARRAY[n]), array_fill(type, ARRAY[n]), channels, array_fill(0::bigint, ARRAY[n]), seqs,
+			array_fill(NULL::jsonb, ARRAY[n]), tails);
+	END IF;
+END $$;
+
 -- A state event: no id, not stored, to one user's instances. The latest wins.
 CREATE OR REPLACE FUNCTION notify_state(audience bigint, line jsonb) RETURNS void LANGUAGE sql VOLATILE AS $$
 	SELECT pg_notify('pulsechat', '0 s 0 ' || audience || ' 0 ' || line::text)

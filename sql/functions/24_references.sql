@@ -122,9 +122,6 @@ BEGIN
 			tails := tails || substr(message_json(o)::text, 2);
 		END IF;
 	END LOOP;
-	IF cardinality(seqs) > 0 THEN
-		PERFORM emit_events(array_fill('r'::"char", ARRAY[cardinality(seqs)]), array_fill('message.updated'::text, ARRAY[cardinality(seqs)]), rooms,
-			array_fill(0::bigint, ARRAY[cardinality(seqs)]), seqs, array_fill(NULL::jsonb, ARRAY[cardinality(seqs)]), tails);
-	END IF;
+	PERFORM emit_replaced('message.updated', rooms, seqs, tails);
 	RETURN n;
 END $$;

@@ -286,7 +286,6 @@ DECLARE
 	o messages;
 	before timestamptz;
 	upto bigint;
-	n int;
 	seqs bigint[] := '{}';
 	tails text[] := '{}';
 	thread threads;
@@ -313,13 +312,9 @@ BEGIN
 		END IF;
 	END LOOP;
 	UPDATE channels h SET swept_seq = upto WHERE h.id = c.id;
-	n := cardinality(seqs);
-	IF n > 0 THEN
-		PERFORM emit_events(array_fill('r'::"char", ARRAY[n]), array_fill('message.deleted'::text, ARRAY[n]), array_fill(c.id, ARRAY[n]),
-			array_fill(0::bigint, ARRAY[n]), seqs, array_fill(NULL::jsonb, ARRAY[n]), tails);
-		IF cardinality(told) > 0 THEN
-			PERFORM threads_told(told, '{}');
-		END IF;
+	PERFORM emit_replaced('message.deleted', array_fill(c.id, ARRAY[cardinality(seqs)]), seqs, tails);
+	IF cardinality(told) > 0 THEN
+		PERFORM threads_told(told, '{}');
 	END IF;
 	RETURN (SELECT count(*) FROM messages t WHERE t.channel_id = c.id AND t.seq > c.swept_seq AND t.seq <= upto);
 END $$;

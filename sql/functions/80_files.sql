@@ -175,7 +175,6 @@ DECLARE
 	channels bigint[] := '{}';
 	seqs bigint[] := '{}';
 	tails text[] := '{}';
-	n int;
 BEGIN
 	PERFORM FROM files f WHERE f.id IN (
 		SELECT unnest(wanted) UNION SELECT t.id FROM files t WHERE t.thumbnail_of = ANY (wanted)) ORDER BY f.id FOR NO KEY UPDATE;
@@ -194,11 +193,7 @@ BEGIN
 			tails := tails || substr(message_json(o)::text, 2);
 		END IF;
 	END LOOP;
-	n := cardinality(seqs);
-	IF n > 0 THEN
-		PERFORM emit_events(array_fill('r'::"char", ARRAY[n]), array_fill('message.updated'::text, ARRAY[n]), channels,
-			array_fill(0::bigint, ARRAY[n]), seqs, array_fill(NULL::jsonb, ARRAY[n]), tails);
-	END IF;
+	PERFORM emit_replaced('message.updated', channels, seqs, tails);
 	RETURN coalesce(cardinality(gone), 0);
 END $$;
 
