@@ -18,6 +18,7 @@ const HTTP = "sse";
 
 let stack, browser, alice, bob, carol, web, proxy, old;
 before(async () => {
+	// The time for a pong is not what this is about, and is as it is by default (tests/realtime/idle.test.mjs).
 	const conf = { "realtime.ping_interval": "2s", "realtime.poll_hold": "3s" };
 	stack = await startStack({ realtime: 2, conf });
 	[browser, alice, bob, carol, web, proxy, old] = await Promise.all([

@@ -193,16 +193,20 @@ export const ready = (page) => page.locator("nav.side").waitFor({ state: "attach
 export const rung = (page) => page.evaluate(() => [document.documentElement.dataset.connection, document.documentElement.dataset.rung].join(" "));
 
 const RUNGS = ["ws", "sse", "poll", "plain"]; // from the best on
-const CLIMBS_IN = 60000; // ms; FIRST_PROBE of htdocs/src/net/ladder.ts, and the life of what it tries
+const GIVE_UP = 60000; // ms, which FIRST_PROBE of htdocs/src/net/ladder.ts and the life of what it tries fit into
 
-/** Where a busy machine was not in time for the rung that is wanted, the page took the next one, and tries again in half a minute. */
+/**
+ * Waits for a page to be live, for the tests that begin there: these times are when we give up, and nothing is promised by them. How soon a
+ * page takes which rung is timed in tests/web/chat.test.mjs and tests/proxies. Where a busy machine was not in time for the rung that is
+ * wanted, the page took the next one, and tries again in half a minute.
+ */
 export async function live(page, want = "ws", ms = 20000) {
 	let last;
 	const same = async () => (last = await rung(page)) === `live ${want}`;
 	const below = () => RUNGS.some((r, i) => last === `live ${r}` && i > RUNGS.indexOf(want));
 	const options = { ms, what: `a live link by ${want}` };
 	await until(same, options)
-		.catch((e) => (below() ? until(same, { ...options, ms: CLIMBS_IN }) : Promise.reject(e)))
+		.catch((e) => (below() ? until(same, { ...options, ms: GIVE_UP }) : Promise.reject(e)))
 		.catch((e) => {
 			throw new Error(`${e.message}; it is "${last}"`);
 		});
