@@ -4,7 +4,7 @@
 //
 //   {name, weight, run(w, me)}   run returns an Answer, or true where it was no request; nothing where there was nothing to do it to.
 //   w: below(n), one(list), chance(p), people, room(me): {id, kind, last} one that he may be in, rooms: all of them,
-//      path(room, seq, ...rest) of a message, seq(room): of a recent one, pictures: ids of files of the keeper's that may become emoji.
+//      path(room, seq, ...rest) of a message, seq(room): of a recent one, picture(): the id of a file of the keeper's that may become an emoji.
 //   me: a client with id and devices
 // What is refused by the state that it meets (met) is part of the game; anything else that is no success fails the test.
 
@@ -100,7 +100,7 @@ export const ACTIONS = [
 	{
 		name: "add an emoji",
 		weight: 2,
-		run: (w) => w.pictures.length > 0 && w.keeper.post("/api/v1/emoji", { name: w.one(NAMES), file: w.pictures.pop() }),
+		run: async (w) => w.keeper.post("/api/v1/emoji", { name: w.one(NAMES), file: await w.picture() }),
 	},
 	{ name: "remove an emoji", weight: 1, run: (w) => w.keeper.delete(`/api/v1/emoji/${encodeURIComponent(w.one(NAMES))}`) },
 	{

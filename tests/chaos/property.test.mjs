@@ -8,12 +8,14 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import { bot } from "../support/http.mjs";
 import { startStack } from "../support/stack.mjs";
 import { openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
 import { rng } from "../support/random.mjs";
 import { sleep, until } from "../support/until.mjs";
 import { Model, remembering } from "../support/model.mjs";
+import { png, uploaded } from "../files/uploads.mjs";
 import { crowd, people } from "../realtime/help.mjs";
 import { ACTIONS, met } from "./actions.mjs";
 
@@ -24,10 +26,11 @@ const BEFORE = Math.min(2, ROUNDS / 2); // rounds before the end, from where wha
 const AT_ONCE = 4;
 const PEOPLE = 20;
 
-let stack, keeper;
+let stack, keeper, artist;
 before(async () => {
 	stack = await startStack({ realtime: 2, api: 1, conf: { "realtime.ring_events": 64, "reads.coalesce": "100ms", "groups.managers": "members" } });
 	[keeper] = await people(stack, "alice");
+	artist = await bot(stack, "alice", ["read", "write", "files"]);
 });
 const all = new Set(); // of the devices
 after(async () => {
@@ -35,12 +38,9 @@ after(async () => {
 	await stack?.stop();
 });
 
-/** Files of the keeper's that count as uploaded; there is nothing of them in the store. */
-async function pictures() {
-	const rows = await stack.psql(`INSERT INTO files (owner, client_id, channel_id, name, size, declared_type, type, key, state, put_until)
-		SELECT ${keeper.id}, gen_random_uuid(), (SELECT min(id) FROM channels), 'e.png', 9, 'image/png', 'image/png', 'none/' || n, 'ready', now()
-		FROM generate_series(1, ${200 + SECONDS}) n RETURNING id`);
-	return rows.split("\n").map(Number);
+/** A file of the keeper's that may become an emoji. */
+async function picture(room) {
+	return (await uploaded(artist, room, png(), { name: "e.png", type: "image/png" })).id;
 }
 
 const stream = (open) => async (device, via, turn) => {
@@ -213,7 +213,7 @@ test("random actions of 20 people: what each client has by events equals a fresh
 		chance: (p) => random() < p,
 		people: everyone.people,
 		keeper,
-		pictures: await pictures(),
+		picture: () => picture(everyone.room),
 		rooms,
 		groups: [],
 		path: (room, seq) => `/api/v1/channels/${room.id}/messages/${seq}`,
