@@ -165,16 +165,19 @@ const KINDS = {
 		#at = new Map(); // "channel seq" to when
 		#gone = new Set(); // deleted messages
 		#version = -1;
-		join = (id) => this.#rooms.add(id);
-		leave = (id) => this.#rooms.delete(id);
+		#lacks = new Map(); // channels that were joined since it was loaded, to each time that they were
+		join = (id) => this.#rooms.add(id) && this.#lacks.set(id, {});
+		leave = (id) => this.#rooms.delete(id) && this.#lacks.delete(id);
+		room = (who, id) => this.#lacks.has(id) && this.open(who);
 
-		async room(who) {
+		async open(who) {
+			const lacks = [...this.#lacks];
 			const { saved, version } = (await get(who, "/api/v1/me/saved")).json;
-			if (version < this.#version) return this.room(who); // what came by event meanwhile is newer
+			if (version < this.#version) return this.open(who); // what came by event meanwhile is newer
 			this.#version = version;
 			this.#at = new Map(saved.map((x) => [`${x.channel} ${x.seq}`, x.at]));
+			for (const [id, time] of lacks) if (this.#lacks.get(id) === time) this.#lacks.delete(id);
 		}
-		open = this.room;
 
 		line(line) {
 			const name = `${line.channel} ${line.seq}`;
@@ -196,7 +199,8 @@ const KINDS = {
 		join = (id) => this.#of.set(id, null);
 		leave = (id) => this.#of.delete(id);
 		#put = (id, prefs) => this.#of.has(id) && prefs.version > (this.#of.get(id)?.version ?? -1) && this.#of.set(id, prefs);
-		room = async (who, id) => this.#put(id, (await get(who, `/api/v1/channels/${id}`)).json.prefs);
+		open = async (who) => (await list(who, "/api/v1/channels", "channels")).items.forEach((c) => this.#put(c.id, c.prefs));
+		room = async (who, id) => this.#of.get(id) === null && this.#put(id, (await get(who, `/api/v1/channels/${id}`)).json.prefs);
 		line = (line) => line.type === "prefs.updated" && this.#put(line.channel, line.prefs);
 		state = () => [...this.#of].sort(([a], [b]) => a - b);
 	},
