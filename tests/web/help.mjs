@@ -367,7 +367,9 @@ function cutOff() {
 		const holds = (box) => (getComputedStyle(box).position === "fixed" ? document.documentElement : box.parentElement);
 		for (let box = holds(e); box; box = holds(box)) {
 			const screen = box === document.documentElement;
-			if (!screen && getComputedStyle(box).overflowX === "visible") continue;
+			const { overflowX } = getComputedStyle(box);
+			if (!screen && overflowX === "visible") continue;
+			if (/auto|scroll/.test(overflowX) && box.scrollHeight <= box.clientHeight + 1) break; // a row that is meant to be moved
 			const b = screen ? { left: 0, right: innerWidth } : box.getBoundingClientRect();
 			if (r.left >= b.left - 1 && r.right <= b.right + 1) continue;
 			const where = `from ${r.left | 0} to ${r.right | 0}, in ${box.tagName} ${box.className} to ${b.right | 0}`;
