@@ -307,11 +307,13 @@ export async function pgbench(
 export function statement(name, params) {
 	for (const f of readdirSync(join(ROOT, "sql/queries"))) {
 		const text = readFileSync(join(ROOT, "sql/queries", f), "utf8");
-		const hit = new RegExp(`^-- name: ${name}\\n([\\s\\S]*?)(?=^-- name: |(?![\\s\\S]))`, "m").exec(text);
+		const hit = new RegExp(`^-- name: ${name}\\n([\\s\\S]*?)(?=^-- |(?![\\s\\S]))`, "m").exec(
+			text.replace(/^-- (in|out):.*\n/gm, ""),
+		);
 		if (!hit) continue;
-		const takes = [...hit[1].matchAll(/^-- in: (.*)$/gm)].flatMap((m) => m[1].split(","));
-		if (takes.length !== params.length) throw new Error(`${name} takes ${takes.length} parameters, not ${params.length}: ${takes}`);
-		return hit[1].replace(/^--.*\n/gm, "").replace(/\$(\d+)/g, (_all, n) => params[Number(n) - 1]);
+		const asked = Math.max(0, ...[...hit[1].matchAll(/\$(\d+)/g)].map((m) => Number(m[1])));
+		if (asked !== params.length) throw new Error(`statement ${name} wants ${asked} parameters, not ${params.length}`);
+		return hit[1].replace(/\$(\d+)/g, (_all, n) => params[Number(n) - 1]);
 	}
 	throw new Error(`no statement ${name}`);
 }
