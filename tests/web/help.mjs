@@ -294,11 +294,23 @@ export async function inTime(limit, pages, act, what) {
 
 /** Waits until a stored message with this text is on the screen. */
 export const seen = (page, text, timeout = 15000) =>
-	page.waitForFunction(
-		(text) => [...document.querySelectorAll(".msg[data-seq] .msg-text")].some((e) => e.textContent === text),
-		text,
-		{ timeout, polling: 20 },
-	);
+	page
+		.waitForFunction(
+			(text) => [...document.querySelectorAll(".msg[data-seq] .msg-text")].some((e) => e.textContent === text),
+			text,
+			{ timeout, polling: 20 },
+		)
+		.catch(async (e) => {
+			throw new Error(`"${text}" is not on the screen: ${await page.evaluate(instead).catch((e) => e.message)}`, { cause: e });
+		});
+
+/** What there is, in the page: how it is connected, where its list stands, which messages are drawn. */
+const instead = () => {
+	const { connection, rung } = document.documentElement.dataset;
+	const lists = [...document.querySelectorAll(".list")].map((l) => `${l.scrollTop} + ${l.clientHeight} of ${l.scrollHeight} px`);
+	const seqs = [...document.querySelectorAll(".msg[data-seq]")].map((m) => m.dataset.seq);
+	return `${connection} by ${rung}; at ${lists}; ${seqs.length} drawn, ${seqs[0]} to ${seqs.at(-1)}; ${document.querySelector(".jump")?.textContent}`;
+};
 
 /** The stored messages that are drawn now: [{seq, text}]. */
 export const drawn = (page) =>
