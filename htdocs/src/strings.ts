@@ -142,6 +142,7 @@ export const t = {
 	reactedNames: (names: string[], more: number) => list.format([...names.map(isolate), ...(more ? [`${more} ${plural(more, 'other', 'others')}`] : [])]),
 	reactedTitle: (emoji: string) => `Who reacted with ${emoji}`,
 	emojiSearch: 'Search emoji',
+	emojiInsert: 'Insert an emoji',
 	emojiNone: 'No emoji of that name',
 	emojiTone: 'Skin tone',
 	emojiTones: ['Default', 'Light', 'Medium-light', 'Medium', 'Medium-dark', 'Dark'],

@@ -2,6 +2,7 @@
 export const te = {
 	title: 'Emoji of this site',
 	hint: 'Pictures that everybody here can use by their name',
+	recent: 'Recent',
 	group: 'Of this site',
 	manage: 'Emoji of this site…',
 	show: 'Show',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allEmoji, applyEmoji, emojiLimits, emojiOf, mayAddEmoji, mayRemoveEmoji, ownRows, splitEmoji } from '../src/model/custom_emoji';
-import { emojiCalled, searchEmoji, type EmojiRow } from '../src/model/emoji';
+import { emojiCalled, recentOf, searchEmoji, withRecent, type EmojiRow } from '../src/model/emoji';
 import { isEmojiOnly } from '../src/model/emoji_only';
 import { markdown, plainText } from '../src/model/markdown';
 import { reduce } from '../src/model/reduce';
@@ -144,4 +144,13 @@ test('the list is loaded once, again after a failure and after a reset', async (
 	store.dispatch({ type: 'log/reset', keep: null });
 	await turn();
 	assert.equal(asked, 3);
+});
+
+test('what was picked last: newest first, each once, so many and no more', () => {
+	assert.deepEqual(recentOf(null), []);
+	let kept: string | null = null;
+	for (const e of ['🎉', ':own:', '🎉']) kept = withRecent(kept, e);
+	assert.deepEqual(recentOf(kept), ['🎉', ':own:']);
+	for (let i = 0; i < 40; i++) kept = withRecent(kept, `:n${i}:`);
+	assert.deepEqual([recentOf(kept).length, recentOf(kept)[0], recentOf(kept).at(-1)], [24, ':n39:', ':n16:']);
 });

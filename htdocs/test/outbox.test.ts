@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import type { Line, Message, Pending } from '../src/model/types';
 import { ApiError } from '../src/net/api';
 import { createStore } from '../src/store';
-import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, rememberRung, saveDraft, savePending, type Shelf } from '../src/sync/local';
+import { dropPending, forgetPerson, loadDrafts, loadOutbox, recallRung, recentKey, rememberRung, saveDraft, savePending, type Shelf } from '../src/sync/local';
 import { Sender } from '../src/sync/sender';
 import { Clock, ME, channel, message, page, pending, seeded, settled, signedIn, uuid } from './help';
 
@@ -399,7 +399,9 @@ describe('what survives a reload', () => {
 		saveDraft(s, 33, '12', 'other');
 		assert.deepEqual(loadOutbox(s, 3).map((p) => p.client_id), [uuid(1)]);
 		assert.deepEqual(loadDrafts(s, 3), { 12: 'mine' });
+		for (const user of [3, 33]) s.set(recentKey(user), '🎉');
 		forgetPerson(s, 3);
+		assert.deepEqual([3, 33].map((user) => s.get(recentKey(user))), [null, '🎉']);
 		assert.deepEqual(loadOutbox(s, 3), []);
 		assert.deepEqual(loadDrafts(s, 3), {});
 		assert.deepEqual(loadOutbox(s, 33).map((p) => p.client_id), [uuid(2)]);

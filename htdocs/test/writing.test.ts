@@ -1,7 +1,7 @@
 // Writing: the keys of Markdown, lists that go on, what is completed. A text with its selection stands as "ab«c»d"; "|" is a caret.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { coded, continued, linked, marked, wordAt, type Change } from '../src/model/writing';
+import { coded, continued, linked, marked, withEmoji, wordAt, type Change } from '../src/model/writing';
 
 function at(shown: string): { text: string; start: number; end: number } {
 	if (shown.includes('|')) return { text: shown.replace('|', ''), start: shown.indexOf('|'), end: shown.indexOf('|') };
@@ -17,6 +17,19 @@ function after(shown: string, make: (text: string, start: number, end: number) =
 }
 const bold = (s: string, a: number, b: number) => marked(s, a, b, '**');
 const italic = (s: string, a: number, b: number) => marked(s, a, b, '*');
+
+test('an emoji comes in the place of what is selected; no word touches one that is a name', () => {
+	for (const [emoji, from, to] of [
+		['🎉', 'a|b', 'a🎉|b'],
+		['🎉', 'a «b c»', 'a 🎉|'],
+		[':own:', '|', ':own: |'],
+		[':own:', 'a|b', 'a :own: |b'],
+		[':own:', 'a | b', 'a :own: |b'],
+		[':own:', '(«x»)', '(:own: |)'],
+		[':own:', 'x:|\n', 'x::own: |\n'],
+	] as const)
+		assert.equal(after(from, (text, start, end) => withEmoji(text, start, end, emoji)), to, from);
+});
 
 test('marks go on, and off again', () => {
 	for (const [make, from, to] of [

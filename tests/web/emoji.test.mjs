@@ -131,6 +131,52 @@ test("in texts: by completion, as a picture in words, large when alone, not in c
 	assert.equal(await row(a.page, 4).locator("code").textContent(), ":party_parrot:");
 });
 
+test("from the composer: at the caret, by mouse and by keys, own ones by their name; those used last come first", async () => {
+	const { page } = b;
+	const box = page.locator("#composer");
+	const open = page.locator(".composer").getByRole("button", { name: "Insert an emoji" });
+	const closed = () => dialog(page).waitFor({ state: "detached" });
+	const focused = () => page.evaluate(() => document.activeElement.id);
+	await box.fill("so good");
+	for (let i = 0; i < " good".length; i++) await box.press("ArrowLeft");
+	await open.click();
+	await page.locator(".emoji-cell").first().waitFor();
+	await page.keyboard.press("Escape");
+	await closed();
+	assert.equal(await focused(), "composer", "who writes goes on writing");
+	await open.click();
+	await page.locator(".emoji-cell").first().waitFor();
+	await dialog(page).getByRole("searchbox").fill("tada");
+	await dialog(page).getByRole("button", { name: "party popper" }).click();
+	await closed();
+	await becomes(() => box.inputValue(), "so🎉 good");
+	assert.equal(await focused(), "composer");
+	await page.keyboard.type("!");
+	await becomes(() => box.inputValue(), "so🎉! good");
+	// by keys: it is reached by Tab, Esc gives the focus back to it
+	for (let n = 0; (await page.evaluate(() => document.activeElement.title)) !== "Insert an emoji"; n++) {
+		assert.ok(n < 5, "it is reached by Tab");
+		await page.keyboard.press("Tab");
+	}
+	await page.keyboard.press("Enter");
+	await dialog(page).getByRole("button", { name: "Recent", pressed: true }).waitFor();
+	await becomes(() => dialog(page).locator(".emoji-cell").allTextContents(), ["🎉"]);
+	await look(page, "composer-picker");
+	await page.keyboard.press("Escape");
+	await closed();
+	assert.equal(await page.evaluate(() => document.activeElement.title), "Insert an emoji");
+	await page.keyboard.press("Enter");
+	await dialog(page).getByRole("searchbox").pressSequentially("party parrot");
+	await pictured(page, ".emoji-grid");
+	await page.keyboard.press("Enter");
+	await closed();
+	await becomes(() => box.inputValue(), "so🎉!:party_parrot: good");
+	assert.equal(await focused(), "composer");
+	await page.keyboard.type("very ");
+	await becomes(() => box.inputValue(), "so🎉!:party_parrot: very good");
+	await box.fill("");
+});
+
 test("in a status: chosen among all, found by a name, shown beside the name", async () => {
 	const { page } = a;
 	await page.getByRole("button", { name: "Your menu" }).click();

@@ -11,6 +11,12 @@ export function known(rows: readonly EmojiRow[], upto: string | null): readonly 
 /* In the wanted skin tone (0: none). */
 export const toned = (r: EmojiRow, tone: number): string => (tone && r[5]?.[tone - 1]) || r[0];
 
+const MOST_RECENT = 24;
+/* What was picked last, newest first, as one text; without skin tones. */
+export const recentOf = (kept: string | null): string[] => kept?.split(' ').filter(Boolean) ?? [];
+export const withRecent = (kept: string | null, emoji: string): string =>
+	[emoji, ...recentOf(kept).filter((e) => e !== emoji)].slice(0, MOST_RECENT).join(' ');
+
 /* What it is called elsewhere too (":tada:"), in full. An own one has its name alone. */
 const isCalled = (r: EmojiRow, name: string): boolean => (r[3] < 0 ? r[1] === name : r[2].includes(`:${name}:`));
 

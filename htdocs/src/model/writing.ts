@@ -43,6 +43,16 @@ export function linked(text: string, start: number, end: number): Change {
 const ITEM = /^([ \t]*(?:> ?)*)(?:([-*+])|(\d{1,9})([.)]))([ \t]+)(\[[ x]\] )?/;
 const QUOTE = /^[ \t]*(?:> ?)+/;
 
+/* An emoji in the place of what is selected. `:name:` is one only where no word touches it. */
+export function withEmoji(text: string, start: number, end: number, emoji: string): Change {
+	const named = emoji.startsWith(':');
+	const before = named && /[\p{L}\p{N}]$/u.test(text.slice(0, start)) ? ' ' : '';
+	const spaced = named && text[end] === ' '; // it is written behind that one then
+	const put = before + emoji + (named && !spaced ? ' ' : '');
+	const at = start + put.length + (spaced ? 1 : 0);
+	return { start, end, text: put, from: at, to: at };
+}
+
 /* A new line in a list or a quote goes on with it; in an empty item it ends the list. null: a line break like any other. */
 export function continued(text: string, start: number, end: number): Change | null {
 	const begin = text.lastIndexOf('\n', start - 1) + 1;

@@ -63,6 +63,8 @@ function readJson<T>(s: Shelf, key: string): T | null {
 
 const draftKey = (user: number, place: string) => `draft:${user}:${place}`;
 const outKey = (user: number, client_id: string) => `out:${user}:${client_id}`;
+/* The emoji that one has picked last. */
+export const recentKey = (user: number) => `recent-emoji:${user}:`;
 
 export function loadDrafts(s: Shelf, user: number): Record<string, string> {
 	const drafts: Record<string, string> = {};
@@ -97,7 +99,7 @@ export function dropPending(s: Shelf, user: number, client_id: string): void {
 }
 
 export function forgetPerson(s: Shelf, user: number): void {
-	const kept = [draftKey, draftsKey, quotesKey, outKey, toldKey].map((key) => key(user, ''));
+	const kept = [draftKey, draftsKey, quotesKey, outKey, toldKey, recentKey].map((key) => key(user, ''));
 	for (const key of kept.flatMap((k) => s.keys(k))) s.set(key, null);
 }
 

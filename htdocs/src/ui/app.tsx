@@ -58,6 +58,7 @@ const Edits = lazily(() => import('./changes_dialogs').then((m) => m.Edits));
 const Reacted = lazily(() => import('./changes_dialogs').then((m) => m.Reacted));
 const Readers = lazily(() => import('./changes_dialogs').then((m) => m.Readers));
 const ForwardDialog = lazily<{ channel: number; seq: number; onClose: () => void }>(() => import('./forward').then((m) => m.ForwardDialog));
+const EmojiPicker = lazily(() => import('./emoji_picker').then((m) => m.EmojiPicker));
 const ReactPicker = lazily(() => import('./emoji_picker').then((m) => m.ReactPicker));
 const EditChannel = lazily<{ channel: number; onClose: () => void }>(() => import('./moderate').then((m) => m.EditChannel));
 const Restrictions = lazily(() => import('./moderate').then((m) => m.Restrictions));
@@ -297,6 +298,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{about && 'report' in about && <ReportMessage {...about.report} onClose={closeDialog} />}
 			{about && 'edits' in about && <Edits {...about.edits} onClose={closeDialog} />}
 			{about && 'react' in about && <ReactPicker {...about.react} onClose={closeDialog} />}
+			{about && 'insertEmoji' in about && <EmojiPicker title={t.emojiInsert} onPick={about.insertEmoji} onClose={closeDialog} />}
 			{about && 'forward' in about && <ForwardDialog {...about.forward} onClose={closeDialog} />}
 			{about && 'reacted' in about && <Reacted {...about.reacted} onClose={closeDialog} />}
 			{about && 'deleteMessage' in about && <DeleteMessage {...about.deleteMessage} onClose={closeDialog} />}

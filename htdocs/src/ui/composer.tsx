@@ -1,7 +1,7 @@
 // Where one writes. The text lives in the store as the channel's draft, and from there in local storage: so it survives
 // a reload, a change of channel, and the end of a session.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { SendHorizontal } from 'lucide';
+import { SendHorizontal, Smile } from 'lucide';
 import { placeKey } from '../model/threads';
 import { draftFiles } from '../model/uploads';
 import type { Channel, SentPlace } from '../model/types';
@@ -69,6 +69,12 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 	const unquote = () => client.quotes.set(channel.id, null, thread);
 
 	const writing = useWriting(channel, area, (now) => client.setDraft(channel.id, now, thread), thread !== undefined && !both);
+
+	const [picked, setPicked] = useState<{ emoji: string } | null>(null);
+	// Once the picker is gone: while it is open nothing else can have the focus.
+	useLayoutEffect(() => {
+		if (picked) writing.insert(picked.emoji);
+	}, [picked]);
 
 	const send = () => {
 		if (failed && left >= 0) toast(t.filesFixFirst, true);
@@ -160,6 +166,17 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 			/>
 			<div class="composer-row">
 				{able && <AttachButton channel={channel} thread={thread} />}
+				<button
+					type="button"
+					class="icon-button attach"
+					title={t.emojiInsert}
+					aria-label={t.emojiInsert}
+					aria-haspopup="dialog"
+					onMouseDown={(e) => e.preventDefault()} // who writes goes on writing, also after Esc
+					onClick={() => openDialog({ insertEmoji: (emoji) => setPicked({ emoji }) })}
+				>
+					<Icon of={Smile} size={18} />
+				</button>
 				{thread !== undefined && (
 					<label class="also">
 						<input type="checkbox" checked={both} onChange={(e) => setBoth(e.currentTarget.checked)} />

@@ -40,6 +40,7 @@ export type DialogName =
 	| { invite: number }
 	| { leave: number }
 	| { edits: { channel: number; seq: number } }
+	| { insertEmoji: (emoji: string) => void }
 	| { react: { channel: number; seq: number } }
 	| { forward: { channel: number; seq: number } }
 	| { reacted: { channel: number; seq: number; emoji: string } }

@@ -14,12 +14,16 @@ export function Dialog({ title, onClose, bare, children }: { title: string; onCl
 	useLayoutEffect(() => {
 		const el = ref.current;
 		const before = document.activeElement as HTMLElement | null;
+		const caret = before instanceof HTMLTextAreaElement ? ([before.selectionStart, before.selectionEnd] as const) : null;
 		el?.showModal();
 		el?.querySelector<HTMLElement>('[data-autofocus]')?.focus();
 		return () => {
 			gone.current = true;
 			if (el?.open) el.close();
-			if (before?.isConnected) before.focus({ preventScroll: true });
+			if (!before?.isConnected) return;
+			before.focus({ preventScroll: true });
+			// Chromium puts the caret at the start of a field that gets the focus back from a dialog.
+			if (caret) (before as HTMLTextAreaElement).setSelectionRange(...caret);
 		};
 	}, []);
 	return (

@@ -1,27 +1,42 @@
-// Picks an emoji for a reaction: by group, or by a search in their names. Arrows move through the grid.
+// Picks an emoji, for a reaction or to write it: of those one used last, by group, or by a search in their names. Arrows move through the grid.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { known, searchEmoji, toned, type EmojiRow } from '../model/emoji';
+import { known, recentOf, searchEmoji, toned, withRecent, type EmojiRow } from '../model/emoji';
 import { mayAddEmoji, OWN_GROUP, ownRows } from '../model/custom_emoji';
+import { myId } from '../model/state';
 import { t } from '../strings';
 import { te } from '../strings_emoji';
-import { shelf } from '../sync/local';
+import { recentKey, shelf } from '../sync/local';
 import { useState$, useUi } from './context';
 import { EmojiFace } from './custom_emoji';
 import { Dialog } from './dialog';
+import { byFinger } from './media';
 
 const MOST_FOUND = 120;
 const GROUPS = t.emojiGroups.flatMap((name, id) => (name ? [{ id, name }] : []));
 
+const RECENT_GROUP = -2;
+
 export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: number; onClose: () => void }) {
-	const { client, openDialog, toast } = useUi();
+	const { client } = useUi();
+	return <EmojiPicker title={t.react} onPick={(emoji) => client.changes.react({ channel, seq, emoji, on: true })} onClose={onClose} />;
+}
+
+interface Props {
+	title: string;
+	/* Called when it is closed. */
+	onPick: (emoji: string) => void;
+	onClose: () => void;
+}
+
+export function EmojiPicker({ title, onPick, onClose }: Props) {
+	const { openDialog, toast } = useUi();
 	const upto = useState$((s) => s.limits.emoji);
 	const ours = useState$((s) => s.emoji);
 	const may = useState$(mayAddEmoji);
 	const own = useMemo(() => ownRows(ours), [ours]);
-	const groups = own.length ? [...GROUPS, { id: OWN_GROUP, name: te.group }] : GROUPS;
 	const [rows, setRows] = useState<readonly EmojiRow[] | null>(null);
 	const [query, setQuery] = useState('');
-	const [group, setGroup] = useState(0);
+	const [chosen, setGroup] = useState<number | null>(null);
 	const [tone, setTone] = useState(() => Number(shelf.get('tone')) || 0);
 	const [at, setAt] = useState(0);
 	const grid = useRef<HTMLDivElement>(null);
@@ -35,19 +50,28 @@ export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: n
 			},
 		);
 	}, []);
-	const list = useMemo(
-		() => {
-			const all = [...own, ...(rows ?? [])];
-			return query.trim() ? searchEmoji(all, query.replaceAll(':', ' '), MOST_FOUND) : all.filter((r) => r[3] === group);
-		},
-		[rows, own, query, group],
-	);
+	const all = useMemo(() => [...own, ...(rows ?? [])], [rows, own]);
+	const recentAt = recentKey(useState$(myId));
+	const [last] = useState(() => recentOf(shelf.get(recentAt)));
+	const recent = useMemo(() => last.map((e) => all.find((r) => r[0] === e)).filter((r) => r !== undefined), [all, last]);
+	const used = recent.length > 0 || (!rows && last.length > 0);
+	const group = chosen ?? (used ? RECENT_GROUP : 0);
+	const groups = [
+		...(used ? [{ id: RECENT_GROUP, name: te.recent }] : []),
+		...GROUPS,
+		...(own.length ? [{ id: OWN_GROUP, name: te.group }] : []),
+	];
+	const list = useMemo(() => {
+		if (query.trim()) return searchEmoji(all, query.replaceAll(':', ' '), MOST_FOUND);
+		return group === RECENT_GROUP ? recent : all.filter((r) => r[3] === group);
+	}, [all, recent, query, group]);
 	useEffect(() => setAt(0), [list]);
 
 	const choose = (r: EmojiRow | undefined) => {
 		if (!r) return;
-		client.changes.react({ channel, seq, emoji: toned(r, tone), on: true });
+		shelf.set(recentAt, withRecent(shelf.get(recentAt), r[0]));
 		onClose();
+		onPick(toned(r, tone));
 	};
 	const move = (to: number) => {
 		const i = Math.max(0, Math.min(list.length - 1, to));
@@ -77,7 +101,7 @@ export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: n
 	};
 
 	return (
-		<Dialog title={t.react} onClose={onClose}>
+		<Dialog title={title} onClose={onClose}>
 			<div class="emoji-head">
 				<input
 					class="field"
@@ -85,7 +109,7 @@ export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: n
 					value={query}
 					placeholder={t.emojiSearch}
 					aria-label={t.emojiSearch}
-					data-autofocus
+					data-autofocus={!byFinger() || undefined} // its keyboard would cover the grid
 					onInput={(e) => setQuery(e.currentTarget.value)}
 					onKeyDown={(e) => {
 						if (e.isComposing) return;
@@ -114,7 +138,7 @@ export function ReactPicker({ channel, seq, onClose }: { channel: number; seq: n
 					))}
 				</select>
 			</div>
-			<div class="emoji-groups" role="group" aria-label={t.react}>
+			<div class="emoji-groups" role="group" aria-label={title}>
 				{groups.map((g) => (
 					<button
 						key={g.id}

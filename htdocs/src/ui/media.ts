@@ -4,7 +4,8 @@ import { useEffect, useState } from 'preact/hooks';
 const NARROW = '(max-width: 899.98px)';
 
 export const isNarrow = (): boolean => matchMedia(NARROW).matches;
-export const coarsePointer = (): boolean => matchMedia('(pointer: coarse)').matches || isNarrow();
+export const byFinger = (): boolean => matchMedia('(pointer: coarse)').matches;
+export const coarsePointer = (): boolean => byFinger() || isNarrow();
 
 const PHONE = '(max-width: 659.98px)';
 

@@ -1,5 +1,5 @@
 // What the composer and the box of an edit have in common: completion, the keys of Markdown, and changes that can be undone.
-import { coded, continued, linked, marked, type Change } from '../model/writing';
+import { coded, continued, linked, marked, withEmoji, type Change } from '../model/writing';
 import type { Channel } from '../model/types';
 import { sends } from '../sync/local';
 import type { Field } from './completion';
@@ -67,6 +67,11 @@ export function useWriting(channel: Channel, area: Field, wrote: (text: string) 
 		},
 		look,
 		close,
+		/* Where the caret is, or was when the field had the focus last. */
+		insert(emoji: string) {
+			const el = area.current;
+			if (el) apply(withEmoji(el.value, el.selectionStart, el.selectionEnd, emoji));
+		},
 		lists: (
 			<>
 				{mentions.list}
