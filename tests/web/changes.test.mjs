@@ -159,6 +159,30 @@ test("on a phone: a reaction and an edit, and nothing is wider than the screen",
 	await phone.context.close();
 });
 
+test("one message shows its tools: the one under the pointer, or with keys the one that has the focus; an open menu keeps them", async () => {
+	const { page } = b;
+	const shown = () =>
+		page.locator(".msg-tools").evaluateAll((all) =>
+			all.filter((e) => getComputedStyle(e).opacity === "1").map((e) => e.closest(".msg").dataset.seq),
+		);
+	await row(page, 1).hover();
+	await row(page, 1).locator(".msg-text").click();
+	await until(() => row(page, 1).evaluate((e) => e === document.activeElement), { what: "the message has the focus" });
+	await becomes(shown, ["1"]);
+	await row(page, 2).hover();
+	await becomes(shown, ["2"]);
+	await page.keyboard.press("k");
+	await becomes(shown, ["1"]); // the pointer has not moved
+	await row(page, 1).hover();
+	await row(page, 1).getByRole("button", { name: "More", exact: true }).click();
+	await page.mouse.move(1, 1);
+	await becomes(shown, ["1"]);
+	await page.keyboard.press("Escape");
+	await page.locator(".menu").waitFor({ state: "detached" });
+	await page.mouse.move(2, 2);
+	await becomes(shown, []);
+});
+
 test("a link gets a card, of one height; who did not write it hides it for himself, its author takes it away; a switch turns all off", async () => {
 	const url = `http://127.0.0.1:${world.address().port}/`;
 	const m = ok(await send(api, id, `Look: ${url}`), 201);

@@ -18,6 +18,9 @@ export interface KeyTargets {
 	pins: () => void;
 }
 
+/* Tells the style sheets which is in use, a pointer or keys: one message shows its tools, the one under the pointer or the one with the focus. */
+const tellInput = (e: Event) => void document.documentElement.toggleAttribute('data-pointer', e.type !== 'keydown');
+
 export function listenToKeys(k: KeyTargets): () => void {
 	const onKey = (e: KeyboardEvent) => {
 		if (e.defaultPrevented || e.isComposing) return;
@@ -50,8 +53,13 @@ export function listenToKeys(k: KeyTargets): () => void {
 			dispatchEvent(new CustomEvent('pulsechat-step', { detail: e.key === 'j' ? 1 : -1 }));
 		}
 	};
+	const inputs = ['pointermove', 'pointerdown', 'keydown'];
+	for (const type of inputs) addEventListener(type, tellInput, true);
 	addEventListener('keydown', onKey);
-	return () => removeEventListener('keydown', onKey);
+	return () => {
+		for (const type of inputs) removeEventListener(type, tellInput, true);
+		removeEventListener('keydown', onKey);
+	};
 }
 
 /* The next channel in the order of the side bar, as it is drawn, round the end. */
