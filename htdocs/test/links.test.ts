@@ -40,6 +40,7 @@ test('paths', () => {
 	assert.deepEqual(parseRoute('/c/12', ''), { page: 'channel', channel: 12, panel: null, at: null, q: '', thread: null, reply: null });
 	assert.deepEqual(parseRoute('/c/12/t/41', '?reply=43'), { page: 'channel', channel: 12, panel: 'thread', at: null, q: '', thread: 41, reply: 43 });
 	assert.deepEqual(parseRoute('/threads', ''), { page: 'threads' });
+	assert.deepEqual(parseRoute('/saved/', ''), { page: 'saved' });
 	assert.deepEqual(parseRoute('/c/12/members', ''), { page: 'channel', channel: 12, panel: 'members', at: null, q: '', thread: null, reply: null });
 	assert.deepEqual(parseRoute('/c/x', ''), { page: 'home' });
 	assert.deepEqual(parseRoute('/join', '', '#AbC_d-9'), { page: 'join', invite: 'AbC_d-9' });

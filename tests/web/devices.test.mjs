@@ -140,7 +140,7 @@ async function screen({ page }) {
 	return {
 		people: Object.fromEntries(persons.map((text) => /^\((.*?)\) (.*?) @/.exec(plain(text))?.slice(1).reverse() ?? [text, null])),
 		room: entries.find((e) => e.startsWith("room"))?.slice("room".length).trim(),
-		direct: entries.filter((e) => !/^(room|Threads)/.test(e)).join(),
+		direct: entries.filter((e) => !/^(room|Threads|Saved messages)/.test(e)).join(),
 		messages: rest.messages,
 		faces: Object.fromEntries(rest.faces.map(([seq, text]) => [seq, plain(text).replace("Read up to here by ", "").split(", ").sort()])),
 		typing: plain(rest.typing),

@@ -63,9 +63,9 @@ test("T opens the thread of a message; replies stand there alone, and the root t
 
 test("who wrote the root follows: a badge, the list, the unread line; reading takes them away on the other device too", async () => {
 	const other = await person(stack, browser, "alice", { path: `/c/${id}`, reducedMotion: "reduce" });
-	const badge = (page) => page.locator(".side-threads .badge");
+	const badge = (page) => page.locator(".side-pages .badge");
 	await Promise.all([badge(a.page).waitFor(), badge(other.page).waitFor()]);
-	await a.page.locator(".side-threads a").click();
+	await a.page.locator('.side-pages a[href="/threads"]').click();
 	await a.page.locator(".thread-entry.fresh", { hasText: "When does the ferry leave?" }).waitFor();
 	await look(a.page, "list", DESKTOP);
 	await a.page.locator(".thread-entry").focus();

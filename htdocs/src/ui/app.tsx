@@ -69,6 +69,7 @@ const ThreadPanel = lazyPage<{ channel: Channel; root: number; reply: number | n
 const ThreadsView = lazyPage<object>(() => import('./threads').then((m) => m.ThreadsView), LoadingView);
 const PinsPanel = lazyPage<{ route: ChannelRoute; channel: Channel }>(() => import('./kept').then((m) => m.PinsPanel), KeptLoading);
 const SavedPanel = lazyPage<{ route: ChannelRoute }>(() => import('./kept').then((m) => m.SavedPanel), KeptLoading);
+const SavedPage = lazyPage<{ route: null }>(() => import('./kept').then((m) => m.SavedPanel), LoadingView);
 const AdminView = lazyPage<{ tab: AdminTab }>(() => import('./admin').then((m) => m.AdminView), LoadingView);
 
 const TOAST_FOR = 6_000; // ms
@@ -239,12 +240,14 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				</a>
 			)}
 			<div class={`app${panel && channel ? ' with-panel' : ''}${drawer ? ' with-drawer' : ''}`}>
-				<Sidebar current={id} threads={route.page === 'threads'} hidden={narrow && !drawer} />
+				<Sidebar current={id} page={route.page} hidden={narrow && !drawer} />
 				{narrow && drawer && <button class="scrim" aria-label={t.closeSidebar} onClick={() => setDrawer(false)} />}
 				{fullPanel ? null : route.page === 'admin' ? (
 					<AdminView tab={route.tab} />
 				) : route.page === 'threads' ? (
 					<ThreadsView />
+				) : route.page === 'saved' ? (
+					<SavedPage route={null} />
 				) : route.page === 'invited' ? (
 					<Invited code={route.code} />
 				) : channel ? (

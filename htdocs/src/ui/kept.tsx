@@ -1,7 +1,7 @@
-// The right panel: what is pinned in the channel, or what one has saved.
+// The right panel: what is pinned in the channel, or what one has saved; that is a page of its own too.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { BookmarkX, PinOff } from 'lucide';
+import { Bookmark, BookmarkX, PinOff } from 'lucide';
 import type { IconNode } from 'lucide';
 import { mayPin } from '../model/keep';
 import { messageAt } from '../model/log';
@@ -11,6 +11,8 @@ import { api } from '../net/api';
 import { t } from '../strings';
 import { tk } from '../strings_keep';
 import { Avatar } from './avatar';
+import { Burger } from './channel';
+import { ConnectionLine } from './connection';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
 import { Icon } from './icon';
@@ -58,7 +60,8 @@ export function PinsPanel({ route, channel }: { route: ChannelRoute; channel: Ch
 	);
 }
 
-export function SavedPanel({ route }: { route: ChannelRoute }) {
+/* route null: it is the page. */
+export function SavedPanel({ route }: { route: ChannelRoute | null }) {
 	const ui = useUi();
 	const saved = useState$((s) => s.saved);
 	useEffect(() => void ui.client.keeps.list(), [saved === null]);
@@ -130,7 +133,7 @@ function useLoaded(key: string, ask: (before?: number) => Promise<{ messages: re
 }
 
 interface FrameProps {
-	route: ChannelRoute;
+	route: ChannelRoute | null;
 	title: string;
 	topic?: string;
 	count?: string;
@@ -141,29 +144,44 @@ interface FrameProps {
 }
 
 function Frame({ route, title, topic, count, list, empty, none, children }: FrameProps) {
-	return (
-		<Panel title={title} topic={topic} onClose={() => navigate(channelPath(route.channel))}>
-			<div class="panel-scroll" tabIndex={0} role="region" aria-label={title} aria-busy={list.busy}>
-				<p class="search-said" role="status">
-					{list.busy && !list.loaded ? t.loading : none ? empty[0] : list.error ? '' : count}
-				</p>
-				{none && <p class="panel-note">{empty[1]}</p>}
-				{list.error && (
-					<div class="panel-note" role="alert">
-						<p>{`${tk.failed} ${list.error}`}</p>
-						<button class="button" onClick={() => list.load(false)}>
-							{t.retry}
-						</button>
-					</div>
-				)}
-				<ul class="results">{children}</ul>
-				{list.loaded?.next != null && (
-					<button class="button" disabled={list.busy} onClick={() => list.load(true)}>
-						{t.more}
+	const body = (
+		<div class="panel-scroll" tabIndex={0} role="region" aria-label={title} aria-busy={list.busy}>
+			<p class="search-said" role="status">
+				{list.busy && !list.loaded ? t.loading : none ? empty[0] : list.error ? '' : count}
+			</p>
+			{none && <p class="panel-note">{empty[1]}</p>}
+			{list.error && (
+				<div class="panel-note" role="alert">
+					<p>{`${tk.failed} ${list.error}`}</p>
+					<button class="button" onClick={() => list.load(false)}>
+						{t.retry}
 					</button>
-				)}
-			</div>
-		</Panel>
+				</div>
+			)}
+			<ul class="results">{children}</ul>
+			{list.loaded?.next != null && (
+				<button class="button" disabled={list.busy} onClick={() => list.load(true)}>
+					{t.more}
+				</button>
+			)}
+		</div>
+	);
+	if (route)
+		return (
+			<Panel title={title} topic={topic} onClose={() => navigate(channelPath(route.channel))}>
+				{body}
+			</Panel>
+		);
+	return (
+		<main class="main" id="main">
+			<header class="head">
+				<Burger />
+				<Icon of={Bookmark} size={18} />
+				<h1>{title}</h1>
+			</header>
+			<ConnectionLine />
+			{body}
+		</main>
 	);
 }
 
@@ -174,7 +192,7 @@ interface EntryTool {
 	act: () => Promise<unknown>;
 }
 
-function Entry({ message: m, route, where, tool }: { message: Message; route: ChannelRoute; where?: boolean; tool: EntryTool | null }) {
+function Entry({ message: m, route, where, tool }: { message: Message; route: ChannelRoute | null; where?: boolean; tool: EntryTool | null }) {
 	const { client, toast } = useUi();
 	const phone = usePhone();
 	const user = useState$((s) => s.users[m.sender]);
@@ -183,7 +201,7 @@ function Entry({ message: m, route, where, tool }: { message: Message; route: Ch
 	const now = useState$((s) => messageAt(s.logs[m.channel], m.seq)) ?? m;
 	if (!place || now.deleted) return null;
 	const at = Date.parse(m.created_at);
-	const current = route.channel === m.channel && route.at === m.seq;
+	const current = route?.channel === m.channel && route.at === m.seq;
 	const to = m.thread ? threadPath(m.channel, m.thread, m.seq) : messagePath(m.channel, m.seq);
 	const said = now.body?.text || now.body?.forward?.text;
 	const files = (now.body?.files ?? now.body?.forward?.files)?.length ?? 0;
@@ -198,7 +216,7 @@ function Entry({ message: m, route, where, tool }: { message: Message; route: Ch
 					if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
 					e.preventDefault();
 					if (current) client.open(m.channel, m.seq);
-					else if (phone || m.thread) navigate(to);
+					else if (phone || !route || m.thread) navigate(to);
 					else navigate(`${channelPath(m.channel, route.panel ?? undefined)}?at=${m.seq}`);
 				}}
 			>

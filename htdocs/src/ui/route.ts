@@ -1,6 +1,6 @@
 // The page paths: / , /c/12 , /c/12?at=1041 , /c/12/m/1041 (the same, as it is given to others), /c/12/members , /c/12/search?q=WORDS ,
-// /c/12/pins , /c/12/saved , /c/12/t/1041 , /c/12/t/1041?reply=1043 , /threads , /c/join#CODE , /admin/people , /sign-in , /join#CODE. The web
-// server gives index.html for each of them.
+// /c/12/pins , /c/12/saved , /c/12/t/1041 , /c/12/t/1041?reply=1043 , /threads , /saved , /c/join#CODE , /admin/people , /sign-in , /join#CODE.
+// The web server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
 export type AdminTab = 'people' | 'reports' | 'channels' | 'bots' | 'audit';
@@ -9,7 +9,7 @@ export type Panel = 'members' | 'search' | 'pins' | 'saved' | 'thread';
 /* at: the seq of a message to begin at. thread: the root of the thread that is open, reply: one in it to begin at. q: what is
  * searched for, where that panel is open. */
 export type ChannelRoute = { page: 'channel'; channel: number; panel: Panel | null; at: number | null; q: string; thread: number | null; reply: number | null };
-export type Route = { page: 'home' } | { page: 'threads' } | { page: 'admin'; tab: AdminTab } | ChannelRoute | { page: 'invited'; code: string } | Door;
+export type Route = { page: 'home' | 'threads' | 'saved' } | { page: 'admin'; tab: AdminTab } | ChannelRoute | { page: 'invited'; code: string } | Door;
 
 /* Pages for those who have not signed in. */
 export const isDoor = (route: Route): route is Door => route.page === 'sign-in' || route.page === 'join';
@@ -46,7 +46,8 @@ export function parseRoute(path: string, search: string, hash = ''): Route {
 	}
 	const a = /^\/admin(?:\/(people|reports|channels|bots|audit))?\/?$/.exec(path);
 	if (a) return { page: 'admin', tab: (a[1] as AdminTab | undefined) ?? 'people' };
-	if (/^\/threads\/?$/.test(path)) return { page: 'threads' };
+	const list = /^\/(threads|saved)\/?$/.exec(path)?.[1] as 'threads' | 'saved' | undefined;
+	if (list) return { page: list };
 	return { page: 'home' };
 }
 

@@ -1,14 +1,19 @@
 // The left side: workspace, own menu, the way to everything (Ctrl+K), channels and direct messages in the sections that one has made.
-import { BellOff, ChevronDown, ChevronRight, EllipsisVertical, Hash, Lock, MessageSquarePlus, Pencil, Plus, Search, Users } from 'lucide';
+import type { ComponentChildren } from 'preact';
+import { BellOff, Bookmark, ChevronDown, ChevronRight, EllipsisVertical, Hash, Lock, MessageSquarePlus, MessagesSquare, Pencil, Plus } from 'lucide';
+import { Search, Users, type IconNode } from 'lucide';
 import { channelLabel, personName } from './names';
 import { arranged, keyOf, PLAIN, type SideSection } from '../model/prefs';
 import { isGuest } from '../model/roles';
 import { myId, type State } from '../model/state';
+import { unreadThreads } from '../model/threads';
 import { isQuiet, loudOf, unreadOf } from '../model/unread';
 import { draftFiles } from '../model/uploads';
 import type { Channel, Section } from '../model/types';
 import { t } from '../strings';
 import { tc } from '../strings_channels';
+import { tk } from '../strings_keep';
+import { tt } from '../strings_threads';
 import { countText } from './attention';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
@@ -16,15 +21,14 @@ import { Icon } from './icon';
 import { Menu, MenuItem } from './menu';
 import { OpenReports } from './open_reports';
 import { Face, StatusMark } from './presence';
-import { navigate, channelPath } from './route';
-import { ThreadsEntry } from './thread_line';
+import { navigate, channelPath, type Route } from './route';
 import { UserMenu } from './user_menu';
 
 const sectionName = (s: Section): string =>
 	s.kind === 'own' ? s.name : s.kind === 'favourites' ? tc.favourites : s.kind === 'direct' ? t.directMessages : t.channels;
 
-/* threads: the list of threads is what is open. */
-export function Sidebar({ current, threads, hidden }: { current: number | null; threads: boolean; hidden: boolean }) {
+/* current: the channel that is open, on its page. */
+export function Sidebar({ current, page, hidden }: { current: number | null; page: Route['page']; hidden: boolean }) {
 	const ui = useUi();
 	const name = useState$((s) => s.site?.name ?? t.appName);
 	const state = useState$((s) => s);
@@ -46,12 +50,67 @@ export function Sidebar({ current, threads, hidden }: { current: number | null; 
 			</button>
 			<div class="side-scroll">
 				<OpenReports />
-				<ThreadsEntry current={threads} />
+				<ul class="side-pages">
+					<ThreadsEntry current={page === 'threads'} />
+					<PageEntry path="/saved" icon={Bookmark} name={tk.saved} current={page === 'saved'} />
+				</ul>
 				{list.map((s, i) => (
 					<Part key={s.key} part={s} above={list[i - 1]?.key} below={list[i + 1]?.key} state={state} current={current} />
 				))}
 			</div>
 		</nav>
+	);
+}
+
+/* Where a link of the side bar leads: there, unless it is to be opened elsewhere. */
+function useGo(path: string) {
+	const { drawer } = useUi();
+	return (e: MouseEvent) => {
+		if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
+		e.preventDefault();
+		navigate(path);
+		drawer(false);
+	};
+}
+
+function ThreadsEntry({ current }: { current: boolean }) {
+	const unread = useState$(unreadThreads);
+	return (
+		<PageEntry path="/threads" icon={MessagesSquare} name={tt.threads} current={current} fresh={unread > 0}>
+			{unread > 0 && (
+				<span class="badge badge-loud">
+					<span aria-hidden="true">{countText(unread)}</span>
+					<span class="sr-only">{tt.unread(unread)}</span>
+				</span>
+			)}
+		</PageEntry>
+	);
+}
+
+interface PageEntryProps {
+	path: string;
+	icon: IconNode;
+	name: string;
+	current: boolean;
+	fresh?: boolean;
+	children?: ComponentChildren;
+}
+
+/* A page that is no channel. */
+function PageEntry({ path, icon, name, current, fresh, children }: PageEntryProps) {
+	return (
+		<li>
+			<a
+				class={`entry${current ? ' current' : ''}${fresh ? ' unread' : ''}`}
+				href={path}
+				aria-current={current ? 'page' : undefined}
+				onClick={useGo(path)}
+			>
+				<Icon of={icon} size={16} />
+				<span class="entry-name">{name}</span>
+				{children}
+			</a>
+		</li>
 	);
 }
 
@@ -177,7 +236,7 @@ function ChannelFace({ channel: c, state }: { channel: Channel; state: State }) 
 }
 
 function Entry({ channel: c, state, current }: { channel: Channel; state: State; current: boolean }) {
-	const ui = useUi();
+	const go = useGo(channelPath(c.id));
 	const unread = unreadOf(c);
 	const loud = loudOf(c);
 	const quiet = isQuiet(c);
@@ -190,12 +249,7 @@ function Entry({ channel: c, state, current }: { channel: Channel; state: State;
 				class={`entry${looks}`}
 				href={channelPath(c.id)}
 				aria-current={current ? 'page' : undefined}
-				onClick={(e) => {
-					if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
-					e.preventDefault();
-					navigate(channelPath(c.id));
-					ui.drawer(false);
-				}}
+				onClick={go}
 			>
 				<ChannelFace channel={c} state={state} />
 				<bdi class="entry-name">{name}</bdi>

@@ -1,11 +1,10 @@
-// What the first page shows of threads: the line under a message that has replies, where a reply belongs, the entry of the sidebar.
-import { CornerDownRight, MessagesSquare } from 'lucide';
-import { isUnreadThread, threadKey, unreadThreads } from '../model/threads';
+// What the first page shows of threads: the line under a message that has replies, where a reply belongs.
+import { CornerDownRight } from 'lucide';
+import { isUnreadThread, threadKey } from '../model/threads';
 import type { Message, Replies } from '../model/types';
 import { tt } from '../strings_threads';
-import { countText } from './attention';
 import { Avatar } from './avatar';
-import { useState$, useUi } from './context';
+import { useState$ } from './context';
 import { Icon } from './icon';
 import { navigate, threadPath } from './route';
 import { agoOf, useNow } from './time';
@@ -45,36 +44,5 @@ export function InThread({ channel, root, active }: { channel: number; root: num
 		<button class="link-button in-thread" tabIndex={active ? 0 : -1} onClick={() => navigate(threadPath(channel, root))}>
 			<Icon of={CornerDownRight} size={13} /> {tt.inThread}
 		</button>
-	);
-}
-
-export function ThreadsEntry({ current }: { current: boolean }) {
-	const ui = useUi();
-	const unread = useState$(unreadThreads);
-	return (
-		<ul class="side-threads">
-			<li>
-				<a
-					class={`entry${current ? ' current' : ''}${unread ? ' unread' : ''}`}
-					href="/threads"
-					aria-current={current ? 'page' : undefined}
-					onClick={(e) => {
-						if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
-						e.preventDefault();
-						navigate('/threads');
-						ui.drawer(false);
-					}}
-				>
-					<Icon of={MessagesSquare} size={16} />
-					<span class="entry-name">{tt.threads}</span>
-					{unread > 0 && (
-						<span class="badge badge-loud">
-							<span aria-hidden="true">{countText(unread)}</span>
-							<span class="sr-only">{tt.unread(unread)}</span>
-						</span>
-					)}
-				</a>
-			</li>
-		</ul>
 	);
 }
