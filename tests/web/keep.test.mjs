@@ -253,3 +253,45 @@ test("forwarded, by keys: found by name, with a comment, shown there as it was",
 	await card.getByRole("button", { name: "#keep" }).click();
 	await until(() => page.evaluate((path) => location.pathname + location.search === path, `/c/${id}?at=58`), { what: "its channel is open" });
 });
+
+test("compact: at once, with the place kept at the bottom and above it, in this browser, from its first paint on", async () => {
+	const { page } = a;
+	await page.goto(`${stack.url}/c/${id}`);
+	await page.locator(".msg[data-seq]").last().waitFor();
+	const compact = async (want) => {
+		await page.getByRole("button", { name: "Your menu" }).click();
+		await page.getByRole("menuitem", { name: "Settings…" }).click();
+		await page.getByRole("switch", { name: "Compact" }).click();
+		await becomes(() => page.evaluate(() => document.documentElement.dataset.density === "compact"), want);
+		await page.keyboard.press("Escape");
+		await page.locator("dialog[open]").waitFor({ state: "detached" });
+	};
+	const tall = () => row(page, 57).evaluate((m) => m.offsetHeight);
+	const below = () => page.locator(".list").evaluate((l) => Math.round(l.scrollHeight - l.scrollTop - l.clientHeight));
+	await becomes(below, 0);
+	const before = await tall();
+	await compact(true);
+	assert.ok((await tall()) < before, `${await tall()} px instead of ${before}`);
+	await becomes(below, 0);
+	// half-way up: what is on top stays where it is
+	await page.locator(".list").evaluate((l) => (l.scrollTop = (l.scrollHeight - l.clientHeight) / 2));
+	const top = () =>
+		page.evaluate(() => {
+			const edge = document.querySelector(".list").getBoundingClientRect().top;
+			const m = [...document.querySelectorAll(".msg[data-seq]")].find((e) => e.getBoundingClientRect().top >= edge);
+			return [m.dataset.seq, Math.round(m.getBoundingClientRect().top - edge)];
+		});
+	let held;
+	await until(async () => (held = JSON.stringify(await top())) === JSON.stringify(await top()), { what: "the list has come to rest" });
+	const [seq, y] = JSON.parse(held);
+	const at = () => row(page, seq).evaluate((m) => m.getBoundingClientRect().top - document.querySelector(".list").getBoundingClientRect().top);
+	await compact(false);
+	await until(async () => Math.abs((await at()) - y) <= 1.5, { what: `message ${seq} ${y} px from the top` });
+	await compact(true);
+	await until(async () => Math.abs((await at()) - y) <= 1.5, { what: `message ${seq} ${y} px from the top again` });
+	assert.deepEqual(await lookedAt(page, "light"), []);
+	await page.reload();
+	await row(page, 57).waitFor();
+	assert.equal(await page.evaluate(() => document.documentElement.dataset.density), "compact");
+	await compact(false);
+});

@@ -1,5 +1,5 @@
-// What survives a reload: drafts, unsent messages, the rung that worked, the theme, which key sends. All keys begin with "pulsechat:"; what
-// belongs to a person bears the user's id, so two people on one browser do not meet each other's texts.
+// What survives a reload: drafts, unsent messages, the rung that worked, the theme, how close things stand, which key sends. All keys begin with
+// "pulsechat:"; what belongs to a person bears the user's id, so two people on one browser do not meet each other's texts.
 // Storage may be full or forbidden: then nothing is kept, and everything else goes on.
 import type { Pending } from '../model/types';
 import type { Rung } from '../net/transport';
@@ -52,6 +52,13 @@ export const setEnterBreaks = (on: boolean) => shelf.set(BREAKS, on ? '1' : null
  * is Safari's way to say so. */
 export const sends = (e: KeyboardEvent): boolean =>
 	e.key === 'Enter' && !e.isComposing && e.keyCode !== 229 && (e.ctrlKey || e.metaKey || e.shiftKey === enterBreaks());
+
+/* Whether what is listed stands closer together, in this browser; theme.ts says so to the style sheets before the first paint. */
+export const isCompact = (): boolean => document.documentElement.dataset.density === 'compact';
+export function setCompact(on: boolean): void {
+	shelf.set('density', on ? 'compact' : null);
+	document.documentElement.dataset.density = on ? 'compact' : 'comfortable';
+}
 
 function readJson<T>(s: Shelf, key: string): T | null {
 	try {

@@ -7,7 +7,7 @@ import { searchEmoji } from '../model/emoji';
 import { FOREVER, statusOf } from '../model/presence';
 import { myId } from '../model/state';
 import type { Settings as Values } from '../model/types';
-import { enterBreaks, setEnterBreaks } from '../sync/local';
+import { enterBreaks, isCompact, setCompact, setEnterBreaks } from '../sync/local';
 import { keepsLocation, setKeepsLocation } from '../sync/uploads_browser';
 import { setShowsPreviews, showsPreviews } from '../sync/previews';
 import { t } from '../strings';
@@ -51,6 +51,7 @@ export function Settings({ onClose }: Props) {
 	const [location, setLocation] = useState(keepsLocation);
 	const [previews, setPreviews] = useState(showsPreviews);
 	const [breaks, setBreaks] = useState(enterBreaks);
+	const [compact, showCompact] = useState(isCompact);
 	useEffect(() => void client.loader.settings(), []);
 	const change = (c: Partial<Values>) => client.changeSettings(c).catch((e: unknown) => toast(errorText(e), true));
 	return (
@@ -108,6 +109,16 @@ export function Settings({ onClose }: Props) {
 						</Row>
 					</>
 				)}
+				<h3>{ty.look}</h3>
+				<Switch
+					label={ty.compact}
+					hint={ty.compactHint}
+					on={compact}
+					onChange={async (on) => {
+						setCompact(on);
+						showCompact(on);
+					}}
+				/>
 				<h3>{tw.title}</h3>
 				<Switch
 					label={tw.breaks}
