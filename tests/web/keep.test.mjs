@@ -274,21 +274,27 @@ test("compact: at once, with the place kept at the bottom and above it, in this 
 	assert.ok((await tall()) < before, `${await tall()} px instead of ${before}`);
 	await becomes(below, 0);
 	// half-way up: what is on top stays where it is
-	await page.locator(".list").evaluate((l) => (l.scrollTop = (l.scrollHeight - l.clientHeight) / 2));
+	const settled = () =>
+		page.evaluate(async () => {
+			for (let i = 0; i < 3; i++) await new Promise((ok) => requestAnimationFrame(ok));
+		});
+	await page.locator(".list").evaluate((l) => (l.scrollTop = 0));
+	await page.locator(".start").waitFor(); // nothing more is to be loaded
+	await page.locator(".list").evaluate((l) => (l.scrollTop = 420));
+	await settled();
 	const top = () =>
 		page.evaluate(() => {
 			const edge = document.querySelector(".list").getBoundingClientRect().top;
 			const m = [...document.querySelectorAll(".msg[data-seq]")].find((e) => e.getBoundingClientRect().top >= edge);
 			return [m.dataset.seq, Math.round(m.getBoundingClientRect().top - edge)];
 		});
-	let held;
-	await until(async () => (held = JSON.stringify(await top())) === JSON.stringify(await top()), { what: "the list has come to rest" });
-	const [seq, y] = JSON.parse(held);
+	const [seq, y] = await top();
 	const at = () => row(page, seq).evaluate((m) => m.getBoundingClientRect().top - document.querySelector(".list").getBoundingClientRect().top);
-	await compact(false);
-	await until(async () => Math.abs((await at()) - y) <= 1.5, { what: `message ${seq} ${y} px from the top` });
-	await compact(true);
-	await until(async () => Math.abs((await at()) - y) <= 1.5, { what: `message ${seq} ${y} px from the top again` });
+	for (const on of [false, true]) {
+		await compact(on);
+		await settled();
+		assert.ok(Math.abs((await at()) - y) <= 1, `message ${seq} is ${await at()} px from the top, not ${y}`);
+	}
 	assert.deepEqual(await lookedAt(page, "light"), []);
 	await page.reload();
 	await row(page, 57).waitFor();
