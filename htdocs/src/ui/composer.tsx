@@ -168,7 +168,7 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 				{able && <AttachButton channel={channel} thread={thread} />}
 				<button
 					type="button"
-					class="icon-button attach"
+					class="icon-button insert"
 					title={t.emojiInsert}
 					aria-label={t.emojiInsert}
 					aria-haspopup="dialog"
