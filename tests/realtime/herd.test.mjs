@@ -7,7 +7,7 @@ import { sleep } from "../support/until.mjs";
 import { openRaw } from "../support/wire.mjs";
 import { cpu, cpuOf, crowd, people, post, range, until } from "./help.mjs";
 
-const HERD = 2000, PEOPLE = 25, SPREAD = 3;
+const HERD = 2000, LONE = 200, PEOPLE = 25, SPREAD = 3;
 const LOG_READERS = 3; // connections of one process that ask (ws/main.c)
 let stack, alice, all, room, sent = 0;
 
@@ -106,8 +106,23 @@ async function spent() {
 	return [Number(commits), sum(["realtime1", "realtime2"].map((name) => cpu(stack, name))), sum(pids.split(" ").map(cpuOf))];
 }
 
+/** That, for each of so many clients. */
+const each = (before, after, clients = HERD) => after.map((n, i) => (n - before[i]) / clients);
+
+/** What it costs when one comes back after the other, each from there on to what was sent last. */
+async function lone(cursor) {
+	const before = await spent();
+	for (let i = 0; i < LONE; i++) {
+		const feed = await openRaw(all[i % PEOPLE], { via: `realtime${1 + (i % 2)}`, cursor });
+		await feed.some((l) => l.type === "message" && l.seq === sent);
+		feed.destroy();
+	}
+	return each(before, await spent(), LONE);
+}
+
 /** Loses all, by how(name); the messages of meanwhile; back: the time until all have everything. */
 async function lose(t, how) {
+	const { cursor } = herd[0];
 	await Promise.all(["realtime1", "realtime2"].map(how));
 	await talk(100); // more than a process remembers, so that each has to be read from the log
 	let going = true;
@@ -117,22 +132,25 @@ async function lose(t, how) {
 	for (const m of herd) m.attempts = 0;
 	const before = await spent();
 	await have(sent);
-	const after = await spent();
+	const [commits, programs, database] = each(before, await spent());
 	const attempts = Math.max(...herd.map((m) => m.attempts));
 	const seconds = (performance.now() - began) / 1000;
 	going = false;
 	const most = await watched;
+	const alone = await lone(cursor);
 	t.diagnostic(`all ${HERD} resumed ${seconds.toFixed(1)} s after the start, by ${attempts} attempts at most`);
 	t.diagnostic(`${most.reads} log reads at a time, ${most.connections} connections`);
-	const [commits, programs, database] = after.map((n, i) => (n - before[i]) / HERD);
-	t.diagnostic(`each client cost ${commits} transactions, ${programs} ms of pulsechat-realtime and ${database} ms of the database`);
+	const told = `${programs} ms of pulsechat-realtime and ${database} ms of the database`;
+	t.diagnostic(`each client cost ${commits} transactions, ${told}; one alone ${alone}`);
 	assert.ok(most.seen > 0, "the log was read while we looked");
 	assert.ok(most.reads <= 2 * LOG_READERS, `${most.reads} log reads at a time`);
 	assert.ok(most.connections <= 2 * (LOG_READERS + 2), `${most.connections} connections`);
 	// That all are back in seconds is made of these; what they take of the clock is the machine's matter.
 	assert.ok(attempts <= 1, `${attempts} attempts of one client at processes that are up`);
 	assert.ok(commits < 2.5, `${commits} transactions: one about the session, one for all that a client has missed`);
-	assert.ok(programs < 2 && database < 20, `${programs} ms and ${database} ms of processor time`);
+	assert.ok(programs < 1.5 * alone[1] && database < 1.5 * alone[2], `${told}, in a herd; one alone ${alone}`);
+	// how much that is in ms: what the thread sanitizer makes of it is its own matter
+	if (stack.variant !== "tsan") assert.ok(programs < 2 && database < 20, told);
 	for (const m of herd) {
 		assert.deepEqual(m.got, range(1, sent));
 		assert.deepEqual(m.faults, []);
