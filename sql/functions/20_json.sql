@@ -255,28 +255,35 @@ CREATE OR REPLACE FUNCTION group_json(g user_groups) RETURNS jsonb LANGUAGE sql 
 $$;
 
 -- The tail of a logged event's line as its rows are now; null for messages. A row that is gone renders from data.
-CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE sql STABLE AS $$
-	SELECT CASE
-		WHEN e.type LIKE 'channel.%' THEN (SELECT substr(jsonb_build_object('channel', channel_json(c))::text, 2)
-			FROM channels c WHERE c.id = e.channel_id)
-		WHEN e.type = 'prefs.updated' THEN (SELECT substr(jsonb_build_object('channel', e.subject, 'prefs', prefs_json(p))::text, 2)
-			FROM channel_prefs p WHERE p.user_id = e.audience AND p.channel_id = e.subject)
-		WHEN e.type = 'sidebar.updated' THEN (SELECT substr(jsonb_build_object('sidebar', sidebar_json(s))::text, 2)
-			FROM sidebars s WHERE s.user_id = e.audience)
-		WHEN e.type = 'settings.updated' THEN (SELECT substr(jsonb_build_object('settings', settings_json(s))::text, 2)
-			FROM user_settings s WHERE s.user_id = e.subject)
-		WHEN e.type LIKE 'user.%' AND e.data IS NULL THEN (SELECT substr(jsonb_build_object('user', user_json(u))::text, 2)
-			FROM users u WHERE u.id = e.subject)
-		WHEN e.type IN ('message', 'message.updated', 'message.deleted') THEN NULL
-		WHEN e.type = 'reactions.updated' THEN substr((reactions_json(e.channel_id, e.subject) || e.data)::text, 2)
-		WHEN e.type = 'pins.updated' THEN substr(pins_json(e.channel_id)::text, 2)
-		WHEN e.type = 'thread.updated' THEN (SELECT substr(jsonb_build_object('channel', t.channel_id, 'seq', t.root,
-				'replies', replies_json(t))::text, 2)
-			FROM threads t WHERE t.channel_id = e.channel_id AND t.root = e.subject)
-		WHEN e.type = 'thread.state' THEN (SELECT substr(thread_state_json(f)::text, 2)
-			FROM thread_followers f WHERE (f.user_id, f.channel_id, f.root) = (e.audience, e.channel_id, e.subject))
-		WHEN e.type = 'member.updated' THEN substr(coalesce((SELECT member_json(m)
-			FROM members m WHERE m.channel_id = e.channel_id AND m.user_id = e.subject), e.data)::text, 2)
-		ELSE substr(coalesce(e.data, '{}')::text, 2)
-	END
-$$;
+-- In PL/pgSQL each branch keeps its plan; one statement would be planned for every window that is read.
+CREATE OR REPLACE FUNCTION event_tail(e events) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	IF e.type IN ('message', 'message.updated', 'message.deleted') THEN
+		RETURN NULL;
+	ELSIF e.type LIKE 'channel.%' THEN
+		RETURN (SELECT substr(jsonb_build_object('channel', channel_json(c))::text, 2) FROM channels c WHERE c.id = e.channel_id);
+	ELSIF e.type = 'prefs.updated' THEN
+		RETURN (SELECT substr(jsonb_build_object('channel', e.subject, 'prefs', prefs_json(p))::text, 2)
+			FROM channel_prefs p WHERE p.user_id = e.audience AND p.channel_id = e.subject);
+	ELSIF e.type = 'sidebar.updated' THEN
+		RETURN (SELECT substr(jsonb_build_object('sidebar', sidebar_json(s))::text, 2) FROM sidebars s WHERE s.user_id = e.audience);
+	ELSIF e.type = 'settings.updated' THEN
+		RETURN (SELECT substr(jsonb_build_object('settings', settings_json(s))::text, 2) FROM user_settings s WHERE s.user_id = e.subject);
+	ELSIF e.type LIKE 'user.%' AND e.data IS NULL THEN
+		RETURN (SELECT substr(jsonb_build_object('user', user_json(u))::text, 2) FROM users u WHERE u.id = e.subject);
+	ELSIF e.type = 'reactions.updated' THEN
+		RETURN substr((reactions_json(e.channel_id, e.subject) || e.data)::text, 2);
+	ELSIF e.type = 'pins.updated' THEN
+		RETURN substr(pins_json(e.channel_id)::text, 2);
+	ELSIF e.type = 'thread.updated' THEN
+		RETURN (SELECT substr(jsonb_build_object('channel', t.channel_id, 'seq', t.root, 'replies', replies_json(t))::text, 2)
+			FROM threads t WHERE t.channel_id = e.channel_id AND t.root = e.subject);
+	ELSIF e.type = 'thread.state' THEN
+		RETURN (SELECT substr(thread_state_json(f)::text, 2)
+			FROM thread_followers f WHERE (f.user_id, f.channel_id, f.root) = (e.audience, e.channel_id, e.subject));
+	ELSIF e.type = 'member.updated' THEN
+		RETURN substr(coalesce((SELECT member_json(m)
+			FROM members m WHERE m.channel_id = e.channel_id AND m.user_id = e.subject), e.data)::text, 2);
+	END IF;
+	RETURN substr(coalesce(e.data, '{}')::text, 2);
+END $$;
