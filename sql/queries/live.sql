@@ -1,6 +1,7 @@
 -- What a process that delivers events asks: windows of the log, memberships with the log's head, its own round trip.
 -- A window looks at ids, never past them: ids have no holes, so whatever a reader may see of it, his cursor moves to its end.
 -- It ends early at row_limit rows or byte_limit bytes of text. Head and first are of the statement's own snapshot.
+-- OFFSET 0 where the head stands: it is asked once, not for every row.
 
 -- All events of a window, for a process's memory of the newest.
 -- name: live_window
@@ -32,7 +33,7 @@ SELECT h.head, h.first, h.mark, (SELECT count(*) FROM w) AS found, $3 AS row_lim
 	CASE WHEN s.deleted_at IS NOT NULL OR s.seq IS NULL THEN coalesce(s.deleted_by, 0) END AS deleted_by,
 	s.reactions, s.reactions_version, s.thread, s.aside, s.replies
 FROM (SELECT stream_head() AS head, t.mark, coalesce((SELECT f.id FROM events f ORDER BY f.id LIMIT 1), t.floor + 1) AS first
-	FROM stream t) h
+	FROM stream t OFFSET 0) h
 LEFT JOIN s ON s.before < $4 ORDER BY s.id;
 
 -- What one user may see of a window, by his memberships of the same snapshot. The subject of kinds r and a is a seq.
@@ -69,7 +70,7 @@ SELECT h.head, h.first, h.mark, (SELECT count(*) FROM w) AS found, $4 AS row_lim
 	CASE WHEN s.deleted_at IS NOT NULL OR s.seq IS NULL THEN coalesce(s.deleted_by, 0) END AS deleted_by,
 	s.reactions, s.reactions_version, s.thread, s.aside, s.replies
 FROM (SELECT stream_head() AS head, t.mark, coalesce((SELECT f.id FROM events f ORDER BY f.id LIMIT 1), t.floor + 1) AS first
-	FROM stream t) h
+	FROM stream t OFFSET 0) h
 LEFT JOIN s ON s.before < $5 ORDER BY s.id;
 
 -- A user's memberships together with the log's head: one row at least, channel null where there is none.
@@ -77,7 +78,7 @@ LEFT JOIN s ON s.before < $5 ORDER BY s.id;
 -- in: user_id int8
 -- out: head int8, mark text, channel int8, since int8, guest bool, first_seq int8
 SELECT h.head, h.mark, m.channel_id AS channel, m.since, (SELECT is_guest($1)) AS guest, m.first_seq
-FROM (SELECT stream_head() AS head, t.mark FROM stream t) h LEFT JOIN members m ON m.user_id = $1 ORDER BY m.channel_id;
+FROM (SELECT stream_head() AS head, t.mark FROM stream t OFFSET 0) h LEFT JOIN members m ON m.user_id = $1 ORDER BY m.channel_id;
 
 -- name: live_head
 -- out: head int8, mark text

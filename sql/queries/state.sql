@@ -28,7 +28,7 @@ WITH c AS (
 	UNION ALL SELECT 'p', 0, u.id, NULL, NULL, p.judged, presence_json(0, u)::text FROM p JOIN users u ON u.id = p.id
 )
 SELECT h.head, h.mark, x.what, x.channel, x.user_id, x.seq, x.delivered, x.judged, x.json
-FROM (SELECT stream_head() AS head, t.mark FROM stream t) h LEFT JOIN x ON true ORDER BY x.what, x.channel, x.user_id;
+FROM (SELECT stream_head() AS head, t.mark FROM stream t OFFSET 0) h LEFT JOIN x ON true ORDER BY x.what, x.channel, x.user_id;
 
 -- name: typing_send
 -- in: users int8[], channels int8[], seqs int8[], threads int8[], judge int8[], present_max int8
