@@ -3,6 +3,7 @@
 #include "lib/base/utf8.h"
 #include "lib/chat/audit.h"
 #include "lib/chat/moderation.h"
+#include "lib/chat/profile.h"
 #include "lib/chat/user.h"
 #include <string.h>
 
@@ -41,6 +42,11 @@ int handle_admin_user_change(struct request *q, struct response *r, struct err *
 	struct acting who = request_acting(q);
 	struct span role = {0};
 
+	if (jx_get(q->json, "name")) { /* one at a time: the audit log has a line for each */
+		if (profile_rename(q->db, &who, q->param[0], q->json, e) < 0)
+			return -1;
+		return user_get(q->db, q->param[0], q->param[0], &r->body, e);
+	}
 	if (jx_only(q->json, "", names, e) < 0 || jx_string(q->json, "", "role", JX_REQUIRED, 1, 16, &role, e) < 0 ||
 	    user_role_set(q->db, &who, q->param[0], role, e) < 0)
 		return -1;

@@ -8,6 +8,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/chat/limits.h"
+#include "lib/chat/profile.h"
 #include "lib/chat/user.h"
 #include "lib/db/db.h"
 #include <string.h>
@@ -110,6 +111,9 @@ int handle_me(struct request *q, struct response *r, struct err *e)
 	scope_render(&r->body, s->scopes);
 	if (config_local_accounts(q->config) && local_has_password(q->db, s->user, &password, e) < 0)
 		return -1;
-	strbuf_addf(&r->body, "},\"password\":%s}", password ? "true" : "false");
+	strbuf_addf(&r->body, "},\"password\":%s,\"profile\":", password ? "true" : "false");
+	if (profile_render(q->db, s->user, &r->body, e) < 0)
+		return -1;
+	strbuf_addc(&r->body, '}');
 	return 0;
 }

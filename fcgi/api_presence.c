@@ -61,10 +61,3 @@ int handle_status_delete(struct request *q, struct response *r, struct err *e)
 	r->status = 204;
 	return rc;
 }
-
-int handle_me_patch(struct request *q, struct response *r, struct err *e)
-{
-	if (own_time_zone(q->db, q->session.user, q->json, e) < 0)
-		return -1;
-	return user_get(q->db, q->session.user, q->session.user, &r->body, e);
-}

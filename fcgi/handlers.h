@@ -76,7 +76,6 @@ int handle_settings_get(struct request *q, struct response *r, struct err *e);
 int handle_settings_patch(struct request *q, struct response *r, struct err *e);
 int handle_status_put(struct request *q, struct response *r, struct err *e);
 int handle_status_delete(struct request *q, struct response *r, struct err *e);
-int handle_me_patch(struct request *q, struct response *r, struct err *e);
 /* api_reads.c */
 int handle_mark_read(struct request *q, struct response *r, struct err *e);
 int handle_mark_unread(struct request *q, struct response *r, struct err *e);
@@ -123,6 +122,11 @@ int handle_own_file_list(struct request *q, struct response *r, struct err *e);
 int handle_own_files_erase(struct request *q, struct response *r, struct err *e);
 int handle_admin_file_list(struct request *q, struct response *r, struct err *e);
 int handle_admin_files_erase(struct request *q, struct response *r, struct err *e);
+/* api_profile.c */
+int handle_me_patch(struct request *q, struct response *r, struct err *e);
+int handle_own_picture_set(struct request *q, struct response *r, struct err *e);
+int handle_own_picture_remove(struct request *q, struct response *r, struct err *e);
+int handle_user_picture_remove(struct request *q, struct response *r, struct err *e);
 /* api_emoji.c */
 int handle_emoji_list(struct request *q, struct response *r, struct err *e);
 int handle_emoji_add(struct request *q, struct response *r, struct err *e);

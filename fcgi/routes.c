@@ -17,6 +17,8 @@ const struct route routes[] = {
 	{METHOD_GET, API "/me", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_me},
 	{METHOD_GET, API "/me/unread", NEED_USER, SCOPE_READ, INPUT_NONE, "verify", handle_unread},
 	{METHOD_PATCH, API "/me", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_me_patch},
+	{METHOD_PUT, API "/me/picture", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_own_picture_set},
+	{METHOD_DELETE, API "/me/picture", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_own_picture_remove},
 	{METHOD_GET, API "/me/settings", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_settings_get},
 	{METHOD_PATCH, API "/me/settings", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_settings_patch},
 	{METHOD_PUT, API "/me/status", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_status_put},
@@ -134,6 +136,8 @@ const struct route routes[] = {
 	{METHOD_POST, API "/reports/{report}/resolve", NEED_USER, SCOPE_WRITE, INPUT_JSON, NULL, handle_report_resolve},
 	{METHOD_GET, API "/me/reports", NEED_USER, SCOPE_READ, INPUT_NONE, "before,limit", handle_own_report_list},
 	/* what owners and admins of the site do */
+	{METHOD_DELETE, API "/users/{user}/picture", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, NULL,
+	 handle_user_picture_remove},
 	{METHOD_GET, API "/admin/users", NEED_ADMIN, SCOPE_ADMIN, INPUT_NONE, "q,role,after,limit",
 	 handle_admin_user_list},
 	{METHOD_PATCH, PERSON, NEED_ADMIN, SCOPE_ADMIN, INPUT_JSON, NULL, handle_admin_user_change},

@@ -51,7 +51,10 @@ const people = {
 		id,
 		handle: ref("Handle"),
 		name: text(),
-		picture: { ...orNull({ type: "string", format: "uri" }), description: "an https address" },
+		picture: {
+			...orNull({ type: "string", format: "uri-reference" }),
+			description: "one's own: a path of this site, `/api/v1/files/{file}`; else what one's provider says: an https address",
+		},
 		role,
 		active: bool,
 		bot: bool,
@@ -104,6 +107,11 @@ const people = {
 		user: ref("User"),
 		session: obj({ id, kind: one("session", "token"), expires_at: orNull(time), scopes: list(ref("Scope")) }),
 		password: { ...bool, description: "there is one here to sign in by" },
+		profile: obj({
+			own_name: { ...bool, description: "the name is one that I have given myself, or an admin has given me" },
+			own_picture: { ...bool, description: "the picture is one that I have uploaded" },
+			provider_name: { ...orNull(text()), description: "what the provider said last; null: none says" },
+		}),
 	}),
 	Invite: obj({
 		id,
@@ -486,7 +494,7 @@ const files = {
 	Upload: obj({
 		id,
 		client_id: ref("Uuid"),
-		state: one("pending", "checking", "ready", "attached", "emoji", "erased"),
+		state: one("pending", "checking", "ready", "attached", "emoji", "profile", "erased"),
 		channel: id,
 		file: ref("File"),
 		put: { ...orNull(obj(put)), description: "where to put it; null unless it is `pending` and in one piece" },
@@ -521,7 +529,7 @@ const files = {
 	}),
 	OwnFile: obj({
 		file: ref("File"),
-		state: one("pending", "checking", "ready", "attached", "emoji", "erased"),
+		state: one("pending", "checking", "ready", "attached", "emoji", "profile", "erased"),
 		channel: id,
 		seq: orNull(seq),
 		created_at: time,

@@ -3,7 +3,7 @@
 #include "lib/base/config.h"
 #include "lib/chat/access.h"
 #include "lib/chat/list.h"
-#include "lib/chat/picture.h"
+#include "lib/chat/picture_file.h"
 #include "lib/chat/upload.h"
 #include "lib/db/db.h"
 #include "lib/json/jx.h"
@@ -49,25 +49,6 @@ int custom_emoji_list(struct db *d, struct strbuf *b, struct page *p, struct err
 	return 0;
 }
 
-/* A few bytes can be more pixels than a reader's memory holds. What is no file of his to take the statement says. */
-static int check_picture(const struct upload_desk *d, int64_t file, struct err *e)
-{
-	AUTO_STRBUF bytes = {0};
-	struct picture_size size;
-	bool got;
-
-	if (upload_bytes(d, file, CUSTOM_EMOJI_BYTES, &got, &bytes, e) < 0)
-		return -1;
-	if (!got)
-		return 0;
-	if (!picture_size(bytes.p, bytes.n, &size))
-		return access_code("emoji_type", NULL, e);
-	if (size.width > CUSTOM_EMOJI_SIDE || size.height > CUSTOM_EMOJI_SIDE)
-		return err_set(e, ERR_TOO_LARGE, "file", "the picture has more than %d x %d pixels", CUSTOM_EMOJI_SIDE,
-			       CUSTOM_EMOJI_SIDE);
-	return 0;
-}
-
 int custom_emoji_add(struct db *d, const struct config *c, const struct store *store, const struct acting *who,
 		     const struct jx *o, bool *again, struct strbuf *b, struct err *e)
 {
@@ -84,10 +65,10 @@ int custom_emoji_add(struct db *d, const struct config *c, const struct store *s
 		return -1;
 	if (!custom_emoji_name(wish, name))
 		return bad_name(e);
-	if (check_picture(&desk, file, e) < 0)
+	if (picture_file_check(&desk, file, e) < 0)
 		return -1;
 	if (db_one(d, STMT_custom_emoji_add, &r, e, "ibtttibii", who->user, who->admin, who->request, who->address,
-		   name, file, (int)config_emoji_by_all(c), custom_emoji_max(c), CUSTOM_EMOJI_BYTES) < 0)
+		   name, file, (int)config_emoji_by_all(c), custom_emoji_max(c), PICTURE_BYTES) < 0)
 		return -1;
 	rc = access_write_code(r, 0, e);
 	if (rc == 0) {

@@ -11,8 +11,6 @@ struct jx;
 struct store;
 
 #define CUSTOM_EMOJI_NAME_CHARS 32
-#define CUSTOM_EMOJI_BYTES ((int64_t)262144) /* of a picture */
-#define CUSTOM_EMOJI_SIDE 1024               /* pixels, of the longer one */
 
 /* Reads a name, letters in either case, into out (NUL-terminated, lower case); false: it is none. */
 bool custom_emoji_name(struct span text, char out[CUSTOM_EMOJI_NAME_CHARS + 1]);

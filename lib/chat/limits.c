@@ -10,6 +10,7 @@
 #include "lib/chat/mention.h"
 #include "lib/chat/message.h"
 #include "lib/chat/op.h"
+#include "lib/chat/picture_file.h"
 #include "lib/chat/reaction.h"
 #include "lib/chat/user.h"
 
@@ -43,6 +44,8 @@ void limits_render(struct strbuf *b, const struct config *c)
 		{"message_files", MIN_OF(c->files.message_files, (int64_t)MESSAGE_FILES_MAX)},
 		{"multipart_above", c->files.multipart_above},
 		{"part_size", c->files.part_size},
+		{"picture_bytes", PICTURE_BYTES},
+		{"picture_side", PICTURE_SIDE},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(limits); i++)
@@ -56,7 +59,7 @@ void limits_render(struct strbuf *b, const struct config *c)
 	strbuf_addf(b,
 		    ",\"custom_emoji\":%lld,\"custom_emoji_bytes\":%lld,\"custom_emoji_side\":%d,\"custom_emoji_by\":"
 		    "\"%s\"",
-		    (long long)custom_emoji_max(c), (long long)CUSTOM_EMOJI_BYTES, CUSTOM_EMOJI_SIDE,
+		    (long long)custom_emoji_max(c), (long long)PICTURE_BYTES, PICTURE_SIDE,
 		    config_emoji_by_all(c) ? "members" : "admins");
 	strbuf_adds(b, ",\"rates\":");
 	rate_render(b, c);

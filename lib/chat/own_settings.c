@@ -5,7 +5,6 @@
 #include "lib/base/utf8.h"
 #include "lib/db/db.h"
 #include "lib/json/jx.h"
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,35 +136,4 @@ int own_status_set(struct db *d, const struct config *c, int64_t user, const str
 		strbuf_adds(&text, "null");
 	strbuf_addc(&text, '}');
 	return change(d, c, user, &text, b, e) < 0 ? without_status(e) : 0;
-}
-
-/* What a name of the IANA's looks like; whether there is one of this name the database knows. */
-static bool zone_valid(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char)s[i]) && (i == 0 || !s[i] || !strchr("/_+-", s[i])))
-			return false;
-	return n > 0;
-}
-
-int own_time_zone(struct db *d, int64_t user, const struct jx *o, struct err *e)
-{
-	static const char *const names[] = {"time_zone", NULL};
-	struct span zone = {NULL, 0};
-	PGresult *r = NULL;
-	bool known;
-
-	if (jx_only(o, "", names, e) < 0)
-		return -1;
-	if (!jx_get(o, "time_zone"))
-		return err_set(e, ERR_BAD_FIELD, "time_zone", "is missing");
-	if (jx_string(o, "", "time_zone", JX_OPTIONAL, 1, TIME_ZONE_CHARS, &zone, e) < 0)
-		return -1;
-	if (zone.p && !zone_valid(zone.p, zone.n))
-		return err_set(e, ERR_BAD_FIELD, "time_zone", "must be a name such as Europe/Zurich");
-	if (db_query(d, STMT_user_time_zone, &r, e, "it", user, zone.p) < 0)
-		return -1;
-	known = result_bool(r, 0, 0);
-	PQclear(r);
-	return known ? 0 : err_set(e, ERR_BAD_FIELD, "time_zone", "must be a name such as Europe/Zurich");
 }

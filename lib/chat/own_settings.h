@@ -1,4 +1,4 @@
-/* own_settings: what a person shows of himself: invisible, do-not-disturb, status, read receipts, time zone. */
+/* own_settings: what a person shows of himself: invisible, do-not-disturb, status, read receipts. */
 #pragma once
 #include "lib/base/err.h"
 #include "lib/base/strbuf.h"
@@ -8,7 +8,6 @@ struct jx;
 
 #define STATUS_EMOJI_CHARS 34 /* a custom one's name with its colons */
 #define STATUS_TEXT_CHARS 100
-#define TIME_ZONE_CHARS 64
 
 /* Appends Settings (doc/protocol.md, section 3). */
 MUST_CHECK int own_settings_get(struct db *d, int64_t user, struct strbuf *b, struct err *e);
@@ -18,5 +17,3 @@ MUST_CHECK int own_settings_change(struct db *d, const struct config *c, int64_t
 /* status: {"emoji"?,"text"?,"until"?}; NULL: none any more. */
 MUST_CHECK int own_status_set(struct db *d, const struct config *c, int64_t user, const struct jx *status,
 			      struct strbuf *b, struct err *e);
-/* o: {"time_zone": an IANA name or null}. */
-MUST_CHECK int own_time_zone(struct db *d, int64_t user, const struct jx *o, struct err *e);

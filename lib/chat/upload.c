@@ -280,7 +280,7 @@ int upload_render(const struct upload_desk *d, int64_t upload, bool *checked, st
 		rc = render(d, &u, b, e);
 		if (checked)
 			*checked = upload_row_is(&u, "ready") || upload_row_is(&u, "attached") ||
-				   upload_row_is(&u, "emoji");
+				   upload_row_is(&u, "emoji") || upload_row_is(&u, "profile");
 	}
 	upload_row_release(&u);
 	return rc;

@@ -11,8 +11,10 @@ CREATE OR REPLACE FUNCTION until_text(t timestamptz) RETURNS text LANGUAGE sql S
 	SELECT CASE WHEN t = 'infinity' THEN 'forever' WHEN t > now() THEN time_text(t) END
 $$;
 
+-- picture: one's own, as the path of its file, else the provider's.
 CREATE OR REPLACE FUNCTION user_json(u users) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_build_object('id', u.id, 'handle', u.handle, 'name', u.name, 'picture', u.picture, 'role', u.role,
+	SELECT jsonb_build_object('id', u.id, 'handle', u.handle, 'name', u.name, 'role', u.role,
+		'picture', coalesce('/api/v1/files/' || u.own_picture, u.picture),
 		'active', u.deactivated_at IS NULL, 'bot', u.bot, 'version', u.version, 'time_zone', u.time_zone,
 		'muted_until', until_text(u.muted_until))
 $$;

@@ -58,11 +58,12 @@ BEGIN
 	RAISE EXCEPTION 'no free handle for %', base;
 END $$;
 
--- The account of (issuer, subject): made at the first log-in, its name, picture and e-mail brought up to date at each.
--- Two first log-ins at once make one account. null: deactivated.
+-- The account of (issuer, subject): made at the first log-in, what the provider says brought up to date at each: name, picture and
+-- e-mail. A name or picture that somebody has given himself is shown all the same. Two first log-ins at once make one account. null: deactivated.
 CREATE OR REPLACE FUNCTION user_for_identity(in_issuer text, in_subject text, wish text, in_name text, in_picture text,
 	in_email text, in_verified boolean, in_role text DEFAULT 'member') RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+	was users;
 	u users;
 	uid bigint;
 BEGIN
@@ -70,20 +71,22 @@ BEGIN
 	SELECT i.user_id INTO uid FROM identities i WHERE (i.issuer, i.subject) = (in_issuer, in_subject);
 	IF uid IS NULL THEN
 		uid := user_insert(wish, in_name, in_picture, in_email, in_verified, in_role);
+		UPDATE users SET provider_name = in_name WHERE users.id = uid;
 		INSERT INTO identities (issuer, subject, user_id) VALUES (in_issuer, in_subject, uid);
 		RETURN uid;
 	END IF;
-	UPDATE users SET name = in_name, picture = in_picture, email = in_email, email_verified = in_verified,
-		version = users.version + CASE WHEN (users.name, users.picture) IS DISTINCT FROM (in_name, in_picture) THEN 1 ELSE 0 END
-	WHERE users.id = uid AND users.deactivated_at IS NULL
-		AND (users.name, users.picture, users.email, users.email_verified) IS DISTINCT FROM (in_name, in_picture, in_email, in_verified)
-		RETURNING * INTO u;
-	IF u.id IS NOT NULL THEN
-		PERFORM people_told('p', 'user.updated', u);
-		RETURN u.id;
+	SELECT * INTO was FROM users WHERE users.id = uid AND users.deactivated_at IS NULL FOR NO KEY UPDATE;
+	IF was.id IS NULL OR (was.provider_name, was.picture, was.email, was.email_verified)
+		IS NOT DISTINCT FROM (in_name, in_picture, in_email, in_verified) THEN
+		RETURN was.id;
 	END IF;
-	SELECT users.id INTO uid FROM users WHERE users.id = uid AND users.deactivated_at IS NULL;
-	RETURN uid;
+	UPDATE users t SET name = CASE WHEN t.own_name THEN t.name ELSE in_name END, provider_name = in_name, picture = in_picture,
+		email = in_email, email_verified = in_verified WHERE t.id = uid RETURNING * INTO u;
+	IF user_json(u) <> user_json(was) THEN
+		UPDATE users t SET version = t.version + 1 WHERE t.id = uid RETURNING * INTO u;
+	END IF;
+	PERFORM people_told('p', 'user.updated', u);
+	RETURN u.id;
 END $$;
 
 -- By the pulsechat command: the account of (issuer, subject), made where there is none. null: deactivated.

@@ -14,6 +14,30 @@ BEGIN
 			ORDER BY t.id DESC LIMIT 1));
 END $$;
 
+-- Pictures that the site shows by themselves: of an emoji, or of a person. They are in no message, nor in their owner's list, and
+-- count for no quota; each goes with what it is the picture of.
+CREATE OR REPLACE FUNCTION file_is_picture(state text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+	SELECT state IN ('emoji', 'profile')
+$$;
+
+-- Makes one of them (as_state) of a file that in_owner has uploaded and sent nowhere, or says why not.
+CREATE OR REPLACE FUNCTION picture_take(in_owner bigint, in_file bigint, bytes_max bigint, as_state text) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	f files;
+BEGIN
+	SELECT * INTO f FROM files t WHERE t.id = in_file FOR NO KEY UPDATE;
+	IF f.id IS NULL OR f.owner <> in_owner OR f.state <> 'ready' OR f.thumbnail_of IS NOT NULL THEN
+		RETURN 'not_a_loose_file';
+	ELSIF f.type NOT IN ('image/png', 'image/gif', 'image/webp', 'image/jpeg') THEN
+		RETURN 'picture_type';
+	ELSIF f.size > bytes_max THEN
+		RETURN 'picture_size';
+	END IF;
+	UPDATE files t SET state = as_state WHERE t.id = in_file;
+	RETURN 'ok';
+END $$;
+
 -- ---- uploads
 
 -- Begins an upload, or finds it begun. The lock of the owner's row makes one after the other of what he asks at once, so that two
@@ -46,7 +70,7 @@ BEGIN
 		WHEN in_thumbnail_of <> 0 AND NOT EXISTS (SELECT FROM files o WHERE o.id = in_thumbnail_of AND o.owner = in_owner
 			AND o.channel_id = in_channel AND o.thumbnail_of IS NULL AND o.state IN ('pending', 'checking', 'ready')) THEN 'bad_thumbnail'
 		WHEN quota_user > 0 AND in_size + (SELECT coalesce(sum(o.size), 0) FROM files o
-			WHERE o.owner = in_owner AND o.state NOT IN ('emoji', 'erased')) > quota_user THEN 'quota_user'
+			WHERE o.owner = in_owner AND o.state <> 'erased' AND NOT file_is_picture(o.state)) > quota_user THEN 'quota_user'
 		ELSE 'ok' END;
 	IF code = 'ok' AND quota_day > 0 THEN -- what was erased meanwhile counts too
 		SELECT w.created_at INTO leaves FROM (
@@ -100,7 +124,7 @@ BEGIN
 		RETURN;
 	END IF;
 	SELECT * INTO f FROM files o WHERE o.id = in_file AND o.owner = in_owner;
-	code := CASE WHEN f.state IN ('ready', 'attached', 'emoji') THEN 'done' WHEN f.state = 'checking' THEN 'checking'
+	code := CASE WHEN f.state IN ('ready', 'attached') OR file_is_picture(f.state) THEN 'done' WHEN f.state = 'checking' THEN 'checking'
 		WHEN f.differs IS NOT NULL THEN 'differs_' || f.differs ELSE 'no_upload' END;
 END $$;
 
@@ -223,16 +247,17 @@ DECLARE
 BEGIN
 	SELECT * INTO f FROM files t WHERE t.id = wanted;
 	PERFORM FROM channels c WHERE c.id = f.channel_id FOR NO KEY UPDATE;
-	SELECT * INTO f FROM files t WHERE t.id = wanted; -- in a message now, or not before we are done
+	SELECT * INTO f FROM files t WHERE t.id = wanted FOR NO KEY UPDATE; -- in a message now, or a picture, or not before we are done
 	SELECT m.role INTO actor_role FROM members m WHERE m.channel_id = f.channel_id AND m.user_id = who.user_id;
 	code := CASE
 		WHEN f.id IS NULL THEN 'no_file'
 		WHEN f.owner = who.user_id AND f.state = 'emoji' AND NOT loose THEN 'an_emoji'
+		WHEN f.owner = who.user_id AND f.state = 'profile' AND NOT loose THEN 'a_picture'
 		WHEN f.owner = who.user_id THEN 'ok'
 		WHEN loose OR f.seq IS NULL OR (NOT is_admin AND (actor_role IS NULL OR f.seq < visible_from(f.channel_id, who.user_id))) THEN 'no_file'
 		WHEN NOT is_admin AND actor_role = 'member' THEN 'forbidden'
 		ELSE 'ok' END;
-	IF code <> 'ok' OR (loose AND (f.seq IS NOT NULL OR f.state = 'emoji')) THEN
+	IF code <> 'ok' OR (loose AND (f.seq IS NOT NULL OR file_is_picture(f.state))) THEN
 		RETURN QUERY SELECT code, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::uuid, NULL::bigint, NULL::bigint,
 			NULL::jsonb, NULL::bigint, NULL::bigint;
 		RETURN;
@@ -249,7 +274,8 @@ BEGIN
 	FROM (SELECT) one LEFT JOIN messages m ON m.channel_id = f.channel_id AND m.seq = f.seq AND m.seq >= visible_from(f.channel_id, who.user_id);
 END $$;
 
--- Erases some of a person's files, `most` of them; how many went: 0, there are no more. Pictures of emoji are the site's.
+-- Erases some of a person's files, `most` of them; how many went: 0, there are no more. His own picture goes with them;
+-- those of emoji are the site's.
 CREATE OR REPLACE FUNCTION files_erase_some(who acting, person bigint, most int, OUT code text, OUT erased int)
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -268,10 +294,15 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM FROM channels c WHERE c.id IN (SELECT f.channel_id FROM files f WHERE f.id = ANY (batch)) ORDER BY c.id FOR NO KEY UPDATE;
+	PERFORM FROM users t WHERE t.id = person FOR NO KEY UPDATE; -- one of them may become his picture meanwhile
 	IF who.user_id IS DISTINCT FROM person THEN
 		PERFORM audit_add(who, 'user.files_erased', person, NULL, jsonb_build_object('files', cardinality(batch)));
 	END IF;
 	erased := files_erase(batch);
+	UPDATE users t SET own_picture = NULL, version = t.version + 1 WHERE t.id = person AND t.own_picture = ANY (batch) RETURNING * INTO u;
+	IF FOUND THEN
+		PERFORM people_told('p', 'user.updated', u);
+	END IF;
 END $$;
 
 -- ---- care

@@ -22,29 +22,23 @@ CREATE OR REPLACE FUNCTION custom_emoji_add(who acting, in_name text, in_file bi
 DECLARE
 	u users;
 	e custom_emoji;
-	f files;
 	n bigint;
 BEGIN
 	SELECT l.version + 1 INTO n FROM custom_emoji_list l FOR NO KEY UPDATE;
 	SELECT * INTO u FROM users t WHERE t.id = who.user_id;
 	SELECT * INTO e FROM custom_emoji t WHERE t.name = in_name;
-	SELECT * INTO f FROM files t WHERE t.id = in_file FOR NO KEY UPDATE;
 	code := CASE
 		WHEN NOT everyone AND acting_rank(who) < 2 THEN 'admins_only'
 		WHEN u.role = 'guest' THEN 'guest_emoji'
 		WHEN u.muted_until > now() THEN 'muted'
 		WHEN e.file_id = in_file AND e.creator = u.id THEN 'again'
 		WHEN e.name IS NOT NULL THEN 'emoji_taken'
-		WHEN f.id IS NULL OR f.owner <> u.id OR f.state <> 'ready' OR f.thumbnail_of IS NOT NULL THEN 'not_a_loose_file'
-		WHEN f.type NOT IN ('image/png', 'image/gif', 'image/webp', 'image/jpeg') THEN 'emoji_type'
-		WHEN f.size > bytes_max THEN 'emoji_size'
 		WHEN (SELECT count(*) FROM custom_emoji) >= emoji_max THEN 'too_many_emoji'
-		ELSE 'ok' END;
+		ELSE picture_take(u.id, in_file, bytes_max, 'emoji') END;
 	IF code = 'muted' AND u.muted_until <> 'infinity' THEN
 		until_us := (extract(epoch FROM u.muted_until) * 1000000)::bigint;
 	END IF;
 	IF code = 'ok' THEN
-		UPDATE files t SET state = 'emoji' WHERE t.id = in_file;
 		INSERT INTO custom_emoji (name, file_id, creator, version, at)
 		VALUES (in_name, in_file, u.id, n, date_trunc('milliseconds', clock_timestamp())) RETURNING * INTO e;
 	END IF;

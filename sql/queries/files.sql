@@ -53,12 +53,14 @@ WHERE f.id = $1 AND f.state = 'checking' AND f.checks = $2::int8 RETURNING f.id 
 -- out: ended bool
 SELECT upload_check_end($1, $2::int8::int4, $3, $4, $5) AS ended;
 
--- A file that somebody may have: of a message that he may see, or forwarded with one, his own before it is in one, or an emoji's (steady).
+-- A file that somebody may have: of a message that he may see, or forwarded with one, his own before it is in one, an emoji's, or that
+-- of a person whom he knows (steady: these two).
 -- name: file_get
 -- in: reader int8, file int8
 -- out: key text, name text, type text, steady bool
-SELECT f.key, f.name, f.type, f.state = 'emoji' AS steady FROM files f
-WHERE f.id = $2 AND (f.state = 'emoji' OR (f.state = 'ready' AND f.owner = $1) OR (f.state = 'attached' AND EXISTS (
+SELECT f.key, f.name, f.type, file_is_picture(f.state) AS steady FROM files f
+WHERE f.id = $2 AND (f.state = 'emoji' OR (f.state = 'profile' AND knows_person($1, f.owner))
+	OR (f.state = 'ready' AND f.owner = $1) OR (f.state = 'attached' AND EXISTS (
 	SELECT FROM members m WHERE m.channel_id = f.channel_id AND m.user_id = $1 AND m.first_seq <= f.seq
 	UNION ALL SELECT FROM file_copies c JOIN members m ON m.channel_id = c.channel_id AND m.user_id = $1 AND m.first_seq <= c.seq
 	WHERE c.file_id = f.id)));
@@ -90,11 +92,12 @@ SELECT stream_cursor() AS cursor, '[' || coalesce(string_agg(jsonb_build_object(
 		'channel', (p.file).channel_id, 'seq', (p.file).seq, 'created_at', time_text((p.file).created_at))::text, ',' ORDER BY p.nth)
 		FILTER (WHERE p.nth <= $3), '') || ']' AS files,
 	CASE WHEN count(*) > $3 THEN min((p.file).id) FILTER (WHERE p.nth <= $3) END AS next,
-	(SELECT coalesce(sum(f.size), 0) FROM files f WHERE f.owner = $1 AND f.state NOT IN ('emoji', 'erased'))::int8 AS bytes,
+	(SELECT coalesce(sum(f.size), 0) FROM files f WHERE f.owner = $1 AND f.state <> 'erased' AND NOT file_is_picture(f.state))::int8 AS bytes,
 	EXISTS (SELECT FROM users u WHERE u.id = $1) AS found
 FROM (
 	SELECT f AS file, row_number() OVER (ORDER BY f.id DESC) AS nth FROM files f
-	WHERE f.owner = $1 AND f.id < $2 AND f.state NOT IN ('emoji', 'erased') AND f.thumbnail_of IS NULL ORDER BY f.id DESC LIMIT $3::int8 + 1
+	WHERE f.owner = $1 AND f.id < $2 AND f.state <> 'erased' AND NOT file_is_picture(f.state) AND f.thumbnail_of IS NULL
+	ORDER BY f.id DESC LIMIT $3::int8 + 1
 ) p;
 
 -- name: files_collect

@@ -64,9 +64,3 @@ SELECT settings_json(s)::text AS settings FROM (SELECT $1::int8 AS id) u LEFT JO
 -- in: user_id int8, patch jsonb, lease_ms int8, away_ms int8, receipts_max int8
 -- out: settings text
 SELECT settings_change($1, $2, $3, $4, $5)::text AS settings;
-
--- known: false: there is no such zone.
--- name: user_time_zone
--- in: user_id int8, zone text
--- out: known bool
-SELECT user_time_zone($1, $2) AS known;

@@ -29,6 +29,28 @@ FROM (
 	ORDER BY u.handle USING ~<~ LIMIT $3::int8 + 1
 ) p;
 
+-- What one has given oneself, and what the provider said last; null: there is none.
+-- name: user_profile
+-- in: user_id int8
+-- out: own_name bool, own_picture bool, provider_name text
+SELECT u.own_name, u.own_picture IS NOT NULL AS own_picture, u.provider_name FROM users u WHERE u.id = $1;
+
+-- name null: as the provider says; zone null: none.
+-- name: user_change
+-- in: actor int8, admin bool, request text, address text, person int8, renames bool, name text, zones bool, zone text
+-- out: code text, until_us int8
+SELECT code, until_us FROM user_change(acting_of($1, $2, $3, $4), $5, $6, $7, $8, $9);
+
+-- name: user_picture_set
+-- in: actor int8, admin bool, request text, address text, file int8, bytes_max int8
+-- out: code text, until_us int8
+SELECT code, until_us FROM user_picture_set(acting_of($1, $2, $3, $4), $5, $6);
+
+-- name: user_picture_remove
+-- in: actor int8, admin bool, request text, address text, person int8
+-- out: code text
+SELECT user_picture_remove(acting_of($1, $2, $3, $4), $5) AS code;
+
 -- --- for the pulsechat command
 
 -- name: user_by_handle

@@ -109,7 +109,7 @@ test("a time zone is an IANA name, shown to everyone", async () => {
 	for (const time_zone of ["Europe/Nowhere", "UTC+3", "", "../etc/passwd", "x".repeat(65), 3, "posix/UTC"])
 		problem(await alice.patch("/api/v1/me", { time_zone }), 400, "bad_field", "time_zone");
 	problem(await alice.patch("/api/v1/me", {}), 400, "bad_field", "time_zone");
-	problem(await alice.patch("/api/v1/me", { name: "x", time_zone: null }), 400, "bad_field", "name");
+	problem(await alice.patch("/api/v1/me", { handle: "x", time_zone: null }), 400, "bad_field", "handle");
 	assert.equal(ok(await alice.patch("/api/v1/me", { time_zone: null })).time_zone, null);
 });
 

@@ -32,8 +32,8 @@ SELECT is(spy.add(:alice, 'other', :one), 'not_a_loose_file', 'a picture is one 
 SELECT is(spy.add(:alice, 'other', :two), 'not_a_loose_file', 'a picture of one''s own');
 SELECT is(spy.add(:alice, 'other', 0), 'not_a_loose_file', 'one that is there');
 SELECT is(spy.add(:alice, 'other', spy.picture(:alice, in_state => 'pending')), 'not_a_loose_file', 'and ready');
-SELECT is(spy.add(:alice, 'other', spy.picture(:alice, 'image/svg+xml')), 'emoji_type', 'a raster image');
-SELECT is(spy.add(:alice, 'other', spy.picture(:alice, 'image/png', 1001)), 'emoji_size', 'not a large one');
+SELECT is(spy.add(:alice, 'other', spy.picture(:alice, 'image/svg+xml')), 'picture_type', 'a raster image');
+SELECT is(spy.add(:alice, 'other', spy.picture(:alice, 'image/png', 1001)), 'picture_size', 'not a large one');
 SELECT is(spy.add(:guest, 'hers', :hers), 'guest_emoji', 'guests add none');
 SELECT is(spy.add(:bob, 'two', :two, everyone => false), 'admins_only', 'where only admins do, a member does not');
 SELECT is(spy.add(:root, 'three', :three, everyone => false), 'admins_only', 'an admin''s token without the scope neither');

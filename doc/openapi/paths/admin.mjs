@@ -1,6 +1,6 @@
 // admin: for owners and admins of the site.
 
-import { afterHandle, afterId, beforeId, json, limit, nothing, one, op, page, ref, text, wish } from "../kit.mjs";
+import { afterHandle, afterId, beforeId, json, limit, nothing, one, op, orNull, page, ref, text, wish } from "../kit.mjs";
 
 const admin = { tag: "Administration", need: "admin" };
 const role = one("owner", "admin", "member", "guest");
@@ -19,11 +19,19 @@ export const operations = [
 	op("PATCH", "/api/v1/admin/users/{user}", {
 		...admin,
 		id: "adminChangeUser",
-		summary: "Change a person's role",
-		body: wish({ role }),
+		summary: "Change a person's role, or name",
+		description: "One of them. A name of null is what the person's provider says.",
+		body: wish({ "role?": role, "name?": orNull(text(80, 1)) }),
 		example: { role: "admin" },
 		answers: { 200: json("User") },
 		codes: acts,
+	}),
+	op("DELETE", "/api/v1/users/{user}/picture", {
+		...admin,
+		id: "adminRemovePicture",
+		summary: "Remove and erase the picture that a person has uploaded; again is harmless",
+		answers: { 204: nothing() },
+		codes: ["not_found"],
 	}),
 	op("PUT", "/api/v1/admin/users/{user}/mute", {
 		...admin,

@@ -42,6 +42,8 @@ export const operations = [
 					custom_emoji_bytes: { ...count, description: "of a picture" },
 					custom_emoji_side: { ...count, description: "pixels, the most that either side of a picture has" },
 					custom_emoji_by: { ...one("members", "admins"), description: "who adds some; members: all but guests" },
+					picture_bytes: { ...orNull(count), description: "of one's own picture; null: the site keeps no files" },
+					picture_side: { ...orNull(count), description: "pixels, the most that either side of one's own picture has" },
 					request_bytes: count,
 					mentions: count,
 					group_members: count,
