@@ -76,6 +76,7 @@ export const t = {
 	availability: 'Availability',
 	available: { auto: 'Automatic', away: 'Away until I write', invisible: 'Invisible' } as Record<string, string>,
 	setStatus: 'Set a status…',
+	editProfile: 'Edit profile…',
 	editStatus: 'Change the status…',
 	clearStatus: 'Clear the status',
 	dndMenu: 'Do not disturb…',

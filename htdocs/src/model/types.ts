@@ -497,6 +497,8 @@ export interface Me {
 	user: User;
 	session: { id: number; kind: 'session' | 'token'; expires_at: string; scopes: string[] };
 	password?: boolean; // one signs in by a password of this site
+	/* Where name and picture come from; provider_name: as it said last. Not told by an older server. */
+	profile?: { own_name: boolean; own_picture: boolean; provider_name: string | null };
 }
 
 /* A realtime line. Unknown types and fields are to be passed over, so it is typed loosely and read with care. */

@@ -220,8 +220,10 @@ export const api = {
 	changeSettings: (change: Partial<Settings>) => call<Settings>('PATCH', `${V}/me/settings`, undefined, change),
 	setStatus: (status: Partial<Status>) => call<Settings>('PUT', `${V}/me/status`, undefined, status),
 	clearStatus: () => call<Settings | null>('DELETE', `${V}/me/status`),
-	changeMe: (change: { time_zone: string }) => call<User>('PATCH', `${V}/me`, undefined, change),
+	changeMe: (change: { time_zone?: string; name?: string | null }) => call<User>('PATCH', `${V}/me`, undefined, change),
 	presence: (ids: readonly number[]) => call<{ presence: Presence[] }>('GET', `${V}/presence`, { ids: ids.join(',') }),
+	setPicture: (file: number) => call<User>('PUT', `${V}/me/picture`, undefined, { file }),
+	removePicture: () => call<null>('DELETE', `${V}/me/picture`),
 	setReceipts: (id: number, read_receipts: boolean) => call<Channel>('PATCH', `${V}/channels/${id}/membership`, undefined, { read_receipts }),
 	readers: (id: number, seq: number, where: { after?: number; limit?: number }) =>
 		call<{ count: number; users: number[]; next: number | null }>('GET', `${V}/channels/${id}/messages/${seq}/readers`, where),

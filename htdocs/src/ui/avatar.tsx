@@ -11,7 +11,7 @@ function initials(name: string): string {
 	return (firstLetter(words[0] ?? '') + firstLetter(last)).toLocaleUpperCase() || '?';
 }
 
-export function Avatar({ user, id, size = 'm' }: { user: User | undefined; id: number; size?: 's' | 'm' | 'l' }) {
+export function Avatar({ user, id, size = 'm' }: { user: User | undefined; id: number; size?: 's' | 'm' | 'l' | 'xl' }) {
 	const [broken, setBroken] = useState<string | null>(null);
 	const picture = user?.picture;
 	return (

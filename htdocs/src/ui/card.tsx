@@ -1,7 +1,7 @@
 // The card of a person: who that is, how he is, what time it is there. Whatever bears data-person opens it: by hover after a moment,
 // by click, tap or key at once, and then it has the focus until it is closed.
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Clock, MessageSquare, ShieldAlert, SmilePlus } from 'lucide';
+import { Clock, MessageSquare, ShieldAlert, SmilePlus, UserPen } from 'lucide';
 import { shownOf, statusOf } from '../model/presence';
 import { rankIn } from '../model/roles';
 import { myId } from '../model/state';
@@ -200,9 +200,14 @@ function Person({ id, onClose }: { id: number; onClose: () => void }) {
 				)}
 			</dl>
 			{id === me ? (
-				<button class="button" onClick={() => (onClose(), ui.openDialog('status'))}>
-					<Icon of={SmilePlus} size={16} /> {status ? t.editStatus : t.setStatus}
-				</button>
+				<>
+					<button class="button" onClick={() => (onClose(), ui.openDialog('status'))}>
+						<Icon of={SmilePlus} size={16} /> {status ? t.editStatus : t.setStatus}
+					</button>
+					<button class="button" onClick={() => (onClose(), ui.openDialog('settings'))}>
+						<Icon of={UserPen} size={16} /> {t.editProfile}
+					</button>
+				</>
 			) : (
 				user?.active !== false && (
 					<button class="button" onClick={() => direct(id)}>

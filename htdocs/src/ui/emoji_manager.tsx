@@ -5,7 +5,7 @@ import { allEmoji, mayAddEmoji, mayRemoveEmoji } from '../model/custom_emoji';
 import type { CustomEmoji } from '../model/types';
 import { api, ApiError } from '../net/api';
 import { te } from '../strings_emoji';
-import { sendPicture } from '../sync/emoji_upload';
+import { sendPicture } from '../sync/picture_upload';
 import { TransferError } from '../sync/transfer';
 import { useState$, useUi } from './context';
 import { EmojiPicture } from './custom_emoji';

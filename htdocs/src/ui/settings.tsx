@@ -21,6 +21,7 @@ import { Dialog, Fault, Foot } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { statusWords } from './presence';
+import { Profile } from './profile';
 import { dayStart, untilOf } from './time';
 
 interface Props {
@@ -57,6 +58,7 @@ export function Settings({ onClose }: Props) {
 	return (
 		<Dialog title={ty.settings} onClose={onClose}>
 			<div class="settings">
+				<Profile />
 				{!settings ? (
 					<Fault text={ty.settingsAway} again={() => void client.loader.settings()} />
 				) : (
