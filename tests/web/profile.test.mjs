@@ -58,10 +58,8 @@ const choose = (page, name, buffer, mimeType = "image/png") => profile(page).loc
 /** How the person is drawn, wherever that is: her name and the address of her picture, once it is there. */
 const drawn = (page) =>
 	page.evaluate(() => {
-		const faces = (within) => [...document.querySelectorAll(`${within} .avatar`)].map((f) => {
-			const img = f.querySelector("img");
-			return img ? (img.complete && img.naturalWidth === 256 ? img.getAttribute("src") : "late") : null;
-		});
+		const face = (img) => (img ? (img.complete && img.naturalWidth === 256 ? img.getAttribute("src") : "late") : null);
+		const faces = (within) => [...document.querySelectorAll(`${within} .avatar`)].map((f) => face(f.querySelector("img")));
 		const text = (q) => document.querySelector(q)?.textContent ?? null;
 		return {
 			message: [text(".msg[data-seq='1'] .msg-name"), ...faces(".msg[data-seq='1']")],
@@ -84,7 +82,7 @@ async function look(page, name) {
 				mkdirSync(SHOTS, { recursive: true });
 				await page.screenshot({ path: `${SHOTS}/${name}-${how}-${colorScheme}.png` });
 			}
-			const wide = await page.evaluate(() => document.querySelector(".settings").scrollWidth - document.querySelector(".settings").clientWidth);
+			const wide = await page.locator(".settings").evaluate((el) => el.scrollWidth - el.clientWidth);
 			assert.ok(wide <= 0, `${how}: the settings are ${wide} px too wide`);
 			if (how !== "tablet") assert.deepEqual(await axe(page), [], `${name}, ${how}, ${colorScheme}`);
 		}
@@ -163,4 +161,22 @@ test("what is no picture and no name is said, and changes nothing; by keyboard, 
 	await everywhere(b.page, me.name, null);
 	assert.deepEqual([(await stored()).name, (await stored()).picture], [me.name, null]);
 	await page.keyboard.press("Escape");
+});
+
+test("an owner takes a picture away: gone for everybody, and in the audit log", async () => {
+	await b.page.keyboard.press("Escape");
+	await b.page.getByRole("button", { name: "Your menu" }).click();
+	await b.page.getByRole("menuitem", { name: "Settings" }).click();
+	await choose(b.page, "b.png", await stripes(b.page, 300, 300, ["#a50"]));
+	await profile(b.page).getByRole("button", { name: "Remove" }).waitFor();
+	assert.equal(await profile(b.page).locator("img").count(), 1);
+	await a.page.getByRole("button", { name: "Your menu" }).click();
+	await a.page.getByRole("menuitem", { name: "Administration" }).click();
+	await a.page.getByRole("button", { name: "Manage Bob Okafor" }).click();
+	await a.page.getByRole("radio", { name: "Remove the picture" }).check();
+	await a.page.getByRole("button", { name: "Apply" }).click();
+	await profile(b.page).getByRole("button", { name: "Add a picture…" }).waitFor();
+	await until(async () => (await profile(b.page).locator("img").count()) === 0, { what: "his initials again" });
+	await a.page.getByRole("link", { name: "Audit log" }).click();
+	await a.page.getByText("removed the picture of").first().waitFor();
 });

@@ -103,6 +103,7 @@ export const admin = {
 		call<{ users: AdminUser[]; next: string | null }>('GET', `${V}/admin/users`, { ...where, limit: 50 }),
 	setRole: (user: number, role: User['role']) => call<User>('PATCH', `${V}/admin/users/${user}`, undefined, { role }),
 	muteUser: (user: number, s: Sanction) => call<null>('PUT', `${V}/admin/users/${user}/mute`, undefined, s),
+	removePicture: (user: number) => call<null>('DELETE', `${V}/users/${user}/picture`),
 	unmuteUser: (user: number) => call<null>('DELETE', `${V}/admin/users/${user}/mute`),
 	deactivate: (user: number, reason: string) => call<null>('POST', `${V}/admin/users/${user}/deactivate`, undefined, { reason }),
 	reactivate: (user: number) => call<null>('POST', `${V}/admin/users/${user}/reactivate`),

@@ -205,14 +205,17 @@ function Manage({ user, onClose, onDone }: { user: AdminUser; onClose: () => voi
 		const [label, hint] = ta.acts[key]!;
 		return { key, label, hint, asks, run, danger };
 	};
+	// What a provider says is its own affair.
+	const picture = user.picture?.startsWith('/') ? [act('picture', {}, () => admin.removePicture(user.id))] : [];
 	const acts = user.active
 		? [
 				user.mute
 					? act('unmute', {}, () => admin.unmuteUser(user.id))
 					: act('mute', { until: true, reason: true }, (s) => admin.muteUser(user.id, s)),
+				...picture,
 				act('deactivate', { reason: true }, (s) => admin.deactivate(user.id, s.reason), true),
 			]
-		: [act('reactivate', {}, () => admin.reactivate(user.id))];
+		: [act('reactivate', {}, () => admin.reactivate(user.id)), ...picture];
 	return (
 		<Dialog title={ta.personTitle(personName(user))} onClose={onClose}>
 			<ActForm

@@ -93,6 +93,7 @@ function Picture({ refresh }: Props) {
 		return () => removeEventListener('paste', paste);
 	}, []);
 	const hint = useId();
+	const label = share !== null ? tr.sending(Math.round(share * 100)) : own ? tr.change : tr.add;
 	return (
 		<>
 			<div
@@ -136,7 +137,7 @@ function Picture({ refresh }: Props) {
 								aria-describedby={hint}
 								onClick={() => share === null && input.current?.click()}
 							>
-								<Icon of={ImagePlus} size={16} /> {share !== null ? tr.sending(Math.round(share * 100)) : own ? tr.change : tr.add}
+								<Icon of={ImagePlus} size={16} /> {label}
 							</button>
 							{own && share === null && (
 								<button class="button" onClick={remove}>
