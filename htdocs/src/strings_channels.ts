@@ -22,7 +22,7 @@ export const tc = {
 	notificationsTitle: (label: string) => `Notifications: ${label}`,
 	levelLegend: 'Tell me about',
 	levels: { all: 'Every message', mentions: 'Mentions of me', nothing: 'Nothing' } as Record<'all' | 'mentions' | 'nothing', string>,
-	levelHint: 'What counts in the number on the tab. All that is new stays bold in the side bar.',
+	levelHint: 'What notifies you, and counts in the number on the tab. All that is new stays bold in the side bar.',
 	quietFor: 'Mute the channel',
 	quietOff: 'Not muted',
 	quietKept: (until: string) => `Until ${until}`,

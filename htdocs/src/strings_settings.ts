@@ -3,7 +3,7 @@ export const ty = {
 	passwordChangeHint: 'You are signed out everywhere else',
 	passwordChangeDo: 'Change…',
 	dndTitle: 'Do not disturb',
-	dndText: 'Others see that you do not want to be disturbed. Messages still arrive.',
+	dndText: 'Others see that you do not want to be disturbed. Messages still arrive, without notifications.',
 	dndSwitchOff: 'Switch it off',
 	dndChange: 'Change…',
 	dndChoose: 'Choose…',

@@ -74,6 +74,14 @@ export function loudOf(c: Channel): number {
 	return isQuiet(c) || level === 'nothing' ? 0 : level === 'all' ? unreadOf(c) : (c.membership?.mentions ?? 0);
 }
 
+/* Whether a message of another's is one of those. A reply that stands in its thread alone is where it names oneself. */
+export function isLoud(s: State, c: Channel, m: Message): boolean {
+	const me = myId(s);
+	const level = levelOf(c);
+	if (m.sender === me || m.deleted || isQuiet(c) || level === 'nothing') return false;
+	return (level === 'all' && !isAside(m)) || mentionsMe(m, me) || isWide(m, me);
+}
+
 export function totals(s: State): { unread: number; loud: number } {
 	let unread = 0;
 	let loud = 0;

@@ -23,6 +23,9 @@ interface Turn {
 }
 
 export class Lines {
+	/* Who else is told of all lines, once they are in the store. */
+	also: ((lines: readonly Line[]) => void) | null = null;
+
 	constructor(private c: Parts) {}
 
 	take(lines: Line[]): void {
@@ -51,6 +54,7 @@ export class Lines {
 		this.c.threads.heard(lines);
 		for (const f of turn.after) f();
 		if (lines.some((l) => l.type === 'draft')) this.c.drafts.heard();
+		this.also?.(lines);
 	}
 
 	private heed(line: Line, turn: Turn): void {

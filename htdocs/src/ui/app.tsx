@@ -19,6 +19,7 @@ import { lazily, lazyPage } from './lazy';
 import { useNarrow, usePhone } from './media';
 import { channelLabel } from './names';
 import { noticeText } from './notice';
+import { useNotifications } from './notify';
 import { useOpenReports } from './open_reports';
 import { channelPath, isDoor, keepCode, navigate, openPanel, openSearch, useRoute, type AdminTab, type ChannelRoute, type Door, type Route } from './route';
 import { PanelLoading } from './panel';
@@ -155,6 +156,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 	const missing = useSelect(store, (s) => id !== null && s.missing === id);
 	const any = useSelect(store, (s) => Object.keys(s.channels).length > 0);
 	useAttention(store, id);
+	useNotifications(client);
 	useOpenReports(client);
 
 	// "/" is the channel of last time, or the first there is. On a phone the list is the better start.

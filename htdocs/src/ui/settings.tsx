@@ -1,7 +1,6 @@
 // Own status, do not disturb, settings: what others see of one. Loaded when one of them is opened first.
-import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useState } from 'preact/hooks';
-import { BellOff, Check, SmilePlus, X } from 'lucide';
+import { useEffect, useState } from 'preact/hooks';
+import { BellOff, SmilePlus, X } from 'lucide';
 import { emojiOf, ownRows } from '../model/custom_emoji';
 import { searchEmoji } from '../model/emoji';
 import { FOREVER, statusOf } from '../model/presence';
@@ -20,8 +19,10 @@ import { EmojiFace } from './custom_emoji';
 import { Dialog, Fault, Foot } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
+import { NotifySettings } from './notify_settings';
 import { statusWords } from './presence';
 import { Profile } from './profile';
+import { Row, Switch } from './setting';
 import { dayStart, untilOf } from './time';
 
 interface Props {
@@ -88,6 +89,7 @@ export function Settings({ onClose }: Props) {
 						/>
 					</>
 				)}
+				<NotifySettings />
 				{able && (
 					<>
 						<h3>{ty.settingsFiles}</h3>
@@ -172,48 +174,6 @@ export function Settings({ onClose }: Props) {
 }
 
 export const dndText = (until: string): string => (until === FOREVER ? ty.dndNowForever : ty.dndNow(untilOf(Date.parse(until), Date.now())));
-
-function Row({ label, hint, children }: { label: string; hint?: ComponentChildren; children: ComponentChildren }) {
-	return (
-		<div class="setting">
-			<div class="setting-text">
-				<span class="setting-label">{label}</span>
-				{hint && <small>{hint}</small>}
-			</div>
-			{children}
-		</div>
-	);
-}
-
-/* `onChange` answers when the change has been taken, or was not: until then it shows what is wanted. */
-export function Switch({ label, hint, on, onChange }: { label: string; hint: string; on: boolean; onChange: (on: boolean) => Promise<unknown> }) {
-	const id = useId();
-	const [wanted, setWanted] = useState<boolean | null>(null);
-	const shown = wanted ?? on;
-	return (
-		<div class="setting">
-			<div class="setting-text">
-				<span class="setting-label" id={`${id}-label`}>
-					{label}
-				</span>
-				<small id={`${id}-hint`}>{hint}</small>
-			</div>
-			<button
-				class="switch"
-				role="switch"
-				aria-checked={shown}
-				aria-labelledby={`${id}-label`}
-				aria-describedby={`${id}-hint`}
-				onClick={() => {
-					setWanted(!shown);
-					void onChange(!shown).finally(() => setWanted(null));
-				}}
-			>
-				<span class="switch-knob">{shown ? <Icon of={Check} size={12} /> : <Icon of={X} size={12} />}</span>
-			</button>
-		</div>
-	);
-}
 
 /* Do not disturb, and for how long: a choice is all it takes. */
 export function Pause({ onClose }: Props) {
