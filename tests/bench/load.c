@@ -178,7 +178,7 @@ static void run(double rate, double warm, double seconds, double drain_s)
 	bool looked = false;
 
 	measure_begin((int64_t)(warm * 1e6), (int64_t)(seconds * 1e6));
-	began = now_us();
+	began = m.from - (int64_t)(warm * 1e6); /* so that the window holds the same number each time */
 	while ((now = now_us()) < m.to || due < m.to) {
 		int burst = 0;
 
