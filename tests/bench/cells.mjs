@@ -1,7 +1,7 @@
 // cells: what `make bench` measures. Each cell returns {title, rows, checks}: rows are printed, checks have a bar:
 // {name, value, bar, goal?, unit, atMost|atLeast}. Ratios are made within one run, the two sides in turn, medians of the rounds.
 
-import { Load, channels, median, people, pgbench, quiet, sleep, startFloor, startListener, startSite, statement, userIds } from "./site.mjs";
+import { Load, channels, faults, median, people, pgbench, quiet, sleep, startFloor, startListener, startSite, statement, userIds } from "./site.mjs";
 import { crowd } from "./crowd.mjs";
 import { million } from "./heavy.mjs";
 import { presign } from "./presign.mjs";
@@ -31,8 +31,7 @@ export function held(r, deliveries) {
 }
 
 function faultless(r, what, out) {
-	for (const k of ["lost", "backward", "foreign", "unordered", "resets", "bad_answers"])
-		if (r[k]) out.faults.push(`${what}: ${k} ${r[k]}${r.trouble ? ` (${r.trouble})` : ""}`);
+	out.faults.push(...faults(r).map((f) => `${what}: ${f}`));
 }
 
 class Cell {

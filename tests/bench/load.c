@@ -7,7 +7,8 @@
  * one line of JSON (tests/bench/run.mjs speaks to it):
  *
  * - open: connect all that are not connected
- * - run RATE WARM SECONDS DRAIN: RATE messages a second at fixed times, in turn by the publishers
+ * - run RATE WARM SECONDS DRAIN: RATE messages a second at fixed times, in turn by the publishers; what is due in that
+ *   time is sent, however late
  * - closed WARM SECONDS DRAIN: each publisher sends, waits for its ack, sends again
  * - rest history|send|get COUNT WARM SECONDS: the first COUNT http clients ask, wait, ask again
  * - idle SECONDS: nothing, only to look at the servers' CPU
@@ -171,14 +172,14 @@ static uint64_t drain(int64_t us)
 
 static void run(double rate, double warm, double seconds, double drain_s)
 {
-	int64_t began, now, due;
+	int64_t began, now, due = 0; /* due: the next one */
 	uint64_t k = 0;
 	struct look a = {0}, b = {0};
 	bool looked = false;
 
 	measure_begin((int64_t)(warm * 1e6), (int64_t)(seconds * 1e6));
-	began = now_us();
-	while ((now = now_us()) < m.to) {
+	began = m.from - (int64_t)(warm * 1e6); /* so that the window holds the same number each time */
+	while ((now = now_us()) < m.to || due < m.to) {
 		int burst = 0;
 
 		if (!looked && now >= m.from) {
@@ -186,8 +187,8 @@ static void run(double rate, double warm, double seconds, double drain_s)
 			looked = true;
 		}
 		for (;;) {
-			due = began + (int64_t)((double)k * 1e6 / rate);
-			if (rate <= 0 || !publishers_n || due > now || burst++ > 2000)
+			due = rate > 0 && publishers_n ? began + (int64_t)((double)k * 1e6 / rate) : m.to;
+			if (due > now || due >= m.to || burst++ > 2000)
 				break;
 			if (now - due > m.late && due >= m.from)
 				m.late = now - due;
@@ -198,7 +199,6 @@ static void run(double rate, double warm, double seconds, double drain_s)
 				m.refused++;
 			k++;
 		}
-		due = rate > 0 && publishers_n ? due : m.to;
 		loop_turn(due - now_us() > 50000 ? 50000 : due - now_us());
 	}
 	look(&b);

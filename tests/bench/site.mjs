@@ -68,9 +68,15 @@ export function conditions() {
 
 // --- the site
 
+/** What must not be in a run, as far as it is there. */
+export const faults = (r) =>
+	["lost", "backward", "foreign", "unordered", "resets", "bad_answers"]
+		.filter((k) => r[k])
+		.map((k) => `${k} ${r[k]}${r.trouble ? ` (${r.trouble})` : ""}`);
+
 /** A site with one process of each kind; pulsechat-realtime is reached past the web server: by TCP, as the floor is, or (local) by
  *  its Unix socket, as pgbench reaches PostgreSQL. */
-export async function startSite({ proxied = false, local = false, conf = {} } = {}) {
+export async function startSite({ proxied = false, local = false, conf = {}, postgres = {} } = {}) {
 	const stack = await startStack({
 		variant: "plain",
 		api: 1,
@@ -83,6 +89,7 @@ export async function startSite({ proxied = false, local = false, conf = {} } = 
 			shared_buffers: "256MB",
 			max_wal_size: "4GB",
 			autovacuum_naptime: "1min",
+			...postgres,
 		},
 	});
 	const site = { stack, tokens: [], proxied, channels: new Map() };

@@ -1,13 +1,13 @@
-// slow: WP-2, readers that do not read, with the bound of a real site. Not under a sanitizer: its memory is measured.
+// slow: WP-2, readers that do not read, with the bound of a real site; in full size: long/slow.test.mjs. Not under a sanitizer: its memory
+// is measured.
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { startStack } from "../support/stack.mjs";
 import { openWs } from "../support/realtime.mjs";
-import { openSse } from "../support/sse.mjs";
 import { openRaw } from "../support/wire.mjs";
-import { connections, cpu, crowd, exactly, inOrder, people, range, sendOp, seqs, until } from "./help.mjs";
+import { connections, cpu, crowd, people, range, sendOp, until } from "./help.mjs";
+import { Slow, cuts, rss } from "./slow.mjs";
 
 const SLOW = 50, HEALTHY = 40, BOUND = 1 << 20;
 let stack, alice, all, room;
@@ -19,7 +19,7 @@ before(async () => {
 });
 after(() => stack.stop());
 
-const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${stack.pids.realtime1}/status`, "utf8"))[1]) * 1024;
+const memory = () => rss(stack, "realtime1");
 const sockets = () => connections(stack, "realtime1");
 
 test("WP-2 fifty clients that do not read: memory bounded, cut without their help, none missed on return", { timeout: 90000 }, async (t) => {
@@ -42,7 +42,7 @@ test("WP-2 fifty clients that do not read: memory bounded, cut without their hel
 		);
 	// The others are at a process without slow clients: whatever else runs on the machine delays both.
 	const healthy = await readers("realtime1"), others = await readers("realtime2");
-	let sent = 0, most = rss();
+	let sent = 0, most = memory();
 	/** At an even pace. */
 	const talk = async (n, each = 8) => {
 		const from = performance.now(), start = sent;
@@ -52,7 +52,7 @@ test("WP-2 fifty clients that do not read: memory bounded, cut without their hel
 				sentAt.set(op.client_id, performance.now());
 				a.send(op);
 			}
-			most = Math.max(most, rss());
+			most = Math.max(most, memory());
 			const due = from + ((sent - start) * 1000) / 500;
 			await until(() => performance.now() >= due, { every: 5 });
 			await until(() => a.lines.filter((l) => l.type === "ack").length > sent - 100, { every: 5 });
@@ -71,37 +71,28 @@ test("WP-2 fifty clients that do not read: memory bounded, cut without their hel
 	};
 	await talk(300);
 	const alone = await measure(8);
-	const few = sockets(), memory = rss();
-	const slow = await Promise.all(range(1, SLOW).map((i) => (i % 2 ? openSse : openRaw)(all[i % all.length], { via: "realtime1", past: true })));
-	await Promise.all(slow.map((s) => s.some((l) => l.type === "hello")));
-	for (const s of slow) s.pause();
+	const few = sockets(), before = memory(), from = sent;
+	const slow = range(1, SLOW).map((i) => new Slow(all[i % all.length], i % 2 === 0, { via: "realtime1", past: true }));
+	await Promise.all(slow.map((s) => s.open()));
+	for (const s of slow) s.stall();
 	assert.equal(sockets(), few + SLOW);
-	most = memory;
+	most = before;
 	const beside = await measure(10);
 	await until(() => sockets() === few, { ms: 6000, what: "the slow ones are cut, though they neither read nor answer" });
-	const grown = most - memory;
+	const grown = most - before;
 	const told = (m) => `p99 ${m.p99.toFixed(1)} ms, of another process ${m.others.toFixed(1)} ms, CPU ${m.cpu.toFixed(2)} ms a message`;
 	t.diagnostic(`alone ${told(alone)}; beside ${SLOW} slow ones ${told(beside)}; memory grew by ${(grown / 1048576).toFixed(1)} MiB`);
 	assert.ok(grown < SLOW * BOUND, `${grown} bytes`);
-	assert.equal((stack.log("realtime1").match(/stream\.slow/g) ?? []).length, SLOW);
+	const queued = cuts(stack, "realtime1");
+	assert.equal(queued.length, SLOW);
+	assert.ok(Math.max(...queued) <= BOUND, `${Math.max(...queued)} bytes waited for one`);
 	assert.ok(beside.p99 < beside.others * 1.2 + 20, `${told(alone)}; beside the slow ones ${told(beside)}`);
 	// a slow one costs no more than another that reads
 	assert.ok(beside.cpu < ((alone.cpu * (HEALTHY + SLOW)) / HEALTHY) * 1.2, `${told(alone)}; beside the slow ones ${told(beside)}`);
 	for (const h of [...healthy, ...others]) assert.deepEqual(h.got, range(1, sent));
-	for (const s of slow) s.resume();
-	await Promise.all(slow.map((s) => s.closed ?? s.ended));
-	await Promise.all(
-		slow.map(async (s, i) => {
-			const had = seqs(s.lines, room);
-			assert.ok(had.length < 1600);
-			const again = await (i % 2 ? openRaw : openSse)(all[(i + 1) % all.length], { cursor: s.cursor, via: "realtime1" });
-			await exactly(again, room, had.at(-1) + 1, sent, 30000);
-			assert.deepEqual(had, range(had[0], had.at(-1)));
-			assert.ok(!again.lines.some((l) => l.type === "reset"));
-			inOrder(s);
-			(again.terminate ?? again.destroy)();
-		}),
-	);
+	await Promise.all(slow.map((s) => s.rest()));
+	for (const s of slow) assert.ok(s.count < 1600);
+	await Promise.all(slow.map((s) => s.catchUp(sent - from, { via: "realtime1" })));
 	for (const h of [...healthy, ...others]) h.feed.destroy();
 	await a.close();
 });

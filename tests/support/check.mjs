@@ -184,8 +184,9 @@ const plans = {
 	long: () => [
 		build("build (clang)", "programs", "unit-bins", "VARIANT=clang"),
 		build("build (threads)", "programs", "unit-bins", "db-bins", "VARIANT=tsan"),
-		build("build (plain)", "programs", "unit-bins", "db-bins"),
+		build("build (plain)", "programs", "unit-bins", "db-bins", "bench-bins"),
 		build("build (web client)", "client"),
+		alone(nodeSuite("realtime (slow)", "tests/realtime/long", 11, unchecked)), // delays, side by side
 		{ name: "clang-tidy", alone: true, minutes: 15, steps: [{ argv: ["tests/support/tidy.sh"], count: tap }] },
 		nodeSuite("chaos (property)", "tests/chaos", 14, { ...unchecked, SECONDS: "600" }, "property"), // others go on beside it
 		unitSuite("unit (clang)", "clang"),

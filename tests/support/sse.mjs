@@ -4,6 +4,7 @@
 //   const s = await openSse(alice, { cursor, lastEventId, instance, via, query });   // resolves after hello
 //   s is a Feed (realtime.mjs): next(), some(), lines, events, cursor; s.hello; s.lastEventId, s.retry: as a browser keeps them
 //   s.head: {status, headers}; s.pause(), s.resume(): stop reading, go on; s.terminate(); await s.closed   // {code, reason} of `bye`
+//   take(line): where lines go instead of the Feed, which then holds `hello` and `bye` alone
 
 import { request } from "node:http";
 import { randomUUID } from "node:crypto";
@@ -53,7 +54,7 @@ export class EventStream {
 }
 
 export async function openSse(who, options = {}) {
-	const { cursor, lastEventId, instance = randomUUID(), via, past, headers = {}, hello = true, ms, query: more = {} } = options;
+	const { cursor, lastEventId, instance = randomUUID(), via, past, headers = {}, hello = true, ms, query: more = {}, take } = options;
 	const { stack } = who;
 	const feed = new Feed();
 	const all = {
@@ -79,7 +80,8 @@ export async function openSse(who, options = {}) {
 			if (id !== bears) throw new Error(`id ${id} on a line with cursor ${bears}: ${data}`);
 			if (id !== null) feed.lastEventId = id;
 			if (line.type === "bye") bye = line;
-			feed.add(line);
+			if (take && line.type !== "hello" && line.type !== "bye") take(line);
+			else feed.add(line);
 		},
 		(n) => (feed.retry = n),
 	);
