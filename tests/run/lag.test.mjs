@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync, readdirSync } from "node:fs";
 import { availableParallelism, constants, setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { lateness, within } from "../support/lag.mjs";
+import { until } from "../support/until.mjs";
 
 const children = new Set();
 after(() => children.forEach((c) => c.kill("SIGKILL")));
@@ -46,12 +48,12 @@ createInterface({ input: process.stdin }).on("line", (ms) => {
 });
 console.log(0);`;
 
-/** Many threads, each of which has something to do for a moment, again and again. */
+/** Many threads, each of which has something to do for a moment, again and again, mostly all at the same time. */
 const THREADS = 32;
 const MANY = `
 import { Worker } from "node:worker_threads";
 const own = 'import { parentPort } from "node:worker_threads"; parentPort.postMessage(0);'
-	+ 'setInterval(() => { for (const end = performance.now() + 0.2; performance.now() < end; ); }, 40)';
+	+ 'setInterval(() => { for (const end = performance.now() + 3; performance.now() < end; ); }, 500)';
 let up = 0;
 for (let i = 0; i < ${THREADS}; i++) new Worker(own, { eval: true }).on("message", () => ++up === ${THREADS} && console.log(0));`;
 
@@ -70,6 +72,24 @@ async function hungry() {
 	await p.ready;
 	setPriority(p.pid, constants.priority.PRIORITY_LOW);
 	return p;
+}
+
+/** From now on, of these and of ourselves: () => {ms: gone by, sum: waited for a processor by all threads, most: by the one that waited most, of each}. */
+function waits(pids) {
+	const threads = [`${process.pid}/task/${process.pid}`, ...pids.flatMap((pid) => readdirSync(`/proc/${pid}/task`).map((t) => `${pid}/task/${t}`))];
+	const now = () => threads.map((t) => Number(readFileSync(`/proc/${t}/schedstat`, "utf8").split(" ")[1]) / 1e6);
+	const first = now(), began = performance.now();
+	return () => {
+		const each = now().map((n, i) => n - first[i]);
+		const of = [process.pid, ...pids].map((pid) => Math.max(...each.filter((_, i) => threads[i].startsWith(`${pid}/`))));
+		return { ms: performance.now() - began, sum: each.reduce((sum, n) => sum + n, 0), most: of.reduce((sum, n) => sum + n, 0) };
+	};
+}
+
+/** Until more than limit has gone by, and half a second, beyond what each of them has waited for. */
+async function tooLong(limit, pids) {
+	const so = waits(pids);
+	await until(() => so().ms > limit + so().most + 500, { ms: 60000, every: 200, what: "it is late" });
 }
 
 const asleep = (ms) => new Promise((ok) => setTimeout(ok, ms));
@@ -92,7 +112,12 @@ test("on time is on time, and a delay is a delay", async () => {
 test(`a delay is seen beside ${THREADS} threads that wait for a processor each`, async () => {
 	const many = await program(MANY);
 	await many.ready;
-	await crowded(() => assert.rejects(within(1000, { pids: { api1: many.pid } }, () => asleep(4000), "it"), LATE));
+	const together = waits([many.pid]);
+	const longer = async () => {
+		await tooLong(1000, [many.pid]);
+		assert.ok(together().sum > together().ms, "all of them have waited for longer than it took");
+	};
+	await crowded(() => assert.rejects(within(1000, { pids: { api1: many.pid } }, longer, "it"), LATE));
 	await many.end();
 });
 
@@ -107,7 +132,7 @@ test("what had no processor is given that time, one program after the other, and
 	await crowded(async () => {
 		await within(400, stack, chain, "it");
 		assert.ok(starved >= 1400);
-		await assert.rejects(within(400, stack, async () => [await chain(), await asleep(2500)], "it"), LATE);
+		await assert.rejects(within(400, stack, () => Promise.all([chain(), tooLong(400, Object.values(stack.pids))]), "it"), LATE);
 	});
 	await Promise.all(all.map((p) => p.end()));
 });
