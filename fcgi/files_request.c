@@ -246,11 +246,12 @@ static void list_parts(struct files_request *q)
 		files_request_fail(q, S3_ARGUMENT);
 		return;
 	}
+	max = MIN_OF(max, (int64_t)LIST_MAX);
 	if (well(q, local_upload_look(q->f->local, q->bucket, q->key, upload, NULL)) &&
-	    well(q, local_parts(q->f->local, upload, &parts, &n))) {
+	    well(q,
+		 local_parts(q->f->local, upload, (int)after, (size_t)max + 1, &parts, &n))) { /* 1: are there more */
 		files_answer(q, 200, "application/xml");
-		local_xml_parts(&q->body, q->bucket, q->key, upload, parts, n, (int)after,
-				(size_t)MIN_OF(max, (int64_t)LIST_MAX));
+		local_xml_parts(&q->body, q->bucket, q->key, upload, parts, n, (int)after, (size_t)max);
 	}
 	free(parts);
 }

@@ -51,7 +51,8 @@ MUST_CHECK enum s3_err local_write_add(struct local_write *w, const struct iovec
  * one of this key. */
 MUST_CHECK enum s3_err local_write_object(struct local_write *w, const char *bucket, const char *key, const char *type,
 					  struct local_meta *m);
-/* Makes it a part, in place of a former one of this number. */
+/* Makes it a part, in place of a former one of this number: of several that are sent at once the last to come is there,
+ * whole, and one is at any moment. After S3_OK it survives a loss of power. */
 MUST_CHECK enum s3_err local_write_part(struct local_write *w, const char *upload, int number,
 					char etag[LOCAL_ETAG_SIZE]);
 void local_write_free(struct local_write **w); /* what is not finished is gone */
@@ -69,8 +70,9 @@ struct local_part {
 	int64_t size, at_ns;
 	unsigned char sha256[32];
 };
-/* Those that are there, ascending; *parts is free()'s. */
-MUST_CHECK enum s3_err local_parts(const struct local *l, const char *upload, struct local_part **parts, size_t *n);
+/* Up to max of those with a number above after, ascending; *parts is free()'s. */
+MUST_CHECK enum s3_err local_parts(const struct local *l, const char *upload, int after, size_t max,
+				   struct local_part **parts, size_t *n);
 
 /* What is to become of parts: one object, by copying in steps, so that nobody holds a thread for long. The parts stay
  * until the object is there. */

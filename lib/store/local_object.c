@@ -246,8 +246,11 @@ enum s3_err local_write_object(struct local_write *w, const char *bucket, const 
 
 enum s3_err local_write_part(struct local_write *w, const char *upload, int number_of, char etag[LOCAL_ETAG_SIZE])
 {
+	const struct iovec end = {.iov_base = w->sha256, .iov_len = sizeof(w->sha256)};
 	enum s3_err rc = check(w);
 
+	if (rc == S3_OK && !write_rest(w->fd, &end, 1, 0))
+		rc = local_trouble(w->l, "write");
 	if (rc == S3_OK && fsync(w->fd) < 0)
 		rc = local_trouble(w->l, "fsync");
 	if (rc == S3_OK)

@@ -1,8 +1,8 @@
 /* local_parts: multipart uploads. One is a folder in multipart/ with meta (whose key it is) and a file for each part,
- * NUMBER-SHA256, so that a part and what is known of it come at once. */
+ * NUMBER: the body, and behind it its SHA-256. So a part and what is known of it come at once, and take the place of a
+ * former one by one rename: there is a whole one at any moment, and nobody has anything to remove. */
 #include "lib/store/local_private.h"
 #include "lib/base/clock.h"
-#include "lib/base/codec.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,29 +13,56 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PART_NAME_LEN (5 + 1 + LOCAL_HASH_LEN)
+#define PART_NAME_LEN 5
+#define PART_END 32 /* bytes behind the body: its SHA-256 */
 
-static void part_name(int number, const unsigned char digest[32], char out[PART_NAME_LEN + 1])
+static void part_name(int number, char out[PART_NAME_LEN + 1])
 {
-	char hex[LOCAL_HASH_LEN + 1];
-
-	hex_encode(hex, digest, 32);
-	snprintf(out, PART_NAME_LEN + 1, "%05d-%s", number, hex);
+	snprintf(out, PART_NAME_LEN + 1, "%05u", (unsigned)number % 100000);
 }
 
-static bool part_parse(const char *name, struct local_part *p)
+/* The number that a file's name says, or 0. */
+static int part_number(const char *name)
 {
 	int number = 0;
 
-	if (strlen(name) != PART_NAME_LEN || name[5] != '-' || !hex_decode(p->sha256, name + 6, LOCAL_HASH_LEN))
-		return false;
-	for (int i = 0; i < 5; i++) {
+	if (strlen(name) != PART_NAME_LEN)
+		return 0;
+	for (int i = 0; i < PART_NAME_LEN; i++) {
 		if (name[i] < '0' || name[i] > '9')
-			return false;
+			return 0;
 		number = number * 10 + (name[i] - '0');
 	}
+	return number <= STORE_PARTS_MAX ? number : 0;
+}
+
+static bool part_read(int fd, struct local_part *p)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	errno = EBADMSG;
+	p->size = st.st_size - PART_END;
+	p->at_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	return p->size >= 0 && pread(fd, p->sha256, PART_END, p->size) == PART_END;
+}
+
+/* The part of that number, and what is known of this very one: what takes its place changes neither. -1 with errno. */
+static int part_open(int dir, int number, struct local_part *p)
+{
+	char name[PART_NAME_LEN + 1];
+	int fd, why;
+
+	part_name(number, name);
 	p->number = number;
-	return number >= 1 && number <= STORE_PARTS_MAX;
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || part_read(fd, p))
+		return fd;
+	why = errno;
+	close(fd);
+	errno = why;
+	return -1;
 }
 
 /* ---- the upload itself */
@@ -103,72 +130,72 @@ enum s3_err local_upload_abort(struct local *l, const char *bucket, const char *
 
 /* ---- its parts */
 
-static int by_number(const void *a, const void *b)
+/* The highest number that the folder tells of. -1: it cannot be read. */
+static int highest(int dir_fd)
 {
-	const struct local_part *x = a, *y = b;
-
-	if (x->number != y->number)
-		return x->number < y->number ? -1 : 1;
-	return x->at_ns > y->at_ns ? -1 : x->at_ns < y->at_ns;
-}
-
-enum s3_err local_parts(const struct local *l, const char *upload, struct local_part **parts, size_t *n)
-{
-	struct local_part *all = NULL, one = {0};
-	size_t room = 0, kept = 0;
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
-	struct stat st;
-	DIR *dir;
-	int fd;
 
-	*parts = NULL;
-	*n = 0;
-	fd = local_name_valid(upload) ? openat(l->uploads, upload, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
 		if (fd >= 0)
 			close(fd);
-		return S3_NO_UPLOAD;
+		return -1;
 	}
-	while ((d = readdir(dir))) {
-		if (!part_parse(d->d_name, &one) || fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	while ((d = readdir(dir)))
+		n = MAX_OF(n, part_number(d->d_name));
+	closedir(dir);
+	return n;
+}
+
+/* Opened one by one: readdir() need not tell of a name whose file is being replaced, which some file systems move to
+ * the folder's end then. So it says how far to go at least. */
+static enum s3_err read_parts(const struct local *l, int dir, int after, size_t max, struct local_part **parts,
+			      size_t *n)
+{
+	const int last = highest(dir);
+	struct local_part one = {0};
+	size_t room = 0;
+
+	if (last < 0)
+		return local_trouble(l, "parts");
+	for (int number = MIN_OF(after, STORE_PARTS_MAX) + 1; number <= STORE_PARTS_MAX && *n < max; number++) {
+		int fd = part_open(dir, number, &one);
+
+		if (fd < 0 && errno != ENOENT)
+			return local_trouble(l, "part");
+		if (fd < 0 && number > last)
+			break;
+		if (fd < 0)
 			continue;
+		close(fd);
 		if (*n == room) {
 			room = room ? room * 2 : 64;
-			all = xrealloc(all, room * sizeof(*all));
+			*parts = xrealloc(*parts, room * sizeof(one));
 		}
-		one.size = st.st_size;
-		one.at_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-		all[(*n)++] = one;
+		(*parts)[(*n)++] = one;
 	}
-	closedir(dir);
-	if (*n)
-		qsort(all, *n, sizeof(*all), by_number);
-	/* Of two of one number, where a replacement was interrupted, the newer counts. */
-	for (size_t i = 0; i < *n; i++)
-		if (!kept || all[kept - 1].number != all[i].number)
-			all[kept++] = all[i];
-	*n = kept;
-	*parts = all;
 	return S3_OK;
 }
 
-static void remove_others(int dir_fd, int number, const char *kept)
+enum s3_err local_parts(const struct local *l, const char *upload, int after, size_t max, struct local_part **parts,
+			size_t *n)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct local_part one;
-	struct dirent *d;
+	int fd = local_name_valid(upload) ? openat(l->uploads, upload, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	enum s3_err rc;
 
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	while ((d = readdir(dir)))
-		if (part_parse(d->d_name, &one) && one.number == number && strcmp(d->d_name, kept) != 0)
-			unlinkat(dir_fd, d->d_name, 0);
-	closedir(dir);
+	*parts = NULL;
+	*n = 0;
+	if (fd < 0)
+		return S3_NO_UPLOAD;
+	rc = read_parts(l, fd, after, max, parts, n);
+	close(fd);
+	if (rc == S3_OK)
+		return rc;
+	free(*parts);
+	*parts = NULL;
+	*n = 0;
+	return rc;
 }
 
 enum s3_err local_part_place(struct local_write *w, const char *upload, int number)
@@ -179,13 +206,11 @@ enum s3_err local_part_place(struct local_write *w, const char *upload, int numb
 
 	if (fd < 0)
 		return S3_NO_UPLOAD;
-	part_name(number, w->sha256, name);
+	part_name(number, name);
 	if (renameat(w->dir, "data", fd, name) < 0)
 		rc = errno == ENOENT ? S3_NO_UPLOAD : local_trouble(w->l, "rename");
 	else if (fsync(fd) < 0)
 		rc = local_trouble(w->l, "fsync");
-	else
-		remove_others(fd, number, name);
 	close(fd);
 	return rc;
 }
@@ -200,6 +225,7 @@ struct local_join {
 	size_t n, at;
 	struct local_write *w;
 	int dir, from; /* the upload's folder, the part that is being copied */
+	int64_t left;  /* of that part */
 	bool done;     /* it was there already */
 	struct local_meta meta;
 };
@@ -217,27 +243,28 @@ static bool same_etag(const char *asked, const struct local_part *p)
 	return n == strlen(own) - 2 && !strncmp(asked, own + 1, n);
 }
 
-/* Keeps of the parts what is wanted. */
+/* Looks at the parts that are wanted. */
 static enum s3_err choose(struct local_join *j, const struct local_wanted *wanted, size_t n, int64_t max,
 			  int64_t *total)
 {
-	size_t at = 0;
-
 	*total = 0;
 	for (size_t i = 1; i < n; i++)
 		if (wanted[i].number <= wanted[i - 1].number)
 			return S3_PART_ORDER;
+	j->parts = xcalloc(n, sizeof(*j->parts));
 	for (size_t i = 0; i < n; i++) {
-		while (at < j->n && j->parts[at].number < wanted[i].number)
-			at++;
-		if (at == j->n || j->parts[at].number != wanted[i].number || !same_etag(wanted[i].etag, &j->parts[at]))
+		int fd = part_open(j->dir, wanted[i].number, &j->parts[i]);
+
+		if (fd < 0)
+			return errno == ENOENT ? S3_BAD_PART : local_trouble(j->l, "part");
+		close(fd);
+		if (!same_etag(wanted[i].etag, &j->parts[i]))
 			return S3_BAD_PART;
-		if (i + 1 < n && j->parts[at].size < LOCAL_PART_MIN)
+		if (i + 1 < n && j->parts[i].size < LOCAL_PART_MIN)
 			return S3_TOO_SMALL;
-		*total += j->parts[at].size;
+		*total += j->parts[i].size;
 		if (*total > max)
 			return S3_TOO_LARGE;
-		j->parts[i] = j->parts[at++];
 	}
 	j->n = n;
 	return n ? S3_OK : S3_BAD_XML;
@@ -282,10 +309,10 @@ static enum s3_err prepare(struct local_join *j, const struct local_wanted *want
 	if (rc != S3_NO_KEY)
 		return rc == S3_OK ? S3_PRECONDITION : rc;
 	rc = local_upload_look(j->l, j->bucket, j->key, j->upload, j->type);
-	if (rc == S3_OK)
-		rc = local_parts(j->l, j->upload, &j->parts, &j->n);
-	if (rc == S3_OK)
-		rc = choose(j, wanted, n, max, &total);
+	if (rc != S3_OK)
+		return rc;
+	j->dir = openat(j->l->uploads, j->upload, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = j->dir < 0 ? S3_NO_UPLOAD : choose(j, wanted, n, max, &total);
 	if (rc == S3_OK)
 		rc = local_write_new(j->l, total, NULL, &j->w);
 	if (rc != S3_OK)
@@ -294,8 +321,7 @@ static enum s3_err prepare(struct local_join *j, const struct local_wanted *want
 	j->w->hash = NULL;
 	j->w->parts = (int)j->n;
 	memcpy(j->w->upload, j->upload, sizeof(j->upload));
-	j->dir = openat(j->l->uploads, j->upload, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return j->dir < 0 ? S3_NO_UPLOAD : hash_of_hashes(j, j->w->sha256);
+	return hash_of_hashes(j, j->w->sha256);
 }
 
 enum s3_err local_join_new(struct local *l, const char *bucket, const char *key, const char *upload,
@@ -323,20 +349,23 @@ enum s3_err local_join_new(struct local *l, const char *bucket, const char *key,
 	return rc;
 }
 
-/* Opens the next part that has anything in it. False: there is none, or it could not be opened (*rc). */
+/* Opens the next part. False: there is none, or it is not the one that was wanted any more (*rc). */
 static bool next_part(struct local_join *j, enum s3_err *rc)
 {
-	char name[PART_NAME_LEN + 1];
+	const struct local_part *wanted = &j->parts[j->at];
+	struct local_part now;
 
 	if (j->from >= 0)
 		return true;
 	if (j->at == j->n)
 		return false;
-	part_name(j->parts[j->at].number, j->parts[j->at].sha256, name);
-	j->from = openat(j->dir, name, O_RDONLY | O_CLOEXEC);
+	j->from = part_open(j->dir, wanted->number, &now);
 	if (j->from < 0)
 		*rc = errno == ENOENT ? S3_NO_UPLOAD : local_trouble(j->l, "open");
-	return j->from >= 0;
+	else if (now.size != wanted->size || memcmp(now.sha256, wanted->sha256, sizeof(now.sha256)) != 0)
+		*rc = S3_BAD_PART;
+	j->left = wanted->size;
+	return *rc == S3_OK;
 }
 
 /* Within the kernel, and where the file system can, without copying at all. */
@@ -363,7 +392,7 @@ static enum s3_err join_step(struct local_join *j, int64_t n)
 	enum s3_err rc = S3_OK;
 
 	while (n > 0 && next_part(j, &rc)) {
-		ssize_t got = copy(j, (size_t)MIN_OF(n, j->parts[j->at].size + 1));
+		ssize_t got = j->left ? copy(j, (size_t)MIN_OF(n, j->left)) : 0;
 
 		if (got < 0 && errno != EINTR)
 			return local_trouble(j->l, "copy");
@@ -374,6 +403,7 @@ static enum s3_err join_step(struct local_join *j, int64_t n)
 		} else if (got > 0) {
 			local_write_pushed(j->w, got);
 			n -= got;
+			j->left -= got;
 		}
 	}
 	if (rc != S3_OK || n <= 0)

@@ -36,15 +36,41 @@ function references(w, room) {
 async function say(w, me, how) {
 	const room = w.room(me);
 	if (!room) return;
-	const op = { op: "send", client_id: randomUUID(), channel: room.id, body: { ...body(w), ...references(w, room) } };
-	const answer = await how(op);
+	return send(w, me, how, room, { body: { ...body(w), ...references(w, room) } });
+}
+
+async function send(w, me, how, room, message) {
+	const answer = await how({ op: "send", client_id: randomUUID(), channel: room.id, ...message });
 	if (!answer.json?.seq) return answer;
 	room.last = Math.max(room.last, answer.json.seq);
 	me.sent = [...(me.sent ?? []).slice(-20), w.path(room, answer.json.seq)];
 	return answer;
 }
 
-const byRest = (me, { channel, client_id, body: b }) => me.post(`/api/v1/channels/${channel}/messages`, { client_id, body: b });
+/** To a message of late, as a rule to one that has replies; sometimes in the channel's line too, sometimes to another reply. */
+async function reply(w, me, how) {
+	const room = w.room(me);
+	const root = room && rootOf(w, room);
+	if (!root) return;
+	const replies = room.roots?.get(root) ?? [];
+	const quoted = w.chance(0.2) && { reply_to: w.one([root, ...replies]) };
+	const answer = await send(w, me, how, room, {
+		thread: root,
+		...(w.chance(0.25) && { in_channel: true }),
+		body: { ...body(w), ...quoted },
+	});
+	if (!answer.json?.seq) return answer;
+	room.roots ??= new Map();
+	room.roots.set(root, [...replies.slice(-5), answer.json.seq]);
+	if (room.roots.size > 5) room.roots.delete(room.roots.keys().next().value);
+	me.replies = [...(me.replies ?? []).slice(-10), w.path(room, answer.json.seq)];
+	return answer;
+}
+
+/** A root of that room, as a rule one that has replies; 0: there is no message. */
+const rootOf = (w, room) => (room.roots?.size > 0 && w.chance(0.75) ? w.one([...room.roots.keys()]) : w.seq(room));
+
+const byRest = (me, { op: _op, channel, ...message }) => me.post(`/api/v1/channels/${channel}/messages`, message);
 const ndjson = { headers: { "content-type": "application/x-ndjson" } };
 const answerOf = (line) => ({ status: line.type === "ack" ? 200 : (CODES[line.code] ?? 500), text: JSON.stringify(line), json: line });
 
@@ -71,6 +97,24 @@ const message = (act) => (w, me) => {
 /** Something with one of his own messages, as a rule. */
 const own = (act) => (w, me) => (me.sent && w.chance(0.8) ? act(w, me, w.one(me.sent)) : message(act)(w, me));
 
+/** Something with one of his own replies. */
+const ownReply = (act) => (w, me) => me.replies && act(w, me, w.one(me.replies));
+
+/** Something with a thread. */
+const thread = (act) => (w, me) => {
+	const room = w.room(me);
+	const root = room && rootOf(w, room);
+	return root ? act(w, me, `${w.path(room, root)}/thread`, room) : undefined;
+};
+
+/** Something with a draft of a channel, or of a thread in it: based on what one of his devices knows. */
+const draft = (act) => (w, me) => {
+	const room = w.room(me);
+	const root = room && w.chance(0.5) ? rootOf(w, room) : 0;
+	const version = room && w.one(me.devices).model.draft(room.id, root);
+	return room && act(w, me, `/api/v1/channels/${room.id}/draft?${root ? `thread=${root}&` : ""}`, version, room);
+};
+
 const device = (act) => (w, me) => {
 	act(w.one(me.devices), w);
 	return true;
@@ -83,6 +127,26 @@ export const ACTIONS = [
 		name: "send twice at once",
 		weight: 3,
 		run: (w, me) => say(w, me, async (op) => (await Promise.all([byRest(me, op), byOp(w, me, op)]))[0]),
+	},
+	{ name: "reply", weight: 8, run: (w, me) => reply(w, me, (op) => byRest(me, op)) },
+	{ name: "reply by op", weight: 5, run: (w, me) => reply(w, me, (op) => byOp(w, me, op)) },
+	{ name: "edit a reply", weight: 3, run: ownReply((w, me, path) => me.patch(path, { body: body(w) })) },
+	{ name: "delete a reply", weight: 3, run: ownReply((w, me, path) => me.delete(path)) },
+	{ name: "follow a thread", weight: 3, run: thread((w, me, path) => me.put(`${path}/follow`)) },
+	{ name: "follow it no more", weight: 3, run: thread((w, me, path) => me.delete(`${path}/follow`)) },
+	{ name: "read a thread", weight: 5, run: thread((w, me, path, room) => me.put(`${path}/read`, { seq: w.seq(room) })) },
+	{
+		name: "write a draft",
+		weight: 6,
+		run: draft((w, me, path, version, room) => {
+			const text = w.chance(0.1) ? "ö".repeat(4000) : `half of ${w.below(1e6)}`; // longer than its line may be
+			return me.put(path.slice(0, -1), { text, version, ...(w.chance(0.2) && room.last && { reply_to: w.seq(room) }) });
+		}),
+	},
+	{
+		name: "take a draft away",
+		weight: 3,
+		run: draft((w, me, path, version) => me.delete(w.chance(0.5) ? `${path}version=${version}` : path.slice(0, -1))),
 	},
 	{ name: "edit", weight: 10, run: own((w, me, path) => me.patch(path, { body: body(w) })) },
 	{ name: "delete", weight: 6, run: own((w, me, path) => me.delete(path)) },

@@ -44,12 +44,14 @@ async function picture(room) {
 }
 
 const stream = (open) => async (device, via, turn) => {
+	const { cursor, reads, drafts } = device.model;
 	const feed = await open(device.me, {
 		via,
-		cursor: device.model.cursor,
+		cursor,
 		instance: device.instance,
-		reads: device.model.reads,
-		query: { reads: device.model.reads },
+		reads,
+		drafts,
+		query: { reads, drafts },
 		hello: false,
 		onLine: device.ear(turn),
 	});
@@ -64,8 +66,8 @@ const polls = (wait) => async (device, via, turn) => {
 	const abort = new AbortController();
 	device.hang = () => abort.abort();
 	while (turn === device.turns) {
-		const { cursor, reads } = device.model;
-		const p = await poll(device.me, { via, cursor, reads, wait, instance: device.instance, signal: abort.signal });
+		const { cursor, reads, drafts } = device.model;
+		const p = await poll(device.me, { via, cursor, reads, drafts, wait, instance: device.instance, signal: abort.signal });
 		assert.equal(p.status, 200, p.text);
 		p.lines.forEach(hear);
 		if (wait === 0) await sleep(300);

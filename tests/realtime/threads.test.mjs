@@ -147,6 +147,35 @@ test("who follows: the root's author, who replies, who is named; markers; the li
 	assert.deepEqual(await of(carol), [0, []], "of channels that one is in");
 });
 
+test("a thread whose replies had all been deleted: who follows it hears so again with the next one", async () => {
+	const id = await channel(alice, [bob, carol, dave]);
+	await post(alice, id, "root");
+	const first = await reply(bob, id, 1, "one");
+	await ok(bob.delete(at(id, first.seq)));
+	const none = (await list(alice)).threads.filter((t) => t.state.channel === id);
+	assert.deepEqual(none, [], "no list has it");
+	const links = await Promise.all([alice, bob, dave].map((who) => openWs(who, { instance: randomUUID() })));
+	const second = await reply(carol, id, 1, "two");
+	for (const [ws, state] of [
+		[links[0], (await thread(alice, id, 1)).state],
+		[links[1], (await thread(bob, id, 1)).state],
+	]) {
+		const { type: _type, cursor: _cursor, ...told } = await ws.next((l) => l.type === "thread.state" && l.channel === id);
+		assert.deepEqual([told, told.following, told.version], [state, true, 1]);
+	}
+	await links[2].next((l) => l.type === "thread.updated" && l.channel === id);
+	// the next one changes nothing for them
+	const third = await reply(carol, id, 1, "three");
+	for (const ws of links) {
+		await ws.next((l) => l.type === "thread.updated" && l.channel === id && l.replies.last_seq === third.seq);
+		const told = ws.lines.filter((l) => l.type === "thread.state" && l.channel === id);
+		assert.equal(told.length, ws === links[2] ? 0 : 1);
+	}
+	assert.equal((await list(alice)).threads.find((t) => t.state.channel === id).root.replies.last_seq, third.seq);
+	assert.ok(third.seq > second.seq);
+	await Promise.all(links.map((ws) => ws.close()));
+});
+
 test("what is unread in the channel: replies that stand there too; whom a reply names always", async () => {
 	const id = await channel(alice, [bob]);
 	await post(bob, id, "root");

@@ -35,6 +35,19 @@ function pair(name, value) {
 	return Buffer.concat([length(n.length), length(v.length), n, v]);
 }
 
+const SILENT_MS = 1000; // libfcgi lets go of a connection on which nothing comes for 2 s
+
+/** A connection on which there is still time to say something: where this process had none to be told of it, another one. */
+async function connected(path) {
+	for (;;) {
+		const began = performance.now();
+		const socket = connect(path);
+		await new Promise((ok, no) => socket.once("connect", ok).once("error", no));
+		if (performance.now() - began < SILENT_MS) return socket;
+		socket.destroy();
+	}
+}
+
 /** options: method, path, token, body (object, string or Buffer), headers, env (further variables), contentLength */
 export async function fcgiOpen(socketPath, { method = "GET", path, token, body, headers = {}, env = {}, contentLength } = {}) {
 	const bytes =
@@ -55,8 +68,7 @@ export async function fcgiOpen(socketPath, { method = "GET", path, token, body, 
 		...Object.fromEntries(Object.entries(headers).map(([k, v]) => [`HTTP_${k.toUpperCase().replaceAll("-", "_")}`, v])),
 		...env,
 	};
-	const socket = connect(socketPath);
-	await new Promise((ok, no) => socket.once("connect", ok).once("error", no));
+	const socket = await connected(socketPath);
 	let got = Buffer.alloc(0);
 	const out = [];
 	let ended = false;

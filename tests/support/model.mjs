@@ -4,7 +4,8 @@
 //   const model = await new Model(me.id).load(me);      // what is there
 //   model.cursor                                        // from there on it follows: each line, in order
 //   model.take(line); await model.settle(me)            // what the lines ask for has been loaded
-//   model.reads                                         // what to say as reads= when connecting
+//   model.reads, model.drafts                           // what to say as reads= and drafts= when connecting
+//   model.draft(channel, thread)                        // the version of a draft, 0: it knows of none
 //   assert.deepEqual(model.state(), (await new Model(me.id).load(me)).state())
 //   const then = remembering(me); await new Model(me.id).load(then)   // again and again: each time as it was then
 //   const part = await new Model(me.id, { newest: true }).load(me);   // no more than the newest messages of each channel
@@ -49,7 +50,8 @@ class Versions {
 
 /**
  * A kind of state: line(line) takes an event; open(who, model) loads what is there at the start; join(id), leave(id) and room(who, id)
- * (which loads it) are of one channel that the person is in; state() is comparable. What a kind does not need it leaves out.
+ * (which loads it) are of one channel that the person is in; lacks tells whether a line asks for more, which more(who) loads; state() is
+ * comparable. What a kind does not need it leaves out.
  */
 const KINDS = {
 	rooms: class {
@@ -193,6 +195,110 @@ const KINDS = {
 		}
 	},
 
+	/** The threads that one follows, and whether there is something unread in them: state and replies each by their version. */
+	followed: class {
+		#rooms = new Map(); // channel to each time that it was joined
+		#states = new Map(); // "channel root" to ThreadState
+		#replies = new Map(); // the same to Replies
+		lacks = false; // follows one whose replies are not known
+		#forget(id) {
+			for (const map of [this.#states, this.#replies]) for (const key of map.keys()) if (key.startsWith(`${id} `)) map.delete(key);
+		}
+		join = (id) => (this.#forget(id), this.#rooms.set(id, {}));
+		leave = (id) => this.#rooms.delete(id);
+		room = (who) => this.open(who);
+		more = (who) => this.open(who);
+
+		async open(who) {
+			this.lacks = false;
+			const then = new Map(this.#rooms);
+			for (let before = ""; before !== null; ) {
+				const page = (await get(who, `/api/v1/me/threads?limit=50${before && `&before=${before}`}`)).json;
+				for (const { state, root } of page.threads)
+					if (this.#rooms.get(state.channel) === then.get(state.channel)) {
+						this.#put(this.#states, state.channel, state.root, state);
+						this.#put(this.#replies, state.channel, state.root, root.replies);
+					}
+				before = page.next;
+			}
+		}
+
+		#put(map, channel, root, thing) {
+			const key = `${channel} ${root}`;
+			if (this.#rooms.has(channel) && thing.version > (map.get(key)?.version ?? 0)) map.set(key, thing);
+		}
+
+		line({ type, cursor: _cursor, ...line }) {
+			if (line.replies) this.#put(this.#replies, line.channel, line.seq, line.replies);
+			if (type !== "thread.state") return;
+			this.#put(this.#states, line.channel, line.root, line);
+			if (line.following && !this.#replies.has(`${line.channel} ${line.root}`)) this.lacks = true;
+		}
+
+		state() {
+			const all = [...this.#states].map(([key, state]) => ({ ...state, replies: this.#replies.get(key) }));
+			return all
+				.filter((s) => s.following && this.#rooms.has(s.channel) && s.replies?.count > 0)
+				.map((s) => ({ ...s, unread: s.replies.last_seq > s.seq }))
+				.sort((a, b) => a.channel - b.channel || a.root - b.root);
+		}
+	},
+
+	/** Their lines are in no log: who says at connecting what he knows is told what he has missed. */
+	drafts: class {
+		#rooms = new Set();
+		#of = new Map(); // "channel thread" to Draft
+		#long = new Set(); // those that came without their text
+		join = (id) => this.#rooms.add(id);
+		leave(id) {
+			this.#rooms.delete(id);
+			for (const key of this.#of.keys()) if (key.startsWith(`${id} `)) this.#of.delete(key);
+		}
+		room = (who) => this.open(who);
+
+		async open(who) {
+			let after = 0, thread = 0;
+			do {
+				const page = (await get(who, `/api/v1/me/drafts?limit=50&after=${after}&after_thread=${thread}`)).json;
+				page.drafts.forEach((d) => this.#put(d));
+				[after, thread] = [page.next, page.next_thread ?? 0];
+			} while (after !== null);
+		}
+
+		#put({ type: _type, ...draft }) {
+			const key = `${draft.channel} ${draft.thread ?? 0}`;
+			if (this.#rooms.has(draft.channel) && draft.version > (this.#of.get(key)?.version ?? 0)) this.#of.set(key, draft);
+		}
+
+		line(line) {
+			if (line.type !== "draft") return;
+			if (line.text !== undefined) this.#put(line);
+			else if (line.version > this.version(line.channel, line.thread)) this.#long.add(`${line.channel} ${line.thread ?? 0}`);
+		}
+
+		get lacks() {
+			return this.#long.size > 0;
+		}
+
+		async more(who) {
+			for (const key of this.#long) {
+				this.#long.delete(key);
+				const [channel, thread] = key.split(" ").map(Number);
+				const answer = await who.get(`/api/v1/channels/${channel}/draft${thread ? `?thread=${thread}` : ""}`);
+				if (answer.status === 200) this.#put(answer.json);
+				else if (![403, 404].includes(answer.status)) throw new Error(`a draft: ${answer.status} ${answer.text}`);
+			}
+		}
+
+		version = (channel, thread) => this.#of.get(`${channel} ${thread ?? 0}`)?.version ?? 0;
+		#counts = (d) => d.text !== "" || d.files.length > 0 || d.reply_to !== null;
+		#held = () => [...this.#of.values()].filter((d) => this.#rooms.has(d.channel));
+		get sum() {
+			return this.#held().reduce((sum, d) => sum + (d.thread === null || this.#counts(d) ? d.version : 0), 0);
+		}
+		state = () => this.#held().filter(this.#counts).sort((a, b) => a.channel - b.channel || a.thread - b.thread);
+	},
+
 	/** What one wants of each channel. */
 	prefs: class {
 		#of = new Map();
@@ -322,7 +428,8 @@ export class Model {
 	}
 
 	get #lacks() {
-		return this.#all || this.#wanted.size > 0 || this.#kinds.unread.unread.wanted.size > 0;
+		const more = Object.values(this.#kinds).some((kind) => kind.lacks);
+		return this.#all || this.#wanted.size > 0 || this.#kinds.unread.unread.wanted.size > 0 || more;
 	}
 
 	/** Loads what is lacking, and what is lacking by then. */
@@ -347,6 +454,7 @@ export class Model {
 					if (![403, 404].includes(e.status)) throw e; // he is out again, and hears of it
 				}
 			}
+			for (const kind of Object.values(this.#kinds)) if (kind.lacks) await kind.more(who);
 			const { unread } = this.#kinds.unread;
 			const before = new Set(unread.wanted);
 			if (before.size > 0) {
@@ -358,6 +466,14 @@ export class Model {
 
 	get reads() {
 		return this.#kinds.unread.unread.reads;
+	}
+
+	get drafts() {
+		return this.#kinds.drafts.sum;
+	}
+
+	draft(channel, thread) {
+		return this.#kinds.drafts.version(channel, thread);
 	}
 
 	/** Where what it has of each channel begins. */

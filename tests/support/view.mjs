@@ -100,14 +100,17 @@ export class View {
 	/** Equal for equal states, of the messages from these on. */
 	state(since) {
 		const sorted = (map, by) => [...map.values()].sort((a, b) => a[by] - b[by]);
-		return [...this.#rooms].sort(([a], [b]) => a - b).map(([id, r]) => ({
-			id,
-			channel: r.channel,
-			// a reply that stands aside is loaded with its root alone, which one who came later may not see (history "joined")
-			messages: sorted(r.messages, "seq")
-				.filter((m) => m.seq >= (since?.get(id) ?? 0))
-				.filter((m) => !m.thread || m.in_channel || r.messages.has(m.thread)),
-			threads: sorted(r.threads, "root").filter((t) => r.messages.get(t.root)?.replies),
-		}));
+		return [...this.#rooms].sort(([a], [b]) => a - b).map(([id, r]) => {
+			const there = (seq) => seq >= (since?.get(id) ?? 0);
+			return {
+				id,
+				channel: r.channel,
+				// a reply that stands aside is loaded with its root alone, which one who came later may not see (history "joined")
+				messages: sorted(r.messages, "seq")
+					.filter((m) => there(m.seq))
+					.filter((m) => !m.thread || m.in_channel || (r.messages.has(m.thread) && there(m.thread))),
+				threads: sorted(r.threads, "root").filter((t) => there(t.root) && r.messages.get(t.root)?.replies),
+			};
+		});
 	}
 }

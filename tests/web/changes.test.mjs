@@ -177,8 +177,15 @@ test("one message shows its tools: the one under the pointer, or with keys the o
 	await row(page, 1).getByRole("button", { name: "More", exact: true }).click();
 	await page.mouse.move(1, 1);
 	await becomes(shown, ["1"]);
+	const below = row(page, 2);
+	await below.hover({ position: { x: 90, y: 9 } }); // beside the menu
+	assert.ok(await below.evaluate((e) => e.matches(":hover")), "the pointer is above another one");
+	await becomes(() => below.locator(".msg-tools").count(), 1);
+	assert.deepEqual(await shown(), ["1"]);
 	await page.keyboard.press("Escape");
 	await page.locator(".menu").waitFor({ state: "detached" });
+	await below.hover({ position: { x: 95, y: 9 } });
+	await becomes(shown, ["2"]);
 	await page.mouse.move(2, 2);
 	await becomes(shown, []);
 });

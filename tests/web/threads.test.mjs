@@ -1,10 +1,12 @@
 // Threads in the browser, by keyboard: reply, panel, counts on both sides, the list with its badge, drafts; a phone; axe.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { client } from "../support/http.mjs";
+import { bot, client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
+import { png, uploaded } from "../files/uploads.mjs";
 import { DESKTOP, PHONE, axe, becomes, launch, live, person, seen } from "./help.mjs";
 
 let stack, browser, api, id, a, b;
@@ -124,4 +126,20 @@ test("a link and a search lead into the thread; on a phone it is the page", asyn
 	await page.getByRole("button", { name: "Back" }).click();
 	await line(page, "1 reply").waitFor();
 	await look(page, "channel-phone");
+});
+
+test("who listens hears what others reply while the thread is open: words, and files without any", async () => {
+	const artist = await bot(stack, "alice", ["read", "write", "files"]);
+	const said = () => panel(b.page).locator("[role=status][aria-live]").allTextContents();
+	const hears = (text) => becomes(async () => (await said()).filter(Boolean), [text]);
+	await b.page.goto(`${stack.url}/c/${id}/t/1`);
+	await panel(b.page).locator(".msg-text", { hasText: "No: at eleven" }).waitFor();
+	await live(b.page);
+	assert.equal((await said()).join(""), "");
+	const reply = (body) => artist.post(`/api/v1/channels/${id}/messages`, { client_id: randomUUID(), thread: 1, body });
+	ok(await reply({ text: "At eleven" }), 201);
+	await hears("Alice Moreau: At eleven");
+	const { id: file } = await uploaded(artist, id, png(), { name: "pier.png", type: "image/png" });
+	ok(await reply({ text: "", files: [file] }), 201);
+	await hears("Alice Moreau: 1 file");
 });

@@ -190,6 +190,65 @@ describe("unread and mentions", () => {
 		await a.context.close();
 	});
 
+	test("who is at the bottom stays there, also where the composer or a message gets lower just when another one comes", async () => {
+		const c = await channel();
+		await many("bob", c, 60);
+		const a = await person(stack, browser, "alice", { path: `/c/${c.id}` });
+		await a.page.addInitScript(() => {
+			// Heard before the page's own code hears it.
+			window.WebSocket = class extends WebSocket {
+				constructor(...args) {
+					super(...args);
+					this.addEventListener("message", (e) => window.heard?.(e.data));
+				}
+			};
+		});
+		await reads("alice", c, 60);
+		await a.page.reload();
+		await live(a.page);
+		const below = () =>
+			a.page.evaluate(() => {
+				const list = document.querySelector(".list");
+				return Math.round(list.scrollHeight - list.scrollTop - list.clientHeight);
+			});
+		await becomes(below, 0);
+		await a.page.locator("#composer").fill("one\ntwo\nthree\nfour\nfive\nsix");
+		await becomes(below, 0);
+		const height = () => a.page.evaluate(() => document.querySelector(".list").clientHeight);
+		const low = await height();
+		await a.page.evaluate(() => {
+			window.heard = (data) => {
+				const [list, box] = [".list", "#composer"].map((s) => document.querySelector(s));
+				if (data.includes("just then")) {
+					box.value = "";
+					box.dispatchEvent(new Event("input", { bubbles: true }));
+					box.style.height = "auto"; // as the composer does, which asks for its height then
+					window.then = list.clientHeight;
+				} else if (data.includes("and another")) {
+					window.before = list.scrollHeight;
+					[...document.querySelectorAll(".msg-text")].find((e) => e.textContent.startsWith("tall")).style.display = "none";
+					window.then = list.scrollHeight;
+				}
+			};
+		});
+		await post("bob", c, "just then");
+		await seen(a.page, "just then");
+		assert.ok((await a.page.evaluate(() => window.then)) > low + 40, "the list is higher than before");
+		await becomes(below, 0);
+		await post("bob", c, "and after it");
+		await seen(a.page, "and after it");
+		await becomes(below, 0);
+		await post("bob", c, "tall\nas\nfour\nlines");
+		await post("bob", c, "behind it");
+		await seen(a.page, "behind it");
+		await becomes(below, 0);
+		await post("bob", c, "and another");
+		await seen(a.page, "and another");
+		assert.ok(await a.page.evaluate(() => window.then < window.before - 10), "a message is lower than before");
+		await becomes(below, 0);
+		await a.context.close();
+	});
+
 	for (const [how, mark] of [
 		["by the toolbar", async (page, row) => (await row.hover(), await row.getByRole("button", { name: "Mark as unread from here" }).click())],
 		["by the keyboard", async (page, row) => (await row.focus(), await page.keyboard.press("u"))],

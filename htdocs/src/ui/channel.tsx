@@ -1,17 +1,16 @@
 // The middle: header, connection line, messages, composer; or what stands in their place.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { Hash, Lock, Menu as MenuIcon, Pin, Search, Users } from 'lucide';
 import { api } from '../net/api';
-import { preview } from '../model/markdown';
 import { statusOf } from '../model/presence';
 import { isGuest } from '../model/roles';
-import { myId } from '../model/state';
 import { lastShown } from '../model/threads';
 import { totals } from '../model/unread';
 import { pinsSeen } from '../model/keep';
-import type { Channel, Message } from '../model/types';
+import type { Channel } from '../model/types';
 import { t } from '../strings';
 import { tk } from '../strings_keep';
+import { Announcer } from './announcer';
 import { ChannelMenu } from './channel_menu';
 import { Composer } from './composer';
 import { Silence, useSilence } from './silence';
@@ -22,7 +21,7 @@ import { EmojiFace } from './custom_emoji';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { MessageList } from './list';
-import { channelLabel, personName } from './names';
+import { channelLabel } from './names';
 import { Face } from './presence';
 import { channelPath, navigate, searchPath } from './route';
 import { TypingLine } from './typing';
@@ -119,7 +118,7 @@ export function ChannelView({ channel, panel }: { channel: Channel; panel: boole
 			<Header channel={channel} panel={panel} />
 			<ConnectionLine />
 			<MessageList key={channel.id} channel={channel} />
-			<Announcer channel={channel} />
+			<ChannelAnnouncer channel={channel} />
 			<TypingLine channel={channel} />
 			{silence ? <Silence text={silence} /> : <Composer channel={channel} />}
 			<DropZone channel={channel} silent={silence !== null} />
@@ -127,36 +126,12 @@ export function ChannelView({ channel, panel }: { channel: Channel; panel: boole
 	);
 }
 
-/* Says new messages of others to those who listen: what came by event while the channel is open, and nothing else. */
-function Announcer({ channel }: { channel: Channel }) {
+/* Says what comes by event while the channel is open. */
+function ChannelAnnouncer({ channel }: { channel: Channel }) {
 	const tail = useState$((s) => lastShown(s.logs[channel.id]));
 	// Not while old messages are looked at: their end is nothing new.
 	const ready = useState$((s) => s.logs[channel.id]?.status === 'ready' && !s.logs[channel.id]?.hasAfter);
-	const who = useState$((s) => (tail ? s.users[tail.sender] : undefined));
-	const me = useState$(myId);
-	const since = useRef<number | null>(null);
-	const [said, setSaid] = useState('');
-	useEffect(() => {
-		since.current = null;
-		setSaid('');
-	}, [channel.id]);
-	useEffect(() => {
-		if (!ready) return void (since.current = null);
-		const seq = tail?.seq ?? 0;
-		if (since.current !== null && tail && seq > since.current && tail.sender !== me) setSaid(t.saidNow(personName(who), saidOf(tail)));
-		since.current = seq;
-	}, [tail, ready]);
-	return (
-		<div class="sr-only" role="status" aria-live="polite">
-			{said}
-		</div>
-	);
-}
-
-/* What a message says, to the ear: its words, and how many files are with it. */
-function saidOf({ body }: Message): string {
-	const files = body?.files?.length ?? 0;
-	return [body && preview(body.text, 300), files ? t.filesIn(files) : ''].filter(Boolean).join(', ');
+	return <Announcer key={channel.id} tail={tail} ready={ready} />;
 }
 
 /* A public channel that one is not in. */

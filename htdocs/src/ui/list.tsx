@@ -46,6 +46,9 @@ interface Place {
 const UNKNOWN = { top: 0, width: 800, height: 600, drawn: 0, measured: 0 };
 const START: Place = { stick: true, anchor: null, opened: false, bottomSeq: 0, leaving: false, lineMet: null, ...UNKNOWN };
 
+/* By how much the view is higher than when it was drawn last. */
+const grown = (box: HTMLElement, p: Place) => Math.max(0, box.clientHeight - p.height);
+
 export function MessageList({ channel }: { channel: Channel }) {
 	const { client, toast } = useUi();
 	const id = channel.id;
@@ -199,20 +202,21 @@ export function MessageList({ channel }: { channel: Channel }) {
 			if (p.width !== 800 || heights.current.size) heights.current.clear();
 			p.width = box.clientWidth;
 		}
-		p.height = box.clientHeight;
-		// What the reader has scrolled since, with its event still to come, is not to be undone below.
+		// What the reader has scrolled since, with its event still to come, is not to be undone below. What the browser did is: where the view
+		// had grown, or rows had shrunk, it took the view up that far, also if something has come below since.
 		const scrolled = box.scrollTop - p.top;
-		let left = false;
-		if (p.stick) left = scrolled < -1 && box.scrollHeight - box.scrollTop - p.height > AT_BOTTOM;
-		else if (p.anchor) p.anchor = { key: p.anchor.key, y: p.anchor.y - scrolled };
-		if (left) p.stick = false;
+		let taken = grown(box, p);
+		if (!p.stick && p.anchor) p.anchor = { key: p.anchor.key, y: p.anchor.y - scrolled };
+		p.height = box.clientHeight;
 		let corrected = false;
 		let anchorEl: HTMLElement | null = null;
 		for (const el of inner.current.children as HTMLCollectionOf<HTMLElement>) {
 			const key = el.dataset.key;
 			if (!key) continue;
 			const h = el.getBoundingClientRect().height;
-			if (Math.abs((heights.current.get(key) ?? -1) - h) > 0.5) {
+			const had = heights.current.get(key) ?? -1;
+			taken += Math.max(0, had - h);
+			if (Math.abs(had - h) > 0.5) {
 				heights.current.set(key, h);
 				const i = indexOf.get(key);
 				if (i !== undefined) sizes[i] = h;
@@ -221,6 +225,8 @@ export function MessageList({ channel }: { channel: Channel }) {
 			}
 			if (key === p.anchor?.key) anchorEl = el;
 		}
+		const left = p.stick && scrolled < -1 - taken && box.scrollHeight - box.scrollTop - p.height > AT_BOTTOM;
+		if (left) p.stick = false;
 		if (p.stick) box.scrollTop = box.scrollHeight;
 		else if (anchorEl && p.anchor && !left) {
 			const moved = anchorEl.getBoundingClientRect().top - box.getBoundingClientRect().top - p.anchor.y;
@@ -248,7 +254,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 		const box = scroller.current;
 		if (!box) return;
 		// Only who scrolls up leaves the bottom. A font that has come, say, may have made the rows taller just now.
-		const up = box.scrollTop < p.top - 1;
+		const up = box.scrollTop < p.top - 1 - grown(box, p);
 		p.top = box.scrollTop;
 		if (box.scrollHeight - box.scrollTop - box.clientHeight <= AT_BOTTOM) p.stick = !client.store.get().logs[id]?.hasAfter;
 		else if (up) p.stick = false;

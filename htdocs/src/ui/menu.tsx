@@ -4,6 +4,13 @@ import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact
 import type { IconNode } from 'lucide';
 import { Icon } from './icon';
 
+let openOnes = 0;
+/* Tells the style sheets whether any menu is open: the tools of messages below it wait meanwhile. */
+function tellOpen(by: 1 | -1): void {
+	openOnes += by;
+	document.documentElement.toggleAttribute('data-menu', openOnes > 0);
+}
+
 const Close = createContext<() => void>(() => {});
 
 interface MenuProps {
@@ -34,6 +41,12 @@ export function Menu({ icon, face, label, small, tab, children }: MenuProps) {
 		menu.current.style.left = `${left}px`;
 		menu.current.style.top = `${Math.max(8, Math.min(b.bottom + 4, innerHeight - m.height - 8))}px`;
 		menu.current.querySelector<HTMLElement>('[role^=menuitem]')?.focus();
+	}, [open]);
+
+	useLayoutEffect(() => {
+		if (!open) return;
+		tellOpen(1);
+		return () => tellOpen(-1);
 	}, [open]);
 
 	useEffect(() => {

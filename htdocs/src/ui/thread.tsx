@@ -1,17 +1,17 @@
 // The right panel with a thread: its root, the replies, and where one writes one. On a phone it is the page.
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Bell, BellOff } from 'lucide';
-import { preview } from '../model/markdown';
 import { myId } from '../model/state';
 import { pendingInThread, threadKey, threadOf } from '../model/threads';
-import type { Channel, Log, Message } from '../model/types';
+import type { Channel, Log } from '../model/types';
 import { emptyLog } from '../model/log';
 import { t } from '../strings';
 import { tt } from '../strings_threads';
+import { Announcer } from './announcer';
 import { Composer } from './composer';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
-import { channelLabel, personName } from './names';
+import { channelLabel } from './names';
 import { Panel } from './panel';
 import { channelPath, navigate } from './route';
 import { RowView } from './row';
@@ -63,7 +63,7 @@ export function ThreadPanel({ channel, root, reply }: { channel: Channel; root: 
 			) : (
 				<Replies channel={channel} root={root} reply={reply} />
 			)}
-			<Announcer channel={channel} root={root} />
+			<ThreadAnnouncer channel={channel} root={root} />
 			<TypingLine channel={channel} thread={root} />
 			{silence ? <Silence text={silence} /> : !gone && <Composer channel={channel} thread={root} />}
 		</Panel>
@@ -207,24 +207,9 @@ function Replies({ channel, root, reply }: { channel: Channel; root: number; rep
 	);
 }
 
-/* Says new replies of others to those who listen, while the thread is open. */
-function Announcer({ channel, root }: { channel: Channel; root: number }) {
-	const tail = useState$((s) => threadOf(s, channel.id, root)?.messages.at(-1)) as Message | undefined;
+/* Says new replies, while the thread is open. */
+function ThreadAnnouncer({ channel, root }: { channel: Channel; root: number }) {
+	const tail = useState$((s) => threadOf(s, channel.id, root)?.messages.at(-1));
 	const ready = useState$((s) => threadOf(s, channel.id, root)?.status === 'ready');
-	const who = useState$((s) => (tail ? s.users[tail.sender] : undefined));
-	const me = useState$(myId);
-	const since = useRef<number | null>(null);
-	const [said, setSaid] = useState('');
-	useEffect(() => {
-		if (!ready) return void (since.current = null);
-		const seq = tail?.seq ?? 0;
-		if (since.current !== null && tail?.body && seq > since.current && tail.sender !== me)
-			setSaid(t.saidNow(personName(who), preview(tail.body.text, 300)));
-		since.current = seq;
-	}, [tail, ready]);
-	return (
-		<div class="sr-only" role="status" aria-live="polite">
-			{said}
-		</div>
-	);
+	return <Announcer key={threadKey(channel.id, root)} tail={tail} ready={ready} />;
 }
