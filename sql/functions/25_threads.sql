@@ -121,8 +121,8 @@ BEGIN
 			CROSS JOIN LATERAL thread_follower_set(w.who, r.channel, r.root, true, w.upto, w.fresh) s WHERE s.user_id IS NOT NULL LOOP
 			followers := followers || f;
 		END LOOP;
-		-- All replies had been deleted: no list had it meanwhile, so those who follow it may not know.
-		IF t.version > 1 AND t.replies = r.n THEN
+		-- There was none, or none any more: no list had the thread, so those who follow it already may not know.
+		IF t.replies = r.n THEN
 			followers := followers || ARRAY(SELECT w FROM thread_followers w JOIN members m ON m.channel_id = w.channel_id AND m.user_id = w.user_id
 				WHERE w.channel_id = r.channel AND w.root = r.root AND w.following AND NOT EXISTS (SELECT FROM unnest(followers) g
 					WHERE g.channel_id = w.channel_id AND g.root = w.root AND g.user_id = w.user_id) ORDER BY w.user_id);

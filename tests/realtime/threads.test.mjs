@@ -176,6 +176,17 @@ test("a thread whose replies had all been deleted: who follows it hears so again
 	await Promise.all(links.map((ws) => ws.close()));
 });
 
+test("who follows a thread before there is a reply hears so again with the first one", async () => {
+	const id = await channel(alice, [bob, carol]);
+	await post(alice, id, "root");
+	const state = await ok(bob.put(at(id, 1, "thread/follow")));
+	const ws = await openWs(bob, { instance: randomUUID() });
+	await reply(carol, id, 1, "one");
+	const { type: _type, cursor: _cursor, ...told } = await ws.next((l) => l.type === "thread.state" && l.channel === id);
+	assert.deepEqual([told, told.following], [state, true]);
+	await ws.close();
+});
+
 test("what is unread in the channel: replies that stand there too; whom a reply names always", async () => {
 	const id = await channel(alice, [bob]);
 	await post(bob, id, "root");
