@@ -111,6 +111,7 @@ export class Site {
 		const [, id, rest] = /^\/api\/v1\/channels\/(\d+)(\/\w+)?$/.exec(path) ?? [];
 		const c = id ? this.channels.get(Number(id)) : undefined;
 		if (path === '/api/v1/me') return json(this.me);
+		if (path === '/auth/logout') return json({ redirect: '/sign-in' });
 		if ((init.headers as Record<string, string>).Accept === 'text/event-stream') return json({ code: 'not_acceptable' }, 406);
 		if (path === '/api/v1/ops') {
 			const ops = (init.body as string).trim().split('\n').map((l) => JSON.parse(l) as Record<string, unknown>);

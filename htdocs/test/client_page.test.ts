@@ -43,6 +43,36 @@ describe('the life of a page', () => {
 		assert.equal(sockets.length, 1);
 	});
 
+	test('signing out: that the session has ended is no news until the page has gone, however long that takes', async () => {
+		const tab = await Tab.open();
+		const went: string[] = [];
+		Object.assign(location, { assign: (to: string) => void went.push(to) });
+		let forgotten = () => {};
+		Object.assign(tab.client.uploads, { forget: () => new Promise<void>((f) => (forgotten = f)) });
+		const out = tab.client.signOut();
+		await turns();
+		site.signedOut = true;
+		tab.client.session.probe();
+		await turns();
+		assert.deepEqual([tab.s.phase, went], ['ready', []]);
+		forgotten();
+		await out;
+		assert.deepEqual([tab.s.phase, went], ['ready', ['/sign-in']]);
+		assert.equal(tab.socket.readyState, 3);
+	});
+
+	test('signing out fails: the page goes on, and hears of its end', async () => {
+		const tab = await Tab.open();
+		const { fetch } = globalThis;
+		Object.assign(globalThis, { fetch: () => Promise.reject(new TypeError('no network')) });
+		await assert.rejects(tab.client.signOut()).finally(() => Object.assign(globalThis, { fetch }));
+		assert.equal(tab.s.phase, 'ready');
+		site.signedOut = true;
+		tab.client.session.probe();
+		await turns();
+		assert.equal(tab.s.phase, 'ended');
+	});
+
 	const signsIn = async (user: number, session: number) => {
 		site.me = { user: { ...site.me.user, id: user }, session: { ...site.me.session, id: session } };
 		goes(win, 'storage', { key: 'pulsechat:who', newValue: `${user}/${session}` });

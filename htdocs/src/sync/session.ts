@@ -39,8 +39,11 @@ export class Session {
 	}
 
 	async signOut(): Promise<void> {
-		this.leaving = true; // the news that the session has ended is no surprise
-		const { data } = await api.logout().finally(() => (this.leaving = false));
+		this.leaving = true; // from here to the next page: the news that the session has ended is no surprise
+		const { data } = await api.logout().catch((e: unknown) => {
+			this.leaving = false;
+			throw e;
+		});
 		const me = myId(this.c.store.get());
 		forgetPerson(shelf, me);
 		await this.c.uploads.forget(me);
