@@ -153,6 +153,12 @@ const plans = {
 		build("build (fault points)", "programs", "VARIANT=faults"),
 		build("build (plain)", "programs"),
 		build("build (web client)", "client"),
+		// What takes several lanes, and longest, comes first: what takes one fills the gaps.
+		nodeSuite("realtime", "tests/realtime", 12, seen, "", 3),
+		nodeSuite("files", "tests/files", 10, seen),
+		nodeSuite("api", "tests/api", 12, seen, "", 2, "parked"),
+		nodeSuite("chaos", "tests/chaos", 12, { ...asan, ...unchecked }, "", 2),
+		serversSuite(),
 		lint(),
 		{
 			name: "client",
@@ -169,17 +175,11 @@ const plans = {
 			minutes: 4,
 			steps: list("tests/sql", ".sql").length > 0 ? [{ argv: [process.execPath, "tests/support/sql.mjs"], count: tap }] : [],
 		},
-		// What takes longest comes first: in the end all lanes are in use.
-		nodeSuite("realtime", "tests/realtime", 12, seen, "", 3),
-		nodeSuite("api", "tests/api", 12, seen, "", 2, "parked"),
-		nodeSuite("files", "tests/files", 10, seen),
-		nodeSuite("chaos", "tests/chaos", 12, { ...asan, ...unchecked }, "", 2),
-		nodeSuite("run", "tests/run", 8, unchecked),
-		nodeSuite("proxies", "tests/proxies", 8, { ...asan, ...unchecked }),
-		serversSuite(),
 		alone(nodeSuite("api (parked)", "tests/api", 2, seen, "parked")), // hundreds of polls, by the clock
 		alone(nodeSuite("contract", "tests/contract", 1, seen)), // what these have seen
-		alone(nodeSuite("web", "tests/web", 12, unchecked, "", 3)), // pages mostly wait, but each takes a browser
+		nodeSuite("web", "tests/web", 12, unchecked, "", 3), // pages mostly wait, but each takes a browser
+		nodeSuite("proxies", "tests/proxies", 8, { ...asan, ...unchecked }),
+		nodeSuite("run", "tests/run", 8, unchecked, "", 1, "lag"),
 	],
 	long: () => [
 		build("build (clang)", "programs", "unit-bins", "VARIANT=clang"),
@@ -188,6 +188,7 @@ const plans = {
 		build("build (web client)", "client"),
 		alone(nodeSuite("realtime (slow)", "tests/realtime/long", 11, unchecked)), // delays, side by side
 		{ name: "clang-tidy", alone: true, minutes: 15, steps: [{ argv: ["tests/support/tidy.sh"], count: tap }] },
+		alone(nodeSuite("run (lag)", "tests/run", 2, unchecked, "lag")), // it takes every processor
 		nodeSuite("chaos (property)", "tests/chaos", 14, { ...unchecked, SECONDS: "600" }, "property"), // others go on beside it
 		unitSuite("unit (clang)", "clang"),
 		unitSuite("unit (threads)", "tsan"),
