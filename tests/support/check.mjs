@@ -55,7 +55,7 @@ const build = (name, ...targets) => ({ name, build: true, alone: true, minutes: 
 /** only, but: ends of the names of the files that are meant, or not. atOnce: how many files, where they mostly wait. */
 /** Files that take long, the longest first: where several run at once they begin first, so that in the end no lane runs alone. */
 const LONG = {
-	web: ["people", "unread", "tabs", "roles", "axe", "chat", "devices", "hosts", "login", "signin", "recover", "notify", "files", "search"],
+	web: ["people", "notify", "unread", "tabs", "roles", "axe", "chat", "devices", "hosts", "login", "signin", "recover", "files", "search"],
 	chaos: ["cases", "property", "presence", "soak", "points", "epoch", "bus"],
 	realtime: ["presence", "presence_ends", "herd", "state", "presence_fcgi"],
 	api: ["order", "fortunes", "process", "events", "rate"],
