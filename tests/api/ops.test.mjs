@@ -13,7 +13,7 @@ const ndjson = { "content-type": "application/x-ndjson" };
 let stack, alice, bob, channel;
 
 before(async () => {
-	stack = await startStack({ realtime: 1, api: 2 });
+	stack = await startStack({ realtime: 1, api: 2, conf: { "api.threads": 16 } }); // more than wait for the writer below: the others are answered
 	[alice, bob] = await Promise.all([bot(stack, "alice"), bot(stack, "bob")]);
 	channel = (await makeChannel(alice, { members: [(await me(bob)).id] })).id;
 });
