@@ -44,9 +44,10 @@ class Counted {
 		for (const seq of this.narrowed) if (seq <= this.last && !this.narrow(seq)) return false;
 		// what we know and the snapshot did not that this was counted in
 		for (const { seq, at } of this.deleted) if (seq <= this.last && !(this.gone === null && at <= asked) && !this.take(seq)) return false;
-		if (upto <= this.last) return true;
-		const later = this.messages.filter((m) => m.seq > this.last && m.seq <= upto);
-		if (later.length < upto - this.last) return false;
+		// and those that came while this was on its way
+		const top = Math.max(upto, this.messages.at(-1)?.seq ?? 0);
+		const later = this.messages.filter((m) => m.seq > this.last);
+		if (later.length < top - this.last) return false;
 		for (const m of later) this.add(m);
 		return true;
 	}
@@ -147,18 +148,23 @@ export class Unread {
 		const c = this.#channels.get(id);
 		this.at++;
 		if (line.type === "reset") {
-			for (const known of this.#channels.keys()) this.wanted.add(known);
-			this.#channels.clear();
-		} else if (line.type === "member.joined" && line.user === this.me) this.wanted.add(id);
+			for (const known of this.#channels.keys()) this.#begin(known);
+		} else if (line.type === "member.joined" && line.user === this.me) this.#begin(id);
 		else if (line.type === "member.left" && line.user === this.me) {
 			this.#channels.delete(id);
 			this.wanted.delete(id);
 		} else if (!c) {
-			if (line.type === "read") this.wanted.add(id);
+			if (line.type === "read") this.#begin(id);
 		} else if (line.type === "message") this.#do(id, c.message(line));
 		else if (line.type === "message.updated") this.#do(id, c.edited(line));
 		else if (line.type === "message.deleted") this.#do(id, c.removed(line, this.at));
 		else if (line.type === "read") this.#do(id, c.set(line, -1));
+	}
+
+	/** What comes before it is loaded is remembered. */
+	#begin(id) {
+		this.#channels.set(id, new Counted(this.me));
+		this.wanted.add(id);
 	}
 
 	#do(id, fine) {
