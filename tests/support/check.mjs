@@ -177,7 +177,7 @@ const plans = {
 		},
 		alone(nodeSuite("api (parked)", "tests/api", 2, seen, "parked")), // hundreds of polls, by the clock
 		alone(nodeSuite("contract", "tests/contract", 1, seen)), // what these have seen
-		nodeSuite("web", "tests/web", 12, unchecked, "", 3), // pages mostly wait, but each takes a browser
+		nodeSuite("web", "tests/web", 16, unchecked, "", 3), // pages mostly wait, but each takes a browser
 		nodeSuite("proxies", "tests/proxies", 8, { ...asan, ...unchecked }),
 		nodeSuite("run", "tests/run", 8, unchecked, "", 1, "lag"),
 	],
