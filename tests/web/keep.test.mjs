@@ -278,8 +278,9 @@ test("compact: at once, with the place kept at the bottom and above it, in this 
 		page.evaluate(async () => {
 			for (let i = 0; i < 3; i++) await new Promise((ok) => requestAnimationFrame(ok));
 		});
-	await page.locator(".list").evaluate((l) => (l.scrollTop = 0));
-	await page.locator(".start").waitFor(); // nothing more is to be loaded
+	const start = page.locator(".start");
+	// until nothing more is to be loaded: what comes above does not move what is on the screen
+	await until(() => page.locator(".list").evaluate((l) => (l.scrollTop = 0)).then(() => start.isVisible()), { what: "the start of the channel" });
 	await page.locator(".list").evaluate((l) => (l.scrollTop = 420));
 	await settled();
 	const top = () =>
