@@ -81,7 +81,7 @@ before(async () => {
 			"previews.enabled": "yes",
 			"previews.allow": `127.0.0.1:${port}`,
 			"previews.ports": `80 443 ${closed[2].port} ${port}`, // so that nothing but the address stands in their way
-			"previews.timeout": "1s",
+			"previews.timeout": "4s", // for sites that never end; the others answer in time on a busy machine too
 			"previews.per_host": 1000,
 			"previews.per_user": 1000,
 		},
