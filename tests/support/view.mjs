@@ -17,7 +17,8 @@ function join(held, m) {
 }
 
 export class View {
-	#rooms = new Map(); // id to {channel, messages: Map of seq, threads: Map of a root's seq to ThreadState}
+	// id to {channel, messages: Map of seq, threads: Map of a root's seq to ThreadState, parts: Map of a seq that is not here to lines of it}
+	#rooms = new Map();
 	#newest;
 
 	/** newest: of each room no more than that is loaded, at most a page of it. */
@@ -28,7 +29,7 @@ export class View {
 
 	/** A room as of nothing: for one that was joined, whatever was held of it before. */
 	add(id) {
-		this.#rooms.set(id, { channel: null, messages: new Map(), threads: new Map() });
+		this.#rooms.set(id, { channel: null, messages: new Map(), threads: new Map(), parts: new Map() });
 	}
 
 	drop(id) {
@@ -51,13 +52,13 @@ export class View {
 			this.#channel(room, await ok(`/api/v1/channels/${id}`));
 			for (let after = 0, more = true; more; ) {
 				const page = await ok(`/api/v1/channels/${id}/messages?limit=${this.#newest ? 100 : `200&after=${after}`}`);
-				for (const m of page.messages) room.messages.set((after = m.seq), join(room.messages.get(m.seq), m));
+				for (const m of page.messages) this.#message(room, m, (after = m.seq));
 				more = page.has_after;
 			}
 			for (const { seq: root } of [...room.messages.values()].filter((m) => m.replies)) {
 				for (let after = 0, more = true; more; ) {
 					const page = (await who.get(`/api/v1/channels/${id}/messages/${root}/thread?after=${after}&limit=200`)).json;
-					for (const m of [page.root, ...page.messages]) room.messages.set(m.seq, join(room.messages.get(m.seq), m));
+					for (const m of [page.root, ...page.messages]) this.#message(room, m, m.seq);
 					this.#own(room, page.state);
 					after = page.messages.at(-1)?.seq ?? after;
 					more = page.has_after;
@@ -73,6 +74,23 @@ export class View {
 		if (!room.channel || version > room.channel.version) room.channel = told;
 	}
 
+	/** With what was told of it while it was on its way here. */
+	#message(room, m, seq) {
+		room.messages.set(seq, join(room.messages.get(seq), m));
+		const parts = room.parts.get(seq) ?? [];
+		room.parts.delete(seq);
+		for (const line of parts) this.#part(room, line);
+	}
+
+	/** Reactions or replies. */
+	#part(room, line) {
+		const held = room.messages.get(line.seq);
+		if (!held) room.parts.set(line.seq, [...(room.parts.get(line.seq) ?? []), line]);
+		else if (line.type === "thread.updated") room.messages.set(line.seq, join(held, { ...held, replies: line.replies }));
+		else if (!held.deleted && line.reactions_version > (held.reactions_version ?? 0))
+			room.messages.set(line.seq, { ...held, reactions: line.reactions, reactions_version: line.reactions_version });
+	}
+
 	#own(room, { type: _type, cursor: _cursor, ...state }) {
 		if (state.version > (room.threads.get(state.root)?.version ?? 0)) room.threads.set(state.root, state);
 	}
@@ -81,13 +99,10 @@ export class View {
 		for (const line of lines) {
 			const room = this.#rooms.get(line.channel?.id ?? line.channel);
 			if (!room) continue;
-			const held = room.messages.get(line.seq);
 			if (line.type === "channel.updated") this.#channel(room, line.channel);
-			else if (["message", "message.updated", "message.deleted"].includes(line.type)) room.messages.set(line.seq, join(held, line));
+			else if (["message", "message.updated", "message.deleted"].includes(line.type)) this.#message(room, line, line.seq);
 			else if (line.type === "thread.state") this.#own(room, line);
-			else if (line.type === "thread.updated" && held) room.messages.set(line.seq, join(held, { ...held, replies: line.replies }));
-			else if (line.type === "reactions.updated" && held && !held.deleted && line.reactions_version > (held.reactions_version ?? 0))
-				room.messages.set(line.seq, { ...held, reactions: line.reactions, reactions_version: line.reactions_version });
+			else if (["thread.updated", "reactions.updated"].includes(line.type)) this.#part(room, line);
 		}
 		return this;
 	}
