@@ -372,8 +372,10 @@ test("the keyboard alone is enough for a day's work: from signing in to signing 
 	await page.keyboard.press("Shift+Enter");
 	await page.keyboard.type("two");
 	await becomes(() => page.locator("#composer").inputValue(), "@alice 🎉 \n- one\n- two");
+	const chosen = page.waitForEvent("filechooser"); // so early that the browser is told to ask us, not a person, before the key is pressed
 	await tabTo(/^Add files$/);
-	const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
+	await page.keyboard.press("Enter");
+	const chooser = await chosen;
 	await chooser.setFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("by keys") });
 	await page.locator(".chip[data-state=ready]").waitFor();
 	await tabTo(/^Send$/);
