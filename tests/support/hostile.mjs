@@ -22,7 +22,8 @@ const HOP = new Set(["connection", "keep-alive", "proxy-connection", "te", "trai
 const endToEnd = (headers) => Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP.has(name)));
 
 export async function openHostile(site, { upgrade = "drop", streams = "pass", limit = 0 } = {}) {
-	const agent = new Agent({ keepAlive: true });
+	// A connection for each request: one kept open may be closed by the site just when it is used again, which would be a 502 of ours.
+	const agent = new Agent({ keepAlive: false });
 	const open = new Set();
 	const timers = new Set();
 	const self = { handshakes: [], requests: [] };
@@ -59,15 +60,19 @@ export async function openHostile(site, { upgrade = "drop", streams = "pass", li
 			if (streams === "cut" && answer.headers["content-type"]?.startsWith("text/event-stream")) later(() => res.destroy());
 			answer.on("end", () => note(answer.statusCode));
 		});
+		const fail = (status, text) => {
+			note(status);
+			res.writeHead(status, { "content-type": "text/html" }).end(`<h1>${status} ${text}</h1>`);
+		};
 		if (limit)
 			onward.setTimeout(limit, () => {
-				note(504);
-				res.writeHead(504, { "content-type": "text/html" }).end("<h1>504 Gateway Time-out</h1>");
+				fail(504, "Gateway Time-out");
 				onward.destroy();
 			});
 		onward.on("error", () => {
-			if (!res.headersSent) res.writeHead(502, { "content-type": "text/html" }).end("<h1>502 Bad Gateway</h1>");
-			else res.destroy();
+			if (res.writableEnded || res.destroyed) return; // cut by the limit, or given up by the client
+			if (res.headersSent) res.destroy();
+			else fail(502, "Bad Gateway");
 		});
 		res.on("close", () => res.writableFinished || onward.destroy());
 		req.pipe(onward);
