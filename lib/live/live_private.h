@@ -94,7 +94,8 @@ void apply_state(struct live *l, const struct event *ev);
 
 /* own: the markers of a receiver's user. False: it wants none */
 bool own_ask(struct live *l, struct receiver *r);
-void own_again(struct live *l); /* of all: notifications may have been lost */
+void own_doubt(struct receiver *r); /* the sums that it said are of other channels: what it asked for is told */
+void own_again(struct live *l);     /* of all: notifications may have been lost */
 void own_rows(const struct live_read *q, const PGresult *rows, const struct err *e);
 /* resume */
 void resume_begin(struct live *l, struct receiver *r);

@@ -27,6 +27,12 @@ static int64_t again(int64_t known)
 	return known == LIVE_NOT_ASKED ? known : -1;
 }
 
+void own_doubt(struct receiver *r)
+{
+	r->reads_known = again(r->reads_known);
+	r->drafts_known = again(r->drafts_known);
+}
+
 void own_again(struct live *l)
 {
 	for (struct live_user *u = NULL; (u = audience_next(l->audience, u));)
@@ -34,8 +40,7 @@ void own_again(struct live *l)
 			if (!r->told_own || r->state == RECEIVER_OUT)
 				continue;
 			r->asks_own = true;
-			r->reads_known = again(r->reads_known);
-			r->drafts_known = again(r->drafts_known);
+			own_doubt(r);
 			if (r->state == RECEIVER_LIVE)
 				own_ask(l, r);
 		}

@@ -209,12 +209,12 @@ static bool may_see(const struct live_user *u, const struct ring_entry *e)
 	return audience_sees(u, e->channel, e->id, e->kind, e->subject);
 }
 
-/* The sum that the client said counts a channel that he has left since, and none that he has come into: it tells
+/* The sums that the client said count a channel that he has left since, and none that he has come into: they tell
  * nothing. */
-static void doubt_reads(struct receiver *r, enum event_kind kind, int64_t subject)
+static void doubt_sums(struct receiver *r, enum event_kind kind, int64_t subject)
 {
 	if ((kind == EVENT_JOIN || kind == EVENT_LEAVE) && subject == r->user->id)
-		r->reads_known = -1;
+		own_doubt(r);
 }
 
 /* Gives what was collected while there is room. 1: all of it; 0: it is others' turn; -1: there is no room. */
@@ -241,7 +241,7 @@ static int give_collected(struct live *l, struct receiver *r)
 		s->given++;
 		r->position = e->id;
 		l->stats.delivered++;
-		doubt_reads(r, e->kind, e->subject);
+		doubt_sums(r, e->kind, e->subject);
 		r->hooks->line(r, e->line, e->id);
 	}
 	return 1;
@@ -306,7 +306,7 @@ void resume_rows(struct live *l, struct live_read *q, const PGresult *rows)
 		line = line_new(ev.json.p, ev.json.n);
 		r->position = ev.id;
 		l->stats.delivered++;
-		doubt_reads(r, ev.kind, ev.subject);
+		doubt_sums(r, ev.kind, ev.subject);
 		r->hooks->line(r, line, ev.id);
 		line_unref(&line);
 		if (r->state != RECEIVER_BEHIND)

@@ -156,14 +156,15 @@ class Device {
 	}
 }
 
-/** Where two states differ first, and what is there in each: the whole of them is megabytes. */
-function difference(held, fresh, path = "") {
+/** Where two states differ first, and what is there in each, and around it: the whole of them is megabytes. */
+function difference(held, fresh, path = "", around = null) {
 	const deep = (x) => typeof x === "object" && x !== null;
 	if (deep(held) && deep(fresh))
 		for (const key of new Set([...Object.keys(fresh), ...Object.keys(held)]))
-			if (!isDeepStrictEqual(held[key], fresh[key])) return difference(held[key], fresh[key], `${path}/${key}`);
+			if (!isDeepStrictEqual(held[key], fresh[key])) return difference(held[key], fresh[key], `${path}/${key}`, [held, fresh]);
 	const shown = (x) => JSON.stringify(x)?.slice(0, 300);
-	return `${path}: it has ${shown(held)}, there is ${shown(fresh)}`;
+	const within = around && `, in ${shown(around[0])}, there in ${shown(around[1])}`;
+	return `${path}: it has ${shown(held)}, there is ${shown(fresh)}${within ?? ""}`;
 }
 
 /**

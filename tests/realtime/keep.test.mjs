@@ -87,6 +87,33 @@ test("drafts: told to own instances of all processes, to nobody else; who comes 
 	assert.equal(events, "0", "the log holds nothing of them");
 });
 
+test("drafts: a channel that was left while away does not make up for a draft that moved in another one", async () => {
+	const [kept, left] = [await channel(alice, [bob]), await channel(alice, [bob])];
+	const before = await put(bob, kept, "before", 0);
+	await put(bob, left, "lost", 0);
+	const listed = await ok(bob.get("/api/v1/channels"));
+	const mine = new Set(listed.channels.map((c) => c.id));
+	const known = (await drafts(bob)).filter((d) => mine.has(d.channel)).reduce((sum, d) => sum + d.version, 0);
+	const cursor = await head(bob);
+	await ok(bob.post(path(left, "leave")));
+	const moved = await put(bob, kept, "moved", before.version);
+	assert.equal(moved.version, before.version + 1, "the sum is as it was");
+	await caughtUp(alice, "realtime1", "realtime2", "api1");
+
+	const it = (l) => l.type === "draft" && l.channel === kept;
+	for (const via of ["realtime1", "realtime2"]) {
+		const ws = await openWs(bob, { via, cursor, drafts: known });
+		assert.deepEqual(told([await ws.some(it)]), [moved], via);
+		assert.ok(!ws.lines.some((l) => l.type === "read"), "of what was not asked for nothing is told");
+		await ws.close();
+		const sse = await openSse(bob, { via, cursor, query: { drafts: known } });
+		assert.deepEqual(told([await sse.some(it)]), [moved], via);
+		await sse.close();
+	}
+	for (const via of ["realtime1", "api1"])
+		assert.deepEqual(told((await poll(bob, { via, cursor, drafts: known, wait: 5 })).lines.filter(it)), [moved], via);
+});
+
 test("pins and saved messages: by events, live and on resume, what a fresh load says", async () => {
 	const room = await channel(alice, [bob]);
 	for (let i = 1; i <= 4; i++) await post(alice, room, `m${i}`);
