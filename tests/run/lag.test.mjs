@@ -48,12 +48,13 @@ createInterface({ input: process.stdin }).on("line", (ms) => {
 });
 console.log(0);`;
 
-/** Many threads, each of which has something to do for a moment, again and again, mostly all at the same time. */
+/** Many threads, each of which computes for some ms twice a second, all at the same time by the clock. */
 const THREADS = 32;
 const MANY = `
 import { Worker } from "node:worker_threads";
 const own = 'import { parentPort } from "node:worker_threads"; parentPort.postMessage(0);'
-	+ 'setInterval(() => { for (const end = performance.now() + 3; performance.now() < end; ); }, 500)';
+	+ 'const next = () => setTimeout(work, 500 - (Date.now() % 500)); next();'
+	+ 'function work() { for (let i = 0; i < 8e6; i++); next(); }';
 let up = 0;
 for (let i = 0; i < ${THREADS}; i++) new Worker(own, { eval: true }).on("message", () => ++up === ${THREADS} && console.log(0));`;
 
