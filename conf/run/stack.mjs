@@ -9,6 +9,7 @@
 
 import { execFile, execFileSync } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
+import { createSocket } from "node:dgram";
 import { EventEmitter } from "node:events";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, connect } from "node:net";
@@ -472,13 +473,28 @@ export async function portTrouble(port) {
 	return null;
 }
 
+/**
+ * Takes a port for this process until it ends: by UDP, which keeps nobody from TCP. Else two sites that start at the same time might
+ * choose one, or one of them try whether the other's is free just when that is to be used.
+ */
+function claim(port) {
+	return new Promise((ok) => {
+		const socket = createSocket("udp4");
+		socket.on("error", () => socket.close(() => ok(false)));
+		socket.bind({ port, address: "127.0.0.1", exclusive: true }, () => {
+			socket.unref();
+			ok(true);
+		});
+	});
+}
+
 /** A port that nobody has, below those that the system takes for outgoing connections: none of them gets in the way later. */
 export async function freePort() {
 	const outgoing = Number(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split(/\s+/)[0]);
 	const [low, high] = outgoing > 20000 ? [10000, outgoing] : [61000, 65536];
 	for (;;) {
 		const port = randomInt(low, high);
-		if (!(await portTrouble(port))) return port;
+		if ((await claim(port)) && !(await portTrouble(port))) return port;
 	}
 }
 
