@@ -145,7 +145,7 @@ class Device {
 	stop() {
 		this.stopped = true;
 		this.cut();
-		return this.done;
+		return doing(`the end of ${this}`, this.me, () => this.done);
 	}
 
 	/** It goes no further: what is wrong is to be seen. */
@@ -153,6 +153,19 @@ class Device {
 		this.error ??= e;
 		this.stopped = true;
 		this.cut();
+	}
+}
+
+const underWay = new Set(); // {what, path}
+
+/** Does it, with the person as a client that notes what it asks: a run that comes to no end tells where it stands. */
+async function doing(what, me, act) {
+	const step = { what, path: "" };
+	underWay.add(step);
+	try {
+		return await act({ get: (path) => me.get((step.path = path)) });
+	} finally {
+		underWay.delete(step);
 	}
 }
 
@@ -173,22 +186,21 @@ function difference(held, fresh, path = "", around = null) {
  */
 async function agree(devices, where, { newest = false } = {}) {
 	const each = async (me) => {
-		const load = await new Model(me.id, { newest }).load(me);
+		const load = await doing(`a load of user ${me.id}`, me, (who) => new Model(me.id, { newest }).load(who));
 		const fresh = load.state();
 		const own = devices.filter((one) => one.me === me);
 		for (const d of own) if (!d.done) d.start();
 		for (const d of own) {
 			let looked = -1, differs;
-			await until(
-				() => {
-					if (d.error || looked === d.heard) return d.error;
-					looked = d.heard;
-					const held = d.model.state(load.since);
-					differs = isDeepStrictEqual(held, fresh) ? undefined : () => difference(held, fresh);
-					return !differs;
-				},
-				{ what: `${d} has by events what is there ${where}`, ms: 30000, every: 50 },
-			).catch((e) => {
+			const agrees = () => {
+				if (d.error || looked === d.heard) return d.error;
+				looked = d.heard;
+				const held = d.model.state(load.since);
+				differs = isDeepStrictEqual(held, fresh) ? undefined : () => difference(held, fresh);
+				return !differs;
+			};
+			const what = `${d} has by events what is there ${where}`;
+			await doing(what, me, () => until(agrees, { what, ms: 30000, every: 50 })).catch((e) => {
 				throw new Error(`${e.message}: ${differs()}`);
 			});
 			if (d.error) throw new Error(`${d} ${where}`, { cause: d.error });
@@ -201,7 +213,17 @@ async function agree(devices, where, { newest = false } = {}) {
 	await Promise.all(Array.from({ length: 4 }, next));
 }
 
-test("random actions of 20 people: what each client has by events equals a fresh load", { timeout: (SECONDS + 240) * 1000 }, async (t) => {
+const late = (ms) =>
+	new Promise((_ok, no) => {
+		const told = () => [...underWay].map(({ what, path }) => `${what} ${path}`.trim()).join(", ");
+		setTimeout(() => no(new Error(`no end after ${ms} ms; under way: ${told()}`)), ms).unref();
+	});
+
+test("random actions of 20 people: what each client has by events equals a fresh load", { timeout: (SECONDS + 240) * 1000 }, (t) =>
+	Promise.race([run(t), late((SECONDS + 230) * 1000)]),
+);
+
+async function run(t) {
 	const seed = process.env.SEED ? Number(process.env.SEED) : (Math.random() * 2 ** 31) | 0;
 	t.diagnostic(`SEED=${seed} SECONDS=${SECONDS}`);
 	const random = rng(seed);
@@ -265,7 +287,8 @@ test("random actions of 20 people: what each client has by events equals a fresh
 			const over = Date.now() >= end;
 			if (over && (never().length === 0 || Date.now() >= end + spare)) return;
 			const action = over && random() < 0.5 ? one(never()) : choose(); // much takes what others do first
-			const answer = await action.run(w, one(w.people));
+			const me = one(w.people);
+			const answer = await doing(`${action.name} of user ${me.id}`, me, () => action.run(w, me));
 			if (answer === true || answer?.ok || answer?.status === 200) done.set(action.name, done.get(action.name) + 1);
 			else if (answer) {
 				assert.ok(met(answer), `${action.name}: ${answer.status} ${answer.text}`);
@@ -284,7 +307,8 @@ test("random actions of 20 people: what each client has by events equals a fresh
 			if (round === ROUNDS - BEFORE)
 				for (const me of w.people) {
 					const then = remembering(me);
-					for (const how of names) halfway.push(new Device(me, how, await new Model(me.id).load(then)));
+					const load = (who) => new Model(me.id).load(who);
+					for (const how of names) halfway.push(new Device(me, how, await doing(`a first load of user ${me.id}`, then, load)));
 				}
 		}
 		await Promise.all(devices.map((d) => d.stop()));
@@ -297,4 +321,4 @@ test("random actions of 20 people: what each client has by events equals a fresh
 	const connects = names.map((name) => `${name} ${devices.reduce((n, d) => n + (d.connects[name] ?? 0), 0)}`);
 	t.diagnostic(`connections: ${connects.join(", ")}`);
 	for (const [name, n] of done) assert.ok(n > 0, `nobody could ${name}`);
-});
+}
