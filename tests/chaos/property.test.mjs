@@ -24,6 +24,7 @@ const ROUND = Math.min(30, SECONDS / 2); // seconds, after which it is still for
 const ROUNDS = Math.floor(SECONDS / ROUND);
 const BEFORE = Math.min(2, ROUNDS / 2); // rounds before the end, from where what was loaded is carried on
 const SPARE = 60000; // ms
+const END = (SECONDS + 230) * 1000; // ms, in which all of it is over
 const AT_ONCE = 4;
 const PEOPLE = 20;
 
@@ -219,8 +220,8 @@ const late = (ms) =>
 		setTimeout(() => no(new Error(`no end after ${ms} ms; under way: ${told()}`)), ms).unref();
 	});
 
-test("random actions of 20 people: what each client has by events equals a fresh load", { timeout: (SECONDS + 240) * 1000 }, (t) =>
-	Promise.race([run(t), late((SECONDS + 230) * 1000)]),
+test("random actions of 20 people: what each client has by events equals a fresh load", { timeout: END + 10000 }, (t) =>
+	Promise.race([run(t), late(END)]),
 );
 
 async function run(t) {
