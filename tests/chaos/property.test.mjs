@@ -25,7 +25,9 @@ const ROUNDS = Math.floor(SECONDS / ROUND);
 const BEFORE = Math.min(2, ROUNDS / 2); // rounds before the end, from where what was loaded is carried on
 const SPARE = 60000; // ms
 const END = (SECONDS + 230) * 1000; // ms, in which all of it is over
+const SEED = process.env.SEED ? Number(process.env.SEED) : (Math.random() * 2 ** 31) | 0;
 const AT_ONCE = 4;
+const IDLE = 5; // polls
 const PEOPLE = 20;
 
 let stack, keeper, artist;
@@ -67,11 +69,17 @@ const polls = (wait) => async (device, via, turn) => {
 	const hear = device.ear(turn);
 	const abort = new AbortController();
 	device.hang = () => abort.abort();
+	let idle = 0;
 	while (turn === device.turns) {
 		const { cursor, reads, drafts } = device.model;
+		const began = Date.now();
 		const p = await poll(device.me, { via, cursor, reads, drafts, wait, instance: device.instance, signal: abort.signal });
 		assert.equal(p.status, 200, p.text);
 		p.lines.forEach(hear);
+		const { model } = device;
+		const moved = model.cursor !== cursor || model.reads !== reads || model.drafts !== drafts;
+		idle = wait === 0 || moved || Date.now() - began > wait * 900 ? 0 : idle + 1;
+		assert.ok(idle < IDLE, `${idle} polls in a row were answered at once, and with nothing new: ${p.text}`);
 		if (wait === 0) await sleep(300);
 	}
 };
@@ -221,13 +229,14 @@ const late = (ms) =>
 	});
 
 test("random actions of 20 people: what each client has by events equals a fresh load", { timeout: END + 10000 }, (t) =>
-	Promise.race([run(t), late(END)]),
+	Promise.race([run(t), late(END)]).catch((e) => {
+		throw new Error(`SEED=${SEED}: ${e.message}`, { cause: e });
+	}),
 );
 
 async function run(t) {
-	const seed = process.env.SEED ? Number(process.env.SEED) : (Math.random() * 2 ** 31) | 0;
-	t.diagnostic(`SEED=${seed} SECONDS=${SECONDS}`);
-	const random = rng(seed);
+	t.diagnostic(`SEED=${SEED} SECONDS=${SECONDS}`);
+	const random = rng(SEED);
 	const below = (n) => Math.floor(random() * n);
 	const one = (list) => list[below(list.length)];
 	const everyone = await crowd(stack, keeper, PEOPLE);
@@ -259,7 +268,7 @@ async function run(t) {
 	const create = ACTIONS.find((a) => a.name === "make a channel");
 	for (let i = 0; i < 5; i++) await create.run(w, keeper);
 	if (!rooms.some((r) => r.kind === "public")) {
-		const made = await keeper.post("/api/v1/channels", { name: `open ${seed}`, kind: "public" });
+		const made = await keeper.post("/api/v1/channels", { name: `open ${SEED}`, kind: "public" });
 		rooms.push({ id: made.json.id, kind: "public", last: 0 });
 	}
 
@@ -304,7 +313,7 @@ async function run(t) {
 		for (let round = 1; round <= ROUNDS; round++) {
 			const end = began + round * ROUND * 1000, spare = round === ROUNDS ? SPARE : 0;
 			await Promise.all(Array.from({ length: AT_ONCE }, () => act(end, spare)));
-			await agree(devices, `after round ${round} of SEED=${seed}`, { newest: round < ROUNDS });
+			await agree(devices, `after round ${round}`, { newest: round < ROUNDS });
 			if (round === ROUNDS - BEFORE)
 				for (const me of w.people) {
 					const then = remembering(me);
@@ -313,7 +322,7 @@ async function run(t) {
 				}
 		}
 		await Promise.all(devices.map((d) => d.stop()));
-		await agree(halfway, `by what came since it was loaded, SEED=${seed}`);
+		await agree(halfway, `by what came since it was loaded`);
 	} finally {
 		await Promise.all([...devices, ...halfway].map((d) => d.stop()));
 	}

@@ -14,6 +14,8 @@
 import { Unread } from "./unread.mjs";
 import { View } from "./view.mjs";
 
+const PASSES = 200; // of loading what is lacking, in which what is lacking by then comes too
+
 const idOf = (cursor) => Number(cursor.split(".")[1]);
 
 async function get(who, path) {
@@ -427,19 +429,22 @@ export class Model {
 		if (line.cursor !== undefined && line.type !== "hello") this.cursor = line.cursor;
 	}
 
+	/** What is to be loaded, in words. */
 	get #lacks() {
-		const more = Object.values(this.#kinds).some((kind) => kind.lacks);
-		return this.#all || this.#wanted.size > 0 || this.#kinds.unread.unread.wanted.size > 0 || more;
+		const unread = [...this.#kinds.unread.unread.wanted].map((id) => `unread of ${id}`);
+		const more = Object.entries(this.#kinds).flatMap(([name, kind]) => (kind.lacks ? [`more ${name}`] : []));
+		return [...(this.#all ? ["all"] : []), ...[...this.#wanted].map((id) => `channel ${id}`), ...unread, ...more];
 	}
 
 	/** Loads what is lacking, and what is lacking by then. */
 	settle(who) {
-		if (!this.#lacks) return this.#loading ?? undefined;
+		if (this.#lacks.length === 0) return this.#loading ?? undefined;
 		return (this.#loading ??= this.#settle(who).finally(() => (this.#loading = null)));
 	}
 
 	async #settle(who) {
-		while (this.#lacks) {
+		for (let pass = 1; this.#lacks.length > 0; pass++) {
+			if (pass > PASSES) throw new Error(`after ${PASSES} passes it still lacks ${this.#lacks.join(", ")}`);
 			if (this.#all) {
 				this.#all = false;
 				const { items } = await list(who, "/api/v1/channels", "channels");

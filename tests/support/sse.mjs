@@ -3,7 +3,7 @@
 //
 //   const s = await openSse(alice, { cursor, lastEventId, instance, via, query });   // resolves after hello
 //   s is a Feed (realtime.mjs): next(), some(), lines, events, cursor; s.hello; s.lastEventId, s.retry: as a browser keeps them
-//   s.head: {status, headers}; s.pause(), s.resume(): stop reading, go on; s.terminate(); await s.closed   // {code, reason} of `bye`
+//   s.head: {status, headers}; s.pause(), s.resume(): stop reading, go on; s.terminate(); await s.closed   // {code, reason} of `bye`; fails by what is broken
 //   take(line): where lines go instead of the Feed, which then holds `hello` and `bye` alone
 
 import { request } from "node:http";
@@ -85,11 +85,13 @@ export async function openSse(who, options = {}) {
 		},
 		(n) => (feed.retry = n),
 	);
+	let ok, no;
+	feed.closed = new Promise((...settle) => ([ok, no] = settle)); // fails where what came was broken
 	const end = (how) => {
 		feed.fail(new Error(`the event stream ended: ${how}`));
-		feed.ended?.({ code: bye?.code, reason: bye?.reason, whole: stream.whole });
+		if (feed.broken) no(feed.broken);
+		else ok({ code: bye?.code, reason: bye?.reason, whole: stream.whole });
 	};
-	feed.closed = new Promise((ok) => (feed.ended = ok));
 	const utf8 = new StringDecoder("utf8");
 	const req = request({ ...where, path, headers: all, agent: false });
 	feed.pause = () => res.pause();
