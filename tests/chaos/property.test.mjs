@@ -62,7 +62,8 @@ const stream = (open) => async (device, via, turn) => {
 	device.feed = feed;
 	device.hang = () => feed.terminate();
 	if (turn !== device.turns) feed.terminate(); // cut while it was opened
-	await feed.closed;
+	const { code, reason } = await feed.closed;
+	assert.ok(turn !== device.turns || feed.lines[0]?.type === "hello", `a connection was not taken: ${code} ${reason}`);
 };
 
 const polls = (wait) => async (device, via, turn) => {
