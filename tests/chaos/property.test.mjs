@@ -226,7 +226,8 @@ async function agree(devices, where, { newest = false } = {}) {
 const late = (ms) =>
 	new Promise((_ok, no) => {
 		const told = () => [...underWay].map(({ what, path }) => `${what} ${path}`.trim()).join(", ");
-		setTimeout(() => no(new Error(`no end after ${ms} ms; under way: ${told()}`)), ms).unref();
+		const logs = () => stack.names.map((name) => `${name}: ${stack.log(name).trimEnd().split("\n").slice(-3).join("\n")}`).join("\n");
+		setTimeout(() => no(new Error(`no end after ${ms} ms; under way: ${told()}\n${logs()}`)), ms).unref();
 	});
 
 test("random actions of 20 people: what each client has by events equals a fresh load", { timeout: END + 10000 }, (t) =>
