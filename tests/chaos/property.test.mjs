@@ -82,6 +82,7 @@ const polls = (wait) => async (device, via, turn) => {
 		idle = wait === 0 || moved || Date.now() - began > wait * 900 ? 0 : idle + 1;
 		assert.ok(idle < IDLE, `${idle} polls in a row were answered at once, and with nothing new: ${p.text}`);
 		if (wait === 0) await sleep(300);
+		else if (!moved) await model.settle(device.me); // it is told of a long draft until it has loaded it
 	}
 };
 
