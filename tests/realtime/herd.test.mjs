@@ -180,7 +180,7 @@ function bySecond(times) {
 	return seconds;
 }
 
-test("DL-5 a planned stop of some seconds: all are told when to come back, spread; all resume, by a bounded number of reads", { timeout: 150000 }, async (t) => {
+test("DL-5 a planned stop: all are told when to come back, spread; all resume, by a bounded number of reads", { timeout: 150000 }, async (t) => {
 	herd = range(0, HERD - 1).map((i) => new Member(i));
 	for (const m of herd) void m.run();
 	await until(() => herd.every((m) => m.cursor), { ms: 60000, every: 50, what: "all are there" });
