@@ -9,7 +9,7 @@ CREATE FUNCTION spy.edit(channel bigint, actor bigint, wanted bigint, words text
 	SELECT code FROM message_edit(channel, actor, wanted, jsonb_build_object('text', words)::text, words = '', '{}', NULL, 3600000, link)
 $$;
 CREATE FUNCTION spy.said(channel bigint, wanted bigint) RETURNS text LANGUAGE sql STABLE AS $$
-	SELECT (m.body->>'text') || coalesce(' [' || (m.body->'preview'->>'title') || ']', '') || CASE WHEN m.body->'preview' = 'null' THEN ' [away]' ELSE '' END
+	SELECT (m.body->>'text') || coalesce(' [' || (m.body->'preview'->>'title') || ']', CASE WHEN m.body->'preview' = 'null' THEN ' [away]' END, '')
 	FROM messages m WHERE m.channel_id = channel AND m.seq = wanted
 $$;
 CREATE FUNCTION spy.jobs() RETURNS SETOF text LANGUAGE sql STABLE AS $$

@@ -1,10 +1,12 @@
 // An own message while it is edited, in its place: Enter saves, Esc leaves it as it is.
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { messageOf } from '../model/reactions';
 import type { Channel, Editing } from '../model/types';
 import { t } from '../strings';
 import { enterBreaks, sends } from '../sync/local';
 import { useState$, useUi } from './context';
-import { namedIn } from './mention_list';
+import { isWide, namedByEdit } from './mention_list';
+import { useReach } from './reach';
 import { useWriting } from './writing';
 
 const back = () => document.getElementById('composer')?.focus();
@@ -30,11 +32,19 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 		el?.scrollIntoView({ block: 'nearest' });
 	}, []);
 
-	const writing = useWriting(channel, area, (now) => client.changes.write(now));
+	const reaching = useReach();
+	const writing = useWriting(channel, area, (now) => client.changes.write(now), true);
 	const note = left < 0 ? t.tooLong(-left) : editing.state === 'saving' ? t.saving : t.editHint(enterBreaks());
 	const save = () => {
 		if (blocked) return;
-		void client.changes.save(namedIn(client.store.get(), channel, text)).then((done) => done && back());
+		const state = client.store.get();
+		const m = messageOf(state, channel.id, editing.seq);
+		if (!m) return;
+		const names = namedByEdit(state, channel, m, text);
+		// A wide name that is added is refused: nobody is asked about it.
+		const anew = names.filter((n) => !isWide(n) && !m.body?.mentions?.includes(n));
+		const go = () => void client.changes.save(names).then((done) => done && back());
+		reaching(channel.id, anew, () => area.current?.value === text, go);
 	};
 	const cancel = () => {
 		client.changes.cancel();

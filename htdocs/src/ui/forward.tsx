@@ -17,6 +17,7 @@ import { namedIn } from './mention_list';
 import { channelLabel, personName } from './names';
 import { Picker, type Choice } from './picker';
 import { lineOf } from './quote';
+import { useReach } from './reach';
 
 const MOST = 40; // channels that are shown
 
@@ -26,6 +27,7 @@ export function ForwardDialog({ channel, seq, onClose }: { channel: number; seq:
 	const [to, setTo] = useState<Channel | null>(null);
 	const [comment, setComment] = useState('');
 	const field = useRef<HTMLTextAreaElement>(null);
+	const reaching = useReach();
 	const state = useState$((s) => s);
 	const message = originalOf(state, channel, seq);
 	const sender = state.users[message?.sender ?? 0];
@@ -60,9 +62,13 @@ export function ForwardDialog({ channel, seq, onClose }: { channel: number; seq:
 		}));
 	const send = () => {
 		if (!to) return;
-		client.forward(to.id, comment.trim(), namedIn(client.store.get(), to, comment), forwardOf(message));
-		toast(tq.done(channelLabel(state, to)));
-		onClose();
+		const names = namedIn(client.store.get(), to, comment);
+		const go = () => {
+			client.forward(to.id, comment.trim(), names, forwardOf(message));
+			toast(tq.done(channelLabel(state, to)));
+			onClose();
+		};
+		reaching(to.id, names, () => field.current?.value === comment, go);
 	};
 	return (
 		<Dialog title={tq.forwardTitle} onClose={onClose}>
