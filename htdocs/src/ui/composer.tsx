@@ -2,6 +2,7 @@
 // a reload, a change of channel, and the end of a session.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { SendHorizontal, Smile } from 'lucide';
+import { lengthOf } from '../model/limits';
 import { placeKey } from '../model/threads';
 import { draftFiles } from '../model/uploads';
 import type { Channel, SentPlace } from '../model/types';
@@ -21,13 +22,6 @@ import { stampOf } from './time';
 import { useWriting } from './writing';
 
 const WARN = 500; // characters left when the counter shows
-
-/* Unicode characters, as the server counts; a short text needs no counting. */
-function lengthOf(text: string): number {
-	let n = 0;
-	for (const _ of text) n++;
-	return n;
-}
 
 /* thread: the root of the thread that is written in; the message goes into the channel's line as well where `both` is ticked. */
 export function Composer({ channel, thread }: { channel: Channel; thread?: number }) {

@@ -1,5 +1,6 @@
 // An own message while it is edited, in its place: Enter saves, Esc leaves it as it is.
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { tooMany } from '../model/limits';
 import { messageOf } from '../model/reactions';
 import type { Channel, Editing } from '../model/types';
 import { t } from '../strings';
@@ -16,8 +17,8 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 	const limit = useState$((s) => s.limits.message_chars);
 	const area = useRef<HTMLTextAreaElement>(null);
 	const { text } = editing;
-	const left = limit - [...text.trim()].length;
-	const blocked = (!text.trim() && !empty) || left < 0 || editing.state === 'saving';
+	const over = tooMany(text.trim(), limit);
+	const blocked = (!text.trim() && !empty) || over > 0 || editing.state === 'saving';
 
 	useLayoutEffect(() => {
 		const el = area.current;
@@ -34,7 +35,7 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 
 	const reaching = useReach();
 	const writing = useWriting(channel, area, (now) => client.changes.write(now), true);
-	const note = left < 0 ? t.tooLong(-left) : editing.state === 'saving' ? t.saving : t.editHint(enterBreaks());
+	const note = over > 0 ? t.tooLong(over) : editing.state === 'saving' ? t.saving : t.editHint(enterBreaks());
 	const save = () => {
 		if (blocked) return;
 		const state = client.store.get();
@@ -66,7 +67,7 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 				dir="auto"
 				value={text}
 				aria-label={t.editing}
-				aria-invalid={left < 0}
+				aria-invalid={over > 0}
 				aria-describedby="edit-note"
 				enterkeyhint={enterBreaks() ? 'enter' : 'done'}
 				{...writing.field}
@@ -86,7 +87,7 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 				}}
 			/>
 			<div class="edit-row">
-				<span id="edit-note" class={`edit-note${editing.error || left < 0 ? ' bad' : ''}`} role={editing.error ? 'alert' : undefined}>
+				<span id="edit-note" class={`edit-note${editing.error || over > 0 ? ' bad' : ''}`} role={editing.error ? 'alert' : undefined}>
 					{editing.error ?? note}
 				</span>
 				<button type="button" class="button small" onClick={cancel}>
