@@ -215,7 +215,8 @@ export const t = {
 	send: 'Send',
 	composerHint: (swapped: boolean) => `${swapped ? 'Shift+Enter sends, Enter' : 'Enter sends, Shift+Enter'} makes a new line, @ mentions someone`,
 	left20k: (n: number) => `${n} ${plural(n, 'character', 'characters')} left`,
-	tooLong: (n: number) => `${n} ${plural(n, 'character', 'characters')} too many. Shorten the text to send it.`,
+	tooLong: (n: number) => `${t.tooMany(n)}. Shorten the text to send it.`,
+	tooMany: (n: number) => `${n} ${plural(n, 'character', 'characters')} too many`,
 
 	attach: 'Add files',
 	dropHere: (channel: string) => `Drop files to send them to ${channel}`,
@@ -321,6 +322,5 @@ export const t = {
 	kindPrivate: 'Only people who are added',
 	create: 'Create',
 	nameMissing: 'Give the channel a name.',
-	nameTooLong: 'A name has at most 80 characters.',
 	nameTaken: 'There is already a channel with this name.',
 };

@@ -10,7 +10,7 @@ import { t } from '../strings';
 import { tt } from '../strings_threads';
 import { ChannelView, LoadingView, MissingView, PreviewView, WelcomeView } from './channel';
 import { PersonCards } from './card';
-import { UiContext, type DialogName, type Ui } from './context';
+import { UiContext, type DialogName, type Many, type Ui } from './context';
 import { Invite, NewDirect, Switcher } from './dialogs';
 import { errorText } from './errors';
 import { Icon } from './icon';
@@ -144,6 +144,7 @@ function Unreachable({ again = retry }) {
 function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> }) {
 	const { store } = client;
 	const [dialog, setDialog] = useState<DialogName | null>(null);
+	const [many, setMany] = useState<Many | null>(null);
 	const [toast, setToast] = useState<{ text: string; bad: boolean } | null>(null);
 	const [drawer, setDrawer] = useState(false);
 	const narrow = useNarrow();
@@ -190,6 +191,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				setDialog(d);
 				setDrawer(false);
 			},
+			askMany: setMany,
 			toast: (text, bad = false) => setToast({ text, bad }),
 			drawer: setDrawer,
 		}),
@@ -288,7 +290,6 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}
 			{dialog === 'groups' && <GroupsDialog onClose={closeDialog} />}
 			{about && 'groupOf' in about && <GroupsDialog key={about.groupOf} group={about.groupOf} onClose={closeDialog} />}
-			{about && 'many' in about && <ManyPeople {...about.many} onClose={closeDialog} />}
 			{about && 'invite' in about && <Invite channel={about.invite} onClose={closeDialog} />}
 			{about && 'prefs' in about && <Notifications channel={about.prefs} onClose={closeDialog} />}
 			{about && 'move' in about && <MoveToSection channel={about.move} onClose={closeDialog} />}
@@ -310,6 +311,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{about && 'edit' in about && <EditChannel channel={about.edit} onClose={closeDialog} />}
 			{about && 'restrictions' in about && <Restrictions channel={about.restrictions} onClose={closeDialog} />}
 			{about && 'reports' in about && <ChannelReports channel={about.reports} onClose={closeDialog} />}
+			{many && <ManyPeople {...many} onClose={() => setMany(null)} />}
 			<PersonCards />
 			<div class="toasts" role="status">
 				{toast && (

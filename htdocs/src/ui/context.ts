@@ -22,7 +22,6 @@ export type DialogName =
 	| 'files'
 	| 'groups'
 	| { groupOf: number }
-	| { many: { people: number | null; send: () => void } }
 	| 'emoji'
 	| { lightbox: { channel: number; file: number } }
 	| { deleteFile: { channel: number; seq: number; file: number; name: string } }
@@ -46,9 +45,16 @@ export type DialogName =
 	| { reacted: { channel: number; seq: number; emoji: string } }
 	| { readers: { channel: number; seq: number } };
 
+export interface Many {
+	people: number | null;
+	send: () => void;
+}
+
 export interface Ui {
 	client: Client;
 	openDialog(d: DialogName): void;
+	/* Above a dialog that is open; people null: it is not known how many. */
+	askMany(q: Many): void;
 	toast(text: string, bad?: boolean): void;
 	drawer(open: boolean): void;
 }

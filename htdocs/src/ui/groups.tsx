@@ -7,7 +7,7 @@ import type { Group } from '../model/types';
 import { groupsApi, type GroupFull } from '../net/groups';
 import { t } from '../strings';
 import { tg } from '../strings_groups';
-import { useState$, useUi } from './context';
+import { useState$, useUi, type Many } from './context';
 import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
@@ -169,8 +169,7 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 	);
 }
 
-/* people null: the server did not say how many. */
-export function ManyPeople({ people, send, onClose }: Props & { people: number | null; send: () => void }) {
+export function ManyPeople({ people, send, onClose }: Props & Many) {
 	return (
 		<Dialog title={people === null ? tg.manyUnknown : tg.manyTitle(people)} onClose={onClose}>
 			<p class="panel-note group-part">{people === null ? tg.manyMaybe : tg.many}</p>
