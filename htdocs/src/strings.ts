@@ -153,6 +153,8 @@ export const t = {
 	mutedUntil: (when: string) => `You are muted until ${when}. You can read, but not write.`,
 	archivedTag: 'archived',
 	archived: 'This channel is archived. You can read it, but nobody can write.',
+	unarchive: 'Unarchive',
+	aboutChannel: 'About this channel',
 	moderated: {
 		muted: (where: string) => `You were muted ${where}`,
 		unmuted: (where: string) => `You may write again ${where}`,

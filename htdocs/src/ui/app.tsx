@@ -45,6 +45,7 @@ const ManyPeople = lazily(() => import('./groups').then((m) => m.ManyPeople));
 const Notifications = lazily(() => import('./prefs').then((m) => m.Notifications));
 const MoveToSection = lazily(() => import('./prefs').then((m) => m.MoveToSection));
 const SectionForm = lazily(() => import('./prefs').then((m) => m.SectionForm));
+const DropSection = lazily(() => import('./prefs').then((m) => m.DropSection));
 const JumpToDate = lazily(() => import('./prefs').then((m) => m.JumpToDate));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Invitations = lazily(() => import('./invitations').then((m) => m.Invitations));
@@ -295,6 +296,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{about && 'move' in about && <MoveToSection channel={about.move} onClose={closeDialog} />}
 			{about && 'jump' in about && <JumpToDate channel={about.jump} onClose={closeDialog} />}
 			{about && 'section' in about && <SectionForm id={about.section} onClose={closeDialog} />}
+			{about && 'dropSection' in about && <DropSection id={about.dropSection} onClose={closeDialog} />}
 			{about && 'links' in about && <ChannelLinks channel={about.links} onClose={closeDialog} />}
 			{about && 'leave' in about && <Leave channel={about.leave} onClose={closeDialog} />}
 			{about && 'readers' in about && <Readers {...about.readers} onClose={closeDialog} />}

@@ -32,6 +32,7 @@ export type DialogName =
 	| { prefs: number }
 	| { move: number }
 	| { jump: number }
+	| { dropSection: string }
 	| { links: number }
 	| { section: string | null }
 	| { restrictions: number }

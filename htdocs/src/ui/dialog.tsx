@@ -14,12 +14,17 @@ export function Dialog({ title, onClose, bare, children }: { title: string; onCl
 	useLayoutEffect(() => {
 		const el = ref.current;
 		const before = document.activeElement as HTMLElement | null;
+		const around = before?.parentElement?.closest<HTMLElement>('[tabindex]'); // a message, of its tool
 		const caret = before instanceof HTMLTextAreaElement ? ([before.selectionStart, before.selectionEnd] as const) : null;
 		el?.showModal();
-		el?.querySelector<HTMLElement>('[data-autofocus]')?.focus();
+		el?.querySelector<HTMLElement>('[data-autofocus]:not([data-autofocus=false])')?.focus(); // Preact writes false out
 		return () => {
 			gone.current = true;
 			if (el?.open) el.close();
+			// Where what was done takes away the button that led here, one goes on where it stood.
+			setTimeout(() => {
+				if (before && !before.isConnected && document.activeElement === document.body) around?.focus({ preventScroll: true });
+			});
 			if (!before?.isConnected) return;
 			before.focus({ preventScroll: true });
 			// Chromium puts the caret at the start of a field that gets the focus back from a dialog.

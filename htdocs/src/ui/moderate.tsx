@@ -163,7 +163,7 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 			...(keep !== String(held?.keep_days ?? 0) ? { keep_days: Number(keep) || null } : {}),
 			...(history !== (held?.history ?? 'all') ? { history } : {}),
 		};
-		const changed = await admin.changeChannel(channel, change).catch(savingFault);
+		const changed = await api.changeChannel(channel, change).catch(savingFault);
 		if (typeof changed === 'string') return changed;
 		if (own) client.store.dispatch({ type: 'channel', channel: changed.data });
 	}, onClose);

@@ -8,7 +8,7 @@ import { levelOf } from '../model/unread';
 import type { NotifyLevel, Section, Until } from '../model/types';
 import { tc } from '../strings_channels';
 import { useState$, useUi } from './context';
-import { Dialog, Fault, Foot, useSaving } from './dialog';
+import { Confirm, Dialog, Fault, Foot, useSaving } from './dialog';
 import { channelLabel } from './names';
 import { TextField } from './text_field';
 import { untilOf } from './time';
@@ -163,6 +163,15 @@ export function SectionForm({ id, onClose }: Props & { id: string | null }) {
 			</form>
 		</Dialog>
 	);
+}
+
+export function DropSection({ id, onClose }: Props & { id: string }) {
+	const { client } = useUi();
+	const sections = useState$((s) => s.sidebar?.sections ?? PLAIN);
+	const held = sections.find((s) => keyOf(s) === id);
+	const [name] = useState(held?.kind === 'own' ? held.name : '');
+	const run = () => client.arrange(sections.filter((s) => keyOf(s) !== id));
+	return <Confirm title={tc.dropTitle(name)} text={tc.dropText} label={tc.dropIt} careful run={run} onClose={onClose} />;
 }
 
 /* The day as the date field of the browser names it. */
