@@ -7,13 +7,13 @@ import { useState$, useUi } from './context';
 import { namedIn } from './mention_list';
 import { useWriting } from './writing';
 
-const back = () => document.getElementById('composer')?.focus();
-
 export function EditBox({ channel, editing, empty }: { channel: Channel; editing: Editing; empty: boolean }) {
 	const { client } = useUi();
 	const limit = useState$((s) => s.limits.message_chars);
 	const area = useRef<HTMLTextAreaElement>(null);
+	const from = useRef<HTMLElement | null>(null); // where it was begun: a composer, or the message
 	const { text } = editing;
+	const back = () => from.current?.focus();
 	const left = limit - [...text.trim()].length;
 	const blocked = (!text.trim() && !empty) || left < 0 || editing.state === 'saving';
 
@@ -25,6 +25,8 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 	}, [text]);
 	useEffect(() => {
 		const el = area.current;
+		const before = document.activeElement;
+		from.current = before instanceof HTMLTextAreaElement ? before : (el?.closest<HTMLElement>('.msg') ?? null);
 		el?.focus({ preventScroll: true });
 		el?.setSelectionRange(el.value.length, el.value.length);
 		el?.scrollIntoView({ block: 'nearest' });
