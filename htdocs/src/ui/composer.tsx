@@ -1,6 +1,6 @@
 // Where one writes. The text lives in the store as the channel's draft, and from there in local storage: so it survives
 // a reload, a change of channel, and the end of a session.
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { SendHorizontal, Smile } from 'lucide';
 import { lengthOf } from '../model/limits';
 import { placeKey } from '../model/threads';
@@ -53,7 +53,8 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 		el.style.height = `${el.scrollHeight}px`;
 	}, [text, place]);
 
-	useEffect(() => {
+	// Before the next key comes.
+	useLayoutEffect(() => {
 		// On a phone the keyboard would cover half of what one came to read.
 		if (!coarsePointer()) area.current?.focus({ preventScroll: true });
 	}, [place]);

@@ -10,13 +10,13 @@ import { isWide, namedByEdit } from './mention_list';
 import { useReach } from './reach';
 import { useWriting } from './writing';
 
-const back = () => document.getElementById('composer')?.focus();
-
 export function EditBox({ channel, editing, empty }: { channel: Channel; editing: Editing; empty: boolean }) {
 	const { client } = useUi();
 	const limit = useState$((s) => s.limits.message_chars);
 	const area = useRef<HTMLTextAreaElement>(null);
+	const from = useRef<HTMLElement | null>(null); // where it was begun: a composer, or the message
 	const { text } = editing;
+	const back = () => from.current?.focus();
 	const over = tooMany(text.trim(), limit);
 	const blocked = (!text.trim() && !empty) || over > 0 || editing.state === 'saving';
 
@@ -28,6 +28,8 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 	}, [text]);
 	useEffect(() => {
 		const el = area.current;
+		const before = document.activeElement;
+		from.current = before instanceof HTMLTextAreaElement ? before : (el?.closest<HTMLElement>('.msg') ?? null);
 		el?.focus({ preventScroll: true });
 		el?.setSelectionRange(el.value.length, el.value.length);
 		el?.scrollIntoView({ block: 'nearest' });
