@@ -15,6 +15,7 @@ export const tc = {
 	dropped: (name: string) => `Section ${name} is gone. Its channels stand with the others.`,
 	save: 'Save',
 
+	files: 'Files',
 	favourite: 'Favourite',
 	quiet: 'Muted',
 	quietMark: 'muted by you',
