@@ -60,6 +60,24 @@ static int list(struct request *q, struct response *r, int64_t person, struct er
 	return 0;
 }
 
+/* `kind`: images, others; without it all. */
+int handle_channel_file_list(struct request *q, struct response *r, struct err *e)
+{
+	const char *kind = request_query(q, "kind");
+	int64_t before = REQUEST_NUMBER_MAX, limit;
+	struct page p;
+
+	if (kind && strcmp(kind, "images") != 0 && strcmp(kind, "others") != 0)
+		return err_set(e, ERR_BAD_FIELD, "kind", "expected images or others");
+	if (request_query_int(q, "before", 1, REQUEST_NUMBER_MAX, &before, e) < 0 ||
+	    request_limit(q, 50, &limit, e) < 0 ||
+	    file_list_channel(q->db, q->param[0], q->session.user, before, limit, kind ? kind : "all", &r->body, &p,
+			      e) < 0)
+		return -1;
+	response_header(r, "PulseChat-Cursor", p.cursor);
+	return 0;
+}
+
 static int erase_all(struct request *q, struct response *r, int64_t person, struct err *e)
 {
 	struct acting who = request_acting(q);

@@ -118,6 +118,7 @@ int handle_upload_abort(struct request *q, struct response *r, struct err *e);
 /* api_files.c */
 int handle_file_get(struct request *q, struct response *r, struct err *e);
 int handle_file_erase(struct request *q, struct response *r, struct err *e);
+int handle_channel_file_list(struct request *q, struct response *r, struct err *e);
 int handle_own_file_list(struct request *q, struct response *r, struct err *e);
 int handle_own_files_erase(struct request *q, struct response *r, struct err *e);
 int handle_admin_file_list(struct request *q, struct response *r, struct err *e);

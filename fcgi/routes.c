@@ -107,6 +107,8 @@ const struct route routes[] = {
 	{METHOD_DELETE, UPLOAD, NEED_USER, SCOPE_FILES, INPUT_NONE, NULL, handle_upload_abort},
 	{METHOD_GET, API "/files/{file}", NEED_USER, SCOPE_READ, INPUT_NONE, "download", handle_file_get},
 	{METHOD_DELETE, API "/files/{file}", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_file_erase},
+	{METHOD_GET, CHANNEL "/files", NEED_USER, SCOPE_READ, INPUT_NONE, "before,limit,kind",
+	 handle_channel_file_list},
 	{METHOD_GET, API "/me/files", NEED_USER, SCOPE_READ, INPUT_NONE, "before,limit", handle_own_file_list},
 	{METHOD_DELETE, API "/me/files", NEED_USER, SCOPE_WRITE, INPUT_NONE, NULL, handle_own_files_erase},
 	{METHOD_GET, API "/emoji", NEED_USER, SCOPE_READ, INPUT_NONE, NULL, handle_emoji_list},

@@ -527,6 +527,14 @@ const files = {
 		name: text(32, 1, { pattern: "^[A-Za-z0-9_+-]+$", description: "kept in lower case" }),
 		file: { ...id, description: "one's own picture that is `ready` and in no message: PNG, GIF, WebP or JPEG" },
 	}),
+	ChannelFile: obj({
+		file: ref("LiveFile"),
+		seq,
+		version: { ...int(1), description: "of the message, as of which it bears this file" },
+		sender: id,
+		created_at: time,
+		thread: { ...orNull(seq), description: "the root that the message replies to" },
+	}),
 	OwnFile: obj({
 		file: ref("File"),
 		state: one("pending", "checking", "ready", "attached", "emoji", "profile", "erased"),

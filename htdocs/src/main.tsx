@@ -21,6 +21,7 @@ import './styles/roles.css';
 import './styles/search.css';
 import './styles/threads.css';
 import './styles/keep.css';
+import './styles/channel_files.css';
 import './styles/quotes.css';
 import './styles/emoji.css';
 

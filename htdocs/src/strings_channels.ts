@@ -17,6 +17,7 @@ export const tc = {
 	dropIt: 'Delete section',
 	save: 'Save',
 
+	files: 'Files',
 	favourite: 'Favourite',
 	quiet: 'Muted',
 	quietMark: 'muted by you',

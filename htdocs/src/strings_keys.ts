@@ -18,6 +18,7 @@ export const ty = {
 		['Q F', 'Quote or forward the chosen message'],
 		['L', 'Copy a link to the chosen message'],
 		['P', 'Pinned messages of the channel, with no message chosen'],
+		['F', 'Files of the channel, with no message chosen'],
 		['?', 'Show this list'],
 	] as [string, string][],
 	writing: 'While you write',

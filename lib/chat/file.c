@@ -1,6 +1,7 @@
 /* file: one statement each; the rules are in sql/functions/80_files.sql. */
 #include "lib/chat/file.h"
 #include "lib/chat/access.h"
+#include "lib/chat/list.h"
 #include "lib/chat/media.h"
 #include "lib/chat/message.h"
 #include "lib/db/db.h"
@@ -87,4 +88,21 @@ int file_list(struct db *d, int64_t person, int64_t before, int64_t limit, struc
 		    result_null(r, 0, NEXT) ? "null" : result_text(r, 0, NEXT));
 	PQclear(r);
 	return 0;
+}
+
+int file_list_channel(struct db *d, int64_t channel, int64_t reader, int64_t before, int64_t limit, const char *which,
+		      struct strbuf *b, struct page *p, struct err *e)
+{
+	enum { KIND, CURSOR = 3 };
+	PGresult *r = NULL;
+	struct access a;
+
+	if (db_one(d, STMT_channel_files, &r, e, "iiiit", channel, reader, before, limit, which) < 0)
+		return -1;
+	a = access_from_row(r, 0, KIND);
+	if (access_read(&a, e) < 0) {
+		PQclear(r);
+		return -1;
+	}
+	return list_render(r, CURSOR, "files", b, p, e);
 }

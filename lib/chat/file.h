@@ -23,6 +23,11 @@ MUST_CHECK int files_erase_all(struct db *d, const struct acting *who, int64_t p
 MUST_CHECK int file_list(struct db *d, int64_t person, int64_t before, int64_t limit, struct strbuf *b, struct page *p,
 			 struct err *e);
 
+/* Appends {"files":[…],"next":…}: of a channel, those of `limit` messages below the seq `before`, the newest first.
+ * which: "images", "others" or "all". Errors as access_read() says. */
+MUST_CHECK int file_list_channel(struct db *d, int64_t channel, int64_t reader, int64_t before, int64_t limit,
+				 const char *which, struct strbuf *b, struct page *p, struct err *e);
+
 /* One round of care: erases what nobody has sent in a message, deletes objects of erased files from the store, forgets
  * rows. Any number of processes may do so at once. pause_ms: how soon what failed is tried again at first. *more: there
  * is more to do right now. Failures of the store are logged, and no error. */

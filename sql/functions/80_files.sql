@@ -185,6 +185,43 @@ BEGIN
 	WHERE f.thumbnail_of = t.file AND f.state = 'ready' AND statuses[t.item] = 0;
 END $$;
 
+-- The messages of a channel, from `lowest` on, that bear files of these kinds (pictures, others) below a seq, the newest first, `most` of them: by
+-- the indices, each read from its end. One whose files are forwarded ones that were erased a moment ago is still among them, as it still says.
+CREATE OR REPLACE FUNCTION files_borne(channel bigint, lowest bigint, below bigint, most bigint, kinds boolean[]) RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE ROWS 50
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashagg = off
+AS $$
+BEGIN
+	RETURN QUERY SELECT DISTINCT p.seq FROM (
+		(SELECT DISTINCT f.seq FROM files f WHERE true = ANY (kinds) AND f.channel_id = channel AND f.picture
+			AND f.seq >= lowest AND f.seq < below AND f.state = 'attached' AND f.thumbnail_of IS NULL ORDER BY f.seq DESC LIMIT most)
+		UNION ALL (SELECT DISTINCT f.seq FROM files f WHERE false = ANY (kinds) AND f.channel_id = channel AND NOT f.picture
+			AND f.seq >= lowest AND f.seq < below AND f.state = 'attached' AND f.thumbnail_of IS NULL ORDER BY f.seq DESC LIMIT most)
+		UNION ALL (SELECT DISTINCT c.seq FROM file_copies c WHERE c.channel_id = channel AND c.seq >= lowest AND c.seq < below
+			AND (SELECT f.thumbnail_of IS NULL AND f.picture = ANY (kinds) FROM files f WHERE f.id = c.file_id) -- one by one
+			ORDER BY c.seq DESC LIMIT most)) p
+	ORDER BY p.seq DESC LIMIT most;
+END $$;
+
+-- A page of a channel's files: those of `most` messages below a seq, each message's in their order, as the messages say. next: what to go on
+-- below, null: that was all.
+CREATE OR REPLACE FUNCTION channel_files(channel bigint, lowest bigint, below bigint, most bigint, kinds boolean[], OUT files text, OUT next bigint)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	seqs bigint[] := ARRAY(SELECT files_borne(channel, lowest, below, most + 1, kinds));
+BEGIN
+	IF cardinality(seqs) > most THEN
+		seqs := seqs[:most];
+		next := seqs[most];
+	END IF;
+	SELECT '[' || coalesce(string_agg(jsonb_build_object('file', t.file, 'seq', m.seq, 'version', m.version, 'sender', m.sender,
+		'created_at', time_text(m.created_at), 'thread', m.thread)::text, ',' ORDER BY m.seq DESC, t.ord), '') || ']' INTO files
+	FROM unnest(seqs) AS s(seq) JOIN messages m ON m.channel_id = channel AND m.seq = s.seq AND m.deleted_at IS NULL
+	CROSS JOIN LATERAL jsonb_array_elements(coalesce(m.body->'files', m.body->'forward'->'files')) WITH ORDINALITY AS t(file, ord)
+	JOIN files f ON f.id = (t.file->>'id')::bigint AND f.picture = ANY (kinds)
+	WHERE NOT t.file ? 'erased';
+END $$;
+
 -- ---- erasing
 
 -- Erases files, with their thumbnails; the caller has locked the channels that they are of. Their objects go by and by (files_due). Messages

@@ -100,6 +100,16 @@ FROM (
 	ORDER BY f.id DESC LIMIT $3::int8 + 1
 ) p;
 
+-- The files of a channel that the reader may see, with what access.c judges by. which: images, others, all.
+-- name: channel_files
+-- in: channel int8, reader int8, before int8, limit int8, which text
+-- out: kind text, archived bool, role text, cursor text, files text, next int8
+SELECT kind_for(c.kind, r.role, $2) AS kind, c.archived_at IS NOT NULL AS archived, r.role, stream_cursor() AS cursor, p.files, p.next
+FROM channels c LEFT JOIN members r ON r.channel_id = c.id AND r.user_id = $2
+LEFT JOIN LATERAL channel_files(c.id, r.first_seq, $3, $4,
+	CASE $5 WHEN 'images' THEN '{t}' WHEN 'others' THEN '{f}' ELSE '{t,f}' END::bool[]) p ON r.user_id IS NOT NULL
+WHERE c.id = $1;
+
 -- name: files_collect
 -- in: unattached_ms int8, most int8
 -- out: erased int4

@@ -83,6 +83,7 @@ const ACTS = {
 	"delete another's message": [(c, w) => w.delete(`${c}/messages/1`), (k) => MODERATORS(200, k)],
 	pin: [(c, w) => w.put(`${c}/messages/1/pin`), (k) => MODERATORS(200, k)],
 	"list pins": [(c, w) => w.get(`${c}/pins`), (k) => INSIDE(200, k)],
+	"list files": [(c, w) => w.get(`${c}/files`), (k) => INSIDE(200, k)],
 	save: [(c, w) => w.put(`${c}/messages/1/saved`), (k) => INSIDE(200, k)],
 	report: [(c, w) => w.post(`${c}/messages/1/reports`, { reason: "abuse" }), (k) => INSIDE(201, k)],
 };

@@ -116,6 +116,8 @@ test("every operation that reads or acts upon a message, as one who came later w
 	const pins = ok(await carol.get(room(id, "pins")));
 	assert.deepEqual([pins.pins.map((p) => p.seq), seqs(pins)], [[1, 4], [4]], "that it is pinned, not what it says");
 	assert.deepEqual(seqs(ok(await bob.get(room(id, "pins")))), [1, 4]);
+	assert.deepEqual(ok(await carol.get(room(id, "files"))), { files: [], next: null });
+	assert.deepEqual(ok(await bob.get(room(id, "files"))).files.map((f) => [f.seq, f.file]), [[1, file]]);
 	for (const q of ["zebra", "from:alice zebra", '"zebra of"', "has:link", "has:file", "is:thread", "before:2099-01-01"]) {
 		for (const sort of ["rank", "date"]) {
 			const answer = await carol.get(`/api/v1/search?q=${enc(q)}&sort=${sort}`);

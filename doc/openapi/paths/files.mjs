@@ -1,6 +1,6 @@
 // files: uploads and what came of them.
 
-import { beforeId, count, header, int, json, limit, list, nothing, obj, op, ref, text, wish } from "../kit.mjs";
+import { beforeId, count, header, int, json, limit, list, nothing, obj, one, op, orNull, ref, text, wish } from "../kit.mjs";
 
 const files = { tag: "Files" };
 const upload = { ...files, scope: "files" };
@@ -93,6 +93,19 @@ export const operations = [
 		summary: "Remove an emoji, with its picture: one's own, or anybody's as an owner or admin; again is harmless",
 		answers: { 204: nothing() },
 		codes: ["forbidden", "bad_field"],
+	}),
+	op("GET", "/api/v1/channels/{channel}/files", {
+		...files,
+		id: "listChannelFiles",
+		summary: "The files of a channel's messages, replies and forwarded ones too, the newest message first",
+		description: "Of as many messages as `limit` says, each with all its files in their order; the more messages bear, the longer is the page.",
+		query: {
+			before: { description: "goes on below this seq: `next` of the page before", schema: int(1) },
+			limit: limit(50),
+			kind: { description: "images that browsers show, or all others; without it both", schema: one("images", "others") },
+		},
+		answers: { 200: json(obj({ files: list(ref("ChannelFile")), next: orNull(ref("Seq")) }), { cursor: true }) },
+		codes: ["not_found", "not_a_member"],
 	}),
 	op("GET", "/api/v1/me/files", {
 		...files,

@@ -1,6 +1,7 @@
 // Every change of the state, by event or by fetch, passes through here: so "by events" and "by a fresh load" cannot
 // differ. Pure; the same input twice is harmless, since events set state and never add to it.
 import { addAfter, addAround, addBefore, addMessage, addNewest, addReplies, emptyLog, tailSeq } from './log';
+import { applyFiles, noteFiles, staleFiles, type FilesAction } from './channel_files';
 import { applyKeep, applyKeepLine, dropKept, dropKeptOf, nothingKept, type KeepAction } from './keep';
 import { applyReactions, reactDone, reactHere, setMine } from './reactions';
 import { applyPeopleLine, applySettings, endStatuses } from './presence';
@@ -47,6 +48,7 @@ export type Action =
 	| KeepAction
 	| QuoteAction
 	| ThreadAction
+	| FilesAction
 	| { type: 'lines'; lines: readonly Line[] }
 	| { type: 'users'; users: readonly User[] }
 	/* All own channels. `asked`: those held when the list was asked for; of these, what is not in it is gone. `heard`: what
@@ -139,6 +141,12 @@ export function reduce(s: State, a: Action): State {
 		case 'threads':
 		case 'threads/reset':
 			return applyThread(s, a);
+		case 'files/open':
+		case 'files/page':
+		case 'files/more':
+		case 'files/failed':
+		case 'files/close':
+			return applyFiles(s, a);
 		case 'lines':
 			return a.lines.reduce(applyLine, s);
 		case 'users':
@@ -172,7 +180,8 @@ export function reduce(s: State, a: Action): State {
 			const kept = a.keep === null ? undefined : s.logs[a.keep];
 			const logs: State['logs'] = kept && a.keep !== null ? { [a.keep]: { ...kept, status: 'loading', ahead: [], late: [] } } : {};
 			const emoji = { ...s.emoji, loaded: false };
-			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {}, pins: {}, saved: null, originals: {}, emoji };
+			const files = staleFiles(s.files);
+			return { ...s, reports: s.reports + 1, logs, members: {}, mine: {}, pins: {}, saved: null, originals: {}, emoji, files };
 		}
 		case 'distrust':
 			return distrust(s);
@@ -343,7 +352,7 @@ export function applyLine(s: State, line: Line): State {
 }
 
 function applyMessage(s: State, m: Message): State {
-	return settle(countMessages(putMessage(threadMessage(s, m), m), m.channel, [m]), [m]);
+	return settle(countMessages(putMessage(threadMessage(noteFiles(s, m), m), m), m.channel, [m]), [m]);
 }
 
 /* The run may hold more than the events have brought (a page can be ahead of them). */
@@ -357,7 +366,7 @@ function applyUpdated(s: State, m: Message): State {
 
 /* A tombstone in the message's place. Counted before: whom the text mentioned is still to be seen. */
 function applyDeleted(s: State, m: Message): State {
-	return settle(putMessage(countDeleted(threadMessage(dropKept(s, m.channel, m.seq), m), m), m), [m]);
+	return settle(putMessage(countDeleted(threadMessage(dropKept(noteFiles(s, m), m.channel, m.seq), m), m), m), [m]);
 }
 
 /* Of a root: what was replied to it, wherever it is held. */
@@ -475,6 +484,7 @@ function dropChannel(s: State, id: number): State {
 		lines: without(s.lines, id),
 		counts: without(s.counts, id),
 		reads: without(s.reads, id),
+		files: s.files?.channel === id ? null : s.files,
 	};
 }
 

@@ -1,4 +1,5 @@
 // The whole state of the client and the selectors that views and loaders share. Plain data, changed by reduce.ts alone.
+import type { ChannelFiles } from './channel_files';
 import { messageAt } from './log';
 import { NO_GROUPS, type Groups } from './groups';
 import type { Marks } from './reads';
@@ -101,6 +102,8 @@ export interface State {
 	pins: Table<Pins>;
 	/* What one has saved, by `channel/seq`; null: not loaded. */
 	saved: { version: number; at: Readonly<Record<string, string>> } | null;
+	/* Of the channel whose files are looked at. */
+	files: ChannelFiles | null;
 	groups: Groups;
 	/* The site's own. */
 	emoji: EmojiState;
@@ -155,6 +158,7 @@ export const initialState: State = {
 	kept: {},
 	pins: {},
 	saved: null,
+	files: null,
 	groups: NO_GROUPS,
 	emoji: { loaded: false, of: new Map() },
 	target: null,

@@ -307,6 +307,16 @@ export interface ErasedFile {
 
 export type MessageFile = StoredFile | ErasedFile;
 
+/* A file of a channel, with the message that bears it. */
+export interface FileOfChannel {
+	file: StoredFile;
+	seq: number;
+	version: number;
+	sender: number;
+	created_at: string;
+	thread: number | null;
+}
+
 /* One of somebody's files, in a list of all of them; channel and seq: the message that it is in. */
 export interface OwnFile {
 	file: StoredFile;

@@ -1,6 +1,6 @@
 // What is asked of the server for files, and the way of their bytes to the store (doc/files.md).
 import { call } from './api';
-import type { Message, OwnFile, StoredFile } from '../model/types';
+import type { FileOfChannel, Message, OwnFile, StoredFile } from '../model/types';
 
 /* Where and how something is to be sent: with these headers exactly, since they are signed. */
 export interface Address {
@@ -51,6 +51,8 @@ export const files = {
 	/* The message without it, or nothing where it was in none. */
 	erase: (id: number) => call<Message | null>('DELETE', `${V}/files/${id}`),
 	mine: (before?: number) => call<FilePage>('GET', `${V}/me/files`, { before, limit: 50 }),
+	inChannel: (id: number, where: { before?: number; kind?: string; limit?: number }) =>
+		call<{ files: FileOfChannel[]; next: number | null }>('GET', `${V}/channels/${id}/files`, where),
 	eraseMine: () => call<null>('DELETE', `${V}/me/files`),
 	of: (user: number, before?: number) => call<FilePage>('GET', `${V}/admin/users/${user}/files`, { before, limit: 50 }),
 	eraseOf: (user: number) => call<null>('DELETE', `${V}/admin/users/${user}/files`),

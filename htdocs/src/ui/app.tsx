@@ -7,6 +7,7 @@ import type { Client } from '../sync/client';
 import { shelf } from '../sync/local';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
+import { tc } from '../strings_channels';
 import { tt } from '../strings_threads';
 import { ChannelView, LoadingView, MissingView, PreviewView, WelcomeView } from './channel';
 import { PersonCards } from './card';
@@ -70,6 +71,7 @@ const SearchPanel = lazyPage<{ route: ChannelRoute }>(() => import('./search').t
 const ThreadPanel = lazyPage<{ channel: Channel; root: number; reply: number | null }>(() => import('./thread').then((m) => m.ThreadPanel), ThreadLoading);
 const ThreadsView = lazyPage<object>(() => import('./threads').then((m) => m.ThreadsView), LoadingView);
 const PinsPanel = lazyPage<{ route: ChannelRoute; channel: Channel }>(() => import('./kept').then((m) => m.PinsPanel), KeptLoading);
+const FilesPanel = lazyPage<{ route: ChannelRoute; channel: Channel }>(() => import('./channel_files').then((m) => m.FilesPanel), FilesLoading);
 const SavedPanel = lazyPage<{ route: ChannelRoute }>(() => import('./kept').then((m) => m.SavedPanel), KeptLoading);
 const SavedPage = lazyPage<{ route: null }>(() => import('./kept').then((m) => m.SavedPanel), LoadingView);
 const AdminView = lazyPage<{ tab: AdminTab }>(() => import('./admin').then((m) => m.AdminView), LoadingView);
@@ -114,6 +116,10 @@ function MembersLoading() {
 
 function ThreadLoading() {
 	return <PanelLoading label={tt.thread} />;
+}
+
+function FilesLoading() {
+	return <PanelLoading label={tc.files} />;
 }
 
 function KeptLoading() {
@@ -217,6 +223,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				openSearch(store.get().channels);
 			},
 			pins: () => openPanel(store.get().channels, 'pins'),
+			files: () => openPanel(store.get().channels, 'files'),
 			drawer: () => here.current.drawer,
 			closeDrawer: () => setDrawer(false),
 			openDialog: ui.openDialog,
@@ -268,6 +275,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				)}
 				{panel === 'members' && channel && <MembersPanel channel={channel} />}
 				{panel === 'pins' && channel && route.page === 'channel' && <PinsPanel key={channel.id} route={route} channel={channel} />}
+				{panel === 'files' && channel && route.page === 'channel' && <FilesPanel key={channel.id} route={route} channel={channel} />}
 				{panel === 'saved' && channel && route.page === 'channel' && <SavedPanel route={route} />}
 				{panel === 'thread' && channel && route.page === 'channel' && route.thread !== null && (
 					<ThreadPanel key={`${channel.id}/${route.thread}`} channel={channel} root={route.thread} reply={route.reply} />

@@ -1,5 +1,5 @@
 // The menu of the channel that is open.
-import { Ban, Bell, Bookmark, CalendarSearch, CheckCheck, EllipsisVertical, Flag, FolderInput, Link, LogOut, Pencil, Pin } from 'lucide';
+import { Ban, Bell, Bookmark, CalendarSearch, CheckCheck, EllipsisVertical, Flag, FolderInput, Images, Link, LogOut, Pencil, Pin } from 'lucide';
 import { isQuiet } from '../model/unread';
 import type { Channel, Prefs } from '../model/types';
 import { t } from '../strings';
@@ -25,6 +25,9 @@ export function ChannelMenu({ channel }: { channel: Channel }) {
 			</MenuItem>
 			<MenuItem icon={Pin} onChoose={() => navigate(channelPath(channel.id, 'pins'))}>
 				{tk.pins}
+			</MenuItem>
+			<MenuItem icon={Images} onChoose={() => navigate(channelPath(channel.id, 'files'))}>
+				{tc.files}
 			</MenuItem>
 			<MenuItem icon={Bookmark} onChoose={() => navigate(channelPath(channel.id, 'saved'))}>
 				{tk.saved}

@@ -23,7 +23,8 @@ export type DialogName =
 	| 'groups'
 	| { groupOf: number }
 	| 'emoji'
-	| { lightbox: { channel: number; file: number } }
+	/* listed: of those that the panel of files shows. */
+	| { lightbox: { channel: number; file: number; listed?: boolean } }
 	| { deleteFile: { channel: number; seq: number; file: number; name: string } }
 	| { moderate: { channel: number; user: number } }
 	| { report: { channel: number; seq: number } }

@@ -16,6 +16,7 @@ export interface KeyTargets {
 	openDialog: (d: DialogName) => void;
 	search: () => void;
 	pins: () => void;
+	files: () => void;
 }
 
 /* Tells the style sheets which is in use, a pointer or keys: one message shows its tools, the one under the pointer or the one with the focus. */
@@ -48,6 +49,9 @@ export function listenToKeys(k: KeyTargets): () => void {
 		} else if (e.key === 'p') {
 			e.preventDefault();
 			k.pins();
+		} else if (e.key === 'f') {
+			e.preventDefault();
+			k.files();
 		} else if (e.key === 'j' || e.key === 'k') {
 			e.preventDefault();
 			dispatchEvent(new CustomEvent('pulsechat-step', { detail: e.key === 'j' ? 1 : -1 }));

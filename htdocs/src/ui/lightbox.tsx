@@ -1,6 +1,7 @@
 // Pictures at their full size, one after the other, over the whole window. Loaded when the first one is opened.
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ChevronLeft, ChevronRight, Download, Trash2, X, ZoomIn, ZoomOut } from 'lucide';
+import { filesShown } from '../model/channel_files';
 import { addressOf, isErased, kindOf, pictureOf, shownName } from '../model/files';
 import { rankIn } from '../model/roles';
 import { myId, type State } from '../model/state';
@@ -32,12 +33,21 @@ function picturesIn(s: State, channel: number): Seen[] {
 	);
 }
 
+/* Those of the panel, as they stand there. What it lists may be another message's. */
+function picturesListed(s: State): Seen[] {
+	return (s.files ? filesShown(s.files) : []).flatMap((b) =>
+		b.files.flatMap((file) =>
+			kindOf(file) === 'picture' ? [{ file, sender: b.sender, seq: b.seq, at: Date.parse(b.created_at), lent: true }] : [],
+		),
+	);
+}
+
 const MOST = 8; // times its size on the screen
 const SWIPE = 60; // px
 const STEP = 1.5;
 const HERE = { zoom: 1, x: 0, y: 0 };
 
-export function Lightbox({ channel, file, onClose }: { channel: number; file: number; onClose: () => void }) {
+export function Lightbox({ channel, file, listed = false, onClose }: { channel: number; file: number; listed?: boolean; onClose: () => void }) {
 	const { openDialog } = useUi();
 	const log = useState$((s) => s.logs[channel]);
 	const state = useState$((s) => s);
@@ -49,7 +59,7 @@ export function Lightbox({ channel, file, onClose }: { channel: number; file: nu
 	const dialog = useRef<HTMLDialogElement>(null);
 	const stage = useRef<HTMLDivElement>(null);
 	const gone = useRef(false);
-	const all = picturesIn(state, channel);
+	const all = listed ? picturesListed(state) : picturesIn(state, channel);
 	const i = all.findIndex((p) => p.file.id === at);
 	const shown = all[i];
 

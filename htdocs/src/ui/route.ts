@@ -1,11 +1,11 @@
 // The page paths: / , /c/12 , /c/12?at=1041 , /c/12/m/1041 (the same, as it is given to others), /c/12/members , /c/12/search?q=WORDS ,
-// /c/12/pins , /c/12/saved , /c/12/t/1041 , /c/12/t/1041?reply=1043 , /threads , /saved , /c/join#CODE , /admin/people , /sign-in , /join#CODE.
+// /c/12/pins , /c/12/saved , /c/12/files , /c/12/t/1041 , /c/12/t/1041?reply=1043 , /threads , /saved , /c/join#CODE , /admin/people , /sign-in , /join#CODE.
 // The web server gives index.html for each of them.
 import { useEffect, useState } from 'preact/hooks';
 
 export type AdminTab = 'people' | 'reports' | 'channels' | 'bots' | 'audit';
 export type Door = { page: 'sign-in'; returnTo: string } | { page: 'join'; invite: string };
-export type Panel = 'members' | 'search' | 'pins' | 'saved' | 'thread';
+export type Panel = 'members' | 'search' | 'pins' | 'saved' | 'files' | 'thread';
 /* at: the seq of a message to begin at. thread: the root of the thread that is open, reply: one in it to begin at. q: what is
  * searched for, where that panel is open. */
 export type ChannelRoute = { page: 'channel'; channel: number; panel: Panel | null; at: number | null; q: string; thread: number | null; reply: number | null };
@@ -28,7 +28,7 @@ export function parseRoute(path: string, search: string, hash = ''): Route {
 		const code = /^#([\w-]{1,64})$/.exec(hash)?.[1] ?? keptCode();
 		if (code) return { page: 'invited', code };
 	}
-	const m = /^\/c\/(\d{1,16})(?:\/(members|search|pins|saved)|\/([mt])\/(\d{1,16}))?\/?$/.exec(path);
+	const m = /^\/c\/(\d{1,16})(?:\/(members|search|pins|saved|files)|\/([mt])\/(\d{1,16}))?\/?$/.exec(path);
 	if (m) {
 		const params = new URLSearchParams(search);
 		const seq = m[4] ? Number(m[4]) : null;

@@ -6,6 +6,7 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-d
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const dayLong = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayYear = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+const month = new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric' });
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
@@ -19,6 +20,7 @@ export const briefTime = (ms: number): string =>
 		.join('');
 export const fullTime = (ms: number): string => full.format(ms);
 export const dateOf = (ms: number): string => short.format(ms);
+export const monthOf = (ms: number): string => month.format(ms);
 
 /* For the name of a file: 2026-11-26 14.05.33. */
 export function stampOf(ms: number): string {
