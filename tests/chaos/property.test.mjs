@@ -127,7 +127,10 @@ class Device {
 		this.stopped = false;
 		this.done = (async () => {
 			while (!this.stopped) {
-				if (this.pause) await this.pause;
+				if (this.pause) {
+					await this.pause;
+					continue; // it may have been stopped meanwhile
+				}
 				const turn = ++this.turns;
 				const [connect, vias] = TRANSPORTS[this.how];
 				this.connects[this.how] = (this.connects[this.how] ?? 0) + 1;
