@@ -15,7 +15,8 @@
 
 #define EVENTS_SPARE_MIN 2 /* partitions of the log; below it nobody has seen to new ones for long */
 
-/* For load balancers and monitors, so it answers as data also when it is bad news. */
+/* For load balancers and monitors, so it answers as data also when it is bad news. A deaf bus is no reason for the
+ * former to ask elsewhere: all is served, a second late. */
 int handle_healthz(struct request *q, struct response *r, struct err *e)
 {
 	PGresult *rows = NULL;
@@ -32,8 +33,10 @@ int handle_healthz(struct request *q, struct response *r, struct err *e)
 		response_header(r, "Retry-After", "1");
 	}
 	strbuf_addf(&r->body, "{\"status\":\"%s\",\"database\":\"%s\",\"writer\":\"%s\",\"log\":\"%s\"",
-		    database && log ? "ok" : "unavailable", database ? "ok" : "unavailable",
-		    writer ? "ok" : "connecting", log ? "ok" : "short of partitions");
+		    !database || !log    ? "unavailable"
+		    : bus == EVENTS_DEAF ? "degraded"
+					 : "ok",
+		    database ? "ok" : "unavailable", writer ? "ok" : "connecting", log ? "ok" : "short of partitions");
 	if (bus != EVENTS_OFF)
 		strbuf_addf(&r->body, ",\"bus\":\"%s\",\"polls\":%zu", bus == EVENTS_HEARS ? "ok" : "deaf",
 			    events_waiting(q->app->events));

@@ -43,10 +43,12 @@ void loop_look(struct realtime *rt)
 
 void loop_flush(struct realtime *rt)
 {
-	bool more = live_work(rt->live, CATCH_UP_BUDGET_US);
-	unsigned turn = ++rt->turn; /* what becomes dirty from here on waits for the next one */
 	struct conn *c;
+	unsigned turn;
+	bool more;
 
+	live_work(rt->live, CATCH_UP_BUDGET_US);
+	turn = ++rt->turn; /* what becomes dirty from here on waits for the next one */
 	while ((c = TAILQ_FIRST(&rt->dirty)) && c->dirty_turn != turn) {
 		TAILQ_REMOVE(&rt->dirty, c, dirty_link);
 		c->dirty = false;
@@ -55,7 +57,7 @@ void loop_flush(struct realtime *rt)
 	}
 	frame_cache_clear(rt->frames);
 	frame_cache_clear(rt->sse_frames);
-	more |= !TAILQ_EMPTY(&rt->dirty);
+	more = !TAILQ_EMPTY(&rt->dirty) || live_has_work(rt->live); /* who has room again is behind still */
 	if (more != loop.is_busy) {
 		loop.is_busy = more;
 		if (more)

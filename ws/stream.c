@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define WRITES_PER_TURN 4
+#define BURST_MS 1000 /* what fills the queue in so short a time says nothing of its reader */
+#define DRAIN_MS 3000 /* without progress, for one whom a burst left behind */
 #define TOUCH_MAX_MS 300000
 #define CATCH_UP_BYTES ((size_t)256 << 10) /* queued at a time for one who catches up */
 
@@ -56,20 +58,26 @@ static void grow(struct stream *s)
 		memcpy(s->queue, s->few, sizeof(s->few));
 }
 
-static void overflow(struct stream *s);
+/* The same clock, without a look at it: it stands still during a turn, however long that takes. */
+static int64_t turn_ms(const struct stream *s)
+{
+	return (int64_t)uv_now(&s->c.rt->loop);
+}
 
-/* Takes a reference. False: it ends, or is over its bound. */
-static bool queue(struct stream *s, struct line *l)
+static bool overflow(struct stream *s, int64_t event);
+
+/* Takes a reference. event: its id, 0 for a line without one. False: it ends, or gets the line later. */
+static bool queue(struct stream *s, struct line *l, int64_t event)
 {
 	struct conn *c = &s->c;
+	size_t most = bound(s) - (event ? bound(s) / 16 : 0); /* the rest is for answers to one whom a burst filled */
 
 	if (c->state == CONN_CLOSING || c->state == CONN_DEAD)
 		return false;
-	if (s->queue_n && s->queue_bytes + l->n > bound(s)) {
-		overflow(s);
-		if (c->state == CONN_CLOSING || c->state == CONN_DEAD)
-			return false;
-	}
+	if (s->queue_n && s->queue_bytes + l->n > most && !overflow(s, event))
+		return false;
+	if (!s->queue_n)
+		s->waiting_since = turn_ms(s);
 	if (s->queue_n == s->queue_cap)
 		grow(s);
 	s->queue[s->queue_n++] = line_ref(l);
@@ -82,7 +90,7 @@ void stream_queue_text(struct stream *s, const char *p, size_t n)
 {
 	struct line *l = line_new(p, n);
 
-	queue(s, l);
+	queue(s, l, 0);
 	line_unref(&l);
 }
 
@@ -90,7 +98,7 @@ void stream_queue_text(struct stream *s, const char *p, size_t n)
 
 static void set_timer(struct stream *s)
 {
-	int64_t at = INT64_MAX, all[] = {s->beat_at, s->life_due, s->touch_at, s->kill_at};
+	int64_t at = INT64_MAX, all[] = {s->beat_at, s->life_due, s->touch_at, s->kill_at, s->drain_due};
 
 	for (size_t i = 0; i < COUNT_OF(all); i++)
 		if (all[i])
@@ -127,6 +135,8 @@ static int64_t touch_interval(const struct config *config)
 	return MIN_OF(MAX_OF(config->session.idle / 4, (int64_t)250), (int64_t)TOUCH_MAX_MS);
 }
 
+static void drain_check(struct stream *s, int64_t now);
+
 static void stream_due(struct conn *c, int64_t now)
 {
 	struct stream *s = stream_of(c);
@@ -153,6 +163,8 @@ static void stream_due(struct conn *c, int64_t now)
 			c->expires_us = 0; /* the answer tells */
 			conn_recheck(c);
 		}
+		if (s->drain_due && s->drain_due <= now)
+			drain_check(s, now);
 	}
 	if (c->state != CONN_DEAD)
 		set_timer(s);
@@ -189,8 +201,9 @@ static int write_queue(struct stream *s)
 			return -1;
 		}
 		unqueue(s, n);
-		s->progress_at = (int64_t)uv_now(&c->rt->loop); /* the same clock, without a look at it */
+		s->progress_at = turn_ms(s);
 	}
+	s->drain_due = 0; /* the timer finds out by itself */
 	return 1;
 }
 
@@ -222,7 +235,7 @@ void stream_finish(struct stream *s)
 {
 	s->c.state = CONN_CLOSING;
 	s->ending = true;
-	s->beat_at = s->touch_at = s->life_due = 0;
+	s->beat_at = s->touch_at = s->life_due = s->drain_due = 0;
 	s->kill_at = clock_mono_ms() + (STREAM_PATIENCE_S + 1) * 1000;
 	set_timer(s);
 	conn_dirty(&s->c);
@@ -254,19 +267,59 @@ static void stream_refuse(struct conn *c, enum close_code code, const struct err
 	conn_end(c, code, reason, e->retry_after_ms);
 }
 
-static void overflow(struct stream *s)
+static void too_slow(struct stream *s)
 {
 	struct conn *c = &s->c;
 
-	stream_flush(c); /* it may only be that much came in one turn */
-	if (s->queue_bytes <= bound(s) / 2 || c->state == CONN_DEAD)
-		return;
 	log_info("stream.slow", "transport=%s user=%" PRId64 " queued=%zu", c->name, c->user, s->queue_bytes);
 	unqueue(s, s->queue_n);
 	c->close_code = CLOSE_TOO_SLOW;
 	c->close_reason = "too slow";
 	s->receiver.state = RECEIVER_OUT;
+	s->drain_due = 0;
 	s->kind->cut(s);
+}
+
+/* It may be only that much came at once, or that it was us who stood still: who had nothing waiting a moment ago gets
+ * the rest when what waits has left. True: there is room. */
+static bool overflow(struct stream *s, int64_t event)
+{
+	struct conn *c = &s->c;
+	size_t before;
+
+	do {
+		before = s->queue_bytes;
+		if (write_queue(s) < 0)
+			return false;
+		if (s->queue_bytes <= bound(s) / 2)
+			return true;
+	} while (s->queue_bytes < before); /* as far as its socket takes it */
+	if (!event || s->receiver.state != RECEIVER_LIVE || turn_ms(s) - s->waiting_since >= BURST_MS) {
+		too_slow(s);
+		return false;
+	}
+	log_info("stream.behind", "transport=%s user=%" PRId64 " queued=%zu", c->name, c->user, s->queue_bytes);
+	live_fall_behind(c->rt->live, &s->receiver, event);
+	s->drain_due = turn_ms(s) + DRAIN_MS;
+	s->drain_doubted = false;
+	set_timer(s);
+	return false;
+}
+
+/* Told by the timer that drain_due has passed. */
+static void drain_check(struct stream *s, int64_t now)
+{
+	int64_t due = s->progress_at + DRAIN_MS;
+
+	if (due > now) {
+		s->drain_due = due;
+		s->drain_doubted = false;
+	} else if (!s->drain_doubted) { /* as with life_due */
+		s->drain_doubted = true;
+		s->drain_due = now + 1;
+	} else {
+		too_slow(s);
+	}
 }
 
 /* A request behind one whose answer has no end is never answered. */
@@ -351,7 +404,7 @@ static void on_line(struct receiver *r, struct line *l, int64_t id)
 
 	if (!id && s->queue_n && s->queue_bytes + l->n > bound(s) / 2)
 		return; /* a slow reader does without state */
-	if (s->c.state == CONN_OPEN && queue(s, l) && id)
+	if (s->c.state == CONN_OPEN && queue(s, l, id) && id)
 		s->sent++;
 }
 

@@ -4,7 +4,7 @@
 
 void write_queue_init(struct write_queue *q)
 {
-	*q = (struct write_queue){.last = &q->first};
+	*q = (struct write_queue){.last = &q->first, .late_at = INT64_MAX};
 }
 
 void write_queue_put_back(struct write_queue *q, struct write_item **items, size_t n)
@@ -16,6 +16,7 @@ void write_queue_put_back(struct write_queue *q, struct write_item **items, size
 		q->first = items[k];
 		q->n++;
 		q->bytes += write_queue_weight(items[k]);
+		q->late_at = MIN_OF(q->late_at, items[k]->deadline);
 	}
 }
 
@@ -47,18 +48,30 @@ size_t write_queue_take(struct write_queue *q, struct write_item **items, size_t
 	return n;
 }
 
+/* Looks at all of them, but only where one may be late: what left with a batch is still counted in late_at, so that is
+ * once in a while where nobody waits long. */
 struct write_item *write_queue_take_late(struct write_queue *q, int64_t now)
 {
-	struct write_item *late = q->first, **at = &late;
+	struct write_item *late = NULL, **end = &late, **at = &q->first;
 
-	while (*at && (*at)->deadline <= now) {
+	if (q->late_at > now)
+		return NULL;
+	q->late_at = INT64_MAX;
+	while (*at) {
+		struct write_item *i = *at;
+
+		if (i->deadline > now) {
+			q->late_at = MIN_OF(q->late_at, i->deadline);
+			at = &i->next;
+			continue;
+		}
+		*at = i->next;
+		i->next = NULL;
+		*end = i;
+		end = &i->next;
 		q->n--;
-		q->bytes -= write_queue_weight(*at);
-		at = &(*at)->next;
+		q->bytes -= write_queue_weight(i);
 	}
-	q->first = *at;
-	*at = NULL;
-	if (!q->first)
-		q->last = &q->first;
+	q->last = at;
 	return late;
 }

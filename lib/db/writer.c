@@ -326,7 +326,7 @@ static int64_t expire(struct writer *w, int64_t now)
 		late = i->next;
 		fail(w, i, &e);
 	}
-	return w->queue.first ? w->queue.first->deadline : now + FAR_AWAY_MS;
+	return MIN_OF(write_queue_next_late(&w->queue), now + FAR_AWAY_MS);
 }
 
 /* ---- a fault point (lib/base/fault.h): the promise broken on purpose, to show that the soak would see it */

@@ -69,7 +69,7 @@ enum receiver_state {
 	RECEIVER_OUT,     /* not added, or ended: gets nothing */
 	RECEIVER_LOADING, /* its user's memberships are being read */
 	RECEIVER_HEAD,    /* its cursor is above all that is known here: the log's head is being read */
-	RECEIVER_BEHIND,  /* catches up */
+	RECEIVER_BEHIND,  /* catches up, from its cursor or from where it could take no more */
 	RECEIVER_LIVE,
 };
 
@@ -155,6 +155,7 @@ void live_answer(struct live_read *q, const PGresult *r, const struct err *e);
 void live_tick(struct live *l, int64_t now);
 /* Lets receivers catch up, for about budget_us microseconds. True where more is to do. */
 bool live_work(struct live *l, int64_t budget_us);
+bool live_has_work(const struct live *l); /* there is more to do */
 
 /* Where this process stands, to be taken before a session is looked up. */
 struct live_place {
@@ -174,6 +175,9 @@ enum live_added live_add(struct live *l, struct receiver *r, int64_t user, int64
 			 const struct cursor *cursor);
 /* There is room again. */
 void live_continue(struct live *l, struct receiver *r);
+/* From inside hooks.line, of one that is live: it takes neither this line, of event id, nor what follows it, but gets
+ * them from the ring or the log as it has room. */
+void live_fall_behind(struct live *l, struct receiver *r, int64_t id);
 /* Harmless for one that is not in. now: mono ms. */
 void live_remove(struct live *l, struct receiver *r, int64_t now);
 

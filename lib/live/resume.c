@@ -65,6 +65,21 @@ void resume_advance(struct live *l, struct receiver *r)
 	enqueue(l, r);
 }
 
+void live_fall_behind(struct live *l, struct receiver *r, int64_t id)
+{
+	if (r->state != RECEIVER_LIVE)
+		return;
+	r->position = id - 1;
+	if (r->told_own) { /* meanwhile it misses own lines that are not logged */
+		r->asks_own = true;
+		own_doubt(r);
+	}
+	r->resume = xcalloc(1, sizeof(*r->resume));
+	r->state = RECEIVER_BEHIND;
+	l->stats.resumes++;
+	enqueue(l, r);
+}
+
 /* The memberships are known: find the receiver's place. */
 void resume_begin(struct live *l, struct receiver *r)
 {
@@ -373,5 +388,10 @@ bool live_work(struct live *l, int64_t budget_us)
 		if (clock_mono_ms() * 1000 >= end)
 			break;
 	}
+	return live_has_work(l);
+}
+
+bool live_has_work(const struct live *l)
+{
 	return !TAILQ_EMPTY(&l->work);
 }

@@ -48,7 +48,7 @@ describe("the bus", { concurrency: true }, () => {
 		await until(() => / error bus\.deaf .*pooler/.test(stack.log("realtime1")), { what: "bus.deaf, and why" });
 		assert.ok(Date.now() - began < 10000, `said after ${Date.now() - began} ms`);
 		const health = await exchange(`${stack.url}/healthz`, { socketPath: stack.socket("realtime1") });
-		assert.deepEqual([health.status, health.json.bus], [200, "deaf"], health.text);
+		assert.deepEqual([health.status, health.json.status, health.json.bus], [200, "degraded", "deaf"], health.text);
 		const found = () => stack.log("realtime1").match(/db\.pooler /g)?.length ?? 0;
 		let n = 0;
 		const took = [];

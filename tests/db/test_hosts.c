@@ -2,10 +2,13 @@
  */
 #include "tests/db/harness.h"
 #include "lib/base/thread.h"
+#include "lib/db/db.h"
 #include "lib/db/hosts.h"
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -324,6 +327,40 @@ static void the_name_stays_beside_its_addresses(void **state)
 	}
 }
 
+static int option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t n = sizeof(value);
+
+	assert_int_equal(getsockopt(fd, level, name, &value, &n), 0);
+	return value;
+}
+
+/* A server that vanished without a word is noticed in about 10 s, with questions under way and without. */
+static void assert_kept_alive(int fd)
+{
+	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 5);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 2);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 10000);
+}
+
+static void a_server_that_vanished_is_noticed(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+	struct db *db;
+
+	connect_to(f, "host=good.test");
+	until_up(f, 5000);
+	assert_kept_alive(f->port.fd);
+	db = db_new(f->site->config); /* a worker's */
+	assert_int_equal(db_connect(db, &e), 0);
+	assert_kept_alive(PQsocket(db_raw(db)));
+	db_free(&db);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -337,6 +374,7 @@ int main(void)
 		TEST(a_name_that_is_not_there_yet_is_asked_for_again),
 		TEST(one_that_closes_does_not_wait_for_the_resolver),
 		TEST(the_name_stays_beside_its_addresses),
+		TEST(a_server_that_vanished_is_noticed),
 	};
 
 	return cmocka_run_group_tests_name(__FILE__, tests, group_setup, group_teardown);

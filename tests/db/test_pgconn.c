@@ -1,5 +1,6 @@
 /* pgconn: the connection without a loop: order, failures that take no other along, reconnecting, listening again. */
 #include "tests/db/harness.h"
+#include "lib/db/db.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -344,6 +345,42 @@ static void it_is_never_idle_in_a_transaction(void **state)
 	      5000);
 }
 
+/* What a connection of ours, whichever it is, is bound by on the server. */
+#define OUR_SETTINGS                                                                                           \
+	"SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) AS all FROM pg_settings WHERE name IN (" \
+	"'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'jit', "                  \
+	"'default_transaction_isolation')"
+
+static void assert_our_settings(const char *got)
+{
+	assert_string_equal(got,
+			    "default_transaction_isolation=read committed idle_in_transaction_session_timeout=5000 "
+			    "jit=off lock_timeout=5000 statement_timeout=4321");
+}
+
+static void it_waits_for_nothing_without_end(void **state)
+{
+	static const struct pgconn_hooks hooks = {.watch = port_watch, .up = on_up};
+	struct fixture *f = *state;
+	struct site *s = f->site;
+	struct err e = {0};
+	struct db *db;
+	PGresult *r;
+
+	s->config->database.statement_timeout = 4321;
+	port_add(&f->link.port);
+	f->link.port.conn = pgconn_new(s->config, "link", NULL, "CREATE TABLE seen AS " OUR_SETTINGS, &hooks, &f->link);
+	UNTIL(f->link.ups == 1, 5000);
+	assert_our_settings(sql(s, "TABLE seen"));
+	db = db_new(s->config); /* a worker's */
+	assert_int_equal(db_connect(db, &e), 0);
+	r = PQexec(db_raw(db), OUR_SETTINGS);
+	assert_int_equal(PQresultStatus(r), PGRES_TUPLES_OK);
+	assert_our_settings(PQgetvalue(r, 0, 0));
+	PQclear(r);
+	db_free(&db);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -360,6 +397,7 @@ int main(void)
 		TEST(a_listener_hears_and_listens_again_before_it_is_up),
 		TEST(a_listener_hears_between_the_answers),
 		TEST(it_is_never_idle_in_a_transaction),
+		TEST(it_waits_for_nothing_without_end),
 	};
 
 	return SUITE(tests);

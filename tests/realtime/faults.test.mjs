@@ -110,14 +110,16 @@ test("PG-2 a listener that cannot come back: the process's own /healthz says dea
 	const killing = (async () => {
 		while (!stop) await killListener("realtime2");
 	})();
-	await until(async () => (await health()).bus === "deaf", { what: "deaf" });
+	const deaf = await until(() => health().then((h) => h.bus === "deaf" && h), { what: "deaf" });
+	assert.deepEqual(deaf, { status: "degraded", database: "ok", writer: "ok", bus: "deaf", connections: 1 }); // and 200: it serves
 	for (let i = 1; i <= 3; i++) {
 		await post(alice, room, `${i}`);
 		await exactly(b, room, 1, i, 4000);
 	}
 	stop = true;
 	await killing;
-	await until(async () => (await health()).bus === "ok", { what: "heard again" });
+	const heard = await until(() => health().then((h) => h.bus === "ok" && h), { what: "heard again" });
+	assert.equal(heard.status, "ok");
 	await b.close();
 });
 

@@ -202,9 +202,12 @@ for (const [name, open] of Object.entries(both))
 		await slow.some(bears(AFTER));
 		assert.ok(!slow.lines.some((l) => bears(DROPPED)(l) || l.type === "reset"));
 		(slow.socket ?? slow).pause();
+		const from = stack.log("realtime1").length;
 		await fill(Math.round((QUEUE * 1.3) / 20000 / 10) * 10);
 		const last = (await say(a, room, "the last")).seq;
 		await exactly(quick, room, 1, last);
+		// at the bound, or, where all of it came within a second, when three have passed in which it took nothing
+		await until(() => /stream\.slow /.test(stack.log("realtime1").slice(from)), { ms: 6000, what: "the slow one is cut" });
 		(slow.socket ?? slow).resume();
 		const end = await slow.closed;
 		assert.ok([4008, 1006, undefined].includes(end.code), JSON.stringify(end)); // where the close stands behind too much it is cut off

@@ -4,7 +4,7 @@ import { bool, count, int, json, list, obj, one, op, orNull, text } from "../kit
 
 const rate = obj({ quota: int(1), window: { ...int(1), description: "seconds" } });
 const state = {
-	status: one("ok", "unavailable"),
+	status: { ...one("ok", "degraded", "unavailable"), description: "degraded: it serves, but `bus` is deaf, so what is new comes up to a second late" },
 	database: one("ok", "unavailable"),
 	writer: one("ok", "connecting"),
 	"log?": one("ok", "short of partitions"),
