@@ -216,7 +216,8 @@ const plans = {
 		{ name: "realtime (nginx)", minutes: 10, lanes: 3, steps: frontSteps([["nginx", "tests/realtime"]], "plain", 3) },
 		{ name: "realtime (apache)", minutes: 12, lanes: 3, steps: frontSteps([["apache-proxy_fcgi", "tests/realtime"]], "plain", 3, FEWER) },
 		// what goes past the web server, to a process that mod_fcgid or CGI does not use, is left out
-		frontSuite("api (fcgid, cgi)", 10, ["apache-fcgid", ...API_OVER_HTTP, ...BESIDE_REALTIME], ...["apache-cgid", "lighttpd-cgi"].map((f) => [f, ...API_OVER_HTTP])),
+		frontSuite("api (fcgid)", 6, ["apache-fcgid", ...API_OVER_HTTP, ...BESIDE_REALTIME]),
+		frontSuite("api (cgi)", 8, ...["apache-cgid", "lighttpd-cgi"].map((f) => [f, ...API_OVER_HTTP])),
 		{
 			name: "servers (reload)",
 			minutes: 4,
