@@ -11,7 +11,7 @@ import { useState$, useUi, type Many } from './context';
 import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
-import { personName } from './names';
+import { apart, personName } from './names';
 import { NamingForm } from './naming';
 import { PersonRow } from './person_row';
 import { personChoice, Picker, usePeople } from './picker';
@@ -29,7 +29,7 @@ export function GroupsDialog({ onClose, group }: Props & { group?: number }) {
 	useEffect(() => void client.groups.load(), []);
 	if (open !== null)
 		return (
-			<Dialog title={held?.name ?? tg.groups} onClose={onClose}>
+			<Dialog title={held ? apart(held.name) : tg.groups} onClose={onClose}>
 				<div class="group-scroll">
 					{group === undefined && (
 						<div class="group-part">
@@ -51,10 +51,10 @@ export function GroupsDialog({ onClose, group }: Props & { group?: number }) {
 					<ul class="people" aria-label={tg.groups}>
 						{list.map((g) => (
 							<li key={g.id}>
-								<button class="row-button" aria-label={tg.open(g.name)} onClick={() => setOpen(g.id)}>
+								<button class="row-button" aria-label={tg.open(apart(g.name))} onClick={() => setOpen(g.id)}>
 									<Icon of={Users} />
 									<span class="person-text">
-										<bdi class="person-name">{g.name}</bdi>
+										<bdi class="person-name">{apart(g.name)}</bdi>
 										<bdi class="person-handle">
 											@{g.handle} · {tg.membersOf(g.members)}
 										</bdi>
@@ -157,7 +157,7 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 						<button
 							class="button danger"
 							onClick={() => {
-								if (confirm(tg.removeSure(held.name))) groupsApi.remove(held.id).then(onGone, tell);
+								if (confirm(tg.removeSure(apart(held.name)))) groupsApi.remove(held.id).then(onGone, tell);
 							}}
 						>
 							{tg.remove}

@@ -9,7 +9,7 @@ import type { NotifyLevel, Section, Until } from '../model/types';
 import { tc } from '../strings_channels';
 import { useState$, useUi } from './context';
 import { Dialog, Fault, Foot, useSaving } from './dialog';
-import { channelLabel } from './names';
+import { apart, channelLabel } from './names';
 import { TextField } from './text_field';
 import { untilOf } from './time';
 
@@ -116,7 +116,7 @@ export function MoveToSection({ channel, onClose }: Props & { channel: number })
 								checked={to === s.id}
 								onChange={() => setTo(s.id)}
 							/>
-							<bdi>{s.name}</bdi>
+							<bdi>{apart(s.name)}</bdi>
 						</label>
 					))}
 				</fieldset>
