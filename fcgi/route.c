@@ -26,9 +26,7 @@ static bool matches(const char *pattern, const struct request *q, int64_t param[
 			return false;
 		n = strcspn(pattern, "/");
 		if (!strncmp(pattern, "{=", 2)) {
-			*text = q->segment[i];
-			if (!**text)
-				return false;
+			*text = q->segment[i]; /* an empty one too: what it may be, its handler says */
 		} else if (*pattern == '{') {
 			if (!int_parse(q->segment[i], strlen(q->segment[i]), REQUEST_NUMBER_MAX, &param[params]) ||
 			    param[params] == 0)

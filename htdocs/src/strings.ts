@@ -1,7 +1,7 @@
 // Every text of the client, here and in strings_*.ts beside it (what is only said by a part that is loaded later is loaded with it), ready for
 // translation. What needs a number or a name is a function.
-/* Names may run from right to left; the sentence around them does not follow. */
-export const isolate = (name: string) => `\u2068${name}\u2069`;
+import { isolate } from './model/direction';
+
 const list = new Intl.ListFormat('en', { type: 'conjunction' });
 export const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
 

@@ -1,5 +1,5 @@
 // What the list of one's files says, and the dialog that deletes one.
-import { isolate } from './strings';
+import { isolate } from './model/direction';
 
 export const tf = {
 	deleteFileTitle: 'Delete this file?',

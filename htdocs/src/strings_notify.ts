@@ -1,5 +1,5 @@
 // What notifications say, and their settings.
-import { isolate } from './strings';
+import { isolate } from './model/direction';
 
 const list = new Intl.ListFormat('en', { type: 'conjunction' });
 

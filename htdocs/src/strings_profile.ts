@@ -1,5 +1,5 @@
 // Texts of one's own profile; see strings.ts.
-import { isolate } from './strings';
+import { isolate } from './model/direction';
 
 export const tr = {
 	title: 'Profile',

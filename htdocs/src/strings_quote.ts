@@ -1,5 +1,5 @@
 // Texts of quotes and of forwarded messages.
-const isolate = (name: string) => `\u2068${name}\u2069`;
+import { isolate } from './model/direction';
 
 export const tq = {
 	quote: 'Reply with a quote',

@@ -25,10 +25,12 @@ int password_check(const char *password, struct err *e)
 	size_t n = strnlen(password, PASSWORD_BYTES_MAX + 1), points;
 
 	if (n > PASSWORD_BYTES_MAX)
-		return err_set(e, ERR_BAD_FIELD, "password", "must be %d bytes at most", PASSWORD_BYTES_MAX);
+		return err_set(e, ERR_BAD_FIELD, "password", "must be %d characters at most", PASSWORD_CHARS_MAX);
 	if (!utf8_valid(password, n) || utf8_has_control(password, n, ""))
 		return err_set(e, ERR_BAD_FIELD, "password", "must be one line of text");
 	points = utf8_length(password, n);
+	if (points > PASSWORD_CHARS_MAX)
+		return err_set(e, ERR_BAD_FIELD, "password", "must be %d characters at most", PASSWORD_CHARS_MAX);
 	if (points < PASSWORD_CHARS_MIN)
 		return err_set(e, ERR_BAD_FIELD, "password", "must be %d characters at least", PASSWORD_CHARS_MIN);
 	for (size_t i = 0; i < COUNT_OF(common); i++)

@@ -7,7 +7,8 @@
 #define PASSWORD_ROUNDS 2
 #define PASSWORD_HASH_MAX 128
 #define PASSWORD_CHARS_MIN 10
-#define PASSWORD_BYTES_MAX 1024
+#define PASSWORD_CHARS_MAX 1024
+#define PASSWORD_BYTES_MAX (4 * PASSWORD_CHARS_MAX) /* of so many characters */
 
 /* ERR_BAD_FIELD: too short, too long, no text, or one of the commonest. */
 MUST_CHECK int password_check(const char *password, struct err *e);

@@ -35,12 +35,12 @@ static bool is_blank(char c)
 
 /* ---- refusing */
 
-/* Walks the text up to byte `at` and names the member there: "body.text", "members". Tolerant: the text is known to be
- * broken. Only where something was refused, so it costs well-formed input nothing. */
+/* Walks the text up to byte `at` and names the member there: "body.text", "members", "sections[3].name". Tolerant: the
+ * text is known to be broken. Only where something was refused, so it costs well-formed input nothing. */
 static void path_at(const char *p, size_t n, size_t at, char out[PATH_MAX_BYTES])
 {
 	struct {
-		size_t key, key_n;
+		size_t key, key_n, item;
 		bool object;
 	} level[JX_DEPTH_MAX + 1] = {0};
 	int depth = -1;
@@ -52,11 +52,13 @@ static void path_at(const char *p, size_t n, size_t at, char out[PATH_MAX_BYTES]
 			if (depth == JX_DEPTH_MAX)
 				break;
 			level[++depth].object = p[i] == '{';
-			level[depth].key_n = 0;
+			level[depth].key_n = level[depth].item = 0;
 		} else if ((p[i] == '}' || p[i] == ']') && depth >= 0) {
 			if (before == ':')
 				break; /* the member has no value */
 			depth--;
+		} else if (p[i] == ',' && depth >= 0) {
+			level[depth].item++;
 		} else if (p[i] == '"') {
 			size_t from = ++i;
 
@@ -82,12 +84,17 @@ static void path_at(const char *p, size_t n, size_t at, char out[PATH_MAX_BYTES]
 	for (int d = 0; d <= depth; d++) {
 		const char *key = p + level[d].key;
 		size_t len = level[d].key_n;
+		char item[24] = ""; /* of the array that holds it */
 
 		if (!level[d].object || !len)
 			continue;
-		if (used + len + 2 > PATH_MAX_BYTES || !utf8_valid(key, len) || utf8_has_control(key, len, ""))
+		if (used && !level[d - 1].object)
+			snprintf(item, sizeof(item), "[%zu]", level[d - 1].item);
+		if (used + strlen(item) + len + 2 > PATH_MAX_BYTES || !utf8_valid(key, len) ||
+		    utf8_has_control(key, len, ""))
 			break;
-		used += (size_t)snprintf(out + used, PATH_MAX_BYTES - used, "%s%.*s", used ? "." : "", (int)len, key);
+		used += (size_t)snprintf(out + used, PATH_MAX_BYTES - used, "%s%s%.*s", item, used ? "." : "", (int)len,
+					 key);
 	}
 }
 

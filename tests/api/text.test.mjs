@@ -102,6 +102,7 @@ test("TX-1 the same in whatever else is written: names, topics, statuses, files,
 		["PATCH", `/api/v1/channels/${channel}`, { name: "@@" }, "name"],
 		["POST", "/api/v1/bots", { handle: "robot", name: "@@" }, "name"], // a display name
 		["POST", "/api/v1/bots", { handle: "@@", name: "Robot" }, "handle"],
+		["POST", `${path}/${seq}/reports`, { reason: "abuse", text: "@@" }, "text"],
 		["PUT", "/api/v1/me/status", { text: "@@" }, "text"],
 		["PUT", "/api/v1/me/status", { emoji: "@@" }, "emoji"],
 		["PATCH", "/api/v1/me", { time_zone: "@@" }, "time_zone"],

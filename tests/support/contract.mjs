@@ -114,7 +114,7 @@ function decoded(text) {
 /** A part of a path: an id, as a rule. */
 function fits({ operation }, name, text) {
 	const type = resolve(operation.parameters.find((p) => p.in === "path" && p.name === name).schema).type;
-	return type === "string" ? text !== "" : isId(text);
+	return type === "string" || isId(text); // an empty text is for the operation to judge
 }
 
 /** All operations of a path. */

@@ -116,6 +116,9 @@ static void hostile_text_is_refused_by_the_name_of_its_member(void **state)
 		CASE("{\"a\":\"\\x41\"}", "a", ""),
 		CASE("{\"a\":tru}", "a", ""),
 		CASE("{\"members\":[1,2,\"\\ud800\"]}", "members", "surrogate"),
+		CASE("{\"s\":[{\"n\":\"a,b\"},{\"n\":\"\\ud800\"}]}", "s[1].n", "surrogate"),
+		CASE("{\"a\":[{\"b\":[1,{},{\"c\":\"\\ud800\"}]}]}", "a[0].b[2].c", "surrogate"),
+		CASE("[{\"b\":\"\\ud800\"}]", "b", "surrogate"),
 	};
 
 	int wrong = 0;

@@ -42,6 +42,7 @@ static void weak_ones_are_refused(void **state)
 	static const char *const bad[] = {"",           "short",           "123456789",          "1234567890",
 					  "QwertyUiop", "aaaaaaaaaaaaaaa", "line\nbreak is bad", "not utf-8 \xff\xff"};
 	char longest[PASSWORD_BYTES_MAX + 2];
+	const char *const weighs[] = {"x", "\xc3\xa9", "\xf0\x9f\x98\x80"};
 	struct err e = {0};
 
 	(void)state;
@@ -53,13 +54,19 @@ static void weak_ones_are_refused(void **state)
 	assert_int_equal(password_check("\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe3\x81\xae\xe9\x95\xb7\xe3\x81\x84"
 					"\xe5\x90\x88\xe8\xa8\x80\xe8\x91\x89\xef\xbc\x81",
 					&e),
-			 0); /* characters count, not bytes */
-	memset(longest, 'x', sizeof(longest));
-	longest[0] = 'y';
-	longest[PASSWORD_BYTES_MAX + 1] = 0;
-	assert_int_equal(password_check(longest, &e), -1);
-	longest[PASSWORD_BYTES_MAX] = 0;
-	assert_int_equal(password_check(longest, &e), 0);
+			 0);                            /* characters count, not bytes */
+	for (size_t i = 0; i < COUNT_OF(weighs); i++) { /* in the limit above as well */
+		size_t each = strlen(weighs[i]);
+
+		longest[0] = 'y';
+		for (size_t k = 0; k < PASSWORD_CHARS_MAX - 1; k++)
+			memcpy(longest + 1 + k * each, weighs[i], each);
+		longest[1 + (PASSWORD_CHARS_MAX - 1) * each] = 0;
+		assert_int_equal(password_check(longest, &e), 0);
+		memcpy(longest + 1 + (PASSWORD_CHARS_MAX - 1) * each, "z", 2);
+		assert_int_equal(password_check(longest, &e), -1);
+		assert_string_equal(e.detail, "must be 1024 characters at most");
+	}
 }
 
 static const char *role(const char *owners, const char *roles, const char *groups, const char *claims)

@@ -1,4 +1,5 @@
 // Mentions in texts: "@handle". What is being written, whom a text names, and where in a text somebody is named. Pure.
+import { withoutTurns } from './direction';
 import type { State } from './state';
 import type { MessageBody, Name, User } from './types';
 
@@ -12,7 +13,7 @@ const HANDLE = new RegExp(`${BEFORE}@([a-z0-9][a-z0-9._-]{0,31})`, 'giu');
 const WRITING = new RegExp(`${BEFORE}@([^\\s@]{0,32}(?: [^\\s@]{1,32}){0,2})$`, 'u');
 
 /* Lower case without marks, so that "Zoe" finds "Zoë". */
-export const fold = (s: string): string => s.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase();
+export const fold = (s: string): string => withoutTurns(s).normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase();
 
 /* The mention that is being written before the caret, and where it begins. */
 export function writingAt(text: string, caret: number): { start: number; query: string } | null {

@@ -17,7 +17,7 @@ import { errorText } from './errors';
 import { Icon } from './icon';
 import { EditChannel } from './moderate';
 import { FileList, listOf } from './myfiles';
-import { personName } from './names';
+import { channelName, personName } from './names';
 import { useList } from './paged';
 import { ReportList } from './reports';
 import { adminPath, navigate, type AdminTab } from './route';
@@ -258,7 +258,7 @@ function Channels() {
 					<li key={c.id} class={c.archived ? 'admin-row off' : 'admin-row'}>
 						<span class="person-text">
 							<span class="person-line">
-								<bdi class="person-name">#{c.name}</bdi>
+								<bdi class="person-name">#{channelName(c)}</bdi>
 								{c.kind === 'private' && <span class="tag">{t.privateChannel}</span>}
 								{c.archived && <span class="tag">{ta.archived}</span>}
 							</span>
@@ -268,7 +268,7 @@ function Channels() {
 							</span>
 						</span>
 						<span class="admin-tools">
-							<button class="button" aria-label={ta.editOf(`#${c.name}`)} onClick={() => setEdited(c)}>
+							<button class="button" aria-label={ta.editOf(`#${channelName(c)}`)} onClick={() => setEdited(c)}>
 								{ta.edit}
 							</button>
 						</span>

@@ -1,12 +1,13 @@
 // A person's picture, or initials on a colour that stays the person's own.
 import { useState } from 'preact/hooks';
+import { withoutTurns } from '../model/direction';
 import type { User } from '../model/types';
 
 const segmenter = 'Segmenter' in Intl ? new Intl.Segmenter(undefined, { granularity: 'grapheme' }) : null;
 const firstLetter = (s: string) => (segmenter ? [...segmenter.segment(s)][0]?.segment : [...s][0]) ?? '';
 
 function initials(name: string): string {
-	const words = name.trim().split(/\s+/);
+	const words = withoutTurns(name).trim().split(/\s+/);
 	const last = words.length > 1 ? words[words.length - 1]! : '';
 	return (firstLetter(words[0] ?? '') + firstLetter(last)).toLocaleUpperCase() || '?';
 }

@@ -11,6 +11,7 @@ import { useState$, useUi } from './context';
 import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
+import { apart, channelName } from './names';
 import { Picker, type Choice } from './picker';
 import { channelPath, navigate } from './route';
 
@@ -62,8 +63,8 @@ function Face({ channel: c, pill }: { channel: Channel; pill: string }) {
 		<>
 			<Icon of={c.kind === 'private' ? Lock : Hash} size={18} />
 			<span class="picker-two">
-				<bdi class="picker-name">{c.name}</bdi>
-				{c.topic && <bdi class="picker-topic">{c.topic}</bdi>}
+				<bdi class="picker-name">{channelName(c)}</bdi>
+				{c.topic && <bdi class="picker-topic">{apart(c.topic)}</bdi>}
 			</span>
 			<span class="picker-note" title={t.membersCount(c.members)}>
 				<Icon of={Users} size={14} /> {c.members}

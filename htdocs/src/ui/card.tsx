@@ -10,7 +10,7 @@ import { useState$, useUi } from './context';
 import { EmojiFace } from './custom_emoji';
 import { useDirect } from './dialogs';
 import { Icon } from './icon';
-import { personName } from './names';
+import { apart, personName } from './names';
 import { Dot, Face } from './presence';
 import { useRoute } from './route';
 import { agoOf, untilOf, useNow, zoneTime } from './time';
@@ -168,7 +168,7 @@ function Person({ id, onClose }: { id: number; onClose: () => void }) {
 						</span>
 					)}
 					<span>
-						<bdi>{status.text}</bdi>
+						<bdi>{apart(status.text)}</bdi>
 						{status.until && <small>{t.statusUntil(untilOf(Date.parse(status.until), now))}</small>}
 					</span>
 				</p>

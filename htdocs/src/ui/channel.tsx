@@ -21,7 +21,7 @@ import { EmojiFace } from './custom_emoji';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { MessageList } from './list';
-import { channelLabel } from './names';
+import { apart, channelLabel, channelName, personName } from './names';
 import { Face } from './presence';
 import { channelPath, navigate, searchPath } from './route';
 import { TypingLine } from './typing';
@@ -49,7 +49,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 	const status = useState$((s) => (channel.peer === null ? null : statusOf(s, channel.peer)));
 	const pins = useState$((s) => pinsSeen(s, channel.id));
 	const direct = channel.kind === 'direct';
-	const topic = direct && peer ? status?.text || `@${peer.handle}` : channel.topic;
+	const topic = apart(direct && peer ? status?.text || `@${peer.handle}` : channel.topic);
 	return (
 		<header class="head">
 			<Burger />
@@ -65,7 +65,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 							<bdi>{label}</bdi>
 						</button>
 					) : (
-						<bdi>{direct ? label : channel.name}</bdi>
+						<bdi>{direct ? label : channelName(channel)}</bdi>
 					)}
 					{channel.kind === 'private' && <span class="sr-only"> ({t.privateChannel})</span>}
 					{channel.archived && <span class="tag">{t.archivedTag}</span>}
@@ -167,7 +167,7 @@ export function PreviewView({ channel }: { channel: Channel }) {
 					<bdi>{t.joinPrompt(label)}</bdi>
 				</h2>
 				<p>
-					{channel.topic && <bdi>{channel.topic} · </bdi>}
+					{channel.topic && <bdi>{apart(channel.topic)} · </bdi>}
 					{t.membersCount(channel.members)}. {t.joinText}
 				</p>
 				<button class="button primary" disabled={busy} onClick={join}>
@@ -199,7 +199,7 @@ export function MissingView() {
 /* In no channel at all. */
 export function WelcomeView() {
 	const ui = useUi();
-	const name = useState$((s) => s.me?.user.name ?? '');
+	const name = useState$((s) => personName(s.me?.user));
 	const guest = useState$(isGuest);
 	return (
 		<main class="main" id="main">

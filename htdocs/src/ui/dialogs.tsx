@@ -12,7 +12,7 @@ import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
-import { channelLabel, personName } from './names';
+import { apart, channelLabel, channelName, personName } from './names';
 import { personChoice, Picker, usePeople, type Choice } from './picker';
 import { channelPath, navigate, openSearch } from './route';
 
@@ -70,8 +70,8 @@ export function Switcher({ onClose }: Props) {
 					) : (
 						<Icon of={c.kind === 'direct' ? Users : c.kind === 'private' ? Lock : Hash} size={18} />
 					)}
-					<bdi class="picker-name">{c.kind === 'direct' ? channelLabel(state, c) : c.name}</bdi>
-					<bdi class="picker-note">{c.archived ? t.archivedTag : c.topic}</bdi>
+					<bdi class="picker-name">{c.kind === 'direct' ? channelLabel(state, c) : channelName(c)}</bdi>
+					<bdi class="picker-note">{c.archived ? t.archivedTag : apart(c.topic)}</bdi>
 					{unread > 0 && <span class="badge">{unread > 99 ? '99+' : unread}</span>}
 				</>
 			),

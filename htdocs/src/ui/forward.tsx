@@ -15,7 +15,7 @@ import { useState$, useUi } from './context';
 import { Dialog } from './dialog';
 import { Icon } from './icon';
 import { namedIn } from './mention_list';
-import { channelLabel, personName } from './names';
+import { apart, channelLabel, channelName, personName } from './names';
 import { Picker, type Choice } from './picker';
 import { lineOf } from './quote';
 import { useReach } from './reach';
@@ -58,8 +58,8 @@ export function ForwardDialog({ channel, seq, onClose }: { channel: number; seq:
 					) : (
 						<Icon of={c.kind === 'direct' ? Users : c.kind === 'private' ? Lock : Hash} size={18} />
 					)}
-					<bdi class="picker-name">{c.kind === 'direct' ? channelLabel(state, c) : c.name}</bdi>
-					<bdi class="picker-note">{c.topic}</bdi>
+					<bdi class="picker-name">{c.kind === 'direct' ? channelLabel(state, c) : channelName(c)}</bdi>
+					<bdi class="picker-note">{apart(c.topic)}</bdi>
 				</>
 			),
 		}));

@@ -11,7 +11,7 @@ import { useState$, useUi, type Many } from './context';
 import { Confirm, Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
-import { personName } from './names';
+import { apart, personName } from './names';
 import { NamingForm } from './naming';
 import { PersonRow } from './person_row';
 import { personChoice, Picker, usePeople } from './picker';
@@ -30,7 +30,7 @@ export function GroupsDialog({ onClose, group }: Props & { group?: number }) {
 	useEffect(() => void client.groups.load(), []);
 	if (open !== null)
 		return (
-			<Dialog title={held?.name ?? tg.groups} onClose={onClose}>
+			<Dialog title={held ? apart(held.name) : tg.groups} onClose={onClose}>
 				<div class="group-scroll">
 					{group === undefined && (
 						<div class="group-part">
@@ -52,10 +52,10 @@ export function GroupsDialog({ onClose, group }: Props & { group?: number }) {
 					<ul class="people" aria-label={tg.groups}>
 						{list.map((g) => (
 							<li key={g.id}>
-								<button class="row-button" aria-label={tg.open(g.name)} onClick={() => setOpen(g.id)}>
+								<button class="row-button" aria-label={tg.open(apart(g.name))} onClick={() => setOpen(g.id)}>
 									<Icon of={Users} />
 									<span class="person-text">
-										<bdi class="person-name">{g.name}</bdi>
+										<bdi class="person-name">{apart(g.name)}</bdi>
 										<bdi class="person-handle">
 											@{g.handle} · {tg.membersOf(g.members)}
 										</bdi>
@@ -170,7 +170,7 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 					</footer>
 					{leaving && (
 						<Confirm
-							title={tg.removeTitle(held.name)}
+							title={tg.removeTitle(apart(held.name))}
 							text={tg.removeText}
 							label={tg.remove}
 							careful

@@ -9,6 +9,7 @@ import { Burger } from './channel';
 import { useUi } from './context';
 import { errorText } from './errors';
 import { Icon } from './icon';
+import { apart, channelName } from './names';
 import { channelPath, dropCode, navigate } from './route';
 
 export function Invited({ code }: { code: string }) {
@@ -64,10 +65,10 @@ export function Invited({ code }: { code: string }) {
 						<Icon of={c.kind === 'private' ? Lock : Hash} size={26} />
 					</span>
 					<h2>
-						<bdi>{t.joinPrompt(`#${c.name ?? ''}`)}</bdi>
+						<bdi>{t.joinPrompt(`#${channelName(c)}`)}</bdi>
 					</h2>
 					<p>
-						{c.topic && <bdi>{c.topic} · </bdi>}
+						{c.topic && <bdi>{apart(c.topic)} · </bdi>}
 						{t.membersCount(c.members)}.
 					</p>
 					<button class="button primary" disabled={busy} onClick={join}>

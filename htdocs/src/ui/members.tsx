@@ -8,7 +8,7 @@ import { t } from '../strings';
 import { tc } from '../strings_channels';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
-import { channelLabel, personName } from './names';
+import { apart, channelLabel, personName } from './names';
 import { Panel } from './panel';
 import { Face, StatusMark } from './presence';
 import { channelPath, navigate } from './route';
@@ -38,7 +38,7 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 			<div class="panel-scroll" tabIndex={0} role="group" aria-label={t.membersCount(channel.members)}>
 				{(channel.topic || channel.keep_days != null) && (
 					<div class="about" role="group" aria-label={t.aboutChannel}>
-						{channel.topic && <p dir="auto">{channel.topic}</p>}
+						{channel.topic && <p dir="auto">{apart(channel.topic)}</p>}
 						{channel.keep_days != null && <p class="about-kept">{tc.kept(channel.keep_days)}</p>}
 					</div>
 				)}

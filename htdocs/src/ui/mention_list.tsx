@@ -14,7 +14,7 @@ import { Avatar } from './avatar';
 import { useCompletion, type Completion, type Field, type Option, type Put, type Query } from './completion';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
-import { personName } from './names';
+import { apart, personName } from './names';
 import { usePeople } from './picker';
 
 /* Members of the channel who can be named, as far as they are known; all: there are no others. */
@@ -61,7 +61,7 @@ function several(s: State, channel: Channel, query: string, aside: boolean): Opt
 			id: `g${g.id}`,
 			write: `@${g.handle} `,
 			face: <Icon of={Users} />,
-			name: g.name,
+			name: apart(g.name),
 			note: tg.group(g.members),
 		})),
 		...wide.map((n) => ({ id: n, write: `@${n} `, face: <Icon of={Megaphone} />, name: `@${n}`, note: tg[n] })),

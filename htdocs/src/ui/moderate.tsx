@@ -14,7 +14,7 @@ import { ChannelFields, cleanName, fieldsFit, nameFault, savingFault } from './c
 import { useState$, useUi } from './context';
 import { Confirm, Dialog, Fault, Foot, useSaving } from './dialog';
 import { errorText } from './errors';
-import { channelLabel, personName } from './names';
+import { apart, channelLabel, personName } from './names';
 import { ActForm, untilText, type Act } from './sanction';
 import { TextField } from './text_field';
 
@@ -168,7 +168,7 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 		if (own) client.store.dispatch({ type: 'channel', channel: changed.data });
 	}, onClose);
 	return (
-		<Dialog title={ta.editTitle(`#${held?.name ?? ''}`)} onClose={onClose}>
+		<Dialog title={ta.editTitle(`#${apart(held?.name ?? '')}`)} onClose={onClose}>
 			<form class="form" noValidate onSubmit={submit}>
 				<ChannelFields name={name} topic={topic} onName={setName} onTopic={setTopic} bad={error !== null} />
 				<label class="field">

@@ -7,7 +7,7 @@ import { isAside } from '../model/threads';
 import type { Message, MessageFile, Name } from '../model/types';
 import { t } from '../strings';
 import { tn } from '../strings_notify';
-import { channelLabel, personName } from './names';
+import { apart, channelLabel, personName } from './names';
 
 const MOST = 240; // characters
 
@@ -53,6 +53,9 @@ function files(list: readonly MessageFile[] | undefined): string {
 function named(s: State, text: string, mentions: readonly Name[]): string {
 	const of = new Map(mentions.map((n) => [handleOf(s, n), n]));
 	of.delete('');
-	const word = (n: Name, text: string) => (typeof n === 'number' ? `@${personName(s.users[n])}` : groupOf(s, n) ? `@${groupOf(s, n)!.name}` : text);
+	const word = (n: Name, text: string) => {
+		const group = groupOf(s, n);
+		return typeof n === 'number' ? `@${personName(s.users[n])}` : group ? `@${apart(group.name)}` : text;
+	};
 	return splitMentions(text, of).map((p) => (typeof p === 'string' ? p : word(p.who, p.text))).join('');
 }

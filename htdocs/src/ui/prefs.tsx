@@ -9,7 +9,7 @@ import type { NotifyLevel, Section, Until } from '../model/types';
 import { tc } from '../strings_channels';
 import { useState$, useUi } from './context';
 import { Confirm, Dialog, Fault, Foot, useSaving } from './dialog';
-import { channelLabel } from './names';
+import { apart, channelLabel } from './names';
 import { TextField } from './text_field';
 import { untilOf } from './time';
 
@@ -116,7 +116,7 @@ export function MoveToSection({ channel, onClose }: Props & { channel: number })
 								checked={to === s.id}
 								onChange={() => setTo(s.id)}
 							/>
-							<bdi>{s.name}</bdi>
+							<bdi>{apart(s.name)}</bdi>
 						</label>
 					))}
 				</fieldset>
@@ -171,7 +171,7 @@ export function DropSection({ id, onClose }: Props & { id: string }) {
 	const held = sections.find((s) => keyOf(s) === id);
 	const [name] = useState(held?.kind === 'own' ? held.name : '');
 	const run = () => client.arrange(sections.filter((s) => keyOf(s) !== id));
-	return <Confirm title={tc.dropTitle(name)} text={tc.dropText} label={tc.dropIt} careful run={run} onClose={onClose} />;
+	return <Confirm title={tc.dropTitle(apart(name))} text={tc.dropText} label={tc.dropIt} careful run={run} onClose={onClose} />;
 }
 
 /* The day as the date field of the browser names it. */

@@ -7,6 +7,7 @@ import { t } from '../strings';
 import { Avatar } from './avatar';
 import { useState$, useUi } from './context';
 import { EmojiFace } from './custom_emoji';
+import { apart } from './names';
 
 /* Full; half a moon; full with a bar; hollow. In a square of 12. */
 export function Dot({ shown }: { shown: Shown }) {
@@ -48,9 +49,9 @@ export function StatusMark({ id }: { id: number }) {
 	// One that is not there any more is no mark.
 	if (!status?.emoji || (status.emoji[0] === ':' && !emojiOf(ours, status.emoji))) return null;
 	return (
-		<span class="status-mark" title={status.text || undefined}>
+		<span class="status-mark" title={apart(status.text) || undefined}>
 			<EmojiFace emoji={status.emoji} />
-			{status.text && <span class="sr-only">({status.text})</span>}
+			{status.text && <span class="sr-only">({apart(status.text)})</span>}
 		</span>
 	);
 }
@@ -58,6 +59,6 @@ export function StatusMark({ id }: { id: number }) {
 /* A status in words. */
 export const statusWords = ({ emoji, text }: Status) => (
 	<>
-		{emoji && <EmojiFace emoji={emoji} />} {text}
+		{emoji && <EmojiFace emoji={emoji} />} {apart(text)}
 	</>
 );

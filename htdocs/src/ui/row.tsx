@@ -22,7 +22,7 @@ import { errorText } from './errors';
 import { Files, PendingFiles } from './files';
 import { Icon } from './icon';
 import { KeepTools, KeptMarks, keepKey } from './keep_tools';
-import { channelLabel, personName } from './names';
+import { apart, channelLabel, personName } from './names';
 import { ReactionRow, ReactTools } from './reactions';
 import { PreviewCard } from './preview';
 import { ForwardCard, Quote, forward, quote } from './quote';
@@ -372,7 +372,7 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 				<bdi>{self ? t.startOfSelf : direct ? t.startOfDirect(label) : late ? tc.fromJoin(label) : t.startOf(label)}</bdi>
 			</h2>
 			<p>
-				{self ? t.startOfSelfText : late ? tc.fromJoinText : channel.topic ? <bdi>{channel.topic}</bdi> : t.startText}
+				{self ? t.startOfSelfText : late ? tc.fromJoinText : channel.topic ? <bdi>{apart(channel.topic)}</bdi> : t.startText}
 				{!direct && `${channel.topic || late ? ' · ' : ' '}${t.created(dateOf(Date.parse(channel.created_at)))}`}
 				{channel.keep_days != null && ` · ${tc.kept(channel.keep_days)}`}
 			</p>

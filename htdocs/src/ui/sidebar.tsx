@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { BellOff, Bookmark, ChevronDown, ChevronRight, EllipsisVertical, Hash, Lock, MessageSquarePlus, MessagesSquare, Pencil, Plus } from 'lucide';
 import { Search, Users, type IconNode } from 'lucide';
-import { channelLabel, personName } from './names';
+import { apart, channelLabel, channelName, personName } from './names';
 import { arranged, keyOf, PLAIN, type SideSection } from '../model/prefs';
 import { isGuest } from '../model/roles';
 import { myId, type State } from '../model/state';
@@ -25,7 +25,7 @@ import { navigate, channelPath, type Route } from './route';
 import { UserMenu } from './user_menu';
 
 const sectionName = (s: Section): string =>
-	s.kind === 'own' ? s.name : s.kind === 'favourites' ? tc.favourites : s.kind === 'direct' ? t.directMessages : t.channels;
+	s.kind === 'own' ? apart(s.name) : s.kind === 'favourites' ? tc.favourites : s.kind === 'direct' ? t.directMessages : t.channels;
 
 /* current: the channel that is open, on its page. */
 export function Sidebar({ current, page, hidden }: { current: number | null; page: Route['page']; hidden: boolean }) {
@@ -236,7 +236,8 @@ function Entry({ channel: c, state, current }: { channel: Channel; state: State;
 	const loud = loudOf(c);
 	const quiet = isQuiet(c);
 	const draft = !current && (!!state.drafts[c.id]?.trim() || draftFiles(state, c.id).length > 0);
-	const name = c.kind !== 'direct' ? c.name : c.peer === null || c.peer === myId(state) ? channelLabel(state, c) : personName(state.users[c.peer]);
+	const direct = () => (c.peer === null || c.peer === myId(state) ? channelLabel(state, c) : personName(state.users[c.peer]));
+	const name = c.kind === 'direct' ? direct() : channelName(c);
 	const looks = `${current ? ' current' : ''}${quiet ? ' quiet' : unread ? ' unread' : ''}`;
 	return (
 		<li>

@@ -10,7 +10,7 @@ import { withEmoji } from './custom_emoji';
 import { groupOf, handleOf } from '../model/groups';
 import { myId } from '../model/state';
 import type { EmojiState, Name } from '../model/types';
-import { personName } from './names';
+import { apart, personName } from './names';
 import { channelPath, navigate } from './route';
 
 /* What words may stand for: people and groups by handle, emoji and channels by name. */
@@ -141,7 +141,7 @@ function Mention({ who, text, tab }: { who: Name; text: string; tab: number }) {
 	if (group)
 		return (
 			<button class="mention" title={text} tabIndex={tab} onClick={() => openDialog({ groupOf: group.id })}>
-				<bdi>@{group.name}</bdi>
+				<bdi>@{apart(group.name)}</bdi>
 			</button>
 		);
 	if (typeof who === 'string') return <span class="mention">{text}</span>;

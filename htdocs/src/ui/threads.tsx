@@ -87,7 +87,7 @@ function Entry({ followed, now }: { followed: Followed; now: number }) {
 								<bdi>{personName(user)}</bdi> ·{' '}
 							</>
 						)}
-						<bdi>{channel.kind === 'direct' ? label : `#${channel.name}`}</bdi>
+						<bdi>{label}</bdi>
 						{fresh && <span class="tag thread-new">{tt.fresh}</span>}
 					</span>
 					<span class="thread-entry-said" dir="auto">

@@ -12,6 +12,7 @@ import { countText } from './attention';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
 import { Menu, MenuItem } from './menu';
+import { personName } from './names';
 import { Dot, Face, statusWords } from './presence';
 import { adminPath, navigate } from './route';
 import { untilOf } from './time';
@@ -55,7 +56,7 @@ export function UserMenu() {
 	return (
 		<Menu label={t.yourMenu} face={<Face user={user} id={user.id} said />}>
 			<div class="menu-who" role="presentation">
-				<bdi class="menu-name">{user.name}</bdi>
+				<bdi class="menu-name">{personName(user)}</bdi>
 				<bdi class="menu-handle">@{user.handle}</bdi>
 				{shown && (
 					<span class="menu-shown">

@@ -12,6 +12,7 @@ import { useCompletion, type Completion, type Field, type Option, type Put, type
 import { useState$, useUi } from './context';
 import { EmojiFace } from './custom_emoji';
 import { Icon } from './icon';
+import { channelName } from './names';
 
 const MOST = 8;
 
@@ -71,7 +72,7 @@ function useOptions(at: Query | null): readonly Option[] {
 				id: `c${c.id}`,
 				write: `#${c.name} `,
 				face: <Icon of={c.kind === 'private' ? Lock : Hash} size={16} />,
-				name: c.name ?? '',
+				name: channelName(c),
 				note: c.topic ?? '',
 			}));
 	}, [at?.query, emoji, channels]);
