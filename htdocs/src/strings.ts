@@ -153,6 +153,8 @@ export const t = {
 	mutedUntil: (when: string) => `You are muted until ${when}. You can read, but not write.`,
 	archivedTag: 'archived',
 	archived: 'This channel is archived. You can read it, but nobody can write.',
+	unarchive: 'Unarchive',
+	aboutChannel: 'About this channel',
 	moderated: {
 		muted: (where: string) => `You were muted ${where}`,
 		unmuted: (where: string) => `You may write again ${where}`,
@@ -215,7 +217,8 @@ export const t = {
 	send: 'Send',
 	composerHint: (swapped: boolean) => `${swapped ? 'Shift+Enter sends, Enter' : 'Enter sends, Shift+Enter'} makes a new line, @ mentions someone`,
 	left20k: (n: number) => `${n} ${plural(n, 'character', 'characters')} left`,
-	tooLong: (n: number) => `${n} ${plural(n, 'character', 'characters')} too many. Shorten the text to send it.`,
+	tooLong: (n: number) => `${t.tooMany(n)}. Shorten the text to send it.`,
+	tooMany: (n: number) => `${n} ${plural(n, 'character', 'characters')} too many`,
 
 	attach: 'Add files',
 	dropHere: (channel: string) => `Drop files to send them to ${channel}`,
@@ -321,6 +324,5 @@ export const t = {
 	kindPrivate: 'Only people who are added',
 	create: 'Create',
 	nameMissing: 'Give the channel a name.',
-	nameTooLong: 'A name has at most 80 characters.',
 	nameTaken: 'There is already a channel with this name.',
 };

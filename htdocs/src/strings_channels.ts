@@ -11,8 +11,10 @@ export const tc = {
 	sectionName: 'Name',
 	sectionUp: 'Move section up',
 	sectionDown: 'Move section down',
-	dropSection: 'Delete section',
-	dropped: (name: string) => `Section ${name} is gone. Its channels stand with the others.`,
+	dropSection: 'Delete section…',
+	dropTitle: (name: string) => `Delete section ${name}?`,
+	dropText: 'Its channels stay, and stand with the others.',
+	dropIt: 'Delete section',
 	save: 'Save',
 
 	files: 'Files',

@@ -11,6 +11,7 @@ export const ty = {
 		['↑', 'Edit your last message, where nothing is written'],
 		['E', 'Edit the chosen message'],
 		['R', 'React to the chosen message'],
+		['I', 'See who reacted, on a reaction'],
 		['T', 'Reply to the chosen message in a thread'],
 		['U', 'Mark as unread from the chosen message'],
 		['S P', 'Save or pin the chosen message'],

@@ -42,7 +42,6 @@ export const ty = {
 		['🌴', 'On holiday', 'never'],
 	] as [string, string, string][],
 	statusIdeaFor: { '30m': 'for 30 minutes', '1h': 'for 1 hour', today: 'for today' } as Record<string, string>,
-	statusTooLong: 'A status has at most 100 characters.',
 	settings: 'Settings',
 	settingsPresence: 'Who can see what',
 	receiptsLabel: 'Read receipts',

@@ -203,6 +203,32 @@ describe('four rungs', () => {
 		assert.ok(gaps.every((ms, i) => i === 0 || ms >= gaps[i - 1]!), String(gaps));
 	});
 
+	test('TR-2 where all that is long dies after 2 s: two WebSockets and one stream, then polls, within 10 s', async () => {
+		const w = all();
+		const began = w.clock.time;
+		w.random = () => 0.999; // the longest wait
+		w.ladder.start('c1');
+		while (w.link.rung !== 'poll' && w.clock.time - began < HOUR) {
+			const { link } = w;
+			link.lives();
+			await w.run(2_000);
+			link.ends();
+			if (w.link === link) await w.clock.next();
+		}
+		w.link.lives();
+		assert.equal(w.rungs, 'ws ws sse poll');
+		assert.ok(w.clock.time - began < 10_000, `${w.clock.time - began} ms`);
+		// A life that is long enough speaks for what comes after it.
+		await w.run(10_000);
+		w.link.ends();
+		await w.clock.next();
+		w.link.lives();
+		await w.run(2_000);
+		w.link.ends();
+		await w.clock.next();
+		assert.equal(w.rungs, 'ws ws sse poll poll poll');
+	});
+
 	test('what has lived here before is tried again after 5 s, then ever more seldom', async () => {
 		const w = all();
 		w.ladder.start('c1');

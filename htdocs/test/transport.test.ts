@@ -255,6 +255,32 @@ describe('long-poll', () => {
 		assert.equal(p.last.cursor, null);
 	});
 
+	test('answered at once and led nowhere, again and again: it rests, longer each time, until there is something', async () => {
+		const { p, at } = await live();
+		const draft = { type: 'draft', channel: 1, thread: null, version: 7 }; // whose text is never had
+		await p.ok('c1', draft);
+		assert.equal(p.asked.length, 3, 'once is nothing');
+		const rests: number[] = [];
+		for (let i = 0; i < 9; i++) {
+			const n = p.asked.length, t = p.clock.time;
+			await p.ok('c1', draft);
+			while (p.asked.length === n) {
+				await p.clock.run(100);
+				await settled();
+			}
+			rests.push(p.clock.time - t);
+		}
+		assert.deepEqual(rests, [100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
+		at.cursor = 'c2';
+		const n = p.asked.length;
+		await p.ok('c2', { type: 'message', cursor: 'c2' });
+		assert.equal(p.asked.length, n + 1, 'something has come');
+		await p.clock.run(2000);
+		await p.ok('c2');
+		await p.ok('c2', draft);
+		assert.equal(p.asked.length, n + 3, 'a hold that was over does not count');
+	});
+
 	test('one at a time, each with the newest cursor', async () => {
 		const { p, at, ear } = await live();
 		at.cursor = 'c2';

@@ -10,6 +10,7 @@
 #include "lib/chat/mention.h"
 #include "lib/db/db.h"
 #include "lib/json/jx.h"
+#include "lib/preview/links.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -329,7 +330,8 @@ int message_edit(struct db *d, const struct config *c, const struct jx *o, int64
 	struct mentions m;
 	int64_t version = 0;
 	const struct jx *b = NULL;
-	struct span text = {0};
+	struct span text = {0}, link = {0};
+	char url[LINK_MAX + 1];
 	PGresult *r = NULL;
 	bool blank = false;
 	int rc;
@@ -341,8 +343,11 @@ int message_edit(struct db *d, const struct config *c, const struct jx *o, int64
 		return -1;
 	render_body(&body, &text, &m);
 	strbuf_addc(&body, '}');
-	if (db_one(d, STMT_message_edit, &r, e, "iiisbIii", channel, sender, seq, body.p, body.n, (int)blank, m.named,
-		   m.named_n, version, c->messages.edit_window) < 0)
+	if (link_find(text.p, text.n, &link))
+		memcpy(url, link.p, link.n);
+	url[link.n] = 0;
+	if (db_one(d, STMT_message_edit, &r, e, "iiisbIiit", channel, sender, seq, body.p, body.n, (int)blank, m.named,
+		   m.named_n, version, c->messages.edit_window, link.p ? url : NULL) < 0)
 		return -1;
 	rc = access_write_code(r, 0, e);
 	PQclear(r);

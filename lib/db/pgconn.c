@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
 #include "lib/db/dberr.h"
+#include "lib/db/hosts.h"
 #include "lib/db/params.h"
 #include "lib/db/pooler.h"
 #include "lib/db/settings.h"
@@ -16,6 +17,8 @@
 #include <string.h>
 
 #define CONNECT_TIMEOUT_MS 5000
+#define RESOLVE_MS \
+	2500 /* for all names; then what is known is tried. For the first one the resolver has its own time */
 #define RECONNECT_MIN_MS 50
 #define RECONNECT_MAX_MS 2000
 #define QUERY_ARENA_LIMIT ((size_t)8 << 20)
@@ -24,6 +27,7 @@
 
 enum state {
 	DOWN,       /* waits for reconnect_at */
+	RESOLVING,  /* threads look up the servers' names (hosts.h) */
 	CONNECTING, /* PQconnectPoll() is under way */
 	SETTING,    /* the settings and LISTEN are under way, not yet in pipeline mode */
 	UP,         /* takes queries */
@@ -57,6 +61,7 @@ struct pgconn {
 	enum state state;
 	PGconn *conn;
 	int fd, events;
+	struct hosts *hosts; /* NULL: no name to look up; kept while a thread still asks for one of them */
 	int64_t reconnect_at, connect_deadline, backoff;
 	struct list waiting; /* not sent */
 	struct list sent;
@@ -150,11 +155,16 @@ static void on_notice(void *arg, const PGresult *r)
 	log_debug("db.notice", "text=%s", log_quote(PQresultErrorMessage(r)));
 }
 
-static void connect_start(struct pgconn *p)
+static void connect_open(struct pgconn *p)
 {
 	const char *keywords[DB_PARAMS], *values[DB_PARAMS];
+	AUTO_STRBUF host = {0}, hostaddr = {0}, port = {0};
 
+	if (p->hosts)
+		hosts_lists(p->hosts, &host, &hostaddr, &port);
 	db_connect_params(p->config, p->name, keywords, values);
+	if (p->hosts)
+		db_connect_to(strbuf_cstr(&host), strbuf_cstr(&hostaddr), strbuf_cstr(&port), keywords, values);
 	p->conn = PQconnectStartParams(keywords, values, 1);
 	p->connect_deadline = clock_mono_ms() + CONNECT_TIMEOUT_MS;
 	p->state = CONNECTING;
@@ -164,6 +174,30 @@ static void connect_start(struct pgconn *p)
 	}
 	PQsetNoticeReceiver(p->conn, on_notice, NULL);
 	watch(p, PQsocket(p->conn), PGCONN_WRITE);
+}
+
+/* Goes on when the names are known, or some of them for long enough. */
+static void resolved(struct pgconn *p, int64_t now)
+{
+	AUTO_STRBUF why = {0};
+	enum hosts_found found = hosts_found(p->hosts, &why);
+
+	if (found == HOSTS_LOST)
+		lose(p, strbuf_cstr(&why));
+	else if (found == HOSTS_ALL || (found == HOSTS_SOME && p->connect_deadline <= now))
+		connect_open(p);
+}
+
+static void connect_start(struct pgconn *p)
+{
+	hosts_look_up(&p->hosts, p->config->database.dsn);
+	if (!p->hosts) {
+		connect_open(p);
+		return;
+	}
+	p->connect_deadline = clock_mono_ms() + RESOLVE_MS;
+	p->state = RESOLVING;
+	watch(p, hosts_fd(p->hosts), PGCONN_READ);
 }
 
 static bool send_one(struct pgconn *p, struct query *q)
@@ -339,6 +373,11 @@ void pgconn_ready(struct pgconn *p, int events)
 {
 	int nulls = 0;
 
+	if (p->state == RESOLVING) {
+		hosts_heard(p->hosts);
+		resolved(p, clock_mono_ms());
+		return;
+	}
 	if (p->state == CONNECTING) {
 		connect_poll(p);
 		return;
@@ -405,6 +444,8 @@ int64_t pgconn_tick(struct pgconn *p, int64_t now)
 	}
 	if (p->state == DOWN && p->reconnect_at <= now)
 		connect_start(p);
+	if (p->state == RESOLVING)
+		resolved(p, now);
 	if ((p->state == CONNECTING || p->state == SETTING) && p->connect_deadline <= now)
 		lose(p, "no answer in time");
 	if (p->state == UP && p->sent.first) {
@@ -419,7 +460,7 @@ int64_t pgconn_tick(struct pgconn *p, int64_t now)
 		next = MIN_OF(next, expire(p, now));
 	if (p->state == DOWN)
 		next = MIN_OF(next, p->reconnect_at);
-	else if (p->state != UP)
+	else if (p->state != UP && p->connect_deadline > now) /* else a name that is still looked up: it rings */
 		next = MIN_OF(next, p->connect_deadline);
 	return p->lost_why ? now : next;
 }
@@ -452,6 +493,7 @@ void pgconn_close(struct pgconn **pp)
 		return;
 	watch(p, -1, 0);
 	PQfinish(p->conn);
+	hosts_free(&p->hosts);
 	while ((q = list_take(&p->waiting)) || (q = list_take(&p->sent)))
 		query_free(q);
 	free(p->lost_why);

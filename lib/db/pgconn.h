@@ -1,7 +1,8 @@
 /* pgconn: one non-blocking connection in pipeline mode that knows no event loop. Its owner watches the descriptor it
  * names and calls pgconn_ready() and pgconn_tick(). It connects at once, and again with back-off (50 ms to 2 s, jitter)
- * after a loss; a server that gives no answer for 3 s beyond the statement time-out counts as one. One thread.
- * Callbacks never run inside pgconn_query(), pgconn_new() or pgconn_close(). */
+ * after a loss; names of servers are looked up by threads (hosts.h); a server that gives no answer for 3 s beyond the
+ * statement time-out counts as one. One thread. Callbacks never run inside pgconn_query(), pgconn_new() or
+ * pgconn_close(). */
 #pragma once
 #include "lib/base/err.h"
 #include "lib/db/result.h"

@@ -27,6 +27,21 @@ void db_connect_params(const struct config *c, const char *name, const char *key
 	keywords[i] = values[i] = NULL;
 }
 
+void db_connect_to(const char *host, const char *hostaddr, const char *port, const char *keywords[DB_PARAMS],
+		   const char *values[DB_PARAMS])
+{
+	const char *const given[][2] = {{"host", host}, {"hostaddr", hostaddr}, {"port", port}};
+	size_t i = 0;
+
+	while (keywords[i])
+		i++;
+	for (size_t k = 0; k < COUNT_OF(given); k++, i++) {
+		keywords[i] = given[k][0]; /* the last one counts; libpq passes over one that is empty */
+		values[i] = given[k][1];
+	}
+	keywords[i] = values[i] = NULL;
+}
+
 void db_settings(struct strbuf *b, const struct config *c)
 {
 	strbuf_addf(b,

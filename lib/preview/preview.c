@@ -124,8 +124,8 @@ int preview_step(struct preview_desk *d, int *done, struct err *e)
 	if (!result_null(r, 0, SAID))
 		rc = card_of(d, result_text(r, 0, SAID), result_int(r, 0, SENDER), &card, e);
 	if (rc == 0 && d->go_on(d->arg))
-		rc = db_one(d->db, STMT_preview_set, &set, e, "iit", result_int(r, 0, CHANNEL), result_int(r, 0, SEQ),
-			    card.n ? card.p : NULL);
+		rc = db_one(d->db, STMT_preview_set, &set, e, "iitt", result_int(r, 0, CHANNEL), result_int(r, 0, SEQ),
+			    card.n ? card.p : NULL, result_null(r, 0, SAID) ? NULL : result_text(r, 0, SAID));
 	PQclear(set);
 	PQclear(r);
 	return rc;

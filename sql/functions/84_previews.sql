@@ -5,21 +5,24 @@ CREATE OR REPLACE FUNCTION body_written(body jsonb) RETURNS jsonb LANGUAGE sql I
 	SELECT body - '{files,preview,reached,reply_to,forward}'::text[]
 $$;
 
--- What an edit leaves of a body as it was: its files, what it refers to, and its preview as long as the new text has that link.
-CREATE OR REPLACE FUNCTION body_kept(body jsonb, written jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+-- What an edit leaves of a body as it was: its files, what it refers to, and its preview as long as that is of the link which counts in the new text
+-- (lib/preview/links; null: it has none). A part of another link is no link.
+DROP FUNCTION IF EXISTS body_kept(jsonb, jsonb);
+CREATE OR REPLACE FUNCTION body_kept(body jsonb, link text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
 	RETURN (SELECT coalesce(jsonb_object_agg(k, body->k), '{}') FROM unnest('{files,reply_to,forward}'::text[]) k WHERE body ? k) ||
-		CASE WHEN body->'preview' = 'null' OR strpos(written->>'text', body->'preview'->>'url') > 0
+		CASE WHEN body->'preview' = 'null' OR body->'preview'->>'url' = link
 			THEN jsonb_build_object('preview', body->'preview') ELSE '{}' END;
 END $$;
 
 -- Takes note of messages that have links, new ones and those that were edited. Called by the search index, which reads each message once.
+-- tries 0 where one waits already: what looks at it just now may have read what it said before.
 CREATE OR REPLACE FUNCTION previews_wanted(channels bigint[], seqs bigint[]) RETURNS void LANGUAGE sql VOLATILE AS $$
 	INSERT INTO preview_jobs (channel_id, seq)
 	SELECT m.channel_id, m.seq FROM unnest(channels, seqs) AS t(channel, seq)
 	JOIN messages m ON m.channel_id = t.channel AND m.seq = t.seq
 	WHERE m.deleted_at IS NULL AND NOT m.body ? 'preview' AND coalesce(m.edited_at, m.created_at) > now() - interval '1 day'
-	ON CONFLICT DO NOTHING
+	ON CONFLICT (channel_id, seq) DO UPDATE SET tries = 0
 $$;
 
 -- The next message to look at, for as long as it may take; no row: there is none. text null: there is nothing to do for it.
@@ -60,16 +63,19 @@ LANGUAGE sql VOLATILE AS $$
 		expires_at = excluded.expires_at, preview = excluded.preview
 $$;
 
--- Ends a job. in_preview: what the message gets, where it still has that link and no preview; null: nothing.
-CREATE OR REPLACE FUNCTION preview_set(channel bigint, wanted bigint, in_preview jsonb) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+-- Ends a job; where the message was edited since it was claimed it waits again. in_preview: what the message gets, where it still says what was read of
+-- it and has no preview; null: nothing.
+DROP FUNCTION IF EXISTS preview_set(bigint, bigint, jsonb);
+CREATE OR REPLACE FUNCTION preview_set(channel bigint, wanted bigint, in_preview jsonb, said text) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	o messages;
 BEGIN
 	PERFORM FROM channels c WHERE c.id = channel FOR NO KEY UPDATE;
-	DELETE FROM preview_jobs j WHERE j.channel_id = channel AND j.seq = wanted;
+	DELETE FROM preview_jobs j WHERE j.channel_id = channel AND j.seq = wanted AND j.tries > 0;
+	UPDATE preview_jobs j SET claimed_until = '-infinity' WHERE j.channel_id = channel AND j.seq = wanted;
 	UPDATE messages m SET version = m.version + 1, body = m.body || jsonb_build_object('preview', in_preview)
 	WHERE m.channel_id = channel AND m.seq = wanted AND m.deleted_at IS NULL AND NOT m.body ? 'preview'
-		AND strpos(m.body->>'text', in_preview->>'url') > 0
+		AND m.body->>'text' = said AND in_preview IS NOT NULL
 	RETURNING * INTO o;
 	IF o.id IS NULL THEN
 		RETURN false;

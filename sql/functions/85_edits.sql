@@ -24,12 +24,13 @@ BEGIN
 END $$;
 
 -- Edits a message: by its sender, within the window (ms from its creation; 0: nobody edits), as he could write it now. Its files stay, and its
--- preview where the link does.
+-- preview where the link does. link: the one that counts in the text (lib/preview/links), null: it has none.
 -- blank: the text says nothing, which only one with files may. named: whom it names now, each once. expected: the version that he
 -- means to edit, null: any. 'again': it says just this. Who is named anew has a mention more, who is not named any more one less, and
 -- those are told; all others see from the event what it says. Groups as calls_edited() says.
+DROP FUNCTION IF EXISTS message_edit(bigint, bigint, bigint, text, boolean, bigint[], bigint, bigint);
 CREATE OR REPLACE FUNCTION message_edit(channel bigint, actor bigint, wanted bigint, in_body text, blank boolean, named bigint[],
-	expected bigint, edit_window bigint, OUT code text, OUT until_us bigint) LANGUAGE plpgsql VOLATILE AS $$
+	expected bigint, edit_window bigint, link text DEFAULT NULL, OUT code text, OUT until_us bigint) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	kept CONSTANT int := 100; -- former bodies of a message
 	c channels;
@@ -83,7 +84,7 @@ BEGIN
 	DELETE FROM message_edits t WHERE t.channel_id = channel AND t.seq = wanted AND t.version <= (
 		SELECT e.version FROM message_edits e WHERE e.channel_id = channel AND e.seq = wanted ORDER BY e.version DESC OFFSET kept LIMIT 1);
 	UPDATE messages t SET version = t.version + 1, edited_at = date_trunc('milliseconds', clock_timestamp()),
-		body = written || CASE WHEN calls.lists <> '{}' THEN jsonb_build_object('reached', calls.lists) ELSE '{}' END || body_kept(o.body, written)
+		body = written || CASE WHEN calls.lists <> '{}' THEN jsonb_build_object('reached', calls.lists) ELSE '{}' END || body_kept(o.body, link)
 	WHERE t.channel_id = channel AND t.seq = wanted RETURNING * INTO o;
 	after := body_reached(o.body);
 

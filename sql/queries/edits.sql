@@ -1,10 +1,10 @@
 -- What becomes of messages that are there: edits and reactions.
 
--- expected: 0: any.
+-- expected: 0: any. link: null: the text has none.
 -- name: message_edit
--- in: channel int8, actor int8, seq int8, body text, blank bool, named int8[], expected int8, edit_window int8
+-- in: channel int8, actor int8, seq int8, body text, blank bool, named int8[], expected int8, edit_window int8, link text
 -- out: code text, until_us int8
-SELECT code, until_us FROM message_edit($1, $2, $3, $4, $5, $6, nullif($7::int8, 0), $8);
+SELECT code, until_us FROM message_edit($1, $2, $3, $4, $5, $6, nullif($7::int8, 0), $8, $9);
 
 -- What access.c judges by; the versions as JSON, the oldest first, the one that it is in now the last. seq null: there is no such message.
 -- name: edit_list

@@ -15,9 +15,9 @@ SELECT state, preview::text AS preview FROM preview_page($1, $2, $3, $4, $5);
 SELECT preview_page_keep($1, $2, $3, $4::text::jsonb, $5) IS NULL AS kept;
 
 -- name: preview_set
--- in: channel int8, seq int8, preview text
+-- in: channel int8, seq int8, preview text, said text
 -- out: set bool
-SELECT preview_set($1, $2, $3::text::jsonb) AS set;
+SELECT preview_set($1, $2, $3::text::jsonb, $4) AS set;
 
 -- name: preview_remove
 -- in: channel int8, actor int8, seq int8

@@ -208,6 +208,28 @@ test("an edit keeps the card while the text has its link, gets another one for a
 	assert.equal(now.body.preview.title, "second");
 });
 
+test("an edit to a link that begins or ends like the former one is an edit to another link: no card of the former, and one of its own", async () => {
+	const m = await say(link("/page?t=a"));
+	const [carded] = await settled(m);
+	assert.equal(carded.body.preview.title, "a");
+	let now = carded;
+	for (const [text, title] of [
+		[link("/page?t=ab"), "ab"],
+		[`so (${link("/page?t=a")})`, "a"],
+		[`${link("/page?t=abc")} and ${link("/page?t=a")}`, "abc"], // the first counts
+		[`\`${link("/page?t=abc")}\` ${link("/page?t=a")}`, "a"], // what stands in code does not
+	]) {
+		const edited = ok(await alice.patch(at(m.seq), { body: { text } }));
+		assert.equal(edited.body.preview, undefined, `${text}: the card of ${now.body.preview.url} is not its own`);
+		[now] = await settled(m);
+		assert.deepEqual([now.body.text, now.body.preview?.title], [text, title]);
+	}
+	const without = ok(await alice.patch(at(m.seq), { body: { text: `\`${link("/page?t=a")}\`` } }));
+	assert.equal(without.body.preview, undefined);
+	const [still] = await settled(m);
+	assert.equal(still.body.preview, undefined);
+});
+
 test("its author takes a card away, for good; nobody else does; a deletion takes it along", async () => {
 	const m = await say(link("/page?t=gone"));
 	await settled(m);

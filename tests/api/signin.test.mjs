@@ -2,10 +2,11 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { createHash, createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { createHash, createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Jar, client, exchange, navigate, pick, signIn } from "../support/http.mjs";
+import { nowS, sealed } from "../support/jwt.mjs";
 import { startStack } from "../support/stack.mjs";
 import { me, ok } from "./help.mjs";
 
@@ -397,6 +398,18 @@ test("all processes together ask the provider for its documents once; a new key 
 	await stack.idp({ rotate: true, reset: true });
 	for (let i = 0; i < 4; i++) await assert.rejects(signIn(stack, "alice"), /403.*could not be signed in/s);
 	assert.equal((await stack.idp()).requests.jwks ?? 0, 0);
+	// A thousand tokens of keys that nobody has, from outside, in both processes: as soon as may be one fetch, and no more.
+	await stack.psql("UPDATE provider_documents SET newer_at = newer_at - interval '61 s'", { user: "postgres" });
+	const claims = { iss: stack.issuer, aud: "pulsechat-dev", iat: nowS(), exp: nowS() + 120, jti: "x", events: {}, sub: "alice" };
+	const form = { headers: { "content-type": "application/x-www-form-urlencoded" } };
+	const strange = async () => {
+		const token = sealed(stack, claims, { typ: "logout+jwt", kid: randomUUID() });
+		const answer = await client(stack).post("/auth/backchannel-logout", `logout_token=${token}`, form);
+		assert.equal(answer.status, 400, answer.text);
+	};
+	for (let i = 0; i < 1000; i += 4) await Promise.all(Array.from({ length: 4 }, strange));
+	asked = (await stack.idp()).requests;
+	assert.deepEqual([asked.discovery ?? 0, asked.jwks ?? 0], [0, 1], JSON.stringify(asked));
 	await restart();
 	await signIn(stack, "alice");
 	assert.equal((await stack.idp()).requests.jwks, 1);

@@ -115,6 +115,14 @@ const draft = (act) => (w, me) => {
 	return room && act(w, me, `/api/v1/channels/${room.id}/draft?${root ? `thread=${root}&` : ""}`, version, room);
 };
 
+/** Makes one. */
+async function group(w) {
+	const members = [...new Set([w.one(w.people).id, w.one(w.people).id, w.one(w.people).id])];
+	const answer = await w.keeper.post("/api/v1/groups", { handle: `g${w.below(1e9)}`, name: "some", members });
+	if (answer.ok) w.groups.push(answer.json.id);
+	return answer;
+}
+
 const device = (act) => (w, me) => {
 	act(w.one(me.devices), w);
 	return true;

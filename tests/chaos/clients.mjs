@@ -408,10 +408,7 @@ export class WsClient extends Client {
 	}
 }
 
-/**
- * The transports, each with its share of the clients. here(site, user): whether this site has it; those that are not there are left
- * out.
- */
+/** The transports, each with its share of the clients. here(site, user): whether the site has it, where another one would answer as well. */
 export const TRANSPORTS = [
 	{ name: "WebSocket", share: 4, make: WsClient },
 	{ name: "server-sent events", share: 3, make: SseClient, here: hasStream },

@@ -8,9 +8,11 @@ import { randomUUID } from "node:crypto";
 import { writeFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { startStack } from "../support/stack.mjs";
+import { fcgiOpen, fcgiRequest } from "../support/fastcgi.mjs";
 import { signIn } from "../support/http.mjs";
 import { timeOf, within } from "../support/lag.mjs";
 import { follow, openWs, poll } from "../support/realtime.mjs";
+import { backends, holdOpen } from "../api/help.mjs";
 import { channel, exactly, inOrder, people, post, range, say, sendOp, seqs, texts, until } from "../realtime/help.mjs";
 import { sleep } from "./help.mjs";
 
@@ -18,6 +20,7 @@ let stack, alice, bob, file;
 
 before(async () => {
 	stack = await startStack({
+		api: 2,
 		realtime: 2,
 		variant: "faults",
 		only: ["postgres", "devidp"],
@@ -26,7 +29,7 @@ before(async () => {
 	file = join(stack.state, "faults");
 	for (const name of stack.names) if (/^(api|realtime)/.test(name)) stack.proc(name).env.PC_FAULTS_FILE = file;
 	await arm("");
-	await Promise.all(["api1", "realtime1", "realtime2", "lighttpd"].map((n) => stack.up(n)));
+	await Promise.all(["api1", "api2", "realtime1", "realtime2", "lighttpd"].map((n) => stack.up(n)));
 	[alice, bob] = await people(stack, "alice", "bob");
 });
 after(() => stack?.stop());
@@ -72,8 +75,8 @@ test("DL-1 a commit without a reply: resolved by the client id, each stored once
 	}
 	for (const m of byRest) assert.deepEqual({ seq: m.seq, id: m.id, client_id: m.client_id }, stored[m.seq - 1]);
 	for (const f of [a, b]) await exactly(f, room, 1, 80);
-	for (const name of ["realtime1", "api1"])
-		assert.ok(stack.log(name).match(/fault\.hit name=commit_no_reply/g)?.length > 3, `${name} was hit`);
+	const hits = (...names) => names.flatMap((name) => stack.log(name).match(/fault\.hit name=commit_no_reply/g) ?? []).length;
+	for (const names of [["realtime1"], ["api1", "api2"]]) assert.ok(hits(...names) > 3, `${names} were hit`);
 	for (const f of [a, b]) f.terminate();
 });
 
@@ -103,6 +106,80 @@ test("DL-1 an ack that is lost with its connection: sent again anywhere, it is t
 	await exactly(b, room, 1, 5);
 	for (const f of [b, other]) f.terminate();
 });
+
+/** Sends it once and never gets to know: its connection is cut when it is committed and not yet answered. */
+const CUT = {
+	async WebSocket(room, text, id) {
+		await arm("ack_lost 1 1");
+		const a = await openWs(alice, { via: "realtime1" });
+		a.send(sendOp(room, text, id));
+		assert.equal((await a.closed).code, 1006);
+		assert.ok(!a.lines.some((l) => l.type === "ack"));
+		await arm("");
+	},
+	/** The database commits while the process stands still, which therefore cannot have answered. */
+	async REST(room, text, id) {
+		const held = await holdOpen(stack, "SELECT pg_advisory_xact_lock(8020600001)"); // the sequencer
+		const path = `/api/v1/channels/${room}/messages`;
+		const c = await fcgiOpen(stack.socket("api1"), { method: "POST", path, token: alice.token, body: { client_id: id, body: { text } } });
+		c.params();
+		c.stdin(c.bytes);
+		c.stdinEnd();
+		await until(() => backends(stack, "query LIKE '%write_batch(%' AND wait_event = 'advisory'"), { what: "the write is under way" });
+		await stack.kill("api1", "SIGSTOP");
+		await held.release();
+		await until(async () => (await rows(room)).length === 1, { what: "it is committed" });
+		c.leave();
+		await stack.kill("api1", "SIGCONT");
+	},
+};
+
+for (const [how, cut] of Object.entries(CUT))
+	test(`DL-1 cut between commit and reply (${how}): sent again five times at once, then with another text, then by another user`, async () => {
+		const room = await channel(alice, [bob]);
+		const reader = await openWs(bob, { via: "realtime2" });
+		const sockets = [await openWs(alice, { via: "realtime1" }), await openWs(alice, { via: "realtime2" })];
+		const [id, text] = [randomUUID(), `cut over ${how}`];
+		const rest = (name, { token }, said) =>
+			fcgiRequest(stack.socket(name), {
+				method: "POST",
+				path: `/api/v1/channels/${room}/messages`,
+				token,
+				body: { client_id: id, body: { text: said } },
+			});
+		await cut(room, text, id);
+		const [stored, ...more] = await rows(room);
+		assert.deepEqual([more, stored.seq, stored.client_id], [[], 1, id]);
+
+		const again = await Promise.all([
+			rest("api1", alice, text),
+			rest("api2", alice, text),
+			rest("api2", alice, text),
+			...sockets.map((ws) => ws.call(sendOp(room, text, id))),
+		]);
+		for (const r of again.slice(0, 3)) assert.deepEqual([r.status, r.json.seq, r.json.id, r.json.client_id], [200, 1, stored.id, id], r.text);
+		for (const ack of again.slice(3)) assert.deepEqual([ack.type, ack.seq, ack.id, ack.client_id], ["ack", 1, stored.id, id]);
+
+		const other = "another text";
+		for (const r of await Promise.all(["api1", "api2"].map((name) => rest(name, alice, other))))
+			assert.deepEqual([r.status, r.json.code], [409, "client_id_reused"], r.text);
+		for (const ws of sockets) {
+			const e = await ws.call(sendOp(room, other, id));
+			assert.deepEqual([e.type, e.code, e.client_id], ["error", "client_id_reused", id]);
+		}
+		assert.deepEqual(await rows(room), [stored], "nothing else is stored");
+		assert.equal(await stack.psql(`SELECT body->>'text' FROM messages WHERE channel_id = ${room}`), text);
+
+		const his = await rest("api1", bob, other);
+		assert.deepEqual([his.status, his.json.seq, his.json.client_id], [201, 2, id], his.text);
+		const both = await rows(room);
+		assert.deepEqual(both, [stored, { seq: 2, id: his.json.id, client_id: id }]);
+		const events = await stack.psql(`SELECT subject FROM events WHERE channel_id = ${room} AND type = 'message' ORDER BY id`);
+		assert.equal(events, "1\n2", "one event each");
+		await exactly(reader, room, 1, 2);
+		assert.deepEqual(texts(reader.lines, room), [text, other]);
+		for (const f of [reader, ...sockets]) f.terminate();
+	});
 
 test("readers that take nothing for a while: each has all in the end, over its bound it is closed and resumes, others are not held up", async () => {
 	const room = await channel(alice, [bob]);

@@ -62,7 +62,8 @@ const stream = (open) => async (device, via, turn) => {
 	device.feed = feed;
 	device.hang = () => feed.terminate();
 	if (turn !== device.turns) feed.terminate(); // cut while it was opened
-	await feed.closed;
+	const { code, reason } = await feed.closed;
+	assert.ok(turn !== device.turns || feed.lines[0]?.type === "hello", `a connection was not taken: ${code} ${reason}`);
 };
 
 const polls = (wait) => async (device, via, turn) => {
@@ -81,6 +82,7 @@ const polls = (wait) => async (device, via, turn) => {
 		idle = wait === 0 || moved || Date.now() - began > wait * 900 ? 0 : idle + 1;
 		assert.ok(idle < IDLE, `${idle} polls in a row were answered at once, and with nothing new: ${p.text}`);
 		if (wait === 0) await sleep(300);
+		else if (!moved) await model.settle(device.me); // it is told of a long draft until it has loaded it
 	}
 };
 
@@ -225,7 +227,8 @@ async function agree(devices, where, { newest = false } = {}) {
 const late = (ms) =>
 	new Promise((_ok, no) => {
 		const told = () => [...underWay].map(({ what, path }) => `${what} ${path}`.trim()).join(", ");
-		setTimeout(() => no(new Error(`no end after ${ms} ms; under way: ${told()}`)), ms).unref();
+		const logs = () => stack.names.map((name) => `${name}: ${stack.log(name).trimEnd().split("\n").slice(-3).join("\n")}`).join("\n");
+		setTimeout(() => no(new Error(`no end after ${ms} ms; under way: ${told()}\n${logs()}`)), ms).unref();
 	});
 
 test("random actions of 20 people: what each client has by events equals a fresh load", { timeout: END + 10000 }, (t) =>

@@ -1,8 +1,10 @@
 // soak: random faults under 300 clients on all transports, then each client's log is compared with the table: no loss, no double, no
 // disorder, and nothing acknowledged is missing.
-//   node tests/chaos/soak.mjs [--seconds 600] [--seed N] [--clients 300] [--rate 40] [--variant plain] [-v]   (make soak SECONDS= SEED=)
+//   node tests/chaos/soak.mjs [--seconds 600] [--seed N] [--clients 300] [--rate 40] [--variant plain] [--faults "lose_notify 0.02"]
+//   make soak SECONDS= SEED=
 // The report goes to build/soak/, as JSON and as a short text. soak(options) is the same for tests; it returns {seed, seconds,
-// transports, faults, counts, waits, wrong: [{kind, text}]}.
+// transports (clients of each), heard (messages that each has brought), faults, counts, waits, wrong: [{kind, text}]}.
+// Every transport takes part, and every kind of fault: what has not come up by itself does towards the end.
 // A seed gives the same faults at the same times; what they meet differs from run to run.
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -14,6 +16,8 @@ import { FAULTS } from "./faults.mjs";
 import { TRANSPORTS, fingerprint, hasOps } from "./clients.mjs";
 import { rng } from "../support/random.mjs";
 import { relayDatabase, sleep, startRelay } from "./help.mjs";
+
+const EACH = 4; // s that a fault takes, with the pause after it
 
 /**
  * seconds, seed, clients, rate (messages a second of all), variant.
@@ -68,8 +72,12 @@ export async function soak(options = {}) {
 		const ids = await channels(site, "soak", members);
 		const users = mine.map((list, u) => ({ token: site.tokens[u], channels: list.map((c) => ids[c]) }));
 		const has = [];
-		for (const t of TRANSPORTS) if (!t.here || (await t.here(site, users[0]))) has.push(...Array(t.share).fill(t));
+		for (const t of TRANSPORTS) {
+			if (t.here && !(await t.here(site, users[0]))) throw new Error(`${t.name} is not there`);
+			has.push(...Array(t.share).fill(t));
+		}
 		site.ops = await hasOps(site, users[0]);
+		if (!site.ops) throw new Error("POST /api/v1/ops is not there");
 		for (let i = 0; i < count; i++) {
 			const how = has[i % has.length];
 			const proxied = (i + Math.floor(i / has.length)) % 2 === 0;
@@ -88,7 +96,7 @@ export async function soak(options = {}) {
 			60000,
 			() => `${all.filter((c) => c.cursor === undefined).length} clients got no cursor`,
 		);
-		say(`${count} clients follow: ${list(transports)}${site.ops ? "; some send by POST /api/v1/ops" : ""}`);
+		say(`${count} clients follow: ${list(transports)}; some send by POST /api/v1/ops`);
 
 		const began = Date.now();
 		const now = () => (Date.now() - began) / 1000;
@@ -108,7 +116,7 @@ export async function soak(options = {}) {
 		})();
 
 		// --- faults
-		const links = ["web", "direct1", "direct2", "db", ...(transports["long-poll of pulsechat-api"] ? ["api"] : [])];
+		const links = ["web", "direct1", "direct2", "db", "api"];
 		const found = () => enough?.(all.flatMap((c) => c.faults));
 		const sql = async (text) => {
 			try {
@@ -124,7 +132,10 @@ export async function soak(options = {}) {
 			const context = { stack, relay: relay.send, links, random, pick, sleep, sql, note: (t) => (entry.what = t) };
 			const p = fault.run(context).then(
 				() => say(`${String(entry.at).padStart(6)} s  ${entry.name}${entry.what ? `: ${entry.what}` : ""}`),
-				(e) => say(`${String(entry.at).padStart(6)} s  ${entry.name}: could not: ${e.message.split("\n")[0]}`),
+				(e) => {
+					entry.failed = e.message.split("\n")[0];
+					say(`${String(entry.at).padStart(6)} s  ${entry.name}: could not: ${entry.failed}`);
+				},
 			);
 			under.push(p);
 			return p;
@@ -139,15 +150,20 @@ export async function soak(options = {}) {
 			const total = FAULTS.reduce((n, f) => n + f.weight, 0);
 			await sleep(2000);
 			const acked = () => all.reduce((n, c) => n + c.acked.length, 0);
-			while ((now() < seconds || (acked() < least && now() < 3 * seconds)) && !found()) {
+			const lacking = () => FAULTS.filter((f) => !faults.some((did) => did.name === f.name && !did.failed));
+			while ((now() < seconds || ((acked() < least || lacking().length > 0) && now() < 3 * seconds)) && !found()) {
 				let w = random() * total;
-				const fault = FAULTS.find((f) => (w -= f.weight) < 0) ?? FAULTS[0];
+				let fault = FAULTS.find((f) => (w -= f.weight) < 0) ?? FAULTS[0];
+				const missed = lacking();
+				if (missed.length > 0 && seconds - now() < EACH * missed.length) [fault] = missed;
 				const p = start(fault);
 				if (random() < 0.6) await p; // others overlap
 				await sleep(300 + random() * 2700);
 			}
 		}
 		await Promise.all(under);
+		for (const f of script ? [] : FAULTS)
+			if (!found() && !faults.some((did) => did.name === f.name && !did.failed)) wrong.push({ kind: "fault that did not run", text: f.name });
 		for (const link of links) {
 			relay.send({ op: "delay", link, ms: 0 });
 			relay.send({ op: "thaw", link });
@@ -158,7 +174,7 @@ export async function soak(options = {}) {
 		await writer;
 		if (found()) {
 			for (const f of all.flatMap((c) => c.faults)) wrong.push({ kind: f.kind, text: `client ${f.client}: ${f.text}` });
-			return { seed, seconds: Math.round(now()), transports, faults, counts: total(all), waits: waits(all), wrong };
+			return { seed, seconds: Math.round(now()), transports, heard: heard(all), faults, counts: total(all), waits: waits(all), wrong };
 		}
 		if (relay.ended()) throw new Error("the relay has ended");
 		say(`faults are over: ${faults.length}; waiting for the clients`);
@@ -191,13 +207,21 @@ export async function soak(options = {}) {
 		relay.stop();
 	}
 	if (stopError) wrong.push({ kind: "program", text: stopError.message });
-	return { seed, seconds, transports, faults, counts: total(all), waits: waits(all), wrong };
+	for (const [name, n] of Object.entries(heard(all))) if (!stopError && n === 0) wrong.push({ kind: "silent transport", text: name });
+	return { seed, seconds, transports, heard: heard(all), faults, counts: total(all), waits: waits(all), wrong };
 }
 
 const list = (counts) =>
 	Object.entries(counts)
 		.map(([k, v]) => `${k} ${v}`)
 		.join(", ");
+
+/** How many messages each transport has brought. */
+function heard(all) {
+	const n = Object.fromEntries(TRANSPORTS.map((t) => [t.name, 0]));
+	for (const c of all) n[c.transport] += c.counts.messages;
+	return n;
+}
 
 function total(all) {
 	const counts = { sent: 0, acked: 0 };
@@ -224,6 +248,7 @@ export function reportText(r) {
 		`Soak of ${r.seconds} s, seed ${r.seed}, ${Object.values(r.transports).reduce((n, v) => n + v, 0)} clients: ${list(r.transports)}.`,
 		`${r.faults.length} faults: ${list(byName)}.`,
 		`Clients: ${list(r.counts)}.`,
+		`Messages by transport: ${list(r.heard)}.`,
 		`From the first try to the answer, in ms: ${list(r.waits)}.`,
 		...r.wrong.slice(0, 40).map((w) => `WRONG ${w.kind}: ${w.text}`),
 		r.wrong.length

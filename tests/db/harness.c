@@ -43,7 +43,18 @@ void cluster_stop(const char *mode)
 
 void cluster_start(void)
 {
+	unsetenv("PGPORT");
 	cluster("start", "");
+}
+
+void cluster_start_tcp(int port)
+{
+	char more[64], text[16];
+
+	snprintf(text, sizeof(text), "%d", port);
+	snprintf(more, sizeof(more), "listen_addresses=127.0.0.1 port=%d", port);
+	setenv("PGPORT", text, 1);
+	cluster("start", more);
 }
 
 /* ---- configuration */

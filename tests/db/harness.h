@@ -44,6 +44,7 @@ void run_sql(PGconn *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 const char *cluster_dir(void);
 void cluster_stop(const char *mode);
 void cluster_start(void);
+void cluster_start_tcp(int port); /* on 127.0.0.1 too; its sockets and connections of ours have that port then */
 
 /* ---- the loop: one thread, any number of writers and connections */
 

@@ -119,7 +119,7 @@ static void a_holder_beside_a_foreign_key_s_check_is_ended_alone(void **state)
 	run_sql(checker, "SELECT FROM channels WHERE id = %lld FOR KEY SHARE", (long long)s->open);
 	run_sql(holder, "SELECT FROM channels WHERE id = %lld FOR NO KEY UPDATE", (long long)s->open);
 	run_sql(bystander, "SELECT FROM channels WHERE id = %lld FOR NO KEY UPDATE", (long long)s->closed);
-	send_past(f, holder, 4500);
+	send_past(f, holder, 4000);
 	assert_false(is_dead(checker));
 	assert_false(is_dead(bystander));
 	PQfinish(holder);
@@ -188,7 +188,7 @@ static void a_holder_of_the_sequencer_is_ended_after_two_seconds(void **state)
 	UNTIL(count_done(v, COUNT_OF(v)) == COUNT_OF(v), 5000);
 	for (size_t k = 0; k < COUNT_OF(v); k++) {
 		assert_true(v[k].ok);
-		assert_in_range(v[k].took_ms, 1500, 4500);
+		assert_in_range(v[k].took_ms, 1500, 4000);
 	}
 	assert_true(is_dead(holder));
 	PQfinish(holder);

@@ -25,6 +25,9 @@ files '*.c' '*.h' '*.sql' '*.mjs' '*.sh' '*.ts' '*.tsx' | xargs -r awk '{ t = $0
 	length(t) > 160 { print FILENAME ":" FNR ": " length(t) " columns" }' |
 	clean "no line is longer than 160 columns"
 
+# A browser's maxlength counts in a unit of its own and cuts what is pasted (htdocs/src/ui/text_field.tsx).
+files 'htdocs/src/*.ts' 'htdocs/src/*.tsx' | xargs -r grep -nE 'max[Ll]ength=' | clean "no text field cuts"
+
 if command -v clang-format >/dev/null; then
 	files 'lib/*.c' 'lib/*.h' 'fcgi/*.c' 'fcgi/*.h' 'ws/*.c' 'ws/*.h' 'tests/*.c' 'tests/*.h' |
 		xargs -r clang-format --dry-run 2>&1 | sed -n 's/^\([a-z].*\.[ch]\):.*/\1/p' | sort -u | clean "the C code is formatted (make format)"

@@ -83,14 +83,24 @@ export async function chat({ stack, browser, alice, bob, web, bobsWs }, { name, 
 	const her = await through(middle, browser, web, `/c/${room}`);
 	const { page, context } = her;
 
-	const said = { alice: [], bob: [] };
+	const said = { alice: [], bob: [] }, shown = [];
+	/** On her screen in time, whichever rung brings it: so she is live all the while. */
+	const arrives = async (text) => {
+		const sent = performance.now();
+		await seen(page, text, LIVE);
+		return performance.now() - sent;
+	};
 	const talk = async (n) => {
 		for (let i = 0; i < n; i++) {
 			const who = i % 2 ? "bob" : "alice";
 			const text = `${who} ${said[who].length}`;
 			said[who].push(text);
 			if (who === "alice") await say(page, text);
-			else ok(await send(bob, room, text), 201);
+			else {
+				ok(await send(bob, room, text), 201);
+				shown.push(arrives(text));
+				shown.at(-1).catch(() => {}); // it is waited for below
+			}
 			await new Promise((done) => setTimeout(done, 200)); // they type fast
 		}
 	};
@@ -103,7 +113,9 @@ export async function chat({ stack, browser, alice, bob, web, bobsWs }, { name, 
 	const lived = way.link.findLast((l) => l.is === `live ${rung}`).at;
 	figures.rung = rung;
 	figures.ms = Math.round(lived - began);
-	console.log(`${name}: ${rung} in ${figures.ms} ms (${way.link.map((l) => l.is).join(", ")})`);
+	const last = Math.max(...(await Promise.all(shown)));
+	const ways = way.link.map((l) => l.is).join(", ");
+	console.log(`${name}: ${rung} in ${figures.ms} ms (${ways}); each of bob's messages on her screen within ${Math.round(last)} ms`);
 	assert.ok(figures.ms < within, `live after ${figures.ms} ms: ${JSON.stringify(way)}`);
 	for (const who of ["alice", "bob"]) await seen(page, said[who].at(-1));
 	await exactly(bobsWs, room, 1, 20);

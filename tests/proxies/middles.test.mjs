@@ -34,6 +34,8 @@ const TABLE = [
 	{ name: "never answers", own: { upgrade: "mute" }, handshake: "no answer", rung: HTTP },
 	{ name: "swallows frames", own: { upgrade: "swallow" }, handshake: "101", silent: true, rung: HTTP },
 	{ name: "cuts after 2 s", own: { upgrade: "cut" }, handshake: "101", rung: HTTP, tries: 2 },
+	// live in between, which is what has 10 s; three short lives and a pause of up to 3 s until nothing is cut any more
+	{ name: "cuts streams too", own: { upgrade: "cut", streams: "cut" }, handshake: "101", rung: "poll", tries: 2, within: 12000 },
 	{ name: "holds streams", own: { upgrade: "drop", streams: "hold" }, handshake: "426", held: true, rung: "poll" },
 ];
 const HOLD = 3; // s

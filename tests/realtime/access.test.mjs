@@ -34,16 +34,27 @@ test("AU-5 b who is removed gets nothing that was sent after it, live or by resu
 	const other = await channel(alice, [bob]);
 	const from = await head(bob);
 	const feeds = await everywhere(bob);
+	const witness = await openWs(carol, { via: "realtime2" }); // stays: sees what he must not
+	for (const f of [...feeds, witness]) await f.call?.({ op: "focus", channels: [room] });
 	const a = await openWs(alice, { via: "realtime1" });
 	await say(a, room, "1 for both");
 	await Promise.all(feeds.map((f) => exactly(f, room, 1, 1)));
 	assert.equal((await alice.delete(`/api/v1/channels/${room}/members/${bob.id}`)).status, 204);
 	for (let i = 2; i <= 11; i++) await say(a, room, `${i} not for bob`);
+	const first = `/api/v1/channels/${room}/messages/1`;
+	assert.equal((await alice.put(`${first}/reactions/${encodeURIComponent("👍")}`)).status, 200);
+	assert.equal((await alice.patch(first, { body: { text: "1 of another text" } })).status, 200);
+	assert.equal((await a.call({ op: "typing", channel: room })).type, "ack");
+	for (const type of ["reactions.updated", "message.updated", "typing"]) await witness.some((l) => l.type === type && l.channel === room);
 	const marker = await say(a, other, "by this all before has been delivered");
 	for (const f of feeds) {
 		await f.some((l) => l.type === "member.left" && l.channel === room && l.user === bob.id);
 		await f.some((l) => l.type === "message" && l.channel === other && l.seq === marker.seq);
 		assert.deepEqual(seqs(f.lines, room), [1]);
+		const left = f.lines.findIndex((l) => l.type === "member.left" && l.channel === room && l.user === bob.id);
+		const since = f.lines.slice(left + 1).filter((l) => l.channel === room && l.type !== "typing");
+		assert.deepEqual(since, []);
+		assert.ok(!f.lines.some((l) => l.type === "typing" && l.users.includes(alice.id)), "nor who types there");
 	}
 	// nothing of it by resume either, from both processes, nor from history
 	for (const [via, open] of [["realtime1", openWs], ["realtime2", openWs], ["realtime1", openSse], ["realtime2", openSse]]) {
@@ -65,7 +76,7 @@ test("AU-5 b who is removed gets nothing that was sent after it, live or by resu
 	const resumed = await openWs(bob, { cursor: from });
 	await resumed.some((l) => l.type === "message" && l.channel === room && l.seq === 12);
 	assert.deepEqual(seqs(resumed.lines, room), [12], "only what is after the second join");
-	await end([...feeds, a, resumed]);
+	await end([...feeds, witness, a, resumed]);
 });
 
 test("leaving and joining while the own process is loading memberships loses nothing and shows nothing", async () => {

@@ -2,9 +2,11 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { startStack } from "../support/stack.mjs";
 import { follow, openWs, poll } from "../support/realtime.mjs";
 import { openSse } from "../support/sse.mjs";
+import { sleep } from "../support/until.mjs";
 import { caughtUp, channel, exactly, head, idOf, inOrder, markOf, people, post, range, say, sendOp, seqs, until } from "./help.mjs";
 
 let stack, alice, bob, carol;
@@ -91,7 +93,33 @@ test("a poll that is far behind gets it in parts, each once, in order", async ()
 	await a.close();
 });
 
-for (const [transport, open] of [["WebSocket", openWs], ["server-sent events", openSse]])
+/** A poll that is cut in the middle of its answer, after some KiB of it: as openWs() has it, with the lines that came whole. */
+const cutPoll = (wait) => async (who, { cursor }) => {
+	const headers = { host: stack.host, connection: "close", ...who.credentials, "pulsechat-client": "test" };
+	const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+	let text = "";
+	await new Promise((ok, no) => {
+		const callback = (n, buffer) => {
+			text += buffer.latin1Slice(0, n);
+			if (text.length > 12 << 10) socket.destroy();
+			return true;
+		};
+		const socket = connect({ port: stack.port, host: "127.0.0.1", onread: { buffer: Buffer.alloc(4096), callback } });
+		socket.on("error", no).on("close", ok);
+		socket.write(`GET /api/v1/events?cursor=${cursor}&wait=${wait} HTTP/1.1\r\n${head.join("")}\r\n`);
+	});
+	const [status, body] = [/^HTTP\/1.1 (\d+)/.exec(text)?.[1], text.slice(text.indexOf("\r\n\r\n") + 4)];
+	assert.equal(status, "200", text.slice(0, 500));
+	const lines = body.slice(0, body.lastIndexOf("\n") + 1).split("\n").filter(Boolean).map((l) => JSON.parse(l));
+	return { lines, some: async () => {}, terminate() {} };
+};
+
+for (const [transport, open] of [
+	["WebSocket", openWs],
+	["server-sent events", openSse],
+	["long-poll", cutPoll(20)],
+	["polling", cutPoll(0)],
+])
 	test(`DL-2 a a message that comes before the backfill ends, and a drop in the middle of it: ${transport}`, async () => {
 		const room = await channel(alice, [bob]);
 		const a = await openWs(alice);
@@ -118,34 +146,53 @@ for (const [transport, open] of [["WebSocket", openWs], ["server-sent events", o
 		await a.close();
 	});
 
-test("DL-2 b a hundred fresh clients load and follow while messages flow: none has a hole", async () => {
+/** Each a way to follow from a cursor. */
+const FOLLOW = [
+	(who, cursor, via) => openWs(who, { cursor, via }),
+	(who, cursor, via) => openSse(who, { cursor, via }),
+	(who, cursor, via) => follow(who, { cursor, via }),
+	(who, cursor, via) => follow(who, { cursor, via, wait: 0, every: 100 }),
+	(who, cursor) => follow(who, { cursor, via: "api1" }),
+];
+
+test("DL-2 b a hundred fresh clients of all transports load and follow while 200 messages a second flow: none has a hole", async (t) => {
+	const LEAST = 200, PACE = 300, CLIENTS = 100; // PACE: this process is busy with the clients, too
 	const room = await channel(alice, [bob, carol]);
 	const a = await openWs(alice);
+	await burst(a, room, 20);
 	let sent = 0, stop = false;
+	const began = Date.now();
 	const sender = (async () => {
-		while (!stop) {
-			await burst(a, room, 10);
-			sent += 10;
+		for (; !stop; await sleep(20)) {
+			const due = Math.ceil((PACE * (Date.now() - began)) / 1000) - sent;
+			if (due > 0) a.send(range(1, Math.min(due, 100)).map(() => JSON.stringify(sendOp(room, `m${++sent}`))).join("\n"));
 		}
 	})();
-	await until(() => sent >= 20);
-	const clients = await Promise.all(range(1, 100).map(async (i) => {
+	const clients = await Promise.all(range(1, CLIENTS).map(async (i) => {
+		await sleep(10 * i); // they come within a second
 		const who = i % 2 ? bob : carol;
 		const page = await who.get(`/api/v1/channels/${room}/messages?limit=200`);
 		assert.equal(page.status, 200);
 		const from = page.json.messages.at(-1).seq;
-		const feed = await (i % 4 === 1 ? openSse : openWs)(who, { cursor: page.headers["pulsechat-cursor"], via: `realtime${1 + (i % 3 === 0)}` });
+		const feed = await FOLLOW[i % FOLLOW.length](who, page.headers["pulsechat-cursor"], `realtime${1 + (i % 3 === 0)}`);
 		return { from, feed };
 	}));
+	const all = Date.now();
 	stop = true;
 	await sender;
+	await until(() => a.lines.filter((l) => l.type === "ack").length === 20 + sent, { what: "all acks" });
+	const during = `created_at BETWEEN to_timestamp(${began / 1000}) AND to_timestamp(${all / 1000})`;
+	const flowed = Number(await stack.psql(`SELECT count(*) FROM messages WHERE channel_id = ${room} AND ${during}`));
+	const rate = (1000 * flowed) / (all - began);
+	t.diagnostic(`${flowed} messages while they came, ${Math.round(rate)} a second`);
+	assert.ok(flowed >= LEAST && rate >= LEAST, `${flowed} messages, ${rate} a second`);
 	const last = await say(a, room, "the end");
 	for (const { from, feed } of clients) {
-		assert.ok(!feed.lines.some((l) => l.type === "reset"));
 		await feed.some((l) => l.type === "message" && l.channel === room && l.seq === last.seq, 20000);
+		assert.ok(!feed.lines.some((l) => l.type === "reset"));
 		assert.deepEqual(seqs(feed.lines, room), range(from + 1, last.seq));
 		inOrder(feed);
-		feed.terminate();
+		(feed.stop ?? feed.terminate)();
 	}
 	await a.close();
 });

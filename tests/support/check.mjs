@@ -200,6 +200,7 @@ const plans = {
 		nodeSuite("api (threads)", "tests/api", 10, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (threads)", "tests/realtime", 15, { PC_VARIANT: "tsan" }, "", 2),
 		nodeSuite("realtime (unread)", "tests/realtime", 8, { STEPS: "6000" }, "unread"),
+		nodeSuite("realtime (herd)", "tests/realtime", 3, { DOWN_SECONDS: "10" }, "herd"),
 		nodeSuite("web (files)", "tests/web", 8, { ...whole, FILES_ALL: "1" }, "files_radosgw"),
 		nodeSuite("web (large)", "tests/web/long", 20, whole),
 		nodeSuite("web (axe)", "tests/web", 6, { ...whole, SIZES: "all" }, "axe"),

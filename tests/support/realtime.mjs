@@ -12,6 +12,7 @@
 //                                                               // focus: [channel], watch: [user], active: 1: as in the query
 //   const follower = follow(alice, { cursor });                          // polls for ever: next(), lines, events, stop()
 //                                                               // via: a list is gone through, poll by poll; focus, watch
+//                                                               // every: ms between two of them, for plain polling (wait: 0)
 //   const one = stay(alice, { via, cursor, rooms, polls: true })         // follows for ever, by WebSocket or by polls, over failures and
 //                                                               // resets: messages(room), resets, check(room, n), stop()
 
@@ -194,8 +195,8 @@ export async function poll(who, { cursor, reads, drafts, wait, instance, focus, 
 	};
 }
 
-/** Long-polls on and on, over failures too, with one instance. */
-export function follow(who, { cursor, wait = 5, instance = randomUUID(), focus, watch, via, onLine } = {}) {
+/** Polls on and on, over failures too, with one instance. */
+export function follow(who, { cursor, wait = 5, instance = randomUUID(), focus, watch, via, every = 0, onLine } = {}) {
 	const feed = new Feed();
 	feed.onLine = onLine;
 	const abort = new AbortController();
@@ -217,6 +218,7 @@ export function follow(who, { cursor, wait = 5, instance = randomUUID(), focus, 
 				for (const line of p.lines) feed.add(line);
 				at = p.cursor;
 				feed.at = at;
+				if (every) await new Promise((ok) => setTimeout(ok, every).unref());
 			} catch (e) {
 				if (abort.signal.aborted) break;
 				feed.failures++;

@@ -1,6 +1,6 @@
 // REST calls of moderators and admins (doc/protocol.md, section 4).
 import { call } from './api';
-import type { AccessToken, Channel, History, Member, Message, MessageBody, Until, User } from '../model/types';
+import type { AccessToken, Channel, Member, Message, MessageBody, Until, User } from '../model/types';
 
 export interface Restriction {
 	channel: number | null;
@@ -65,19 +65,8 @@ export interface Sanction {
 const V = '/api/v1';
 const at = (channel: number, user: number) => `${V}/channels/${channel}/members/${user}`;
 
-export interface ChannelChange {
-	name?: string;
-	topic?: string;
-	archived?: boolean;
-	keep_days?: number | null;
-	history?: History;
-	mention_all?: Channel['mention_all'];
-}
-
 export const admin = {
 	/* --- of a channel */
-	changeChannel: (id: number, change: ChannelChange) =>
-		call<Channel>('PATCH', `${V}/channels/${id}`, undefined, change),
 	handOver: (id: number, user: number) => call<Member>('PUT', `${V}/channels/${id}/owner`, undefined, { user }),
 	setMemberRole: (id: number, user: number, role: Member['role']) => call<Member>('PATCH', at(id, user), undefined, { role }),
 	remove: (id: number, user: number, reason: string) => call<null>('DELETE', at(id, user), { reason }),

@@ -8,6 +8,7 @@ import type {
 	Draft,
 	Edit,
 	EmojiList,
+	History,
 	Invite,
 	InviteState,
 	Line,
@@ -151,6 +152,15 @@ function problem(res: Response, text: string): ApiError {
 const V = '/api/v1';
 const reaction = (id: number, seq: number, emoji: string) => `${V}/channels/${id}/messages/${seq}/reactions/${encodeURIComponent(emoji)}`;
 
+export interface ChannelChange {
+	name?: string;
+	topic?: string;
+	archived?: boolean;
+	keep_days?: number | null;
+	history?: History;
+	mention_all?: Channel['mention_all'];
+}
+
 export const api = {
 	site: () => call<Site>('GET', `${V}/site`),
 	openReports: () => call<OpenReports>('GET', `${V}/reports/open`),
@@ -179,6 +189,7 @@ export const api = {
 	arrange: (sidebar: Sidebar) => call<Sidebar>('PUT', `${V}/me/sidebar`, undefined, sidebar),
 	channel: (id: number) => call<Channel>('GET', `${V}/channels/${id}`),
 	createChannel: (c: { name?: string; kind: ChannelKind; topic?: string; members?: number[] }) => call<Channel>('POST', `${V}/channels`, undefined, c),
+	changeChannel: (id: number, change: ChannelChange) => call<Channel>('PATCH', `${V}/channels/${id}`, undefined, change),
 	join: (id: number) => call<Channel>('POST', `${V}/channels/${id}/join`),
 	leave: (id: number) => call<null>('POST', `${V}/channels/${id}/leave`),
 	members: (id: number, after?: number) => call<{ members: Member[]; next: number | null }>('GET', `${V}/channels/${id}/members`, { after, limit: 200 }),

@@ -309,9 +309,10 @@ export class Ladder {
 			this.shortLives = 0;
 			this.attempts = 0;
 		} else if (!how.planned) {
-			// It opens, but something on the way does not let it live: after two such lives the next rung has its turn.
+			// It opens, but something on the way does not let it live: after two such lives the next rung has its turn, and one
+			// more speaks against that as well: who cuts sockets may cut all that is long.
 			if (++this.shortLives >= SHORT_LIVES && lower >= 0) {
-				this.shortLives = 0;
+				this.shortLives = SHORT_LIVES - 1;
 				return this.connect(lower);
 			}
 		}

@@ -21,6 +21,12 @@ const HOLDS = [25, 12, 6, 3]; // s; the first is shorter than every proxy limit 
 const CUTS = 2; // 502 or 504 in a row make the next hold shorter
 const CUT_LIMIT = CUTS * HOLDS.length; // then the path is broken
 const GRACE = 15_000; // ms beyond the hold
+/* Answers at once that brought the cursor nowhere, in a row: the next poll rests, twice as long each time. Such is told again and again
+ * what the client has not loaded yet, or does not get. */
+const REST_FROM = 2;
+const REST = 100; // ms
+const REST_MAX = 5000;
+const AT_ONCE = 1000; // ms
 const HIDDEN_REST = 15_000; // ms between plain polls of a page that nobody sees
 
 /* Lines of one answer; the last is its cursor. Throws on what is not ours. */
@@ -57,6 +63,7 @@ class PollLink implements Link {
 	private over = false;
 	private live = false;
 	private cuts = 0; // in a row
+	private idle = 0; // answers in a row that came at once and led nowhere
 	private level = 0; // of HOLDS
 	/* ms between plain polls, as the server asks; 0 where it holds them. */
 	private every = 0;
@@ -147,9 +154,11 @@ class PollLink implements Link {
 		const stop = (this.request = new AbortController());
 		const timer = this.env.setTimeout(() => stop.abort(), hold * 1000 + GRACE);
 		let lines: Line[];
+		let from: string | null = null;
 		try {
 			const query = { wait: String(hold), ...readsQuery(this.env.reads), ...wantQuery(this.wants()), ...(active ? { active: '1' } : {}) };
-			const url = eventsUrl(this.instance, anew ? place(this.cursor()) : this.cursor(), query);
+			from = anew ? place(this.cursor()) : this.cursor();
+			const url = eventsUrl(this.instance, from, query);
 			const res = await this.env.fetch(url, asking('application/x-ndjson', stop.signal));
 			if (!res.ok) {
 				this.active ||= active;
@@ -176,7 +185,10 @@ class PollLink implements Link {
 			this.on.live();
 		}
 		this.on.lines(lines);
-		return this.every && this.env.hidden() ? Math.max(HIDDEN_REST, this.every) : this.every;
+		if (this.every) return this.env.hidden() ? Math.max(HIDDEN_REST, this.every) : this.every;
+		const nowhere = hold > 0 && last?.cursor === from && this.env.now() - this.askedAt < AT_ONCE;
+		this.idle = nowhere ? this.idle + 1 : 0;
+		return this.idle < REST_FROM ? 0 : Math.min(REST * 2 ** (this.idle - REST_FROM), REST_MAX);
 	}
 
 	private refused(res: Response, text: string): number | Ending {

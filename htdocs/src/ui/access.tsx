@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Copy, KeyRound, Monitor, Smartphone } from 'lucide';
+import { MOST, tooMany } from '../model/limits';
 import { api, ApiError } from '../net/api';
 import { isAdmin } from '../model/roles';
 import type { AccessToken, Session } from '../model/types';
@@ -11,6 +12,7 @@ import { useState$, useUi } from './context';
 import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
+import { TextField, whole } from './text_field';
 import { agoOf, dateOf } from './time';
 
 interface Props {
@@ -147,20 +149,20 @@ export function OwnPassword({ onClose }: Props) {
 				}}
 			>
 				{fields.map(([name, label, kind]) => (
-					<label key={name} class="field">
-						<span>{label}</span>
-						<input
-							type="password"
-							value={typed[name]}
-							maxLength={1024}
-							autocomplete={kind}
-							aria-invalid={error !== null}
-							onInput={(e) => setTyped({ ...typed, [name]: e.currentTarget.value })}
-						/>
-					</label>
+					<TextField
+						key={name}
+						label={label}
+						type="password"
+						value={typed[name]}
+						most={MOST.password}
+						sent={whole}
+						autocomplete={kind}
+						bad={error !== null}
+						onText={(text) => setTyped({ ...typed, [name]: text })}
+					/>
 				))}
 				<Fault text={error} />
-				<button class="button primary" type="submit" disabled={busy}>
+				<button class="button primary" type="submit" disabled={busy || fields.some(([f]) => tooMany(typed[f], MOST.password))}>
 					{tw.passwordSave}
 				</button>
 			</form>
@@ -312,19 +314,14 @@ function NewToken({ admin, make: ask, onMade }: { admin: boolean; make: typeof a
 			}}
 		>
 			<h3>{tw.tokenNew}</h3>
-			<label class="field">
-				<span>{tw.tokenName}</span>
-				<input
-					type="text"
-					dir="auto"
-					value={name}
-					maxLength={80}
-					placeholder={tw.tokenNameHint}
-					autocomplete="off"
-					aria-invalid={error !== null}
-					onInput={(e) => setName(e.currentTarget.value)}
-				/>
-			</label>
+			<TextField
+				label={tw.tokenName}
+				value={name}
+				most={MOST.token}
+				placeholder={tw.tokenNameHint}
+				bad={error !== null}
+				onText={setName}
+			/>
 			<fieldset class="checks">
 				<legend>{tw.tokenMay}</legend>
 				{Object.entries(tw.scopes).map(([scope, label]) =>
@@ -352,7 +349,7 @@ function NewToken({ admin, make: ask, onMade }: { admin: boolean; make: typeof a
 				</select>
 			</label>
 			<Fault text={error} />
-			<button type="submit" class="button primary" disabled={busy}>
+			<button type="submit" class="button primary" disabled={busy || tooMany(name.trim(), MOST.token) > 0}>
 				{tw.tokenMake}
 			</button>
 		</form>

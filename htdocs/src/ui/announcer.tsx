@@ -12,16 +12,18 @@ export function Announcer({ tail, ready }: { tail: Message | undefined; ready: b
 	const who = useState$((s) => (tail ? s.users[tail.sender] : undefined));
 	const me = useState$(myId);
 	const since = useRef<number | null>(null);
-	const [said, setSaid] = useState('');
+	const [said, setSaid] = useState({ seq: 0, words: '' });
 	useEffect(() => {
 		if (!ready) return void (since.current = null);
 		const seq = tail?.seq ?? 0;
-		if (since.current !== null && tail?.body && seq > since.current && tail.sender !== me) setSaid(t.saidNow(personName(who), saidOf(tail)));
+		if (since.current !== null && tail?.body && seq > since.current && tail.sender !== me)
+			setSaid({ seq, words: t.saidNow(personName(who), saidOf(tail)) });
 		since.current = seq;
 	}, [tail, ready]);
+	// What is deleted is not to be found here either.
 	return (
 		<div class="sr-only" role="status" aria-live="polite">
-			{said}
+			{tail?.body && tail.seq === said.seq ? said.words : ''}
 		</div>
 	);
 }

@@ -11,7 +11,7 @@ import { tc } from '../strings_channels';
 import { tt } from '../strings_threads';
 import { ChannelView, LoadingView, MissingView, PreviewView, WelcomeView } from './channel';
 import { PersonCards } from './card';
-import { UiContext, type DialogName, type Ui } from './context';
+import { UiContext, type DialogName, type Many, type Ui } from './context';
 import { Invite, NewDirect, Switcher } from './dialogs';
 import { errorText } from './errors';
 import { Icon } from './icon';
@@ -46,6 +46,7 @@ const ManyPeople = lazily(() => import('./groups').then((m) => m.ManyPeople));
 const Notifications = lazily(() => import('./prefs').then((m) => m.Notifications));
 const MoveToSection = lazily(() => import('./prefs').then((m) => m.MoveToSection));
 const SectionForm = lazily(() => import('./prefs').then((m) => m.SectionForm));
+const DropSection = lazily(() => import('./prefs').then((m) => m.DropSection));
 const JumpToDate = lazily(() => import('./prefs').then((m) => m.JumpToDate));
 const StatusForm = lazily(() => import('./settings').then((m) => m.StatusForm));
 const Invitations = lazily(() => import('./invitations').then((m) => m.Invitations));
@@ -150,6 +151,7 @@ function Unreachable({ again = retry }) {
 function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> }) {
 	const { store } = client;
 	const [dialog, setDialog] = useState<DialogName | null>(null);
+	const [many, setMany] = useState<Many | null>(null);
 	const [toast, setToast] = useState<{ text: string; bad: boolean } | null>(null);
 	const [drawer, setDrawer] = useState(false);
 	const narrow = useNarrow();
@@ -196,6 +198,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 				setDialog(d);
 				setDrawer(false);
 			},
+			askMany: setMany,
 			toast: (text, bad = false) => setToast({ text, bad }),
 			drawer: setDrawer,
 		}),
@@ -296,12 +299,12 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{dialog === 'shortcuts' && <Shortcuts onClose={closeDialog} />}
 			{dialog === 'groups' && <GroupsDialog onClose={closeDialog} />}
 			{about && 'groupOf' in about && <GroupsDialog key={about.groupOf} group={about.groupOf} onClose={closeDialog} />}
-			{about && 'many' in about && <ManyPeople {...about.many} onClose={closeDialog} />}
 			{about && 'invite' in about && <Invite channel={about.invite} onClose={closeDialog} />}
 			{about && 'prefs' in about && <Notifications channel={about.prefs} onClose={closeDialog} />}
 			{about && 'move' in about && <MoveToSection channel={about.move} onClose={closeDialog} />}
 			{about && 'jump' in about && <JumpToDate channel={about.jump} onClose={closeDialog} />}
 			{about && 'section' in about && <SectionForm id={about.section} onClose={closeDialog} />}
+			{about && 'dropSection' in about && <DropSection id={about.dropSection} onClose={closeDialog} />}
 			{about && 'links' in about && <ChannelLinks channel={about.links} onClose={closeDialog} />}
 			{about && 'leave' in about && <Leave channel={about.leave} onClose={closeDialog} />}
 			{about && 'readers' in about && <Readers {...about.readers} onClose={closeDialog} />}
@@ -318,6 +321,7 @@ function Shell({ client, route }: { client: Client; route: Exclude<Route, Door> 
 			{about && 'edit' in about && <EditChannel channel={about.edit} onClose={closeDialog} />}
 			{about && 'restrictions' in about && <Restrictions channel={about.restrictions} onClose={closeDialog} />}
 			{about && 'reports' in about && <ChannelReports channel={about.reports} onClose={closeDialog} />}
+			{many && <ManyPeople {...many} onClose={() => setMany(null)} />}
 			<PersonCards />
 			<div class="toasts" role="status">
 				{toast && (

@@ -49,6 +49,7 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 	const status = useState$((s) => (channel.peer === null ? null : statusOf(s, channel.peer)));
 	const pins = useState$((s) => pinsSeen(s, channel.id));
 	const direct = channel.kind === 'direct';
+	const topic = direct && peer ? status?.text || `@${peer.handle}` : channel.topic;
 	return (
 		<header class="head">
 			<Burger />
@@ -57,25 +58,27 @@ function Header({ channel, panel }: { channel: Channel; panel: boolean }) {
 			) : (
 				<Icon of={direct ? Users : channel.kind === 'private' ? Lock : Hash} size={18} />
 			)}
-			<h1>
-				{direct && channel.peer !== null ? (
-					<button class="head-person" data-person={channel.peer} aria-haspopup="dialog">
-						<bdi>{label}</bdi>
-					</button>
-				) : (
-					<bdi>{direct ? label : channel.name}</bdi>
-				)}
-				{channel.kind === 'private' && <span class="sr-only"> ({t.privateChannel})</span>}
-				{channel.archived && <span class="tag">{t.archivedTag}</span>}
-			</h1>
-			<p class="head-topic" title={channel.topic || undefined}>
-				{status?.emoji && (
-					<span>
-						<EmojiFace emoji={status.emoji} />{' '}
-					</span>
-				)}
-				<bdi>{direct && peer ? status?.text || `@${peer.handle}` : channel.topic}</bdi>
-			</p>
+			<div class="head-text">
+				<h1>
+					{direct && channel.peer !== null ? (
+						<button class="head-person" data-person={channel.peer} aria-haspopup="dialog">
+							<bdi>{label}</bdi>
+						</button>
+					) : (
+						<bdi>{direct ? label : channel.name}</bdi>
+					)}
+					{channel.kind === 'private' && <span class="sr-only"> ({t.privateChannel})</span>}
+					{channel.archived && <span class="tag">{t.archivedTag}</span>}
+				</h1>
+				<p class="head-topic" title={topic || undefined}>
+					{status?.emoji && (
+						<span>
+							<EmojiFace emoji={status.emoji} />{' '}
+						</span>
+					)}
+					<bdi>{topic}</bdi>
+				</p>
+			</div>
 			{channel.membership && pins > 0 && (
 				<button
 					class="icon-button with-count"
@@ -120,7 +123,7 @@ export function ChannelView({ channel, panel }: { channel: Channel; panel: boole
 			<MessageList key={channel.id} channel={channel} />
 			<ChannelAnnouncer channel={channel} />
 			<TypingLine channel={channel} />
-			{silence ? <Silence text={silence} /> : <Composer channel={channel} />}
+			{silence ? <Silence text={silence} of={channel} /> : <Composer channel={channel} />}
 			<DropZone channel={channel} silent={silence !== null} />
 		</main>
 	);

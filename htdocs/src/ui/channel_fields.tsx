@@ -1,17 +1,17 @@
 // The name and the topic of a channel, where one is made and where one is changed.
+import { MOST, tooMany } from '../model/limits';
 import { ApiError } from '../net/api';
 import { t } from '../strings';
 import { errorText } from './errors';
-
-const NAME_MAX = 80; // characters
+import { TextField } from './text_field';
 
 export const cleanName = (name: string): string => name.trim().replace(/^#/, '');
 
 /* What is wrong with a name, in words. */
-export function nameFault(clean: string): string | null {
-	if (!clean) return t.nameMissing;
-	return [...clean].length > NAME_MAX ? t.nameTooLong : null;
-}
+export const nameFault = (clean: string): string | null => (clean ? null : t.nameMissing);
+
+export const fieldsFit = (name: string, topic: string): boolean =>
+	!tooMany(cleanName(name), MOST.channelName) && !tooMany(topic.trim(), MOST.topic);
 
 /* What the server has against it. */
 export const savingFault = (e: unknown): string => (e instanceof ApiError && e.code === 'conflict' ? t.nameTaken : errorText(e));
@@ -28,32 +28,17 @@ interface Props {
 export function ChannelFields({ name, topic, onName, onTopic, bad, hint }: Props) {
 	return (
 		<>
-			<label class="field">
-				<span>{t.channelName}</span>
-				<input
-					data-autofocus
-					type="text"
-					dir="auto"
-					value={name}
-					maxLength={200}
-					autocomplete="off"
-					aria-describedby={hint && 'channel-name-hint'}
-					aria-invalid={bad}
-					onInput={(e) => onName(e.currentTarget.value)}
-				/>
-				{hint && <small id="channel-name-hint">{hint}</small>}
-			</label>
-			<label class="field">
-				<span>{t.channelTopic}</span>
-				<input
-					type="text"
-					dir="auto"
-					value={topic}
-					maxLength={250}
-					autocomplete="off"
-					onInput={(e) => onTopic(e.currentTarget.value)}
-				/>
-			</label>
+			<TextField
+				label={t.channelName}
+				value={name}
+				most={MOST.channelName}
+				sent={cleanName}
+				bad={bad}
+				hint={hint}
+				autofocus
+				onText={onName}
+			/>
+			<TextField label={t.channelTopic} value={topic} most={MOST.topic} onText={onTopic} />
 		</>
 	);
 }

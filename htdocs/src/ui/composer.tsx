@@ -1,7 +1,8 @@
 // Where one writes. The text lives in the store as the channel's draft, and from there in local storage: so it survives
 // a reload, a change of channel, and the end of a session.
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { SendHorizontal, Smile } from 'lucide';
+import { lengthOf } from '../model/limits';
 import { placeKey } from '../model/threads';
 import { draftFiles } from '../model/uploads';
 import type { Channel, SentPlace } from '../model/types';
@@ -12,28 +13,20 @@ import { Chips } from './chips';
 import { useState$, useUi } from './context';
 import { AttachButton, pastedFiles, useAddFiles } from './drop';
 import { Icon } from './icon';
-import { groupsApi } from '../net/groups';
 import { namedIn } from './mention_list';
 import { QuoteBar } from './quote';
+import { useReach } from './reach';
 import { channelLabel } from './names';
 import { coarsePointer } from './media';
 import { stampOf } from './time';
 import { useWriting } from './writing';
 
-const ASKED_ABOVE = 6; // people, whom a message by a group's name, @here or @channel notifies
 const WARN = 500; // characters left when the counter shows
-
-/* Unicode characters, as the server counts; a short text needs no counting. */
-function lengthOf(text: string): number {
-	let n = 0;
-	for (const _ of text) n++;
-	return n;
-}
 
 /* thread: the root of the thread that is written in; the message goes into the channel's line as well where `both` is ticked. */
 export function Composer({ channel, thread }: { channel: Channel; thread?: number }) {
 	const { client, toast, openDialog } = useUi();
-	const asking = useRef(false);
+	const reaching = useReach();
 	const place = placeKey(channel.id, thread);
 	const name = thread ? 'thread-composer' : 'composer';
 	const text = useState$((s) => s.drafts[place] ?? '');
@@ -60,7 +53,8 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 		el.style.height = `${el.scrollHeight}px`;
 	}, [text, place]);
 
-	useEffect(() => {
+	// Before the next key comes.
+	useLayoutEffect(() => {
 		// On a phone the keyboard would cover half of what one came to read.
 		if (!coarsePointer()) area.current?.focus({ preventScroll: true });
 	}, [place]);
@@ -87,23 +81,7 @@ export function Composer({ channel, thread }: { channel: Channel; thread?: numbe
 			setBoth(false);
 			area.current?.focus();
 		};
-		if (!names.some((n) => typeof n === 'string')) return go();
-		// Asked once at a time; a text that was changed meanwhile is asked about again.
-		if (asking.current) return;
-		asking.current = true;
-		const same = () => area.current?.value === text;
-		groupsApi
-			.reach(channel.id, names)
-			.then(
-				({ data }) => data.people,
-				() => null,
-			)
-			.then((people) => {
-				asking.current = false;
-				if (!same()) return;
-				if (people !== null && people <= ASKED_ABOVE) go();
-				else openDialog({ many: { people, send: () => same() && go() } });
-			});
+		reaching(channel.id, names, () => area.current?.value === text, go);
 	};
 
 	return (

@@ -22,7 +22,6 @@ export type DialogName =
 	| 'files'
 	| 'groups'
 	| { groupOf: number }
-	| { many: { people: number | null; send: () => void } }
 	| 'emoji'
 	/* listed: of those that the panel of files shows. */
 	| { lightbox: { channel: number; file: number; listed?: boolean } }
@@ -34,6 +33,7 @@ export type DialogName =
 	| { prefs: number }
 	| { move: number }
 	| { jump: number }
+	| { dropSection: string }
 	| { links: number }
 	| { section: string | null }
 	| { restrictions: number }
@@ -47,9 +47,16 @@ export type DialogName =
 	| { reacted: { channel: number; seq: number; emoji: string } }
 	| { readers: { channel: number; seq: number } };
 
+export interface Many {
+	people: number | null;
+	send: () => void;
+}
+
 export interface Ui {
 	client: Client;
 	openDialog(d: DialogName): void;
+	/* Above a dialog that is open; people null: it is not known how many. */
+	askMany(q: Many): void;
 	toast(text: string, bad?: boolean): void;
 	drawer(open: boolean): void;
 }

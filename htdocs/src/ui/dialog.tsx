@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { X } from 'lucide';
 import { t } from '../strings';
 import { errorText } from './errors';
+import { keepFocus } from './focus';
 import { Icon } from './icon';
 
 export function Dialog({ title, onClose, bare, children }: { title: string; onClose: () => void; bare?: boolean; children: ComponentChildren }) {
@@ -13,17 +14,17 @@ export function Dialog({ title, onClose, bare, children }: { title: string; onCl
 	// Before the next key comes: who presses Ctrl+K types on at once.
 	useLayoutEffect(() => {
 		const el = ref.current;
-		const before = document.activeElement as HTMLElement | null;
-		const caret = before instanceof HTMLTextAreaElement ? ([before.selectionStart, before.selectionEnd] as const) : null;
+		const back = keepFocus();
 		el?.showModal();
-		el?.querySelector<HTMLElement>('[data-autofocus]')?.focus();
+		el?.querySelector<HTMLElement>('[data-autofocus]:not([data-autofocus=false])')?.focus(); // Preact writes false out
 		return () => {
 			gone.current = true;
 			if (el?.open) el.close();
-			if (!before?.isConnected) return;
-			before.focus({ preventScroll: true });
-			// Chromium puts the caret at the start of a field that gets the focus back from a dialog.
-			if (caret) (before as HTMLTextAreaElement).setSelectionRange(...caret);
+			back();
+			// What was done may take away the button that led here.
+			setTimeout(() => {
+				if (document.activeElement === document.body) back();
+			});
 		};
 	}, []);
 	return (

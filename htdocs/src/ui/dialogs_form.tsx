@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { Globe, Lock } from 'lucide';
 import { api } from '../net/api';
 import { t } from '../strings';
-import { ChannelFields, cleanName, nameFault, savingFault } from './channel_fields';
+import { ChannelFields, cleanName, fieldsFit, nameFault, savingFault } from './channel_fields';
 import { ty } from '../strings_keys';
 import { enterBreaks } from '../sync/local';
 import { useState$, useUi } from './context';
@@ -47,7 +47,7 @@ export function CreateChannel({ onClose }: Props) {
 					))}
 				</fieldset>
 				<Fault text={error} />
-				<Foot label={t.create} off={busy} onClose={onClose} />
+				<Foot label={t.create} off={busy || !fieldsFit(name, topic)} onClose={onClose} />
 			</form>
 		</Dialog>
 	);

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ImagePlus } from 'lucide';
 import { allEmoji, mayAddEmoji, mayRemoveEmoji } from '../model/custom_emoji';
+import { MOST, tooMany } from '../model/limits';
 import type { CustomEmoji } from '../model/types';
 import { api, ApiError } from '../net/api';
 import { te } from '../strings_emoji';
@@ -13,6 +14,7 @@ import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { personName } from './names';
+import { TextField } from './text_field';
 
 export function EmojiManager({ onClose }: { onClose: () => void }) {
 	const { client } = useUi();
@@ -105,6 +107,8 @@ function faultOf(e: unknown): { name?: string; file?: string } {
 	return e.field === 'name' ? { name: te.nameBad } : { file: errorText(e) };
 }
 
+const bareName = (text: string): string => text.trim().replace(/^:|:$/g, '').toLowerCase();
+
 function AddEmoji() {
 	const { client, toast } = useUi();
 	const bytes = useState$((s) => s.limits.custom?.bytes ?? 0);
@@ -114,6 +118,7 @@ function AddEmoji() {
 	const [busy, setBusy] = useState(false);
 	const stop = useRef(new AbortController());
 	const input = useRef<HTMLInputElement>(null);
+	const long = tooMany(bareName(name), MOST.emojiName) > 0;
 	const picture = useMemo(() => (file ? URL.createObjectURL(file) : null), [file]);
 	useEffect(() => () => void (picture && URL.revokeObjectURL(picture)), [picture]);
 	useEffect(() => () => stop.current.abort(), []);
@@ -155,7 +160,7 @@ function AddEmoji() {
 			noValidate
 			onSubmit={(e) => {
 				e.preventDefault();
-				if (!busy) void save(name.trim().replace(/^:|:$/g, '').toLowerCase());
+				if (!busy && !long) void save(bareName(name));
 			}}
 		>
 			<div class="emoji-add-row">
@@ -171,22 +176,18 @@ function AddEmoji() {
 					/>
 					{picture ? <img src={picture} alt="" /> : <Icon of={ImagePlus} size={22} />}
 				</label>
-				<label class="field">
-					<span>{te.name}</span>
-					<input
-						data-autofocus
-						type="text"
-						value={name}
-						maxLength={34}
-						autocomplete="off"
-						autocapitalize="none"
-						spellcheck={false}
-						aria-describedby="emoji-add-name"
-						aria-invalid={error.name !== undefined}
-						onInput={(e) => setName(e.currentTarget.value)}
-					/>
-				</label>
-				<button type="submit" class="button primary" aria-disabled={busy}>
+				<TextField
+					label={te.name}
+					autofocus
+					value={name}
+					most={MOST.emojiName}
+					sent={bareName}
+					plain
+					bad={error.name !== undefined}
+					describedBy="emoji-add-name"
+					onText={setName}
+				/>
+				<button type="submit" class="button primary" aria-disabled={busy || long}>
 					{busy ? te.saving : te.save}
 				</button>
 			</div>

@@ -1,6 +1,7 @@
 // Forwarding a message: where to, with a comment. Loaded when it is opened first.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Hash, Lock, Users } from 'lucide';
+import { tooMany } from '../model/limits';
 import { fold } from '../model/mention';
 import { forwardOf, originalOf } from '../model/quotes';
 import { mutedUntil } from '../model/roles';
@@ -17,6 +18,8 @@ import { namedIn } from './mention_list';
 import { channelLabel, personName } from './names';
 import { Picker, type Choice } from './picker';
 import { lineOf } from './quote';
+import { useReach } from './reach';
+import { TextField } from './text_field';
 
 const MOST = 40; // channels that are shown
 
@@ -25,7 +28,8 @@ export function ForwardDialog({ channel, seq, onClose }: { channel: number; seq:
 	const [query, setQuery] = useState('');
 	const [to, setTo] = useState<Channel | null>(null);
 	const [comment, setComment] = useState('');
-	const field = useRef<HTMLTextAreaElement>(null);
+	const field = useRef<HTMLInputElement | HTMLTextAreaElement>(null);
+	const reaching = useReach();
 	const state = useState$((s) => s);
 	const message = originalOf(state, channel, seq);
 	const sender = state.users[message?.sender ?? 0];
@@ -36,6 +40,7 @@ export function ForwardDialog({ channel, seq, onClose }: { channel: number; seq:
 	useEffect(() => field.current?.focus(), [to]);
 	if (gone) return null;
 
+	const most = state.limits.message_chars;
 	const own = sections(state);
 	const q = fold(query.trim().replace(/^[#@]/, ''));
 	const name = (c: Channel) => fold(channelLabel(state, c).replace(/^#/, ''));
@@ -59,10 +64,14 @@ export function ForwardDialog({ channel, seq, onClose }: { channel: number; seq:
 			),
 		}));
 	const send = () => {
-		if (!to) return;
-		client.forward(to.id, comment.trim(), namedIn(client.store.get(), to, comment), forwardOf(message));
-		toast(tq.done(channelLabel(state, to)));
-		onClose();
+		if (!to || tooMany(comment.trim(), most)) return;
+		const names = namedIn(client.store.get(), to, comment);
+		const go = () => {
+			client.forward(to.id, comment.trim(), names, forwardOf(message));
+			toast(tq.done(channelLabel(state, to)));
+			onClose();
+		};
+		reaching(to.id, names, () => field.current?.value === comment, go);
 	};
 	return (
 		<Dialog title={tq.forwardTitle} onClose={onClose}>
@@ -90,27 +99,24 @@ export function ForwardDialog({ channel, seq, onClose }: { channel: number; seq:
 							{tq.change}
 						</button>
 					</p>
-					<label class="field">
-						<span>{tq.comment}</span>
-						<textarea
-							ref={field}
-							rows={3}
-							dir="auto"
-							value={comment}
-							maxLength={state.limits.message_chars}
-							onInput={(e) => setComment(e.currentTarget.value)}
-							onKeyDown={(e) => {
-								if (!sends(e)) return;
-								e.preventDefault();
-								send();
-							}}
-						/>
-					</label>
+					<TextField
+						label={tq.comment}
+						rows={3}
+						field={field}
+						value={comment}
+						most={most}
+						onText={setComment}
+						onKeyDown={(e) => {
+							if (!sends(e)) return;
+							e.preventDefault();
+							send();
+						}}
+					/>
 					<footer class="dialog-foot">
 						<button type="button" class="button" onClick={onClose}>
 							{t.cancel}
 						</button>
-						<button type="submit" class="button primary">
+						<button type="submit" class="button primary" disabled={tooMany(comment.trim(), most) > 0}>
 							{tq.send}
 						</button>
 					</footer>

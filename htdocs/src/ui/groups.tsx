@@ -7,8 +7,8 @@ import type { Group } from '../model/types';
 import { groupsApi, type GroupFull } from '../net/groups';
 import { t } from '../strings';
 import { tg } from '../strings_groups';
-import { useState$, useUi } from './context';
-import { Dialog, Fault } from './dialog';
+import { useState$, useUi, type Many } from './context';
+import { Confirm, Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { personName } from './names';
@@ -26,6 +26,7 @@ export function GroupsDialog({ onClose, group }: Props & { group?: number }) {
 	const list = groupList(client.store.get());
 	const [open, setOpen] = useState<number | null>(group ?? null);
 	const held = open === null ? undefined : groups.of[open];
+	const gone = group === undefined ? () => setOpen(null) : onClose;
 	useEffect(() => void client.groups.load(), []);
 	if (open !== null)
 		return (
@@ -38,7 +39,7 @@ export function GroupsDialog({ onClose, group }: Props & { group?: number }) {
 							</button>
 						</div>
 					)}
-					{held && <One key={open} held={held} manage={groups.manage} onGone={onClose} />}
+					{held && <One key={open} held={held} manage={groups.manage} onGone={gone} />}
 					{!held && <p class="group-part panel-note">{tg.gone}</p>}
 				</div>
 			</Dialog>
@@ -86,6 +87,7 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 	const [full, setFull] = useState<GroupFull | null>(null);
 	const [error, setError] = useState<string | null>(null);
 	const [adding, setAdding] = useState('');
+	const [leaving, setLeaving] = useState(false); // it is asked whether the group is to go
 	const found = usePeople(manage && adding ? adding : null);
 	const took = (g: GroupFull) => {
 		client.loader.needUsers(g.users);
@@ -101,6 +103,11 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 	}, [held.version]);
 	const change = (what: { handle?: string; name?: string; add?: number[]; remove?: number[] }) =>
 		groupsApi.change(held.id, what).then(({ data }) => took(data));
+	const remove = async () => {
+		await groupsApi.remove(held.id);
+		// The event says the same; where it came first this changes nothing.
+		client.store.dispatch({ type: 'lines', lines: [{ type: 'group.deleted', group: held.id }] });
+	};
 	const tell = (e: unknown) => toast(errorText(e), true);
 	const choices = (found ?? [])
 		.filter((u) => !full?.users.includes(u.id))
@@ -145,7 +152,7 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 						empty={adding && found ? t.noPeople : null}
 					/>
 					<NamingForm
-						key={held.version}
+						key={`${held.handle} ${held.name}`} // not with each change of its members: what is being typed stays
 						look="form"
 						title={null}
 						words={tg}
@@ -156,21 +163,29 @@ function One({ held, manage, onGone }: { held: Group; manage: boolean; onGone: (
 					<footer class="dialog-foot">
 						<button
 							class="button danger"
-							onClick={() => {
-								if (confirm(tg.removeSure(held.name))) groupsApi.remove(held.id).then(onGone, tell);
-							}}
+							onClick={() => setLeaving(true)}
 						>
 							{tg.remove}
 						</button>
 					</footer>
+					{leaving && (
+						<Confirm
+							title={tg.removeTitle(held.name)}
+							text={tg.removeText}
+							label={tg.remove}
+							careful
+							run={remove}
+							onClose={() => setLeaving(false)}
+							onDone={onGone}
+						/>
+					)}
 				</>
 			)}
 		</>
 	);
 }
 
-/* people null: the server did not say how many. */
-export function ManyPeople({ people, send, onClose }: Props & { people: number | null; send: () => void }) {
+export function ManyPeople({ people, send, onClose }: Props & Many) {
 	return (
 		<Dialog title={people === null ? tg.manyUnknown : tg.manyTitle(people)} onClose={onClose}>
 			<p class="panel-note group-part">{people === null ? tg.manyMaybe : tg.many}</p>

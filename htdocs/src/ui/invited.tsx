@@ -43,7 +43,11 @@ export function Invited({ code }: { code: string }) {
 			},
 			(e: unknown) => {
 				setBusy(false);
-				toast(errorText(e), true);
+				// It may have been withdrawn, or used up, while one looked at it.
+				api.lookAtChannelLink(code).then(
+					({ data }) => (data.channel ? toast(errorText(e), true) : setLook(data)),
+					() => toast(errorText(e), true),
+				);
 			},
 		);
 	};

@@ -1,6 +1,6 @@
 // The right panel: what is pinned in the channel, or what one has saved; that is a page of its own too.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Bookmark, BookmarkX, PinOff } from 'lucide';
 import type { IconNode } from 'lucide';
 import { mayPin } from '../model/keep';
@@ -196,6 +196,16 @@ function Entry({ message: m, route, where, tool }: { message: Message; route: Ch
 	const { client, toast } = useUi();
 	const phone = usePhone();
 	const user = useState$((s) => s.users[m.sender]);
+	const item = useRef<HTMLLIElement>(null);
+	// Taken from the list by its own button, it leaves the focus to its neighbour.
+	useLayoutEffect(() => {
+		const li = item.current;
+		return () => {
+			if (!li?.contains(document.activeElement)) return;
+			const beside = li.nextElementSibling ?? li.previousElementSibling;
+			(beside?.querySelector('a') ?? li.closest<HTMLElement>('.panel-scroll'))?.focus();
+		};
+	}, []);
 	const place = useState$((s) => (s.channels[m.channel] ? channelLabel(s, s.channels[m.channel]!) : ''));
 	// As it is now, where it is on the screen beside.
 	const now = useState$((s) => messageAt(s.logs[m.channel], m.seq)) ?? m;
@@ -207,7 +217,7 @@ function Entry({ message: m, route, where, tool }: { message: Message; route: Ch
 	const files = (now.body?.files ?? now.body?.forward?.files)?.length ?? 0;
 	const label = tool?.label(personName(user));
 	return (
-		<li class="with-tool">
+		<li class="with-tool" ref={item}>
 			<a
 				class="result"
 				href={to}

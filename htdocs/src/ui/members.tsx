@@ -1,10 +1,11 @@
-// The right panel: who is in the channel, adding a person, leaving.
+// The right panel: what the channel is about, who is in it, adding a person, leaving.
 import { useEffect } from 'preact/hooks';
 import { LogOut, MicOff, ShieldAlert, UserPlus } from 'lucide';
 import { endOf, isGuest, rankIn } from '../model/roles';
 import { myId } from '../model/state';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
+import { tc } from '../strings_channels';
 import { useState$, useUi } from './context';
 import { Icon } from './icon';
 import { channelLabel, personName } from './names';
@@ -35,6 +36,12 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 	return (
 		<Panel title={t.members} topic={label} onClose={close}>
 			<div class="panel-scroll" tabIndex={0} role="group" aria-label={t.membersCount(channel.members)}>
+				{(channel.topic || channel.keep_days != null) && (
+					<div class="about" role="group" aria-label={t.aboutChannel}>
+						{channel.topic && <p dir="auto">{channel.topic}</p>}
+						{channel.keep_days != null && <p class="about-kept">{tc.kept(channel.keep_days)}</p>}
+					</div>
+				)}
 				{channel.kind !== 'direct' && !guest && !channel.archived && (
 					<button class="row-button" onClick={() => ui.openDialog({ invite: channel.id })}>
 						<span class="row-icon">

@@ -5,8 +5,9 @@ import { spokenText } from '../model/markdown';
 import { groupList, nameOf } from '../model/groups';
 import { choices, fold, mentionsIn, writingAt } from '../model/mention';
 import { isGuest, rankIn } from '../model/roles';
+import { isAside } from '../model/threads';
 import { myId, peersOf, type State } from '../model/state';
-import type { Channel, Name, User } from '../model/types';
+import type { Channel, Message, Name, User } from '../model/types';
 import { tg } from '../strings_groups';
 import { t } from '../strings';
 import { Avatar } from './avatar';
@@ -38,6 +39,15 @@ export function namedIn(s: State, channel: Channel, text: string, aside = false)
 	for (const g of Object.values(s.groups.of)) byHandle.set(g.handle, nameOf(g));
 	for (const name of wideNames(s, channel, aside)) byHandle.set(name, name);
 	return mentionsIn(spokenText(text), (h) => byHandle.get(h)).filter((id) => id !== myId(s));
+}
+
+export const isWide = (n: Name): boolean => n === 'channel' || n === 'here';
+
+/* Whom a text names that is edited. `channel` and `here` are for new messages alone: where they named nobody they go on being words. */
+export function namedByEdit(s: State, channel: Channel, m: Message, text: string): Name[] {
+	const aside = isAside(m);
+	const words = namedIn(s, channel, m.body?.text ?? '', aside).filter((n) => isWide(n) && m.body?.mentions?.includes(n) !== true);
+	return namedIn(s, channel, text, aside).filter((n) => !words.includes(n));
 }
 
 /* Groups, the channel and who is here: those that one may name. */

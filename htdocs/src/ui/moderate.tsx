@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { admin, type ReportReason, type Restriction } from '../net/admin';
 import { api } from '../net/api';
+import { MOST, tooMany } from '../model/limits';
 import { myId } from '../model/state';
 import { endOf, rankIn } from '../model/roles';
 import type { Channel, ChannelKind, History, Member } from '../model/types';
@@ -9,12 +10,13 @@ import { t } from '../strings';
 import { ta } from '../strings_admin';
 import { tc } from '../strings_channels';
 import { tg } from '../strings_groups';
-import { ChannelFields, cleanName, nameFault, savingFault } from './channel_fields';
+import { ChannelFields, cleanName, fieldsFit, nameFault, savingFault } from './channel_fields';
 import { useState$, useUi } from './context';
 import { Confirm, Dialog, Fault, Foot, useSaving } from './dialog';
 import { errorText } from './errors';
 import { channelLabel, personName } from './names';
 import { ActForm, untilText, type Act } from './sanction';
+import { TextField } from './text_field';
 
 interface Props {
 	onClose: () => void;
@@ -108,12 +110,9 @@ export function ReportMessage({ channel, seq, onClose }: Props & { channel: numb
 						</label>
 					))}
 				</fieldset>
-				<label class="field">
-					<span>{ta.reportWords}</span>
-					<textarea rows={3} dir="auto" maxLength={1000} value={text} onInput={(e) => setText(e.currentTarget.value)} />
-				</label>
+				<TextField label={ta.reportWords} rows={3} value={text} most={MOST.report} onText={setText} />
 				<Fault text={error} />
-				<Foot label={ta.reportSend} off={busy} onClose={onClose} />
+				<Foot label={ta.reportSend} off={busy || tooMany(text.trim(), MOST.report) > 0} onClose={onClose} />
 			</form>
 		</Dialog>
 	);
@@ -164,7 +163,7 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 			...(keep !== String(held?.keep_days ?? 0) ? { keep_days: Number(keep) || null } : {}),
 			...(history !== (held?.history ?? 'all') ? { history } : {}),
 		};
-		const changed = await admin.changeChannel(channel, change).catch(savingFault);
+		const changed = await api.changeChannel(channel, change).catch(savingFault);
 		if (typeof changed === 'string') return changed;
 		if (own) client.store.dispatch({ type: 'channel', channel: changed.data });
 	}, onClose);
@@ -223,7 +222,7 @@ export function EditChannel({ channel, known, onClose }: Props & { channel: numb
 					</label>
 				)}
 				<Fault text={error} />
-				<Foot label={t.save} off={busy} onClose={onClose} />
+				<Foot label={t.save} off={busy || !fieldsFit(name, topic)} onClose={onClose} />
 			</form>
 		</Dialog>
 	);

@@ -1,8 +1,10 @@
 // A handle and a name: for a bot, for a group.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { MOST, tooMany } from '../model/limits';
 import { Fault } from './dialog';
 import { errorText } from './errors';
+import { bareHandle, TextField } from './text_field';
 
 interface Props {
 	look: string; // its class
@@ -19,7 +21,8 @@ export function NamingForm({ look, title, words, label, held, onSave }: Props) {
 	const [name, setName] = useState(held?.name ?? '');
 	const [busy, setBusy] = useState(false);
 	const [error, setError] = useState<string | null>(null);
-	const clean = handle.trim().replace(/^@/, '');
+	const clean = bareHandle(handle);
+	const long = tooMany(clean, MOST.handle) || tooMany(name.trim(), MOST.groupName);
 	const save = () => {
 		setBusy(true);
 		setError(null);
@@ -44,27 +47,19 @@ export function NamingForm({ look, title, words, label, held, onSave }: Props) {
 			}}
 		>
 			{title}
-			<label class="field">
-				<span>{words.handle}</span>
-				<input
-					type="text"
-					value={handle}
-					maxLength={32}
-					autocomplete="off"
-					autocapitalize="none"
-					spellcheck={false}
-					aria-invalid={error !== null}
-					aria-describedby={words.handleHint && 'naming-hint'}
-					onInput={(e) => setHandle(e.currentTarget.value)}
-				/>
-				{words.handleHint && <small id="naming-hint">{words.handleHint}</small>}
-			</label>
-			<label class="field">
-				<span>{words.name}</span>
-				<input type="text" dir="auto" value={name} maxLength={80} autocomplete="off" onInput={(e) => setName(e.currentTarget.value)} />
-			</label>
+			<TextField
+				label={words.handle}
+				value={handle}
+				most={MOST.handle}
+				sent={bareHandle}
+				plain
+				bad={error !== null}
+				hint={words.handleHint}
+				onText={setHandle}
+			/>
+			<TextField label={words.name} value={name} most={MOST.groupName} onText={setName} />
 			<Fault text={error} />
-			<button class="button primary" disabled={busy || !clean || (held?.handle === clean && held.name === name.trim())}>
+			<button class="button primary" disabled={busy || !clean || long > 0 || (held?.handle === clean && held.name === name.trim())}>
 				{label}
 			</button>
 		</form>

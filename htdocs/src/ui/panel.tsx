@@ -1,7 +1,9 @@
 // The right panel. On a phone it is the page: then it is what is main, and its title the page's.
 import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ArrowLeft, X } from 'lucide';
 import { t } from '../strings';
+import { keepFocus } from './focus';
 import { Icon } from './icon';
 import { usePhone } from './media';
 
@@ -19,8 +21,15 @@ export function Panel({ title, topic, look, tools, hint, onClose, children }: Pr
 	const phone = usePhone();
 	const Frame = phone ? 'main' : 'aside';
 	const Title = phone ? 'h1' : 'h2';
+	const frame = useRef<HTMLElement>(null);
+	const [back] = useState(keepFocus); // before anything in it takes it
+	useLayoutEffect(() => {
+		const own = frame.current;
+		// Not from who has gone on meanwhile, to a message that was found, say.
+		return () => void ((document.activeElement === document.body || own?.contains(document.activeElement)) && back());
+	}, []);
 	return (
-		<Frame class={look ? `panel ${look}` : 'panel'} aria-label={title} id={phone ? 'main' : undefined}>
+		<Frame ref={frame} class={look ? `panel ${look}` : 'panel'} aria-label={title} id={phone ? 'main' : undefined}>
 			<header class="head">
 				{phone && (
 					<button class="icon-button" title={t.back} aria-label={t.back} onClick={onClose}>

@@ -1,14 +1,16 @@
 // What one wants of a channel: what it tells one of, in which section of the side bar it stands; and the names of sections. Loaded when
 // one of them is opened first.
 import { useState } from 'preact/hooks';
+import { MOST, tooMany } from '../model/limits';
 import { keyOf, PLAIN } from '../model/prefs';
 import { endOf } from '../model/roles';
 import { levelOf } from '../model/unread';
 import type { NotifyLevel, Section, Until } from '../model/types';
 import { tc } from '../strings_channels';
 import { useState$, useUi } from './context';
-import { Dialog, Fault, Foot, useSaving } from './dialog';
+import { Confirm, Dialog, Fault, Foot, useSaving } from './dialog';
 import { channelLabel } from './names';
+import { TextField } from './text_field';
 import { untilOf } from './time';
 
 interface Props {
@@ -121,7 +123,7 @@ export function MoveToSection({ channel, onClose }: Props & { channel: number })
 				{to === 'new' && <NameField value={name} onInput={setName} />}
 				{c?.prefs?.favourite && <p class="door-hint">{tc.inFavourites}</p>}
 				<Fault text={error} />
-				<Foot label={tc.save} off={busy || (to === 'new' && !name.trim())} onClose={onClose} />
+				<Foot label={tc.save} off={busy || (to === 'new' && !fits(name))} onClose={onClose} />
 			</form>
 		</Dialog>
 	);
@@ -133,21 +135,10 @@ function withSection(sections: readonly Section[], id: string, name: string): Se
 	return [...sections.slice(0, at), { kind: 'own', id, name: name.trim(), collapsed: false }, ...sections.slice(at)];
 }
 
+const fits = (name: string): boolean => name.trim() !== '' && !tooMany(name.trim(), MOST.section);
+
 function NameField({ value, onInput, first }: { value: string; onInput: (v: string) => void; first?: boolean }) {
-	return (
-		<label class="field">
-			<span>{tc.sectionName}</span>
-			<input
-				data-autofocus={first}
-				type="text"
-				dir="auto"
-				maxLength={40}
-				autocomplete="off"
-				value={value}
-				onInput={(e) => onInput(e.currentTarget.value)}
-			/>
-		</label>
-	);
+	return <TextField label={tc.sectionName} value={value} most={MOST.section} autofocus={first} onText={onInput} />;
 }
 
 /* id null: a new one. */
@@ -168,10 +159,19 @@ export function SectionForm({ id, onClose }: Props & { id: string | null }) {
 			<form class="form" noValidate onSubmit={submit}>
 				<NameField first value={name} onInput={setName} />
 				<Fault text={error} />
-				<Foot label={tc.save} off={busy || !name.trim()} onClose={onClose} />
+				<Foot label={tc.save} off={busy || !fits(name)} onClose={onClose} />
 			</form>
 		</Dialog>
 	);
+}
+
+export function DropSection({ id, onClose }: Props & { id: string }) {
+	const { client } = useUi();
+	const sections = useState$((s) => s.sidebar?.sections ?? PLAIN);
+	const held = sections.find((s) => keyOf(s) === id);
+	const [name] = useState(held?.kind === 'own' ? held.name : '');
+	const run = () => client.arrange(sections.filter((s) => keyOf(s) !== id));
+	return <Confirm title={tc.dropTitle(name)} text={tc.dropText} label={tc.dropIt} careful run={run} onClose={onClose} />;
 }
 
 /* The day as the date field of the browser names it. */

@@ -1,6 +1,7 @@
 // What one shows of oneself: picture and name. The first thing in the settings.
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { ImagePlus, Trash2 } from 'lucide';
+import { MOST, tooMany } from '../model/limits';
 import { api, ApiError } from '../net/api';
 import { tr } from '../strings_profile';
 import { sendFace } from '../sync/picture_upload';
@@ -10,8 +11,7 @@ import { useState$, useUi } from './context';
 import { Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
-
-const NAME_CHARS = 80;
+import { TextField } from './text_field';
 
 function pictureFault(e: unknown): string {
 	if (e instanceof ApiError) return e.code === 'muted' ? tr.muted : e.code === 'too_large' ? tr.tooLarge : errorText(e);
@@ -163,8 +163,9 @@ function Name({ refresh }: Props) {
 	const [error, setError] = useState<string | null>(null);
 	const [busy, setBusy] = useState(false);
 	const wish = name.trim();
+	const long = tooMany(wish, MOST.personName) > 0;
 	const hint = useId();
-	const input = useRef<HTMLInputElement>(null);
+	const input = useRef<HTMLInputElement | HTMLTextAreaElement>(null);
 	const held = useRef(shown);
 	useEffect(() => {
 		if (name === held.current) setName(shown); // changed elsewhere, and nothing was being written here
@@ -191,25 +192,21 @@ function Name({ refresh }: Props) {
 			noValidate
 			onSubmit={(e) => {
 				e.preventDefault();
-				if (wish !== shown) void save(wish);
+				if (wish !== shown && !long) void save(wish);
 			}}
 		>
 			<div class="profile-name-row">
-				<label class="field">
-					<span>{tr.name}</span>
-					<input
-						ref={input}
-						type="text"
-						value={name}
-						maxLength={NAME_CHARS}
-						autocomplete="name"
-						spellcheck={false}
-						aria-invalid={error !== null}
-						aria-describedby={says !== null ? hint : undefined}
-						onInput={(e) => setName(e.currentTarget.value)}
-					/>
-				</label>
-				<button type="submit" class="button" aria-disabled={busy || wish === shown}>
+				<TextField
+					label={tr.name}
+					field={input}
+					value={name}
+					most={MOST.personName}
+					autocomplete="name"
+					bad={error !== null}
+					describedBy={says !== null ? hint : undefined}
+					onText={setName}
+				/>
+				<button type="submit" class="button" aria-disabled={busy || wish === shown || long}>
 					{busy ? tr.saving : tr.save}
 				</button>
 			</div>

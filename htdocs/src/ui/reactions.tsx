@@ -6,6 +6,7 @@ import type { Message } from '../model/types';
 import { t } from '../strings';
 import { useState$, useUi } from './context';
 import { EmojiFace } from './custom_emoji';
+import { useHold } from './hold';
 import { Icon } from './icon';
 import { personName } from './names';
 
@@ -48,6 +49,8 @@ function Reaction({ of, message, active }: { of: Shown; message: Message; active
 	useEffect(() => client.loader.needUsers(first), [first.join()]);
 	const who = t.reactedNames(names.split('\n').filter(Boolean), of.count - first.length);
 	const { channel, seq } = message;
+	const showAll = () => openDialog({ reacted: { channel, seq, emoji: of.emoji } });
+	const hold = useHold(showAll);
 	return (
 		<span class="reaction-box">
 			<button
@@ -57,13 +60,12 @@ function Reaction({ of, message, active }: { of: Shown; message: Message; active
 				aria-label={t.reactionLabel(of.emoji, of.count, who)}
 				tabIndex={active ? 0 : -1}
 				onClick={() => client.changes.toggle(channel, seq, of.emoji)}
+				{...hold}
 				onContextMenu={(e) => {
 					e.preventDefault();
-					openDialog({ reacted: { channel, seq, emoji: of.emoji } });
+					showAll();
 				}}
-				onKeyDown={(e) => {
-					if (e.key === 'F10' ? e.shiftKey : e.key === 'i') openDialog({ reacted: { channel, seq, emoji: of.emoji } });
-				}}
+				onKeyDown={(e) => (e.key === 'F10' ? e.shiftKey : e.key === 'i') && showAll()}
 			>
 				<span class="reaction-emoji">
 					<EmojiFace emoji={of.emoji} />

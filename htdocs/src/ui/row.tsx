@@ -79,6 +79,7 @@ export const RowView = memo(
 		sameRow(a.row, b.row) &&
 		a.user === b.user &&
 		a.channel.id === b.channel.id &&
+		(a.row.kind !== 'start' || a.channel === b.channel) && // it says what the channel is about
 		a.today === b.today &&
 		a.active === b.active &&
 		a.first === b.first &&

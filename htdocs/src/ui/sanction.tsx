@@ -1,9 +1,11 @@
 // What a mute, a ban or another act asks for: for how long, and why. And a list of acts to choose one from.
 import { useId, useState } from 'preact/hooks';
+import { MOST, tooMany } from '../model/limits';
 import type { Sanction } from '../net/admin';
 import { ta } from '../strings_admin';
 import { Fault, Foot } from './dialog';
 import { errorText } from './errors';
+import { TextField } from './text_field';
 import { untilOf } from './time';
 import type { Until } from '../model/types';
 
@@ -39,9 +41,10 @@ export function ActForm({ legend, acts, submit, onDone, onClose }: FormProps) {
 	const [error, setError] = useState<string | null>(null);
 	const [busy, setBusy] = useState(false);
 	const act = acts.find((a) => a.key === key) ?? acts[0];
+	const long = act?.asks.reason === true && tooMany(reason.trim(), MOST.reason) > 0;
 	const run = (e: Event) => {
 		e.preventDefault();
-		if (!act || busy) return;
+		if (!act || busy || long) return;
 		setBusy(true);
 		setError(null);
 		const until = act.asks.until && LENGTH[length] ? new Date(Date.now() + LENGTH[length]).toISOString() : null;
@@ -84,21 +87,10 @@ export function ActForm({ legend, acts, submit, onDone, onClose }: FormProps) {
 				</label>
 			)}
 			{act?.asks.reason && (
-				<label class="field">
-					<span>{ta.reason}</span>
-					<textarea
-						rows={2}
-						dir="auto"
-						maxLength={500}
-						value={reason}
-						aria-describedby={`${id}-hint`}
-						onInput={(e) => setReason(e.currentTarget.value)}
-					/>
-					<small id={`${id}-hint`}>{ta.reasonHint}</small>
-				</label>
+				<TextField label={ta.reason} rows={2} value={reason} most={MOST.reason} hint={ta.reasonHint} onText={setReason} />
 			)}
 			<Fault text={error} />
-			<Foot label={submit} off={busy || !act} danger={act?.danger} onClose={onClose} />
+			<Foot label={submit} off={busy || !act || long} danger={act?.danger} onClose={onClose} />
 		</form>
 	);
 }

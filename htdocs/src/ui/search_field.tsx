@@ -74,7 +74,6 @@ export function SearchField({ field, icon, label, placeholder, listLabel, clearL
 					placeholder={placeholder}
 					autocomplete="off"
 					spellcheck={false}
-					maxLength={256}
 					dir="auto"
 					value={text}
 					onInput={(e) => onText(e.currentTarget.value, e.currentTarget.selectionStart ?? e.currentTarget.value.length)}

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { BellOff, SmilePlus, X } from 'lucide';
 import { emojiOf, ownRows } from '../model/custom_emoji';
 import { searchEmoji } from '../model/emoji';
+import { MOST, tooMany } from '../model/limits';
 import { FOREVER, statusOf } from '../model/presence';
 import { myId } from '../model/state';
 import type { Settings as Values } from '../model/types';
@@ -23,6 +24,7 @@ import { NotifySettings } from './notify_settings';
 import { statusWords } from './presence';
 import { Profile } from './profile';
 import { Row, Switch } from './setting';
+import { TextField } from './text_field';
 import { dayStart, untilOf } from './time';
 
 interface Props {
@@ -214,7 +216,6 @@ export function Pause({ onClose }: Props) {
 const WORK = '🙂 😀 😅 🤔 🤒 😴 🎧 🎯 💻 📅 📞 📝 ☕ 🍽️ 🏠 🏢';
 const LIFE = '🚆 🚗 ✈️ 🌴 🏖️ 🏃 👶 🎓 🛠️ 🚀 🔥 🎉 ❤️ 👍 ⏳ 🔕';
 const EMOJI = `${WORK} ${LIFE}`.split(' ');
-const MOST = 100; // characters
 const MOST_OWN = 64; // of the site's own at a time; a name finds the others
 const OWN = /^:?[a-z0-9_+-]+:?$/i;
 const segmenter = 'Segmenter' in Intl ? new Intl.Segmenter(undefined, { granularity: 'grapheme' }) : null;
@@ -234,7 +235,6 @@ export function StatusForm({ onClose }: Props) {
 	const [busy, setBusy] = useState(false);
 	const save = (clear: boolean) => {
 		const clean = text.trim();
-		if (!clear && [...clean].length > MOST) return setError(ty.statusTooLong);
 		setBusy(true);
 		setError(null);
 		const until = end === 'keep' ? (held?.until ?? null) : endOf(end, Date.now());
@@ -271,20 +271,16 @@ export function StatusForm({ onClose }: Props) {
 					>
 						{emoji ? <EmojiFace emoji={emoji} /> : <Icon of={SmilePlus} size={20} />}
 					</button>
-					<label class="field">
-						<span class="sr-only">{ty.statusText}</span>
-						<input
-							data-autofocus
-							type="text"
-							dir="auto"
-							value={text}
-							maxLength={400}
-							placeholder={ty.statusText}
-							autocomplete="off"
-							aria-invalid={error !== null}
-							onInput={(e) => setText(e.currentTarget.value)}
-						/>
-					</label>
+					<TextField
+						label={ty.statusText}
+						quietly
+						placeholder={ty.statusText}
+						autofocus
+						value={text}
+						most={MOST.status}
+						bad={error !== null}
+						onText={setText}
+					/>
 				</div>
 				<div id="status-emoji" class="emoji-box" role="group" aria-label={ty.statusEmoji} hidden={!choosing}>
 					<div class="emoji-grid">
@@ -311,7 +307,6 @@ export function StatusForm({ onClose }: Props) {
 								type="text"
 								placeholder={ty.statusEmojiOther}
 								autocomplete="off"
-								maxLength={34}
 								value={other}
 								onInput={(e) => {
 									const written = e.currentTarget.value.trim();
@@ -365,7 +360,7 @@ export function StatusForm({ onClose }: Props) {
 					</select>
 				</label>
 				<Fault text={error} />
-				<Foot label={t.save} off={busy || (empty && !held)} onClose={onClose}>
+				<Foot label={t.save} off={busy || (empty && !held) || tooMany(text.trim(), MOST.status) > 0} onClose={onClose}>
 					{held && (
 						<button type="button" class="button foot-start" disabled={busy} onClick={() => save(true)}>
 							{t.clearStatus}

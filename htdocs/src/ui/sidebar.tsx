@@ -206,14 +206,9 @@ function SectionMenu({ section, above, below, state }: Pick<PartProps, 'above' |
 	const { client, toast, openDialog } = useUi();
 	const sections = state.sidebar?.sections ?? PLAIN;
 	const others = sections.filter((s) => keyOf(s) !== keyOf(section));
-	const put = (list: readonly Section[], said?: string) =>
-		client.arrange(list).then(
-			() => said && toast(said),
-			(e: unknown) => toast(errorText(e), true),
-		);
 	const move = (beside: string, after: number) => {
 		const at = others.findIndex((s) => keyOf(s) === beside) + after;
-		void put([...others.slice(0, at), section, ...others.slice(at)]);
+		client.arrange([...others.slice(0, at), section, ...others.slice(at)]).catch((e: unknown) => toast(errorText(e), true));
 	};
 	return (
 		<Menu icon={EllipsisVertical} label={tc.sectionMenu(sectionName(section))}>
@@ -222,7 +217,7 @@ function SectionMenu({ section, above, below, state }: Pick<PartProps, 'above' |
 			{section.kind === 'own' && (
 				<>
 					<MenuItem onChoose={() => openDialog({ section: section.id })}>{tc.renameSection}</MenuItem>
-					<MenuItem onChoose={() => void put(others, tc.dropped(section.name))}>{tc.dropSection}</MenuItem>
+					<MenuItem onChoose={() => openDialog({ dropSection: section.id })}>{tc.dropSection}</MenuItem>
 				</>
 			)}
 		</Menu>

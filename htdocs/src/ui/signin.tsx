@@ -2,6 +2,7 @@
 // whole-page navigation, or by a password of this site where it has such accounts.
 import { useEffect, useState } from 'preact/hooks';
 import { LogIn } from 'lucide';
+import { MOST, tooMany } from '../model/limits';
 import { api, ApiError } from '../net/api';
 import type { InviteState, Site } from '../model/types';
 import { t } from '../strings';
@@ -9,6 +10,7 @@ import { td } from '../strings_door';
 import { Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
+import { TextField, whole } from './text_field';
 
 export type SignInReason = 'ended' | 'deactivated' | null;
 
@@ -120,6 +122,7 @@ function PasswordForm({ returnTo }: { returnTo: string }) {
 	const [password, setPassword] = useState('');
 	const [error, setError] = useState<string | null>(null);
 	const [busy, setBusy] = useState(false);
+	const long = tooMany(name.trim(), MOST.signInName) + tooMany(password, MOST.password) > 0;
 	const submit = async (e: Event) => {
 		e.preventDefault();
 		if (!name.trim() || !password) return setError(td.nameAndPassword);
@@ -137,34 +140,29 @@ function PasswordForm({ returnTo }: { returnTo: string }) {
 	};
 	return (
 		<form class="form door-form" onSubmit={(e) => void submit(e)} noValidate>
-			<label class="field">
-				<span>{td.userName}</span>
-				<input
-					type="text"
-					name="username"
-					value={name}
-					maxLength={80}
-					autocomplete="username"
-					autocapitalize="none"
-					spellcheck={false}
-					aria-invalid={error !== null}
-					onInput={(e) => setName(e.currentTarget.value)}
-				/>
-			</label>
-			<label class="field">
-				<span>{td.password}</span>
-				<input
-					type="password"
-					name="password"
-					value={password}
-					maxLength={1024}
-					autocomplete="current-password"
-					aria-invalid={error !== null}
-					onInput={(e) => setPassword(e.currentTarget.value)}
-				/>
-			</label>
+			<TextField
+				label={td.userName}
+				name="username"
+				value={name}
+				most={MOST.signInName}
+				plain
+				autocomplete="username"
+				bad={error !== null}
+				onText={setName}
+			/>
+			<TextField
+				label={td.password}
+				type="password"
+				name="password"
+				value={password}
+				most={MOST.password}
+				sent={whole}
+				autocomplete="current-password"
+				bad={error !== null}
+				onText={setPassword}
+			/>
 			<Fault text={error} />
-			<button class="button primary big" type="submit" disabled={busy}>
+			<button class="button primary big" type="submit" disabled={busy || long}>
 				{td.signIn}
 			</button>
 		</form>
@@ -176,9 +174,11 @@ function JoinForm({ invite, onSpent }: { invite: string; onSpent: () => void }) 
 	const [error, setError] = useState<{ field?: string; text: string } | null>(null);
 	const [busy, setBusy] = useState(false);
 	const set = (part: Partial<typeof who>) => setWho({ ...who, ...part });
+	const { handle, name, password } = who;
+	const long = tooMany(name.trim(), MOST.personName) + tooMany(handle.trim(), MOST.handle) + tooMany(password, MOST.password) > 0;
 	const submit = async (e: Event) => {
 		e.preventDefault();
-		const wish = { ...who, handle: who.handle.trim(), name: who.name.trim() };
+		const wish = { ...who, handle: handle.trim(), name: name.trim() };
 		if (!wish.handle || !wish.name || !wish.password) return setError({ text: td.joinMissing });
 		setBusy(true);
 		setError(null);
@@ -193,51 +193,41 @@ function JoinForm({ invite, onSpent }: { invite: string; onSpent: () => void }) 
 	};
 	return (
 		<form class="form door-form" onSubmit={(e) => void submit(e)} noValidate>
-			<label class="field">
-				<span>{td.yourName}</span>
-				<input
-					type="text"
-					name="name"
-					dir="auto"
-					value={who.name}
-					maxLength={80}
-					autocomplete="name"
-					placeholder={td.yourNameHint}
-					aria-invalid={error?.field === 'name'}
-					onInput={(e) => set({ name: e.currentTarget.value })}
-				/>
-			</label>
-			<label class="field">
-				<span>{td.userName}</span>
-				<input
-					type="text"
-					name="username"
-					value={who.handle}
-					maxLength={32}
-					autocomplete="username"
-					autocapitalize="none"
-					spellcheck={false}
-					aria-invalid={error?.field === 'handle'}
-					aria-describedby="handle-hint"
-					onInput={(e) => set({ handle: e.currentTarget.value })}
-				/>
-				<small id="handle-hint">{td.handleHint}</small>
-			</label>
-			<label class="field">
-				<span>{td.password}</span>
-				<input
-					type="password"
-					name="password"
-					value={who.password}
-					maxLength={1024}
-					autocomplete="new-password"
-					placeholder={td.passwordHint}
-					aria-invalid={error?.field === 'password'}
-					onInput={(e) => set({ password: e.currentTarget.value })}
-				/>
-			</label>
+			<TextField
+				label={td.yourName}
+				name="name"
+				value={name}
+				most={MOST.personName}
+				autocomplete="name"
+				placeholder={td.yourNameHint}
+				bad={error?.field === 'name'}
+				onText={(name) => set({ name })}
+			/>
+			<TextField
+				label={td.userName}
+				name="username"
+				value={handle}
+				most={MOST.handle}
+				plain
+				autocomplete="username"
+				hint={td.handleHint}
+				bad={error?.field === 'handle'}
+				onText={(handle) => set({ handle })}
+			/>
+			<TextField
+				label={td.password}
+				type="password"
+				name="password"
+				value={password}
+				most={MOST.password}
+				sent={whole}
+				autocomplete="new-password"
+				placeholder={td.passwordHint}
+				bad={error?.field === 'password'}
+				onText={(password) => set({ password })}
+			/>
 			<Fault text={error?.text} />
-			<button class="button primary big" type="submit" disabled={busy}>
+			<button class="button primary big" type="submit" disabled={busy || long}>
 				{td.joinIn}
 			</button>
 		</form>

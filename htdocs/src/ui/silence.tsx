@@ -1,10 +1,12 @@
-// In the composer's place where one may not write: muted, until when; or the channel is archived.
-import { useEffect, useReducer } from 'preact/hooks';
-import { MicOff } from 'lucide';
-import { mutedUntil } from '../model/roles';
+// In the composer's place where one may not write: muted, until when; or the channel is archived, which those who may undo.
+import { useEffect, useReducer, useState } from 'preact/hooks';
+import { Archive, MicOff } from 'lucide';
+import { api } from '../net/api';
+import { mutedUntil, rankIn } from '../model/roles';
 import type { Channel } from '../model/types';
 import { t } from '../strings';
-import { useState$ } from './context';
+import { useState$, useUi } from './context';
+import { errorText } from './errors';
 import { Icon } from './icon';
 import { untilOf } from './time';
 
@@ -25,10 +27,36 @@ export function useSilence(channel: Channel): string | null {
 	return until === Infinity ? t.muted : t.mutedUntil(untilOf(until, now));
 }
 
-export function Silence({ text }: { text: string }) {
+/* of: the channel, where the line is its own and no thread's. */
+export function Silence({ text, of }: { text: string; of?: Channel }) {
+	const rank = useState$((s) => rankIn(s, of?.id ?? null));
 	return (
-		<div class="silence" role="status" id="composer" tabIndex={-1}>
-			<Icon of={MicOff} size={16} /> <span>{text}</span>
+		<div class="silence" id="composer" tabIndex={-1}>
+			<Icon of={of?.archived ? Archive : MicOff} size={16} /> <span role="status">{text}</span>
+			{of?.archived && rank >= 2 && <Unarchive channel={of.id} />}
 		</div>
+	);
+}
+
+function Unarchive({ channel }: { channel: number }) {
+	const { client, toast } = useUi();
+	const [busy, setBusy] = useState(false);
+	const run = () => {
+		setBusy(true);
+		api.changeChannel(channel, { archived: false }).then(
+			({ data }) => {
+				client.store.dispatch({ type: 'channel', channel: data });
+				setTimeout(() => document.getElementById('composer')?.focus()); // it stands where this was
+			},
+			(e: unknown) => {
+				setBusy(false);
+				toast(errorText(e), true);
+			},
+		);
+	};
+	return (
+		<button class="button" disabled={busy} onClick={run}>
+			{t.unarchive}
+		</button>
 	);
 }

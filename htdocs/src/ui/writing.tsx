@@ -17,7 +17,7 @@ const KEYS: readonly { key: string; shift: boolean; make: Maker; selected?: bool
 	{ key: 'k', shift: false, make: linked, selected: true }, // without a selection it finds channels
 ];
 
-/* wrote: the text is another one now. */
+/* wrote: the text is another one now; aside: neither `channel` nor `here` is named in it. */
 export function useWriting(channel: Channel, area: Field, wrote: (text: string) => void, aside = false) {
 	const apply = (c: Change) => {
 		const el = area.current;

@@ -30,12 +30,12 @@ const TIGHT = [
 	{ limit: 5, handle: "erin", held: [25, 12, 6, 3] },
 ];
 
-let stack, browser, alice, bob, carol, web, bobsWs, swallows, worst, cuts;
+let stack, browser, alice, bob, carol, web, bobsWs, swallows, worst;
 const middles = {};
 before(async () => {
 	stack = await startStack({ realtime: 2 });
 	// Who signs in for the first time is news to all, so they do it now.
-	[browser, alice, bob, carol, web, swallows, worst, cuts] = await Promise.all([
+	[browser, alice, bob, carol, web, swallows, worst] = await Promise.all([
 		launch(),
 		bot(stack, "alice"),
 		bot(stack, "bob"),
@@ -43,7 +43,6 @@ before(async () => {
 		signIn(stack, "alice"),
 		startProxy("swallows frames", stack, { own: { upgrade: "swallow" } }),
 		startProxy("swallows and holds", stack, { own: { upgrade: "swallow", streams: "hold" } }),
-		startProxy("cuts all", stack, { own: { upgrade: "cut", streams: "cut" } }),
 		...LIMITS.map(async ({ name }) => {
 			middles[name] = await startProxy(name, stack);
 		}),
@@ -62,7 +61,7 @@ before(async () => {
 after(async () => {
 	await browser?.close();
 	bobsWs?.terminate();
-	await Promise.all([swallows, worst, cuts, ...Object.values(middles), ...TIGHT.map((t) => t.middle)].map((m) => m?.stop()));
+	await Promise.all([swallows, worst, ...Object.values(middles), ...TIGHT.map((t) => t.middle)].map((m) => m?.stop()));
 	await stack?.stop();
 });
 
@@ -121,13 +120,9 @@ describe("limits as they come", { concurrency: true }, () => {
 			await them.context.close();
 		});
 
-	// The two longest ways down.
+	// The longest way down.
 	test("TR-2 swallows frames and holds streams", { timeout: 120000 }, () =>
 		chat(site(), { name: "swallows and holds", middle: worst, rung: "poll" }));
-	// Each of these lives twice before it is given up, with a pause between: she is live now and then, and nothing is lost.
-	test("cuts sockets and streams after 2 s", { timeout: 120000 }, () =>
-		chat(site(), { name: "cuts all", middle: cuts, rung: "poll", tries: 2, within: 25000 }));
-
 	test("TR-2 a dead transport is tried again seldom", { timeout: 180000 }, async () => {
 		const room = (await makeChannel(alice, { name: "seldom", kind: "private", members: [bob.id] })).id;
 		const her = await through(swallows, browser, web, `/c/${room}`);

@@ -1,0 +1,138 @@
+// Limits of text fields: what is too long is told and not sent, in characters of Unicode, and never cut, whatever is pasted where.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { bot, client } from "../support/http.mjs";
+import { startStack } from "../support/stack.mjs";
+import { makeChannel, me, ok, send } from "../api/help.mjs";
+import { axe, becomes, launch, live, person } from "./help.mjs";
+
+let stack, browser, api, id, alice, page;
+before(async () => {
+	stack = await startStack({ realtime: 1 });
+	browser = await launch();
+	api = client(stack, { token: await stack.token("alice", ["read", "write", "admin"]) });
+	const bob = await bot(stack, "bob");
+	id = (await makeChannel(api, { name: "measured", members: [(await me(bob)).id] })).id;
+	ok(await send(bob, id, "hello"), 201);
+	alice = await person(stack, browser, "alice", { path: `/c/${id}`, reducedMotion: "reduce" });
+	page = alice.page;
+	await live(page);
+});
+after(async () => {
+	assert.deepEqual(alice?.faults ?? [], []);
+	await browser?.close();
+	await stack?.stop();
+});
+
+const open = () => page.locator("dialog[open]").last();
+const button = (name) => open().getByRole("button", { name, exact: true });
+const off = (b) => b.evaluate((e) => e.disabled || e.getAttribute("aria-disabled") === "true");
+/** As by the clipboard: a field that cuts would cut this. */
+const paste = (field, text) =>
+	field.evaluate((e, text) => {
+		e.focus();
+		e.select();
+		document.execCommand("insertText", false, text);
+	}, text);
+const menu = async (of, item) => {
+	await page.getByRole("button", { name: of }).click();
+	await page.getByRole("menuitem", { name: item }).click();
+};
+const actions = async (item) => {
+	await page.locator('.msg[data-seq="1"]').hover();
+	await page.locator('.msg[data-seq="1"]').getByRole("button", { name: "More", exact: true }).click();
+	await page.getByRole("menuitem", { name: item }).click();
+};
+
+/** most characters are taken, of whatever weight; one more is told, kept as it was written, and not sent by any key. */
+async function holds(what, label, most, does, one = "😀") {
+	const field = open().getByLabel(label).first();
+	const full = one.repeat(most);
+	await paste(field, full);
+	assert.equal(await field.inputValue(), full, `${what}: nothing is cut`);
+	await becomes(() => off(button(does)), false, `${what}: ${most} characters are not too many`);
+	assert.equal(await field.getAttribute("aria-invalid"), "false", what);
+	await paste(field, `${full}b`);
+	assert.equal(await field.inputValue(), `${full}b`, `${what}: nothing is cut`);
+	await open().getByText("1 character too many").waitFor();
+	assert.equal(await field.getAttribute("aria-invalid"), "true", what);
+	assert.equal(await off(button(does)), true, `${what}: it is not sent`);
+	assert.deepEqual(await axe(page), [], what);
+	await field.press("Control+Enter");
+	await field.press("Enter");
+	assert.ok(await field.isVisible(), `${what}: by no key either`);
+	await paste(field, full); // where Enter makes a line, it did
+	await becomes(() => off(button(does)), false, what);
+}
+async function closes() {
+	await page.keyboard.press("Escape");
+	await page.locator("dialog[open]").waitFor({ state: "detached" });
+}
+
+test("the comment of a forwarded message has the length of a message; what was refused is sent whole once it fits", async () => {
+	await actions("Forward");
+	await page.getByRole("combobox", { name: "Forward to" }).fill("measured");
+	await page.getByRole("combobox", { name: "Forward to" }).press("Enter");
+	const field = open().getByLabel("Add a comment (optional)");
+	const full = "😀".repeat(20000);
+	await paste(field, `${full}ab`);
+	assert.equal(await field.inputValue(), `${full}ab`, "nothing is cut");
+	await open().getByText("2 characters too many").waitFor();
+	assert.equal(await off(button("Forward")), true);
+	assert.deepEqual(await axe(page), []);
+	await field.press("Enter");
+	await field.press("Backspace");
+	await open().getByText("1 character too many").waitFor();
+	await field.press("Backspace");
+	await becomes(() => off(button("Forward")), false);
+	await button("Forward").click();
+	await becomes(async () => ok(await api.get(`/api/v1/channels/${id}/messages`)).messages.at(-1).body.text, full);
+});
+
+test("name and topic of a channel, names of sections and groups", async () => {
+	await page.getByRole("button", { name: "Channel menu" }).click();
+	await page.getByRole("menuitem", { name: "Edit the channel…" }).click();
+	await holds("name", "Name", 80, "Save");
+	await holds("topic", "Topic (optional)", 250, "Save");
+	await button("Save").click();
+	await page.locator("dialog[open]").waitFor({ state: "detached" });
+	const held = ok(await api.get(`/api/v1/channels/${id}`));
+	assert.deepEqual([held.name, held.topic], ["😀".repeat(80), "😀".repeat(250)]);
+	ok(await api.patch(`/api/v1/channels/${id}`, { name: "measured", topic: "" }));
+
+	await page.getByRole("button", { name: "Channel menu" }).click();
+	await page.getByRole("menuitem", { name: "Move to section…" }).click();
+	await open().getByLabel("New section…").check();
+	await holds("section", "Name", 40, "Save");
+	await closes();
+
+	await menu("Your menu", "Groups…");
+	await open().getByLabel("Handle").fill("crew");
+	await holds("group", "Name", 80, "Make a group");
+	await holds("handle", "Handle", 32, "Make a group", "a");
+	await closes();
+});
+
+test("what one says of oneself: name and status; what one tells of a message, and of a person", async () => {
+	await menu("Your menu", "Settings…");
+	await holds("own name", "Name", 80, "Save name");
+	await closes();
+	await menu("Your menu", /status/i);
+	await holds("status", "What is your status?", 100, "Save");
+	await closes();
+	const tool = async (name) => {
+		await page.locator('.msg[data-seq="1"]').hover();
+		await page.locator('.msg[data-seq="1"]').getByRole("button", { name, exact: true }).click();
+	};
+	await tool("Report…");
+	await holds("report", "Anything to add? (optional)", 1000, "Report");
+	await closes();
+	await tool("Moderate…");
+	await holds("reason", "Reason", 500, "Apply");
+	await closes();
+	await menu("Your menu", "Settings…");
+	await open().getByRole("button", { name: /token/i }).click();
+	await holds("token", "Name", 80, "Make the token");
+	await closes();
+});
