@@ -262,7 +262,7 @@ describe('long-poll', () => {
 		assert.equal(p.asked.length, 3, 'once is nothing');
 		const rests: number[] = [];
 		for (let i = 0; i < 9; i++) {
-			const n = p.asked.length, t = p.clock.time;
+			const n: number = p.asked.length, t = p.clock.time;
 			await p.ok('c1', draft);
 			while (p.asked.length === n) {
 				await p.clock.run(100);
