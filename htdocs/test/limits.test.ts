@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { lengthOf, MOST, tooMany } from '../src/model/limits';
 
 test('characters are counted, whatever they weigh', () => {
-	for (const [text, n] of [['', 0], ['abc', 3], ['é', 1], ['e\u0301', 2], ['😀', 1], ['👩‍👩‍👧', 5], ['\ud83d', 1]] as const) assert.equal(lengthOf(text), n, text);
+	const known = [['', 0], ['abc', 3], ['é', 1], ['e\u0301', 2], ['😀', 1], ['👩‍👩‍👧', 5], ['\ud83d', 1]] as const;
+	for (const [text, n] of known) assert.equal(lengthOf(text), n, text);
 	for (const c of ['a', 'é', '😀', 'e\u0301']) {
 		const most = c.repeat(80 / lengthOf(c));
 		assert.equal(tooMany(most, 80), 0, c);
