@@ -11,5 +11,4 @@ export const tl = {
 	of: (name: string, who: string, when: string) => `${isolate(name)}, ${isolate(who)}, ${when}`,
 	jump: 'Jump to message',
 	jumpOf: (name: string) => `Jump to the message with ${isolate(name)}`,
-	keys: 'Arrow keys move among the files.',
 };

@@ -236,6 +236,14 @@ async function withFiles(stack, browser, options, shot) {
 	await page.locator(".card-file").first().waitFor();
 	await there();
 	await shot(page, "files");
+	await page.goto(`${stack.url}/c/${named("running")}/files`);
+	await page.locator(".file-row").nth(3).waitFor();
+	await live(page);
+	await page.waitForFunction(() => [...document.querySelectorAll(".panel .picture")].every((e) => e.classList.contains("there")));
+	await page.locator(".file-tile .picture").nth(1).focus();
+	await shot(page, "files-panel");
+	await page.goto(`${stack.url}/c/${named("running")}`);
+	await page.locator(".sound").waitFor();
 	await hang(page, { name: "a.txt", bytes: "a" });
 	await page.locator(".drop").waitFor();
 	await shot(page, "files-drop");

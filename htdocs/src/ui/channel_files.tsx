@@ -172,20 +172,30 @@ function Entry({ item, route, channel, active, onFocus }: EntryProps) {
 	const name = shownName(file.name);
 	const when = at >= dayStart(Date.now()) ? timeOf(at) : dateOf(at);
 	const tab = active ? 0 : -1;
-	const said = { name, who: personName(user), when };
+	const who = personName(user);
 	const picture = kindOf(file) === 'picture';
 	return (
 		<li class={picture ? 'file-tile' : 'file-row with-tool'} data-key={item.key} onFocusCapture={() => onFocus(item.key)}>
 			{picture ? (
-				<Tile file={file} channel={channel.id} tab={tab} label={tl.of(said.name, said.who, said.when)} />
+				<Tile file={file} channel={channel.id} tab={tab} label={tl.of(name, who, when)} />
 			) : (
-				<a class="card-link" href={addressOf(file.id, true)} download="" tabIndex={tab} data-main title={`${name}, ${fullTime(at)}`}>
+				<a
+					class="card-link"
+					href={addressOf(file.id, true)}
+					download=""
+					title={`${name}, ${who}, ${fullTime(at)}`}
+					tabIndex={tab}
+					data-main
+				>
 					<span class="sr-only">{t.download} </span>
 					<KindIcon file={file} />
 					<span class="card-text">
 						<FileName name={file.name} />
-						<small>
-							{sizeText(file.size)} · <bdi>{said.who}</bdi> · <time dateTime={of.created_at}>{when}</time>
+						<small class="file-facts">
+							<bdi>{who}</bdi>
+							<span>
+								· {sizeText(file.size)} · <time dateTime={of.created_at}>{when}</time>
+							</span>
 						</small>
 					</span>
 					<Icon of={Download} size={17} />
