@@ -199,7 +199,7 @@ test("a link into a channel is made and copied; a third person comes in by it; u
 	ok(await api.dave.post(`/api/v1/channels/${id}/leave`), 204);
 	await dave.goto(long.url);
 	await dave.getByRole("heading", { name: "You are looking at #attic" }).waitFor();
-	const withdraw = dialog.locator("li", { hasText: "0 of 5 joined" }).getByRole("button", { name: /^Withdraw/ });
+	const withdraw = dialog.locator("li", { hasText: "0 of 5 joined" }).getByRole("button", { name: "Withdraw: 0 of 5 joined, Until it is withdrawn" });
 	await withdraw.click();
 	await page.locator(".toast", { hasText: "The invitation is withdrawn" }).waitFor();
 	await withdraw.waitFor({ state: "detached" });
