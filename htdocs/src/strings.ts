@@ -153,6 +153,7 @@ export const t = {
 	mutedUntil: (when: string) => `You are muted until ${when}. You can read, but not write.`,
 	archivedTag: 'archived',
 	archived: 'This channel is archived. You can read it, but nobody can write.',
+	archivedOutside: 'This channel is archived: nobody can join it.',
 	unarchive: 'Unarchive',
 	aboutChannel: 'About this channel',
 	moderated: {

@@ -16,5 +16,6 @@ export const ti = {
 	inviteUntil: (date: string) => `Until ${date}`,
 	inviteForever: 'Until it is withdrawn',
 	inviteWithdraw: 'Withdraw',
+	inviteWithdrawOf: (which: string) => `Withdraw: ${which}`,
 	inviteWithdrawn: 'The invitation is withdrawn',
 };

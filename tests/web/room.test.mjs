@@ -199,7 +199,7 @@ test("a link into a channel is made and copied; a third person comes in by it; u
 	ok(await api.dave.post(`/api/v1/channels/${id}/leave`), 204);
 	await dave.goto(long.url);
 	await dave.getByRole("heading", { name: "You are looking at #attic" }).waitFor();
-	const withdraw = dialog.locator("li", { hasText: "0 of 5 joined" }).getByRole("button", { name: /^Withdraw/ });
+	const withdraw = dialog.locator("li", { hasText: "0 of 5 joined" }).getByRole("button", { name: "Withdraw: 0 of 5 joined, Until it is withdrawn" });
 	await withdraw.click();
 	await page.locator(".toast", { hasText: "The invitation is withdrawn" }).waitFor();
 	await withdraw.waitFor({ state: "detached" });
@@ -328,6 +328,10 @@ test("an archived channel is found by browsing, and is opened for writing again 
 		await page.locator("dialog[open] [role=option]", { hasText: "cellar" }).click();
 		await seen(page, "down here");
 	}
+	await open(["dave"], `/c/${id}`);
+	await who.dave.page.getByText("This channel is archived: nobody can join it.").waitFor();
+	assert.equal(await who.dave.page.getByRole("button", { name: /^(Join|Unarchive)$/ }).count(), 0);
+	await clean(who.dave.page);
 	await clean(bob);
 	const button = bob.getByRole("button", { name: "Unarchive" });
 	await button.focus();
@@ -344,4 +348,18 @@ test("an archived channel is found by browsing, and is opened for writing again 
 	await seen(bob, "and up again");
 	await carol.goto(`${stack.url}/threads`);
 	await entry(carol).waitFor();
+
+	// an admin of the site who is not in it, on a phone
+	ok(await api.bob.patch(`/api/v1/channels/${id}`, { archived: true }));
+	await bob.locator(".silence").waitFor();
+	const alice = await person(stack, browser, "alice", { path: `/c/${id}`, viewport: PHONE, hasTouch: true, reducedMotion: "reduce" });
+	await live(alice.page);
+	await alice.page.getByRole("button", { name: "Unarchive" }).waitFor();
+	assert.deepEqual(await axe(alice.page), []);
+	await alice.page.getByRole("button", { name: "Unarchive" }).tap();
+	await alice.page.getByRole("button", { name: "Join" }).waitFor();
+	await bob.locator("textarea#composer").waitFor();
+	await becomes(async () => ok(await api.bob.get(`/api/v1/channels/${id}`)).archived, false);
+	assert.deepEqual(alice.faults, []);
+	await alice.context.close();
 });

@@ -13,7 +13,7 @@ import { tk } from '../strings_keep';
 import { Announcer } from './announcer';
 import { ChannelMenu } from './channel_menu';
 import { Composer } from './composer';
-import { Silence, useSilence } from './silence';
+import { Silence, Unarchive, useSilence } from './silence';
 import { ConnectionLine } from './connection';
 import { DropZone } from './drop';
 import { useState$, useUi } from './context';
@@ -168,11 +168,15 @@ export function PreviewView({ channel }: { channel: Channel }) {
 				</h2>
 				<p>
 					{channel.topic && <bdi>{apart(channel.topic)} · </bdi>}
-					{t.membersCount(channel.members)}. {t.joinText}
+					{t.membersCount(channel.members)}. {channel.archived ? t.archivedOutside : t.joinText}
 				</p>
-				<button class="button primary" disabled={busy} onClick={join}>
-					{t.join}
-				</button>
+				{channel.archived ? (
+					<Unarchive channel={channel.id} />
+				) : (
+					<button class="button primary" disabled={busy} onClick={join}>
+						{t.join}
+					</button>
+				)}
 			</div>
 		</main>
 	);

@@ -131,7 +131,11 @@ function Links({ to, onClose }: { to: Place; onClose: () => void }) {
 									<span class="setting-label">{ti.inviteUsed(i.uses, i.max_uses)}</span>
 									<small>{endOf(i)}</small>
 								</div>
-								<button class="button" onClick={() => void withdraw(i.id)}>
+								<button
+									class="button"
+									aria-label={ti.inviteWithdrawOf(`${ti.inviteUsed(i.uses, i.max_uses)}, ${endOf(i)}`)}
+									onClick={() => void withdraw(i.id)}
+								>
 									<Icon of={X} size={16} /> {ti.inviteWithdraw}
 								</button>
 							</li>

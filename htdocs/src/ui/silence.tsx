@@ -29,18 +29,20 @@ export function useSilence(channel: Channel): string | null {
 
 /* of: the channel, where the line is its own and no thread's. */
 export function Silence({ text, of }: { text: string; of?: Channel }) {
-	const rank = useState$((s) => rankIn(s, of?.id ?? null));
 	return (
 		<div class="silence" id="composer" tabIndex={-1}>
 			<Icon of={of?.archived ? Archive : MicOff} size={16} /> <span role="status">{text}</span>
-			{of?.archived && rank >= 2 && <Unarchive channel={of.id} />}
+			{of?.archived && <Unarchive channel={of.id} />}
 		</div>
 	);
 }
 
-function Unarchive({ channel }: { channel: number }) {
+/* For those who may, in the channel or outside. */
+export function Unarchive({ channel }: { channel: number }) {
 	const { client, toast } = useUi();
+	const rank = useState$((s) => rankIn(s, channel));
 	const [busy, setBusy] = useState(false);
+	if (rank < 2) return null;
 	const run = () => {
 		setBusy(true);
 		api.changeChannel(channel, { archived: false }).then(
