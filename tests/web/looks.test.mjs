@@ -140,7 +140,12 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, tablet: TABLET
 test("text from right to left stands at the right, and what is written too; other messages stay where they are", async () => {
 	const { page, context } = await person(stack, browser, "alice", { path: `/c/${id}` });
 	await live(page);
-	const said = { "שלום לכולם, הספינה מגיעה מחר": "rtl", "السفينة تصل غدا صباحا": "rtl", "The ship comes tomorrow": "ltr", "2026: السفينة": "rtl" };
+	const said = {
+		"שלום לכולם, הספינה מגיעה מחר": "rtl",
+		"السفينة تصل غدا صباحا": "rtl",
+		"The ship comes tomorrow": "ltr",
+		"2026: السفينة": "rtl",
+	};
 	for (const [text, direction] of Object.entries(said)) {
 		await page.locator("#composer").fill(text);
 		const written = await page.locator("#composer").evaluate((e) => getComputedStyle(e).direction);
@@ -159,10 +164,13 @@ test("text from right to left stands at the right, and what is written too; othe
 		}, text);
 		assert.equal(shown.dir, "auto");
 		assert.equal(shown.direction, direction, text);
-		assert.ok(direction === "rtl" ? shown.right < 2 && shown.left > 100 : shown.left < 2 && shown.right > 100, `${text}: ${JSON.stringify(shown)}`);
+		const [near, far] = direction === "rtl" ? [shown.right, shown.left] : [shown.left, shown.right];
+		assert.ok(near < 2 && far > 100, `${text}: ${JSON.stringify(shown)}`);
 	}
 	// The names beside them do not move.
-	const lefts = await page.evaluate(() => [...document.querySelectorAll(".list .msg .msg-main")].map((e) => Math.round(e.getBoundingClientRect().left)));
+	const lefts = await page.evaluate(() =>
+		[...document.querySelectorAll(".list .msg .msg-main")].map((e) => Math.round(e.getBoundingClientRect().left)),
+	);
 	assert.equal(new Set(lefts).size, 1);
 	await context.close();
 });

@@ -35,9 +35,10 @@ after(async () => {
 /** What the list shows: day lines as they are called, messages as "time text". */
 const shown = (page) =>
 	page.evaluate(() =>
-		[...document.querySelectorAll(".list .divider:not(.divider-new), .list .msg[data-seq]")].map((e) =>
-			e.matches(".divider") ? e.innerText : `${e.querySelector(".msg-time").innerText.replace(/^0(?=\d)/, "")} ${e.querySelector(".msg-text").innerText}`,
-		),
+		[...document.querySelectorAll(".list .divider:not(.divider-new), .list .msg[data-seq]")].map((e) => {
+			const part = (name) => e.querySelector(name).innerText;
+			return e.matches(".divider") ? e.innerText : `${part(".msg-time").replace(/^0(?=\d)/, "")} ${part(".msg-text")}`;
+		}),
 	);
 
 const NIGHTS = [

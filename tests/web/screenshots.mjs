@@ -435,7 +435,8 @@ async function keepSome(stack, who) {
 		site: "Harbour Works Wiki",
 		description: "Numbers of the third quarter, the new crane, questions. Bring yours, or write them here before noon.",
 	};
-	await stack.psql(`UPDATE messages SET body = body || jsonb_build_object('preview', '${JSON.stringify(preview)}'::jsonb) WHERE channel_id = ${id} AND seq = 6`);
+	const card = `jsonb_build_object('preview', '${JSON.stringify(preview)}'::jsonb)`;
+	await stack.psql(`UPDATE messages SET body = body || ${card} WHERE channel_id = ${id} AND seq = 6`);
 	const { url } = ok(await who.alice.post(`/api/v1/channels/${named("board")}/invites`, { max_uses: 5 }), 201);
 	return url.slice(stack.url.length);
 }
@@ -472,7 +473,12 @@ async function withPanels(stack, browser, link, options, shot) {
 	await page.locator("dialog[open] .edits-list li").nth(1).waitFor();
 	await shot(page, "panels-edits");
 	await closed();
-	for (const [item, name] of [["Jump to date…", "jump"], ["Notifications…", "notifications"], ["Move to section…", "move"], ["Invite links…", "links"]]) {
+	for (const [item, name] of [
+		["Jump to date…", "jump"],
+		["Notifications…", "notifications"],
+		["Move to section…", "move"],
+		["Invite links…", "links"],
+	]) {
 		await page.getByRole("button", { name: "Channel menu" }).click();
 		if (name === "jump") await shot(page, "panels-menu");
 		await page.getByRole("menuitem", { name: item }).click();
