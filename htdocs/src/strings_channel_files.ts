@@ -1,5 +1,6 @@
 // Texts of the list of a channel's files.
-import { isolate, plural } from './strings';
+import { isolate } from './model/direction';
+import { plural } from './strings';
 
 export const tl = {
 	kinds: 'Which files',

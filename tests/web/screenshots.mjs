@@ -419,13 +419,130 @@ async function withMore(stack, browser, there, options, shot) {
 	await context.close();
 }
 
-async function lookAround(stack, browser, there, size, viewport, theme) {
+/** What is pinned, saved, reacted to and edited, and a link with a card. */
+async function keepSome(stack, who) {
+	const id = named("general");
+	const path = (seq) => `/api/v1/channels/${id}/messages/${seq}`;
+	for (const seq of [1, 6]) ok(await who.alice.put(`${path(seq)}/pin`));
+	for (const seq of [3, 6]) ok(await who.alice.put(`${path(seq)}/saved`));
+	ok(await who.alice.put(`/api/v1/channels/${named("release-4")}/messages/8/saved`));
+	for (const [seq, emoji, ...by] of [
+		[4, "👋", "bob", "alice", "dave", "heidi", "frank"],
+		[4, "🎉", "grace", "erin"],
+		[5, "❤️", "carol"],
+	])
+		for (const login of by) ok(await who[login].put(`${path(seq)}/reactions/${encodeURIComponent(emoji)}`));
+	const third = (set) => stack.psql(`UPDATE messages SET ${set} WHERE channel_id = ${id} AND seq = 3`);
+	await third("created_at = now()"); // else it is too late
+	ok(await who.alice.patch(path(3), { body: { text: "Everything but the bench. It has its own room, its own heater and its own key." }, version: 1 }));
+	await third(`created_at = '${at(2, "09:05").toISOString()}', edited_at = '${at(2, "09:07").toISOString()}'`);
+	const preview = {
+		url: "https://wiki.example.org/town-hall/november",
+		host: "wiki.example.org",
+		title: "Town hall, November: the agenda",
+		site: "Harbour Works Wiki",
+		description: "Numbers of the third quarter, the new crane, questions. Bring yours, or write them here before noon.",
+	};
+	const card = `jsonb_build_object('preview', '${JSON.stringify(preview)}'::jsonb)`;
+	await stack.psql(`UPDATE messages SET body = body || ${card} WHERE channel_id = ${id} AND seq = 6`);
+	const { url } = ok(await who.alice.post(`/api/v1/channels/${named("board")}/invites`, { max_uses: 5 }), 201);
+	return url.slice(stack.url.length);
+}
+
+/** Search, what is kept, what a message said, pickers, dates, notifications, sections, links into a channel, a card of a link. */
+async function withPanels(stack, browser, link, options, shot) {
+	const id = named("general");
+	const { page, context } = await person(stack, browser, "alice", { ...options, path: `/c/${id}` });
+	await page.clock.setFixedTime(NOW);
+	const narrow = options.viewport.width < 900;
+	const closed = async () => {
+		await page.keyboard.press("Escape");
+		await page.locator("dialog[open], .menu").waitFor({ state: "detached" });
+	};
+	const side = async () => {
+		if (narrow && !(await page.locator(".with-drawer").count())) await page.locator(".burger").click();
+	};
+	await page.reload();
+	await live(page);
+	await page.locator(".preview").waitFor();
+	await shot(page, "panels-preview");
+	const row = (seq) => page.locator(`.list .msg[data-seq="${seq}"]`);
+	await row(4).focus();
+	await page.keyboard.press("r");
+	await page.locator("dialog[open] .emoji-cell").nth(30).waitFor();
+	await shot(page, "panels-picker");
+	await closed();
+	await row(4).locator(".reaction").first().focus();
+	await page.keyboard.press("i");
+	await page.locator("dialog[open] .person").nth(4).waitFor();
+	await shot(page, "panels-reacted");
+	await closed();
+	await row(3).locator(".msg-edited").click();
+	await page.locator("dialog[open] .edits-list li").nth(1).waitFor();
+	await shot(page, "panels-edits");
+	await closed();
+	for (const [item, name] of [
+		["Jump to date…", "jump"],
+		["Notifications…", "notifications"],
+		["Move to section…", "move"],
+		["Invite links…", "links"],
+	]) {
+		await page.getByRole("button", { name: "Channel menu" }).click();
+		if (name === "jump") await shot(page, "panels-menu");
+		await page.getByRole("menuitem", { name: item }).click();
+		await page.locator("dialog[open]").waitFor();
+		if (name === "links") {
+			await page.locator("dialog[open] form button[type=submit]").click();
+			await page.locator("#invite-link").waitFor();
+			await page.locator("#invites-open").waitFor();
+		}
+		await shot(page, `panels-${name}`);
+		await closed();
+	}
+	await side();
+	await page.getByRole("button", { name: "Add a channel" }).click();
+	await page.getByRole("menuitem", { name: "New section…" }).click();
+	await page.locator("dialog[open] input[type=text]").fill("This week");
+	await shot(page, "panels-section");
+	await closed();
+
+	await page.goto(`${stack.url}/c/${id}/pins`);
+	await page.locator(".result").nth(1).waitFor();
+	await shot(page, "panels-pins");
+	await page.goto(`${stack.url}/saved`);
+	await page.locator(".result").nth(2).waitFor();
+	await shot(page, "panels-saved");
+	await page.goto(`${stack.url}/c/${named("support")}/pins`);
+	await page.getByText("Nothing is pinned here.").waitFor();
+	await shot(page, "panels-no-pins");
+	await page.goto(`${stack.url}/c/${id}/search`);
+	await page.locator(".search-hints").waitFor();
+	await shot(page, "panels-search-hints");
+	await page.getByRole("combobox", { name: "Search messages" }).fill("from:");
+	await page.locator(".search-choices [role=option]").nth(2).waitFor();
+	await shot(page, "panels-search-filter");
+	await page.getByRole("combobox", { name: "Search messages" }).fill("the bench");
+	await page.locator(".result").nth(1).waitFor();
+	await shot(page, "panels-search");
+	await page.getByRole("combobox", { name: "Search messages" }).fill("walrus has:file");
+	await page.getByText("Nothing found").waitFor();
+	await shot(page, "panels-search-nothing");
+	await context.close();
+
+	const guest = await person(stack, browser, "carol", { ...options, path: link });
+	await guest.page.getByRole("heading", { name: /You are looking at/ }).waitFor();
+	await shot(guest.page, "panels-invited");
+	await guest.context.close();
+}
+
+async function lookAround(stack, browser, there, link, size, viewport, theme) {
 	const narrow = viewport.width < 900;
 	const options = { viewport, colorScheme: theme, reducedMotion: "reduce", hasTouch: size === "phone" };
 	const shot = (page, name) => take(page, `${size}-${theme}-${name}`);
 
 	if (only?.startsWith("files")) return withFiles(stack, browser, options, shot);
 	if (only?.startsWith("more")) return withMore(stack, browser, there, options, shot);
+	if (only?.startsWith("panels")) return withPanels(stack, browser, link, options, shot);
 	const stranger = await visitor(browser, options);
 	await stranger.page.goto(`${stack.url}/sign-in`);
 	await stranger.page.locator(".door-buttons a").first().waitFor();
@@ -442,6 +559,7 @@ async function lookAround(stack, browser, there, size, viewport, theme) {
 
 	await withFiles(stack, browser, options, shot);
 	await withMore(stack, browser, there, options, shot);
+	await withPanels(stack, browser, link, options, shot);
 
 	const { page, context } = await person(stack, browser, "alice", { ...options, path: `/c/${named("design")}` });
 	await page.clock.setFixedTime(NOW);
@@ -525,8 +643,9 @@ try {
 	const there = await arrive(who);
 	await sendFiles(stack, browser);
 	await connect(stack, who, browser);
+	const link = await keepSome(stack, who);
 	for (const [size, viewport] of Object.entries({ desktop: DESKTOP, tablet: TABLET, phone: PHONE }))
-		for (const theme of ["light", "dark"]) await lookAround(stack, browser, there, size, viewport, theme);
+		for (const theme of ["light", "dark"]) await lookAround(stack, browser, there, link, size, viewport, theme);
 	if (!only) copyFileSync(join(OUT, "desktop-light-channel.png"), join(ROOT, "doc/screenshot.png"));
 } finally {
 	await browser.close();
