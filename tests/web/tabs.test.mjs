@@ -4,20 +4,27 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { client, pickInBrowser } from "../support/http.mjs";
+import { stateOf, watchPresence } from "../support/presence.mjs";
 import { startStack, until } from "../support/stack.mjs";
-import { allMessages, makeChannel, ok, send } from "../api/help.mjs";
+import { allMessages, makeChannel, me, ok, send } from "../api/help.mjs";
 import { WHOLE, ask, becomes, drawn, everything, launch, launchSleeper, live, person, ready, rung, say, seen, servedStreams } from "./help.mjs";
 
 const BACK = 5000; // ms in which a page is live again, by TM-2
+const GRACE = 60; // s in which who has gone may come back unseen
 
-let stack, browser, whole, api, bob;
+let stack, browser, whole, api, bob, watch, carol;
 before(async () => {
-	stack = await startStack({ realtime: 2, conf: { realtime: { ping_interval: "2s", pong_timeout: "2s" } } });
+	const presence = { grace: `${GRACE}s`, lease: "4s", renew: "1s" };
+	stack = await startStack({ realtime: 2, conf: { realtime: { ping_interval: "2s", pong_timeout: "2s" }, presence } });
 	browser = await launch();
 	api = client(stack, { token: await stack.token("alice", ["read", "write"]) });
 	bob = ok(await api.get("/api/v1/users?q=bob")).users[0];
+	carol = client(stack, { token: await stack.token("carol", ["read"]) });
+	carol.id = (await me(carol)).id;
+	watch = await watchPresence(stack);
 });
 after(async () => {
+	watch?.stop();
 	await browser?.close();
 	await whole?.close();
 	await stack?.stop();
@@ -27,7 +34,7 @@ after(async () => {
 afterEach(() => Promise.all([browser, whole].flatMap((b) => b?.contexts() ?? []).map((c) => c.close())));
 
 const BLOCKED = { ws: undefined, sse: "refuse", poll: "streams" };
-const channel = async (name) => (await makeChannel(api, { name, members: [bob.id] })).id;
+const channel = async (name) => (await makeChannel(api, { name, members: [bob.id, carol.id] })).id;
 const history = async (id) => (await allMessages(api, id)).map((m) => ({ seq: m.seq, text: m.body.text }));
 
 async function another(who, path) {
@@ -64,6 +71,27 @@ function chatter(id) {
 		over = true;
 		return done;
 	};
+}
+
+/** As carol sees him he is online, by input of his. Answers what others have been told of him since. */
+async function online(page, user) {
+	const input = async () => {
+		await page.mouse.move(Math.random() * 200, 300);
+		return (await stateOf(carol, user)) === "online";
+	};
+	await until(input, { ms: 20000, what: `${user} online by input` }).catch(async (e) => {
+		throw new Error(`${e.message}; it is ${await stateOf(carol, user)}`);
+	});
+	const before = (await watch.told(user)).length;
+	return async () => (await watch.told(user)).slice(before);
+}
+
+/** That he has gone is known, and that he may come back. What is left of that time is taken away. */
+async function graceIsOver(user) {
+	const lease = `presence_leases WHERE user_id = ${user}`;
+	const left = async () => Number((await stack.psql(`SELECT max(extract(epoch FROM coalesce(expires_at, 'infinity') - now())) FROM ${lease}`)) || NaN);
+	await until(async () => (await left()) <= GRACE, { ms: 60000, what: `the grace of ${user}` });
+	await stack.psql(`UPDATE presence_leases SET expires_at = now() WHERE user_id = ${user}`);
 }
 
 /** Each page shows all there is, each message once and in its place. */
@@ -170,6 +198,8 @@ test("TM-2 a browser that sleeps: live within 5 s of waking, with all that came 
 		const pages = [a.page, b.page, await another(b, path)];
 		await live(pages[2], "sse");
 		await until(() => servedStreams(stack) === 2, { ms: 30000, what: "two connections" });
+		const alice = ok(await api.get("/api/v1/me")).user.id;
+		const told = [await online(a.page, alice), await online(b.page, bob.id)];
 		for (const p of pages) await willBeBack(p, "in the night 29");
 		sleeper.sleep();
 		for (let n = 0; n < 30; n++) await send(api, id, `in the night ${n}`);
@@ -182,6 +212,10 @@ test("TM-2 a browser that sleeps: live within 5 s of waking, with all that came 
 		assert.ok(Math.max(...took) < BACK, `${took} ms`);
 		await complete(id, pages);
 		await until(() => servedStreams(stack) === 2, { ms: 30000, what: "two connections again" });
+		for (const [i, user] of [alice, bob.id].entries()) {
+			assert.equal(await stateOf(carol, user), "online");
+			assert.deepEqual(await told[i](), [], "a nap is no event");
+		}
 	} finally {
 		await sleeper.close();
 	}
@@ -195,6 +229,7 @@ for (const by of ["ws", "sse", "poll"])
 		const who = await person(stack, whole, "bob", { path, blocked: BLOCKED[by] });
 		const { page } = who;
 		await live(page, by);
+		const told = await online(page, bob.id);
 		const away = {
 			frozen: async () => {
 				// Playwright holds pages in view, where no browser freezes them. What we do about it is done when we are told.
@@ -245,6 +280,17 @@ for (const by of ["ws", "sse", "poll"])
 		await becomes(() => page.locator(".entry", { hasText: `life-${by}` }).locator(".badge").count(), 0);
 		await until(() => servedStreams(stack) === 1, { ms: 30000, what: "one connection at the server" });
 		assert.deepEqual(who.faults, []);
+		// PR-2: nothing of all this was an event to others; that he leaves for good is one, and that he comes back is one.
+		assert.equal(await stateOf(carol, bob.id), "online");
+		assert.deepEqual(await told(), []);
+		await who.context.close();
+		await graceIsOver(bob.id);
+		await becomes(told, ["offline"]);
+		assert.equal(await stateOf(carol, bob.id), "offline");
+		const again = await person(stack, whole, "bob", { path, blocked: BLOCKED[by] });
+		await live(again.page, by);
+		await online(again.page, bob.id);
+		await becomes(told, ["offline", "online"]);
 	});
 
 test("another person signs in in another tab of the profile: the first tab says that its session is over, and shows nothing of theirs", async () => {
