@@ -177,7 +177,7 @@ const plans = {
 		},
 		alone(nodeSuite("api (parked)", "tests/api", 2, seen, "parked")), // hundreds of polls, by the clock
 		alone(nodeSuite("contract", "tests/contract", 1, seen)), // what these have seen
-		nodeSuite("web", "tests/web", 16, unchecked, "", 3), // pages mostly wait, but each takes a browser
+		nodeSuite("web", "tests/web", 16, unchecked, "", 3, "axe_panels"), // pages mostly wait, but each takes a browser
 		nodeSuite("proxies", "tests/proxies", 8, { ...asan, ...unchecked }),
 		nodeSuite("run", "tests/run", 8, unchecked, "", 1, "lag"),
 	],
@@ -204,6 +204,7 @@ const plans = {
 		nodeSuite("web (files)", "tests/web", 8, { ...whole, FILES_ALL: "1" }, "files_radosgw"),
 		nodeSuite("web (large)", "tests/web/long", 20, whole),
 		nodeSuite("web (axe)", "tests/web", 6, { ...whole, SIZES: "all" }, "axe"),
+		nodeSuite("web (panels)", "tests/web", 6, { ...whole, SIZES: "all" }, "axe_panels"),
 		nodeSuite("web (scroll)", "tests/web", 8, { ...whole, ROWS: "10000" }, "text"),
 		nodeSuite("web (roles)", "tests/web", 6, { ...whole, SIZES: "all" }, "roles"),
 		nodeSuite("web (keep)", "tests/web", 6, { ...whole, SIZES: "all" }, "keep"),

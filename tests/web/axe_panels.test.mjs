@@ -132,7 +132,11 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE, 
 		await side();
 		await page.getByRole("button", { name: "Section Mine" }).click();
 		await page.getByRole("menuitem", { name: "Delete section" }).click();
-		await page.getByText("Section Mine is gone").waitFor();
+		await page.getByRole("dialog", { name: "Delete section Mine?" }).waitFor();
+		await look("a question before a section goes");
+		await page.getByRole("button", { name: "Delete section", exact: true }).click();
+		await until(async () => (await page.locator("dialog[open]").count()) === 0, { what: "the section is deleted" });
+		assert.equal(await page.getByRole("button", { name: "Section Mine" }).count(), 0);
 
 		await side();
 		await page.getByRole("button", { name: "Your menu" }).click();
