@@ -17,6 +17,8 @@ function signal(pid, name) {
 	}
 }
 
+const still = new Set(); // processes of the database that were stopped
+
 async function stopped(c, pid, ms) {
 	signal(pid, "SIGSTOP");
 	await c.sleep(ms);
@@ -46,6 +48,8 @@ export const FAULTS = [
 		name: "kill database server",
 		weight: 1,
 		async run(c) {
+			// One that stands still would outlive the server, and keep the next one out.
+			for (const pid of still) signal(pid, "SIGCONT");
 			if (c.stack.pids.postgres) await c.stack.kill("postgres", "SIGKILL");
 		},
 	},
@@ -66,7 +70,9 @@ export const FAULTS = [
 			const ms = 300 + c.random() * 3500;
 			const pid = await backend(c);
 			c.note(`backend ${pid} ${Math.round(ms)} ms`);
+			still.add(pid);
 			await stopped(c, pid, ms);
+			still.delete(pid);
 		},
 	},
 	{
