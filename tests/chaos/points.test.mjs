@@ -13,7 +13,7 @@ import { signIn } from "../support/http.mjs";
 import { timeOf, within } from "../support/lag.mjs";
 import { follow, openWs, poll } from "../support/realtime.mjs";
 import { backends, holdOpen } from "../api/help.mjs";
-import { channel, exactly, inOrder, people, post, range, say, sendOp, seqs, texts, until } from "../realtime/help.mjs";
+import { channel, exactly, head, inOrder, people, post, range, say, sendOp, seqs, texts, until } from "../realtime/help.mjs";
 import { sleep } from "./help.mjs";
 
 let stack, alice, bob, file;
@@ -183,8 +183,7 @@ for (const [how, cut] of Object.entries(CUT))
 
 test("readers that take nothing for a while: each has all in the end, over its bound it is closed and resumes, others are not held up", async () => {
 	const room = await channel(alice, [bob]);
-	const a = await openWs(alice, { via: "realtime1" });
-	const from = a.hello.cursor;
+	const from = await head(alice);
 	await arm("slow_reader 40");
 	let n = Infinity; // messages in all
 	const cut = () => ["realtime1", "realtime2"].flatMap((name) => stack.log(name).match(/\.slow .*queued=\d+/g) ?? []).length;
@@ -207,23 +206,23 @@ test("readers that take nothing for a while: each has all in the end, over its b
 	};
 	const readers = range(1, 12).map((i) => reader(`realtime${1 + (i % 2)}`));
 	const took = [];
-	for (let i = 0; i < 2000 && (i < 100 || !cut()); i++) {
+	const send = async () => {
 		const t = Date.now();
-		await post(alice, room, `${i} ${"x".repeat(6000)}`);
+		await post(alice, room, `${took.length} ${"x".repeat(6000)}`);
 		took.push(Date.now() - t);
-	}
+	};
+	while (took.length < 100) await send();
+	// What fills a queue within a second is a burst, which is forgiven; this is none.
+	for (; took.length < 400 && !cut(); await sleep(120)) await send();
 	n = took.length;
 	await Promise.all(readers.map((r) => r.done));
 	for (const r of readers) assert.deepEqual(r.got, range(1, n));
 	const closes = readers.flatMap((r) => r.closes);
 	// where even the close frame does not pass, the connection is cut
 	assert.ok(closes.every((c) => c === 4008 || c === 1006), `closed with ${closes}`);
-	// she reads as well, but does not come back
-	await until(() => cut() > 0 && closes.length + (a.failed ? 1 : 0) >= cut(), { what: "everyone who met the bound was closed" });
-	assert.ok(closes.length > 0);
+	await until(() => cut() > 0 && closes.length >= cut(), { what: "everyone who met the bound was closed" });
 	took.sort((x, y) => x - y);
 	assert.ok(took[took.length >> 1] < 250, `a send took ${took[took.length >> 1]} ms`);
-	a.terminate();
 });
 
 describe("the wall clock leaps", () => {
