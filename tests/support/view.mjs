@@ -57,7 +57,7 @@ export class View {
 			}
 			for (const { seq: root } of [...room.messages.values()].filter((m) => m.replies)) {
 				for (let after = 0, more = true; more; ) {
-					const page = (await who.get(`/api/v1/channels/${id}/messages/${root}/thread?after=${after}&limit=200`)).json;
+					const page = await ok(`/api/v1/channels/${id}/messages/${root}/thread?after=${after}&limit=200`);
 					for (const m of [page.root, ...page.messages]) this.#message(room, m, m.seq);
 					this.#own(room, page.state);
 					after = page.messages.at(-1)?.seq ?? after;

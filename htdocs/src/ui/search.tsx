@@ -98,10 +98,10 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 	const put = (next: string, at = next.length) => {
 		setText(next);
 		setCaret(at);
-		requestAnimationFrame(() => {
-			field.current?.focus();
-			field.current?.setSelectionRange(at, at);
-		});
+		// At once, not when it is drawn: what is typed next belongs into it.
+		field.current!.value = next;
+		field.current!.focus();
+		field.current!.setSelectionRange(at, at);
 	};
 	const step = (from: HTMLElement | null, by: number) => {
 		const all = [...(list.current?.querySelectorAll<HTMLElement>('a') ?? [])];
