@@ -26,14 +26,15 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 		el.style.height = 'auto';
 		el.style.height = `${el.scrollHeight}px`;
 	}, [text]);
-	useEffect(() => {
+	// Before the next key comes: who presses ArrowUp types on at once.
+	useLayoutEffect(() => {
 		const el = area.current;
 		const before = document.activeElement;
 		from.current = before instanceof HTMLTextAreaElement ? before : (el?.closest<HTMLElement>('.msg') ?? null);
 		el?.focus({ preventScroll: true });
 		el?.setSelectionRange(el.value.length, el.value.length);
-		el?.scrollIntoView({ block: 'nearest' });
 	}, []);
+	useEffect(() => area.current?.scrollIntoView({ block: 'nearest' }), []);
 
 	const reaching = useReach();
 	const writing = useWriting(channel, area, (now) => client.changes.write(now), true);
