@@ -7,7 +7,8 @@ import { client, pickInBrowser } from "../support/http.mjs";
 import { stateOf, watchPresence } from "../support/presence.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, makeChannel, me, ok, send } from "../api/help.mjs";
-import { WHOLE, ask, becomes, drawn, everything, inTime, launch, launchSleeper, live, person, ready, rung, say, seen, servedStreams, visitor } from "./help.mjs";
+import { WHOLE, ask, becomes, drawn, everything, inTime, launch, launchSleeper } from "./help.mjs";
+import { live, person, ready, rung, say, seen, servedStreams, visitor } from "./help.mjs";
 
 const BACK = 5000; // ms in which a page is live again, by TM-2
 const GRACE = 60; // s in which who has gone may come back unseen
