@@ -1,6 +1,7 @@
 /* checker: a bounded queue, and a few threads that each have a database connection and a libmagic of their own. */
 #include "fcgi/checker.h"
 #include "lib/base/clock.h"
+#include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "lib/base/thread.h"
 #include "lib/chat/upload.h"
@@ -30,7 +31,8 @@ struct checker {
 	pthread_mutex_t lock;
 	pthread_cond_t more, over; /* a job is there, or it is to end; one is over */
 	STAILQ_HEAD(, job) jobs;
-	size_t jobs_n; /* those under way too */
+	size_t jobs_n;               /* those under way too */
+	size_t waiting, waiting_max; /* workers that wait for an outcome */
 	_Atomic bool draining;
 	bool stopping;
 	pthread_t threads[THREADS];
@@ -103,6 +105,7 @@ struct checker *checker_start(const struct config *config, const struct store *s
 
 	c->config = config;
 	c->store = store;
+	c->waiting_max = MAX_OF((size_t)config->api.threads / 2, (size_t)1);
 	STAILQ_INIT(&c->jobs);
 	pthread_mutex_init(&c->lock, NULL);
 	thread_cond_init(&c->more);
@@ -123,6 +126,7 @@ int checker_run(struct checker *c, int64_t user, int64_t upload, int64_t checks,
 {
 	int64_t until = clock_mono_ms() + wait_ms;
 	struct job *j;
+	bool waits;
 	int rc = 0;
 
 	pthread_mutex_lock(&c->lock);
@@ -138,8 +142,11 @@ int checker_run(struct checker *c, int64_t user, int64_t upload, int64_t checks,
 	STAILQ_INSERT_TAIL(&c->jobs, j, queue);
 	c->jobs_n++;
 	pthread_cond_signal(&c->more);
-	while (!j->over && thread_cond_wait_until(&c->over, &c->lock, until))
+	waits = c->waiting < c->waiting_max;
+	c->waiting += waits;
+	while (waits && !j->over && thread_cond_wait_until(&c->over, &c->lock, until))
 		;
+	c->waiting -= waits;
 	if (j->over) {
 		rc = j->rc;
 		if (rc < 0)

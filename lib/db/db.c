@@ -1,6 +1,7 @@
 /* db: one blocking connection with named prepared statements (nameless ones behind a pooler, pooler.h). */
 #include "lib/db/db.h"
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 #include "lib/base/config.h"
 #include "lib/base/log.h"
 #include "lib/db/dberr.h"
@@ -8,18 +9,27 @@
 #include "lib/db/pooler.h"
 #include "lib/db/settings.h"
 #include "lib/db/stmt.h"
+#include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DB_ARENA_LIMIT ((size_t)8 << 20)
+#define SILENT_MS 3000 /* beyond the statement time-out: it is the connection that is stuck */
 
 struct db {
 	const struct config *config;
-	PGconn *conn;
+	PGconn *conn; /* non-blocking: what waits for it is await() */
 	struct arena *arena;
+	int64_t heard_at;
+	bool silent; /* it has been given up */
 	bool prepared[STMT_COUNT + 1];
 };
+
+/* Since when a connection of this process has been silent that was given up: one that has not been heard since is not
+ * trusted either. */
+static _Atomic int64_t silent_since;
 
 struct db *db_new(const struct config *c)
 {
@@ -34,6 +44,7 @@ static void drop(struct db *d)
 {
 	PQfinish(d->conn);
 	d->conn = NULL;
+	d->silent = false;
 	memset(d->prepared, 0, sizeof(d->prepared));
 }
 
@@ -47,15 +58,89 @@ void db_free(struct db **d)
 	*d = NULL;
 }
 
-static int command(struct db *d, const char *sql, struct err *e)
+static bool is_fine(const PGresult *r)
 {
-	PGresult *r = PQexec(d->conn, sql);
-	int rc = 0;
+	return PQresultStatus(r) == PGRES_TUPLES_OK || PQresultStatus(r) == PGRES_COMMAND_OK ||
+	       PQresultStatus(r) == PGRES_EMPTY_QUERY;
+}
 
-	if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_EMPTY_QUERY)
-		rc = dberr_set(e, d->conn, PQresultErrorField(r, PG_DIAG_SQLSTATE) ? r : NULL, sql);
+static bool gave_up(struct db *d, int64_t since)
+{
+	d->silent = true;
+	if (silent_since < since)
+		silent_since = since;
+	return false;
+}
+
+/* Waits until libpq has a result, if only that the connection is lost. False: nothing comes, not even that. */
+static bool await(struct db *d)
+{
+	int64_t heard_at = clock_mono_ms();
+
+	for (;;) {
+		int unsent = PQflush(d->conn);
+		int64_t now = clock_mono_ms(), left;
+		struct pollfd p = {.fd = PQsocket(d->conn), .events = (short)(POLLIN | (unsent > 0 ? POLLOUT : 0))};
+
+		if (unsent < 0 || (unsent == 0 && !PQisBusy(d->conn))) {
+			d->heard_at = now;
+			return true;
+		}
+		left = heard_at + d->config->database.statement_timeout + SILENT_MS - now;
+		if (left <= 0 || (poll(&p, 1, (int)left) < 0 && errno != EINTR))
+			return gave_up(d, heard_at);
+		if (p.revents & ~POLLOUT) {
+			if (!PQconsumeInput(d->conn))
+				return true;
+			heard_at = clock_mono_ms();
+		}
+	}
+}
+
+/* The result of what was sent: the last one, or the first that is a failure. NULL: there is none. */
+static PGresult *answer(struct db *d, int sent)
+{
+	PGresult *r = NULL, *next;
+
+	while (sent) {
+		if (!await(d)) {
+			PQclear(r);
+			return NULL;
+		}
+		next = PQgetResult(d->conn);
+		if (!next)
+			break;
+		if (r && !is_fine(r)) {
+			PQclear(next);
+			continue;
+		}
+		PQclear(r);
+		r = next;
+	}
+	return r;
+}
+
+/* Takes the failed result. A connection that is lost is dropped. Always returns -1. */
+static int failed(struct db *d, PGresult *r, const char *what, struct err *e)
+{
+	if (d->silent)
+		dberr_lost(e, what, "no answer in time");
+	else
+		dberr_set(e, d->conn, PQresultErrorField(r, PG_DIAG_SQLSTATE) ? r : NULL, what);
 	PQclear(r);
-	return rc;
+	if (d->silent || PQstatus(d->conn) != CONNECTION_OK)
+		drop(d);
+	return -1;
+}
+
+int db_command(struct db *d, const char *sql, struct err *e)
+{
+	PGresult *r = answer(d, PQsendQuery(d->conn, sql));
+
+	if (!is_fine(r))
+		return failed(d, r, sql, e);
+	PQclear(r);
+	return 0;
 }
 
 /* Notices would go to standard error past the log. */
@@ -79,8 +164,9 @@ static int open_connection(struct db *d, struct err *e)
 		return -1;
 	}
 	PQsetNoticeReceiver(d->conn, on_notice, NULL);
+	PQsetnonblocking(d->conn, 1);
 	db_settings(&settings, d->config);
-	if (command(d, strbuf_cstr(&settings), e) < 0) {
+	if (db_command(d, strbuf_cstr(&settings), e) < 0) {
 		drop(d);
 		return -1;
 	}
@@ -100,9 +186,14 @@ static bool died_idle(PGconn *conn)
 	return PQstatus(conn) != CONNECTION_OK;
 }
 
+static bool is_trusted(const struct db *d)
+{
+	return PQtransactionStatus(d->conn) != PQTRANS_IDLE || d->heard_at > silent_since;
+}
+
 int db_connect(struct db *d, struct err *e)
 {
-	if (d->conn && !died_idle(d->conn))
+	if (d->conn && !died_idle(d->conn) && is_trusted(d))
 		return 0;
 	return open_connection(d, e);
 }
@@ -112,28 +203,23 @@ PGconn *db_raw(struct db *d)
 	return d->conn;
 }
 
-static bool is_fine(const PGresult *r)
-{
-	return PQresultStatus(r) == PGRES_TUPLES_OK || PQresultStatus(r) == PGRES_COMMAND_OK;
-}
-
 /* By its prepared name; the result may be the preparing's failure. */
 static PGresult *exec_named(struct db *d, enum stmt_id id, const struct params *p)
 {
 	if (!d->prepared[id]) {
-		PGresult *r = PQprepare(d->conn, stmts[id].name, stmts[id].sql, 0, NULL);
+		PGresult *r = answer(d, PQsendPrepare(d->conn, stmts[id].name, stmts[id].sql, 0, NULL));
 
 		if (!is_fine(r))
 			return r;
 		PQclear(r);
 		d->prepared[id] = true;
 	}
-	return PQexecPrepared(d->conn, stmts[id].name, p->n, p->value, p->length, p->format, 0);
+	return answer(d, PQsendQueryPrepared(d->conn, stmts[id].name, p->n, p->value, p->length, p->format, 0));
 }
 
 static PGresult *exec_nameless(struct db *d, enum stmt_id id, const struct params *p)
 {
-	return PQexecParams(d->conn, stmts[id].sql, p->n, NULL, p->value, p->length, p->format, 0);
+	return answer(d, PQsendQueryParams(d->conn, stmts[id].sql, p->n, NULL, p->value, p->length, p->format, 0));
 }
 
 static int run(struct db *d, enum stmt_id id, PGresult **out, struct err *e, const char *types, va_list ap)
@@ -158,11 +244,7 @@ static int run(struct db *d, enum stmt_id id, PGresult **out, struct err *e, con
 		*out = r;
 		return 0;
 	}
-	dberr_set(e, d->conn, PQresultErrorField(r, PG_DIAG_SQLSTATE) ? r : NULL, stmts[id].name);
-	PQclear(r);
-	if (PQstatus(d->conn) != CONNECTION_OK)
-		drop(d);
-	return -1;
+	return failed(d, r, stmts[id].name, e);
 }
 
 int db_query(struct db *d, enum stmt_id stmt, PGresult **out, struct err *e, const char *types, ...)
@@ -195,21 +277,21 @@ int db_begin_snapshot(struct db *d, struct err *e)
 {
 	if (db_connect(d, e) < 0)
 		return -1;
-	return command(d, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", e);
+	return db_command(d, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", e);
 }
 
 int db_commit(struct db *d, struct err *e)
 {
 	if (!d->conn)
 		return err_retry(e, ERR_UNAVAILABLE, 1000, "the database is not available at the moment");
-	return command(d, "COMMIT", e);
+	return db_command(d, "COMMIT", e);
 }
 
 void db_rollback(struct db *d)
 {
 	struct err e;
 
-	if (d->conn && PQtransactionStatus(d->conn) != PQTRANS_IDLE && command(d, "ROLLBACK", &e) < 0)
+	if (d->conn && PQtransactionStatus(d->conn) != PQTRANS_IDLE && db_command(d, "ROLLBACK", &e) < 0)
 		drop(d);
 }
 
@@ -217,5 +299,5 @@ bool db_ping(struct db *d)
 {
 	struct err e;
 
-	return db_connect(d, &e) == 0 && command(d, "", &e) == 0;
+	return db_connect(d, &e) == 0 && db_command(d, "", &e) == 0;
 }

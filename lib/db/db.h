@@ -1,7 +1,8 @@
 /* db: one blocking connection with named prepared statements, for worker threads and commands. One thread at a time.
  * It opens itself at the first use and again after a loss: a query that finds the connection dead before it was sent is
  * run again once on a new one; a loss while a query is under way is ERR_UNAVAILABLE (a write may have happened:
- * callers make writes idempotent). */
+ * callers make writes idempotent). So is a server that gives no answer for 3 s beyond the statement time-out; then
+ * every connection of the process that has not been heard since is opened anew before its next query. */
 #pragma once
 #include "lib/base/err.h"
 #include "lib/db/result.h"
@@ -26,5 +27,7 @@ MUST_CHECK int db_commit(struct db *d, struct err *e);
 void db_rollback(struct db *d); /* harmless outside a transaction */
 
 bool db_ping(struct db *d);   /* for /healthz */
-PGconn *db_raw(struct db *d); /* for migrate and maintain alone; NULL where there is no connection */
+PGconn *db_raw(struct db *d); /* non-blocking; NULL where there is no connection */
 MUST_CHECK int db_connect(struct db *d, struct err *e);
+/* SQL that is no named statement and has no rows, on a connection that is open. */
+MUST_CHECK int db_command(struct db *d, const char *sql, struct err *e);

@@ -30,15 +30,19 @@ bool dberr_is(const PGresult *r, const char *prefix)
 	return state && !strncmp(state, prefix, strlen(prefix));
 }
 
+int dberr_lost(struct err *e, const char *what, const char *why)
+{
+	log_warning("db.lost", "in=%s cause=%s", what, log_quote(why));
+	return err_retry(e, ERR_UNAVAILABLE, DB_RETRY_MS, "the database is not available at the moment");
+}
+
 int dberr_set(struct err *e, const PGconn *c, const PGresult *r, const char *what)
 {
 	const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
 	const char *text = r ? PQresultErrorMessage(r) : PQerrorMessage(c);
 
-	if (!state) {
-		log_warning("db.lost", "in=%s cause=%s", what, log_quote(text));
-		return err_retry(e, ERR_UNAVAILABLE, DB_RETRY_MS, "the database is not available at the moment");
-	}
+	if (!state)
+		return dberr_lost(e, what, text);
 	/* a check that has no name is not one of ours, but the log's: there is no partition for the next event */
 	if (dberr_is(r, "23514") && !PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME)) {
 		log_error("db.no_partition", "in=%s cure=%s", what, log_quote("run pulsechat maintain"));

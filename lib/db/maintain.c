@@ -2,7 +2,6 @@
 #include "lib/db/maintain.h"
 #include "lib/base/config.h"
 #include "lib/db/db.h"
-#include "lib/db/dberr.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -30,16 +29,7 @@ static int one_number(struct db *d, enum stmt_id stmt, int64_t *out, struct err 
 
 static int exec(struct db *d, const char *sql, struct err *e)
 {
-	PGresult *r;
-	int rc = 0;
-
-	if (db_connect(d, e) < 0)
-		return -1;
-	r = PQexec(db_raw(d), sql);
-	if (PQresultStatus(r) != PGRES_COMMAND_OK)
-		rc = dberr_set(e, db_raw(d), r, sql);
-	PQclear(r);
-	return rc;
+	return db_connect(d, e) < 0 ? -1 : db_command(d, sql, e);
 }
 
 static int drop_outdated(struct db *d, const struct config *c, void (*say)(const char *), struct err *e)

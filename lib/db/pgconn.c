@@ -261,6 +261,7 @@ static void connect_poll(struct pgconn *p)
 {
 	AUTO_STRBUF settings = {0};
 
+	watch(p, -1, 0); /* its next address is another socket, mostly under the same number */
 	switch (PQconnectPoll(p->conn)) {
 	case PGRES_POLLING_READING:
 		watch(p, PQsocket(p->conn), PGCONN_READ);

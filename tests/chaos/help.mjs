@@ -30,6 +30,21 @@ export async function startRelay() {
 	return { send, open, ended: () => !child.connected, stop: () => child.connected && child.disconnect() };
 }
 
+/** The slow store of store.mjs, in which all is `size` bytes large: {conf, held, reading, quick(on), stop()}. */
+export async function startStore(port, size) {
+	const child = fork(join(HERE, "store.mjs"), [`${port}`, `${size}`], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+	process.once("exit", () => child.kill("SIGKILL"));
+	const endpoint = `http://127.0.0.1:${port}`;
+	const store = {
+		conf: { store: "s3", endpoint, region: "us-east-1", bucket: "pulsechat", access_key: "key", secret_key: "secret" },
+		quick: (on) => child.send({ quick: on }),
+		stop: () => child.connected && child.disconnect(),
+	};
+	child.on("message", (m) => Object.assign(store, m));
+	await new Promise((ok) => child.once("message", ok));
+	return store;
+}
+
 /** Programs of the stack that are started from now on reach the database by this folder's socket. */
 export function reach(stack, folder, names) {
 	for (const [name, proc] of stack.procs)

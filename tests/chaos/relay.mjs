@@ -6,13 +6,14 @@
 //   {op: "delay", link, ms}             what comes from now on passes that much later, in order; 0: at once
 //   {op: "freeze", link, share, match}  half-open: these carry nothing any more in either direction, and nobody is told;
 //                                       match: only those whose first bytes from the client hold this text
+//   {op: "swallow", link, on}           new connections are frozen from their beginning
 //   {op: "thaw", link}                  frozen connections are cut: what was lost on the way cannot be brought back
 //   {op: "refuse", link, on}            new connections are reset
 
 import { connect, createServer } from "node:net";
 import { rmSync } from "node:fs";
 
-const links = new Map(); // name -> {pairs, delay, refuse}
+const links = new Map(); // name -> {pairs, delay, refuse, swallow}
 
 function carry(from, to, pair, link) {
 	const queue = []; // {at, data}; data null: the end
@@ -44,7 +45,7 @@ function carry(from, to, pair, link) {
 }
 
 function open({ link: name, listen, to }) {
-	const link = { pairs: new Set(), delay: 0, refuse: false, to };
+	const link = { pairs: new Set(), delay: 0, refuse: false, swallow: false, to };
 	links.set(name, link);
 	const server = createServer({ allowHalfOpen: true }, (a) => {
 		a.on("error", () => {});
@@ -54,7 +55,7 @@ function open({ link: name, listen, to }) {
 		}
 		const where = typeof link.to === "number" ? { port: link.to, host: "127.0.0.1" } : { path: link.to };
 		const b = connect({ ...where, allowHalfOpen: true });
-		const pair = { a, b, frozen: false };
+		const pair = { a, b, frozen: link.swallow };
 		link.pairs.add(pair);
 		for (const s of [a, b]) {
 			s.setNoDelay?.(true);
@@ -101,6 +102,7 @@ process.on("message", (m) => {
 	else if (m.op === "cut") for (const p of some(link, m.share)) link.end(p, m.how);
 	else if (m.op === "delay") link.delay = m.ms;
 	else if (m.op === "refuse") link.refuse = m.on;
+	else if (m.op === "swallow") link.swallow = m.on;
 	else if (m.op === "freeze") {
 		for (const p of some(link, m.share)) if (!m.match || p.first?.includes(m.match)) p.frozen = true;
 	}

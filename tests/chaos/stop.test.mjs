@@ -3,24 +3,34 @@
 
 import { after, before, describe, test } from "node:test";
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { startStack } from "../support/stack.mjs";
 import { openWs, stay } from "../support/realtime.mjs";
-import { channel, exactly, people, say, sendOp, until } from "../realtime/help.mjs";
-import { sleep, watchListeners } from "./help.mjs";
+import { bot } from "../support/http.mjs";
+import { freePort } from "../../conf/run/stack.mjs";
+import { channel, exactly, people, post, say, sendOp, until } from "../realtime/help.mjs";
+import { complete, completed, path, sendFiles, wish } from "../files/uploads.mjs";
+import { ok } from "../api/help.mjs";
+import { sleep, startStore, watchListeners } from "./help.mjs";
 
 const SECONDS = Number(process.env.STOP_SECONDS ?? 4);
 const RATE = 500;
 const RESUME = 10000; // own events that a cursor may be behind
 const UNDER_WAY = 100; // sends at most: where a busy machine does fewer a second, they shall not wait for each other
 
-let stack, alice, bob;
+const LARGE = 20 << 20; // of an attachment: a second of reading
+
+let stack, store, alice, bob;
 before(async () => {
-	stack = await startStack({ provider: false, realtime: 2 });
+	store = await startStore(await freePort(), LARGE);
+	stack = await startStack({ provider: false, realtime: 2, files: false, conf: { files: store.conf } });
 	[alice, bob] = await people(stack, "alice", "bob");
 });
-after(() => stack.stop());
+after(async () => {
+	await stack?.stop();
+	store?.stop();
+});
 
 test(`PG-3 a process that stands still for ${SECONDS} s under ${RATE} messages a second: sends go on, the queue stays empty, it catches up`, async (t) => {
 	const rooms = [];
@@ -97,11 +107,11 @@ test(`PG-3 a process that stands still for ${SECONDS} s under ${RATE} messages a
 });
 
 /** The latencies of one sender's messages, one after the other, for ms. */
-async function latencies(ws, room, ms) {
+async function latencies(one, ms) {
 	const out = [];
 	for (const end = performance.now() + ms; performance.now() < end; ) {
 		const t = performance.now();
-		await say(ws, room, "x");
+		await one();
 		out.push(performance.now() - t);
 		await sleep(2);
 	}
@@ -129,20 +139,21 @@ function slowPost(room) {
 
 describe("PG-3 one slow sender and the others' latency", () => {
 	// The two are measured in turns, so that what else goes on falls on both.
-	async function inTurns(t, slow, allowed) {
+	async function inTurns(t, slow, allowed, sends = (a, room) => say(a, room, "x")) {
 		const room = await channel(alice, [bob]);
 		const held = await channel(alice, [bob]);
 		const a = await openWs(alice, { via: "realtime1" });
 		const other = await openWs(alice, { via: "realtime1" });
 		const without = [];
 		const beside = [];
-		await latencies(a, room, 300);
+		const one = () => sends(a, room);
+		await latencies(one, 300);
 		for (let round = 0; round < 3; round++) {
-			without.push(p99(await latencies(a, room, 700)));
+			without.push(p99(await latencies(one, 700)));
 			const over = slow(held, other, round);
 			await over.begun;
-			beside.push(p99(await latencies(a, room, 700)));
-			await over.end;
+			beside.push(p99(await latencies(one, 700)));
+			await (typeof over.end === "function" ? over.end() : over.end);
 		}
 		const [base, with_] = [median(without), median(beside)];
 		t.diagnostic(`p99 ${base.toFixed(1)} ms, beside the slow one ${with_.toFixed(1)} ms`);
@@ -182,6 +193,36 @@ describe("PG-3 one slow sender and the others' latency", () => {
 				return { begun, end: Promise.all([holder, waiting]) };
 			},
 			120,
+		);
+	});
+
+	test("whose large attachments are checked, and whose store is slow, more of them than the program has threads: unchanged, by REST too", async (t) => {
+		const owner = await bot(stack, "alice", ["read", "write", "files"]);
+		const large = { ...wish(0, Buffer.alloc(LARGE)), client_id: undefined };
+		const begin = async (channel) => ok(await owner.post("/api/v1/uploads", { ...large, channel, client_id: randomUUID() }), 201);
+		await inTurns(
+			t,
+			(held) => {
+				let ups, asked;
+				const begun = (async () => {
+					store.quick(false);
+					ups = await Promise.all(Array.from({ length: 10 }, () => begin(held)));
+					asked = Promise.all(ups.map((up) => complete(owner, up)));
+					await until(() => store.held > 0, { what: "the store is asked" });
+				})();
+				const end = async () => {
+					assert.ok(store.held + store.reading > 0, "the store is still at it");
+					store.quick(true);
+					for (const r of await asked) assert.ok([200, 202].includes(r.status), `${r.status} ${r.text}`);
+					const ready = await Promise.all(ups.slice(0, 2).map((up) => completed(owner, up)));
+					ok(await sendFiles(owner, held, ready.map((r) => ok(r))), 201);
+					await Promise.all(ups.slice(2).map((up) => owner.delete(path(up))));
+					await until(() => store.held + store.reading === 0, { what: "the store is asked nothing more" });
+				};
+				return { begun, end };
+			},
+			60, // what the checks themselves take of a processor
+			(a, room) => post(alice, room, "x").then(() => say(a, room, "x")),
 		);
 	});
 });

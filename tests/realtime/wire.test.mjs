@@ -3,6 +3,9 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { startStack } from "../support/stack.mjs";
 import { openWs } from "../support/realtime.mjs";
 import { BINARY, CLOSE, PING, TEXT, encode, openRaw } from "../support/wire.mjs";
@@ -13,7 +16,10 @@ let stack, alice, bob, room;
 
 before(async () => {
 	const conf = { "realtime.ping_interval": "700ms", "realtime.pong_timeout": "20s", "realtime.queue_bytes": "8M" };
-	stack = await startStack({ provider: false, realtime: 1, conf });
+	stack = await startStack({ provider: false, realtime: 2, conf, only: ["postgres", "api1", "realtime1", "lighttpd"] });
+	const larger = stack.proc("realtime2"); // takes longer messages
+	larger.env = { ...larger.env, PULSECHAT_REALTIME_FRAME_BYTES: "1M" };
+	await stack.up("realtime2");
 	[alice, bob] = await people(stack, "alice", "bob");
 	room = await channel(alice, [bob]);
 });
@@ -26,6 +32,13 @@ const raw = async (who = alice, options = {}) => {
 };
 const stored = async () => Number(await stack.psql("select count(*) from messages"));
 const acked = (w, op) => w.some((l) => l.client_id === op.client_id && ["ack", "error"].includes(l.type));
+
+/** How it is closed, or "late". */
+async function closing(w, ms) {
+	let timer;
+	const late = new Promise((ok) => (timer = setTimeout(ok, ms, "late")));
+	return Promise.race([w.closing, late]).finally(() => clearTimeout(timer));
+}
 
 /** An op of exactly n bytes, its text as long as it may be. */
 function opOf(n, sign = "x") {
@@ -149,8 +162,7 @@ test("WP-1 what is too large is closed with 1009, bad UTF-8 with 1007, binary wi
 	for (const [what, frames, codes] of cases) {
 		const w = await raw();
 		for (const f of frames) w.write(f);
-		const late = new Promise((ok) => setTimeout(ok, 5000, "late"));
-		const end = await Promise.race([w.closing, late]);
+		const end = await closing(w, 5000);
 		assert.notEqual(end, "late", `${what}: not closed within 5 s`);
 		assert.ok(codes.includes(end?.code), `${what}: ${JSON.stringify(end)}`);
 		assert.ok(!w.lines.some((l) => l.type === "ack"), what);
@@ -161,26 +173,124 @@ test("WP-1 what is too large is closed with 1009, bad UTF-8 with 1007, binary wi
 	assert.equal(await stored(), before);
 });
 
-test("WP-1 compression that is offered is not negotiated, and texts that are hard or easy to pack come as they are", async () => {
-	for (const headers of [
-		{ "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits" },
-		{ "Sec-WebSocket-Extensions": "x-webkit-deflate-frame, permessage-deflate; server_no_context_takeover" },
-	]) {
-		const w = await raw(alice, { headers });
-		assert.equal(w.answer.headers["sec-websocket-extensions"], undefined);
-		const all = ["a".repeat(20000), Buffer.from(range(1, 15000).map((i) => (i * 7919) % 251)).toString("base64").slice(0, 20000)];
-		const ops = all.map((text) => sendOp(room, text));
-		for (const op of ops) w.op(op);
-		for (const op of ops) {
-			const ack = await acked(w, op);
-			const m = await w.some((l) => l.type === "message" && l.seq === ack.seq);
-			assert.equal(m.body.text, op.body.text);
+const OFFERS = [
+	"permessage-deflate; client_max_window_bits",
+	"x-webkit-deflate-frame, permessage-deflate; server_no_context_takeover",
+];
+/** A connection that has offered compression, and got none. */
+async function offering(who, offer, options = {}) {
+	const w = await raw(who, { ...options, headers: { "Sec-WebSocket-Extensions": offer } });
+	assert.equal(w.answer.headers["sec-websocket-extensions"], undefined);
+	return w;
+}
+const textsOf = (w, ops) => {
+	const by = new Map(w.messages.map((m) => [m.client_id, m.body.text]));
+	return ops.map((op) => by.get(op.client_id));
+};
+/** The most memory that a process has had at once since low() of it, in kB. */
+const peak = (name) => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${stack.pids[name]}/status`, "utf8"))[1]);
+const low = (name) => writeFileSync(`/proc/${stack.pids[name]}/clear_refs`, "5");
+
+test("WP-1 compression that is offered is not negotiated: 200 kB both ways, texts that are hard or easy to pack, byte for byte", async () => {
+	for (const offer of OFFERS) {
+		const w = await offering(alice, offer, { via: "realtime2" });
+		const before = w.cursor;
+		const each = [() => "a".repeat(20000), () => randomBytes(15000).toString("base64"), () => "é\u{1F600}€ ".repeat(4000).slice(0, 19999)];
+		for (const make of each) {
+			// one message of ten lines: in one frame, and in pieces
+			for (const cut of [Infinity, 4096]) {
+				const ops = range(1, 10).map(() => sendOp(room, make()));
+				const bytes = Buffer.from(ops.map((op) => JSON.stringify(op)).join("\n"));
+				assert.ok(bytes.length > 200000);
+				for (let i = 0; i < bytes.length; i += cut)
+					w.write(encode(i ? 0 : TEXT, bytes.subarray(i, i + cut), { fin: i + cut >= bytes.length }));
+				const acks = await Promise.all(ops.map((op) => acked(w, op)));
+				await w.some((l) => l.type === "message" && l.seq === acks.at(-1).seq);
+				assert.deepEqual(textsOf(w, ops), ops.map((op) => op.body.text));
+			}
 		}
-		assert.ok((await w.close()).clean);
+		// and all of it once more, as one answer to a resume
+		const b = await offering(bob, offer, { via: "realtime2", cursor: before });
+		const mine = w.messages.map((m) => [m.seq, m.body.text]);
+		assert.equal(mine.length, 60);
+		await b.some((l) => l.type === "message" && l.seq === mine.at(-1)[0]);
+		assert.deepEqual(b.messages.map((m) => [m.seq, m.body.text]), mine);
+		for (const f of [w, b]) assert.ok((await f.close()).clean);
 	}
 	const offered = await openWs(alice, { ws: { perMessageDeflate: true } });
 	assert.equal(offered.socket.extensions, "");
 	await offered.close();
+});
+
+test("WP-1 ten thousand small ones, compression offered: all acknowledged, all there once and in order, to the sender and to another", async () => {
+	const N = 10000, UNDER_WAY = 500, AT_ONCE = 50;
+	const quiet = await channel(alice, [bob]);
+	const a = await offering(alice, OFFERS[0], { via: "realtime2" });
+	const b = await offering(bob, OFFERS[1], { via: "realtime2" });
+	const sent = range(1, N).map((n) => `${n} ${randomBytes(n % 24).toString("base64")}`);
+	let acks = 0;
+	const failed = [];
+	a.onLine = (l) => {
+		if (l.type === "ack") acks++;
+		if (l.type === "error") failed.push(l);
+	};
+	for (let i = 0; i < N; i += AT_ONCE) {
+		// a frame each, many in a segment
+		a.write(Buffer.concat(sent.slice(i, i + AT_ONCE).map((text) => encode(TEXT, JSON.stringify(sendOp(quiet, text))))));
+		await until(() => acks >= i + AT_ONCE - UNDER_WAY || failed.length > 0, { ms: 30000, every: 2, what: `acks after ${i}` });
+	}
+	await until(() => acks === N || failed.length > 0, { ms: 30000, what: "all acks" });
+	assert.deepEqual(failed, []);
+	for (const f of [a, b]) {
+		await until(() => f.lines.length >= N && f.messages.length >= N, { ms: 30000, what: "all messages" });
+		await exactly(f, quiet, 1, N);
+		assert.deepEqual(texts(f.lines, quiet), sent);
+		assert.ok((await f.close()).clean);
+	}
+});
+
+test("WP-1 a megabyte that would inflate to 500: closed, whatever it is sent as; the process neither ends nor grows", async () => {
+	// pieces that end with a full flush can be put together
+	const piece = deflateRawSync(Buffer.alloc(1 << 20, " "), { level: 9, finishFlush: constants.Z_FULL_FLUSH });
+	const inflated = inflateRawSync(Buffer.concat([piece, piece]), { finishFlush: constants.Z_SYNC_FLUSH });
+	assert.equal(inflated.length, 2 << 20);
+	const all = Buffer.concat(Array.from({ length: 500 }, () => piece));
+	const empty = Buffer.from([0, 0, 0, 0xff, 0xff]); // a stored block of nothing
+	const bomb = Buffer.concat([all, ...Array.from({ length: Math.ceil(((1 << 20) - all.length) / empty.length) }, () => empty)]);
+	assert.ok(bomb.length >= 1 << 20 && bomb.length < 1.1 * 2 ** 20, `${bomb.length}`);
+	const inPieces = (rsv) => {
+		const frames = [];
+		for (let i = 0; i < bomb.length; i += 60000)
+			frames.push(encode(i ? 0 : TEXT, bomb.subarray(i, i + 60000), { rsv: i ? 0 : rsv, fin: i + 60000 >= bomb.length }));
+		return frames;
+	};
+	const before = await stored(), pid = stack.pids.realtime1;
+	low("realtime1");
+	const from = peak("realtime1");
+	const small = bomb.subarray(0, 100000); // not too large as it is: 95 MB
+	for (const [what, frames, codes] of [
+		["in one frame", [encode(TEXT, bomb, { rsv: 4 })], [1002, 1009]],
+		["in pieces", inPieces(4), [1002]],
+		["its beginning in one frame", [encode(TEXT, small, { rsv: 4 })], [1002]],
+		["without the bit", [encode(TEXT, bomb)], [1007, 1009]],
+		["in pieces, without the bit", inPieces(0), [1007, 1009]],
+	])
+		for (const offer of OFFERS) {
+			const w = await offering(alice, offer);
+			for (const f of frames) w.write(f);
+			const end = await closing(w, 20000);
+			assert.ok(codes.includes(end?.code), `${what}: ${JSON.stringify(end)}`);
+			w.destroy();
+		}
+	const grown = peak("realtime1") - from;
+	assert.ok(grown < 32 << 10, `it has grown by ${grown} kB`);
+	assert.equal(stack.pids.realtime1, pid);
+	const w = await raw();
+	const op = sendOp(room, "on it goes");
+	w.op(op);
+	assert.equal((await acked(w, op)).type, "ack");
+	assert.ok((await w.close()).clean);
+	assert.equal(await stored(), before + 1);
 });
 
 test("frames stay whole while clients are slow, ping, close and abort: every byte is checked", { timeout: 60000 }, async () => {

@@ -135,5 +135,27 @@ SELECT member_remove(:open, :bob, :bob) \g /dev/null
 SELECT is((SELECT status FROM spy.batch(spy.item(:open, :bob, 51, 'late'))), 3, 'who has left is told so');
 SELECT is((SELECT status FROM spy.batch(spy.item(:open, :bob, 1, 'mine'))), 1, 'but a retry of what he sent as a member is a retry');
 
+-- what rings the bell comes last of all, once per batch and not per message (PG-3): from the first ring on nobody else can commit
+CREATE TABLE spy.written (what regclass, rung boolean);
+CREATE FUNCTION spy.on_write() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO spy.written VALUES (TG_RELID, EXISTS (SELECT FROM spy.notified));
+	RETURN NULL;
+END $$;
+SELECT format('CREATE TRIGGER spy AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION spy.on_write()', oid::regclass)
+FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition \gexec
+CREATE FUNCTION pg_temp.rings(n int) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+	SELECT spy.forget();
+	SELECT count(*) FROM (SELECT jsonb_agg(spy.item((SELECT max(id) FROM channels WHERE name = 't-hall'), (SELECT id FROM users WHERE handle = 't-alice'),
+		60000 + 1000 * n + i, 'x')) AS list FROM generate_series(1, n) i) l, spy.batch_of(false, l.list) b WHERE b.status = 0
+$$;
+SELECT is(pg_temp.rings(64), 64::bigint, 'a batch of 64');
+SELECT is((SELECT count(*)::int FROM spy.notified), 16, 'rings once for as many as were said to fit into a payload');
+SELECT is(pg_temp.rings(4), 4::bigint, 'a batch that fits into one');
+SELECT is((SELECT count(*)::int FROM spy.notified), 1, 'rings once');
+SELECT cmp_ok((SELECT count(*)::int FROM spy.written WHERE what IN ('messages'::regclass, 'events'::regclass)), '>=', 4, 'what is written is seen');
+SELECT is_empty('SELECT what FROM spy.written WHERE rung', 'and nothing is written behind the first ring');
+SELECT is_empty('SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgdeferrable', 'and nothing waits for the commit to be done');
+
 SELECT * FROM finish();
 ROLLBACK;
