@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
-import { startStack } from "../support/stack.mjs";
+import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
 import { uploaded } from "../files/uploads.mjs";
 import { axe, becomes, launch, live, person } from "./help.mjs";
@@ -26,8 +26,12 @@ before(async () => {
 	const file = await uploaded(alice, pier, Buffer.from("the tides of a year"), { name: "tides.txt", type: "text/plain" });
 	ok(await post(alice, { text: "anchor with a table", files: [file.id] }), 201);
 	ok(await post(alice, { text: "look at the anchor, @bob", mentions: [bobs] }), 201);
+	// The index holds their times too, from when they came into it on.
+	await until(async () => (await stack.psql(`SELECT count(*) FROM message_index WHERE channel_id = ${pier}`)) === "5", { what: "all in the index" });
 	for (const [seq, day] of [[1, "2026-01-10"], [2, "2026-02-10"], [4, "2026-03-10"], [5, "2026-04-10"]])
-		await stack.psql(`UPDATE messages SET created_at = '${day}T12:00:00Z' WHERE channel_id = ${pier} AND seq = ${seq}`);
+		for (const table of ["messages", "message_index"])
+			await stack.psql(`UPDATE ${table} SET created_at = '${day}T12:00:00Z' WHERE channel_id = ${pier} AND seq = ${seq}`);
+	await stack.psql("UPDATE search_parts SET first_at = (SELECT min(created_at) FROM message_index)");
 	for (let i = 0; i < 70; i += 10) await Promise.all(Array.from({ length: 10 }, (_, k) => send(bob, pier, `barge ${i + k}`)));
 	who = await person(stack, browser, "alice", { path: `/c/${pier}`, reducedMotion: "reduce" });
 	({ page } = who);
@@ -89,6 +93,40 @@ test("before and after a day, typed or begun by a button; both make a span; a da
 	await page.keyboard.type("anchor before:2026-02-30");
 	await page.getByRole("alert").waitFor();
 	assert.deepEqual(await axe(page), []);
+});
+
+test("what is typed is kept where the page has no time for long, whatever comes first when it has", async () => {
+	const PAUSE = 250; // ms after the last key, in which the address follows
+	const { context, page, faults } = await person(stack, browser, "alice", { path: `/c/${pier}/search` });
+	await page.clock.install();
+	await page.reload();
+	const words = page.getByRole("combobox", { name: "Search messages" });
+	await words.waitFor();
+	await words.evaluate((e) => {
+		const { get, set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value");
+		const put = (now) => (now !== e.value && (window.overwritten ??= []).push(`${e.value} by ${now}`), set.call(e, now));
+		Object.defineProperty(e, "value", { get, set: put });
+	});
+	const write = (text) => page.evaluate((text) => document.execCommand("insertText", false, text), text);
+	await words.focus();
+	await page.clock.pauseAt(Date.now() + 600_000);
+	// Just after a picture, so that what waits for the next one is still waiting when the first pause is over.
+	await page.evaluate(() => requestAnimationFrame(() => (window.pictured = true)));
+	while (!(await page.evaluate(() => window.pictured))) await page.clock.runFor(1);
+	await page.clock.runFor(8);
+	await write("an");
+	await page.clock.runFor(PAUSE);
+	await write("ch");
+	await page.clock.runFor(10);
+	assert.equal(new URL(page.url()).search, "?q=an");
+	await page.clock.fastForward(4 * PAUSE); // nothing was done for so long: all that is due comes at once
+	await write("or");
+	await page.clock.runFor(4 * PAUSE);
+	assert.equal(await words.inputValue(), "anchor");
+	await page.waitForURL(/q=anchor$/);
+	assert.equal(await page.evaluate(() => window.overwritten), undefined);
+	assert.deepEqual(faults, []);
+	await context.close();
 });
 
 test("with a file, with a mention: chosen from the list, or typed", async () => {

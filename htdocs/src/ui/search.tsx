@@ -42,9 +42,10 @@ export function SearchPanel({ route }: { route: ChannelRoute }) {
 	const list = useRef<HTMLUListElement>(null);
 	const q = route.q.trim();
 
-	// The address follows the field when the writing pauses; going back and forth, the field follows the address.
+	// The address follows the field when the writing pauses; going back and forth, the field follows the address: at once, since an effect
+	// that comes after the next pause would take an address of ours for another's and put it over what has been written since.
 	const written = useRef(route.q);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (route.q === written.current) return;
 		setText((written.current = route.q));
 		setCaret(route.q.length);
