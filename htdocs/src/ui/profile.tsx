@@ -1,5 +1,5 @@
 // What one shows of oneself: picture and name. The first thing in the settings.
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ImagePlus, Trash2 } from 'lucide';
 import { MOST, tooMany } from '../model/limits';
 import { api, ApiError } from '../net/api';
@@ -167,7 +167,7 @@ function Name({ refresh }: Props) {
 	const hint = useId();
 	const input = useRef<HTMLInputElement | HTMLTextAreaElement>(null);
 	const held = useRef(shown);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (name === held.current) setName(shown); // changed elsewhere, and nothing was being written here
 		held.current = shown;
 	}, [shown]);
