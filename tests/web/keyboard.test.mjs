@@ -306,6 +306,38 @@ test("opens a thread, replies, reads it and comes back to the message", async ()
 	await has(".thread-line");
 });
 
+test("what opens has the focus before the next key comes, and Enter takes the first that was found: none of it waits to be drawn", async () => {
+	await toMessage(1);
+	const edit = await page.evaluate(async () => {
+		document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "e", bubbles: true, cancelable: true }));
+		await new Promise((ok) => setTimeout(ok));
+		return document.activeElement.className;
+	});
+	assert.equal(edit, "edit-text");
+	await press("Escape");
+	await on("message 1");
+	await press("f");
+	await open("Forward a message");
+	await press("ArrowDown"); // to the second of all
+	const [found, to, tag] = await page.evaluate(async () => {
+		const turn = () => new Promise((ok) => setTimeout(ok));
+		const field = document.activeElement;
+		field.value = "r";
+		field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+		await turn();
+		const names = [...document.querySelectorAll("dialog[open] [role=option] .picker-name")].map((e) => e.textContent);
+		field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+		await turn();
+		return [names, document.querySelector("dialog[open] .forward-to span").textContent, document.activeElement.tagName];
+	});
+	assert.ok(found.length > 1, found.join());
+	assert.ok(to.includes(found[0]), `${to}, of ${found}`);
+	assert.equal(tag, "TEXTAREA");
+	await press("Escape");
+	await closed();
+	await on("message 1");
+});
+
 test("searches, jumps to what was found and back to the end", async () => {
 	await toMessage(4);
 	await press("/");

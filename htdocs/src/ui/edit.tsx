@@ -1,5 +1,5 @@
 // An own message while it is edited, in its place: Enter saves, Esc leaves it as it is.
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { tooMany } from '../model/limits';
 import { messageOf } from '../model/reactions';
 import type { Channel, Editing } from '../model/types';
@@ -26,7 +26,8 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 		el.style.height = 'auto';
 		el.style.height = `${el.scrollHeight}px`;
 	}, [text]);
-	useEffect(() => {
+	// Before the next key comes: on the message it would be a shortcut.
+	useLayoutEffect(() => {
 		const el = area.current;
 		const before = document.activeElement;
 		from.current = before instanceof HTMLTextAreaElement ? before : (el?.closest<HTMLElement>('.msg') ?? null);

@@ -1,5 +1,5 @@
 // Forwarding a message: where to, with a comment. Loaded when it is opened first.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Hash, Lock, Users } from 'lucide';
 import { tooMany } from '../model/limits';
 import { fold } from '../model/mention';
@@ -37,7 +37,7 @@ export function ForwardDialog({ channel, seq, onClose }: { channel: number; seq:
 	useEffect(() => {
 		if (gone) onClose(); // it was deleted meanwhile
 	}, [gone]);
-	useEffect(() => field.current?.focus(), [to]);
+	useLayoutEffect(() => field.current?.focus(), [to]); // before the next key comes
 	if (gone) return null;
 
 	const most = state.limits.message_chars;
