@@ -357,7 +357,7 @@ test("an archived channel is found by browsing, and is opened for writing again 
 	await alice.page.getByRole("button", { name: "Unarchive" }).waitFor();
 	assert.deepEqual(await axe(alice.page), []);
 	await alice.page.getByRole("button", { name: "Unarchive" }).tap();
-	await alice.page.getByRole("button", { name: "Join" }).waitFor();
+	await becomes(() => alice.page.evaluate(() => document.activeElement.textContent), "Join", "the focus where the button was");
 	await bob.locator("textarea#composer").waitFor();
 	await becomes(async () => ok(await api.bob.get(`/api/v1/channels/${id}`)).archived, false);
 	assert.deepEqual(alice.faults, []);
