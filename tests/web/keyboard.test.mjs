@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, makeChannel, ok, send } from "../api/help.mjs";
-import { becomes, launch, live, person, seen } from "./help.mjs";
+import { becomes, ends, launch, live, person, seen } from "./help.mjs";
 
 let stack, browser, api, bob, ids, who, page;
 before(async () => {
@@ -25,11 +25,7 @@ before(async () => {
 	await live(page);
 	await has("#composer");
 });
-after(async () => {
-	assert.deepEqual(who?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, who));
 
 /** In the page: what is wrong with the focus; "" where it is on the screen, not covered, and drawn. */
 function focusFault() {
