@@ -102,6 +102,10 @@ const inMenu = async (want) => {
 	assert.match(await focused(), want);
 };
 const open = (name) => page.getByRole("dialog", { name }).waitFor();
+async function leavePanel() {
+	await press("Escape");
+	await page.locator(".panel").waitFor({ state: "detached" });
+}
 const closed = () => until(async () => (await page.locator("dialog[open], [role=menu]").count()) === 0, { what: "all dialogs closed" });
 const heading = (name) => page.getByRole("heading", { level: 1, name }).waitFor();
 const row = (seq) => page.locator(`.list .msg[data-seq="${seq}"]`);
@@ -264,8 +268,7 @@ test("pins and saves, looks at both lists, forwards", async () => {
 	await press("Enter");
 	await page.locator(".panel .result", { hasText: "from bob, two" }).waitFor();
 	await tabTo(/^Unpin the message of Bob/);
-	await press("Escape");
-	await page.locator(".panel").waitFor({ state: "detached" });
+	await leavePanel();
 	await on("1\n1 pinned message");
 	await tabTo(/^Channel menu$/);
 	await press("Enter");
@@ -275,8 +278,7 @@ test("pins and saves, looks at both lists, forwards", async () => {
 	await tabTo(/^Remove the message of Bob .* from saved$/);
 	await press("Enter");
 	await page.getByText("You have saved nothing yet.").waitFor();
-	await press("Escape");
-	await page.locator(".panel").waitFor({ state: "detached" });
+	await leavePanel();
 	await on("Channel menu");
 });
 
@@ -289,16 +291,14 @@ test("opens a thread, replies, reads it and comes back to the message", async ()
 	await page.locator(".panel .msg", { hasText: "in the thread" }).waitFor();
 	await row(4).getByText("1 reply").waitFor();
 	assert.deepEqual(ok(await bob.get(`/api/v1/channels/${ids.arbour}/messages/4/thread`)).messages.map((m) => m.body.text), ["in the thread"]);
-	await press("Escape");
-	await page.locator(".panel").waitFor({ state: "detached" });
+	await leavePanel();
 	await on("message 4");
 	await tabTo(/1 reply/);
 	await press("Enter");
 	await has("#thread-composer");
 	await press("Shift+Tab");
 	await has(".thread-scroll");
-	await press("Escape");
-	await page.locator(".panel").waitFor({ state: "detached" });
+	await leavePanel();
 	await has(".thread-line");
 });
 
@@ -335,26 +335,24 @@ test("what opens has the focus before the next key comes, and Enter takes the fi
 });
 
 test("searches, jumps to what was found and back to the end", async () => {
+	const find = async () => {
+		await press("/");
+		await has("[role=combobox]");
+		await type("own first");
+		await page.locator(".result", { hasText: "my own first" }).waitFor();
+	};
 	await toMessage(4);
-	await press("/");
-	await has("[role=combobox]");
-	await type("own first");
-	await page.locator(".result", { hasText: "my own first" }).waitFor();
+	await find();
 	await tabTo(/^Best match$/);
 	await press("ArrowRight");
 	await on("Newest");
-	await press("Escape");
-	await page.locator(".panel").waitFor({ state: "detached" });
+	await leavePanel();
 	await on("message 4");
-	await press("/");
-	await has("[role=combobox]");
-	await type("own first");
-	await page.locator(".result", { hasText: "my own first" }).waitFor();
+	await find();
 	await press("ArrowDown", "Enter");
 	await page.waitForURL((url) => url.searchParams.get("at") === "1");
 	await on("message 1");
-	await press("Escape");
-	await page.locator(".panel").waitFor({ state: "detached" });
+	await leavePanel();
 	await on("message 1");
 	await tabTo(/^Channel menu$/, "Shift+Tab");
 	await press("Enter");
