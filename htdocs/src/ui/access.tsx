@@ -1,6 +1,6 @@
 // Where one is signed in, and the tokens of one's own programs. Loaded when one of them is opened first.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Copy, KeyRound, Monitor, Smartphone } from 'lucide';
 import { MOST, tooMany } from '../model/limits';
 import { api, ApiError } from '../net/api';
@@ -241,7 +241,7 @@ export function Tokens({ onClose, of }: TokensProps) {
 /* Asks once more, in the place of the button that was pressed; going elsewhere is a no. */
 function Sure({ label, onSure, onNot }: { label: string; onSure: () => void; onNot: () => void }) {
 	const ref = useRef<HTMLButtonElement>(null);
-	useEffect(() => ref.current?.focus(), []);
+	useLayoutEffect(() => ref.current?.focus(), []);
 	return (
 		<button ref={ref} class="button danger" onClick={onSure} onBlur={onNot}>
 			{label}
@@ -254,7 +254,7 @@ function Made({ token, onDone }: { token: string; onDone: () => void }) {
 	const { toast } = useUi();
 	const field = useRef<HTMLInputElement>(null);
 	const id = useId();
-	useEffect(() => {
+	useLayoutEffect(() => {
 		field.current?.focus();
 		field.current?.select();
 	}, [token]);

@@ -1,5 +1,5 @@
 // An own message while it is edited, in its place: Enter saves, Esc leaves it as it is.
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { tooMany } from '../model/limits';
 import { messageOf } from '../model/reactions';
 import type { Channel, Editing } from '../model/types';
@@ -26,15 +26,15 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 		el.style.height = 'auto';
 		el.style.height = `${el.scrollHeight}px`;
 	}, [text]);
-	// Before the next key comes: on the message it would be a shortcut.
+	// Before the next key comes: who presses ArrowUp types on at once, and on the message a letter is a shortcut.
 	useLayoutEffect(() => {
 		const el = area.current;
 		const before = document.activeElement;
 		from.current = before instanceof HTMLTextAreaElement ? before : (el?.closest<HTMLElement>('.msg') ?? null);
 		el?.focus({ preventScroll: true });
 		el?.setSelectionRange(el.value.length, el.value.length);
-		el?.scrollIntoView({ block: 'nearest' });
 	}, []);
+	useEffect(() => area.current?.scrollIntoView({ block: 'nearest' }), []);
 
 	const reaching = useReach();
 	const writing = useWriting(channel, area, (now) => client.changes.write(now), true);

@@ -37,7 +37,7 @@ export function ForwardDialog({ channel, seq, onClose }: { channel: number; seq:
 	useEffect(() => {
 		if (gone) onClose(); // it was deleted meanwhile
 	}, [gone]);
-	useLayoutEffect(() => field.current?.focus(), [to]); // before the next key comes
+	useLayoutEffect(() => field.current?.focus(), [to]);
 	if (gone) return null;
 
 	const most = state.limits.message_chars;

@@ -1,5 +1,5 @@
 // All files of somebody: one's own, or a person's for admins. And the question before one is deleted. Loaded when opened first.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { files as rest } from '../net/uploads';
 import { addressOf, kindOf, pictureOf, shownName } from '../model/files';
 import type { OwnFile } from '../model/types';
@@ -147,7 +147,7 @@ function Where({ file, onClose }: { file: OwnFile; onClose: () => void }) {
 /* Asks once more, in the place of the button that was pressed; going elsewhere is a no. */
 function Sure({ label, busy, onSure, onNot }: { label: string; busy: boolean; onSure: () => void; onNot: () => void }) {
 	const ref = useRef<HTMLButtonElement>(null);
-	useEffect(() => ref.current?.focus(), []);
+	useLayoutEffect(() => ref.current?.focus(), []);
 	return (
 		<button ref={ref} class="button danger" aria-disabled={busy} onClick={() => !busy && onSure()} onBlur={() => !busy && onNot()}>
 			{label}
