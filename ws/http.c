@@ -273,19 +273,20 @@ void http_answer(struct http_conn *h, const char *p, size_t n, bool close)
 		answered(h);
 }
 
-static void write_rest(struct http_conn *h)
+/* Whether some of it left, or it broke. */
+static bool write_rest(struct http_conn *h)
 {
 	ssize_t done = put(h, h->rest + h->rest_at, h->rest_n - h->rest_at);
 
 	if (done < 0) {
 		http_kill(h);
-		return;
+		return true;
 	}
 	h->rest_at += (size_t)done;
 	if (http_is_pending(h)) {
 		if (h->state == WRITING && done)
 			set_time_out(h, WRITE_MS);
-		return;
+		return done > 0;
 	}
 	free(h->rest);
 	h->rest = NULL;
@@ -293,10 +294,16 @@ static void write_rest(struct http_conn *h)
 	set_time_out(h, 0);
 	if (h->state == WRITING) {
 		answered(h);
-		return;
+		return true;
 	}
 	watch(h, UV_READABLE);
 	h->server->hooks->writeable(h->owner);
+	return true;
+}
+
+bool http_push(struct http_conn *h)
+{
+	return h->state != CLOSED && http_is_pending(h) && write_rest(h);
 }
 
 /* ---- reading */

@@ -51,6 +51,9 @@ MUST_CHECK int http_switch(struct http_conn *h, void *owner, const char *p, size
 MUST_CHECK int http_write(struct http_conn *h, const char *p, size_t n);
 /* Some of what was written is still here. */
 bool http_is_pending(const struct http_conn *h);
+/* Tries to write that now: the kernel tells of room late, when a good part of its own is free. True: some of it left,
+ * or it broke; writeable() may have been called. */
+bool http_push(struct http_conn *h);
 /* It ends, in order. closed() follows. */
 void http_finish(struct http_conn *h);
 /* It ends at once, from anywhere. closed() follows, later. */

@@ -120,6 +120,9 @@ static void heartbeat(struct stream *s, int64_t now)
 	stream_queue_text(s, b.p, b.n);
 	if (s->c.state != CONN_OPEN)
 		return;
+	http_push(s->c.http);
+	if (s->c.state != CONN_OPEN)
+		return;
 	if (!s->kind->may_write(s)) {
 		if (s->progress_at + config->realtime.ping_interval + config->realtime.pong_timeout < now) {
 			s->life_due = now; /* nothing has left for so long */
@@ -301,25 +304,21 @@ static bool overflow(struct stream *s, int64_t event)
 	log_info("stream.behind", "transport=%s user=%" PRId64 " queued=%zu", c->name, c->user, s->queue_bytes);
 	live_fall_behind(c->rt->live, &s->receiver, event);
 	s->drain_due = turn_ms(s) + DRAIN_MS;
-	s->drain_doubted = false;
 	set_timer(s);
 	return false;
 }
 
-/* Told by the timer that drain_due has passed. */
+/* Told by the timer that drain_due has passed. Whatever the socket takes now counts, also where it was us who stood
+ * still. */
 static void drain_check(struct stream *s, int64_t now)
 {
-	int64_t due = s->progress_at + DRAIN_MS;
+	int64_t left_at = http_push(s->c.http) ? now : s->progress_at;
 
-	if (due > now) {
-		s->drain_due = due;
-		s->drain_doubted = false;
-	} else if (!s->drain_doubted) { /* as with life_due */
-		s->drain_doubted = true;
-		s->drain_due = now + 1;
-	} else {
+	if (s->c.state != CONN_OPEN || !s->drain_due)
+		return; /* it broke, or all is written */
+	s->drain_due = left_at + DRAIN_MS;
+	if (s->drain_due <= now)
 		too_slow(s);
-	}
 }
 
 /* A request behind one whose answer has no end is never answered. */

@@ -43,7 +43,6 @@ struct stream {
 	int64_t beat_at, touch_at, kill_at, life_due;
 	int64_t waiting_since;     /* since when something has waited, without a break; where something does */
 	int64_t drain_due;         /* fell behind in a burst: by then some of what waits must have left */
-	bool drain_doubted;        /* drain_due has passed once, as doubted */
 	int64_t retry_after_ms;    /* as the goodbye says */
 	struct instance *instance; /* NULL: its client names none */
 	bool ending;               /* what is queued is the last */

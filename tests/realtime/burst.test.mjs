@@ -60,6 +60,32 @@ for (const [what, n, bytes] of [["told by the bus", 4000, 1000], ["read from the
 		await until(() => connections(stack, "realtime1") === 0);
 	});
 
+test("one who reads slowly, but all the time, is not cut: the kernel tells late that it has room again", { timeout: 90000 }, async () => {
+	const from = sent, n = 8000, cut = cuts(stack, "realtime1").length;
+	const got = [];
+	let slowly = true;
+	const take = (l) => {
+		if (l.type === "message") got.push(l.seq);
+		if (slowly && feed) feed.pause(); // after each piece that comes, 64 KiB
+	};
+	let feed;
+	feed = await openRaw(all[1], { via: "realtime1", past: true, take });
+	await feed.some((l) => l.type === "hello");
+	feed.pause();
+	await whileItStands(n, 1000);
+	const reading = setInterval(() => feed.resume(), 1500);
+	const since = performance.now();
+	await until(() => performance.now() - since > 10000 || cuts(stack, "realtime1").length > cut, { ms: 20000, every: 100 });
+	clearInterval(reading);
+	assert.equal(cuts(stack, "realtime1").length, cut, `cut when ${got.length} had come`);
+	assert.ok(got.length > 0 && got.length < n / 2, `${got.length} came`);
+	slowly = false;
+	feed.resume();
+	await until(() => got.length >= n, { ms: 20000, what: "the rest" });
+	assert.deepEqual(got, range(from + 1, from + n));
+	feed.destroy();
+});
+
 test("one who does not read is cut in a burst too, by the bound, and comes back for the rest", { timeout: 60000 }, async () => {
 	const few = connections(stack, "realtime1"), from = sent, cut = cuts(stack, "realtime1").length;
 	const slow = [new Slow(all[1], true, { via: "realtime1", past: true }), new Slow(all[2], false, { via: "realtime1", past: true })];

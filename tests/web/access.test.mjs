@@ -6,7 +6,7 @@ import { client, signIn } from "../support/http.mjs";
 import { timeOf } from "../support/lag.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { ok } from "../api/help.mjs";
-import { PHONE, axe, inTime, launch, live, person } from "./help.mjs";
+import { PHONE, cleanIn, inTime, launch, live, person } from "./help.mjs";
 
 let stack, browser;
 before(async () => {
@@ -25,12 +25,7 @@ async function open(page, name) {
 	await page.getByRole("button", { name: `${name}:` }).click();
 	await page.locator(`dialog[open][aria-label="${name}"]`).waitFor();
 }
-const clean = async (page, what) => {
-	for (const colorScheme of ["light", "dark"]) {
-		await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-		assert.deepEqual(await axe(page), [], `${what}, ${colorScheme}`);
-	}
-};
+const clean = (page, where) => cleanIn(page, { where, schemes: ["light", "dark"] });
 
 test("devices: the own one is marked, another is signed out and its page says so within a second; then all others at once", async () => {
 	const here = await person(stack, browser, "bob", { byHand: true }); // a session is named by the browser that signed in

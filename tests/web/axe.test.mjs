@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
-import { DESKTOP, PHONE, axe, launch, live, person, say, seen, themes, visitor } from "./help.mjs";
+import { DESKTOP, PHONE, axe, faultsIn, launch, live, person, say, seen, visitor } from "./help.mjs";
 
 let stack, browser, bob;
 const ids = {};
@@ -41,10 +41,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, ...(process.en
 		const looked = [];
 		const look = async (page, name) => {
 			looked.push(name);
-			for (const colorScheme of themes()) {
-				await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-				for (const line of await axe(page)) bad.push(`${name}, ${colorScheme}: ${line}`);
-			}
+			bad.push(...(await faultsIn(page, name)));
 		};
 
 		const stranger = await visitor(browser, options);

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
-import { DESKTOP, PHONE, TABLET, axe, launch, live, person, themes } from "./help.mjs";
+import { DESKTOP, PHONE, TABLET, faultsIn, launch, live, person } from "./help.mjs";
 
 let stack, browser, id;
 before(async () => {
@@ -38,10 +38,7 @@ for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE, 
 		let last;
 		const look = async (name) => {
 			last = name;
-			for (const colorScheme of themes()) {
-				await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-				for (const line of await axe(page)) bad.push(`${name}, ${colorScheme}: ${line}`);
-			}
+			bad.push(...(await faultsIn(page, name)));
 		};
 		const closed = async () => {
 			await page.keyboard.press("Escape");

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
-import { PHONE, axe, launch, live, person, seen } from "./help.mjs";
+import { PHONE, cleanIn, ends, launch, live, person, seen } from "./help.mjs";
 
 let stack, browser, alice, bobId, a, b;
 const ids = {};
@@ -22,18 +22,9 @@ before(async () => {
 	[a, b] = await Promise.all([{}, { viewport: PHONE, hasTouch: true }].map((o) => person(stack, browser, "bob", { path: `/c/${ids.harbour}`, ...o })));
 	await Promise.all([live(a.page), live(b.page)]);
 });
-after(async () => {
-	for (const who of [a, b]) assert.deepEqual(who?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, a, b));
 
-async function clean(page) {
-	for (const colorScheme of ["light", "dark"]) {
-		await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-		assert.deepEqual(await axe(page), [], colorScheme);
-	}
-}
+const clean = (page) => cleanIn(page, { schemes: ["light", "dark"] });
 /** The side bar as it is drawn: [[heading, folded, [names]]]. */
 const side = (page) =>
 	page.evaluate(() =>

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { bot, client } from "../support/http.mjs";
 import { startStack } from "../support/stack.mjs";
 import { makeChannel, me, ok, send } from "../api/help.mjs";
-import { becomes, launch, live, person, seen } from "./help.mjs";
+import { becomes, ends, launch, live, person, seen } from "./help.mjs";
 
 const TURNS = "\u202e\u2067\u202b\u2066"; // an override, an embedding and isolates, none of them closed
 const NAME = `${TURNS}gnp.exe`;
@@ -38,11 +38,7 @@ before(async () => {
 	await live(page);
 	await seen(page, "a quiet neighbour");
 });
-after(async () => {
-	assert.deepEqual(alice?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, alice));
 
 /**
  * In the page: what the marks have reached. Plain words that do not run from left to right, each letter behind the one before; and titles, labels and

@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
-import { PHONE, axe, becomes, launch, person, ready, rung, say } from "./help.mjs";
+import { PHONE, axe, becomes, ends, launch, person, ready, rung, say } from "./help.mjs";
 
 let stack, browser, api, id, a, b;
 before(async () => {
@@ -20,11 +20,7 @@ before(async () => {
 	[a, b] = await Promise.all(["alice", "bob"].map((login) => person(stack, browser, login, { path: `/c/${id}` })));
 	for (const who of [a, b]) await until(async () => (await rung(who.page)).startsWith("live "), { ms: 30000, what: "a live link" });
 });
-after(async () => {
-	for (const who of [a, b]) assert.deepEqual(who?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, a, b));
 
 const row = (page, seq) => page.locator(`.msg[data-seq="${seq}"]`);
 /** A picture that no PNG makes small. */

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { bot, client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, me, ok } from "../api/help.mjs";
-import { axe, launch, person, seen } from "./help.mjs";
+import { axe, crowd, ends, launch, person, seen } from "./help.mjs";
 
 let stack, browser, api, bob, id, alice;
 before(async () => {
@@ -15,16 +15,10 @@ before(async () => {
 	bob = await bot(stack, "bob");
 	bob.id = (await me(bob)).id;
 	id = (await makeChannel(api, { name: "many", members: [bob.id] })).id;
-	await stack.psql(`
-		with u as (insert into users (handle, name) select 'p' || n, 'Person ' || n from generate_series(1, 8) n returning id)
-		select members_insert(${id}, array_agg(id), array_fill('member'::text, array[8]), false) from u`);
+	await crowd(stack, id, 8);
 	alice = await person(stack, browser, "alice", { path: `/c/${id}`, reducedMotion: "reduce" });
 });
-after(async () => {
-	assert.deepEqual(alice?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, alice));
 
 const box = () => alice.page.locator("#composer");
 const dialog = (name) => alice.page.getByRole("dialog", { name });

@@ -8,6 +8,7 @@
 //   servedStreams(stack)                how many of them the realtime processes see
 //   await becomes(() => page.locator("li").count(), 3)      what a page shows when it has come to it: a look at once may be too early
 //   await tells(alice, bob, "Hello")    ms between her key and his picture; crosses() of anything else
+//   await cleanIn(page)                 axe finds nothing, and nothing is cut off; after(() => ends(stack, browser, alice)): the end of a file
 //   await inTime(1000, [alice.page, bob.page], () => tells(alice, bob, "Hello"), "it comes")     holds the ms that act answers against what is promised
 
 import assert from "node:assert/strict";
@@ -168,6 +169,22 @@ export async function person(stack, browser, login, { path = "/", byHand = false
 	await who.page.goto(stack.url + path);
 	await ready(who.page);
 	return who;
+}
+
+/** n more people, `p1` and on, in a channel. */
+export const crowd = (stack, channel, n) =>
+	stack.psql(`
+		with u as (insert into users (handle, name) select 'p' || n, 'Person ' || n from generate_series(1, ${n}) n returning id)
+		select members_insert(${channel}, array_agg(id), array_fill('member'::text, array[${n}]), false) from u`);
+
+/** The end of a file, for after(): nobody's pages have met a fault, and nothing is left running. What before() did not come to is undefined. */
+export async function ends(stack, browser, ...people) {
+	try {
+		for (const who of people) assert.deepEqual(who?.faults ?? [], []);
+	} finally {
+		await browser?.close();
+		await stack?.stop();
+	}
 }
 
 /** A Set-Cookie line of the site or the provider as a browser keeps it. */
@@ -410,4 +427,24 @@ export async function axe(page) {
 		v.nodes.slice(0, 3).map((n) => `${v.id}: ${v.help}: ${n.html.slice(0, 160)} ${n.failureSummary?.split("\n")[1]?.trim() ?? ""}`),
 	);
 	return [...against, ...(await page.evaluate(cutOff))];
+}
+
+/** The same in these themes, each line with where. */
+export async function faultsIn(page, where, schemes = themes()) {
+	const found = [];
+	for (const colorScheme of schemes) {
+		await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+		for (const line of await axe(page)) found.push(`${where}, ${colorScheme}: ${line}`);
+	}
+	return found;
+}
+
+/** There is none of it; with sizes: on screens of those. */
+export async function cleanIn(page, { where = "", schemes, sizes } = {}) {
+	const before = page.viewportSize();
+	for (const size of sizes ?? [before]) {
+		if (sizes) await page.setViewportSize(size);
+		assert.deepEqual(await faultsIn(page, `${where} ${size.width}`, schemes), []);
+	}
+	if (sizes) await page.setViewportSize(before);
 }

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, makeChannel, ok, send } from "../api/help.mjs";
-import { DESKTOP, PHONE, axe, becomes, launch, person, ready, rung, say, seen } from "./help.mjs";
+import { DESKTOP, PHONE, axe, becomes, ends, launch, person, ready, rung, say, seen } from "./help.mjs";
 import { pick } from "./files.mjs";
 
 let stack, browser, api, id, hidden, a, b, bob;
@@ -25,11 +25,7 @@ before(async () => {
 	// by whichever way
 	for (const who of [a, b, bob]) await until(async () => (await rung(who.page)).startsWith("live "), { ms: 30000, what: "a live link" });
 });
-after(async () => {
-	for (const who of [a, b, bob]) assert.deepEqual(who?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, a, b, bob));
 
 const box = (page) => page.locator("#composer");
 const holds = (page, text) => until(async () => (await box(page).inputValue()) === text, { what: `the composer says ${JSON.stringify(text)}` });

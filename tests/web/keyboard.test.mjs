@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, makeChannel, ok, send } from "../api/help.mjs";
-import { becomes, launch, live, person, seen } from "./help.mjs";
+import { becomes, ends, launch, live, person, seen } from "./help.mjs";
 
 let stack, browser, api, bob, ids, who, page;
 before(async () => {
@@ -25,11 +25,7 @@ before(async () => {
 	await live(page);
 	await has("#composer");
 });
-after(async () => {
-	assert.deepEqual(who?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, who));
 
 /** In the page: what is wrong with the focus; "" where it is on the screen, not covered, and drawn. */
 function focusFault() {
@@ -106,6 +102,10 @@ const inMenu = async (want) => {
 	assert.match(await focused(), want);
 };
 const open = (name) => page.getByRole("dialog", { name }).waitFor();
+async function leavePanel() {
+	await press("Escape");
+	await page.locator(".panel").waitFor({ state: "detached" });
+}
 const closed = () => until(async () => (await page.locator("dialog[open], [role=menu]").count()) === 0, { what: "all dialogs closed" });
 const heading = (name) => page.getByRole("heading", { level: 1, name }).waitFor();
 const row = (seq) => page.locator(`.list .msg[data-seq="${seq}"]`);
@@ -268,8 +268,7 @@ test("pins and saves, looks at both lists, forwards", async () => {
 	await press("Enter");
 	await page.locator(".panel .result", { hasText: "from bob, two" }).waitFor();
 	await tabTo(/^Unpin the message of Bob/);
-	await press("Escape");
-	await page.locator(".panel").waitFor({ state: "detached" });
+	await leavePanel();
 	await on("1\n1 pinned message");
 	await tabTo(/^Channel menu$/);
 	await press("Enter");
@@ -279,8 +278,7 @@ test("pins and saves, looks at both lists, forwards", async () => {
 	await tabTo(/^Remove the message of Bob .* from saved$/);
 	await press("Enter");
 	await page.getByText("You have saved nothing yet.").waitFor();
-	await press("Escape");
-	await page.locator(".panel").waitFor({ state: "detached" });
+	await leavePanel();
 	await on("Channel menu");
 });
 
@@ -293,40 +291,68 @@ test("opens a thread, replies, reads it and comes back to the message", async ()
 	await page.locator(".panel .msg", { hasText: "in the thread" }).waitFor();
 	await row(4).getByText("1 reply").waitFor();
 	assert.deepEqual(ok(await bob.get(`/api/v1/channels/${ids.arbour}/messages/4/thread`)).messages.map((m) => m.body.text), ["in the thread"]);
-	await press("Escape");
-	await page.locator(".panel").waitFor({ state: "detached" });
+	await leavePanel();
 	await on("message 4");
 	await tabTo(/1 reply/);
 	await press("Enter");
 	await has("#thread-composer");
 	await press("Shift+Tab");
 	await has(".thread-scroll");
-	await press("Escape");
-	await page.locator(".panel").waitFor({ state: "detached" });
+	await leavePanel();
 	await has(".thread-line");
 });
 
+test("what opens has the focus before the next key comes, and Enter takes the first that was found: none of it waits to be drawn", async () => {
+	await toMessage(1);
+	const edit = await page.evaluate(async () => {
+		document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "e", bubbles: true, cancelable: true }));
+		await new Promise((ok) => setTimeout(ok));
+		return document.activeElement.className;
+	});
+	assert.equal(edit, "edit-text");
+	await press("Escape");
+	await on("message 1");
+	await press("f");
+	await open("Forward a message");
+	await press("ArrowDown"); // to the second of all
+	const [found, to, tag] = await page.evaluate(async () => {
+		const turn = () => new Promise((ok) => setTimeout(ok));
+		const field = document.activeElement;
+		field.value = "r";
+		field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+		await turn();
+		const names = [...document.querySelectorAll("dialog[open] [role=option] .picker-name")].map((e) => e.textContent);
+		field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+		await turn();
+		return [names, document.querySelector("dialog[open] .forward-to span").textContent, document.activeElement.tagName];
+	});
+	assert.ok(found.length > 1, found.join());
+	assert.ok(to.includes(found[0]), `${to}, of ${found}`);
+	assert.equal(tag, "TEXTAREA");
+	await press("Escape");
+	await closed();
+	await on("message 1");
+});
+
 test("searches, jumps to what was found and back to the end", async () => {
+	const find = async () => {
+		await press("/");
+		await has("[role=combobox]");
+		await type("own first");
+		await page.locator(".result", { hasText: "my own first" }).waitFor();
+	};
 	await toMessage(4);
-	await press("/");
-	await has("[role=combobox]");
-	await type("own first");
-	await page.locator(".result", { hasText: "my own first" }).waitFor();
+	await find();
 	await tabTo(/^Best match$/);
 	await press("ArrowRight");
 	await on("Newest");
-	await press("Escape");
-	await page.locator(".panel").waitFor({ state: "detached" });
+	await leavePanel();
 	await on("message 4");
-	await press("/");
-	await has("[role=combobox]");
-	await type("own first");
-	await page.locator(".result", { hasText: "my own first" }).waitFor();
+	await find();
 	await press("ArrowDown", "Enter");
 	await page.waitForURL((url) => url.searchParams.get("at") === "1");
 	await on("message 1");
-	await press("Escape");
-	await page.locator(".panel").waitFor({ state: "detached" });
+	await leavePanel();
 	await on("message 1");
 	await tabTo(/^Channel menu$/, "Shift+Tab");
 	await press("Enter");

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { bot, client } from "../support/http.mjs";
 import { startStack } from "../support/stack.mjs";
 import { makeChannel, me, ok, send } from "../api/help.mjs";
-import { axe, becomes, launch, live, person } from "./help.mjs";
+import { axe, becomes, ends, launch, live, person } from "./help.mjs";
 
 let stack, browser, api, id, alice, page;
 before(async () => {
@@ -19,11 +19,7 @@ before(async () => {
 	page = alice.page;
 	await live(page);
 });
-after(async () => {
-	assert.deepEqual(alice?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, alice));
 
 const open = () => page.locator("dialog[open]").last();
 const button = (name) => open().getByRole("button", { name, exact: true });

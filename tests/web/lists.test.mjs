@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { bot } from "../support/http.mjs";
 import { startStack } from "../support/stack.mjs";
 import { makeChannel, me, ok, send } from "../api/help.mjs";
-import { DESKTOP, PHONE, axe, becomes, launch, live, person, seen, themes } from "./help.mjs";
+import { DESKTOP, PHONE, axe, becomes, cleanIn, ends, launch, live, person, seen } from "./help.mjs";
 
 let stack, browser, id, a, b;
 const api = {}, ids = {};
@@ -22,21 +22,9 @@ before(async () => {
 	[a, b] = await Promise.all(["alice", "bob"].map((login) => person(stack, browser, login, { path: `/c/${id}`, reducedMotion: "reduce" })));
 	await Promise.all([live(a.page), live(b.page)]);
 });
-after(async () => {
-	for (const who of [a, b]) assert.deepEqual(who?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, a, b));
 
-const clean = async (page) => {
-	for (const size of [DESKTOP, PHONE])
-		for (const colorScheme of themes()) {
-			await page.setViewportSize(size);
-			await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-			assert.deepEqual(await axe(page), [], `${size.width}, ${colorScheme}`);
-		}
-	await page.setViewportSize(DESKTOP);
-};
+const clean = (page) => cleanIn(page, { sizes: [DESKTOP, PHONE] });
 const row = (page, seq) => page.locator(`.main .msg[data-seq="${seq}"]`);
 const shut = (page) => page.locator("dialog[open]").waitFor({ state: "detached" });
 

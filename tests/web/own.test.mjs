@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { bot, client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, me, ok, send } from "../api/help.mjs";
-import { PHONE, axe, becomes, launch, live, person, themes } from "./help.mjs";
+import { PHONE, becomes, cleanIn, ends, launch, live, person } from "./help.mjs";
 
 const HOUR = 3_600_000; // ms
 
@@ -26,18 +26,9 @@ before(async () => {
 	);
 	await Promise.all([live(a.page), live(b.page)]);
 });
-after(async () => {
-	for (const who of [a, b]) assert.deepEqual(who?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, a, b));
 
-async function clean(page) {
-	for (const colorScheme of themes()) {
-		await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-		assert.deepEqual(await axe(page), [], colorScheme);
-	}
-}
+const clean = (page) => cleanIn(page);
 const entry = (page, name) => page.locator(".entry", { has: page.locator(".entry-name", { hasText: new RegExp(`^${name}$`) }) });
 const shut = (page) => page.locator("dialog[open]").waitFor({ state: "detached" });
 /** The drawer of a phone; on a wide screen the side bar is there. */

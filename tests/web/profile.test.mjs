@@ -7,7 +7,7 @@ import { mkdirSync } from "node:fs";
 import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { ok, send } from "../api/help.mjs";
-import { DESKTOP, PHONE, TABLET, axe, becomes, launch, person, ready, rung } from "./help.mjs";
+import { DESKTOP, PHONE, TABLET, axe, becomes, ends, launch, person, ready, rung } from "./help.mjs";
 
 let stack, browser, api, id, me, a, b;
 before(async () => {
@@ -21,11 +21,7 @@ before(async () => {
 	[a, b] = await Promise.all(["alice", "bob"].map((login) => person(stack, browser, login, { path: `/c/${id}` })));
 	for (const who of [a, b]) await until(async () => (await rung(who.page)).startsWith("live "), { ms: 30000, what: "a live link" });
 });
-after(async () => {
-	for (const who of [a, b]) assert.deepEqual(who?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, a, b));
 
 const profile = (page) => page.getByRole("region", { name: "Profile" });
 const alert = (page, text) => profile(page).getByRole("alert").filter({ hasText: text }).waitFor({ timeout: 10000 });

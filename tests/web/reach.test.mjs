@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { bot, client } from "../support/http.mjs";
 import { startStack } from "../support/stack.mjs";
 import { makeChannel, me, ok } from "../api/help.mjs";
-import { axe, becomes, launch, live, person, say, seen } from "./help.mjs";
+import { axe, becomes, crowd, ends, launch, live, person, say, seen } from "./help.mjs";
 
 let stack, browser, api, bob, id, other, group, alice;
 before(async () => {
@@ -17,20 +17,14 @@ before(async () => {
 	bob.id = (await me(bob)).id;
 	id = (await makeChannel(api, { name: "many", members: [bob.id] })).id;
 	other = (await makeChannel(api, { name: "elsewhere" })).id;
-	await stack.psql(`
-		with u as (insert into users (handle, name) select 'p' || n, 'Person ' || n from generate_series(1, 8) n returning id)
-		select members_insert(${id}, array_agg(id), array_fill('member'::text, array[8]), false) from u`);
+	await crowd(stack, id, 8);
 	const all = (await stack.psql("select string_agg(id::text, ',') from users where handle ~ '^p[0-9]$'")).split(",").map(Number);
 	group = ok(await api.post("/api/v1/groups", { handle: "crew", name: "The Crew", members: [...all, bob.id] }), 201);
 	ok(await api.post("/api/v1/groups", { handle: "pair", name: "The Pair", members: [bob.id] }), 201);
 	alice = await person(stack, browser, "alice", { path: `/c/${other}`, reducedMotion: "reduce" });
 	await live(alice.page);
 });
-after(async () => {
-	assert.deepEqual(alice?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, alice));
 
 const dialog = (name) => alice.page.getByRole("dialog", { name, exact: true });
 const edit = () => alice.page.getByRole("textbox", { name: "Edit the message" });

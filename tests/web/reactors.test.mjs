@@ -6,7 +6,7 @@ import { bot, client } from "../support/http.mjs";
 import { openWs } from "../support/realtime.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { allMessages, makeChannel, ok, send } from "../api/help.mjs";
-import { PHONE, axe, becomes, launch, live, person, seen, themes } from "./help.mjs";
+import { PHONE, axe, becomes, crowd, ends, launch, live, person, seen, themes } from "./help.mjs";
 
 const MOST = 20_000; // characters
 
@@ -18,19 +18,13 @@ before(async () => {
 	const users = ok(await api.get("/api/v1/users?limit=100")).users;
 	const of = (login) => users.find((u) => u.handle === login).id;
 	id = (await makeChannel(api, { name: "reach", members: [of("bob"), of("carol")] })).id;
-	await stack.psql(`
-		with u as (insert into users (handle, name) select 'p' || n, 'Person ' || n from generate_series(1, 12) n returning id)
-		select members_insert(${id}, array_agg(id), array_fill('member'::text, array[12]), false) from u`);
+	await crowd(stack, id, 12);
 	crew = await Promise.all(Array.from({ length: 12 }, (_, i) => bot(stack, `p${i + 1}`)));
 	who = await person(stack, browser, "alice", { path: `/c/${id}`, reducedMotion: "reduce" });
 	({ page } = who);
 	await live(page);
 });
-after(async () => {
-	assert.deepEqual(who?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, who));
 
 const box = () => page.locator("#composer");
 const dialog = (name) => page.getByRole("dialog", { name });

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { startStack, until } from "../support/stack.mjs";
 import { bot } from "../support/http.mjs";
 import { makeChannel, me, ok, send } from "../api/help.mjs";
-import { DESKTOP, PHONE, TABLET, axe, becomes, inTime, launch, live, person, say, seen, themes } from "./help.mjs";
+import { DESKTOP, PHONE, TABLET, axe, becomes, faultsIn, inTime, launch, live, person, say, seen } from "./help.mjs";
 
 let stack, browser, bots, ids;
 before(async () => {
@@ -190,10 +190,7 @@ for (const [size, viewport] of Object.entries(all ? { desktop: DESKTOP, tablet: 
 		const { page } = alice;
 		const found = [];
 		const look = async (name) => {
-			for (const colorScheme of themes()) {
-				await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-				for (const line of await axe(page)) found.push(`${name}, ${colorScheme}: ${line}`);
-			}
+			found.push(...(await faultsIn(page, name)));
 			if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${size}-${name}.png` });
 		};
 		await live(page);
@@ -268,10 +265,7 @@ for (const [size, viewport] of Object.entries(all ? { desktop: DESKTOP, phone: P
 		const { page } = bob;
 		const found = [];
 		const look = async (name) => {
-			for (const colorScheme of themes()) {
-				await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-				for (const line of await axe(page)) found.push(`${name}, ${colorScheme}: ${line}`);
-			}
+			found.push(...(await faultsIn(page, name)));
 			if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${size}-${name}.png` });
 		};
 		const closed = async () => {

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { bot } from "../support/http.mjs";
 import { startStack } from "../support/stack.mjs";
 import { makeChannel, me, ok, problem, send } from "../api/help.mjs";
-import { DESKTOP, PHONE, axe, becomes, launch, live, person, seen, themes } from "./help.mjs";
+import { DESKTOP, PHONE, axe, becomes, cleanIn, launch, live, person, seen } from "./help.mjs";
 
 let stack, browser;
 const api = {}, ids = {}, who = {};
@@ -39,16 +39,7 @@ const open = (names, path) =>
 			await live(who[name].page);
 		}),
 	);
-const clean = async (page) => {
-	const before = page.viewportSize();
-	for (const size of [DESKTOP, PHONE])
-		for (const colorScheme of themes()) {
-			await page.setViewportSize(size);
-			await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-			assert.deepEqual(await axe(page), [], `${size.width}, ${colorScheme}`);
-		}
-	await page.setViewportSize(before);
-};
+const clean = (page) => cleanIn(page, { sizes: [DESKTOP, PHONE] });
 const row = (page, seq) => page.locator(`.main .msg[data-seq="${seq}"]`);
 const shut = (page) => page.locator("dialog[open]").waitFor({ state: "detached" });
 const item = async (page, name) => {
@@ -357,7 +348,7 @@ test("an archived channel is found by browsing, and is opened for writing again 
 	await alice.page.getByRole("button", { name: "Unarchive" }).waitFor();
 	assert.deepEqual(await axe(alice.page), []);
 	await alice.page.getByRole("button", { name: "Unarchive" }).tap();
-	await alice.page.getByRole("button", { name: "Join" }).waitFor();
+	await becomes(() => alice.page.evaluate(() => document.activeElement.textContent), "Join", "the focus where the button was");
 	await bob.locator("textarea#composer").waitFor();
 	await becomes(async () => ok(await api.bob.get(`/api/v1/channels/${id}`)).archived, false);
 	assert.deepEqual(alice.faults, []);

@@ -7,7 +7,7 @@ import { client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
 import { uploaded } from "../files/uploads.mjs";
-import { axe, becomes, launch, live, person } from "./help.mjs";
+import { axe, becomes, ends, launch, live, person } from "./help.mjs";
 
 let stack, browser, alice, bob, pier, who, page;
 before(async () => {
@@ -37,11 +37,7 @@ before(async () => {
 	({ page } = who);
 	await live(page);
 });
-after(async () => {
-	assert.deepEqual(who?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, who));
 
 const field = () => page.getByRole("combobox", { name: "Search messages" });
 /** What is found, each by its beginning, from the first on. */

@@ -7,7 +7,7 @@ import { bot, client } from "../support/http.mjs";
 import { startStack, until } from "../support/stack.mjs";
 import { makeChannel, ok, send } from "../api/help.mjs";
 import { png, uploaded } from "../files/uploads.mjs";
-import { DESKTOP, PHONE, axe, becomes, launch, live, person, seen } from "./help.mjs";
+import { DESKTOP, PHONE, axe, becomes, ends, launch, live, person, seen } from "./help.mjs";
 
 let stack, browser, api, id, a, b;
 before(async () => {
@@ -21,11 +21,7 @@ before(async () => {
 	[a, b] = await Promise.all(["alice", "bob"].map((login) => person(stack, browser, login, { path: `/c/${id}`, reducedMotion: "reduce" })));
 	await Promise.all([live(a.page), live(b.page)]);
 });
-after(async () => {
-	for (const who of [a, b]) assert.deepEqual(who?.faults ?? [], []);
-	await browser?.close();
-	await stack?.stop();
-});
+after(() => ends(stack, browser, a, b));
 
 const panel = (page) => page.getByRole("complementary", { name: "Thread" });
 const line = (page, text) => page.locator(".main .thread-line", { hasText: text });

@@ -12,7 +12,7 @@ import { useState$, useUi } from './context';
 import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
-import { TextField, whole } from './text_field';
+import { PasswordField, TextField } from './text_field';
 import { agoOf, dateOf } from './time';
 
 interface Props {
@@ -149,13 +149,10 @@ export function OwnPassword({ onClose }: Props) {
 				}}
 			>
 				{fields.map(([name, label, kind]) => (
-					<TextField
+					<PasswordField
 						key={name}
 						label={label}
-						type="password"
 						value={typed[name]}
-						most={MOST.password}
-						sent={whole}
 						autocomplete={kind}
 						bad={error !== null}
 						onText={(text) => setTyped({ ...typed, [name]: text })}

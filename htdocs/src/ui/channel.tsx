@@ -1,5 +1,5 @@
 // The middle: header, connection line, messages, composer; or what stands in their place.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { Hash, Lock, Menu as MenuIcon, Pin, Search, Users } from 'lucide';
 import { api } from '../net/api';
 import { statusOf } from '../model/presence';
@@ -142,6 +142,7 @@ export function PreviewView({ channel }: { channel: Channel }) {
 	const { client, toast } = useUi();
 	const label = useState$((s) => channelLabel(s, channel));
 	const [busy, setBusy] = useState(false);
+	const button = useRef<HTMLButtonElement>(null); // comes where Unarchive was, and has the focus then
 	const join = () => {
 		setBusy(true);
 		api.join(channel.id).then(
@@ -171,9 +172,9 @@ export function PreviewView({ channel }: { channel: Channel }) {
 					{t.membersCount(channel.members)}. {channel.archived ? t.archivedOutside : t.joinText}
 				</p>
 				{channel.archived ? (
-					<Unarchive channel={channel.id} />
+					<Unarchive channel={channel.id} onDone={() => setTimeout(() => button.current?.focus())} />
 				) : (
-					<button class="button primary" disabled={busy} onClick={join}>
+					<button ref={button} class="button primary" disabled={busy} onClick={join}>
 						{t.join}
 					</button>
 				)}

@@ -26,7 +26,7 @@ export function EditBox({ channel, editing, empty }: { channel: Channel; editing
 		el.style.height = 'auto';
 		el.style.height = `${el.scrollHeight}px`;
 	}, [text]);
-	// Before the next key comes: who presses ArrowUp types on at once.
+	// Before the next key comes: who presses ArrowUp types on at once, and on the message a letter is a shortcut.
 	useLayoutEffect(() => {
 		const el = area.current;
 		const before = document.activeElement;

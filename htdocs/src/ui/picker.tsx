@@ -1,6 +1,6 @@
 // A search field with a list to choose from: the keyboard stays in the field, arrows move the choice (a combobox).
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Search } from 'lucide';
 import { api } from '../net/api';
 import type { User } from '../model/types';
@@ -41,7 +41,7 @@ export function Picker({ label, query, onQuery, choices, empty, help }: PickerPr
 	const [at, setAt] = useState(0);
 	const list = useRef<HTMLUListElement>(null);
 	const chosen = Math.min(at, choices.length - 1);
-	useEffect(() => setAt(0), [query]);
+	useLayoutEffect(() => setAt(0), [query]); // before Enter comes
 	useEffect(() => list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' }), [chosen, choices]);
 
 	const onKeyDown = (e: KeyboardEvent) => {

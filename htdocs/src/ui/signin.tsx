@@ -10,7 +10,7 @@ import { td } from '../strings_door';
 import { Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
-import { TextField, whole } from './text_field';
+import { PasswordField, TextField } from './text_field';
 
 export type SignInReason = 'ended' | 'deactivated' | null;
 
@@ -150,13 +150,10 @@ function PasswordForm({ returnTo }: { returnTo: string }) {
 				bad={error !== null}
 				onText={setName}
 			/>
-			<TextField
+			<PasswordField
 				label={td.password}
-				type="password"
 				name="password"
 				value={password}
-				most={MOST.password}
-				sent={whole}
 				autocomplete="current-password"
 				bad={error !== null}
 				onText={setPassword}
@@ -214,13 +211,10 @@ function JoinForm({ invite, onSpent }: { invite: string; onSpent: () => void }) 
 				bad={error?.field === 'handle'}
 				onText={(handle) => set({ handle })}
 			/>
-			<TextField
+			<PasswordField
 				label={td.password}
-				type="password"
 				name="password"
 				value={password}
-				most={MOST.password}
-				sent={whole}
 				autocomplete="new-password"
 				placeholder={td.passwordHint}
 				bad={error?.field === 'password'}

@@ -37,8 +37,8 @@ export function Silence({ text, of }: { text: string; of?: Channel }) {
 	);
 }
 
-/* For those who may, in the channel or outside. */
-export function Unarchive({ channel }: { channel: number }) {
+/* For those who may, in the channel, where the composer then takes the focus, or outside. */
+export function Unarchive({ channel, onDone }: { channel: number; onDone?: () => void }) {
 	const { client, toast } = useUi();
 	const rank = useState$((s) => rankIn(s, channel));
 	const [busy, setBusy] = useState(false);
@@ -48,7 +48,7 @@ export function Unarchive({ channel }: { channel: number }) {
 		api.changeChannel(channel, { archived: false }).then(
 			({ data }) => {
 				client.store.dispatch({ type: 'channel', channel: data });
-				setTimeout(() => document.getElementById('composer')?.focus()); // it stands where this was
+				onDone?.();
 			},
 			(e: unknown) => {
 				setBusy(false);

@@ -1,7 +1,7 @@
 // A field for a text that has a limit. What is too long is told, and the button stays off (tooMany); it is never cut: a browser's `maxlength` counts
 // in a unit of its own, and cuts what is pasted without a word.
 import { useId } from 'preact/hooks';
-import { tooMany } from '../model/limits';
+import { MOST, tooMany } from '../model/limits';
 import { t } from '../strings';
 
 type Element = HTMLInputElement | HTMLTextAreaElement;
@@ -29,7 +29,6 @@ interface Props {
 }
 
 export const trimmed = (text: string): string => text.trim();
-export const whole = (text: string): string => text;
 /* A handle is written with its @ or without. */
 export const bareHandle = (text: string): string => text.trim().replace(/^@/, '');
 
@@ -70,3 +69,8 @@ export function TextField({ label, value, most, onText, sent = trimmed, bad, hin
 		</label>
 	);
 }
+
+/* A password, which counts whole: a space at its end belongs to it. */
+export const PasswordField = (props: Omit<Props, 'type' | 'most' | 'sent'>) => (
+	<TextField type="password" most={MOST.password} sent={(text) => text} {...props} />
+);
