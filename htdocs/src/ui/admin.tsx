@@ -17,7 +17,7 @@ import { errorText } from './errors';
 import { Icon } from './icon';
 import { EditChannel } from './moderate';
 import { FileList, listOf } from './myfiles';
-import { channelName, personName } from './names';
+import { apart, channelName, personName } from './names';
 import { useList } from './paged';
 import { ReportList } from './reports';
 import { adminPath, navigate, type AdminTab } from './route';
@@ -300,6 +300,15 @@ const dayEdge = (day: string, end: boolean): string | undefined => {
 	return Number.isNaN(d.getTime()) ? undefined : d.toISOString();
 };
 
+/* A value of what an entry tells: a list, or what it was and what it became. */
+function detailText(v: unknown): string {
+	if (Array.isArray(v)) return v.join(', ');
+	if (typeof v !== 'object' || v === null) return String(v);
+	const { from, to } = v as { from?: unknown; to?: unknown };
+	if (from === undefined && to === undefined) return JSON.stringify(v);
+	return from === undefined ? String(to) : ta.changed(String(from), to === undefined ? null : String(to));
+}
+
 function Audit() {
 	const { client } = useUi();
 	const users = useState$((s) => s.users);
@@ -392,7 +401,7 @@ function Audit() {
 						{Object.keys(e.details).length > 0 && (
 							<p class="audit-details" dir="auto">
 								{Object.entries(e.details)
-									.map(([k, v]) => `${k}: ${typeof v === 'object' ? JSON.stringify(v) : String(v)}`)
+									.map(([k, v]) => `${k}: ${apart(detailText(v))}`)
 									.join(' · ')}
 							</p>
 						)}
