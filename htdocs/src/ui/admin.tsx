@@ -394,7 +394,7 @@ function Audit() {
 							{e.channel !== null && (
 								<>
 									{' · '}
-									<bdi>{e.channel_name ? `#${e.channel_name}` : ta.someChannel(e.channel)}</bdi>
+									<bdi>{e.channel_name ? `#${apart(e.channel_name)}` : ta.someChannel(e.channel)}</bdi>
 								</>
 							)}
 						</p>
