@@ -1,5 +1,5 @@
 // The administration: people, reports, channels, bots, the audit log. Loaded when it is opened first.
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Menu as MenuIcon } from 'lucide';
 import { admin, type AdminChannel, type AdminUser, type AuditEntry } from '../net/admin';
 import { myId } from '../model/state';
@@ -31,6 +31,9 @@ export function AdminView({ tab }: { tab: AdminTab }) {
 	const { drawer } = useUi();
 	const boss = useState$(isAdmin);
 	const open = useState$((s) => s.openReports.open);
+	const tabs = useRef<HTMLElement>(null);
+	// On a phone they do not all fit.
+	useLayoutEffect(() => tabs.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [tab, boss]);
 	return (
 		<main class="main" id="main">
 			<header class="head">
@@ -47,7 +50,7 @@ export function AdminView({ tab }: { tab: AdminTab }) {
 				</div>
 			) : (
 				<>
-					<nav class="tabs" aria-label={ta.admin}>
+					<nav ref={tabs} class="tabs" aria-label={ta.admin}>
 						{TABS.map((k) => (
 							<a
 								key={k}
