@@ -13,7 +13,7 @@ const TURNS = "\u202e\u2067\u202b\u2066"; // an override, an embedding and isola
 const NAME = `${TURNS}gnp.exe`;
 const RIGHT = "חדר 7"; // an honest name
 
-let stack, browser, api, bob, alice, page, ids;
+let stack, browser, api, bob, alice, page, ids, crew;
 before(async () => {
 	stack = await startStack({ realtime: 1 });
 	browser = await launch();
@@ -27,9 +27,9 @@ before(async () => {
 	};
 	// People's names are cleaned when they are given; those of bots, and what was stored otherwise, are as they are.
 	const turns = [...TURNS].map((c) => `chr(${c.charCodeAt(0)})`).join(" || ");
-	await stack.psql(`UPDATE users SET name = 'Bob' || ${turns} || 'gnp.exe' WHERE handle = 'bob'`);
+	await stack.psql(`UPDATE users SET name = 'Bob ' || ${turns} || 'gnp.exe' WHERE handle = 'bob'`);
 	ok(await bob.put("/api/v1/me/status", { emoji: "🎧", text: `busy${TURNS}` }));
-	ok(await api.post("/api/v1/groups", { handle: "crew", name: `Crew${NAME}`, members: [bob.id] }), 201);
+	crew = ok(await api.post("/api/v1/groups", { handle: "crew", name: `Crew${NAME}`, members: [bob.id] }), 201);
 	ok(await api.put("/api/v1/me/status", { emoji: "🎧", text: `here${TURNS}` }));
 	const [favourites, ...usual] = ok(await api.get("/api/v1/me/sidebar")).sections;
 	const own = { kind: "own", id: crypto.randomUUID(), name: `Mine${NAME}`, collapsed: false };
@@ -82,10 +82,12 @@ const reached = () =>
 		let words = 0;
 		for (let node; (node = walk.nextNode()); ) {
 			const text = node.data;
-			if (open(text) && !node.parentElement.closest(OWN) && node.parentElement.checkVisibility())
+			const own = node.parentElement.closest(OWN);
+			// A name in a text is not of who wrote it.
+			if (open(text) && (!own || node.parentElement.closest(".mention")) && node.parentElement.checkVisibility())
 				bad.push(`text in ${node.parentElement.className || node.parentElement.localName}: ${show(text)}`);
 			if (!/^[ -~]*[a-z]{2}[ -~]*$/i.test(text) || !node.parentElement.checkVisibility()) continue;
-			if (MARKS.test(node.parentElement.closest(OWN)?.textContent ?? "")) continue; // its own
+			if (MARKS.test(own?.textContent ?? "")) continue; // its own
 			const range = document.createRange();
 			const box = (i) => (range.setStart(node, i), range.setEnd(node, i + 1), range.getBoundingClientRect());
 			words++;
@@ -142,9 +144,9 @@ test("typing, mentions, quotes, members, threads", async () => {
 	assert.deepEqual(faults, []);
 	ok(await api.post(`/api/v1/channels/${ids.odd}/messages`, {
 		client_id: crypto.randomUUID(),
-		body: { text: "hello @bob and @crew, all of you", mentions: [bob.id] },
+		body: { text: "hello @bob and @crew, all of you", mentions: [bob.id, `group:${crew.id}`] },
 	}), 201);
-	await page.locator(".msg .mention").first().waitFor();
+	await page.locator(".msg .mention").filter({ hasText: "Crew" }).waitFor();
 	await unmoved("a mention");
 	await page.locator('.msg[data-seq="3"]').hover();
 	await page.locator('.msg[data-seq="3"]').getByRole("button", { name: "More", exact: true }).click();
@@ -186,6 +188,11 @@ test("dialogs that name a channel, a person or a group", async () => {
 	await page.getByRole("button", { name: /^Open Crew/ }).click();
 	await page.locator("dialog[open] .person-name").first().waitFor();
 	await unmoved("a group");
+	await page.getByRole("button", { name: "Delete group" }).click();
+	await page.getByRole("dialog", { name: /^Delete .*Crew/ }).waitFor();
+	await unmoved("deleting a group");
+	await page.keyboard.press("Escape");
+	await page.getByRole("dialog", { name: /^Delete .*Crew/ }).waitFor({ state: "detached" });
 	await shut();
 	await page.locator('.msg[data-seq="1"] .msg-name, .msg .msg-name').first().click();
 	await page.locator(".card[role=dialog]").waitFor();
