@@ -177,6 +177,7 @@ export const ta = {
 		session: 'Sessions',
 	} as Record<string, string>,
 	auditDetails: 'Details',
+	changed: (from: string, to: string | null) => (to === null ? `${from} before` : `${to}, ${from} before`),
 	request: (id: string) => `request ${id}`,
 	from: (address: string) => `from ${address}`,
 };

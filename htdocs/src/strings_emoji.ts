@@ -1,11 +1,11 @@
 // Texts of the site's own emoji; see strings.ts.
 export const te = {
 	title: 'Emoji of this site',
-	hint: 'Pictures that everybody here can use by their name',
+	hint: 'Pictures that everybody here can use by their name.',
 	recent: 'Recent',
 	group: 'Of this site',
 	manage: 'Emoji of this site…',
-	show: 'Show',
+	show: 'Show…',
 	none: 'There are none yet.',
 	noneFound: 'None of that name.',
 	search: 'Search by name',

@@ -16,7 +16,7 @@ export const tk = {
 	saved: 'Saved messages',
 	savedCount: (n: number) => `${n} saved ${plural(n, 'message', 'messages')}`,
 	noSaved: 'You have saved nothing yet.',
-	noSavedHow: 'Choose a message and press S. Nobody else sees what you save.',
+	noSavedHow: 'Choose a message and press S, or use its menu. Nobody else sees what you save.',
 	save: 'Save for later',
 	unsave: 'Remove from saved',
 	unsaveOf: (who: string) => `Remove the message of ${who} from saved`,

@@ -23,7 +23,7 @@ export const ts = {
 		['after:2026-01-01 before:2026-02-01', 'sent in January'],
 	] as [string, string][],
 	found: (n: number, more: boolean) => {
-		if (!n) return 'Nothing found';
+		if (!n) return 'Nothing found.';
 		return more ? `The first ${n} messages` : `${n} ${plural(n, 'message', 'messages')}`;
 	},
 	nothingText: 'Try fewer or shorter words, or take a filter away.',

@@ -1,6 +1,6 @@
 // What the settings say, and the dialogs of one's status and of "do not disturb".
 export const ty = {
-	passwordChangeHint: 'You are signed out everywhere else',
+	passwordChangeHint: 'You are signed out everywhere else.',
 	passwordChangeDo: 'Change…',
 	dndTitle: 'Do not disturb',
 	dndText: 'Others see that you do not want to be disturbed. Messages still arrive, without notifications.',

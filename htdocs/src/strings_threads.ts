@@ -20,7 +20,7 @@ export const tt = {
 	earlier: 'Earlier replies',
 	failed: 'The thread could not be loaded.',
 	unread: (n: number) => `${n} ${plural(n, 'thread', 'threads')} with new replies`,
-	listNone: 'You follow no threads yet',
+	listNone: 'You follow no threads yet.',
 	listNoneText: 'You follow a thread when you reply in it, when it is about a message of yours, or when somebody mentions you there.',
 	hidden: 'The first message is from before you joined: it is not shown to you.',
 	readAll: 'Mark all as read',

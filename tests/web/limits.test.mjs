@@ -5,11 +5,11 @@ import { after, before, test } from "node:test";
 import { bot, client } from "../support/http.mjs";
 import { startStack } from "../support/stack.mjs";
 import { makeChannel, me, ok, send } from "../api/help.mjs";
-import { axe, becomes, ends, launch, live, person } from "./help.mjs";
+import { axe, becomes, ends, launch, live, person, ready, visitor } from "./help.mjs";
 
 let stack, browser, api, id, alice, page;
 before(async () => {
-	stack = await startStack({ realtime: 1 });
+	stack = await startStack({ realtime: 1, conf: { registration: { mode: "invite" }, local: { accounts: "yes" } } });
 	browser = await launch();
 	api = client(stack, { token: await stack.token("alice", ["read", "write", "admin"]) });
 	const bob = await bot(stack, "bob");
@@ -42,24 +42,25 @@ const actions = async (item) => {
 };
 
 /** most characters are taken, of whatever weight; one more is told, kept as it was written, and not sent by any key. */
-async function holds(what, label, most, does, one = "😀") {
-	const field = open().getByLabel(label).first();
+async function holds(what, label, most, does, one = "😀", { form = open(), on = page } = {}) {
+	const field = form.getByLabel(label).first();
+	const press = form.getByRole("button", { name: does, exact: true });
 	const full = one.repeat(most);
 	await paste(field, full);
 	assert.equal(await field.inputValue(), full, `${what}: nothing is cut`);
-	await becomes(() => off(button(does)), false, `${what}: ${most} characters are not too many`);
+	await becomes(() => off(press), false, `${what}: ${most} characters are not too many`);
 	assert.equal(await field.getAttribute("aria-invalid"), "false", what);
 	await paste(field, `${full}b`);
 	assert.equal(await field.inputValue(), `${full}b`, `${what}: nothing is cut`);
-	await open().getByText("1 character too many").waitFor();
+	await form.getByText("1 character too many").waitFor();
 	assert.equal(await field.getAttribute("aria-invalid"), "true", what);
-	assert.equal(await off(button(does)), true, `${what}: it is not sent`);
-	assert.deepEqual(await axe(page), [], what);
+	assert.equal(await off(press), true, `${what}: it is not sent`);
+	assert.deepEqual(await axe(on), [], what);
 	await field.press("Control+Enter");
 	await field.press("Enter");
 	assert.ok(await field.isVisible(), `${what}: by no key either`);
 	await paste(field, full); // where Enter makes a line, it did
-	await becomes(() => off(button(does)), false, what);
+	await becomes(() => off(press), false, what);
 }
 async function closes() {
 	await page.keyboard.press("Escape");
@@ -131,4 +132,55 @@ test("what one says of oneself: name and status; what one tells of a message, an
 	await open().getByRole("button", { name: /token/i }).click();
 	await holds("token", "Name", 80, "Make the token");
 	await closes();
+});
+
+test("a message that is edited, the name of an emoji", async () => {
+	const { seq } = ok(await send(api, id, "as it was"), 201);
+	const row = page.locator(`.list .msg[data-seq="${seq}"]`);
+	await row.focus();
+	await page.keyboard.press("e");
+	const field = row.locator("textarea");
+	const full = "😀".repeat(20000);
+	await paste(field, `${full}b`);
+	assert.equal(await field.inputValue(), `${full}b`, "nothing is cut");
+	await row.getByText("1 character too many").waitFor();
+	assert.equal(await off(row.getByRole("button", { name: "Save", exact: true })), true);
+	await field.press("Enter");
+	assert.ok(await field.isVisible());
+	await field.press("Backspace");
+	await becomes(() => off(row.getByRole("button", { name: "Save", exact: true })), false);
+	await field.press("Enter");
+	await becomes(async () => ok(await api.get(`/api/v1/channels/${id}/messages`)).messages.at(-1).body.text, full);
+	await menu("Your menu", "Settings…");
+	await open().getByRole("button", { name: /^Emoji of this site/ }).click();
+	await holds("emoji", "Name", 32, "Add", "a");
+	await closes();
+});
+
+test("at the door: user name and password, and those of whoever joins; one's own password", async () => {
+	const { page: door, context, faults } = await visitor(browser, { reducedMotion: "reduce" });
+	const form = door.locator(".door-form");
+	const at = (what, label, most, does, one) => holds(what, label, most, does, one, { form, on: door });
+	await door.goto(`${stack.url}/sign-in`);
+	await form.waitFor();
+	await at("user name", "User name", 80, "Sign in", "a");
+	await at("password", "Password", 1024, "Sign in");
+	const { url } = ok(await api.post("/api/v1/invites", { max_uses: 1 }), 201);
+	await door.goto(url);
+	await form.getByLabel("Your name").waitFor();
+	await at("a new name", "Your name", 80, "Join");
+	await at("a new user name", "User name", 32, "Join", "a");
+	await at("a new password", "Password", 1024, "Join");
+	await form.getByLabel("Your name").fill("Pia");
+	await form.getByLabel("User name").fill("pia");
+	await form.getByLabel("Password").fill("a long enough secret");
+	await form.getByRole("button", { name: "Join", exact: true }).click();
+	await ready(door);
+	await door.getByRole("button", { name: "Your menu" }).click();
+	await door.getByRole("menuitem", { name: "Settings…" }).click();
+	await door.getByRole("button", { name: "Change password" }).click();
+	const change = { form: door.locator("dialog[open]").last(), on: door };
+	for (const label of ["Present password", "New password", "New password again"]) await holds(label, label, 1024, "Change password", "😀", change);
+	assert.deepEqual(faults, []);
+	await context.close();
 });

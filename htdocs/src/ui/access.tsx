@@ -12,7 +12,8 @@ import { useState$, useUi } from './context';
 import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
-import { PasswordField, TextField } from './text_field';
+import { apart } from './names';
+import { PasswordField, TextField, whole } from './text_field';
 import { agoOf, dateOf } from './time';
 
 interface Props {
@@ -46,7 +47,7 @@ function Entry({ icon, name, note, detail, children }: { icon: typeof Monitor; n
 			<Icon of={icon} size={20} />
 			<div class="setting-text access-text">
 				<span class="setting-label">
-					<bdi>{name}</bdi> {note && <span class="pill">{note}</span>}
+					<bdi>{apart(name)}</bdi> {note && <span class="pill">{note}</span>}
 				</span>
 				<small>{detail}</small>
 			</div>
@@ -222,7 +223,7 @@ export function Tokens({ onClose, of }: TokensProps) {
 								) : (
 									<button
 										class="button"
-										aria-label={tw.tokenRevokeOf(k.name)}
+										aria-label={tw.tokenRevokeOf(apart(k.name))}
 										onClick={() => setAsked(k.id)}
 									>
 										{tw.tokenRevoke}

@@ -1,5 +1,5 @@
 // The administration: people, reports, channels, bots, the audit log. Loaded when it is opened first.
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Menu as MenuIcon } from 'lucide';
 import { admin, type AdminChannel, type AdminUser, type AuditEntry } from '../net/admin';
 import { myId } from '../model/state';
@@ -17,7 +17,7 @@ import { errorText } from './errors';
 import { Icon } from './icon';
 import { EditChannel } from './moderate';
 import { FileList, listOf } from './myfiles';
-import { channelName, personName } from './names';
+import { apart, channelName, personName } from './names';
 import { useList } from './paged';
 import { ReportList } from './reports';
 import { adminPath, navigate, type AdminTab } from './route';
@@ -31,6 +31,9 @@ export function AdminView({ tab }: { tab: AdminTab }) {
 	const { drawer } = useUi();
 	const boss = useState$(isAdmin);
 	const open = useState$((s) => s.openReports.open);
+	const tabs = useRef<HTMLElement>(null);
+	// On a phone they do not all fit.
+	useLayoutEffect(() => tabs.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [tab, boss]);
 	return (
 		<main class="main" id="main">
 			<header class="head">
@@ -47,7 +50,7 @@ export function AdminView({ tab }: { tab: AdminTab }) {
 				</div>
 			) : (
 				<>
-					<nav class="tabs" aria-label={ta.admin}>
+					<nav ref={tabs} class="tabs" aria-label={ta.admin}>
 						{TABS.map((k) => (
 							<a
 								key={k}
@@ -300,6 +303,15 @@ const dayEdge = (day: string, end: boolean): string | undefined => {
 	return Number.isNaN(d.getTime()) ? undefined : d.toISOString();
 };
 
+/* A value of what an entry tells: a list, or what it was and what it became. */
+function detailText(v: unknown): string {
+	if (Array.isArray(v)) return v.join(', ');
+	if (typeof v !== 'object' || v === null) return String(v);
+	const { from, to } = v as { from?: unknown; to?: unknown };
+	if (from === undefined && to === undefined) return JSON.stringify(v);
+	return from === undefined ? String(to) : ta.changed(String(from), to === undefined ? null : String(to));
+}
+
 function Audit() {
 	const { client } = useUi();
 	const users = useState$((s) => s.users);
@@ -385,14 +397,14 @@ function Audit() {
 							{e.channel !== null && (
 								<>
 									{' · '}
-									<bdi>{e.channel_name ? `#${e.channel_name}` : ta.someChannel(e.channel)}</bdi>
+									<bdi>{e.channel_name ? `#${apart(e.channel_name)}` : ta.someChannel(e.channel)}</bdi>
 								</>
 							)}
 						</p>
 						{Object.keys(e.details).length > 0 && (
 							<p class="audit-details" dir="auto">
 								{Object.entries(e.details)
-									.map(([k, v]) => `${k}: ${typeof v === 'object' ? JSON.stringify(v) : String(v)}`)
+									.map(([k, v]) => `${k}: ${apart(detailText(v))}`)
 									.join(' · ')}
 							</p>
 						)}

@@ -1,5 +1,5 @@
 // The menu of the channel that is open.
-import { Ban, Bell, Bookmark, CalendarSearch, CheckCheck, EllipsisVertical, Flag, FolderInput, Images, Link, LogOut, Pencil, Pin } from 'lucide';
+import { Ban, Bell, BellOff, Bookmark, CalendarSearch, CheckCheck, EllipsisVertical, Flag, FolderInput, Images, Link, LogOut, Pencil, Pin, Star } from 'lucide';
 import { isQuiet } from '../model/unread';
 import type { Channel, Prefs } from '../model/types';
 import { t } from '../strings';
@@ -36,10 +36,10 @@ export function ChannelMenu({ channel }: { channel: Channel }) {
 				{tc.jump}
 			</MenuItem>
 			<div class="menu-line" role="separator" />
-			<MenuItem checked={favourite} toggles onChoose={() => set({ favourite: !favourite })}>
+			<MenuItem icon={Star} checked={favourite} toggles onChoose={() => set({ favourite: !favourite })}>
 				{tc.favourite}
 			</MenuItem>
-			<MenuItem checked={quiet} toggles onChoose={() => set({ quiet_until: quiet ? null : 'forever' })}>
+			<MenuItem icon={BellOff} checked={quiet} toggles onChoose={() => set({ quiet_until: quiet ? null : 'forever' })}>
 				{tc.quiet}
 			</MenuItem>
 			<ReceiptsItem channel={channel.id} />

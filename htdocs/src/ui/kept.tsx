@@ -180,7 +180,14 @@ function Frame({ route, title, topic, count, list, empty, none, children }: Fram
 				<h1>{title}</h1>
 			</header>
 			<ConnectionLine />
-			{body}
+			{none ? (
+				<div class="blank" role="status">
+					<h2>{empty[0]}</h2>
+					<p>{empty[1]}</p>
+				</div>
+			) : (
+				body
+			)}
 		</main>
 	);
 }

@@ -88,12 +88,12 @@ export function MembersPanel({ channel }: { channel: Channel }) {
 				</ul>
 				{members?.status === 'loading' && <p class="panel-note">{t.loading}</p>}
 				{members?.status === 'failed' && (
-					<p class="panel-note" role="alert">
-						{t.membersFailed}{' '}
-						<button class="link-button" onClick={() => void ui.client.loader.members(channel.id)}>
+					<div class="panel-note" role="alert">
+						<p>{t.membersFailed}</p>
+						<button class="button" onClick={() => void ui.client.loader.members(channel.id)}>
 							{t.retry}
 						</button>
-					</p>
+					</div>
 				)}
 				{members?.next != null && members.status === 'ready' && (
 					<button class="button" onClick={() => void ui.client.loader.members(channel.id, true)}>

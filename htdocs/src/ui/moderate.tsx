@@ -1,5 +1,5 @@
 // The dialogs of those who moderate a channel, and of whoever reports or deletes a message. Loaded when one is opened first.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { admin, type ReportReason, type Restriction } from '../net/admin';
 import { api } from '../net/api';
 import { MOST, tooMany } from '../model/limits';
@@ -44,6 +44,9 @@ export function Moderate({ channel, user, onClose }: Props & { channel: number; 
 			() => {}, // less is offered then
 		);
 	}, [partial]);
+	// Once it is there the form stays: what is being written in it outlives a list that is loaded anew.
+	const waits = useRef(true);
+	if (list && list.status !== 'loading') waits.current = false;
 	const muted = endOf(member?.muted_until) > Date.now();
 	const act = (key: string, asks: Act['asks'], run: Act['run'], danger = false): Act => {
 		const [what, hint] = ta.acts[key]!;
@@ -64,7 +67,7 @@ export function Moderate({ channel, user, onClose }: Props & { channel: number; 
 	];
 	return (
 		<Dialog title={ta.moderateTitle(personName(person), label)} onClose={onClose}>
-			{list?.status === 'loading' ? (
+			{waits.current ? (
 				<p class="dialog-text">{t.loading}</p>
 			) : (
 				<ActForm

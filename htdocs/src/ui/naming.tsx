@@ -59,7 +59,7 @@ export function NamingForm({ look, title, words, label, held, onSave }: Props) {
 			/>
 			<TextField label={words.name} value={name} most={MOST.groupName} onText={setName} />
 			<Fault text={error} />
-			<button class="button primary" disabled={busy || !clean || long > 0 || (held?.handle === clean && held.name === name.trim())}>
+			<button class="button primary form-do" disabled={busy || !clean || long > 0 || (held?.handle === clean && held.name === name.trim())}>
 				{label}
 			</button>
 		</form>

@@ -1,4 +1,5 @@
 // Whether others see, in one channel, how far one has read: an entry of its menu. For all channels together it is a setting.
+import { Eye } from 'lucide';
 import { t } from '../strings';
 import { errorText } from './errors';
 import { useState$, useUi } from './context';
@@ -14,7 +15,7 @@ export function ReceiptsItem({ channel }: { channel: number }) {
 		);
 	};
 	return (
-		<MenuItem checked={on} toggles onChoose={set}>
+		<MenuItem icon={Eye} checked={on} toggles onChoose={set}>
 			{t.receiptsHere}
 		</MenuItem>
 	);

@@ -11,7 +11,7 @@ import { FileName } from './file_parts';
 import { Icon } from './icon';
 import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
-import { channelLabel, personName } from './names';
+import { apart, channelLabel, personName } from './names';
 import { ActForm, type Act } from './sanction';
 import { fullTime } from './time';
 
@@ -61,7 +61,7 @@ export function ReportList({ channel }: { channel?: number }) {
 
 function ReportView({ report: r, onDecide }: { report: Report; onDecide: () => void }) {
 	const users = useState$((s) => s.users);
-	const where = r.channel_name ? `#${r.channel_name}` : ta.directMessage;
+	const where = r.channel_name ? `#${apart(r.channel_name)}` : ta.directMessage;
 	const at = Date.parse(r.sent_at);
 	return (
 		<article class="report" aria-label={ta.reportedBy(personName(users[r.reporter]), ta.reportReasons[r.reason] ?? r.reason)}>

@@ -10,6 +10,7 @@ import { mayEdit } from '../model/reactions';
 import { waitsForFiles } from '../model/uploads';
 import { rankIn } from '../model/roles';
 import { myId } from '../model/state';
+import { lastShown } from '../model/threads';
 import { t } from '../strings';
 import { tt } from '../strings_threads';
 import { tc } from '../strings_channels';
@@ -359,6 +360,12 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 	const peer = useState$((s) => (channel.peer === null ? undefined : s.users[channel.peer]));
 	const direct = channel.kind === 'direct';
 	const late = (channel.membership?.first_seq ?? 1) > 1;
+	const silent = useState$((s) => !channel.archived && !lastShown(s.logs[channel.id]));
+	const about = self ? t.startOfSelfText : late ? tc.fromJoinText : channel.topic ? <bdi>{apart(channel.topic)}</bdi> : silent ? t.startText : null;
+	const facts = [
+		...(direct ? [] : [t.created(dateOf(Date.parse(channel.created_at)))]),
+		...(channel.keep_days != null ? [tc.kept(channel.keep_days)] : []),
+	];
 	return (
 		<div class="start" data-key={rowKey}>
 			{channel.peer !== null ? (
@@ -372,9 +379,9 @@ function Start({ channel, rowKey }: { channel: Channel; rowKey: string }) {
 				<bdi>{self ? t.startOfSelf : direct ? t.startOfDirect(label) : late ? tc.fromJoin(label) : t.startOf(label)}</bdi>
 			</h2>
 			<p>
-				{self ? t.startOfSelfText : late ? tc.fromJoinText : channel.topic ? <bdi>{apart(channel.topic)}</bdi> : t.startText}
-				{!direct && `${channel.topic || late ? ' · ' : ' '}${t.created(dateOf(Date.parse(channel.created_at)))}`}
-				{channel.keep_days != null && ` · ${tc.kept(channel.keep_days)}`}
+				{about}
+				{about && facts.length > 0 && (about === t.startText ? ' ' : ' · ')}
+				{facts.join(' · ')}
 			</p>
 		</div>
 	);

@@ -10,7 +10,7 @@ import { ts } from '../strings_search';
 import { useState$, useUi } from './context';
 import { errorText } from './errors';
 import { usePhone } from './media';
-import { channelLabel, personName } from './names';
+import { apart, channelLabel, personName } from './names';
 import { Avatar } from './avatar';
 import { Panel } from './panel';
 import { channelPath, messagePath, navigate, searchPath, threadPath, type ChannelRoute } from './route';
@@ -309,7 +309,7 @@ function Completing({ text, caret, field, onText, onCaret, onPut, onDown }: Comp
 				const value = c.kind === 'direct' ? `@${peer?.handle ?? ''}` : (c.name ?? '');
 				const names = [label.replace(/^#/, ''), value.replace(/^@/, '')].map((s) => s.toLocaleLowerCase());
 				if (!names.some((s) => s.includes(word)) || value === writing.word) continue;
-				add(writing, value, label, c.kind === 'direct' ? value : c.topic);
+				add(writing, value, label, c.kind === 'direct' ? value : apart(c.topic));
 			}
 	}
 	return (
