@@ -188,6 +188,7 @@ test("a tab that hangs with the connection: another takes it over, and it follow
 			request.setRequestHeader("PulseChat-Client", "test");
 			request.send();
 			if (request.responseText.includes("enough")) return;
+			for (const next = performance.now() + 100; performance.now() < next; ); // the servers need not work for it all the time
 		}
 	}, id);
 	await send(api, id, "while it hangs");

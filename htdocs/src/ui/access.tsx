@@ -13,7 +13,7 @@ import { Dialog, Fault } from './dialog';
 import { errorText } from './errors';
 import { Icon } from './icon';
 import { apart } from './names';
-import { PasswordField, TextField, whole } from './text_field';
+import { PasswordField, TextField } from './text_field';
 import { agoOf, dateOf } from './time';
 
 interface Props {
