@@ -301,7 +301,7 @@ static bool overflow(struct stream *s, int64_t event)
 		too_slow(s);
 		return false;
 	}
-	log_info("stream.behind", "transport=%s user=%" PRId64 " queued=%zu", c->name, c->user, s->queue_bytes);
+	log_debug("stream.behind", "transport=%s user=%" PRId64 " queued=%zu", c->name, c->user, s->queue_bytes);
 	live_fall_behind(c->rt->live, &s->receiver, event);
 	s->drain_due = turn_ms(s) + DRAIN_MS;
 	set_timer(s);
