@@ -6,6 +6,7 @@
 #include "lib/base/config.h"
 #include "lib/chat/presence_view.h"
 #include "lib/live/plain.h"
+#include "lib/live/poll.h"
 #include <string.h>
 #include <strings.h>
 
@@ -30,7 +31,7 @@ static int read_query(const struct request *q, struct poll_request *asked, struc
 	if (active && strcmp(active, "1") != 0)
 		return err_set(e, ERR_BAD_FIELD, "active", "must be 1");
 	asked->active = active != NULL;
-	if (request_query_int(q, "wait", 0, c->realtime.poll_hold_max / 1000, &wait_s, e) < 0)
+	if (request_query_int(q, "wait", 0, live_poll_wait_max(c), &wait_s, e) < 0)
 		return -1;
 	asked->reads = asked->drafts = LIVE_NOT_ASKED;
 	if (request_query_int(q, "reads", 0, REQUEST_NUMBER_MAX, &asked->reads, e) < 0 ||
@@ -40,7 +41,7 @@ static int read_query(const struct request *q, struct poll_request *asked, struc
 	if (active && strcmp(active, "1") != 0)
 		return err_set(e, ERR_BAD_FIELD, "active", "must be 1");
 	asked->active = active != NULL;
-	asked->wait_ms = wait_s < 0 ? c->realtime.poll_hold : wait_s * 1000;
+	asked->wait_ms = live_poll_hold(c, wait_s);
 	return 0;
 }
 

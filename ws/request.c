@@ -19,6 +19,7 @@
 #include "lib/http/problem.h"
 #include "lib/http/uri.h"
 #include "lib/live/live.h"
+#include "lib/live/poll.h"
 #include "ws/pg_loop.h"
 #include <stdlib.h>
 #include <string.h>
@@ -141,14 +142,14 @@ static int read_pairs(struct realtime *rt, const struct http_head *head, struct 
 	if (value && strcmp(value, "1") != 0)
 		return err_set(e, ERR_BAD_FIELD, "active", "must be 1");
 	q->active = value != NULL;
-	q->wait_ms = rt->config->realtime.poll_hold;
+	q->wait_ms = live_poll_hold(rt->config, -1);
 	value = argument(pairs, n, "wait");
 	if (!value)
 		return 0;
-	if (!int_parse(value, strlen(value), rt->config->realtime.poll_hold_max / 1000, &seconds))
+	if (!int_parse(value, strlen(value), live_poll_wait_max(rt->config), &seconds))
 		return err_set(e, ERR_BAD_FIELD, "wait", "must be whole seconds from 0 to %lld",
-			       (long long)rt->config->realtime.poll_hold_max / 1000);
-	q->wait_ms = seconds * 1000;
+			       (long long)live_poll_wait_max(rt->config));
+	q->wait_ms = live_poll_hold(rt->config, seconds);
 	return 0;
 }
 

@@ -1,10 +1,12 @@
 /* poll: as a receiver, and its answer. */
 #include "lib/live/poll.h"
+#include "lib/base/config.h"
 #include "lib/live/control.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define LAST_LINE_BYTES 128
+#define WAIT_MAX_S 55
 
 static struct live_poll *poll_of(struct receiver *r)
 {
@@ -136,6 +138,16 @@ static const struct receiver_hooks hooks = {
 	.ended = on_ended,
 	.state = on_state,
 };
+
+int64_t live_poll_wait_max(const struct config *c)
+{
+	return MAX_OF(c->realtime.poll_hold_max / 1000, (int64_t)WAIT_MAX_S);
+}
+
+int64_t live_poll_hold(const struct config *c, int64_t wait_s)
+{
+	return MIN_OF(wait_s < 0 ? c->realtime.poll_hold : wait_s * 1000, c->realtime.poll_hold_max);
+}
 
 void live_poll_init(struct live_poll *p, struct live *live, size_t queue_bytes, void (*changed)(struct live_poll *p))
 {

@@ -35,6 +35,13 @@ struct live_poll {
 	TAILQ_ENTRY(live_poll) gather_link;
 };
 
+struct config;
+
+/* The most seconds that a poll may ask to wait: what the protocol has, or more where the site holds them for longer. */
+int64_t live_poll_wait_max(const struct config *c);
+/* ms that one is held which asks for so many seconds, -1: says nothing of it; no longer than the site wants. */
+int64_t live_poll_hold(const struct config *c, int64_t wait_s);
+
 /* p is zeroed. */
 void live_poll_init(struct live_poll *p, struct live *live, size_t queue_bytes, void (*changed)(struct live_poll *p));
 /* It is not in live any more. */

@@ -42,6 +42,22 @@ async function burst(room, n, text = (i) => `m${i}`) {
 	}
 }
 
+test("a poll is held for no longer than the site wants, whatever it asks for", async () => {
+	const short = await startStack({ provider: false, realtime: 1, api: 1, conf: { "realtime.poll_hold_max": "1s" } });
+	try {
+		const [who] = await people(short, "alice");
+		const cursor = await head(who);
+		for (const via of ["realtime1", "api1"])
+			for (const wait of [55, undefined]) {
+				const p = await poll(who, { via, cursor, wait, signal: AbortSignal.timeout(20000) }); // the shortest else is 25 s
+				assert.deepEqual([p.status, p.events], [200, []], p.text);
+			}
+		for (const via of ["realtime1", "api1"]) bad(await poll(who, { via, cursor, wait: 56 }), 400, "bad_field", "wait");
+	} finally {
+		await short.stop();
+	}
+});
+
 test("nothing runs for polls before the first; then /healthz tells of the bus", async () => {
 	const health = async () => ok(await client(stack).get("/healthz"));
 	assert.equal((await health()).bus, undefined);

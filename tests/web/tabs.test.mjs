@@ -16,7 +16,9 @@ const GRACE = 60; // s in which who has gone may come back unseen
 let stack, browser, whole, api, bob, watch, carol;
 before(async () => {
 	const presence = { grace: `${GRACE}s`, lease: "4s", renew: "1s" };
-	stack = await startStack({ realtime: 2, conf: { realtime: { ping_interval: "2s", pong_timeout: "2s" }, presence } });
+	// A poll that was left on one process, for another on the other, ends when its hold is over.
+	const realtime = { ping_interval: "2s", pong_timeout: "2s", poll_hold: "5s", poll_hold_max: "5s" };
+	stack = await startStack({ realtime: 2, conf: { realtime, presence } });
 	browser = await launch();
 	api = client(stack, { token: await stack.token("alice", ["read", "write"]) });
 	bob = ok(await api.get("/api/v1/users?q=bob")).users[0];

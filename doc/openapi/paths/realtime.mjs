@@ -39,7 +39,7 @@ export const operations = [
 			"unknown, and a session that has ended is answered with 200 and `bye`.",
 		query: {
 			cursor,
-			wait: { description: "seconds", schema: { ...int(0, 55), default: 25 } },
+			wait: { description: "seconds; the site may hold it for less", schema: { ...int(0, 55), default: 25 } },
 			instance,
 			reads,
 			drafts,
