@@ -15,6 +15,7 @@
 #define WRITES_PER_TURN 4
 #define BURST_MS 1000 /* what fills the queue in so short a time says nothing of its reader */
 #define DRAIN_MS 3000 /* without progress, for one whom a burst left behind */
+#define DRAIN_LOOK_MS 1000
 #define TOUCH_MAX_MS 300000
 #define CATCH_UP_BYTES ((size_t)256 << 10) /* queued at a time for one who catches up */
 
@@ -303,22 +304,24 @@ static bool overflow(struct stream *s, int64_t event)
 	}
 	log_debug("stream.behind", "transport=%s user=%" PRId64 " queued=%zu", c->name, c->user, s->queue_bytes);
 	live_fall_behind(c->rt->live, &s->receiver, event);
-	s->drain_due = turn_ms(s) + DRAIN_MS;
+	s->progress_at = turn_ms(s);
+	s->drain_due = s->progress_at + DRAIN_LOOK_MS;
 	set_timer(s);
 	return false;
 }
 
-/* Told by the timer that drain_due has passed. Whatever the socket takes now counts, also where it was us who stood
- * still. */
+/* Told by the timer that drain_due has passed. The kernel tells late that there is room: so what waits is tried, also
+ * where it was us who stood still. */
 static void drain_check(struct stream *s, int64_t now)
 {
-	int64_t left_at = http_push(s->c.http) ? now : s->progress_at;
-
+	if (http_push(s->c.http))
+		s->progress_at = now;
 	if (s->c.state != CONN_OPEN || !s->drain_due)
 		return; /* it broke, or all is written */
-	s->drain_due = left_at + DRAIN_MS;
-	if (s->drain_due <= now)
+	if (s->progress_at + DRAIN_MS <= now)
 		too_slow(s);
+	else
+		s->drain_due = MIN_OF(s->progress_at + DRAIN_MS, now + DRAIN_LOOK_MS);
 }
 
 /* A request behind one whose answer has no end is never answered. */

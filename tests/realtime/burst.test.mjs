@@ -94,7 +94,8 @@ test("one who does not read is cut in a burst too, by the bound, and comes back 
 	for (const s of slow) s.stall();
 	await whileItStands(4000, 1000);
 	await until(() => healthy.got.length === 4000, { ms: 20000, what: "who reads has all" });
-	await until(() => connections(stack, "realtime1") === few + 1, { ms: 8000, what: "who does not is cut" });
+	await until(() => cuts(stack, "realtime1").length === cut + slow.length, { ms: 8000, what: "who does not is cut" });
+	await until(() => connections(stack, "realtime1") === few + 1, { what: "who does not is gone, whether or not he takes leave" });
 	const queued = cuts(stack, "realtime1").slice(cut);
 	assert.equal(queued.length, slow.length);
 	assert.ok(Math.max(...queued) <= BOUND, `${Math.max(...queued)} bytes waited for one`);
